@@ -1,0 +1,201 @@
+// What the service answers, as it stands on the bus: the contract of the ubus object `iotshaper`.
+
+/**
+ * Names are snake_case as `ubus call iotshaper …` prints them; fields may be added, never renamed.
+ * An optional field is left out when there is nothing to say (blobmsg has no null).
+ * 1 KB = 1000 bytes, `since` and `time` are unix seconds, rates are means over the last second unless said otherwise.
+ */
+
+/** `blocked`: nothing of a device leaves, on purpose; `error`: this configuration or system cannot shape. */
+export type State = 'off' | 'starting' | 'shaping' | 'blocked' | 'error';
+
+export interface Status {
+  state: State;
+  /** One sentence a person understands, in the present tense. */
+  reason: string;
+  /** When `state` became what it is. */
+  since: number;
+  version: string;
+  role: 'home' | 'endpoint';
+  config: ConfigStatus;
+  rate: RateStatus;
+  mode: 'vit' | 'constant';
+  /** Bytes of every IP packet on the tunnel. */
+  packet_size: number;
+  tunnel: TunnelStatus;
+  upload: DirectionStatus;
+  download: DirectionStatus;
+  endpoint: EndpointStatus;
+  devices: DeviceStatus[];
+  cost: CostStatus;
+}
+
+/** The configuration in UCI; with errors, the last good one stays in force. */
+export interface ConfigStatus {
+  ok: boolean;
+  errors: ConfigFinding[];
+  warnings: string[];
+}
+
+export interface ConfigFinding {
+  /** `iotshaper.main.rate`, `iotshaper.@device[0].mac`; empty when the file itself cannot be read. */
+  path: string;
+  /** What stands there. */
+  value: string;
+  /** Whole sentence: names the option, what is allowed and what was found. */
+  message: string;
+}
+
+export interface RateStatus {
+  upload_kBps: number;
+  download_kBps: number;
+  /** What set the rate in force: `main.rate`, `section rate` or `schedule NAME`. */
+  source: string;
+}
+
+export interface TunnelStatus {
+  /** `down` before the first connect; else OpenVPN's own state, lower case, `up` once packets may pass. */
+  state: 'off' | 'down' | 'connecting' | 'up' | 'reconnecting';
+  /** Host and port of the endpoint: `vps.example.org:1194`. */
+  remote: string;
+  /** Netdev of the tunnel. */
+  interface: string;
+  /** Own address in the tunnel. */
+  address?: string;
+  /** The endpoint's address in the tunnel. */
+  peer?: string;
+  since?: number;
+}
+
+/** One direction as seen at the tunnel interface. */
+export interface DirectionStatus {
+  /** Slots a second asked for. */
+  target_pps: number;
+  /** Slots a second that left (upload) or arrived (download). */
+  pps: number;
+  device_kBps: number;
+  cover_kBps: number;
+  queue_packets: number;
+  /** Age of the oldest packet waiting. */
+  queue_ms: number;
+  /** Device packets dropped since the service started. */
+  dropped: number;
+}
+
+export interface EndpointStatus {
+  state: 'unknown' | 'up' | 'silent';
+  version: string;
+}
+
+export interface DeviceStatus {
+  name: string;
+  /** Lower case with colons; empty when the device is named by address. */
+  mac: string;
+  /** Addresses seen or configured. */
+  ip: string[];
+  policy: 'shape' | 'block' | 'bypass';
+  /** Sent something within the last two minutes. */
+  online: boolean;
+  /** Both directions together. */
+  kBps: number;
+  tx_bytes: number;
+  rx_bytes: number;
+  dropped?: number;
+}
+
+export interface CostStatus {
+  /** Both directions, tunnel overhead included. */
+  gb_per_month: number;
+  cap_percent?: number;
+  price_per_month?: number;
+}
+
+/** One second of the last 300; what devices did beside what the provider saw. Kept in memory only. */
+export interface HistorySample {
+  time: number;
+  upload_device_kBps: number;
+  download_device_kBps: number;
+  upload_wire_kBps: number;
+  download_wire_kBps: number;
+  queue_ms: number;
+  upload_pps: number;
+  download_pps: number;
+}
+
+/** What is wrong with the configuration as it stands in UCI, in force or not. */
+export type CheckResult = ConfigStatus;
+
+export interface AuditStart {
+  started: boolean;
+  /** Why not, when not started. */
+  reason?: string;
+  seconds: number;
+}
+
+export interface AuditReport {
+  state: 'none' | 'running' | 'done' | 'failed';
+  /** 0…100 while running. */
+  progress_percent?: number;
+  /** When it began. */
+  time?: number;
+  seconds?: number;
+  verdict?: 'clean' | 'leak' | 'too short';
+  /** The verdict in words, with its n and its limits; the reason when it failed. */
+  sentence?: string;
+  figures?: AuditFigure[];
+}
+
+export interface AuditFigure {
+  /** `AUC, windows of 1 s`, `mutual information`, … */
+  name: string;
+  value: number;
+  /** Ends of the 95 % interval, where there is one. */
+  low?: number;
+  high?: number;
+  /** `bits`, `ms`; left out for a pure number. */
+  unit?: string;
+  leak: boolean;
+}
+
+export interface Recommendation {
+  ok: boolean;
+  /** Why there is none, or what the figures rest on. */
+  reason: string;
+  upload_kBps?: number;
+  download_kBps?: number;
+  packet_size?: number;
+  mode?: 'vit' | 'constant';
+  /** Expected added one-way delay of a device's packet at that rate. */
+  mean_ms?: number;
+  max_ms?: number;
+  gb_per_month?: number;
+}
+
+export interface ProfileCheck {
+  ok: boolean;
+  errors: ProfileError[];
+  /** `host:port` the profile connects to. */
+  endpoint?: string;
+}
+
+export interface ProfileError {
+  /** From 1; 0 when the fault is in no one line. */
+  line: number;
+  message: string;
+}
+
+/** What the daemon offers to the bus. A method may throw; the caller then gets `Unknown error` and the log the reason. */
+export interface ServiceApi {
+  status(): Status;
+  history(): HistorySample[];
+  check(): CheckResult | Promise<CheckResult>;
+  reload(): Promise<void>;
+  audit(request: { seconds: number }): AuditStart | Promise<AuditStart>;
+  auditResult(): AuditReport;
+  recommend(): Recommendation | Promise<Recommendation>;
+  validateProfile(request: { text: string }): ProfileCheck | Promise<ProfileCheck>;
+  /** Validates, then stores only what is valid. */
+  storeProfile(request: { text: string }): ProfileCheck | Promise<ProfileCheck>;
+  /** Calls the listener on every change of state; returns what ends that. */
+  onState(listener: (status: Status) => void): () => void;
+}
