@@ -1,0 +1,20 @@
+// What is wrong with a capture file, and where in it.
+
+/** A capture that cannot be read further; everything before `offset` was good and has been handed over. */
+export class CaptureError extends Error {
+  override readonly name = 'CaptureError';
+  readonly file: string;
+  /** Index from 0 of the packet that could not be read. */
+  readonly packetIndex: number;
+  /** Where its record begins, bytes from the start of the file. */
+  readonly offset: number;
+
+  constructor(file: string, packetIndex: number, offset: number, problem: string) {
+    super(
+      `${file}: packet ${packetIndex + 1} (index ${packetIndex}) at byte ${offset}: ${problem}`,
+    );
+    this.file = file;
+    this.packetIndex = packetIndex;
+    this.offset = offset;
+  }
+}
