@@ -1,0 +1,174 @@
+// One direction of a shaped link in simulated time: slots pass, packets wait for theirs, the rest is cover.
+import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
+import type { IntervalSchedule, Random } from '../pacing/schedule.ts';
+import { LatencyHistogram } from './latency.ts';
+
+/** A packet left: `bytes` as the provider sees them. Times never decrease on one link. */
+export type WireListener = (timeMs: number, bytes: number) => void;
+
+/** What one direction carried. `wire = real + framing + padding + cover + tunnel` bytes. */
+export interface LinkTotals {
+  /** Device packets delivered. */
+  packets: number;
+  /** IP bytes of those. */
+  realBytes: number;
+  /** Headers that frames or fragments added to device packets. */
+  framingBytes: number;
+  /** Pad within packets that carry device data. */
+  paddingBytes: number;
+  /** Packets that carry nothing of a device. */
+  coverBytes: number;
+  /** What the tunnel adds to every packet, {@link TUNNEL_OVERHEAD_BYTES} each. */
+  tunnelBytes: number;
+  wirePackets: number;
+  /** Most packets that waited at any one time. */
+  queueMaxPackets: number;
+  /** Device packets given up: too late, or the queue was full. */
+  dropped: number;
+  /** From a packet's arrival until its last byte left. */
+  latency: LatencyHistogram;
+}
+
+/** One direction. Calls come in order of time; times are ms since the trace began. */
+export interface Link {
+  /** Lets all slots up to `timeMs` pass. */
+  advance(timeMs: number): void;
+  /** A device packet of `bytes` IP bytes arrives, after `advance(timeMs)`. */
+  arrive(timeMs: number, bytes: number, device: string): void;
+  /** Ends the trace at `timeMs`, then lets what still waits leave; cover is not counted any more. */
+  finish(timeMs: number): void;
+  readonly totals: LinkTotals;
+}
+
+export function emptyTotals(): LinkTotals {
+  return {
+    packets: 0,
+    realBytes: 0,
+    framingBytes: 0,
+    paddingBytes: 0,
+    coverBytes: 0,
+    tunnelBytes: 0,
+    wirePackets: 0,
+    queueMaxPackets: 0,
+    dropped: 0,
+    latency: new LatencyHistogram(),
+  };
+}
+
+/** Departure times from the product's own schedule, starting at a random place within a slot. */
+export class SlotClock {
+  nextMs: number;
+  readonly #schedule: IntervalSchedule;
+
+  constructor(schedule: IntervalSchedule, random: Random) {
+    this.#schedule = schedule;
+    this.nextMs = random() * schedule.meanMs;
+  }
+
+  step(): void {
+    this.nextMs += this.#schedule.nextMs();
+  }
+
+  /** Passes every slot up to `timeMs` and says how many: in O(1) where intervals do not vary. */
+  skip(timeMs: number): number {
+    if (this.nextMs > timeMs) return 0;
+    let slots = 0;
+    if (this.#schedule.sdMs === 0) {
+      slots = Math.floor((timeMs - this.nextMs) / this.#schedule.meanMs);
+      this.nextMs += slots * this.#schedule.meanMs;
+    }
+    while (this.nextMs <= timeMs) {
+      this.step();
+      slots++;
+    }
+    return slots;
+  }
+}
+
+/** What links with slots share: every slot one packet of one size, device data or cover. */
+export abstract class SlottedLink implements Link {
+  readonly totals = emptyTotals();
+  protected readonly packetBytes: number;
+  readonly #clock: SlotClock;
+  readonly #onWire: WireListener | undefined;
+
+  constructor(packetBytes: number, clock: SlotClock, onWire?: WireListener) {
+    this.packetBytes = packetBytes;
+    this.#clock = clock;
+    this.#onWire = onWire;
+  }
+
+  abstract arrive(timeMs: number, bytes: number, device: string): void;
+  /** True when the next slot would carry device data. May drop what is too late. */
+  protected abstract hasData(timeMs: number): boolean;
+  /** Lets device data fill the slot at `timeMs`. */
+  protected abstract send(timeMs: number): void;
+
+  advance(timeMs: number): void {
+    const clock = this.#clock;
+    while (clock.nextMs <= timeMs) {
+      if (this.hasData(clock.nextMs)) this.#sendOne();
+      else if (this.#onWire) this.#coverOne();
+      else {
+        // Nothing arrives before timeMs, so no slot until then can carry data.
+        this.#count(clock.skip(timeMs));
+        return;
+      }
+    }
+  }
+
+  finish(timeMs: number): void {
+    this.advance(timeMs);
+    while (this.hasData(this.#clock.nextMs)) this.#sendOne();
+  }
+
+  #sendOne(): void {
+    this.send(this.#clock.nextMs);
+    this.totals.wirePackets++;
+    this.totals.tunnelBytes += TUNNEL_OVERHEAD_BYTES;
+    this.#emit();
+    this.#clock.step();
+  }
+
+  #coverOne(): void {
+    this.#count(1);
+    this.#emit();
+    this.#clock.step();
+  }
+
+  #emit(): void {
+    this.#onWire?.(this.#clock.nextMs, this.packetBytes + TUNNEL_OVERHEAD_BYTES);
+  }
+
+  #count(slots: number): void {
+    this.totals.wirePackets += slots;
+    this.totals.coverBytes += slots * this.packetBytes;
+    this.totals.tunnelBytes += slots * TUNNEL_OVERHEAD_BYTES;
+  }
+}
+
+/** No slots: packets leave as they come, alone or each in a tunnel packet. */
+export class DirectLink implements Link {
+  readonly totals = emptyTotals();
+  readonly #overheadBytes: number;
+  readonly #onWire: WireListener | undefined;
+
+  constructor(overheadBytes: number, onWire?: WireListener) {
+    this.#overheadBytes = overheadBytes;
+    this.#onWire = onWire;
+  }
+
+  advance(): void {}
+
+  arrive(timeMs: number, bytes: number): void {
+    const { totals } = this;
+    totals.packets++;
+    totals.wirePackets++;
+    totals.realBytes += bytes;
+    totals.tunnelBytes += this.#overheadBytes;
+    totals.latency.add(0);
+    this.#onWire?.(timeMs, bytes + this.#overheadBytes);
+  }
+
+  finish(): void {}
+}

@@ -1,0 +1,137 @@
+// This product's shaping in simulated time: its own queues and packer fill the slots.
+import { FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES } from '../framing/frame.ts';
+import { Packer } from '../framing/packer.ts';
+import { type DequeuedPacket, DeviceQueues } from '../framing/queues.ts';
+import { type SlotClock, SlottedLink, type WireListener } from './link.ts';
+
+/** Frames that stand in the kernel ahead of their slots, as in the daemon. */
+export const STANDING_FRAMES = 2;
+
+const IPV4_HEADER_BYTES = 20;
+
+export interface PackedLinkOptions {
+  packetBytes: number;
+  clock: SlotClock;
+  maxDelayMs: number;
+  /** Frames formed ahead of their slots; 0 forms each at its slot. Default {@link STANDING_FRAMES}. */
+  standingFrames?: number;
+  onWire?: WireListener;
+}
+
+/** A frame ahead of its slot. */
+interface StandingFrame {
+  padBytes: number;
+  /** Packets whose last byte it carries. */
+  packets: { arrivalMs: number; bytes: number }[];
+}
+
+/** Device packets in frames that the product's packer forms just in time. */
+export class PackedLink extends SlottedLink {
+  readonly #queues: WatchedQueues;
+  readonly #packer: Packer;
+  readonly #standingFrames: number;
+  readonly #standing: StandingFrame[] = [];
+  #arrived = 0;
+
+  constructor({ packetBytes, clock, maxDelayMs, onWire, ...options }: PackedLinkOptions) {
+    super(packetBytes, clock, onWire);
+    this.#standingFrames = options.standingFrames ?? STANDING_FRAMES;
+    this.#queues = new WatchedQueues({ maxDelayMs });
+    this.#packer = new Packer({ packetBytes, queues: this.#queues, maxPacketBytes: 65_535 });
+  }
+
+  override arrive(timeMs: number, bytes: number, device: string): void {
+    this.#queues.enqueue(device, packetOf(bytes), timeMs);
+    this.#arrived++;
+    this.#formAhead(timeMs);
+    const { totals } = this;
+    totals.dropped = this.#dropped;
+    const waiting = this.#arrived - totals.packets - totals.dropped;
+    totals.queueMaxPackets = Math.max(totals.queueMaxPackets, waiting);
+  }
+
+  protected override hasData(timeMs: number): boolean {
+    if (this.#standing.length > 0) return true;
+    const hasData = this.#packer.hasData(timeMs);
+    this.totals.dropped = this.#dropped;
+    return hasData;
+  }
+
+  protected override send(timeMs: number): void {
+    const frame = this.#standing.shift() ?? this.#form(timeMs);
+    if (!frame) return;
+    const { totals } = this;
+    totals.framingBytes += FRAME_OVERHEAD_BYTES + FRAME_HEADER_BYTES;
+    totals.paddingBytes += frame.padBytes;
+    for (const { arrivalMs, bytes } of frame.packets) {
+      totals.packets++;
+      totals.realBytes += bytes;
+      totals.latency.add(timeMs - arrivalMs);
+    }
+    this.#formAhead(timeMs);
+  }
+
+  get #dropped(): number {
+    return this.#queues.totals.droppedLate + this.#queues.totals.droppedFull;
+  }
+
+  #formAhead(timeMs: number): void {
+    while (this.#standing.length < this.#standingFrames) {
+      const frame = this.#form(timeMs);
+      if (!frame) return;
+      this.#standing.push(frame);
+    }
+  }
+
+  #form(timeMs: number): StandingFrame | null {
+    const { stats } = this.#packer;
+    const padBefore = stats.padBytes;
+    if (!this.#packer.nextFrame(timeMs)) return null;
+    return {
+      padBytes: stats.padBytes - padBefore,
+      packets: this.#queues.takeEnded(stats.dataBytes),
+    };
+  }
+}
+
+/** The product's queues, remembering where in the stream of frames each packet ends. */
+class WatchedQueues extends DeviceQueues {
+  #begun: { arrivalMs: number; bytes: number; endByte: number }[] = [];
+  #streamBytes = 0;
+
+  override dequeue(nowMs: number): DequeuedPacket | null {
+    const taken = super.dequeue(nowMs);
+    if (taken) {
+      const bytes = taken.packet.length;
+      this.#streamBytes += bytes;
+      const arrivalMs = nowMs - taken.waitedMs;
+      this.#begun.push({ arrivalMs, bytes, endByte: this.#streamBytes });
+    }
+    return taken;
+  }
+
+  /** Takes the packets that lie within the first `bytes` of the stream. */
+  takeEnded(bytes: number): { arrivalMs: number; bytes: number }[] {
+    // At most one packet, the last, is still being split.
+    const split = this.#begun.at(-1);
+    const ended = this.#begun;
+    this.#begun = [];
+    if (split && split.endByte > bytes) this.#begun.push(ended.pop()!);
+    return ended;
+  }
+}
+
+const packets = new Map<number, Uint8Array>();
+
+/** An IPv4 packet of that length, which the packer checks; shared, as nobody writes to it. */
+function packetOf(ipBytes: number): Uint8Array {
+  const bytes = Math.max(IPV4_HEADER_BYTES, Math.round(ipBytes));
+  let packet = packets.get(bytes);
+  if (!packet) {
+    packet = new Uint8Array(bytes);
+    const checksum = 0xffff - (0x4500 + bytes);
+    packet.set([0x45, 0, bytes >>> 8, bytes & 0xff, 0, 0, 0, 0, 0, 0, checksum >>> 8, checksum & 0xff]);
+    packets.set(bytes, packet);
+  }
+  return packet;
+}
