@@ -1,0 +1,86 @@
+// Reads the sections of type device, and refuses two that claim the same traffic.
+import { type AddressBlock, findNestings, parseAddressBlock } from './addresses.ts';
+import { problem, quoteValue } from './config-error.ts';
+import type { Found, Reading } from './config-reading.ts';
+import { deviceSection } from './options.ts';
+import type { DeviceConfig, Policy } from './types.ts';
+
+interface Values {
+  name?: string;
+  mac?: string;
+  ip?: string[];
+  policy: Policy;
+}
+
+/** An address of a device. */
+interface Claim extends AddressBlock {
+  /** As written. */
+  text: string;
+  /** Of the device. */
+  path: string;
+  /** Place among all devices' addresses in the file. */
+  order: number;
+}
+
+/** The devices in the order of the file; problems go to `reading`. */
+export function readDevices(found: readonly Found[], reading: Reading): DeviceConfig[] {
+  const owners = new Map<string, string>();
+  const claims: Claim[] = [];
+  const devices = found.map((one) => {
+    const { name: section, path } = one;
+    const values = reading.read(deviceSection, one, path) as unknown as Values;
+    const mac = readMac(values.mac, `${path}.mac`, owners, reading);
+    const own = readClaims(values.ip ?? [], path, claims.length, reading);
+    claims.push(...own);
+    const name = values.name ?? mac ?? own[0]?.text ?? section;
+    return { device: { section, name, mac, ip: [] as string[], policy: values.policy }, own };
+  });
+  const redundant = reportNestings(claims, reading);
+  return devices.map(({ device, own }) => ({
+    ...device,
+    ip: own.filter((claim) => !redundant.has(claim)).map(({ cidr }) => cidr),
+  }));
+}
+
+function readMac(
+  text: unknown,
+  path: string,
+  owners: Map<string, string>,
+  reading: Reading,
+): string | null {
+  if (typeof text !== 'string') return null;
+  const mac = text.toLowerCase();
+  const owner = owners.get(mac);
+  if (owner === undefined) owners.set(mac, path);
+  else reading.errors.push(problem(path, `must differ from ${owner}`, text));
+  return mac;
+}
+
+function readClaims(texts: string[], path: string, before: number, reading: Reading): Claim[] {
+  const claims: Claim[] = [];
+  for (const text of texts) {
+    const block = parseAddressBlock(text);
+    if (block === null) continue;
+    if (block.trimmed)
+      reading.warnings.push(`${path}.ip: ${quoteValue(text)} is read as ${block.cidr}`);
+    claims.push({ ...block, text, path, order: before + claims.length });
+  }
+  return claims;
+}
+
+/** Claims of two devices that meet are an error; within one device the smaller is redundant. */
+function reportNestings(claims: readonly Claim[], reading: Reading): Set<Claim> {
+  const redundant = new Set<Claim>();
+  for (const { outer, inner } of findNestings(claims)) {
+    if (outer.path === inner.path) {
+      redundant.add(inner);
+      const message = `${inner.path}.ip: ${inner.text} is left out, ${outer.text} holds it already`;
+      reading.warnings.push(message);
+      continue;
+    }
+    const [first, second] = outer.order < inner.order ? [outer, inner] : [inner, outer];
+    const rule = `must not overlap ${first.text} of ${first.path}.ip`;
+    reading.errors.push(problem(`${second.path}.ip`, rule, second.text));
+  }
+  return redundant;
+}

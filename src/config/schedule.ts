@@ -1,0 +1,96 @@
+// Which rate is in force at a time of the week, and when that changes next.
+import type { Config, Day, Rate, ScheduleConfig } from './types.ts';
+
+/** A moment of the local week. */
+export interface LocalTime {
+  day: Day;
+  /** Minutes after midnight, 0…1439. */
+  minute: number;
+}
+
+/** The rate in force; both rates 0 means shaping is off (a plain tunnel). */
+export interface ActiveRate {
+  uploadKBps: number;
+  downloadKBps: number;
+  /** `schedule NAME` with the section's name as `uci show` has it. */
+  source: Rate['source'] | `schedule ${string}`;
+}
+
+const days: readonly Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const dayMinutes = 24 * 60;
+const weekMinutes = 7 * dayMinutes;
+
+/** Local time of a Date, by the time zone of the process. */
+export function localTimeOf(date: Date): LocalTime {
+  const day = days[(date.getDay() + 6) % 7] as Day;
+  return { day, minute: date.getHours() * 60 + date.getMinutes() };
+}
+
+function weekMinuteOf({ day, minute }: LocalTime): number {
+  return days.indexOf(day) * dayMinutes + minute;
+}
+
+/** Start in the week and length of every run of a schedule, in minutes. */
+function runsOf({ days: starts, startMinute, endMinute }: ScheduleConfig) {
+  const length =
+    endMinute > startMinute ? endMinute - startMinute : endMinute - startMinute + dayMinutes;
+  return starts.map((day) => ({ start: weekMinuteOf({ day, minute: startMinute }), length }));
+}
+
+/** Minutes from one minute of the week to the next time it is another. */
+function minutesUntil(from: number, to: number): number {
+  return (to - from + weekMinutes) % weekMinutes;
+}
+
+function covers(schedule: ScheduleConfig, minute: number): boolean {
+  return runsOf(schedule).some(({ start, length }) => minutesUntil(start, minute) < length);
+}
+
+function activeSchedule(config: Config, minute: number): ScheduleConfig | undefined {
+  return config.schedules.findLast((schedule) => covers(schedule, minute));
+}
+
+/**
+ * The rate in force at `now`: that of the schedule which covers it, the later one in the file
+ * where several do, else the configured rate. Schedules stand above a typed `rate` section too:
+ * that one says what the rate is at all other times.
+ */
+export function activeRate(config: Config, now: LocalTime): ActiveRate {
+  const schedule = activeSchedule(config, weekMinuteOf(now));
+  if (schedule === undefined) return { ...config.main.rate };
+  const { rateKBps, section } = schedule;
+  return { uploadKBps: rateKBps, downloadKBps: rateKBps, source: `schedule ${section}` };
+}
+
+/**
+ * Minutes from `now` until `activeRate` gives something else (another source counts), 1…10080;
+ * null when it never does.
+ */
+export function nextRateChange(config: Config, now: LocalTime): number | null {
+  const from = weekMinuteOf(now);
+  const current = activeSchedule(config, from);
+  const boundaries = config.schedules
+    .flatMap(runsOf)
+    .flatMap(({ start, length }) => [start, (start + length) % weekMinutes])
+    .map((boundary) => minutesUntil(from, boundary) || weekMinutes)
+    .sort((a, b) => a - b);
+  const change = boundaries.find(
+    (ahead) => activeSchedule(config, (from + ahead) % weekMinutes) !== current,
+  );
+  return change ?? null;
+}
+
+/** Pairs of schedules that apply at the same time, in the order of the file. */
+export function findOverlaps(
+  schedules: readonly ScheduleConfig[],
+): [ScheduleConfig, ScheduleConfig][] {
+  const overlap = (first: ScheduleConfig, second: ScheduleConfig) =>
+    runsOf(first).some(({ start }) => covers(second, start)) ||
+    runsOf(second).some(({ start }) => covers(first, start));
+  return schedules.flatMap((first, index) =>
+    schedules
+      .slice(index + 1)
+      .filter((second) => overlap(first, second))
+      .map((second): [ScheduleConfig, ScheduleConfig] => [first, second]),
+  );
+}
