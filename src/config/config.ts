@@ -23,6 +23,7 @@ import { nameSections } from './uci-writer.ts';
 /** Far above any real configuration, far below what makes a router slow. */
 const largestBytes = 2 ** 18;
 const mostSections = 1000;
+const mainOptionNames = mainSection.options.map(({ name }) => name);
 /** Sections by the table they belong to; what belongs to none is reported. */
 function sortSections(pkg: UciPackage, reading: Reading): Map<SectionSpec | 'typed', Found[]> {
   const sorted = new Map<SectionSpec | 'typed', Found[]>();
@@ -53,18 +54,16 @@ function specOf({ section, path }: Found, reading: Reading): SectionSpec | 'type
     return null;
   }
   if (spec !== undefined) return spec;
-  const meant = nearestName(
-    type,
-    sections.map((one) => one.type),
-  );
+  const types = sections.map((one) => one.type);
+  const meant = nearestName(type, types);
+  const meantOption = name === null ? null : nearestName(name, mainOptionNames);
   if (meant !== null) {
     // A device section nobody reads would be a device nobody hides.
-    const types = sections.map((one) => one.type).join(', ');
-    const rule = `must be of a known type (${types}; did you mean "${meant}"?)`;
+    const rule = `must be of a known type (${types.join(', ')}; did you mean "${meant}"?)`;
     reading.errors.push(problem(path, rule, type));
-  } else if (mainSection.options.some((option) => option.name === name)) {
-    const command = `uci set ${packageName}.main.${name}=${type}`;
-    reading.warnings.push(`${path}: a section of this name does nothing; use: ${command}`);
+  } else if (meantOption !== null) {
+    const command = `uci set ${packageName}.main.${meantOption}=${type}`;
+    reading.warnings.push(`${path}: a section of this name does nothing; did you mean: ${command}`);
   } else reading.warnings.push(`${path}: unknown section type ${quoteValue(type)}, ignored`);
   return null;
 }

@@ -55,7 +55,7 @@ export function isUciName(text: string): boolean {
   return /^[A-Za-z0-9_]+$/.test(text);
 }
 
-/** Section types and package names: printable ASCII (libuci: `uci_validate_type`). */
+/** Section types: printable ASCII (libuci: `uci_validate_type`). */
 export function isUciType(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);
 }
@@ -145,7 +145,8 @@ class UciParser {
     this.#passWord('package without name');
     const name = this.#nextArgument();
     if (name === '') this.#fail('insufficient arguments');
-    if (!isUciType(name)) this.#fail('invalid character in name field');
+    // Names in a file are held to more than the names of files (`uci_validate_str`).
+    if (!/^[\w-]+$/.test(name)) this.#fail('invalid character in name field');
     this.#expectEnd();
   }
 
