@@ -151,6 +151,8 @@ export class Sequencer {
     } else if (this.#seenDigest[slot] === digest(frame)) {
       this.stats.duplicates += 1;
     } else {
+      // What was begun must not be completed from a stream that counts alike.
+      this.#options.skip();
       this.#judgeStray(frame, sequence, nowMs);
     }
   }
