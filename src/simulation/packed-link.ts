@@ -130,7 +130,20 @@ function packetOf(ipBytes: number): Uint8Array {
   if (!packet) {
     packet = new Uint8Array(bytes);
     const checksum = 0xffff - (0x4500 + bytes);
-    packet.set([0x45, 0, bytes >>> 8, bytes & 0xff, 0, 0, 0, 0, 0, 0, checksum >>> 8, checksum & 0xff]);
+    packet.set([
+      0x45,
+      0,
+      bytes >>> 8,
+      bytes & 0xff,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      checksum >>> 8,
+      checksum & 0xff,
+    ]);
     packets.set(bytes, packet);
   }
   return packet;

@@ -7,7 +7,7 @@ import { PackedLink } from './packed-link.ts';
 import { PaddedLink } from './padded-link.ts';
 import { seededRandom } from './random.ts';
 import { StpController, StpLink } from './stp.ts';
-import type { Trace } from './trace.ts';
+import type { DeviceSample, Trace } from './trace.ts';
 import type { Variant } from './variants.ts';
 
 /** Packets that wait at most in the variants without a cap of their own; 16 MB. */
@@ -78,7 +78,12 @@ export async function simulate(
   let firstS: number | null = null;
   let nowMs = 0;
   let packets = 0;
-  const take = (timeS: number, bytes: number, direction: 'up' | 'down', device: string): boolean => {
+  const take = (
+    timeS: number,
+    bytes: number,
+    direction: 'up' | 'down',
+    device: string,
+  ): boolean => {
     firstS ??= timeS;
     nowMs = Math.max(nowMs, (timeS - firstS) * 1000);
     for (const home of homes) {
@@ -91,14 +96,16 @@ export async function simulate(
     if (packets % 65_536 === 0 && options.onProgress?.(packets) === false) return false;
     return !options.stop?.(homes);
   };
+  const takeAll = (samples: Iterable<DeviceSample>): boolean => {
+    for (const { timeS, bytes, direction, device } of samples) {
+      if (!take(timeS, bytes, direction, device)) return false;
+    }
+    return true;
+  };
   if (Symbol.asyncIterator in trace) {
-    for await (const { timeS, bytes, direction, device } of trace) {
-      if (!take(timeS, bytes, direction, device)) break;
-    }
+    for await (const chunk of trace) if (!takeAll(chunk)) break;
   } else {
-    for (const { timeS, bytes, direction, device } of trace) {
-      if (!take(timeS, bytes, direction, device)) break;
-    }
+    takeAll(trace);
   }
   for (const home of homes) {
     home.up.finish(nowMs);

@@ -1,10 +1,9 @@
 // Turns captures into the one stream of device packets that a simulation runs on.
 import { basename } from 'node:path';
-import { isLocalAddress } from '../capture/addresses.ts';
 import { openSamples } from '../capture/csv.ts';
-import { type Decoded, decodePacket } from '../capture/decode.ts';
 import { openCapture } from '../capture/reader.ts';
-import { type DeviceSelection, directionFor, type Sample, staysInHome } from '../capture/trace.ts';
+import type { Sample } from '../capture/trace.ts';
+import { type OwnerOptions, ownerOf } from './packet-owner.ts';
 
 /** A packet of a trace and whose it is. */
 export interface DeviceSample extends Sample {
@@ -12,14 +11,10 @@ export interface DeviceSample extends Sample {
   device: string;
 }
 
-/** What a simulation runs on; a trace that can be read again is a function returning one of these. */
-export type Trace = AsyncIterable<DeviceSample> | Iterable<DeviceSample>;
+/** What a simulation runs on. Files come in chunks, since waiting for each packet costs more than simulating it. */
+export type Trace = AsyncIterable<readonly DeviceSample[]> | Iterable<DeviceSample>;
 
-export interface TraceOptions {
-  /** Only this device; else everything between a local and a public address. */
-  device?: DeviceSelection;
-  /** Keep what stays in the home, as if it went to the Internet; needs `device`. */
-  lan?: boolean;
+export interface TraceOptions extends OwnerOptions {
   /** Moves every file's beginning to time 0, so that captures of different days overlap. */
   shift?: boolean;
   /** Repeats every file until so many hours are full; implies `shift`. */
@@ -30,6 +25,7 @@ export interface TraceOptions {
 const MTU_BYTES = 1500;
 /** IPv4 and TCP header, which each part of a super-packet gets. */
 const SEGMENT_HEADER_BYTES = 40;
+const CHUNK_PACKETS = 1024;
 
 /**
  * Reads captures (pcap, pcapng, or CSV where the name ends so) merged by time, in flat memory.
@@ -39,117 +35,162 @@ const SEGMENT_HEADER_BYTES = 40;
 export function openTrace(
   paths: readonly string[],
   options: TraceOptions = {},
-): AsyncGenerator<DeviceSample> {
+): AsyncGenerator<DeviceSample[]> {
   const shift = options.shift || options.hours !== undefined;
   return mergeByTime(
     paths.map((path) => {
-      const open = (): AsyncGenerator<DeviceSample> => openFile(path, options);
-      if (options.hours !== undefined) return repeat(open, options.hours * 3600);
-      return shift ? fromZero(open()) : open();
+      const open = () => {
+        const chunks = path.toLowerCase().endsWith('.csv')
+          ? readCsv(path)
+          : readCapture(path, options);
+        return shift ? fromZero(chunks) : chunks;
+      };
+      return options.hours === undefined ? open() : repeat(open, options.hours * 3600);
     }),
   );
 }
 
-async function* openFile(path: string, options: TraceOptions): AsyncGenerator<DeviceSample> {
-  const { device, lan } = options;
-  if (path.toLowerCase().endsWith('.csv')) {
-    const name = basename(path);
-    for await (const sample of openSamples(path)) yield* segments({ ...sample, device: name });
-    return;
-  }
+async function* readCapture(path: string, options: OwnerOptions): AsyncGenerator<DeviceSample[]> {
+  let chunk: DeviceSample[] = [];
   for await (const packet of openCapture(path)) {
-    const decoded = decodePacket(packet);
-    if (decoded === null || (!lan && staysInHome(decoded))) continue;
-    const found = device ? selected(decoded, device) : ofHome(decoded);
-    if (!found) continue;
-    const { timeS } = packet;
-    if (decoded.ipBytes <= MTU_BYTES) yield { timeS, bytes: decoded.ipBytes, ...found };
-    else yield* segments({ timeS, bytes: decoded.ipBytes, ...found });
+    const owned = ownerOf(packet, options);
+    if (owned === null) continue;
+    const { bytes, direction, device } = owned;
+    pushSegments(chunk, { timeS: packet.timeS, bytes, direction, device });
+    if (chunk.length >= CHUNK_PACKETS) {
+      yield chunk;
+      chunk = [];
+    }
   }
+  if (chunk.length > 0) yield chunk;
 }
 
-type Belonging = Pick<DeviceSample, 'direction' | 'device'>;
-
-function selected(packet: Decoded, device: DeviceSelection): Belonging | null {
-  const direction = directionFor(packet, device);
-  return direction && { direction, device: device.mac ?? device.ip ?? '' };
-}
-
-/** The local end of a packet to or from the Internet is a device. */
-function ofHome(packet: Decoded): Belonging | null {
-  const up = isLocalAddress(packet.source);
-  if (up === isLocalAddress(packet.destination)) return null;
-  const { etherSource, etherDestination } = packet;
-  const direction = up ? 'up' : 'down';
-  // Cooked captures know one end's MAC only: by address then, or a device would count as two.
-  if (etherSource === null || etherDestination === null) {
-    return { direction, device: up ? packet.source : packet.destination };
+async function* readCsv(path: string): AsyncGenerator<DeviceSample[]> {
+  const device = basename(path);
+  let chunk: DeviceSample[] = [];
+  for await (const sample of openSamples(path)) {
+    pushSegments(chunk, { ...sample, device });
+    if (chunk.length >= CHUNK_PACKETS) {
+      yield chunk;
+      chunk = [];
+    }
   }
-  return { direction, device: up ? etherSource : etherDestination };
+  if (chunk.length > 0) yield chunk;
 }
 
-/** Cuts a super-packet into packets of at most {@link MTU_BYTES}. */
-export function* segments(sample: DeviceSample): Generator<DeviceSample> {
+/** Appends a packet, a super-packet as packets of at most {@link MTU_BYTES}. */
+export function pushSegments(chunk: DeviceSample[], sample: DeviceSample): void {
   let rest = sample.bytes;
-  while (rest > MTU_BYTES) {
-    yield { ...sample, bytes: MTU_BYTES };
-    rest -= MTU_BYTES - SEGMENT_HEADER_BYTES;
+  for (; rest > MTU_BYTES; rest -= MTU_BYTES - SEGMENT_HEADER_BYTES) {
+    chunk.push({ ...sample, bytes: MTU_BYTES });
   }
-  yield { ...sample, bytes: rest };
+  chunk.push(rest === sample.bytes ? sample : { ...sample, bytes: rest });
 }
 
 /** Moves a trace's beginning to time 0. */
-export async function* fromZero(trace: Trace): AsyncGenerator<DeviceSample> {
-  let first: number | null = null;
-  for await (const sample of trace) {
-    first ??= sample.timeS;
-    yield { ...sample, timeS: Math.max(0, sample.timeS - first) };
+async function* fromZero(
+  chunks: AsyncIterable<readonly DeviceSample[]>,
+): AsyncGenerator<DeviceSample[]> {
+  let startS = Number.NaN;
+  for await (const chunk of chunks) {
+    if (Number.isNaN(startS)) startS = chunk[0]?.timeS ?? Number.NaN;
+    yield chunk.map((sample) => moved(sample, -startS));
   }
 }
 
-/** Plays a trace from time 0 again and again for `seconds`, a second's pause between. */
+/** A file with fewer packets is kept in memory while it is repeated. */
+const KEPT_PACKETS = 250_000;
+
+/** Plays a trace that begins at time 0 again and again for `seconds`, a second's pause between. */
 async function* repeat(
-  open: () => AsyncGenerator<DeviceSample>,
+  open: () => AsyncIterable<readonly DeviceSample[]>,
   seconds: number,
-): AsyncGenerator<DeviceSample> {
-  let start = 0;
+): AsyncGenerator<DeviceSample[]> {
+  let kept: (readonly DeviceSample[])[] | null = null;
+  let startS = 0;
   for (;;) {
-    let end = start;
+    const read: (readonly DeviceSample[])[] = [];
     let packets = 0;
-    for await (const sample of fromZero(open())) {
-      const timeS = start + sample.timeS;
-      if (timeS > seconds) return;
-      packets++;
-      end = Math.max(end, timeS);
-      yield { ...sample, timeS };
+    let endS = startS;
+    for await (const chunk of kept ?? open()) {
+      packets += chunk.length;
+      if (packets <= KEPT_PACKETS) read.push(chunk);
+      const shifted = chunk.map((sample) => moved(sample, startS));
+      endS = Math.max(endS, shifted.at(-1)?.timeS ?? 0);
+      if (endS <= seconds) yield shifted;
+      else {
+        yield shifted.filter(({ timeS }) => timeS <= seconds);
+        return;
+      }
     }
     if (packets === 0) return;
-    start = end + 1;
+    if (packets <= KEPT_PACKETS) kept = read;
+    startS = endS + 1;
   }
+}
+
+function moved(sample: DeviceSample, byS: number): DeviceSample {
+  return {
+    timeS: Math.max(0, sample.timeS + byS),
+    bytes: sample.bytes,
+    direction: sample.direction,
+    device: sample.device,
+  };
+}
+
+interface Source {
+  chunks: AsyncIterator<readonly DeviceSample[]>;
+  chunk: readonly DeviceSample[];
+  at: number;
 }
 
 /** Merges traces in the order of time; each has to be in order itself. */
-export async function* mergeByTime(traces: readonly Trace[]): AsyncGenerator<DeviceSample> {
-  const sources = traces.map((trace) =>
-    Symbol.asyncIterator in trace ? trace[Symbol.asyncIterator]() : trace[Symbol.iterator](),
-  );
+export async function* mergeByTime(
+  traces: readonly AsyncIterable<readonly DeviceSample[]>[],
+): AsyncGenerator<DeviceSample[]> {
+  let sources: Source[] = traces.map((trace) => ({
+    chunks: trace[Symbol.asyncIterator](),
+    chunk: [],
+    at: 0,
+  }));
+  const opened = sources;
   try {
-    const heads = await Promise.all(sources.map((source) => source.next()));
+    for (const source of sources) await refill(source);
+    let merged: DeviceSample[] = [];
     for (;;) {
-      let earliest = -1;
-      let timeS = Infinity;
-      for (let i = 0; i < heads.length; i++) {
-        const head = heads[i]!;
-        if (!head.done && head.value.timeS < timeS) {
-          earliest = i;
-          timeS = head.value.timeS;
+      sources = sources.filter(({ at, chunk }) => at < chunk.length);
+      let earliest: Source | undefined;
+      // Until one of them needs its next chunk.
+      do {
+        earliest = undefined;
+        let timeS = Infinity;
+        for (const source of sources) {
+          const head = source.chunk[source.at]!.timeS;
+          if (head < timeS) {
+            earliest = source;
+            timeS = head;
+          }
         }
+        if (!earliest) break;
+        merged.push(earliest.chunk[earliest.at++]!);
+      } while (earliest.at < earliest.chunk.length);
+      if (merged.length >= CHUNK_PACKETS || !earliest) {
+        if (merged.length > 0) yield merged;
+        merged = [];
       }
-      if (earliest < 0) return;
-      yield heads[earliest]!.value;
-      heads[earliest] = await sources[earliest]!.next();
+      if (!earliest) return;
+      await refill(earliest);
     }
   } finally {
-    await Promise.all(sources.map((source) => source.return?.()));
+    for (const { chunks } of opened) await chunks.return?.();
   }
+}
+
+async function refill(source: Source): Promise<void> {
+  do {
+    const next = await source.chunks.next();
+    source.chunk = next.done ? [] : next.value;
+    source.at = 0;
+    if (next.done) return;
+  } while (source.chunk.length === 0);
 }

@@ -58,7 +58,14 @@ export function variantOf(name: VariantName, options: VariantOptions): Variant {
   switch (name) {
     case 'none':
     case 'vpn':
-      return { ...options, name, uploadKBps: 0, downloadKBps: 0, sdPercent: 0, maxDelayMs: Infinity };
+      return {
+        ...options,
+        name,
+        uploadKBps: 0,
+        downloadKBps: 0,
+        sdPercent: 0,
+        maxDelayMs: Infinity,
+      };
     case 'paper': {
       const paper = { uploadKBps: 0.512, downloadKBps: 0.512, packetBytes: 512, sdPercent: 1 };
       return { ...paper, name, maxDelayMs: Infinity };
