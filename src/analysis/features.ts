@@ -21,10 +21,11 @@ export class RateSeries {
     );
   }
 
-  /** Adds all of another series with bins of the same length. */
-  addSeries(other: RateSeries): void {
+  /** Adds all of another series with bins of the same length; `turned` swaps its directions. */
+  addSeries(other: RateSeries, turned = false): void {
+    const [up, down] = turned ? [other.#down, other.#up] : [other.#up, other.#down];
     other.#bins.forEach((bin, i) => {
-      this.#put(bin, other.#up[i]!, other.#down[i]!);
+      this.#put(bin, up[i]!, down[i]!);
     });
   }
 

@@ -74,7 +74,7 @@ async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason =
       code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a directory' : message;
-    throw new CaptureError(path, 0, 0, `cannot be read: ${reason}`);
+    throw new CaptureError(path, 0, 0, `cannot be read: ${reason}`, { opened: false });
   }
 }
 

@@ -80,7 +80,11 @@ export const deviceCatalogue: readonly CatalogueDevice[] = [
       'api.xbcs.net',
       'nat.xbcs.net',
     ],
-    dnsSuffixes: ['xbcs.net'],
+    dnsSuffixes: [
+      'xbcs.net',
+      'prod1-fs-xbcs-net-1101221371.us-east-1.elb.amazonaws.com',
+      'prod1-api-xbcs-net-889336557.us-east-1.elb.amazonaws.com',
+    ],
   },
   {
     id: 'tp-link-plug',
