@@ -38,11 +38,11 @@ export class BusLink implements Bus {
   }
 
   get connected(): boolean {
-    return this.#connection !== null;
+    return this.#connection !== null && !this.#closing.signal.aborted;
   }
 
   whenConnected(timeoutMs: number): Promise<void> {
-    if (this.#connection) return Promise.resolve();
+    if (this.connected) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const fail = () =>
         reject(new UbusError('CONNECTION_FAILED', `no ubusd at ${this.#options.socketPath}`));
@@ -68,7 +68,7 @@ export class BusLink implements Bus {
     onReply?: (reply: Attributes) => void,
   ): Promise<Attributes[]> {
     const body = encodeAttributes(attributes);
-    const connection = this.#connection;
+    const connection = this.connected ? this.#connection : null;
     if (!connection) throw new UbusError('CONNECTION_FAILED', what);
     const { seq, answer } = this.#requests.start(what, peer, timeoutMs, onReply);
     connection.send({ type, seq, peer, body });
