@@ -60,7 +60,7 @@ function renderDevices(devices: readonly IdentifiedDevice[]): string {
     device.key,
     device.vendor ?? '',
     device.dnsLabel === null ? '' : `${device.dnsLabel} (${device.dnsEvidence[0]})`,
-    device.label === device.key ? '' : device.label,
+    device.basis === 'address' ? '' : device.label,
     String(device.packets),
     (device.upBytes / 1000).toFixed(1),
     (device.downBytes / 1000).toFixed(1),
@@ -153,7 +153,10 @@ function plotGrid({ windowsS, samplesS, judgements }: Identification): string {
     xLabel: 'sample length s (s)',
     yLabel: 'window w (s)',
     columns: samplesS.map(String),
-    rows: windowsS.map(String),
+    rows: windowsS.map((windowS) => {
+      const cell = judgements.find((at) => at.windowS === windowS);
+      return cell ? `${windowS} (${cell.shuffled.labels.length} devices)` : String(windowS);
+    }),
     values: windowsS.map((windowS) =>
       samplesS.map((sampleS) => {
         const cell = judgements.find((at) => at.windowS === windowS && at.sampleS === sampleS);
@@ -219,11 +222,17 @@ function plotWindows({ devices, folds }: Identification, { windowS, sampleS }: J
 
 function plotRates(devices: readonly IdentifiedDevice[]): string {
   const points = 400;
-  const drawn = devices.slice(0, 8).map(({ label, stretches }) => {
-    const longest = stretches.reduce((a, b) => (b.toS - b.fromS > a.toS - a.fromS ? b : a));
-    const { fromS, toS, series } = longest;
+  const longest = devices.slice(0, 8).map(({ label, stretches }) => ({
+    label,
+    ...stretches.reduce((a, b) => (b.toS - b.fromS > a.toS - a.fromS ? b : a)),
+  }));
+  // One axis for minutes and hours shows neither: the middle capture's length does for all.
+  const lengths = longest.map(({ fromS, toS }) => toS - fromS).sort((a, b) => a - b);
+  const shownS = lengths[lengths.length >> 1]!;
+  const drawn = longest.map(({ label, fromS, toS: endS, series }) => {
     const { binS } = series;
-    const sampleS = Math.max(1, Math.ceil((toS - fromS) / points / binS)) * binS;
+    const toS = Math.min(endS, fromS + shownS);
+    const sampleS = Math.max(1, Math.ceil(shownS / points / binS)) * binS;
     const rates = series.rates(fromS, sampleS, Math.max(1, Math.floor((toS - fromS) / sampleS)));
     const line = (name: string, values: Float64Array): Series => ({
       name,

@@ -80,7 +80,11 @@ export function identifyDevices(
       device.stretches.push({ file, fromS, toS, series: stream.series });
     }
   }
-  for (const device of devices.values()) judgeByNames(device, labels);
+  for (const device of devices.values()) {
+    judgeByNames(device, labels);
+    if (device.basis === 'address' && device.vendor)
+      device.label = `${device.vendor} (${device.key})`;
+  }
   return [...devices.values()].sort((a, b) => b.packets - a.packets);
 }
 

@@ -99,21 +99,21 @@ function findNetworkLayer({ data, linkType }: CapturedPacket): LinkLayer | null 
       return bare(0);
     case linkTypes.linuxCooked: {
       const found = followEtherType(data, 14);
-      return found && { ...found, source: cookedAddress(data, 4, 5, 6), destination: null };
+      return found && { ...found, source: cookedAddress(data, 5), destination: null };
     }
     case linkTypes.linuxCooked2: {
       const found = followEtherType(data, 0, 20);
-      return found && { ...found, source: cookedAddress(data, 10, 11, 12), destination: null };
+      return found && { ...found, source: cookedAddress(data, 11), destination: null };
     }
     default:
       return null;
   }
 }
 
-function cookedAddress(data: Uint8Array, high: number, low: number, at: number): string | null {
-  // Version 2 keeps the length in one byte, version 1 in two.
-  const length = low === 11 ? data[low] : data[high]! * 256 + data[low]!;
-  return length === 6 ? formatMac(data.subarray(at, at + 6)) : null;
+/** The sender's address of a cooked header, whose length stands at `lengthAt`. */
+function cookedAddress(data: Uint8Array, lengthAt: number): string | null {
+  const at = lengthAt + 1;
+  return data[lengthAt] === 6 ? formatMac(data.subarray(at, at + 6)) : null;
 }
 
 /** Follows an EtherType at `typeAt` through VLAN tags and PPPoE; the layer behind it begins at `next`. */

@@ -9,10 +9,16 @@ export class CaptureError extends Error {
   /** Where its record begins, bytes from the start of the file. */
   readonly offset: number;
 
-  constructor(file: string, packetIndex: number, offset: number, problem: string) {
-    super(
-      `${file}: packet ${packetIndex + 1} (index ${packetIndex}) at byte ${offset}: ${problem}`,
-    );
+  /** The place is told in the message unless the file could not even be opened. */
+  constructor(
+    file: string,
+    packetIndex: number,
+    offset: number,
+    problem: string,
+    { opened = true } = {},
+  ) {
+    const place = `packet ${packetIndex + 1} (index ${packetIndex}) at byte ${offset}: `;
+    super(`${file}: ${opened ? place : ''}${problem}`);
     this.file = file;
     this.packetIndex = packetIndex;
     this.offset = offset;

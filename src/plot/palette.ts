@@ -11,6 +11,11 @@ export const seriesColours: readonly string[] = [
   '#555555',
 ];
 
+/** The colour of a plot's series number `index`; they come round again after the last. */
+export function colourOf(index: number): string {
+  return seriesColours[index % seriesColours.length]!;
+}
+
 /** Anchors of viridis (van der Walt and Smith 2015): lightness grows evenly with the value. */
 const viridis: readonly (readonly [number, number, number])[] = [
   [68, 1, 84],

@@ -1,6 +1,7 @@
 // Plots as SVG text: lines over a shared axis in one or more panels, and heat maps.
+import { drawHeading } from './legend.ts';
 import { element, label, type Picture, picture, pixel, textWidth } from './markup.ts';
-import { seriesColours } from './palette.ts';
+import { colourOf } from './palette.ts';
 import { makeScale, type Scale } from './scale.ts';
 
 export { type HeatMap, plotHeatMap } from './heat-map.ts';
@@ -112,14 +113,12 @@ interface Frame {
 
 function drawPanel(panel: Panel, x: Scale, frame: Frame): { body: string; bottom: number } {
   const { left, right, height, xFrom, xTo } = frame;
-  const named = panel.series.filter((series) => series.name !== '');
   const events = (panel.events ?? []).filter((event) => event.x >= xFrom && event.x <= xTo);
   let body = '';
   let top = frame.top;
-  if (panel.title || named.length > 0) {
-    body += drawHeading(panel.title ?? '', panel.series, left, right, top + 12);
-    top += 20;
-  }
+  const heading = drawHeading(panel, left, right, top + 12);
+  body += heading.body;
+  top += heading.height;
   const rows = placeEventLabels(events, x, right);
   top += Math.max(...rows.map((row) => row + 1), 0) * 12;
   const bottom = top + height;
@@ -217,35 +216,6 @@ function drawPanel(panel: Panel, x: Scale, frame: Frame): { body: string; bottom
   return { body, bottom: bottom + (height < 100 ? 10 : 14) };
 }
 
-function drawHeading(
-  title: string,
-  series: readonly Series[],
-  left: number,
-  right: number,
-  y: number,
-): string {
-  let body = title ? label(title, { x: left, y, class: 'plot-subtitle' }) : '';
-  let x = right;
-  for (let i = series.length - 1; i >= 0; i--) {
-    const { name, colour, style, dashed } = series[i]!;
-    if (name === '') continue;
-    x -= textWidth(name);
-    body += label(name, { x, y });
-    const stroke = colour ?? colourOf(i);
-    body +=
-      style === 'points'
-        ? element('circle', { cx: x - 12, cy: y - 4, r: 3, fill: stroke })
-        : element('path', {
-            d: `M${pixel(x - 24)} ${pixel(y - 4)}h18`,
-            stroke,
-            'stroke-width': 2.5,
-            'stroke-dasharray': dashed ? '5 3' : undefined,
-          });
-    x -= 40;
-  }
-  return body;
-}
-
 /** Rows for event labels, from 0 up, so that none runs into another. */
 function placeEventLabels(events: readonly PlotEvent[], x: Scale, right: number): number[] {
   const ends: number[] = [];
@@ -266,7 +236,7 @@ function drawSeries(series: Series, stroke: string, x: Scale, y: Scale): string 
   if (style === 'points') {
     return element(
       'g',
-      { fill: stroke },
+      { fill: stroke, 'fill-opacity': 0.75 },
       series.points
         .filter(([, value]) => Number.isFinite(y.at(value)))
         .map(([at, value]) => element('circle', { cx: x.at(at), cy: y.at(value), r: 2.5 }))
@@ -294,10 +264,6 @@ function drawSeries(series: Series, stroke: string, x: Scale, y: Scale): string 
     'stroke-linejoin': 'round',
     'stroke-dasharray': series.dashed ? '5 3' : undefined,
   });
-}
-
-function colourOf(index: number): string {
-  return seriesColours[index % seriesColours.length]!;
 }
 
 /** Smallest and largest of the finite values, with room above them, where the plot does not fix them. */
