@@ -1,0 +1,339 @@
+// The typed configuration: defaults, the rate as typed, checks across sections, warnings.
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import fc from 'fast-check';
+import { parseConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
+import type { Config } from '../../src/config/types.ts';
+
+const defaults: Config = {
+  main: {
+    enabled: false,
+    rate: { uploadKBps: 40, downloadKBps: 40, source: 'main.rate' },
+    packetBytes: 512,
+    mode: 'vit',
+    intervalSdPercent: 30,
+    maxDelayMs: 10_000,
+    killswitch: true,
+    dns: true,
+    dataCapGB: null,
+    pricePerGB: null,
+  },
+  tunnel: { profile: '/etc/iotshaper/home.ovpn', interface: 'iot0' },
+  networks: [],
+  devices: [],
+  schedules: [],
+};
+
+const fixture = (name: string) => readFileSync(`test/fixtures/uci/${name}.uci`);
+const rateOf = (text: string | Uint8Array) => parseConfig(text).config.main.rate;
+
+function messagesOf(text: string | Uint8Array): string[] {
+  try {
+    parseConfig(text);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.errors.map(({ message }) => message);
+  }
+}
+
+test('an empty file is the defaults', (t) => {
+  t.deepEqual(parseConfig(''), { config: defaults, warnings: [] });
+});
+
+test('the file as shipped is the defaults, without a warning', (t) => {
+  const shipped = readFileSync('files/etc/config/iotshaper');
+  t.deepEqual(parseConfig(shipped), { config: defaults, warnings: [] });
+});
+
+test('the commented examples of the shipped file are sound, too', (t) => {
+  const shipped = readFileSync('files/etc/config/iotshaper', 'utf8');
+  const examples = shipped.replace(/^(\t?)# (?=\t|config |option )/gm, '$1');
+  const { config, warnings } = parseConfig(examples);
+  t.deepEqual(warnings, []);
+  t.is(config.main.dataCapGB, 1000);
+  t.is(config.networks.length + config.devices.length + config.schedules.length, 3);
+});
+
+test('a whole configuration', (t) => {
+  const { config, warnings } = parseConfig(`
+config iotshaper 'main'
+	option enabled 'on'
+	option rate '40'
+	option download_rate '80.5'
+	option packet_size '1400'
+	option mode 'constant'
+	option max_delay '0.1'
+	option killswitch '0'
+	option dns 'no'
+	option data_cap '1000'
+	option price_per_gb '0.1'
+config tunnel 'tunnel'
+	option profile '/etc/x.ovpn'
+	option interface 'iot1'
+config network 'lan'
+	option device 'br-iot'
+config device
+	option name 'Nest Cam'
+	option mac '18:B4:30:00:00:01'
+config device 'plug'
+	option ip '192.168.1.50 fd00:0::1'
+	option policy 'bypass'
+config schedule 'night'
+	list days 'mon'
+	list days 'mon'
+	list days 'sun'
+	option start '23:30'
+	option end '06:00'
+	option rate '0'
+`);
+  t.deepEqual(warnings, []);
+  t.deepEqual(config, {
+    main: {
+      enabled: true,
+      rate: { uploadKBps: 40, downloadKBps: 80.5, source: 'main.rate' },
+      packetBytes: 1400,
+      mode: 'constant',
+      intervalSdPercent: 30,
+      maxDelayMs: 100,
+      killswitch: false,
+      dns: false,
+      dataCapGB: 1000,
+      pricePerGB: 0.1,
+    },
+    tunnel: { profile: '/etc/x.ovpn', interface: 'iot1' },
+    networks: [{ section: 'lan', device: 'br-iot' }],
+    devices: [
+      {
+        section: '@device[0]',
+        name: 'Nest Cam',
+        mac: '18:b4:30:00:00:01',
+        ip: [],
+        policy: 'shape',
+      },
+      {
+        section: 'plug',
+        name: '192.168.1.50',
+        mac: null,
+        ip: ['192.168.1.50/32', 'fd00::1/128'],
+        policy: 'bypass',
+      },
+    ],
+    schedules: [
+      {
+        section: 'night',
+        days: ['mon', 'sun'],
+        startMinute: 1410,
+        endMinute: 360,
+        rateKBps: 0,
+      },
+    ],
+  });
+});
+
+test('the rate as `uci set iotshaper.rate=40` leaves it is the one in force', (t) => {
+  const typed = (rate: number) => ({
+    uploadKBps: rate,
+    downloadKBps: rate,
+    source: 'section rate',
+  });
+  t.like(rateOf(fixture('set-as-typed')), typed(40));
+  t.like(rateOf(fixture('set-fraction')), typed(7.5));
+  t.deepEqual(messagesOf("config abc 'rate'\n"), [
+    'iotshaper.rate: must be between 0.25 and 10000 KB/s, got "abc"',
+  ]);
+  t.deepEqual(messagesOf("config 0 'rate'\n"), [
+    'iotshaper.rate: must be between 0.25 and 10000 KB/s, got "0"',
+  ]);
+});
+
+test('the rate as typed stands above the rates of each direction, and says so', (t) => {
+  const main = "config iotshaper 'main'\n\toption upload_rate '3'\n\toption download_rate '4'\n";
+  const { config, warnings } = parseConfig(`${main}config 20 'rate'\n`);
+  t.deepEqual(config.main.rate, { uploadKBps: 20, downloadKBps: 20, source: 'section rate' });
+  t.deepEqual(warnings, [
+    'iotshaper.rate: the section named rate overrides iotshaper.main.upload_rate and iotshaper.main.download_rate',
+  ]);
+});
+
+test('`uci set iotshaper.enabled=1` switches on', (t) => {
+  const { config } = parseConfig(fixture('enabled-as-typed'));
+  t.true(config.main.enabled);
+  t.is(config.main.rate.uploadKBps, 20);
+  t.false(
+    parseConfig('config iotshaper main\n\toption enabled 1\nconfig 0 enabled\n').config.main
+      .enabled,
+  );
+  t.deepEqual(messagesOf("config si 'enabled'\n"), [
+    'iotshaper.enabled: must be 1 or 0 (or on/off, true/false, yes/no, enabled/disabled), got "si"',
+  ]);
+});
+
+test('a wrong option of main is refused though a typed rate stands above it', (t) => {
+  t.deepEqual(messagesOf("config iotshaper main\n\toption rate fast\nconfig 20 'rate'\n"), [
+    'iotshaper.main.rate: must be between 0.25 and 10000 KB/s, got "fast"',
+  ]);
+});
+
+test('sections of the wrong name or type are refused', (t) => {
+  t.deepEqual(
+    messagesOf(
+      "config iotshaper\nconfig tunnel 'vpn'\nconfig 1 'main'\nconfig devise\nconfig Device 'd'\n",
+    ),
+    [
+      `iotshaper.@iotshaper[0]: must be named 'main', as in "config iotshaper 'main'", got nothing`,
+      `iotshaper.vpn: must be named 'tunnel', as in "config tunnel 'tunnel'", got "vpn"`,
+      'iotshaper.main: must be a section of type iotshaper, got "1"',
+      'iotshaper.@devise[0]: must be of a known type (iotshaper, tunnel, network, device, schedule; did you mean "device"?), got "devise"',
+      'iotshaper.d: must be of a known type (iotshaper, tunnel, network, device, schedule; did you mean "device"?), got "Device"',
+    ],
+  );
+});
+
+test('devices that claim the same traffic are refused', (t) => {
+  const text = `
+config device
+	option mac '18:b4:30:00:00:01'
+	list ip '10.0.0.0/8'
+config device
+	option mac '18:B4:30:00:00:01'
+	list ip '10.1.2.3'
+config device
+	list ip 'fd00::1'
+config device 'other'
+	list ip 'fd00:0:0::/64'
+`;
+  t.deepEqual(messagesOf(text), [
+    'iotshaper.@device[1].mac: must differ from iotshaper.@device[0].mac, got "18:B4:30:00:00:01"',
+    'iotshaper.@device[1].ip: must not overlap 10.0.0.0/8 of iotshaper.@device[0].ip, got "10.1.2.3"',
+    'iotshaper.other.ip: must not overlap fd00::1 of iotshaper.@device[2].ip, got "fd00:0:0::/64"',
+  ]);
+});
+
+test('network devices must differ from each other and from those of the service', (t) => {
+  const networks = ['br-iot', 'br-iot', 'iot7', 'iotvpn0', 'lo'];
+  const text = networks.map((name) => `config network\n\toption device '${name}'\n`).join('');
+  t.deepEqual(messagesOf(`config tunnel 'tunnel'\n\toption interface 'iot7'\n${text}`), [
+    'iotshaper.@network[1].device: must differ from iotshaper.@network[0].device, got "br-iot"',
+    'iotshaper.@network[2].device: must differ from iotshaper.tunnel.interface, got "iot7"',
+    'iotshaper.@network[3].device: must differ from iotvpn0, which is taken, got "iotvpn0"',
+    'iotshaper.@network[4].device: must differ from lo, which is taken, got "lo"',
+  ]);
+  t.deepEqual(messagesOf("config tunnel 'tunnel'\n\toption interface 'iotvpn0'\n"), [
+    'iotshaper.tunnel.interface: must not be lo or iotvpn0, which are taken, got "iotvpn0"',
+  ]);
+});
+
+test('what may not be meant is a warning', (t) => {
+  const { warnings } = parseConfig(`
+config iotshaper 'main'
+	option enabled '1'
+	option kilswitch '0'
+	option colour 'blue'
+config 512 'packet_size'
+config 20 'rates'
+config wifi 'radio'
+config 20 'rate'
+	option rate '30'
+config device
+	option policy 'block'
+	list ip '192.168.1.50/24'
+	list ip '192.168.1.7'
+config schedule 'a'
+	list days 'sun'
+	option start '23:00'
+	option end '06:00'
+	option rate '5'
+config schedule 'b'
+	option start '05:00'
+	option end '05:30'
+	option rate '6'
+`);
+  t.deepEqual(warnings, [
+    'iotshaper.packet_size: a section of this name does nothing; did you mean: uci set iotshaper.main.packet_size=512',
+    'iotshaper.rates: a section of this name does nothing; did you mean: uci set iotshaper.main.rate=20',
+    'iotshaper.radio: unknown section type "wifi", ignored',
+    'iotshaper.main.kilswitch: unknown option, ignored; did you mean "killswitch"?',
+    'iotshaper.main.colour: unknown option, ignored',
+    'iotshaper.rate.rate: unknown option, ignored',
+    'iotshaper.@device[0].ip: "192.168.1.50/24" is read as 192.168.1.0/24',
+    'iotshaper.@device[0].ip: 192.168.1.7 is left out, 192.168.1.50/24 holds it already',
+    'iotshaper.b: overlaps iotshaper.a; where both apply iotshaper.b counts, the later one in the file',
+    'iotshaper: enabled, but no section of type device or network says whose traffic to shape',
+  ]);
+});
+
+test('a refused configuration still tells its warnings', (t) => {
+  const text = 'config iotshaper main\n\toption rte 4\n\toption mode x\n';
+  const error = t.throws(() => parseConfig(text), { instanceOf: ConfigError });
+  t.deepEqual(error.warnings, [
+    'iotshaper.main.rte: unknown option, ignored; did you mean "rate"?',
+  ]);
+  t.is(error.message, 'iotshaper.main.mode: must be vit or constant, got "x"');
+});
+
+test('a file uci refuses is refused with its line', (t) => {
+  t.deepEqual(messagesOf(fixture('err-unterminated')), [
+    "iotshaper: Parse error (EOF with unterminated ') at line 2, byte 15",
+  ]);
+  t.deepEqual(messagesOf(fixture('err-unknown-word')), [
+    'iotshaper: Parse error (invalid command) at line 2, byte 1',
+  ]);
+});
+
+test('files far too large are refused at once', (t) => {
+  t.deepEqual(messagesOf(new Uint8Array(300_000)), [
+    'iotshaper: must be a file of at most 262144 bytes, got 300000',
+  ]);
+  t.deepEqual(messagesOf('config device\n'.repeat(1001)), [
+    'iotshaper: must hold at most 1000 sections, got 1001',
+  ]);
+});
+
+test('the largest files allowed are read in time', (t) => {
+  const devices = Array.from({ length: 1000 }, (_, n) => {
+    const addresses = Array.from({ length: 9 }, (_, m) => `10.${n >> 8}.${n & 255}.${m}`);
+    return `config device\n\toption ip '${addresses.join(' ')}'\n`;
+  }).join('');
+  const schedules = 'config schedule\n option start 01:00\n option end 02:00\n option rate 5\n';
+  const started = performance.now();
+  t.is(parseConfig(devices).config.devices.length, 1000);
+  t.is(parseConfig(schedules.repeat(300)).warnings.length, (300 * 299) / 2);
+  t.true(performance.now() - started < 10_000);
+});
+
+const words = fc.constantFrom(
+  ...[
+    "config iotshaper 'main'\n",
+    "config tunnel 'tunnel'\n",
+    'config network\n',
+    'config device\n',
+  ],
+  ...['config schedule\n', "config 40 'rate'\n", "config x 'enabled'\n", "config x 'main'\n"],
+  ...['rate', 'ip', 'mac', 'device', 'days', 'start', 'policy', 'interface', 'name'].flatMap(
+    (name) => [
+      `\toption ${name} 'x'\n`,
+      `\tlist ${name} '10.0.0.0/8'\n`,
+      `\tlist ${name} ''\n`,
+      `\toption ${name} '  '\n`,
+    ],
+  ),
+  ...['\toption __proto__ 1\n', "\tlist constructor '1'\n", "'", '\xff', '\0'],
+);
+
+test('text of any kind is a configuration or refused with ConfigError', (t) => {
+  fc.assert(
+    fc.property(fc.array(words, { maxLength: 20 }), (parts) => {
+      try {
+        parseConfig(Buffer.from(parts.join(''), 'latin1'));
+      } catch (error) {
+        t.true(error instanceof ConfigError && error.errors.length > 0, String(error));
+        const { errors } = error as ConfigError;
+        t.true(errors.every(({ path, message }) => message.startsWith(`${path}: `)));
+      }
+      t.pass();
+    }),
+    { numRuns: 1000 },
+  );
+});

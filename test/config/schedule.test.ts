@@ -1,0 +1,135 @@
+// Schedules: which rate is in force when, and when that changes.
+
+import test from 'ava';
+import fc from 'fast-check';
+import { parseConfig } from '../../src/config/config.ts';
+import {
+  activeRate,
+  findOverlaps,
+  localTimeOf,
+  nextRateChange,
+} from '../../src/config/schedule.ts';
+import type { Config, Day, ScheduleConfig } from '../../src/config/types.ts';
+
+const { config: base } = parseConfig("config iotshaper 'main'\n\toption upload_rate '30'\n");
+const week: Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+/** `night fri 23:00-06:00 5` */
+function schedule(text: string): ScheduleConfig {
+  const [section = '', days = '', span = '', rate] = text.split(' ');
+  const [startMinute = 0, endMinute = 0] = span.split('-').map((time) => {
+    const [hours = 0, minutes = 0] = time.split(':').map(Number);
+    return hours * 60 + minutes;
+  });
+  return {
+    section,
+    days: days.split(',') as Day[],
+    startMinute,
+    endMinute,
+    rateKBps: Number(rate),
+  };
+}
+
+const withSchedules = (...lines: string[]): Config => ({ ...base, schedules: lines.map(schedule) });
+const at = (text: string) => {
+  const [day, time = ''] = text.split(' ');
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  return { day: day as Day, minute: hours * 60 + minutes };
+};
+
+const table = test.macro({
+  title: (_, lines: string[], time: string) => `${lines.join(', ') || 'nothing'} at ${time}`,
+  exec(t, lines: string[], time: string, source: ActiveRate['source'], change: number | null) {
+    const config = withSchedules(...lines);
+    t.is(activeRate(config, at(time)).source, source);
+    t.is(nextRateChange(config, at(time)), change);
+  },
+});
+
+test(table, [], 'mon 00:00', 'main.rate', null);
+const night = ['night fri 23:00-06:00 5'];
+test(table, night, 'fri 22:59', 'main.rate', 1);
+test(table, night, 'fri 23:00', 'schedule night', 7 * 60);
+test(table, night, 'sat 05:59', 'schedule night', 1);
+test(table, night, 'sat 06:00', 'main.rate', 6 * 24 * 60 + 17 * 60);
+test(table, night, 'fri 05:00', 'main.rate', 18 * 60);
+const sunday = ['late sun 22:00-02:00 5'];
+test(table, sunday, 'mon 01:59', 'schedule late', 1);
+test(table, sunday, 'mon 02:00', 'main.rate', 6 * 24 * 60 + 20 * 60);
+const whole = ['day wed 08:00-08:00 0'];
+test(table, whole, 'thu 07:59', 'schedule day', 1);
+test(table, whole, 'thu 08:00', 'main.rate', 6 * 24 * 60);
+const nested = ['long mon 00:00-12:00 5', 'short mon 06:00-07:00 9'];
+test(table, nested, 'mon 05:00', 'schedule long', 60);
+test(table, nested, 'mon 06:30', 'schedule short', 30);
+test(table, nested, 'mon 07:00', 'schedule long', 300);
+const hidden = ['short mon 06:00-07:00 9', 'long mon 00:00-12:00 5'];
+test(table, hidden, 'mon 05:00', 'schedule long', 7 * 60);
+test(
+  table,
+  ['always mon,tue,wed,thu,fri,sat,sun 00:00-00:00 5'],
+  'tue 03:00',
+  'schedule always',
+  null,
+);
+
+test('the rate is that of the schedule in both directions, else as configured', (t) => {
+  const config = withSchedules('night mon 00:00-06:00 0');
+  t.deepEqual(activeRate(config, at('mon 01:00')), {
+    uploadKBps: 0,
+    downloadKBps: 0,
+    source: 'schedule night',
+  });
+  t.deepEqual(activeRate(config, at('mon 07:00')), base.main.rate);
+});
+
+test('a schedule stands above a typed rate', (t) => {
+  const { config } = parseConfig(
+    "config 20 'rate'\nconfig schedule\n option start 01:00\n option end 02:00\n option rate 5\n",
+  );
+  t.is(activeRate(config, at('mon 01:00')).source, 'schedule @schedule[0]');
+  t.is(activeRate(config, at('mon 03:00')).source, 'section rate');
+});
+
+test('the next change is where the source first differs', (t) => {
+  const line = fc
+    .record({
+      days: fc.uniqueArray(fc.constantFrom(...week), { minLength: 1 }),
+      startMinute: fc.integer({ min: 0, max: 1439 }),
+      endMinute: fc.integer({ min: 0, max: 1439 }),
+    })
+    .map((one) => ({ ...one, rateKBps: 5 }));
+  const plan = fc
+    .array(line, { maxLength: 3 })
+    .map((lines) => lines.map((one, index) => ({ ...one, section: `s${index}` })));
+  fc.assert(
+    fc.property(plan, fc.integer({ min: 0, max: 10_079 }), (schedules, start) => {
+      const config = { ...base, schedules };
+      const sourceAt = (minute: number) => {
+        const day = week[Math.floor(minute / 1440) % 7] as Day;
+        return activeRate(config, { day, minute: minute % 1440 }).source;
+      };
+      let expected: number | null = 1;
+      while (expected <= 10_080 && sourceAt(start + expected) === sourceAt(start)) expected++;
+      if (expected > 10_080) expected = null;
+      const day = week[Math.floor(start / 1440)] as Day;
+      t.is(nextRateChange(config, { day, minute: start % 1440 }), expected);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('overlaps are found over midnight and over the end of the week', (t) => {
+  const overlapping = (first: string, second: string) =>
+    findOverlaps([schedule(`a ${first} 5`), schedule(`b ${second} 6`)]).length === 1;
+  t.true(overlapping('sun 23:00-01:00', 'mon 00:30-02:00'));
+  t.true(overlapping('mon 00:30-02:00', 'sun 23:00-01:00'));
+  t.true(overlapping('tue 00:00-23:00', 'tue 05:00-06:00'));
+  t.false(overlapping('tue 05:00-06:00', 'tue 06:00-07:00'));
+  t.false(overlapping('tue 05:00-06:00', 'wed 05:00-06:00'));
+});
+
+test('local time of a Date', (t) => {
+  t.deepEqual(localTimeOf(new Date(2024, 0, 1, 13, 5, 59)), { day: 'mon', minute: 785 });
+  t.deepEqual(localTimeOf(new Date(2024, 0, 7, 0, 0)), { day: 'sun', minute: 0 });
+});
