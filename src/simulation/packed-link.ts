@@ -15,6 +15,8 @@ export interface PackedLinkOptions {
   maxDelayMs: number;
   /** Frames formed ahead of their slots; 0 forms each at its slot. Default {@link STANDING_FRAMES}. */
   standingFrames?: number;
+  /** Told of every packet delivered. */
+  onDelivered?: (device: string, delayMs: number) => void;
   onWire?: WireListener;
 }
 
@@ -22,7 +24,15 @@ export interface PackedLinkOptions {
 interface StandingFrame {
   padBytes: number;
   /** Packets whose last byte it carries. */
-  packets: { arrivalMs: number; bytes: number }[];
+  packets: BegunPacket[];
+}
+
+interface BegunPacket {
+  device: string;
+  arrivalMs: number;
+  bytes: number;
+  /** Where in the stream of frames it ends. */
+  endByte: number;
 }
 
 /** Device packets in frames that the product's packer forms just in time. */
@@ -31,11 +41,13 @@ export class PackedLink extends SlottedLink {
   readonly #packer: Packer;
   readonly #standingFrames: number;
   readonly #standing: StandingFrame[] = [];
+  readonly #onDelivered: PackedLinkOptions['onDelivered'];
   #arrived = 0;
 
   constructor({ packetBytes, clock, maxDelayMs, onWire, ...options }: PackedLinkOptions) {
     super(packetBytes, clock, onWire);
     this.#standingFrames = options.standingFrames ?? STANDING_FRAMES;
+    this.#onDelivered = options.onDelivered;
     this.#queues = new WatchedQueues({ maxDelayMs });
     this.#packer = new Packer({ packetBytes, queues: this.#queues, maxPacketBytes: 65_535 });
   }
@@ -63,10 +75,11 @@ export class PackedLink extends SlottedLink {
     const { totals } = this;
     totals.framingBytes += FRAME_OVERHEAD_BYTES + FRAME_HEADER_BYTES;
     totals.paddingBytes += frame.padBytes;
-    for (const { arrivalMs, bytes } of frame.packets) {
+    for (const { device, arrivalMs, bytes } of frame.packets) {
       totals.packets++;
       totals.realBytes += bytes;
       totals.latency.add(timeMs - arrivalMs);
+      this.#onDelivered?.(device, timeMs - arrivalMs);
     }
     this.#formAhead(timeMs);
   }
@@ -96,7 +109,7 @@ export class PackedLink extends SlottedLink {
 
 /** The product's queues, remembering where in the stream of frames each packet ends. */
 class WatchedQueues extends DeviceQueues {
-  #begun: { arrivalMs: number; bytes: number; endByte: number }[] = [];
+  #begun: BegunPacket[] = [];
   #streamBytes = 0;
 
   override dequeue(nowMs: number): DequeuedPacket | null {
@@ -105,13 +118,13 @@ class WatchedQueues extends DeviceQueues {
       const bytes = taken.packet.length;
       this.#streamBytes += bytes;
       const arrivalMs = nowMs - taken.waitedMs;
-      this.#begun.push({ arrivalMs, bytes, endByte: this.#streamBytes });
+      this.#begun.push({ device: taken.key, arrivalMs, bytes, endByte: this.#streamBytes });
     }
     return taken;
   }
 
   /** Takes the packets that lie within the first `bytes` of the stream. */
-  takeEnded(bytes: number): { arrivalMs: number; bytes: number }[] {
+  takeEnded(bytes: number): BegunPacket[] {
     // At most one packet, the last, is still being split.
     const split = this.#begun.at(-1);
     const ended = this.#begun;
