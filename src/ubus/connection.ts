@@ -47,13 +47,13 @@ export function openConnection(
       socket.destroy();
     }, helloTimeoutMs);
 
-    socket.on('error', (error) => {
-      reason = error.message;
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      reason = error.code ?? error.message;
     });
     socket.on('close', () => {
       clearTimeout(helloTimer);
       if (open) handlers.onClose(reason);
-      else reject(new UbusError('CONNECTION_FAILED', `${socketPath}: ${reason}`));
+      else reject(new UbusError('CONNECTION_FAILED', `no ubusd at ${socketPath} (${reason})`));
     });
     socket.on('data', (chunk) => {
       const { frames, error } = parser.push(chunk);

@@ -36,7 +36,7 @@ function plainValue(field: BlobmsgValue): unknown {
       return fromBlobmsg(field.value);
     case 'int64': {
       const number = Number(field.value);
-      return Number.isSafeInteger(number) ? number : field.value;
+      return BigInt(number) === field.value ? number : field.value;
     }
     case 'int8':
       return field.value !== 0;
