@@ -1,0 +1,207 @@
+// Renders the demo's report: one self-contained page that shows the home as its provider saw it. Pure.
+
+import { deviceCatalogue } from '../devices/catalogue.ts';
+import { escapeText, type PlotEvent, plotLines } from '../plot/svg.ts';
+import type { WirePacket } from './observation.ts';
+import type { Variant } from './options.ts';
+import type { LabSummary } from './summary.ts';
+import { tableNotes, tableRows } from './table.ts';
+
+export interface ReportRun {
+  summary: LabSummary;
+  /** All the provider saw of the line, tunnel or not. */
+  wire: { up: WirePacket[]; down: WirePacket[] };
+  events: ReportEvent[];
+}
+
+export interface ReportEvent {
+  timeS: number;
+  device: string;
+  event: string;
+}
+
+/** The paper's Figures 1, 5 and 7 show seconds of minutes; half a second shows every event of a short run. */
+const binS = 0.5;
+
+const titles: Record<Variant, string> = {
+  unprotected: 'Unprotected',
+  vpn: 'A VPN alone',
+  paper: 'The paper’s prototype',
+  constant: 'iot-shaper, constant intervals',
+  vit: 'iot-shaper, varying intervals (the default)',
+  placebo: 'Placebo: shaped, devices talk inside the home only',
+};
+
+const what: Record<Variant, string> = {
+  unprotected:
+    'The home as most homes are: every device talks to its maker’s servers directly, encrypted.',
+  vpn: 'All devices talk through one encrypted tunnel to a rented server.',
+  paper:
+    'The tunnel is kept at one rate by sending cover when devices are silent, but devices’ packets keep their own sizes and moments.',
+  constant:
+    'Everything is packed into packets of one size that leave at one beat, whether devices talk or not.',
+  vit: 'As before, but the beat itself varies at random, so that the machine’s own small irregularities drown in it.',
+  placebo: 'The tunnel is shaped and carries no device’s traffic at all.',
+};
+
+/** @returns the page's HTML; needs nothing from outside itself */
+export function renderReport(runs: readonly ReportRun[]): string {
+  const first = runs[0]!.summary;
+  const events = runs[0]!.events.map((event) => ({ ...event, atS: event.timeS - first.startS }));
+  const topKBps = Math.max(
+    ...runs.flatMap((run) => [...binRates(run, 'up'), ...binRates(run, 'down')]),
+  );
+  const sections = runs.map(
+    (run) => `<section>
+<h2>${escapeText(titles[run.summary.variant])}</h2>
+<p>${escapeText(what[run.summary.variant])}</p>
+${plotRun(run, topKBps * 1.05)}
+<p class="seen">${escapeText(describeRun(run))}</p>
+</section>`,
+  );
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>What the provider saw</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+<h1>What the provider saw</h1>
+<p>A home with ${deviceCatalogue.length} smart devices did the same things ${runs.length} times over, for ${first.seconds} seconds each time, protected in ${runs.length} different ways. Each picture below shows the traffic on the home’s line as its Internet provider can record it: how much went out (up) and came in (down), every half second. Everything is encrypted throughout, so the amounts are all there is to see. The numbered dashed lines mark what happened in the home at that moment. If the curve changes where something happened, the provider can tell; if it looks the same everywhere, it can’t.</p>
+<h2>What happened in the home</h2>
+<ol class="events">
+${events.map(({ atS, device, event }) => `<li><span>${atS.toFixed(1)} s</span> ${escapeText(deviceName(device))}: ${escapeText(event)}</li>`).join('\n')}
+</ol>
+${sections.join('\n')}
+<section>
+<h2>The figures</h2>
+${renderFigures(runs.map(({ summary }) => summary))}
+<ul class="notes">${tableNotes.map((note) => `<li>${escapeText(note)}</li>`).join('')}</ul>
+<p class="notes">Asked for: ${first.rateKBps} KB/s each way in packets of ${first.packetBytes} bytes (1 KB = 1000 bytes; the line carries 52 bytes more a packet, the tunnel’s own). Seed ${first.seed}. ${escapeText(
+    Object.entries(first.versions)
+      .map(([name, version]) =>
+        name === 'openvpn'
+          ? version.split(' ').slice(0, 2).join(' ')
+          : `${name} ${version.replace(/^(node|nftables|tc utility,) /, '')}`,
+      )
+      .join(', '),
+  )}. Emulated devices share this machine’s processor with router and endpoint, as they never would in a home: timing here is noisier than there.</p>
+</section>
+</main>
+</body>
+</html>
+`;
+}
+
+function plotRun({ summary, wire, events }: ReportRun, topKBps: number): string {
+  const points = (which: 'up' | 'down') =>
+    binRates({ summary, wire }, which).map((kBps, bin) => [bin * binS, kBps] as const);
+  const marks: PlotEvent[] = events.map(({ timeS }, index) => ({
+    x: timeS - summary.startS,
+    label: String(index + 1),
+  }));
+  return plotLines({
+    title: titles[summary.variant],
+    description: `Rate of traffic on the provider's line in each direction, over ${summary.seconds} seconds`,
+    xLabel: 'seconds',
+    xFrom: 0,
+    xTo: summary.seconds,
+    panelHeight: 170,
+    panels: [
+      {
+        yLabel: 'KB/s',
+        yFrom: 0,
+        yTo: topKBps,
+        events: marks,
+        series: [
+          { name: 'up', style: 'step', points: points('up') },
+          { name: 'down', style: 'step', dashed: true, points: points('down') },
+        ],
+      },
+    ],
+  });
+}
+
+/** Rates on the line, KB/s a half second. */
+function binRates(
+  { summary, wire }: Pick<ReportRun, 'summary' | 'wire'>,
+  which: 'up' | 'down',
+): number[] {
+  const rates = new Array<number>(Math.floor(summary.seconds / binS)).fill(0);
+  for (const { timeS, bytes } of wire[which]) {
+    const bin = Math.floor((timeS - summary.startS) / binS);
+    if (bin >= 0 && bin < rates.length) rates[bin]! += bytes / 1000 / binS;
+  }
+  return rates;
+}
+
+/** What a person should take from the picture, as the figures have it. */
+function describeRun(run: ReportRun): string {
+  const { up, down, dnsNamesInClear, outsideTunnel, latency } = run.summary;
+  const names = Object.keys(dnsNamesInClear).length;
+  const sizes = Math.max(Object.keys(up.sizes).length, Object.keys(down.sizes).length);
+  const spread = rateSpread(run);
+  const clear =
+    names > 0
+      ? `${names} server names went out in clear and name the devices.`
+      : 'No server name was readable.';
+  const outside = outsideTunnel?.packets
+    ? ` ${outsideTunnel.packets} packets went past the tunnel.`
+    : '';
+  const delay =
+    latency.up.meanMs === null
+      ? ''
+      : ` A message waited ${formatMs(latency.up.meanMs)} on average on its way up.`;
+  const picture =
+    up.asked === null
+      ? `The line is quiet until something happens: the busiest half second carries ${spread.max.toFixed(0)} KB/s, the quietest ${spread.min.toFixed(0)}. Every peak is something somebody did.`
+      : sizes > 1
+        ? `The amount stays between ${spread.min.toFixed(0)} and ${spread.max.toFixed(0)} KB/s, but the packets come in ${sizes} different sizes, and those that are not cover give the devices away.`
+        : `Packets of one size only, between ${spread.min.toFixed(0)} and ${spread.max.toFixed(0)} KB/s at any moment, whatever happened in the home.`;
+  return `${picture} ${clear}${outside}${delay}`;
+}
+
+function rateSpread(run: ReportRun): { min: number; max: number } {
+  const rates = [...binRates(run, 'up'), ...binRates(run, 'down')];
+  return { min: Math.min(...rates), max: Math.max(...rates) };
+}
+
+function renderFigures(summaries: readonly LabSummary[]): string {
+  const head = summaries
+    .map(({ variant }) => `<th scope="col">${escapeText(variant)}</th>`)
+    .join('');
+  const rows = tableRows(summaries).map(
+    ({ name, cells }) =>
+      `<tr><th scope="row">${escapeText(name)}</th>${cells.map((cell) => `<td>${escapeText(cell)}</td>`).join('')}</tr>`,
+  );
+  return `<div class="scroll"><table><thead><tr><td></td>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+}
+
+function deviceName(id: string): string {
+  return deviceCatalogue.find((device) => device.id === id)?.name ?? id;
+}
+
+function formatMs(ms: number): string {
+  return ms < 10 ? `${ms.toFixed(1)} ms` : `${ms.toFixed(0)} ms`;
+}
+
+const style = `
+body { margin: 0; background: #fff; color: #222; font: 16px/1.5 system-ui, 'DejaVu Sans', sans-serif; }
+main { max-width: 960px; margin: 0 auto; padding: 24px 20px 60px; }
+h1 { font-size: 28px; margin: 0 0 8px; }
+h2 { font-size: 20px; margin: 36px 0 4px; }
+p { margin: 4px 0 10px; }
+svg { width: 100%; height: auto; }
+.seen { border-left: 4px solid #0072b2; padding-left: 12px; }
+.events { columns: 3; column-gap: 28px; font-size: 14px; padding-left: 26px; }
+.events span { color: #666; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 13px; width: 100%; }
+th, td { padding: 5px 8px; border-bottom: 1px solid #ddd; white-space: nowrap; text-align: right; }
+th[scope=row] { text-align: left; font-weight: normal; white-space: normal; }
+.notes { font-size: 13px; color: #555; }
+@media (max-width: 640px) { .events { columns: 1; } }
+`;
