@@ -169,7 +169,7 @@ export class DeviceQueues {
       const { sinceMs } = queue.head;
       const packet = this.#takeHead(queue);
       queue.deficitBytes -= packet.length;
-      const waitedMs = Math.max(0, nowMs - sinceMs);
+      const waitedMs = nowMs - sinceMs;
       const { counters } = queue;
       count(this.#totals, counters, 'packetsOut', 1);
       count(this.#totals, counters, 'bytesOut', packet.length);
@@ -183,7 +183,7 @@ export class DeviceQueues {
   /** Whether {@link dequeue} would return a packet now; drops late ones it meets on the way. */
   hasPackets(nowMs: number): boolean {
     for (const list of [this.#fresh, this.#standing]) {
-      for (let queue = list.head; queue && this.#totals.depthPackets > 0; queue = queue.next) {
+      for (let queue = list.head; queue; queue = queue.next) {
         this.#dropLate(queue, nowMs);
         if (queue.head) return true;
       }

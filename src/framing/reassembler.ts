@@ -59,7 +59,7 @@ export class Reassembler {
     const announced = ipTotalBytes(partial, 0, this.#partialBytes);
     const fieldBytes = ipLengthFieldBytes(partial[0]!)!;
     const lengthKnown = this.#partialBytes >= fieldBytes;
-    if (owed === 0 || total > this.#maxPacketBytes || (lengthKnown && announced !== total)) {
+    if (total > this.#maxPacketBytes || (lengthKnown && announced !== total)) {
       this.#abandon();
       return;
     }

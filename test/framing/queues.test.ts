@@ -88,6 +88,28 @@ test('a key that sends more than its share waits at most a turn of each other ke
   t.true(worstBytes > 0);
 });
 
+test('a key gains nothing by pausing whenever its queue is empty', (t) => {
+  const queues = new DeviceQueues();
+  for (let camera = 0; camera < 10; camera++) {
+    for (let i = 0; i < 100; i++) queues.enqueue(`camera ${camera}`, packet(1400), 0);
+  }
+  queues.enqueue('plug', packet(1400), 0);
+  let plugOut = 0;
+  let waiting = true;
+  for (let i = 0; i < 550; i++) {
+    const { key } = queues.dequeue(0)!;
+    if (key === 'plug') {
+      plugOut += 1;
+      waiting = false;
+    } else if (!waiting) {
+      queues.enqueue('plug', packet(1400), 0);
+      waiting = true;
+    }
+  }
+  t.true(plugOut <= 55, `${plugOut} of 550 packets, where a fair share is 50`);
+  t.true(plugOut >= 20);
+});
+
 test('bytes, not packets, are shared equally', (t) => {
   fc.assert(
     fc.property(
@@ -154,6 +176,7 @@ test('at the total cap the fattest queue gives way to the others, and to nobody 
   t.is(queues.countersByKey().get('camera')?.droppedFull, 2);
   t.is(queues.dequeue(9)?.waitedMs, 8, 'the oldest was pushed out');
   t.false(queues.enqueue('plug', packet(10_001), 9));
+  t.is(queues.totals.depthPackets, 6, 'nothing made room in vain');
   assertBalanced(t, queues.totals);
 });
 

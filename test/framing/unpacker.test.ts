@@ -5,6 +5,10 @@ import { Unpacker } from '../../src/framing/unpacker.ts';
 import { buildIpv4, hex } from './ip-packets.ts';
 import { cameraPacket, echoPacket, fromHex, plugPacket, wireCases } from './wire-frames.ts';
 
+/** The two halves of the camera's packet. */
+const head = cameraPacket.slice(0, 40);
+const tail = cameraPacket.slice(40);
+
 /** A frame of one whole packet whose last payload byte is `mark`. */
 function markedFrame(sequence: number, mark = sequence): Uint8Array {
   const packet = buildIpv4([10, 0, 0, 1], [10, 0, 0, 2], Uint8Array.of(mark));
@@ -155,6 +159,30 @@ test('the first frame after a restart is given out after reorderMs when it stays
   t.is(unpacker.stats.resyncs, 1);
 });
 
+test('what was held is given out before a restarted sender is followed', (t) => {
+  const unpacker = new Unpacker();
+  unpacker.push(markedFrame(1), 0);
+  unpacker.push(markedFrame(3), 0);
+  unpacker.push(markedFrame(0x70000001, 11), 1);
+  t.deepEqual(marks(unpacker.push(markedFrame(0x70000000, 10), 2)), [3, 10, 11]);
+});
+
+test('strays held are few: of nine unrelated ones the first is forgotten', (t) => {
+  const unpacker = new Unpacker();
+  unpacker.push(markedFrame(1), 0);
+  for (let i = 1; i <= 9; i++) unpacker.push(markedFrame(i << 28, i), 0);
+  t.deepEqual(unpacker.push(markedFrame((1 << 28) + 1, 99), 0), []);
+  t.deepEqual(marks(unpacker.push(markedFrame((9 << 28) + 1, 10), 0)), [9, 10]);
+});
+
+test('a late frame numbered 0 is late, not a restart', (t) => {
+  const unpacker = new Unpacker({ reorderFrames: 0 });
+  for (const sequence of [-2, -1, 1]) unpacker.push(markedFrame(sequence, sequence + 5), 0);
+  unpacker.push(markedFrame(0, 5), 0);
+  t.is(unpacker.stats.late, 1);
+  t.is(unpacker.nextDeadlineMs(), null);
+});
+
 test('a stray frame within a living stream is thrown away', (t) => {
   const unpacker = new Unpacker();
   unpacker.push(markedFrame(1), 0);
@@ -187,6 +215,14 @@ test('a restart never joins the head of an old packet to the tail of a new one',
   const received = frames(2).flatMap((frame) => unpacker.push(frame, 1));
   received.push(...unpacker.flush(1000));
   t.deepEqual(received, []);
+});
+
+test('a head is not completed by a tail of the same length that another stream begins with', (t) => {
+  const unpacker = new Unpacker();
+  unpacker.push(fromHex(`0000000100000000${head}`), 0);
+  unpacker.push(fromHex(`7000000000000014${tail}`), 1);
+  t.deepEqual(marks(unpacker.push(markedFrame(0x70000001, 9), 2)), [9]);
+  t.is(unpacker.stats.incomplete, 1);
 });
 
 const split = wireCases[1]!;
@@ -228,8 +264,6 @@ const damage = test.macro({
   },
   title: (name) => `damage: ${name}`,
 });
-const head = '4500002800004000401166dac0a801330a090807';
-const tail = 'c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3';
 const good = (sequence: string): string => `${sequence}00000000${plugPacket}`;
 test(
   'datagrams too short',
@@ -300,6 +334,37 @@ test(
   'an IPv4 header checksum of a split packet',
   damage,
   [`0000000100000000${head.replace('66da', '66db')}`, `0000000200000014${tail}${plugPacket}`],
+  [plugPacket],
+  1,
+);
+test(
+  'BlockOffset wrong in the middle, right at the end',
+  damage,
+  [
+    `0000000100000000${head}`,
+    `0000000200000015${tail.slice(0, 20)}`,
+    `000000030000000a${tail.slice(20)}`,
+    good('00000004'),
+  ],
+  [plugPacket],
+  1,
+);
+test(
+  'BlockOffset wrong where the length field ends, right at the end',
+  damage,
+  [
+    '000000010000000045',
+    `0000000200000028${cameraPacket.slice(2, 42)}`,
+    `0000000300000013${cameraPacket.slice(42)}`,
+    good('00000004'),
+  ],
+  [plugPacket],
+  1,
+);
+test(
+  'a datagram larger than any packet, where a rest of unknown length is owed',
+  damage,
+  ['000000010000000045', `000000020000ffff${'45'.repeat(3000)}`, good('00000003')],
   [plugPacket],
   1,
 );
