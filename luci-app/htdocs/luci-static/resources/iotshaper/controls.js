@@ -1,0 +1,241 @@
+// Small parts the pages are made of: labelled fields, choices, notices; all of them nodes and text.
+'use strict';
+'require baseclass';
+'require dom';
+
+/** @typedef {{ value: string, label: string }} Option */
+
+let lastId = 0;
+const nextId = () => `iotshaper-${++lastId}`;
+
+const isReadOnly = () => L.hasViewPermission() !== true;
+
+/**
+ * A label, a control and a hint, as LuCI's forms lay them out.
+ * @param {{ label: string, hint?: string, control: HTMLElement, extra?: Child[] }} parts
+ */
+function field({ label, hint = '', control, extra = [] }) {
+  control.id ||= nextId();
+  const hintId = `${control.id}-hint`;
+  if (hint) control.setAttribute('aria-describedby', hintId);
+  return E('div', { class: 'cbi-value' }, [
+    E('label', { class: 'cbi-value-title', for: control.id }, [label]),
+    E('div', { class: 'cbi-value-field' }, [
+      control,
+      ...extra,
+      hint ? E('div', { class: 'cbi-value-description', id: hintId }, [hint]) : null,
+    ]),
+  ]);
+}
+
+/**
+ * A group of controls under one name, laid out as a field.
+ * @param {string} legend
+ * @param {Child[]} children
+ */
+function group(legend, children) {
+  const id = nextId();
+  return E('div', { class: 'cbi-value', role: 'group', 'aria-labelledby': id }, [
+    E('label', { class: 'cbi-value-title', id }, [legend]),
+    E('div', { class: 'cbi-value-field' }, children),
+  ]);
+}
+
+const api = {
+  /** Puts the pages' style sheet in place: menu.d has no word for it in LuCI 24.10. */
+  __init__() {
+    const href = L.resource('iotshaper/page.css');
+    document.head.append(E('link', { rel: 'stylesheet', href }));
+  },
+
+  nextId,
+  isReadOnly,
+  field,
+  group,
+
+  /**
+   * Sets text only where it differs, so that a screen reader speaks and the browser lays out no
+   * more often than needed.
+   * @param {Node} node
+   * @param {string} text
+   */
+  setText(node, text) {
+    if (node.textContent !== text) node.textContent = text;
+  },
+
+  /**
+   * @param {'error' | 'warning' | 'success' | 'info'} kind
+   * @param {Child[]} children
+   */
+  notice(kind, children) {
+    return E(
+      'div',
+      { class: `alert-message ${kind} iot-notice`, role: kind === 'error' ? 'alert' : 'status' },
+      children,
+    );
+  },
+
+  /**
+   * A number with its unit; the browser checks the bounds and says what is wrong in its own words.
+   * @param {{ label: string, hint?: string, value: string, unit: string, min: number,
+   *   max?: number, step?: number, required?: boolean, placeholder?: string,
+   *   onInput?: (value: string) => void }} options
+   */
+  numberField({ label, hint, value, unit, min, max, step, required, placeholder, onInput }) {
+    const fault = E('div', { class: 'iot-fault', role: 'alert' });
+    const input = E('input', {
+      type: 'number',
+      class: 'cbi-input-text iot-number',
+      value,
+      min,
+      max,
+      step: step === undefined ? 'any' : step,
+      required: required || null,
+      placeholder,
+      disabled: isReadOnly() || null,
+      input: () => {
+        api.setText(fault, input.validity.valid ? '' : input.validationMessage);
+        onInput?.(input.value);
+      },
+    });
+    return { input, node: field({ label, hint, control: input, extra: [' ', unit, fault] }) };
+  },
+
+  /**
+   * A yes or no with its words beside the box.
+   * @param {{ label: string, hint?: string, checked: boolean, onChange?: (checked: boolean) => void }} options
+   */
+  checkField({ label, hint, checked, onChange }) {
+    const input = E('input', {
+      type: 'checkbox',
+      checked: checked || null,
+      disabled: isReadOnly() || null,
+      change: () => {
+        onChange?.(input.checked);
+      },
+    });
+    return { input, node: field({ label, hint, control: input }) };
+  },
+
+  /**
+   * One of a few, each a click or an arrow key away.
+   * @param {{ legend: string, options: Option[], value: string, onChange: (value: string) => void }} choice
+   */
+  choice({ legend, options, value, onChange }) {
+    const name = nextId();
+    const disabled = isReadOnly() || null;
+    return E('fieldset', { class: 'iot-choice' }, [
+      E('legend', { class: 'iot-hidden' }, [legend]),
+      ...options.map((option) =>
+        E('label', {}, [
+          E('input', {
+            type: 'radio',
+            name,
+            value: option.value,
+            checked: option.value === value || null,
+            disabled,
+            change: () => onChange(option.value),
+          }),
+          E('span', {}, [option.label]),
+        ]),
+      ),
+    ]);
+  },
+
+  /**
+   * @param {{ label: string, options: Option[], value: string, onChange?: (value: string) => void }} options
+   */
+  selectInput({ label, options, value, onChange }) {
+    const select = E(
+      'select',
+      {
+        class: 'cbi-input-select iot-select',
+        'aria-label': label,
+        disabled: isReadOnly() || null,
+        change: () => {
+          onChange?.(select.value);
+        },
+      },
+      options.map((option) =>
+        E('option', { value: option.value, selected: option.value === value || null }, [
+          option.label,
+        ]),
+      ),
+    );
+    return select;
+  },
+
+  /**
+   * Names and what they stand at.
+   * @param {[string, Child][]} entries
+   */
+  figures: (entries) =>
+    E(
+      'dl',
+      { class: 'iot-figures' },
+      entries.map(([name, value]) => E('div', {}, [E('dt', {}, [name]), E('dd', {}, [value])])),
+    ),
+
+  /**
+   * Moves to the first field the browser finds fault with.
+   * @param {Element} root
+   */
+  refuseInvalid(root) {
+    const fields = /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll('input'));
+    for (const input of fields) {
+      if (input.validity.valid) continue;
+      input.closest('details')?.setAttribute('open', '');
+      input.reportValidity();
+      throw new Error(_('Not saved: a field holds a value that can’t be used.'));
+    }
+  },
+
+  /**
+   * The frame of a page: its name, what it is for, and a place for what is wrong.
+   * @param {string} title
+   * @param {string} description
+   * @param {Child[]} children
+   */
+  page(title, description, children) {
+    return E('div', { class: 'iot-page' }, [
+      E('h2', {}, [title]),
+      E('div', { class: 'cbi-map-descr' }, [description]),
+      ...children,
+    ]);
+  },
+
+  /** @param {string} title @param {Child[]} children */
+  section(title, children) {
+    const id = nextId();
+    return E('section', { class: 'cbi-section', 'aria-labelledby': id }, [
+      E('h3', { id }, [title]),
+      ...children,
+    ]);
+  },
+
+  /**
+   * What stands in the way of the page: settings that can't be read, a login that may only look.
+   * @param {string} problem
+   */
+  hindrances(problem) {
+    if (problem) return [api.notice('error', [problem])];
+    return isReadOnly()
+      ? [api.notice('info', [_('This login may look at the settings but not change them.')])]
+      : [];
+  },
+
+  /**
+   * Shows why the service has nothing to say, or clears the place.
+   * @param {Node} place
+   * @param {string} text
+   */
+  showFault(place, text) {
+    if (place.textContent === text) return;
+    dom.content(place, text === '' ? [] : [api.notice('error', [text])]);
+  },
+};
+
+/** @typedef {typeof api} Controls */
+
+// @ts-expect-error: LuCI evaluates this file as the body of a function.
+return baseclass.extend(api);

@@ -1,0 +1,315 @@
+// The first tab: whether the home is protected, said in words, then drawn, then in figures.
+'use strict';
+'require view';
+'require dom';
+'require poll';
+'require ui';
+'require iotshaper.service as service';
+'require iotshaper.settings as settings';
+'require iotshaper.words as words';
+'require iotshaper.controls as controls';
+'require iotshaper.graph as graph';
+
+/** @typedef {import('../../../../../../src/daemon/api.ts').Status} Status */
+/** @typedef {import('../../../../../../src/daemon/api.ts').AuditReport} AuditReport */
+
+const POLL_SECONDS = 3;
+
+/** The sentence, its mark and its colour. */
+function createBanner() {
+  const mark = E('span', { class: 'iot-mark', 'aria-hidden': 'true' }, ['…']);
+  const name = E('strong', {}, [_('Unknown')]);
+  const sentence = E('p', { class: 'iot-sentence' }, [_('Asking the service…')]);
+  const reason = E('p', { class: 'iot-reason' });
+  const node = E('div', { class: 'iot-banner', 'data-state': 'unknown', role: 'status' }, [
+    E('div', { class: 'iot-state' }, [mark, ' ', name]),
+    E('div', {}, [sentence, reason]),
+  ]);
+  return {
+    node,
+    /** @param {string} state @param {string} text @param {string} why */
+    show(state, text, why) {
+      node.dataset.state = state;
+      controls.setText(mark, words.stateMark(state));
+      controls.setText(name, words.stateName(state));
+      controls.setText(sentence, text);
+      controls.setText(reason, why);
+    },
+  };
+}
+
+/** On and off, in force at once: staged, applied, rolled back if the router is lost by it. */
+function createSwitch() {
+  const on = settings.flag('enabled');
+  const input = E('input', {
+    type: 'checkbox',
+    role: 'switch',
+    checked: on || null,
+    disabled: controls.isReadOnly() || null,
+    change: async () => {
+      input.disabled = true;
+      settings.fold();
+      settings.set('enabled', input.checked ? '1' : '0');
+      await settings.save();
+      ui.changes.apply(true);
+    },
+  });
+  return E('label', { class: 'iot-switch' }, [
+    input,
+    E('span', {}, [_('Shape my devices’ traffic')]),
+  ]);
+}
+
+/** @param {Status} status */
+function listWarnings({ config, devices, upload, download, state }) {
+  const warnings = [...config.warnings];
+  const bypassing = devices.filter((device) => device.policy === 'bypass').length;
+  if (bypassing > 0)
+    warnings.push(
+      N_(
+        bypassing,
+        '%s device bypasses shaping: your provider sees when it is used. Change it under Devices.',
+        '%s devices bypass shaping: your provider sees when they are used. Change it under Devices.',
+      ).format(words.number(bypassing)),
+    );
+  if (upload.dropped + download.dropped > 0)
+    warnings.push(
+      _(
+        '%s packets of devices were dropped: they had waited too long. A higher rate under Privacy and cost helps.',
+      ).format(words.number(upload.dropped + download.dropped)),
+    );
+  if (state === 'shaping' && upload.target_pps > 0 && upload.pps < 0.9 * upload.target_pps)
+    warnings.push(
+      _(
+        'Fewer packets leave than asked for. Lower the rate or choose larger packets under Privacy and cost.',
+      ),
+    );
+  return warnings;
+}
+
+/** @param {Status} status */
+function renderFindings(status) {
+  const errors = status.config.errors.map(({ path, message }) =>
+    E('li', {}, [message.startsWith(path) ? message : `${path}: ${message}`]),
+  );
+  const warnings = listWarnings(status).map((text) => E('li', {}, [text]));
+  return [
+    errors.length > 0
+      ? controls.notice('error', [
+          E('strong', {}, [_('The configuration is refused; what was in force before stays.')]),
+          E('ul', {}, errors),
+        ])
+      : null,
+    warnings.length > 0
+      ? controls.notice('warning', [E('strong', {}, [_('To look at')]), E('ul', {}, warnings)])
+      : null,
+  ];
+}
+
+/** @param {Status} status */
+function renderFigures({ tunnel, endpoint, rate, upload, download, cost, packet_size: size }) {
+  /** @param {Status['upload']} direction */
+  const slots = ({ pps, target_pps: target }) =>
+    _('%s of %s a second').format(words.number(pps), words.number(target));
+  const cap =
+    cost.cap_percent === undefined
+      ? ''
+      : `, ${_('%s %% of your data cap').format(words.number(cost.cap_percent))}`;
+  return controls.figures([
+    [
+      _('Tunnel'),
+      tunnel.since && tunnel.state === 'up'
+        ? _('up since %s').format(words.clock(tunnel.since))
+        : words.tunnelState(tunnel.state),
+    ],
+    [_('Endpoint'), `${tunnel.remote || '–'} (${words.endpointState(endpoint.state)})`],
+    [
+      _('Rate'),
+      `${words.rate(rate.upload_kBps)} ↑ ${words.rate(rate.download_kBps)} ↓, ${words.rateSource(rate.source)}`,
+    ],
+    [_('Packets'), _('%s bytes each').format(words.number(size))],
+    [_('Packets sent'), slots(upload)],
+    [_('Packets received'), slots(download)],
+    [_('Longest wait now, upload'), words.milliseconds(upload.queue_ms)],
+    [_('Longest wait now, download'), words.milliseconds(download.queue_ms)],
+    [_('Dropped'), `${words.number(upload.dropped)} ↑ ${words.number(download.dropped)} ↓`],
+    [_('Traffic a month'), words.gigabytes(cost.gb_per_month) + cap],
+  ]);
+}
+
+/** @param {AuditReport} report */
+function renderVerdict(report) {
+  switch (report.state) {
+    case 'none':
+      return [E('p', {}, [_('No audit has been run since the service started.')])];
+    case 'running': {
+      const percent = report.progress_percent ?? 0;
+      const label = _('Audit under way: %s %%').format(words.number(percent, 0));
+      return [
+        E('p', {}, [label]),
+        E('progress', { max: 100, value: percent, 'aria-label': label, class: 'iot-progress' }),
+      ];
+    }
+    case 'failed':
+      return [controls.notice('warning', [_('The audit failed.'), ' ', report.sentence ?? ''])];
+    case 'done': {
+      const names = {
+        clean: _('✓ No leak found.'),
+        leak: _('✕ A leak was found.'),
+        'too short': _('? Too short to tell.'),
+      };
+      return [
+        E('p', {}, [
+          E('strong', {}, [names[report.verdict ?? 'too short']]),
+          ' ',
+          report.sentence ?? '',
+          report.time ? ` (${words.clock(report.time)})` : '',
+        ]),
+        renderAuditFigures(report),
+      ];
+    }
+  }
+}
+
+/** @param {AuditReport} report */
+function renderAuditFigures({ figures = [] }) {
+  if (figures.length === 0) return null;
+  return E('details', {}, [
+    E('summary', {}, [_('Figures of the audit')]),
+    controls.figures(
+      figures.map(({ name, value, low, high, unit = '', leak }) => {
+        const range =
+          low === undefined || high === undefined
+            ? ''
+            : ` (${words.number(low, 3)}–${words.number(high, 3)})`;
+        const verdict = leak ? ` – ${_('tells activity')}` : '';
+        return [name, `${words.number(value, 3)} ${unit}`.trim() + range + verdict];
+      }),
+    ),
+  ]);
+}
+
+/** The audit's verdict, how long the next one takes and its button. */
+function createAudit() {
+  const verdict = E('div', { role: 'status' }, [E('p', {}, [_('Asking the service…')])]);
+  const fault = E('div', {});
+  const length = controls.selectInput({
+    label: _('Length of the audit'),
+    value: '300',
+    options: [
+      { value: '60', label: _('1 minute') },
+      { value: '300', label: _('5 minutes') },
+      { value: '1800', label: _('30 minutes') },
+    ],
+  });
+  const button = E(
+    'button',
+    {
+      class: 'btn cbi-button cbi-button-action',
+      disabled: controls.isReadOnly() || null,
+      click: async () => {
+        button.disabled = true;
+        const answer = await service.audit(Number(length.value));
+        if (!answer.ok) controls.showFault(fault, service.explain(answer.cause));
+        else controls.showFault(fault, answer.data.started ? '' : (answer.data.reason ?? ''));
+        await refresh();
+      },
+    },
+    [_('Run an audit')],
+  );
+  let shown = '';
+
+  async function refresh() {
+    const answer = await service.auditResult();
+    if (!answer.ok) {
+      button.disabled = true;
+      return null;
+    }
+    button.disabled = controls.isReadOnly() || answer.data.state === 'running';
+    const text = JSON.stringify(answer.data);
+    if (text !== shown) {
+      shown = text;
+      dom.content(verdict, renderVerdict(answer.data));
+    }
+    return answer.data;
+  }
+
+  const node = controls.section(_('Does it work?'), [
+    E('p', {}, [
+      _(
+        'An audit compares the packets your provider sees with what your devices did meanwhile: can one be told from the other?',
+      ),
+    ]),
+    verdict,
+    E('p', { class: 'iot-actions' }, [length, ' ', button]),
+    fault,
+  ]);
+  return { node, refresh };
+}
+
+const page = view.extend({
+  load: () => settings.load(),
+
+  /** @param {string} problem */
+  render(problem) {
+    const banner = createBanner();
+    const findings = E('div', {});
+    const picture = graph.create();
+    const figures = E('div', {}, [E('p', {}, [_('Asking the service…')])]);
+    const audit = createAudit();
+    let found = '';
+
+    async function refresh() {
+      const [answer, history, report] = await Promise.all([
+        service.status(),
+        service.history(),
+        audit.refresh(),
+      ]);
+      if (!answer.ok) {
+        banner.show(
+          'unknown',
+          _('Nothing is known of your protection now.'),
+          service.explain(answer.cause),
+        );
+        dom.content(findings, []);
+        found = '';
+        dom.content(figures, [E('p', {}, ['–'])]);
+        return;
+      }
+      const status = answer.data;
+      banner.show(status.state, words.sentence(status, report), status.reason);
+      if (history.ok) picture.draw(history.data);
+      const text = JSON.stringify([status.config, listWarnings(status)]);
+      if (text !== found) {
+        found = text;
+        dom.content(findings, renderFindings(status));
+      }
+      dom.content(figures, [renderFigures(status)]);
+    }
+
+    refresh();
+    poll.add(refresh, POLL_SECONDS);
+    return controls.page(
+      _('IoT Privacy'),
+      _(
+        'Hides from your Internet provider when your smart-home devices are used: what leaves your home is one stream that never changes.',
+      ),
+      [
+        ...controls.hindrances(problem),
+        banner.node,
+        createSwitch(),
+        findings,
+        controls.section(_('The last five minutes'), [picture.node]),
+        controls.section(_('Figures'), [figures]),
+        audit.node,
+      ],
+    );
+  },
+
+  handleSave: null,
+  handleSaveApply: null,
+  handleReset: null,
+});
+
+// @ts-expect-error: LuCI evaluates this file as the body of a function.
+return page;

@@ -1,0 +1,199 @@
+// The fourth tab: the way to the endpoint, its profile, and how to make an endpoint.
+'use strict';
+'require view';
+'require dom';
+'require poll';
+'require iotshaper.service as service';
+'require iotshaper.settings as settings';
+'require iotshaper.words as words';
+'require iotshaper.controls as controls';
+
+/** @typedef {import('../../../../../../src/daemon/api.ts').Status} Status */
+/** @typedef {import('../../../../../../src/daemon/api.ts').ProfileCheck} ProfileCheck */
+
+const POLL_SECONDS = 3;
+/** A profile has some 3 KB; what is far larger is another file. */
+const MAX_PROFILE_BYTES = 100_000;
+
+const ENDPOINT_LINES = [
+  'sudo apt install ./iot-shaper_*.deb',
+  'sudo iotshaper endpoint init --host vps.example.org',
+  'sudo iotshaper endpoint add-home home > home.ovpn',
+];
+
+/** @param {Status} status */
+function renderTunnel({ tunnel, endpoint }) {
+  return controls.figures([
+    [
+      _('Tunnel'),
+      tunnel.since && tunnel.state === 'up'
+        ? _('up since %s').format(words.clock(tunnel.since))
+        : words.tunnelState(tunnel.state),
+    ],
+    [_('Endpoint'), tunnel.remote || _('none yet')],
+    [_('The endpoint'), words.endpointState(endpoint.state)],
+    [_('Version of the endpoint'), endpoint.version || '–'],
+    [_('Own address in the tunnel'), tunnel.address ?? '–'],
+    [_('Endpoint’s address in the tunnel'), tunnel.peer ?? '–'],
+  ]);
+}
+
+/**
+ * What is wrong with a profile, each fault with its line.
+ * @param {string} text
+ * @param {ProfileCheck} check
+ */
+function renderFaults(text, { errors }) {
+  const lines = text.split('\n');
+  return controls.notice('error', [
+    E('strong', {}, [_('This profile is refused; the one before stays.')]),
+    E(
+      'ul',
+      {},
+      errors.map(({ line, message }) =>
+        E('li', {}, [
+          line > 0 ? `${_('Line %s:').format(words.number(line, 0))} ` : '',
+          message,
+          // Keys stand in a profile: lines of a key block are not repeated on the page.
+          line > 0 && /^[\w-]+ /.test(lines[line - 1] ?? '')
+            ? E('pre', {}, [lines[line - 1]])
+            : null,
+        ]),
+      ),
+    ),
+  ]);
+}
+
+/** A file or pasted text; the service judges it before it replaces the profile in use. */
+function createUpload() {
+  const disabled = controls.isReadOnly() || null;
+  const result = E('div', { role: 'status' });
+  const text = E('textarea', {
+    class: 'cbi-input-textarea iot-profile',
+    rows: 10,
+    wrap: 'off',
+    spellcheck: 'false',
+    autocapitalize: 'none',
+    placeholder: 'client\ndev tun\nremote vps.example.org 1194 udp\n…',
+    disabled,
+  });
+  const file = E('input', {
+    type: 'file',
+    accept: '.ovpn,.conf,text/plain',
+    disabled,
+    change: async () => {
+      const chosen = file.files?.[0];
+      if (!chosen) return;
+      if (chosen.size > MAX_PROFILE_BYTES) {
+        dom.content(result, [
+          controls.notice('error', [_('%s is too large for a profile.').format(chosen.name)]),
+        ]);
+        return;
+      }
+      text.value = await chosen.text();
+      dom.content(result, [E('p', {}, [_('%s is read; store it to use it.').format(chosen.name)])]);
+    },
+  });
+
+  /**
+   * @param {typeof service.checkProfile} call
+   * @param {(check: ProfileCheck) => string} praise
+   */
+  async function submit(call, praise) {
+    if (text.value.trim() === '') {
+      dom.content(result, [
+        controls.notice('error', [_('Choose a file or paste the profile first.')]),
+      ]);
+      return;
+    }
+    for (const button of buttons) button.disabled = true;
+    const answer = await call(text.value);
+    for (const button of buttons) button.disabled = false;
+    if (!answer.ok)
+      dom.content(result, [controls.notice('error', [service.explain(answer.cause)])]);
+    else if (!answer.data.ok) dom.content(result, [renderFaults(text.value, answer.data)]);
+    else dom.content(result, [controls.notice('success', [praise(answer.data)])]);
+  }
+
+  const buttons = [
+    E(
+      'button',
+      {
+        class: 'btn cbi-button cbi-button-positive',
+        disabled,
+        click: () =>
+          submit(service.storeProfile, ({ endpoint = '' }) =>
+            _('Stored. The tunnel connects to %s now.').format(endpoint),
+          ),
+      },
+      [_('Store the profile')],
+    ),
+    E(
+      'button',
+      {
+        class: 'btn cbi-button',
+        disabled,
+        click: () =>
+          submit(service.checkProfile, ({ endpoint = '' }) =>
+            _('This profile is in order; it leads to %s.').format(endpoint),
+          ),
+      },
+      [_('Check only')],
+    ),
+  ];
+
+  return controls.section(_('Profile'), [
+    E('p', {}, [
+      _(
+        'Give the profile that the endpoint printed for this home. It holds a key: keep it to yourself.',
+      ),
+    ]),
+    controls.field({ label: _('From a file'), control: file }),
+    controls.field({ label: _('Or paste it'), control: text }),
+    controls.group('', [buttons[0], ' ', buttons[1]]),
+    result,
+  ]);
+}
+
+const page = view.extend({
+  load: () => settings.load(),
+
+  /** @param {string} problem */
+  render(problem) {
+    const fault = E('div', {});
+    const tunnel = E('div', {}, [E('p', {}, [_('Asking the service…')])]);
+
+    async function refresh() {
+      const answer = await service.status();
+      controls.showFault(fault, answer.ok ? '' : service.explain(answer.cause));
+      dom.content(tunnel, [answer.ok ? renderTunnel(answer.data) : E('p', {}, ['–'])]);
+    }
+
+    refresh();
+    poll.add(refresh, POLL_SECONDS);
+    return controls.page(
+      _('Tunnel'),
+      _('The stream ends at your endpoint, a small server of your own outside your home.'),
+      [
+        ...controls.hindrances(problem),
+        fault,
+        controls.section(_('Connection'), [tunnel]),
+        createUpload(),
+        controls.section(_('How to make an endpoint'), [
+          E('p', {}, [
+            _('On any server with Debian or Ubuntu and an address of its own, three lines do:'),
+          ]),
+          E('pre', { class: 'iot-code' }, [ENDPOINT_LINES.join('\n')]),
+          E('p', {}, [_('Then give home.ovpn above.')]),
+        ]),
+      ],
+    );
+  },
+
+  handleSave: null,
+  handleSaveApply: null,
+  handleReset: null,
+});
+
+// @ts-expect-error: LuCI evaluates this file as the body of a function.
+return page;

@@ -1,0 +1,120 @@
+// The LuCI calls the pages use, as LuCI of OpenWrt 24.10 has them, narrowed to what is safe.
+
+/**
+ * LuCI parses a plain string given as children for HTML; only inside an array does it become a text
+ * node. Children are therefore arrays here, always.
+ */
+type Child = Node | string | number | null | undefined;
+type Children = Child[] | Node;
+
+/** A function becomes an event listener, null leaves the attribute out. */
+type Attributes = Record<
+  string,
+  // biome-ignore lint/suspicious/noExplicitAny: listeners take the event of their own kind.
+  string | number | boolean | null | undefined | ((event: any) => unknown)
+>;
+
+declare function E<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes?: Attributes,
+  children?: Children,
+): HTMLElementTagNameMap[K];
+
+/** The translation of a string, with its context where one word means two things. */
+declare function _(text: string, context?: string): string;
+/** The translation for a number of things. */
+declare function N_(count: number, singular: string, plural: string, context?: string): string;
+
+interface String {
+  /** printf of cbi.js; `%s` only here, as numbers are rendered in the browser's locale. */
+  format(...values: (string | number)[]): string;
+}
+
+declare const L: {
+  resource(...parts: string[]): string;
+  url(...parts: string[]): string;
+  /** Null when the page's own dependencies fail, false for a session that may only read. */
+  hasViewPermission(): boolean | null;
+  resolveDefault<T, D>(value: Promise<T> | T, fallback: D): Promise<T | D>;
+  toArray<T>(value: T | T[] | null | undefined): T[];
+};
+
+declare const baseclass: {
+  /** LuCI calls `__init__` once, when the class is first required. */
+  extend<T extends object>(properties: T & ThisType<T>): new () => T;
+};
+
+interface View {
+  load(): unknown;
+  render(data: never): Node | Promise<Node>;
+  handleSave: ((event: Event) => Promise<unknown>) | null;
+  handleSaveApply: ((event: Event, mode: string) => unknown) | null;
+  handleReset: ((event: Event) => unknown) | null;
+}
+
+declare const view: {
+  extend<T extends Partial<View>>(properties: T & ThisType<T & View>): new () => T;
+};
+
+declare const dom: {
+  /** Replaces all children. */
+  content(node: Node, children: Children): Node | null;
+};
+
+declare const poll: {
+  /** Calls at once and then every `seconds`, never while an earlier call is under way. */
+  add(poll: () => Promise<unknown>, seconds: number): boolean;
+};
+
+declare const rpc: {
+  /**
+   * A call that gives the answer's object; with `reject` it rejects with an `RPCError` for every
+   * status but 0, without it only for errors of the transport and of access.
+   */
+  declare(options: {
+    object: string;
+    method: string;
+    params?: string[];
+    expect?: Record<string, unknown>;
+    reject?: boolean;
+  }): <T>(...values: unknown[]) => Promise<T>;
+};
+
+interface UciSection {
+  '.name': string;
+  '.type': string;
+  '.anonymous': boolean;
+  '.index': number;
+  [option: string]: string | string[] | boolean | number | undefined;
+}
+
+declare const uci: {
+  load(config: string): Promise<string[]>;
+  unload(config: string): void;
+  sections(config: string, type?: string): UciSection[];
+  get(config: string, section: string): UciSection | null;
+  get(config: string, section: string, option: string): string | string[] | null | undefined;
+  /** An empty or null value removes the option. */
+  set(config: string, section: string, option: string, value: string | string[] | null): void;
+  add(config: string, type: string, name?: string): string;
+  remove(config: string, section: string): void;
+  /** Stages everything changed since loading and loads anew. */
+  save(): Promise<unknown>;
+};
+
+declare const ui: {
+  changes: {
+    /** Applies what is staged; `checked` rolls back unless the browser still reaches the router. */
+    apply(checked: boolean): void;
+  };
+};
+
+declare const service: import('../htdocs/luci-static/resources/iotshaper/service.js').Service;
+declare const settings: import('../htdocs/luci-static/resources/iotshaper/settings.js').Settings;
+declare const words: import('../htdocs/luci-static/resources/iotshaper/words.js').Words;
+declare const controls: import('../htdocs/luci-static/resources/iotshaper/controls.js').Controls;
+declare const cost: import('../htdocs/luci-static/resources/iotshaper/cost.js').Cost;
+declare const graph: import('../htdocs/luci-static/resources/iotshaper/graph.js').Graph;
+declare const hosts: import('../htdocs/luci-static/resources/iotshaper/hosts.js').Hosts;
+declare const makers: import('../htdocs/luci-static/resources/iotshaper/makers.js').Makers;
+declare const week: import('../htdocs/luci-static/resources/iotshaper/week.js').Week;
