@@ -1,0 +1,234 @@
+// The audit: can what the provider sees be told apart by what the devices did?
+import { type ActivitySample, findOnsets, labelTicks, labelWindows } from './audit-activity.ts';
+import { testIntervals } from './audit-intervals.ts';
+import { FEWEST_ONSETS, testOnsets } from './audit-onsets.ts';
+import { checkSizes, type SizeFigures } from './audit-sizes.ts';
+import { explainFinding, writeVerdict } from './audit-verdict.ts';
+import { FEWEST_WINDOWS, testWindows, type WindowFigures } from './audit-windows.ts';
+import { seededRandom } from './random.ts';
+import { holm, type LabelTestResult } from './statistics/permutation.ts';
+import type { WirePacket } from './wire-features.ts';
+
+export interface AuditInput {
+  /** Data-channel datagrams of the tunnel at the WAN, both directions, in any order; `bytes` as `expectedBytes`. */
+  wire: readonly WirePacket[];
+  /** Packets of devices on the same clock. */
+  activity: readonly ActivitySample[];
+  /** Moments known to matter, on the same clock: switched, spoken to, moved. */
+  events?: readonly number[];
+  /** Lengths of window; those that leave too few windows or packets are passed over. */
+  windowsS?: readonly number[];
+  /** Length every datagram should have; the most frequent one of its direction where left out. */
+  expectedBytes?: number;
+  /** Chance of calling a clean stream a leak, all tests together. */
+  familyError?: number;
+  permutations?: number;
+  seed?: number;
+}
+
+export type AuditLevel = 'clean' | 'leak' | 'too short';
+
+/** What betrays the devices. */
+export interface Finding {
+  /** `sizes`, `intervals`, `onsets` or `windows of 1 s`. */
+  family: string;
+  test: string;
+  /** Corrected for everything that was tried; 0 where chance cannot explain it at all. */
+  pValue: number;
+  /** In words. */
+  text: string;
+}
+
+export interface AuditResult {
+  level: AuditLevel;
+  /** The verdict in words, with its n and its limits. */
+  sentence: string;
+  seconds: number;
+  startS: number;
+  packets: { up: number; down: number };
+  /** What stands at the ends of the recording before and after the stream and is left out, seconds. */
+  leftOutS: { start: number; end: number };
+  sizes: SizeFigures[];
+  windows: WindowFigures[];
+  onsets: { tested: number; strongest: LabelTestResult | null };
+  /** Every family of tests with its p, and that p after Holm's correction over the families. */
+  families: { name: string; tests: number; pValue: number; adjustedP: number }[];
+  findings: Finding[];
+  limits: string[];
+  familyError: number;
+  seed: number;
+}
+
+/** Fewest packets a window must hold on average to be looked at. */
+const FEWEST_PACKETS = 4;
+/** An audit that could not have seen an AUC of this in windows of the first length has not seen enough. */
+const COARSEST_AUC = 0.75;
+
+/**
+ * Audits a recording. Sizes must all be equal: one that is not is a leak by itself. All else is tested by permutation:
+ * within a family (windows of one length, or onsets) by maxT, between families by Holm, so that `familyError` bounds the
+ * chance that *anything* is called a leak on a stream that does not depend on the devices.
+ * @throws RangeError where the wire holds no packet
+ */
+export function auditTraces(input: AuditInput): AuditResult {
+  const {
+    events = [],
+    windowsS = [1, 5, 60],
+    familyError = 0.01,
+    permutations = 1999,
+    seed = 1,
+  } = input;
+  if (input.wire.length === 0) throw new RangeError('the wire holds no packet of the tunnel');
+  const sorted = [...input.wire].sort((a, b) => a.timeS - b.timeS);
+  const { startS, endS } = steadyStretch(sorted);
+  const wire = sorted.filter(({ timeS }) => timeS >= startS && timeS <= endS);
+  const seconds = endS - startS;
+  const activity = [...input.activity].sort((a, b) => a.timeS - b.timeS);
+  const packets = { up: 0, down: 0 };
+  for (const { direction } of wire) packets[direction]++;
+  const slotS = seconds / Math.max(1, Math.max(packets.up, packets.down));
+  const limits: string[] = [];
+
+  const lengths = windowsS.filter((windowS) => windowS / slotS >= FEWEST_PACKETS);
+  const level = familyError / (lengths.length + 2);
+  const tried: { name: string; results: LabelTestResult[] }[] = [];
+  const windows: WindowFigures[] = [];
+  for (const windowS of lengths) {
+    const place = { startS, windowS, windows: Math.floor(seconds / windowS) };
+    const labels = labelWindows(activity, place);
+    if (Math.min(labels.active, labels.idle) < FEWEST_WINDOWS) {
+      limits.push(
+        `windows of ${windowS} s: only ${labels.active} active and ${labels.idle} idle, nothing said`,
+      );
+      continue;
+    }
+    const result = testWindows(wire, { startS, windowS, labels, permutations, level, seed });
+    windows.push(result.figures);
+    tried.push({ name: `windows of ${windowS} s`, results: result.tests.results });
+  }
+
+  const tickS = Math.max(0.25, 4 * slotS);
+  const ticks = labelTicks(activity, {
+    startS,
+    windowS: tickS,
+    windows: Math.floor(seconds / tickS),
+  });
+  const random = seededRandom(seed, 22);
+  const intervalTests = testIntervals(wire, startS, tickS, ticks, { permutations, random });
+  if (intervalTests) tried.push({ name: 'intervals', results: intervalTests.results });
+  else limits.push('too little activity or idleness to compare intervals between them');
+
+  const inside = (timeS: number) => timeS > startS && timeS < endS;
+  const onsets = findOnsets(
+    activity.filter(({ timeS }) => inside(timeS)),
+    events.filter(inside),
+    Math.max(0.5, 20 * slotS),
+  );
+  const onsetTests = testOnsets(wire, onsets, { permutations, random: seededRandom(seed, 21) });
+  if (onsetTests) tried.push({ name: 'onsets', results: onsetTests.results });
+  else
+    limits.push(
+      `only ${onsets.length} onsets of activity (${FEWEST_ONSETS} needed): slots around them not tested`,
+    );
+
+  const familyP = tried.map(({ results }) =>
+    Math.min(...results.map(({ adjustedP }) => adjustedP)),
+  );
+  const adjusted = holm(familyP);
+  const families = tried.map(({ name, results }, k) => ({
+    name,
+    tests: results.length,
+    pValue: familyP[k]!,
+    adjustedP: adjusted[k]!,
+  }));
+  const sizes = checkSizes(wire, input.expectedBytes);
+  const findings: Finding[] = sizes.flatMap((figures) => explainSizes(figures));
+  tried.forEach(({ name, results }, k) => {
+    if (adjusted[k]! > familyError) return;
+    const shift = adjusted[k]! / familyP[k]!;
+    for (const result of [...results].sort(
+      (a, b) => a.adjustedP - b.adjustedP || Math.abs(b.z) - Math.abs(a.z),
+    )) {
+      const pValue = Math.min(1, result.adjustedP * shift);
+      if (pValue > familyError) break;
+      findings.push({
+        family: name,
+        test: result.name,
+        pValue,
+        text: explainFinding(name, result),
+      });
+    }
+  });
+
+  const detectable = windows[0]?.detectableAuc ?? 1;
+  const auditLevel: AuditLevel = findings.length
+    ? 'leak'
+    : detectable > COARSEST_AUC
+      ? 'too short'
+      : 'clean';
+  const strongest = onsetTests
+    ? onsetTests.results.reduce((a, b) => (Math.abs(b.z) > Math.abs(a.z) ? b : a))
+    : null;
+  const result: AuditResult = {
+    level: auditLevel,
+    sentence: '',
+    seconds,
+    startS,
+    packets,
+    leftOutS: { start: startS - sorted[0]!.timeS, end: sorted.at(-1)!.timeS - endS },
+    sizes,
+    windows,
+    onsets: { tested: onsetTests ? onsets.length : 0, strongest },
+    families,
+    findings,
+    limits,
+    familyError,
+    seed,
+  };
+  if (windows[0]?.meaning === 'busier') {
+    limits.push(
+      'devices were hardly ever idle: busier is told from quieter instead of active from idle',
+    );
+  }
+  return { ...result, sentence: writeVerdict(result) };
+}
+
+/**
+ * The part of a recording in which the stream stands: from the first to the last second that holds at least half the
+ * packets of the median second, less that second itself. A tunnel that is still coming up is not what is audited; a gap
+ * in the middle stays in.
+ */
+function steadyStretch(wire: readonly WirePacket[]): { startS: number; endS: number } {
+  const first = wire[0]!.timeS;
+  const last = wire.at(-1)!.timeS;
+  const binS = Math.max(1, (8 * (last - first)) / wire.length);
+  const bins = Math.floor((last - first) / binS);
+  if (bins < 5) return { startS: first, endS: last };
+  const counts = new Float64Array(bins);
+  for (const { timeS } of wire) {
+    const bin = Math.floor((timeS - first) / binS);
+    if (bin < bins) counts[bin]!++;
+  }
+  const enough = counts.slice().sort()[Math.floor(bins / 2)]! / 2;
+  const from = counts.findIndex((count) => count >= enough);
+  const to = counts.findLastIndex((count) => count >= enough);
+  return {
+    startS: from === 0 ? first : first + (from + 1) * binS,
+    endS: to === bins - 1 ? last : first + to * binS,
+  };
+}
+
+function explainSizes({ direction, expectedBytes, packets, other }: SizeFigures): Finding[] {
+  if (other.packets === 0) return [];
+  const share = ((100 * other.packets) / packets).toPrecision(2);
+  const sizes =
+    other.bytes.length > 6 ? `${other.bytes.slice(0, 6).join(', ')}, …` : other.bytes.join(', ');
+  return [
+    {
+      family: 'sizes',
+      test: `${direction} sizes`,
+      pValue: 0,
+      text: `${other.packets} of ${packets} packets ${direction} (${share} %) are not ${expectedBytes} bytes long but ${sizes}`,
+    },
+  ];
+}
