@@ -20,24 +20,20 @@ export interface AddressBlock {
  */
 export function parseAddressBlock(text: string): AddressBlock | null {
   const [address = '', prefix, ...rest] = text.split('/');
-  const family = address.includes('%') ? 0 : isIP(address);
+  // No device sends from a mixed address (::ffff:192.168.1.50), and ip-cidr fails on them.
+  const family = /%|:.*\./.test(address) ? 0 : isIP(address);
   const bits = family === 4 ? 32 : 128;
   if (family === 0 || rest.length > 0) return null;
   if (prefix !== undefined && !/^[1-9]\d{0,2}$/.test(prefix)) return null;
   const length = Number(prefix ?? bits);
   if (length > bits) return null;
   const cidr = new IPCIDR(`${address}/${length}`);
-  const [first, last] = cidr.toRange<bigint>({ type: 'bigInteger' }).map(BigInt) as [
-    bigint,
-    bigint,
-  ];
-  const asked = BigInt(
-    new IPCIDR(`${address}/${bits}`).start<bigint>({ type: 'bigInteger' }) as bigint,
-  );
-  const network = cidr.addressStart.correctForm();
+  const [first, last, asked] = [cidr.addressStart, cidr.addressEnd, cidr.address].map((one) =>
+    BigInt(one.bigInteger().toString()),
+  ) as [bigint, bigint, bigint];
   return {
     family: family as 4 | 6,
-    cidr: `${network}/${length}`,
+    cidr: `${cidr.addressStart.correctForm()}/${length}`,
     first,
     last,
     trimmed: asked !== first,

@@ -23,6 +23,8 @@ import { nameSections } from './uci-writer.ts';
 /** Far above any real configuration, far below what makes a router slow. */
 const largestBytes = 2 ** 18;
 const mostSections = 1000;
+/** Each pair that overlaps is worth a warning. */
+const mostSchedules = 100;
 const mainOptionNames = mainSection.options.map(({ name }) => name);
 /** Sections by the table they belong to; what belongs to none is reported. */
 function sortSections(pkg: UciPackage, reading: Reading): Map<SectionSpec | 'typed', Found[]> {
@@ -152,6 +154,9 @@ function wholeFileError(text: string): ConfigError {
 export function readConfig(pkg: UciPackage): { config: Config; warnings: string[] } {
   if (pkg.sections.length > mostSections)
     throw wholeFileError(`must hold at most ${mostSections} sections, got ${pkg.sections.length}`);
+  const schedules = pkg.sections.filter(({ type }) => type === scheduleSection.type).length;
+  if (schedules > mostSchedules)
+    throw wholeFileError(`must hold at most ${mostSchedules} schedules, got ${schedules}`);
   const reading = new Reading();
   const sorted = sortSections(pkg, reading);
   const all = (spec: SectionSpec) => sorted.get(spec) ?? [];

@@ -62,6 +62,7 @@ const wrong: [option: string, rule: string, values: string[]][] = [
       '0.0.0.0/0',
       '::/0',
       'fe80::1%br-lan',
+      '::ffff:192.168.1.50',
       'fd00::/129',
       '10.0.0.1/8/8',
       '010.0.0.1',

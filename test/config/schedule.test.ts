@@ -4,6 +4,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { parseConfig } from '../../src/config/config.ts';
 import {
+  type ActiveRate,
   activeRate,
   findOverlaps,
   localTimeOf,
