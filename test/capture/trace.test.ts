@@ -1,0 +1,119 @@
+// A device's trace out of a capture, and traces kept as CSV.
+import test from 'ava';
+import { CsvError, openSamples, readSamples } from '../../src/capture/csv.ts';
+import { openCapture, readPackets } from '../../src/capture/reader.ts';
+import { type Sample, traceOfDevice } from '../../src/capture/trace.ts';
+import { encodeCapture } from '../../src/capture/writer.ts';
+import { deviceMac, ethernetFrame, routerMac, udpPacket } from './packets.ts';
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+const up = ethernetFrame(udpPacket());
+const down = ethernetFrame(udpPacket({ source: '198.51.100.7', destination: '192.168.8.11' }), {
+  source: routerMac,
+  destination: deviceMac,
+});
+const toRouter = ethernetFrame(udpPacket({ destination: '192.168.8.1' }));
+const neighbour = ethernetFrame(udpPacket({ source: '192.168.8.12' }), {
+  source: '02:00:00:00:00:12',
+});
+const arp = ethernetFrame(new Uint8Array(28), { type: [8, 6] });
+
+function capture() {
+  const packets = [up, arp, down, neighbour, toRouter].map((data, timeS) => ({ timeS, data }));
+  async function* source() {
+    yield encodeCapture(1, packets);
+  }
+  return readPackets(source(), 'x');
+}
+
+const both: Sample[] = [
+  { timeS: 0, bytes: 28, direction: 'up' },
+  { timeS: 2, bytes: 28, direction: 'down' },
+];
+const local: Sample = { timeS: 4, bytes: 28, direction: 'up' };
+
+test('a trace by MAC address', async (t) => {
+  t.deepEqual(await collect(traceOfDevice(capture(), { mac: deviceMac })), [...both, local]);
+});
+
+test('a trace by IP address', async (t) => {
+  t.deepEqual(await collect(traceOfDevice(capture(), { ip: '192.168.8.11' })), [...both, local]);
+});
+
+test('a trace of what the provider sees', async (t) => {
+  t.deepEqual(
+    await collect(traceOfDevice(capture(), { mac: deviceMac, internetOnly: true })),
+    both,
+  );
+});
+
+test('the trace of a real plug has the bytes another decoder counts', async (t) => {
+  const path = 'test/fixtures/capture/tp-link-plug-setup.pcap';
+  const samples = await collect(
+    traceOfDevice(openCapture(path), { mac: '50:c7:bf:00:c7:03', internetOnly: true }),
+  );
+  const bytes = (direction: string) =>
+    samples.filter((one) => one.direction === direction).reduce((sum, one) => sum + one.bytes, 0);
+  t.deepEqual([samples.length, bytes('up'), bytes('down')], [34, 4075, 5252]);
+});
+
+const accepted: Record<string, string[]> = {
+  'titles and an index': [',time,size,direction', '0,0.5,176.0,1.0', '1,0.75,1500.0,-1.0'],
+  'titles in another order': ['direction,bytes,time', 'up,176,0.5', 'down,1500,0.75'],
+  'no titles': ['0.5,176,1', '0.75,1500,-1'],
+  'quotes, comments, empty lines': ['# a trace', '', '"0.5","176","out"', '0.75,1500,in'],
+  'a byte-order mark': ['\uFEFFtime,size,direction', '0.5,176,1', '0.75,1500,0'],
+};
+
+for (const [name, lines] of Object.entries(accepted)) {
+  test(`reads CSV with ${name}`, async (t) => {
+    t.deepEqual(await collect(readSamples(lines, 'x.csv')), [
+      { timeS: 0.5, bytes: 176, direction: 'up' },
+      { timeS: 0.75, bytes: 1500, direction: 'down' },
+    ]);
+  });
+}
+
+const refused: Record<string, [lines: string[], message: string]> = {
+  'an empty file': [[], 'x.csv: line 1: the file is empty'],
+  'a missing column': [
+    ['time,size,colour', '1,2,3'],
+    'x.csv: line 1: has no column direction; expected time, size, direction',
+  ],
+  'no number': [
+    ['time,size,direction', '1,2,1', '1,two,1'],
+    'x.csv: line 3: size is "two", expected a number',
+  ],
+  'a negative size': [['1,-2,1'], 'x.csv: line 1: size is "-2", expected a number'],
+  'a direction that is none': [
+    ['1,2,1', '2,2,3'],
+    'x.csv: line 2: direction is "3", expected 1 (from the device) or -1 (to it)',
+  ],
+  'a short line': [
+    ['1,2,1', '2,2'],
+    'x.csv: line 2: direction is "", expected 1 (from the device) or -1 (to it)',
+  ],
+};
+
+for (const [name, [lines, message]] of Object.entries(refused)) {
+  test(`refuses CSV with ${name}`, async (t) => {
+    const error = await t.throwsAsync(collect(readSamples(lines, 'x.csv')), {
+      instanceOf: CsvError,
+    });
+    t.is(error.message, message);
+  });
+}
+
+test('opens a CSV trace', async (t) => {
+  const samples = await collect(openSamples('test/fixtures/identify/blink-hub.csv'));
+  t.is(samples.length, 378);
+  await t.throwsAsync(collect(openSamples('test/no-such.csv')), {
+    instanceOf: CsvError,
+    message: /no-such.csv/,
+  });
+});
