@@ -1,8 +1,8 @@
 // Turns a real capture into what both sides of the lab have to send, and when. Pure but for the reading.
 
-import { decodePacket } from '../capture/decode.ts';
+import { type Decoded, decodePacket } from '../capture/decode.ts';
 import type { CapturedPacket } from '../capture/reader.ts';
-import { directionFor, staysInHome } from '../capture/trace.ts';
+import { directionFor } from '../capture/trace.ts';
 import { LabError } from './error.ts';
 
 /** One datagram to send. */
@@ -40,7 +40,9 @@ export interface Replay {
 }
 
 /**
- * Plans the replay of one device's Internet traffic: each captured packet becomes a datagram of the same IP length.
+ * Plans the replay of one device's traffic: each captured packet becomes a datagram of the same IP length. What the
+ * device said to others in its own home then goes over the Internet too: a camera's stream to a phone beside it is what
+ * its stream to a phone far away would be. Only multicast and broadcast are left out: no router passes them on.
  * @throws {LabError} where the capture holds no packet of the device, or none in the stretch asked for
  */
 export async function planReplay(
@@ -55,16 +57,12 @@ export async function planReplay(
     if (!decoded) continue;
     firstS = Math.min(firstS, packet.timeS);
     const direction = directionFor(decoded, selection);
-    // Devices ask the router for names and times, which it gets from the Internet: those go along.
-    const asksRouter = [53, 123].includes(
-      (direction === 'up' ? decoded.destinationPort : decoded.sourcePort) ?? 0,
-    );
-    if (direction === null || (staysInHome(decoded) && !asksRouter)) continue;
+    if (direction === null || isToMany(decoded)) continue;
     found.push({ timeS: packet.timeS, bytes: decoded.ipBytes, direction });
   }
   if (found.length === 0) {
     throw new LabError(
-      `--device ${device}: ${name} has no packet of it to or from the Internet; give the MAC or address of a device in it`,
+      `--device ${device}: ${name} has no packet of it; give the MAC or address of a device in it`,
     );
   }
   found.sort((a, b) => a.timeS - b.timeS);
@@ -86,6 +84,13 @@ export async function planReplay(
     );
   }
   return replay;
+}
+
+function isToMany({ destination, etherDestination }: Decoded): boolean {
+  const group =
+    etherDestination !== null && (Number.parseInt(etherDestination.slice(0, 2), 16) & 1) === 1;
+  const firstByte = Number.parseInt(destination, 10);
+  return group || destination.startsWith('ff') || (destination.includes('.') && firstByte >= 224);
 }
 
 /** Where a window of `durationS` holds most bytes; a little before its first packet. */

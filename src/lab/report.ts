@@ -22,6 +22,8 @@ export interface ReportEvent {
 
 /** The paper's Figures 1, 5 and 7 show seconds of minutes; half a second shows every event of a short run. */
 const binS = 0.5;
+/** Dots closer than this lie on one another. */
+const SPOT_S = 0.1;
 
 const titles: Record<Variant, string> = {
   unprotected: 'Unprotected',
@@ -70,7 +72,7 @@ ${plotRun(run, topKBps * 1.05)}
 <body>
 <main>
 <h1>What the provider saw</h1>
-<p>A home with ${deviceCatalogue.length} smart devices did the same things ${runs.length} times over, for ${first.seconds} seconds each time, protected in ${runs.length} different ways. Each picture below shows the traffic on the home’s line as its Internet provider can record it: how much went out (up) and came in (down), every half second. Everything is encrypted throughout, so the amounts are all there is to see. The numbered dashed lines mark what happened in the home at that moment. If the curve changes where something happened, the provider can tell; if it looks the same everywhere, it can’t.</p>
+<p>A home with ${deviceCatalogue.length} smart devices did the same things ${runs.length} times over, for ${first.seconds} seconds each time, protected in ${runs.length} different ways. Each picture below shows the traffic on the home’s line as its Internet provider can record it: how much went out (up) and came in (down), every half second. What the devices say is encrypted throughout: all there is to see are amounts, the size of each packet, and the names of servers where a device asks for them in the open. The numbered dashed lines mark what happened in the home at that moment. If a picture changes where something happened, the provider can tell that it did; if it looks the same everywhere, it can’t.</p>
 <h2>What happened in the home</h2>
 <ol class="events">
 ${events.map(({ atS, device, event }) => `<li><span>${atS.toFixed(1)} s</span> ${escapeText(deviceName(device))}: ${escapeText(event)}</li>`).join('\n')}
@@ -96,22 +98,24 @@ ${renderFigures(runs.map(({ summary }) => summary))}
 `;
 }
 
-function plotRun({ summary, wire, events }: ReportRun, topKBps: number): string {
+function plotRun(run: ReportRun, topKBps: number): string {
+  const { summary, events } = run;
   const points = (which: 'up' | 'down') =>
-    binRates({ summary, wire }, which).map((kBps, bin) => [bin * binS, kBps] as const);
+    binRates(run, which).map((kBps, bin) => [bin * binS, kBps] as const);
   const marks: PlotEvent[] = events.map(({ timeS }, index) => ({
     x: timeS - summary.startS,
     label: String(index + 1),
   }));
   return plotLines({
-    title: titles[summary.variant],
+    title: 'Traffic on the provider’s line',
     description: `Rate of traffic on the provider's line in each direction, over ${summary.seconds} seconds`,
     xLabel: 'seconds',
     xFrom: 0,
     xTo: summary.seconds,
-    panelHeight: 170,
+    panelHeight: 130,
     panels: [
       {
+        title: 'how much, KB/s',
         yLabel: 'KB/s',
         yFrom: 0,
         yTo: topKBps,
@@ -121,8 +125,31 @@ function plotRun({ summary, wire, events }: ReportRun, topKBps: number): string 
           { name: 'down', style: 'step', dashed: true, points: points('down') },
         ],
       },
+      {
+        title: 'size of each packet, bytes',
+        yLabel: 'bytes',
+        yFrom: 0,
+        yTo: 1600,
+        series: [
+          { name: '', style: 'points', points: packetSizes(run, 'up') },
+          { name: '', style: 'points', points: packetSizes(run, 'down') },
+        ],
+      },
     ],
   });
+}
+
+/** Sizes of packets over time, those that would be drawn on one spot as one. */
+function packetSizes(
+  { summary, wire }: ReportRun,
+  which: 'up' | 'down',
+): (readonly [number, number])[] {
+  const spots = new Map<string, readonly [number, number]>();
+  for (const { timeS, bytes } of wire[which]) {
+    const x = Math.round((timeS - summary.startS) / SPOT_S) * SPOT_S;
+    if (x >= 0 && x <= summary.seconds) spots.set(`${x} ${bytes}`, [x, bytes]);
+  }
+  return [...spots.values()];
 }
 
 /** Rates on the line, KB/s a half second. */
