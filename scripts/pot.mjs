@@ -1,0 +1,68 @@
+// Collects the page's texts for translators: node scripts/pot.mjs > luci-app/po/templates/iotshaper.pot
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = 'luci-app';
+
+/** @typedef {{ context: string, id: string, plural: string, places: string[] }} Text */
+
+const string = String.raw`('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")`;
+const call = new RegExp(String.raw`\b_\(\s*${string}\s*(?:,\s*${string}\s*)?,?\s*\)`, 'g');
+const pluralCall = new RegExp(
+  String.raw`\bN_\(\s*[\w.]+,\s*${string},\s*${string},?\s*\)`,
+  'g',
+);
+
+/** @param {string} literal as it stands in the source */
+const valueOf = (literal) => literal.slice(1, -1).replace(/\\(.)/g, '$1');
+
+/** @returns {Text[]} every text of the page once, in the order of its files */
+export function collectTexts() {
+  /** @type {Map<string, Text>} */
+  const texts = new Map();
+  /** @param {string} place @param {string} id @param {string} [context] @param {string} [plural] */
+  const add = (place, id, context = '', plural = '') => {
+    const text = texts.get(`${context}\u0001${id}`) ?? { context, id, plural, places: [] };
+    if (!text.places.includes(place)) text.places.push(place);
+    texts.set(`${context}\u0001${id}`, text);
+  };
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
+  for (const path of files.map((name) => join(root, name))) {
+    if (/\/htdocs\/.*\.js$/.test(path)) {
+      const source = readFileSync(path, 'utf8');
+      /** @type {[number, () => void][]} */
+      const found = [];
+      for (const { index, 1: id, 2: context } of source.matchAll(call))
+        found.push([index, () => add(path, valueOf(id), context && valueOf(context))]);
+      for (const { index, 1: id, 2: plural } of source.matchAll(pluralCall))
+        found.push([index, () => add(path, valueOf(id), '', valueOf(plural))]);
+      for (const [, take] of found.sort(([a], [b]) => a - b)) take();
+    } else if (/menu\.d\/.*\.json$/.test(path)) {
+      for (const { title } of Object.values(JSON.parse(readFileSync(path, 'utf8')))) add(path, title);
+    } else if (/acl\.d\/.*\.json$/.test(path)) {
+      for (const { description } of Object.values(JSON.parse(readFileSync(path, 'utf8'))))
+        add(path, description);
+    }
+  }
+  return [...texts.values()];
+}
+
+/** @returns {string} the template */
+export function renderTemplate() {
+  /** @param {string} text */
+  const quote = (text) => `"${text.replace(/["\\]/g, '\\$&')}"`;
+  const entries = collectTexts().map(({ context, id, plural, places }) =>
+    [
+      ...places.map((place) => `#: ${place}`),
+      ...(context === '' ? [] : [`msgctxt ${quote(context)}`]),
+      `msgid ${quote(id)}`,
+      ...(plural === ''
+        ? ['msgstr ""']
+        : [`msgid_plural ${quote(plural)}`, 'msgstr[0] ""', 'msgstr[1] ""']),
+    ].join('\n'),
+  );
+  return `msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8"\n\n${entries.join('\n\n')}\n`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(renderTemplate());

@@ -1,0 +1,61 @@
+// `iotshaper endpoint …`: make and run the far end on a server.
+import { mkdir } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { EndpointService } from '../endpoint/endpoint-service.ts';
+import { EndpointStore, writeSecret } from '../endpoint/store.ts';
+import { log } from '../system/log.ts';
+import { requireRoot } from './failure.ts';
+import { defaultEndpointDir, defaultRunDir } from './paths.ts';
+import { runUntilSignal } from './run.ts';
+
+export function registerEndpoint(program: Command): void {
+  const endpoint = program.command('endpoint').description('the far end of the tunnel, on a server');
+  const command = (name: string, description: string): Command =>
+    endpoint
+      .command(name)
+      .description(description)
+      .option('--state-dir <dir>', 'identity and homes', defaultEndpointDir);
+
+  command('init', 'make this machine an endpoint')
+    .requiredOption('--host <host>', 'name or address by which homes reach it')
+    .option('--port <port>', 'UDP port', '1194')
+    .action(async ({ host, port, stateDir }: { host: string; port: string; stateDir: string }) => {
+      const identity = await new EndpointStore(stateDir).init(host, /^\d+$/.test(port) ? Number(port) : Number.NaN);
+      process.stderr.write(
+        `Endpoint ${identity.host}:${identity.port} (UDP) is made. Next: iotshaper endpoint add-home NAME\n`,
+      );
+    });
+
+  command('add-home', 'add a home and print the profile to upload on its router')
+    .argument('<name>', 'letters, digits, dots, dashes, underscores')
+    .option('--out <file>', 'write the profile to a file (0600) in place of standard output')
+    .action(async (name: string, { stateDir, out }: { stateDir: string; out?: string }) => {
+      const profile = await new EndpointStore(stateDir).addHome(name);
+      if (out === undefined) process.stdout.write(profile);
+      else await writeSecret(out, profile);
+    });
+
+  command('list', 'list the homes').action(async ({ stateDir }: { stateDir: string }) => {
+    const store = new EndpointStore(stateDir);
+    const { tunnelNet } = await store.identity();
+    for (const { name, host, fingerprint } of await store.homes()) {
+      process.stdout.write(`${name}\t${tunnelNet}.${host}\t${fingerprint}\n`);
+    }
+  });
+
+  command('remove-home', 'remove a home; its profile is worth nothing from then on')
+    .argument('<name>')
+    .action(async (name: string, { stateDir }: { stateDir: string }) => {
+      await new EndpointStore(stateDir).removeHome(name);
+    });
+
+  command('run', 'serve the homes in the foreground')
+    .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
+    .action(async ({ stateDir, runDir }: { stateDir: string; runDir: string }) => {
+      requireRoot('iotshaper endpoint run');
+      await mkdir(runDir, { recursive: true, mode: 0o700 });
+      const store = new EndpointStore(stateDir);
+      const service = new EndpointService({ store, runDir, log }, await store.identity());
+      await runUntilSignal(service, () => {});
+    });
+}

@@ -1,0 +1,17 @@
+// How a command ends when something is wrong: one or more lines a person understands, and an exit status.
+
+/** Ends a command with its message on standard error and this exit status. */
+export class Failure extends Error {
+  override name = 'Failure';
+  readonly status: number;
+
+  constructor(message: string, status = 1) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Whether this process may change interfaces and rules. */
+export function requireRoot(what: string): void {
+  if (process.getuid?.() !== 0) throw new Failure(`${what} has to run as root`);
+}

@@ -1,0 +1,54 @@
+// `iotshaper run`: the home service in the foreground, until a signal ends it.
+import { mkdir } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { HomeService } from '../daemon/home-service.ts';
+import { log } from '../system/log.ts';
+import { requireRoot } from './failure.ts';
+import { defaultConfigPath, defaultHomeDir, defaultRunDir } from './paths.ts';
+
+interface RunOptions {
+  config: string;
+  runDir: string;
+  stateDir: string;
+}
+
+export function registerRun(program: Command): void {
+  program
+    .command('run')
+    .description('run the service of a home in the foreground')
+    .option('--config <file>', 'UCI configuration', defaultConfigPath)
+    .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
+    .option('--state-dir <dir>', 'where the last good configuration is kept', defaultHomeDir)
+    .action(async ({ config, runDir, stateDir }: RunOptions) => {
+      requireRoot('iotshaper run');
+      await mkdir(runDir, { recursive: true, mode: 0o700 });
+      await mkdir(stateDir, { recursive: true, mode: 0o700 });
+      const service = new HomeService({ configPath: config, runDir, stateDir, log });
+      await runUntilSignal(service, () => void service.reload());
+    });
+}
+
+interface Service {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a service, stops it on TERM or INT, reloads it on HUP. */
+export async function runUntilSignal(service: Service, reload: () => void): Promise<void> {
+  process.umask(0o077);
+  const signalled = new Promise<void>((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+  });
+  process.on('SIGHUP', reload);
+  const failed = service.start().then(
+    () => new Promise<never>(() => {}),
+    (error: unknown) => Promise.reject(error),
+  );
+  try {
+    await Promise.race([signalled, failed]);
+  } finally {
+    await service.stop();
+  }
+  process.exit(0);
+}

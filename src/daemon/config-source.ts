@@ -1,0 +1,79 @@
+// The configuration in force: read whole, refused whole, the last good one kept for the next start.
+import { readFile, writeFile } from 'node:fs/promises';
+import { ConfigError } from '../config/config-error.ts';
+import { parseConfig } from '../config/config.ts';
+import type { Config } from '../config/types.ts';
+import { checkProfile, type Profile } from '../openvpn/profile.ts';
+import type { ConfigStatus } from './api.ts';
+
+/** A configuration that can be applied as it stands. */
+export interface GoodConfig {
+  config: Config;
+  /** Null while shaping is off and no profile is needed. */
+  profile: Profile | null;
+}
+
+/** What reading found: a good configuration, or none and why. */
+export interface ConfigReading {
+  good: GoodConfig | null;
+  status: ConfigStatus;
+}
+
+/** Reads and judges the configuration at `path` with the profile it names; never throws for what stands there. */
+export async function readGoodConfig(path: string): Promise<ConfigReading> {
+  let text: Buffer;
+  try {
+    text = await readFile(path);
+  } catch (error) {
+    const message = `${path}: can't be read (${(error as NodeJS.ErrnoException).code}); restore it or reinstall iot-shaper`;
+    return refused([{ path: '', value: '', message }]);
+  }
+  try {
+    const { config, warnings } = parseConfig(text);
+    if (!config.main.enabled) return { good: { config, profile: null }, status: fine(warnings) };
+    const { profile, errors } = await readProfile(config.tunnel.profile);
+    return profile
+      ? { good: { config, profile }, status: fine(warnings) }
+      : { good: null, status: { ok: false, errors, warnings } };
+  } catch (error) {
+    if (error instanceof ConfigError) return refused(error.errors, error.warnings);
+    return refused([{ path: '', value: '', message: (error as Error).message }]);
+  }
+}
+
+async function readProfile(
+  path: string,
+): Promise<{ profile: Profile | null; errors: ConfigStatus['errors'] }> {
+  const option = 'iotshaper.tunnel.profile';
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    const message = `${option}: there is no profile at "${path}"; upload the one that "iotshaper endpoint add-home" printed`;
+    return { profile: null, errors: [{ path: option, value: path, message }] };
+  }
+  const verdict = checkProfile(text);
+  if (verdict.ok) return { profile: verdict.profile, errors: [] };
+  const errors = verdict.problems.map(({ line, message }) => ({
+    path: option,
+    value: path,
+    message: `${option}: ${path}${line > 0 ? `, line ${line}` : ''}: ${message}`,
+  }));
+  return { profile: null, errors };
+}
+
+function fine(warnings: string[]): ConfigStatus {
+  return { ok: true, errors: [], warnings };
+}
+
+function refused(errors: ConfigStatus['errors'], warnings: string[] = []): ConfigReading {
+  return { good: null, status: { ok: false, errors, warnings } };
+}
+
+/** Keeps a copy of a configuration that was put in force, for a start after it was broken. */
+export async function keepGoodConfig(path: string, keptPath: string): Promise<void> {
+  const text = await readFile(path);
+  const kept = await readFile(keptPath).catch(() => null);
+  if (kept?.equals(text)) return; // flash wears
+  await writeFile(keptPath, text, { mode: 0o600 });
+}

@@ -1,0 +1,101 @@
+// Which device is which: joins the configuration with neighbours, leases and counters. Pure.
+import { isIP } from 'node:net';
+import type { Config } from '../config/types.ts';
+import type { DeviceStatus } from './api.ts';
+
+/** A neighbour as `ip -j neigh` lists it. */
+export interface Neighbour {
+  dst: string;
+  dev: string;
+  lladdr?: string;
+  state?: string[];
+}
+
+/** Traffic of one inner address, whose low byte is that of the device's own address. */
+export interface AddressTraffic {
+  address: string;
+  txBytes: number;
+  rxBytes: number;
+  txKBps: number;
+  rxKBps: number;
+  dropped: number;
+  /** Sent something within the last two minutes. */
+  recent: boolean;
+}
+
+/** Names by address or MAC from a dnsmasq lease file. */
+export function parseLeases(text: string): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [, mac = '', ip = '', name = ''] = line.split(' ');
+    if (name === '' || name === '*') continue;
+    names.set(mac.toLowerCase(), name);
+    names.set(ip, name);
+  }
+  return names;
+}
+
+/** Part of an address that source NAT keeps: the low byte of IPv4, the low 64 bits of IPv6. */
+export function hostPart(address: string): string {
+  if (isIP(address) === 4) return `4:${address.split('.')[3]}`;
+  return `6:${address.split(':').slice(-4).join(':')}`;
+}
+
+/** Every device the configuration names or a configured network holds, with what it sent and received. */
+export function listDevices(
+  config: Config,
+  neighbours: readonly Neighbour[],
+  names: ReadonlyMap<string, string>,
+  traffic: readonly AddressTraffic[],
+): DeviceStatus[] {
+  const networks = new Set(config.networks.map(({ device }) => device));
+  const rows: { status: DeviceStatus; addresses: Set<string> }[] = [];
+  const row = (device: Pick<DeviceStatus, 'name' | 'mac' | 'ip' | 'policy'>) => {
+    const status: DeviceStatus = { ...device, online: false, kBps: 0, tx_bytes: 0, rx_bytes: 0, dropped: 0 };
+    rows.push({ status, addresses: new Set(device.ip) });
+    return rows.at(-1)!;
+  };
+  for (const device of config.devices) {
+    row({ name: device.name, mac: device.mac ?? '', ip: device.ip.map(plainAddress), policy: device.policy });
+  }
+  for (const { dst, dev, lladdr, state } of neighbours) {
+    const mac = lladdr?.toLowerCase() ?? '';
+    if (mac === '' || state?.includes('FAILED') || isLinkLocal(dst)) continue;
+    const known = rows.find(({ status, addresses }) => (status.mac !== '' && status.mac === mac) || addresses.has(dst));
+    if (!known && !networks.has(dev)) continue;
+    const { status, addresses } =
+      known ?? row({ name: names.get(mac) ?? names.get(dst) ?? mac, mac, ip: [], policy: 'shape' });
+    if (status.mac === '') status.mac = mac;
+    if (!addresses.has(dst)) status.ip.push(dst);
+    addresses.add(dst);
+  }
+  for (const { status, addresses } of rows) {
+    const hosts = new Set([...addresses].filter((address) => isIP(address) !== 0).map(hostPart));
+    if (status.policy !== 'shape') continue;
+    for (const part of traffic) {
+      if (!hosts.has(hostPart(part.address))) continue;
+      status.tx_bytes += part.txBytes;
+      status.rx_bytes += part.rxBytes;
+      status.kBps += part.txKBps + part.rxKBps;
+      status.dropped = (status.dropped ?? 0) + part.dropped;
+      status.online ||= part.recent;
+    }
+    status.kBps = round(status.kBps);
+  }
+  return rows.map(({ status }) => status);
+}
+
+/** `192.168.1.50/32` as people write it. */
+function plainAddress(cidr: string): string {
+  return cidr.replace(/\/32$|\/128$/, '');
+}
+
+function isLinkLocal(address: string): boolean {
+  return address.startsWith('fe80:') || address.startsWith('169.254.');
+}
+
+/** Two decimals are more than any reader needs. */
+export function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+

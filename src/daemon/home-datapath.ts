@@ -1,0 +1,373 @@
+// The home's datapath: brings processes, rules, queue and sockets to what configuration and tunnel ask for.
+import { join } from 'node:path';
+import type { ActiveRate } from '../config/schedule.ts';
+import type { Config } from '../config/types.ts';
+import { HomeControl } from '../control/home-control.ts';
+import type { Welcome } from '../control/message.ts';
+import { ipDestination, ipSource } from '../framing/ip-packet.ts';
+import { OpenVpn } from '../openvpn/openvpn.ts';
+import type { Profile } from '../openvpn/profile.ts';
+import type { HomeFacts, InnerNetwork, Shape, TunnelAddresses } from '../plan/facts.ts';
+import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../plan/names.ts';
+import { aliveProtocols, renderAlive, renderHomeNft } from '../plan/nft-home.ts';
+import { renderHomeOpenVpn } from '../plan/openvpn.ts';
+import { planRoutes } from '../plan/routes.ts';
+import { queueLimit, type SlotClass } from '../plan/tc.ts';
+import type { ShaperReport } from '../shaper/messages.ts';
+import { Shaper } from '../shaper/shaper.ts';
+import { run } from '../system/command.ts';
+import { endLeftovers } from '../system/leftovers.ts';
+import type { Log } from '../system/log.ts';
+import { netdevIndex, setLink, writeSysctl } from '../system/netdev.ts';
+import { deleteTable, loadNft } from '../system/nft.ts';
+import { type House, readHouse } from '../system/home-facts.ts';
+import { rebuildQueue } from '../system/queue.ts';
+import { applyRoutes, removeRoutes } from '../system/routing.ts';
+import { Serial } from '../system/serial.ts';
+import { NetdevCounter } from '../tunnel/counters.ts';
+import { FrameLink } from '../tunnel/frame-link.ts';
+import { PacketPort, socatArgv } from '../tunnel/packet-port.ts';
+import { version } from '../version.ts';
+
+const DEVICE_QUEUE_PACKETS = 500;
+/** Gone after this long even when the endpoint says nothing of them. */
+const CHAIN = `list chain inet ${TABLE} output\n`;
+
+/** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
+export interface Wish {
+  config: Config;
+  rate: ActiveRate;
+  profile: Profile;
+}
+
+export type TunnelState = 'down' | 'connecting' | 'up' | 'reconnecting';
+
+export interface DatapathOptions {
+  runDir: string;
+  log: Log;
+  onReport: (report: ShaperReport) => void;
+  /** Something happened that the next look will have to judge: a fault in a person's words. */
+  onFault: (text: string) => void;
+  onTunnelState: () => void;
+}
+
+/** Shape of one direction under a configuration. */
+export function shapeOf(config: Config, rateKBps: number): Shape {
+  return {
+    rateKBps,
+    packetBytes: config.main.packetBytes,
+    sdPercent: config.main.mode === 'vit' ? config.main.intervalSdPercent : 0,
+  };
+}
+
+/** Everything the home makes on its machine. {@link HomeDatapath.apply} may be called any number of times. */
+export class HomeDatapath {
+  readonly #options: DatapathOptions;
+  readonly #serial = new Serial();
+  readonly #shaper: Shaper;
+  readonly #openvpn: OpenVpn;
+  readonly sentCounter = new NetdevCounter(TUNNEL_NETDEV, 'tx_packets');
+  readonly receivedCounter = new NetdevCounter(TUNNEL_NETDEV, 'rx_packets');
+  readonly #restore = new Map<string, string>();
+  #port: PacketPort | null = null;
+  #portNetdev = '';
+  #wish: Wish | null = null;
+  #openvpnConfig = '';
+  #house: House = { netdevs: [], prefixes: [] };
+  #nftText = '';
+  #nftListing = '';
+  #queue: { index: number; limit: number } | null = null;
+  #alive = false;
+  tunnelState: TunnelState = 'down';
+  tunnelSince = 0;
+  tunnel: TunnelAddresses | null = null;
+  inner: InnerNetwork | null = null;
+  welcome: Welcome | null = null;
+  link: FrameLink | null = null;
+  control: HomeControl | null = null;
+  /** Bytes of devices' packets that came down, by inner address. */
+  readonly downloadBytes = new Map<string, number>();
+
+  constructor(options: DatapathOptions) {
+    this.#options = options;
+    this.#shaper = new Shaper({
+      onReport: options.onReport,
+      onFault: (_minor, text) => options.onFault(text),
+    });
+    this.#openvpn = new OpenVpn({
+      configPath: join(options.runDir, 'openvpn.conf'),
+      managementSocket: join(options.runDir, 'openvpn.sock'),
+      onState: (name, local) => this.#onOpenVpnState(name, local),
+      onExit: (why) => {
+        this.#setTunnelState('down');
+        options.onFault(`OpenVPN stopped (${why}); it is started again`);
+      },
+      onLine: (line) => options.log('info', `openvpn: ${line}`),
+    });
+  }
+
+  /** Whether devices may send at this moment. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Brings everything to the wish; resolves when it stands. Faults are thrown after what could be done was done. */
+  apply(wish: Wish): Promise<void> {
+    return this.#serial.run(async () => {
+      this.#wish = wish;
+      await this.#reconcile(false);
+    });
+  }
+
+  /** Does the last wish over again, making the queue anew. */
+  repair(): Promise<void> {
+    return this.#serial.run(() => this.#reconcile(true));
+  }
+
+  /** Looks again at which netdevs are the house. */
+  refreshHouse(): Promise<void> {
+    return this.#serial.run(() => this.#reconcile(false));
+  }
+
+  /** Asks OpenVPN to connect anew. */
+  reconnect(): void {
+    this.#openvpn.reconnect();
+  }
+
+  /** Whether rules of the tunnel's output stand as loaded; extends the devices' leave in the same breath when `extend`. */
+  async checkRules(extend: boolean): Promise<boolean> {
+    return this.#serial.run(async () => {
+      const wish = this.#wish;
+      if (!wish || this.#nftListing === '') return false;
+      try {
+        const text = extend ? renderAlive(this.#aliveProtocols()) : '';
+        return (await loadNft(text + CHAIN)) === this.#nftListing;
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  /** Lets devices go on, or stops them now. */
+  async setAlive(alive: boolean): Promise<void> {
+    if (alive === this.#alive) return;
+    this.#alive = alive;
+    this.link?.setOpen(alive);
+    if (!alive) await this.#serial.run(() => loadNft(`flush set inet ${TABLE} alive\n`).catch(() => ''));
+  }
+
+  /** Ends and removes everything, in the order that never opens a gap. */
+  stop(): Promise<void> {
+    return this.#serial.run(async () => {
+      this.#wish = null;
+      this.#alive = false;
+      this.#closeTunnel();
+      await this.#shaper.stop();
+      await this.#openvpn.stop();
+      await this.#port?.close();
+      this.#port = null;
+      await removeEverything(this.#portNetdev);
+      for (const [path, value] of this.#restore) await writeSysctl(path, value);
+      this.#restore.clear();
+      this.sentCounter.close();
+      this.receivedCounter.close();
+      this.#nftText = '';
+      this.#nftListing = '';
+      this.#openvpnConfig = '';
+      this.#setTunnelState('down');
+    });
+  }
+
+  async #reconcile(fresh: boolean): Promise<void> {
+    const wish = this.#wish;
+    if (!wish) return;
+    const { config } = wish;
+    const remote = /^[\d.]+$|:/.test(wish.profile.remoteHost) ? wish.profile.remoteHost : null;
+    this.#house = await readHouse(
+      config.networks.map(({ device }) => device),
+      config.tunnel.interface,
+      remote,
+    );
+    await this.#applyRules(fresh);
+    await this.#applyRouting();
+    await this.#applyPort();
+    await this.#applyTunnel(fresh);
+    await this.#applyOpenVpn();
+  }
+
+  #facts(): HomeFacts {
+    return {
+      uid: process.getuid?.() ?? 0,
+      houseNetdevs: this.#house.netdevs,
+      housePrefixes: this.#house.prefixes,
+      tunnel: this.tunnel,
+      inner: this.inner,
+    };
+  }
+
+  #aliveProtocols(): string[] {
+    return aliveProtocols(this.#facts());
+  }
+
+  async #applyRules(again: boolean): Promise<void> {
+    const text = renderHomeNft(this.#wish!.config, this.#facts());
+    if (text === this.#nftText && !again) return;
+    // In one transaction with the table, so that devices that may go on do not notice.
+    await loadNft(text + (this.#alive ? renderAlive(this.#aliveProtocols()) : ''));
+    this.#nftText = text;
+    this.#nftListing = await loadNft(CHAIN);
+  }
+
+  async #applyRouting(): Promise<void> {
+    const { config } = this.#wish!;
+    const there = new Set<string>();
+    if ((await netdevIndex(config.tunnel.interface)) !== null) there.add(config.tunnel.interface);
+    await applyRoutes(planRoutes(config, this.#facts()), there);
+    if (this.inner && there.size > 0) {
+      // Loose reverse-path filtering still refuses what comes in on a netdev without any address (fib_frontend.c).
+      const own = this.inner.prefix4.replace(/\.0\/24$/, '.254/32');
+      await run(['ip', 'addr', 'replace', own, 'dev', config.tunnel.interface]);
+    }
+  }
+
+  async #applyPort(): Promise<void> {
+    const netdev = this.#wish!.config.tunnel.interface;
+    if (this.#port && this.#portNetdev === netdev) return;
+    await this.#port?.close();
+    await endLeftovers((argv) => argv.join(' ') === socatArgv(netdev).join(' '));
+    this.#portNetdev = netdev;
+    const port = new PacketPort({
+      netdev,
+      onPacket: (packet) => this.link?.enqueue(ipSource(packet), packet),
+      onUp: () => void this.#serial.run(() => this.#dressPort()).catch((error: Error) => this.#options.onFault(error.message)),
+      onFault: this.#options.onFault,
+    });
+    this.#port = port;
+    await port.open();
+  }
+
+  /** Settings and routes of the devices' netdev, after it was made. */
+  async #dressPort(): Promise<void> {
+    if (!this.#wish) return;
+    const netdev = this.#portNetdev;
+    await setLink(netdev, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
+    await writeSysctl(`net/ipv4/conf/${netdev}/rp_filter`, '2');
+    await writeSysctl(`net/ipv6/conf/${netdev}/accept_ra`, '0');
+    const forwarding = await writeSysctl('net/ipv4/ip_forward', '1');
+    if (forwarding !== null) this.#restore.set('net/ipv4/ip_forward', forwarding);
+    await this.#applyRouting();
+  }
+
+  async #applyOpenVpn(): Promise<void> {
+    const { profile } = this.#wish!;
+    const text = renderHomeOpenVpn({
+      profile,
+      managementSocket: join(this.#options.runDir, 'openvpn.sock'),
+      queuePackets: 1024,
+    });
+    if (text === this.#openvpnConfig) return;
+    this.#openvpnConfig = text;
+    this.#closeTunnel();
+    this.#setTunnelState('connecting');
+    await this.#openvpn.start(text);
+  }
+
+  async #applyTunnel(fresh: boolean): Promise<void> {
+    const { config, rate } = this.#wish!;
+    const { tunnel } = this;
+    const index = await netdevIndex(TUNNEL_NETDEV);
+    if (!tunnel || index === null) return;
+    const upload = shapeOf(config, rate.uploadKBps);
+    const limit = queueLimit([upload]);
+    const anew = fresh || this.#queue?.index !== index || this.#queue.limit < limit;
+    await setLink(TUNNEL_NETDEV, config.main.packetBytes, Math.max(limit, this.#queue?.limit ?? 0));
+    if (anew) {
+      const slot: SlotClass = { minor: HOME_CLASS_MINOR, shape: upload, destination: null };
+      await rebuildQueue([slot]);
+      this.#queue = { index, limit };
+    }
+    await this.#applySockets(tunnel, upload);
+    this.#shaper.apply([{ minor: HOME_CLASS_MINOR, shape: upload, ...tunnel }], anew);
+    this.control?.want(upload, shapeOf(config, rate.downloadKBps), config.main.maxDelayMs);
+  }
+
+  async #applySockets(tunnel: TunnelAddresses, upload: Shape): Promise<void> {
+    const { maxDelayMs } = this.#wish!.config.main;
+    if (this.link) {
+      this.link.update(upload, maxDelayMs);
+      return;
+    }
+    this.link = new FrameLink({
+      ...tunnel,
+      shape: upload,
+      maxDelayMs,
+      departures: () => this.sentCounter.read(),
+      onPacket: (packet) => this.#deliver(packet),
+    });
+    await this.link.start();
+    this.control = new HomeControl({
+      ...tunnel,
+      version,
+      onWelcome: (welcome) => this.#onWelcome(welcome),
+    });
+    await this.control.start();
+  }
+
+  #deliver(packet: Uint8Array): void {
+    const key = ipDestination(packet);
+    if (this.downloadBytes.size < 4096 || this.downloadBytes.has(key)) {
+      this.downloadBytes.set(key, (this.downloadBytes.get(key) ?? 0) + packet.length);
+    }
+    this.#port?.send(packet);
+  }
+
+  #onWelcome(welcome: Welcome): void {
+    this.welcome = welcome;
+    if (JSON.stringify(welcome.inner) === JSON.stringify(this.inner)) return;
+    this.inner = welcome.inner;
+    this.refreshHouse().catch((error: Error) => this.#options.onFault(error.message));
+  }
+
+  #onOpenVpnState(name: string, local: string): void {
+    if (name === 'CONNECTED') {
+      this.#serial
+        .run(() => this.#onConnected(local))
+        .catch((error: Error) => this.#options.onFault(error.message));
+    } else if (name === 'RECONNECTING' || name === 'EXITING') this.#setTunnelState('reconnecting');
+    else if (this.tunnelState === 'down') this.#setTunnelState('connecting');
+  }
+
+  async #onConnected(local: string): Promise<void> {
+    if (!this.#wish) return;
+    const peer = local.replace(/\.\d+$/, '.1');
+    const index = await netdevIndex(TUNNEL_NETDEV);
+    if (this.tunnel?.local !== local || index !== this.#queue?.index) this.#closeTunnel();
+    this.tunnel = { local, peer };
+    await writeSysctl(`net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
+    this.#setTunnelState('up');
+    await this.#reconcile(false);
+  }
+
+  #closeTunnel(): void {
+    this.link?.close();
+    this.control?.close();
+    this.link = null;
+    this.control = null;
+    this.tunnel = null;
+    this.#queue = null;
+  }
+
+  #setTunnelState(state: TunnelState): void {
+    if (state === this.tunnelState) return;
+    this.tunnelState = state;
+    this.tunnelSince = Math.floor(Date.now() / 1000);
+    this.#options.onTunnelState();
+  }
+}
+
+/** Removes what the service makes on a home, found by name, whoever made it. */
+export async function removeEverything(netdev: string): Promise<void> {
+  await endLeftovers((argv) => argv.join(' ') === socatArgv(netdev).join(' '));
+  await removeRoutes();
+  await deleteTable(TABLE);
+}

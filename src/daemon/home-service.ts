@@ -1,0 +1,308 @@
+// The home role: one place where boot, reload, schedule and faults meet: read configuration, plan, apply, report.
+import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:net';
+import { join } from 'node:path';
+import { type ActiveRate, activeRate, localTimeOf } from '../config/schedule.ts';
+import type { Config } from '../config/types.ts';
+import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
+import { run } from '../system/command.ts';
+import type { Log } from '../system/log.ts';
+import type { ShaperReport } from '../shaper/messages.ts';
+import type { ConfigStatus, State, Status } from './api.ts';
+import { type GoodConfig, keepGoodConfig, readGoodConfig } from './config-source.ts';
+import { type AddressTraffic, type Neighbour, parseLeases } from './device-table.ts';
+import { HomeDatapath, type TunnelState } from './home-datapath.ts';
+import { renderStatus } from './home-status.ts';
+import { HomeWatch } from './home-watch.ts';
+import { serveLocalApi } from './local-api.ts';
+import { TrafficHistory } from './traffic-history.ts';
+
+const NEIGHBOURS_EVERY = 10;
+const LEASES = '/tmp/dhcp.leases';
+/** Two looks in good order before devices may go on. */
+const LOOKS_BEFORE_ALIVE = 2;
+/** Repairs that follow one another are spaced so. */
+const REPAIR_EVERY_MS = 3000;
+
+export interface HomeServiceOptions {
+  configPath: string;
+  runDir: string;
+  /** Where the last good configuration is kept. */
+  stateDir: string;
+  log: Log;
+}
+
+/** The running service of the home role. */
+export class HomeService {
+  readonly #options: HomeServiceOptions;
+  readonly #datapath: HomeDatapath;
+  readonly history = new TrafficHistory();
+  readonly #watch = new HomeWatch();
+  readonly #listeners = new Set<(status: Status) => void>();
+  #server: Server | null = null;
+  #good: GoodConfig | null = null;
+  #configStatus: ConfigStatus = { ok: true, errors: [], warnings: [] };
+  #rate: ActiveRate = { uploadKBps: 0, downloadKBps: 0, source: 'main.rate' };
+  #state: State = 'starting';
+  #reason = 'Starting.';
+  #since = Math.floor(Date.now() / 1000);
+  #started = false;
+  #everAlive = false;
+  #looks = 0;
+  #goodLooks = 0;
+  #lastRepairMs = Number.NEGATIVE_INFINITY;
+  #applyError: string | null = null;
+  #neighbours: Neighbour[] = [];
+  #names = new Map<string, string>();
+  #addressRates = new Map<string, { tx: number; rx: number; txKBps: number; rxKBps: number; seenMs: number }>();
+  #addressesAtMs = performance.now();
+
+  constructor(options: HomeServiceOptions) {
+    this.#options = options;
+    this.#datapath = new HomeDatapath({
+      runDir: options.runDir,
+      log: options.log,
+      onReport: (report) => void this.#look(report).catch((error: Error) => this.#fault(error.message)),
+      onFault: (text) => this.#fault(text),
+      onTunnelState: () => this.#onTunnelState(this.#datapath.tunnelState),
+    });
+  }
+
+  /** Starts with the configuration as it stands, or with the last good one. */
+  async start(): Promise<void> {
+    this.#server = await serveLocalApi(join(this.#options.runDir, 'api.sock'), {
+      status: () => this.status(),
+      history: () => this.history.samples,
+      check: () => this.check(),
+      reload: () => this.reload(),
+    });
+    await this.reload();
+  }
+
+  /** Ends everything and removes it. */
+  async stop(): Promise<void> {
+    this.#started = false;
+    await this.#datapath.stop();
+    const server = this.#server;
+    this.#server = null;
+    if (server) await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  /** Reads the configuration again and puts it in force, unless it is bad. */
+  async reload(): Promise<ConfigStatus> {
+    const { configPath, stateDir, log } = this.#options;
+    const reading = await readGoodConfig(configPath);
+    this.#configStatus = reading.status;
+    for (const warning of reading.status.warnings) log('warning', warning);
+    for (const { message } of reading.status.errors) log('err', message);
+    if (reading.good) {
+      this.#good = reading.good;
+      await keepGoodConfig(configPath, join(stateDir, 'last-good')).catch((error: Error) =>
+        log('warning', `the last good configuration can't be kept: ${error.message}`),
+      );
+    } else if (!this.#good) this.#good = (await readGoodConfig(join(stateDir, 'last-good'))).good;
+    await this.#apply();
+    return this.#configStatus;
+  }
+
+  /** What is wrong with the configuration as it stands in UCI. */
+  async check(): Promise<ConfigStatus> {
+    return (await readGoodConfig(this.#options.configPath)).status;
+  }
+
+  onState(listener: (status: Status) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  status(): Status {
+    return renderStatus({
+      state: this.#state,
+      reason: this.#reason,
+      since: this.#since,
+      configStatus: this.#configStatus,
+      config: this.#good?.config ?? null,
+      remote: this.#good?.profile ? `${this.#good.profile.remoteHost}:${this.#good.profile.remotePort}` : '',
+      rate: this.#rate,
+      datapath: this.#datapath,
+      rates: this.history.rates,
+      neighbours: this.#neighbours,
+      names: this.#names,
+      traffic: this.#addressTraffic(),
+      nowMs: performance.now(),
+    });
+  }
+
+  async #apply(): Promise<void> {
+    const good = this.#good;
+    if (!good) {
+      this.#setState('error', `Not shaping: ${this.#configStatus.errors[0]?.message ?? 'there is no configuration'}`);
+      return;
+    }
+    const { config, profile } = good;
+    this.#rate = activeRate(config, localTimeOf(new Date()));
+    if (!config.main.enabled || !profile) {
+      this.#started = false;
+      await this.#datapath.stop();
+      this.#setState('off', 'Off: your devices use the Internet directly, and your provider sees what they do.');
+      return;
+    }
+    if (!this.#started) {
+      this.#started = true;
+      this.#everAlive = false;
+      this.#setState('starting', 'Starting: your devices are cut off until the tunnel is shaped.');
+    }
+    try {
+      await this.#datapath.apply({ config, rate: this.#rate, profile });
+      this.#applyError = null;
+    } catch (error) {
+      this.#applyError = (error as Error).message;
+      this.#fault(this.#applyError);
+    }
+  }
+
+  /** Once a second, whenever the shaping thread has reported. */
+  async #look(report: ShaperReport): Promise<void> {
+    const good = this.#good;
+    if (!good || !this.#started) return;
+    const nowMs = performance.now();
+    this.#looks++;
+    await this.#followSchedule(good.config);
+    const verdict = await this.#watch.judge(this.#datapath, good.config, this.#rate, report, nowMs);
+    if (!this.#started) return;
+    this.#sample(good.config, nowMs);
+    if (verdict.faults.length === 0) {
+      this.#goodLooks++;
+      if (this.#goodLooks >= LOOKS_BEFORE_ALIVE) await this.#goOn(good.config);
+    } else {
+      this.#goodLooks = 0;
+      await this.#datapath.setAlive(false);
+      this.#setBlocked(verdict.faults[0]!);
+    }
+    if ((verdict.repair || this.#applyError) && nowMs - this.#lastRepairMs > REPAIR_EVERY_MS) {
+      this.#lastRepairMs = nowMs;
+      await this.#datapath.repair();
+      this.#applyError = null;
+    } else if (this.#watch.wantsReconnect(this.#datapath, nowMs)) this.#datapath.reconnect();
+    if (this.#looks % NEIGHBOURS_EVERY === 1) await this.#lookAround();
+  }
+
+  async #goOn(config: Config): Promise<void> {
+    if (!this.#datapath.alive) {
+      await this.#datapath.setAlive(true);
+      await this.#datapath.checkRules(true);
+    }
+    this.#everAlive = true;
+    const { uploadKBps, downloadKBps, source } = this.#rate;
+    const rates = uploadKBps === downloadKBps ? `${uploadKBps} KB/s` : `${uploadKBps} KB/s up and ${downloadKBps} KB/s down`;
+    if (uploadKBps === 0) {
+      this.#setState('shaping', `Shaping rests (${source}): your devices use the tunnel, but your provider sees when.`);
+    } else {
+      const dns = config.main.dns ? '' : ' Names your devices look up still show, because dns is off.';
+      this.#setState(
+        'shaping',
+        `Your provider sees one steady stream of ${rates}. It can't tell when your devices are used.${dns}`,
+      );
+    }
+  }
+
+  async #followSchedule(config: Config): Promise<void> {
+    const now = activeRate(config, localTimeOf(new Date()));
+    if (JSON.stringify(now) === JSON.stringify(this.#rate)) return;
+    await this.#apply();
+  }
+
+  async #lookAround(): Promise<void> {
+    this.#names = parseLeases(await readFile(LEASES, 'utf8').catch(() => ''));
+    const { stdout } = await run(['ip', '-j', 'neigh', 'show']);
+    this.#neighbours = stdout.trim() === '' ? [] : (JSON.parse(stdout) as Neighbour[]);
+    await this.#datapath.refreshHouse();
+  }
+
+  #sample(config: Config, nowMs: number): void {
+    const { link, downloadBytes } = this.#datapath;
+    this.history.push(
+      {
+        uploadDeviceBytes: link?.queues.totals.bytesOut ?? 0,
+        downloadDeviceBytes: [...downloadBytes.values()].reduce((sum, bytes) => sum + bytes, 0),
+        uploadPackets: this.#datapath.sentCounter.read() ?? 0,
+        downloadPackets: this.#datapath.receivedCounter.read() ?? 0,
+      },
+      link?.queues.oldestWaitMs(nowMs) ?? 0,
+      config.main.packetBytes + TUNNEL_OVERHEAD_BYTES,
+      nowMs,
+      Math.floor(Date.now() / 1000),
+    );
+    this.#sampleAddresses(nowMs);
+  }
+
+  #sampleAddresses(nowMs: number): void {
+    const seconds = Math.max(0.2, (nowMs - this.#addressesAtMs) / 1000);
+    this.#addressesAtMs = nowMs;
+    const sent = this.#datapath.link?.queues.countersByKey() ?? new Map<string, { bytesIn: number }>();
+    for (const address of new Set([...sent.keys(), ...this.#datapath.downloadBytes.keys()])) {
+      const last = this.#addressRates.get(address);
+      const tx = sent.get(address)?.bytesIn ?? 0;
+      const rx = this.#datapath.downloadBytes.get(address) ?? 0;
+      this.#addressRates.set(address, {
+        tx,
+        rx,
+        txKBps: Math.max(0, tx - (last?.tx ?? 0)) / 1000 / seconds,
+        rxKBps: Math.max(0, rx - (last?.rx ?? 0)) / 1000 / seconds,
+        seenMs: tx > (last?.tx ?? 0) ? nowMs : (last?.seenMs ?? Number.NEGATIVE_INFINITY),
+      });
+    }
+  }
+
+  #addressTraffic(): AddressTraffic[] {
+    const counters = this.#datapath.link?.queues.countersByKey();
+    const nowMs = performance.now();
+    return [...this.#addressRates].map(([address, { tx, rx, txKBps, rxKBps, seenMs }]) => {
+      const queue = counters?.get(address);
+      return {
+        address,
+        txBytes: tx,
+        rxBytes: rx,
+        txKBps,
+        rxKBps,
+        dropped: queue ? queue.droppedLate + queue.droppedFull : 0,
+        recent: nowMs - seenMs < 120_000,
+      };
+    });
+  }
+
+  #onTunnelState(state: TunnelState): void {
+    this.#options.log('notice', `tunnel: ${state}`);
+    if (state === 'up' || !this.#started) return;
+    this.#goodLooks = 0;
+    void this.#datapath.setAlive(false);
+    this.#setBlocked(state === 'connecting' ? 'the tunnel to the endpoint is being set up' : 'the tunnel to the endpoint is down');
+  }
+
+  #fault(text: string): void {
+    this.#options.log('warning', text);
+    if (!this.#started) return;
+    this.#goodLooks = 0;
+    void this.#datapath.setAlive(false);
+    this.#setBlocked(text);
+  }
+
+  #setBlocked(why: string): void {
+    const open = this.#good?.config.main.killswitch === false;
+    const effect = open
+      ? 'your devices use the Internet directly, because the kill switch is off'
+      : 'your devices are cut off so that nothing leaks';
+    if (this.#everAlive) this.#setState('blocked', `Not protected: ${why}; ${effect}.`);
+    else this.#setState('starting', `Starting: ${why}; ${effect}.`);
+  }
+
+  #setState(state: State, reason: string): void {
+    if (state === this.#state && reason === this.#reason) return;
+    if (state !== this.#state) this.#since = Math.floor(Date.now() / 1000);
+    this.#state = state;
+    this.#reason = reason;
+    this.#options.log(state === 'blocked' || state === 'error' ? 'warning' : 'notice', `${state}: ${reason}`);
+    const status = this.status();
+    for (const listener of this.#listeners) listener(status);
+  }
+}

@@ -1,0 +1,106 @@
+// Renders what the home knows of itself as the contract of the bus says. Pure but for reading the datapath's fields.
+import type { ActiveRate } from '../config/schedule.ts';
+import type { Config } from '../config/types.ts';
+import { costOf } from '../cost/cost.ts';
+import { TUNNEL_NETDEV } from '../plan/names.ts';
+import { version } from '../version.ts';
+import type { ConfigStatus, DirectionStatus, State, Status } from './api.ts';
+import { type AddressTraffic, listDevices, type Neighbour, round } from './device-table.ts';
+import { type HomeDatapath, shapeOf } from './home-datapath.ts';
+import type { TrafficRates } from './traffic-history.ts';
+import { targetPps } from './verification.ts';
+
+/** An endpoint that has not answered for so long is silent. */
+const SILENT_MS = 15_000;
+
+export interface HomeSnapshot {
+  state: State;
+  reason: string;
+  since: number;
+  configStatus: ConfigStatus;
+  config: Config | null;
+  remote: string;
+  rate: ActiveRate;
+  datapath: HomeDatapath;
+  rates: TrafficRates;
+  neighbours: readonly Neighbour[];
+  names: ReadonlyMap<string, string>;
+  traffic: readonly AddressTraffic[];
+  nowMs: number;
+}
+
+/** The answer of `ubus call iotshaper status`. */
+export function renderStatus(snapshot: HomeSnapshot): Status {
+  const { config, datapath, rate, rates, configStatus } = snapshot;
+  const packetBytes = config?.main.packetBytes ?? 512;
+  const { tunnel, welcome, link } = datapath;
+  const running = snapshot.state !== 'off' && snapshot.state !== 'error';
+  const queues = link?.queues;
+  const silent = (datapath.control?.silentMs(snapshot.nowMs) ?? Number.POSITIVE_INFINITY) > SILENT_MS;
+  return {
+    state: snapshot.state,
+    reason: snapshot.reason,
+    since: snapshot.since,
+    version,
+    role: 'home',
+    config: configStatus,
+    rate: { upload_kBps: rate.uploadKBps, download_kBps: rate.downloadKBps, source: rate.source },
+    mode: config?.main.mode ?? 'vit',
+    packet_size: packetBytes,
+    tunnel: {
+      state: running ? datapath.tunnelState : 'off',
+      remote: snapshot.remote,
+      interface: TUNNEL_NETDEV,
+      ...(tunnel ? { address: tunnel.local, peer: tunnel.peer } : {}),
+      ...(datapath.tunnelSince > 0 ? { since: datapath.tunnelSince } : {}),
+    },
+    upload: direction(config, rate.uploadKBps, rates.uploadPps, rates.uploadDeviceKBps, packetBytes, {
+      queue_packets: queues?.totals.depthPackets ?? 0,
+      queue_ms: Math.round(queues?.oldestWaitMs(snapshot.nowMs) ?? 0),
+      dropped: queues ? queues.totals.droppedLate + queues.totals.droppedFull : 0,
+    }),
+    download: direction(config, rate.downloadKBps, rates.downloadPps, rates.downloadDeviceKBps, packetBytes, {
+      queue_packets: welcome?.queuePackets ?? 0,
+      queue_ms: welcome?.queueMs ?? 0,
+      dropped: welcome?.dropped ?? 0,
+    }),
+    endpoint: {
+      state: welcome === null ? 'unknown' : silent ? 'silent' : 'up',
+      version: welcome?.version ?? '',
+    },
+    devices: config ? listDevices(config, snapshot.neighbours, snapshot.names, snapshot.traffic) : [],
+    cost: cost(config, rate, packetBytes),
+  };
+}
+
+function direction(
+  config: Config | null,
+  rateKBps: number,
+  pps: number,
+  deviceKBps: number,
+  packetBytes: number,
+  queue: Pick<DirectionStatus, 'queue_packets' | 'queue_ms' | 'dropped'>,
+): DirectionStatus {
+  return {
+    target_pps: round(config ? targetPps(shapeOf(config, rateKBps)) : 0),
+    pps: round(pps),
+    device_kBps: round(deviceKBps),
+    cover_kBps: round(Math.max(0, (pps * packetBytes) / 1000 - deviceKBps)),
+    ...queue,
+  };
+}
+
+function cost(config: Config | null, rate: ActiveRate, packetBytes: number): Status['cost'] {
+  const { gbPerMonth, capPercent, pricePerMonth } = costOf({
+    uploadKBps: rate.uploadKBps,
+    downloadKBps: rate.downloadKBps,
+    packetBytes,
+    ...(config?.main.dataCapGB ? { dataCapGB: config.main.dataCapGB } : {}),
+    ...(config?.main.pricePerGB ? { pricePerGB: config.main.pricePerGB } : {}),
+  });
+  return {
+    gb_per_month: round(gbPerMonth),
+    ...(capPercent === undefined || capPercent === null ? {} : { cap_percent: round(capPercent) }),
+    ...(pricePerMonth === undefined || pricePerMonth === null ? {} : { price_per_month: round(pricePerMonth) }),
+  };
+}

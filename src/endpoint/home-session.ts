@@ -1,0 +1,93 @@
+// One connected home at the endpoint: its queue, frames and what it asked for.
+import type { Hello } from '../control/message.ts';
+import { ipDestination, ipSource } from '../framing/ip-packet.ts';
+import type { HomeSlot, InnerNetwork, Shape } from '../plan/facts.ts';
+import { networkOf } from '../system/home-facts.ts';
+import { FrameLink } from '../tunnel/frame-link.ts';
+
+/** A home that says nothing for so long is gone. */
+const SILENT_MS = 60_000;
+const SILENT_SLOTS = 120;
+
+export interface HomeSessionOptions {
+  name: string;
+  host: number;
+  local: string;
+  peer: string;
+  inner: InnerNetwork;
+  shape: Shape;
+  maxDelayMs: number;
+  departures: () => number | null;
+  /** Called with each packet the home sent from an address of its own. */
+  onPacket: (packet: Uint8Array) => void;
+}
+
+/** Frames to and from one home. */
+export class HomeSession {
+  readonly name: string;
+  readonly host: number;
+  readonly inner: InnerNetwork;
+  readonly link: FrameLink;
+  readonly local: string;
+  readonly peer: string;
+  shape: Shape;
+  version = '';
+  heardAtMs = performance.now();
+  /** Packets it sent from an address that is not its own. */
+  foreign = 0;
+  receivedBytes = 0;
+
+  constructor(options: HomeSessionOptions) {
+    this.name = options.name;
+    this.host = options.host;
+    this.inner = options.inner;
+    this.local = options.local;
+    this.peer = options.peer;
+    this.shape = options.shape;
+    this.link = new FrameLink({
+      local: options.local,
+      peer: options.peer,
+      shape: options.shape,
+      maxDelayMs: options.maxDelayMs,
+      departures: options.departures,
+      onPacket: (packet) => {
+        if (!owns(this.inner, ipSource(packet))) {
+          this.foreign++;
+          return;
+        }
+        this.receivedBytes += packet.length;
+        options.onPacket(packet);
+      },
+    });
+  }
+
+  /** Takes one packet from the Internet for a device of this home. */
+  enqueue(packet: Uint8Array): void {
+    this.link.enqueue(ipDestination(packet), packet);
+  }
+
+  /** Notes a hello; tells whether it asks for another shape. */
+  hear(hello: Hello): boolean {
+    this.heardAtMs = performance.now();
+    this.version = hello.version;
+    const changed = JSON.stringify(hello.download) !== JSON.stringify(this.shape);
+    this.shape = hello.download;
+    this.link.update(hello.download, hello.maxDelayMs);
+    return changed;
+  }
+
+  isSilent(nowMs: number): boolean {
+    const slot = this.shape.rateKBps === 0 ? 0 : this.shape.packetBytes / this.shape.rateKBps;
+    return nowMs - this.heardAtMs > Math.max(SILENT_MS, SILENT_SLOTS * slot);
+  }
+
+  slot(): HomeSlot {
+    return { name: this.name, host: this.host, shape: this.shape };
+  }
+}
+
+/** Whether an address belongs to a home's inner networks. */
+export function owns(inner: InnerNetwork, address: string): boolean {
+  if (!address.includes(':')) return networkOf(address, 24) === inner.prefix4;
+  return inner.prefix6 !== null && networkOf(address, 64) === inner.prefix6;
+}

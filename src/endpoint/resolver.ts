@@ -1,0 +1,34 @@
+// The resolver that answers homes at the endpoint's inner address: dnsmasq, kept running.
+import { SupervisedChild } from '../system/child.ts';
+import type { Log } from '../system/log.ts';
+
+/** dnsmasq's arguments: it forwards to what the endpoint itself asks, answers inside only, and writes nothing down. */
+export function resolverArgv(netdev: string, addresses: readonly string[]): string[] {
+  return [
+    'dnsmasq',
+    '--keep-in-foreground',
+    '--conf-file=/dev/null',
+    '--no-hosts',
+    '--no-daemon',
+    '--pid-file=',
+    '--user=nobody',
+    '--bind-dynamic',
+    `--interface=${netdev}`,
+    '--except-interface=lo',
+    ...addresses.map((address) => `--listen-address=${address}`),
+    '--cache-size=1000',
+    '--domain-needed',
+    '--bogus-priv',
+    '--stop-dns-rebind',
+  ];
+}
+
+export function startResolver(netdev: string, addresses: readonly string[], log: Log): SupervisedChild {
+  const child = new SupervisedChild({
+    argv: () => resolverArgv(netdev, addresses),
+    onLine: (line) => log('info', line),
+    onExit: (why) => log('warning', `dnsmasq, which answers homes' DNS queries, stopped (${why}); it is started again`),
+  });
+  child.start();
+  return child;
+}

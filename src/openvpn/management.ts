@@ -1,0 +1,47 @@
+// OpenVPN's management interface, the half that only reads and writes lines (management-notes.txt of OpenVPN 2.6).
+
+/** What OpenVPN says of its own accord. */
+export type ManagementEvent =
+  | { kind: 'state'; name: string; detail: string; localAddress: string; remoteAddress: string }
+  | { kind: 'bytes'; inBytes: number; outBytes: number }
+  | { kind: 'fatal'; text: string }
+  /** OpenVPN waits for leave to connect, and suggests how long it should. */
+  | { kind: 'hold'; pauseMs: number }
+  | { kind: 'other'; text: string };
+
+/** Longest line taken; OpenVPN's own are below 4 kB. */
+const MAX_LINE = 65_536;
+
+/** Splits a byte stream's text into lines, wherever reads happen to end. */
+export class LineSplitter {
+  #rest = '';
+
+  /** Lines completed by this piece, without their ends. An endless line is cut rather than kept. */
+  push(piece: string): string[] {
+    const parts = (this.#rest + piece).split('\n');
+    this.#rest = parts.pop()!.slice(-MAX_LINE);
+    return parts.map((line) => line.replace(/\r$/, ''));
+  }
+}
+
+/** One line as an event; replies to commands (`SUCCESS: …`) come as `other`. */
+export function parseManagementLine(line: string): ManagementEvent {
+  const match = /^>([A-Z_]+):(.*)$/.exec(line);
+  const text = match?.[2] ?? line;
+  switch (match?.[1]) {
+    case 'STATE': {
+      const [, name = '', detail = '', localAddress = '', remoteAddress = ''] = text.split(',');
+      return { kind: 'state', name, detail, localAddress, remoteAddress };
+    }
+    case 'BYTECOUNT': {
+      const [inBytes = 0, outBytes = 0] = text.split(',').map(Number);
+      return { kind: 'bytes', inBytes, outBytes };
+    }
+    case 'FATAL':
+      return { kind: 'fatal', text };
+    case 'HOLD':
+      return { kind: 'hold', pauseMs: 1000 * Number(/:(\d+)$/.exec(text)?.[1] ?? 0) };
+    default:
+      return { kind: 'other', text: line };
+  }
+}

@@ -1,0 +1,64 @@
+// Every artefact of a home for a given configuration, with facts as they would be on a usual router: for `print`, `check`, tests.
+import type { Config } from '../config/types.ts';
+import type { Profile } from '../openvpn/profile.ts';
+import type { HomeFacts } from './facts.ts';
+import { HOME_CLASS_MINOR } from './names.ts';
+import { renderHomeNft } from './nft-home.ts';
+import { renderHomeOpenVpn } from './openvpn.ts';
+import { planRoutes } from './routes.ts';
+import { renderQueue } from './tc.ts';
+
+/** Facts of a router that is connected: what the endpoint assigns and the kernel tells is made up here. */
+export const exampleFacts: HomeFacts = {
+  uid: 0,
+  houseNetdevs: ['br-iot', 'br-lan'],
+  housePrefixes: ['192.168.1.0/24', '192.168.8.0/24'],
+  tunnel: { local: '10.213.0.2', peer: '10.213.0.1' },
+  inner: {
+    prefix4: '10.214.2.0/24',
+    prefix6: 'fd12:3456:789a:2::/64',
+    resolver4: '10.214.0.1',
+    resolver6: 'fd12:3456:789a::1',
+  },
+};
+
+export interface PlanText {
+  nft: string;
+  tc: string;
+  /** `ip` commands, one a line. */
+  routes: string;
+  /** OpenVPN's configuration, without secrets; empty without a profile. */
+  openvpn: string;
+}
+
+/** Renders the whole plan as text a person can read and feed to the real tools. */
+export function planExample(config: Config, profile: Profile | null, facts: HomeFacts = exampleFacts): PlanText {
+  const shape = {
+    rateKBps: config.main.rate.uploadKBps,
+    packetBytes: config.main.packetBytes,
+    sdPercent: config.main.mode === 'vit' ? config.main.intervalSdPercent : 0,
+  };
+  const routes = planRoutes(config, facts).flatMap(({ family, rule, routes: table }) => [
+    ...table.map((route) => `ip -${family} route replace ${route.join(' ')}`),
+    `ip -${family} rule add ${rule.join(' ')}`,
+  ]);
+  return {
+    nft: renderHomeNft(config, facts),
+    tc: `${renderQueue([{ minor: HOME_CLASS_MINOR, shape, destination: null }]).join('\n')}\n`,
+    routes: `${routes.join('\n')}\n`,
+    openvpn: profile
+      ? withoutSecrets(
+          renderHomeOpenVpn({
+            profile,
+            managementSocket: '/var/run/iotshaper/openvpn.sock',
+            queuePackets: 1024,
+          }),
+        )
+      : '',
+  };
+}
+
+/** A key never leaves its file. */
+function withoutSecrets(text: string): string {
+  return text.replace(/<(key|tls-crypt|tls-crypt-v2|tls-auth)>[^]*?<\/\1>/g, '<$1>\n(not shown)\n</$1>');
+}

@@ -1,0 +1,49 @@
+// Names and numbers by which everything the service makes is found again: nothing is kept in a state file.
+
+/** The one nftables table (family inet). */
+export const TABLE = 'iotshaper';
+/** OpenVPN's tun netdev, the one whose queue is shaped. */
+export const TUNNEL_NETDEV = 'iotvpn0';
+
+/** The two bits of the packet and connection mark that are ours. */
+export const MARK_MASK = 0x30000000;
+/** A device packet that has to go through the tunnel. */
+export const MARK_TUNNEL = 0x10000000;
+/** A device packet that has to stay in the house. */
+export const MARK_HOUSE = 0x20000000;
+
+/** Preference of our rule and number of our routing table. */
+export const RULE_PREFERENCE = 7213;
+export const ROUTE_TABLE = 7213;
+
+/** UDP ports between the tunnel addresses: frames with device data, control messages, cover (RFC 863, discard). */
+export const FRAME_PORT = 20460;
+export const CONTROL_PORT = 20459;
+export const COVER_PORT = 9;
+
+/** Loopback ports between socat and this program: socat sends to the first and listens on the second. */
+export const PACKET_PORT = 20461;
+export const SOCAT_PORT = 20462;
+
+/** Bands of the strict-priority leaf, as skb->priority: its low four bits choose (TC_PRIO_INTERACTIVE, TC_PRIO_BULK). */
+export const FRAME_PRIORITY = 6;
+export const COVER_PRIORITY = 2;
+
+/** Handles on the tunnel netdev. A home's class at the endpoint is 1:HOST, HOST the last byte of its tunnel address. */
+export const ROOT_HANDLE = '1:';
+export const HOME_CLASS_MINOR = 0x10;
+/** Where unclassified packets go at the endpoint; nftables lets none through, so it is a belt beside braces. */
+export const STRAY_CLASS_MINOR = 0xfffe;
+
+/** How long devices may go on after the last time everything was seen in place. */
+export const ALIVE_SECONDS = 3;
+
+/** MTU OpenVPN is started with; the netdev's own MTU follows packet_size. */
+export const TUNNEL_MTU = 1400;
+/** MTU of the netdev that devices' packets take: theirs. */
+export const DEVICE_MTU = 1500;
+
+/** Renders a mark or mask the way nft lists it. */
+export function hexMark(mark: number): string {
+  return `0x${mark.toString(16).padStart(8, '0')}`;
+}

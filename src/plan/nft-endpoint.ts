@@ -1,0 +1,168 @@
+// The nftables table of the endpoint role, as text.
+import type { EndpointFacts, HomeSlot } from './facts.ts';
+import {
+  CONTROL_PORT,
+  COVER_PORT,
+  COVER_PRIORITY,
+  FRAME_PORT,
+  FRAME_PRIORITY,
+  PACKET_PORT,
+  SOCAT_PORT,
+  TABLE,
+  TUNNEL_NETDEV,
+} from './names.ts';
+import { block, comment, netdevSet, replaceTable } from './nft-text.ts';
+
+/** Netdev between the packer and the Internet side of the endpoint. */
+export const INNER_NETDEV = 'iot0';
+
+/** Networks in which a home's devices have no business: the endpoint's own surroundings and other homes. */
+const NOT_INTERNET_4 = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '224.0.0.0/4',
+];
+const NOT_INTERNET_6 = ['::1/128', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
+
+/** Tunnel address of a home (or, with 1, of the endpoint). */
+export function tunnelAddress(facts: Pick<EndpointFacts, 'tunnelNet'>, host: number): string {
+  return `${facts.tunnelNet}.${host}`;
+}
+
+/** Inner /24 of a home. */
+export function innerPrefix4(facts: Pick<EndpointFacts, 'innerNet'>, host: number): string {
+  return `${facts.innerNet}.${host}.0/24`;
+}
+
+/** Inner /64 of a home, or null without IPv6. */
+export function innerPrefix6(facts: Pick<EndpointFacts, 'innerNet6'>, host: number): string | null {
+  return facts.innerNet6 === null ? null : `${facts.innerNet6}:${host.toString(16)}::/64`;
+}
+
+/** Address on which the endpoint answers homes' DNS queries. */
+export function resolver4(facts: Pick<EndpointFacts, 'innerNet'>): string {
+  return `${facts.innerNet}.0.1`;
+}
+
+export function resolver6(facts: Pick<EndpointFacts, 'innerNet6'>): string | null {
+  return facts.innerNet6 === null ? null : `${facts.innerNet6}::1`;
+}
+
+/**
+ * The endpoint's whole table, to be loaded as one transaction.
+ *
+ * @returns text for `nft -f -`.
+ */
+export function renderEndpointNft(facts: EndpointFacts): string {
+  return replaceTable(TABLE, [
+    block('set alive', ['type ipv4_addr', 'flags timeout', comment('homes whose stream is verified')]),
+    block('set cover_in', ['type ipv4_addr', 'counter', ...homeElements(facts)]),
+    block('set frames_in', ['type ipv4_addr', 'counter', ...homeElements(facts)]),
+    block('counter stray_out', []),
+    block('counter refused', []),
+    block('chain tunnel_in', tunnelIn(facts)),
+    block('chain input', inputRules(facts)),
+    block('chain forward', forwardRules(facts)),
+    block('chain source_nat', sourceNat(facts)),
+    block('chain output', outputRules(facts)),
+  ]);
+}
+
+/** The commands that let frames for these homes leave for some seconds more; nothing for no home. */
+export function renderEndpointAlive(addresses: readonly string[], seconds: number): string {
+  if (addresses.length === 0) return '';
+  const set = `element inet ${TABLE} alive`;
+  const timed = addresses.map((address) => `${address} timeout ${seconds}s`).join(', ');
+  return [
+    `add ${set} { ${timed} }`,
+    `delete ${set} { ${addresses.join(', ')} }`,
+    `add ${set} { ${timed} }`,
+    '',
+  ].join('\n');
+}
+
+function homeElements(facts: EndpointFacts): string[] {
+  if (facts.homes.length === 0) return [];
+  const addresses = facts.homes.map((home) => tunnelAddress(facts, home.host));
+  return [`elements = { ${addresses.join(', ')} }`];
+}
+
+function tunnelIn(facts: EndpointFacts): string[] {
+  const on = `iifname "${TUNNEL_NETDEV}" ip daddr ${tunnelAddress(facts, 1)} udp`;
+  return [
+    'type filter hook prerouting priority raw; policy accept;',
+    `${on} dport ${COVER_PORT} ip saddr @cover_in drop`,
+    `${on} dport { ${CONTROL_PORT}, ${FRAME_PORT} } ip saddr @frames_in accept`,
+    `iifname "${TUNNEL_NETDEV}" counter name refused drop`,
+  ];
+}
+
+function inputRules(facts: EndpointFacts): string[] {
+  const on = `iifname "${INNER_NETDEV}"`;
+  const resolver = `${on} ip saddr ${facts.innerNet}.0.0/16 ip daddr ${resolver4(facts)}`;
+  const six = resolver6(facts);
+  const resolverSix = `${on} ip6 saddr ${facts.innerNet6}::/48 ip6 daddr ${six}`;
+  return [
+    'type filter hook input priority filter - 5; policy accept;',
+    `${resolver} meta l4proto { tcp, udp } th dport 53 accept`,
+    `${resolver} icmp type echo-request accept`,
+    ...(six
+      ? [
+          `${resolverSix} meta l4proto { tcp, udp } th dport 53 accept`,
+          `${resolverSix} icmpv6 type echo-request accept`,
+        ]
+      : []),
+    `${on} counter name refused drop ${comment('homes reach the resolver, nothing else here')}`,
+  ];
+}
+
+function forwardRules(facts: EndpointFacts): string[] {
+  const from = `iifname "${INNER_NETDEV}"`;
+  const to = `oifname "${INNER_NETDEV}"`;
+  return [
+    'type filter hook forward priority filter - 5; policy accept;',
+    `iifname "${TUNNEL_NETDEV}" counter name refused drop ${comment('only frames enter the tunnel')}`,
+    `oifname "${TUNNEL_NETDEV}" counter name refused drop`,
+    `${from} ${to} counter name refused drop ${comment('homes do not reach each other')}`,
+    `${from} ip daddr { ${NOT_INTERNET_4.join(', ')} } counter name refused reject with icmpx admin-prohibited`,
+    `${from} ip6 daddr { ${NOT_INTERNET_6.join(', ')} } counter name refused reject with icmpx admin-prohibited`,
+    `${from} ip saddr ${facts.innerNet}.0.0/16 accept`,
+    ...(facts.innerNet6 ? [`${from} ip6 saddr ${facts.innerNet6}::/48 accept`] : []),
+    `${from} counter name refused drop`,
+    `${to} ct state established,related accept`,
+    `${to} counter name refused drop ${comment('nothing is let in to a home')}`,
+  ];
+}
+
+function sourceNat(facts: EndpointFacts): string[] {
+  const out = `oifname != ${netdevSet([INNER_NETDEV, TUNNEL_NETDEV, 'lo'])}`;
+  return [
+    'type nat hook postrouting priority srcnat; policy accept;',
+    `${out} ip saddr ${facts.innerNet}.0.0/16 masquerade`,
+    ...(facts.innerNet6 ? [`${out} ip6 saddr ${facts.innerNet6}::/48 masquerade`] : []),
+  ];
+}
+
+function slotRules(facts: EndpointFacts, home: HomeSlot): string[] {
+  if (home.shape === null) return [];
+  const to = `oifname "${TUNNEL_NETDEV}" ip daddr ${tunnelAddress(facts, home.host)} meta skuid ${facts.uid} meta length ${home.shape.packetBytes} udp`;
+  return [
+    `${to} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept ${comment(home.name)}`,
+    `${to} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
+    `${to} dport ${FRAME_PORT} ip daddr @alive meta priority set 0:${FRAME_PRIORITY} accept`,
+  ];
+}
+
+function outputRules(facts: EndpointFacts): string[] {
+  return [
+    'type filter hook output priority mangle; policy accept;',
+    `oifname "lo" ip daddr 127.0.0.1 udp dport { ${PACKET_PORT}, ${SOCAT_PORT} } meta skuid != ${facts.uid} drop`,
+    ...facts.homes.flatMap((home) => slotRules(facts, home)),
+    `oifname "${TUNNEL_NETDEV}" counter name stray_out drop`,
+  ];
+}

@@ -1,0 +1,29 @@
+// Small builders of nftables text shared by both roles: one rule a line, comments in the output.
+
+/** Quotes a section or home name for an nft comment: at most 128 bytes, no quote or control character. */
+export function comment(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what has to go
+  const clean = text.replace(/["\\\x00-\x1f\x7f]/g, '_').slice(0, 100);
+  return `comment "!iotshaper: ${clean}"`;
+}
+
+/** `{ a, b }` of quoted netdev names. */
+export function netdevSet(names: readonly string[]): string {
+  return `{ ${names.map((name) => `"${name}"`).join(', ')} }`;
+}
+
+/** A named block of lines, indented by one tab. */
+export function block(head: string, lines: readonly string[]): string[] {
+  return [`${head} {`, ...lines.map((line) => (line === '' ? '' : `\t${line}`)), '}'];
+}
+
+/** The whole table as one transaction that replaces what was there. */
+export function replaceTable(table: string, blocks: readonly string[][]): string {
+  const body = blocks.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
+  return [
+    `table inet ${table}`,
+    `delete table inet ${table}`,
+    ...block(`table inet ${table}`, body),
+    '',
+  ].join('\n');
+}

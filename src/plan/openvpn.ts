@@ -1,0 +1,98 @@
+// OpenVPN's configuration files for both roles, as text; secrets in them, so they are written 0600.
+import type { Profile } from '../openvpn/profile.ts';
+import { TUNNEL_MTU, TUNNEL_NETDEV } from './names.ts';
+
+/** Lines both ends share: one datagram a packet, nothing that reads or changes sizes, steered by us alone. */
+function commonLines(managementSocket: string, queuePackets: number): string[] {
+  return [
+    `dev ${TUNNEL_NETDEV}`,
+    'dev-type tun',
+    'topology subnet',
+    // The netdev's own MTU is lowered to packet_size afterwards, so that it can follow a change without a reconnect.
+    `tun-mtu ${TUNNEL_MTU}`,
+    'mssfix 0',
+    // Data-channel offload would take packets past the queue discipline's clock.
+    'disable-dco',
+    'persist-key',
+    'persist-tun',
+    `txqueuelen ${queuePackets}`,
+    // Never fires while cover flows; finds a dead path while starting.
+    'ping 20',
+    'verb 3',
+    'mute 10',
+    'script-security 1',
+    `management ${managementSocket} unix`,
+    // OpenVPN ends when we do: a killed service leaves no tunnel behind.
+    'management-client',
+    // Nothing is connected before we listen for what happens.
+    'management-hold',
+  ];
+}
+
+export interface HomeOpenVpn {
+  profile: Profile;
+  managementSocket: string;
+  queuePackets: number;
+}
+
+/** The home's configuration: what of the profile is allowed, then ours, which wins. */
+export function renderHomeOpenVpn({ profile, managementSocket, queuePackets }: HomeOpenVpn): string {
+  return [
+    '# Written by iotshaper from the uploaded profile; changes here are lost.',
+    ...profile.lines,
+    `remote ${profile.remoteHost} ${profile.remotePort}`,
+    'proto udp',
+    'nobind',
+    // The endpoint assigns the tunnel address; routes and DNS are ours to set.
+    'route-nopull',
+    'ping-restart 60',
+    'connect-retry 1 30',
+    'explicit-exit-notify 1',
+    ...commonLines(managementSocket, queuePackets),
+    '',
+  ].join('\n');
+}
+
+export interface EndpointOpenVpn {
+  port: number;
+  certificatePath: string;
+  keyPath: string;
+  /** SHA-256 fingerprints of the homes' certificates, colon-separated hex. */
+  fingerprints: string[];
+  clientConfigDir: string;
+  /** First three bytes of the tunnel addresses, e.g. `10.213.0`. */
+  tunnelNet: string;
+  managementSocket: string;
+  queuePackets: number;
+}
+
+/** The endpoint's configuration. */
+export function renderEndpointOpenVpn(options: EndpointOpenVpn): string {
+  return [
+    '# Written by iotshaper; changes here are lost.',
+    'mode server',
+    'tls-server',
+    'proto udp',
+    `port ${options.port}`,
+    'dh none',
+    'data-ciphers AES-256-GCM:CHACHA20-POLY1305',
+    'tls-version-min 1.2',
+    `cert ${options.certificatePath}`,
+    `key ${options.keyPath}`,
+    '<peer-fingerprint>',
+    ...options.fingerprints,
+    '</peer-fingerprint>',
+    `client-config-dir ${options.clientConfigDir}`,
+    'ccd-exclusive',
+    `ifconfig ${options.tunnelNet}.1 255.255.255.0`,
+    'push "topology subnet"',
+    'ping-restart 120',
+    ...commonLines(options.managementSocket, options.queuePackets),
+    '',
+  ].join('\n');
+}
+
+/** What the endpoint tells OpenVPN of one home: its tunnel address. */
+export function renderClientConfig(tunnelNet: string, host: number): string {
+  return `ifconfig-push ${tunnelNet}.${host} 255.255.255.0\n`;
+}

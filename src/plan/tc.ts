@@ -1,0 +1,103 @@
+// The queue on the tunnel netdev: HTB with one class a home over a strict-priority leaf, as `tc -batch` text.
+import type { Shape } from './facts.ts';
+import { ROOT_HANDLE, STRAY_CLASS_MINOR, TUNNEL_NETDEV } from './names.ts';
+
+/** What HTB may send late and still make up, in time: about how late its timer fires. */
+const BURST_US = 250;
+/** Strict priority over three bands, chosen by the low four bits of skb->priority; part of every kernel, unlike `prio`. */
+export const LEAF_KIND = 'pfifo_fast';
+/** Rate of the class in which shaping rests: a plain tunnel. */
+export const UNSHAPED_KBPS = 12_500;
+
+/** One class of one rate; `minor` names it (1:MINOR). */
+export interface SlotClass {
+  minor: number;
+  shape: Shape;
+  /** Tunnel address that tells whose packet it is; null where there is one home only. */
+  destination: string | null;
+}
+
+/** Class id as tc reads it: hexadecimal. */
+export function classId(minor: number): string {
+  return `1:${minor.toString(16)}`;
+}
+
+/** Bytes per second HTB is given for a shape's mean rate. */
+export function classBytesPerSecond(shape: Shape): number {
+  return Math.round((shape.rateKBps === 0 ? UNSHAPED_KBPS : shape.rateKBps) * 1000);
+}
+
+/** Bucket size: some {@link BURST_US} at this rate, so that the average holds, at least the one byte HTB needs. */
+export function burstBytes(bytesPerSecond: number): number {
+  return Math.max(1, Math.round((bytesPerSecond * BURST_US) / 1e6));
+}
+
+/** `rate … ceil … burst … cburst … mpu …`: rate = ceil always, so that no class lends to or borrows from another. */
+export function classRateWords(bytesPerSecond: number, packetBytes: number): string {
+  const burst = burstBytes(bytesPerSecond);
+  return `rate ${bytesPerSecond}bps ceil ${bytesPerSecond}bps burst ${burst} cburst ${burst} mpu ${packetBytes}`;
+}
+
+/** The line that changes one class's rate in place; takes effect for the interval after the next departure. */
+export function renderClassChange(minor: number, bytesPerSecond: number, packetBytes: number): string {
+  return `class change dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${classId(minor)} htb ${classRateWords(bytesPerSecond, packetBytes)}\n`;
+}
+
+/**
+ * Packets that may stand in the leaf: two seconds of cover, and then some, for a tail drop would free the cover's clock.
+ * A leaf keeps the size it was made with; powers of two make growing rare.
+ */
+export function queueLimit(shapes: readonly Shape[]): number {
+  const perSecond = shapes.reduce(
+    (sum, shape) => sum + classBytesPerSecond(shape) / shape.packetBytes,
+    0,
+  );
+  return 2 ** Math.ceil(Math.log2(Math.max(1000, perSecond * 4)));
+}
+
+/** The whole structure from nothing (the netdev's root qdisc is replaced). */
+export function renderQueue(classes: readonly SlotClass[]): string[] {
+  const only = classes.find(({ destination }) => destination === null) ?? null;
+  const stray = only ? only.minor : STRAY_CLASS_MINOR;
+  return [
+    `qdisc add dev ${TUNNEL_NETDEV} root handle ${ROOT_HANDLE} htb default ${stray.toString(16)}`,
+    ...(only ? [] : renderStrayClass()),
+    ...classes.flatMap((slot) => renderClassAdd(slot)),
+  ];
+}
+
+/** Lines that add one class, its leaf and, where homes share the netdev, its filter. */
+export function renderClassAdd(slot: SlotClass): string[] {
+  const id = classId(slot.minor);
+  const handle = leafHandle(slot.minor);
+  return [
+    `class add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${id} htb ${classRateWords(classBytesPerSecond(slot.shape), slot.shape.packetBytes)}`,
+    `qdisc add dev ${TUNNEL_NETDEV} parent ${id} handle ${handle} ${LEAF_KIND}`,
+    ...(slot.destination === null
+      ? []
+      : [
+          `filter add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} protocol ip prio ${slot.minor} u32 match ip dst ${slot.destination}/32 flowid ${id}`,
+        ]),
+  ];
+}
+
+/** Lines that remove what {@link renderClassAdd} added. */
+export function renderClassRemove(slot: SlotClass): string[] {
+  return [
+    ...(slot.destination === null
+      ? []
+      : [`filter del dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} protocol ip prio ${slot.minor}`]),
+    `class del dev ${TUNNEL_NETDEV} classid ${classId(slot.minor)}`,
+  ];
+}
+
+/** Handle of a class's leaf. */
+export function leafHandle(minor: number): string {
+  return `${(0x1000 + minor).toString(16)}:`;
+}
+
+function renderStrayClass(): string[] {
+  return [
+    `class add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${classId(STRAY_CLASS_MINOR)} htb rate 1bps ceil 1bps burst 1 cburst 1`,
+  ];
+}

@@ -1,0 +1,55 @@
+// The main thread's hold on the shaping thread.
+import { Worker } from 'node:worker_threads';
+import type { FromShaper, ShapedStream, ShaperReport, ToShaper } from './messages.ts';
+import { SHAPER_ROLE, SHAPER_THREAD_URL } from './thread.ts';
+
+export interface ShaperOptions {
+  onReport: (report: ShaperReport) => void;
+  /** `minor` 0 stands for all streams. */
+  onFault: (minor: number, text: string) => void;
+}
+
+/** Starts the shaping thread with the first streams and ends it with {@link Shaper.stop}. */
+export class Shaper {
+  readonly #options: ShaperOptions;
+  #worker: Worker | null = null;
+
+  constructor(options: ShaperOptions) {
+    this.#options = options;
+  }
+
+  /** Paces and covers exactly these streams from now on. */
+  apply(streams: ShapedStream[], fresh: boolean): void {
+    const worker = this.#worker ?? this.#start();
+    worker.postMessage({ kind: 'streams', streams, fresh: fresh } satisfies ToShaper);
+  }
+
+  async stop(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = null;
+    if (!worker) return;
+    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    worker.postMessage({ kind: 'stop' } satisfies ToShaper);
+    await gone;
+  }
+
+  #start(): Worker {
+    const worker = new Worker(SHAPER_THREAD_URL, {
+      workerData: { role: SHAPER_ROLE },
+      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+    });
+    worker.on('message', (message: FromShaper) => {
+      if (message.kind === 'report') this.#options.onReport(message);
+      else this.#options.onFault(message.minor, message.text);
+    });
+    worker.on('error', (error) => this.#options.onFault(0, `the shaping thread failed: ${error.message}`));
+    worker.on('exit', () => {
+      if (this.#worker === worker) {
+        this.#worker = null;
+        this.#options.onFault(0, 'the shaping thread ended');
+      }
+    });
+    this.#worker = worker;
+    return worker;
+  }
+}
