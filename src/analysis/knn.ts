@@ -58,12 +58,17 @@ export function fitNearestNeighbours(
 function describeColumns(rows: Rows, width: number): { means: number[]; deviations: number[] } {
   const means = new Array<number>(width).fill(0);
   const deviations = new Array<number>(width).fill(0);
-  for (const row of rows) for (let c = 0; c < width; c++) means[c]! += row[c]! / rows.length;
+  for (const row of rows) for (let c = 0; c < width; c++) means[c]! += row[c]!;
+  for (let c = 0; c < width; c++) means[c]! /= rows.length;
   for (const row of rows) {
     for (let c = 0; c < width; c++) deviations[c]! += (row[c]! - means[c]!) ** 2 / rows.length;
   }
-  // A feature that never changes tells nothing, and must not divide by zero.
-  return { means, deviations: deviations.map((variance) => Math.sqrt(variance) || 1) };
+  // A feature that never changes tells nothing: neither divide by zero nor blow up what rounding left of it.
+  const scale = deviations.map((variance, c) => {
+    const deviation = Math.sqrt(variance);
+    return deviation > 1e-9 * Math.abs(means[c]!) ? deviation : 1;
+  });
+  return { means, deviations: scale };
 }
 
 function vote(nearest: Int32Array, found: number, codes: Int32Array): number {

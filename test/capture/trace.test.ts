@@ -111,7 +111,7 @@ for (const [name, [lines, message]] of Object.entries(refused)) {
 
 test('opens a CSV trace', async (t) => {
   const samples = await collect(openSamples('test/fixtures/identify/blink-hub.csv'));
-  t.is(samples.length, 378);
+  t.is(samples.length, 937);
   await t.throwsAsync(collect(openSamples('test/no-such.csv')), {
     instanceOf: CsvError,
     message: /no-such.csv/,
