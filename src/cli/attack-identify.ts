@@ -1,7 +1,7 @@
 // `iotshaper attack identify`: which devices a home has, from a capture of its encrypted traffic.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import type { Command, OutputConfiguration } from 'commander';
 import { RateSeries } from '../analysis/features.ts';
 import { FlowTable, type View } from '../analysis/flows.ts';
 import { identifyDevices, judgeByRates, type ObservedCapture } from '../analysis/identify.ts';
@@ -67,7 +67,7 @@ export function registerAttackIdentify(attack: Command): void {
     .option('--out <directory>', 'write figures, CSV and plots there');
   command.action(async (files: string[], options: Options) => {
     try {
-      await identify(files, options);
+      await identify(files, options, command.configureOutput());
     } catch (error) {
       const known = [UsageError, LabelError, CaptureError, CsvError].some(
         (kind) => error instanceof kind,
@@ -78,7 +78,11 @@ export function registerAttackIdentify(attack: Command): void {
   });
 }
 
-async function identify(files: string[], options: Options): Promise<void> {
+async function identify(
+  files: string[],
+  options: Options,
+  { writeOut, writeErr }: OutputConfiguration,
+): Promise<void> {
   const windowsS = parseLengths(options.window, '--window', usualWindowsS);
   const samplesS = parseLengths(options.sample, '--sample', usualSamplesS);
   const macs = options.mac?.map(readMac);
@@ -96,7 +100,7 @@ async function identify(files: string[], options: Options): Promise<void> {
     commonBinS(samplesS, windowsS),
     warnings,
   );
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of warnings) writeErr?.(`warning: ${warning}\n`);
   const vendors = await loadVendors();
   const devices = identifyDevices(captures, labels, vendors).filter(
     ({ mac }) => macs === undefined || (mac !== null && macs.includes(mac)),
@@ -124,10 +128,10 @@ async function identify(files: string[], options: Options): Promise<void> {
     warnings,
   };
   const written = options.out ? await writeAll(options.out, result) : [];
-  process.stdout.write(
+  writeOut?.(
     options.json ? `${JSON.stringify(toJson(result), null, 2)}\n` : renderIdentification(result),
   );
-  if (!options.json && written.length > 0) process.stdout.write(`Written: ${written.join(', ')}\n`);
+  if (!options.json && written.length > 0) writeOut?.(`Written: ${written.join(', ')}\n`);
 }
 
 /** Reads all files; a damaged one counts as far as it is good. */

@@ -1,0 +1,157 @@
+// `attack identify` as a user runs it.
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { Command } from 'commander';
+import { registerAttackIdentify } from '../../src/cli/attack-identify.ts';
+
+const traces = ['tuya-plug', 'blink-hub', 'xiaodu-plug'].map(
+  (name) => `test/fixtures/identify/${name}.csv`,
+);
+const plug = 'test/fixtures/capture/tp-link-plug-setup.pcap';
+
+async function run(...args: string[]): Promise<{ out: string; err: string; code: number }> {
+  let out = '';
+  let err = '';
+  const program = new Command('iotshaper').exitOverride().configureOutput({
+    writeOut: (text) => {
+      out += text;
+    },
+    writeErr: (text) => {
+      err += text;
+    },
+  });
+  registerAttackIdentify(program.command('attack'));
+  try {
+    await program.parseAsync(['attack', 'identify', ...args], { from: 'user' });
+    return { out, err, code: 0 };
+  } catch (error) {
+    return { out, err, code: (error as { exitCode: number }).exitCode };
+  }
+}
+
+async function temporary(t: { teardown: (clean: () => Promise<void>) => void }): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'identify-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  return directory;
+}
+
+test('names a real plug by DNS and maker', async (t) => {
+  const { out, err, code } = await run(plug);
+  t.deepEqual([err, code], ['', 0]);
+  t.regex(out, /50:c7:bf:00:c7:03 +TP-LINK[^\n]* TP-Link smart plug \(devs\.tplinkcloud\.com\)/);
+  t.regex(out, /Rates were not judged: that takes two devices with at least 10 windows each/);
+});
+
+test('judges rates and writes figures and plots', async (t) => {
+  const directory = await temporary(t);
+  const { out, code } = await run(
+    ...traces,
+    '--window',
+    '60,120',
+    '--sample',
+    '1,10',
+    '--out',
+    directory,
+  );
+  t.is(code, 0);
+  t.regex(out, /\n60 s +3 +\d+ +9\d\.\d % +9\d\.\d %\n/);
+  t.deepEqual((await readdir(directory)).sort(), [
+    'accuracy-lines.svg',
+    'accuracy.csv',
+    'accuracy.svg',
+    'identify.json',
+    'rates.svg',
+    'windows.svg',
+  ]);
+  const csv = (await readFile(join(directory, 'accuracy.csv'), 'utf8')).trim().split('\n');
+  t.is(csv.length, 5);
+  for (const name of await readdir(directory)) {
+    const text = await readFile(join(directory, name), 'utf8');
+    t.false(/NaN|Infinity|undefined/.test(text), name);
+  }
+});
+
+test('is the same for the same seed, and JSON is JSON', async (t) => {
+  const once = await run(...traces, '--window', '60', '--sample', '5', '--json');
+  const again = await run(...traces, '--window', '60', '--sample', '5', '--json');
+  t.is(once.out, again.out);
+  const { best, devices, judgements } = JSON.parse(once.out);
+  t.deepEqual([devices.length, judgements.length, best.windowS, best.sampleS], [3, 1, 60, 5]);
+  t.true(best.shuffled.accuracy > 0.95);
+});
+
+test('a label file names devices, also traces', async (t) => {
+  const directory = await temporary(t);
+  const labels = join(directory, 'labels.csv');
+  await writeFile(labels, 'file,blink-hub.csv,Hub\nmac,50:C7:BF:00:C7:03,Kettle plug\n');
+  const { out } = await run(
+    ...traces,
+    plug,
+    '--labels',
+    labels,
+    '--window',
+    '60',
+    '--sample',
+    '5',
+    '--json',
+  );
+  const names = JSON.parse(out).devices.map(
+    ({ label, basis }: { label: string; basis: string }) => [basis, label],
+  );
+  t.deepEqual(names.filter(([basis]: string[]) => basis === 'label file').sort(), [
+    ['label file', 'Hub'],
+    ['label file', 'Kettle plug'],
+  ]);
+});
+
+test('a damaged capture counts as far as it is good, with a warning', async (t) => {
+  const directory = await temporary(t);
+  const cut = join(directory, 'cut.pcap');
+  await writeFile(cut, (await readFile(plug)).subarray(0, -10));
+  const { out, err, code } = await run(cut);
+  t.is(code, 0);
+  t.regex(out, /50:c7:bf:00:c7:03/);
+  t.regex(
+    err,
+    /^warning: .*cut\.pcap: packet 52 \(index 51\) at byte \d+: cut off: .*; the 51 packets before it are used\n$/,
+  );
+});
+
+const mistakes: Record<string, [args: string[], message: RegExp]> = {
+  'no such file': [['no-such.pcap'], /^error: no-such\.pcap: cannot be read: no such file\n$/],
+  'a window that is no number': [
+    [plug, '--window', 'x'],
+    /^error: --window is "x", expected seconds between 0\.01 and 86400\n$/,
+  ],
+  'a sample of no length': [
+    [plug, '--sample', '1,0'],
+    /^error: --sample is "1,0", expected seconds/,
+  ],
+  'a MAC address that is none': [
+    [plug, '--mac', '18:b4'],
+    /^error: --mac is "18:b4", which is no MAC address\n$/,
+  ],
+  'a device that is not there': [
+    [plug, '--mac', '18:b4:30:00:00:01'],
+    /no traffic of these devices with the Internet in there\n$/,
+  ],
+  'a view that is none': [
+    [plug, '--view', 'sky'],
+    /^error: --view is "sky", expected lan, wan or auto\n$/,
+  ],
+  'a seed that is no number': [
+    [plug, '--seed', 'x'],
+    /^error: --seed is "x", expected a whole number\n$/,
+  ],
+  'no label file': [[plug, '--labels', 'none.csv'], /^error: --labels none\.csv: no such file\n$/],
+};
+
+for (const [name, [args, message]] of Object.entries(mistakes)) {
+  test(`says what is wrong: ${name}`, async (t) => {
+    const { out, err, code } = await run(...args);
+    t.deepEqual([out, code], ['', 1]);
+    t.regex(err, message);
+  });
+}
