@@ -1,5 +1,5 @@
 // `iotshaper cost`: what shaping costs a month.
-import { type Command } from 'commander';
+import type { Command } from 'commander';
 import { readConfigFile } from '../config/config-file.ts';
 import { type Cost, type CostInput, costOf, type RateShare } from '../cost/cost.ts';
 import { scheduleShares } from '../cost/shares.ts';
@@ -26,26 +26,39 @@ const rate = numberBetween(0.25, 10_000, 'KB/s');
 export function registerCost(program: Command): void {
   program
     .command('cost')
-    .description('what shaping costs a month: data as the provider counts it, share of a cap, money')
+    .description(
+      'what shaping costs a month: data as the provider counts it, share of a cap, money',
+    )
     .option('--rate <KBps>', 'rate in each direction (default 40)', rate)
     .option('--upload <KBps>', 'rate of the upload, where it differs', rate)
     .option('--download <KBps>', 'rate of the download, where it differs', rate)
-    .option('--packet-size <bytes>', 'of every packet on the tunnel (default 512)', wholeBetween(256, 1400, 'bytes'))
+    .option(
+      '--packet-size <bytes>',
+      'of every packet on the tunnel (default 512)',
+      wholeBetween(256, 1400, 'bytes'),
+    )
     .option('--cap <GB>', 'data the provider allows a month', numberBetween(0.001, 1e9, 'GB'))
     .option('--price <money>', 'price of a GB', numberBetween(0, 1e9))
     .option('--config <file>', 'take rates, schedules, cap and price from this UCI file')
-    .option('--idle-hours <hours>', 'hours a day at another rate, as nobody is at home', numberBetween(0, 24, 'hours'))
+    .option(
+      '--idle-hours <hours>',
+      'hours a day at another rate, as nobody is at home',
+      numberBetween(0, 24, 'hours'),
+    )
     .option('--idle-rate <KBps>', 'that rate; 0 is shaping off', numberBetween(0, 10_000, 'KB/s'))
     .option('--json', 'as JSON')
     .action(async (flags: Flags) => {
       const input = await inputOf(flags);
       const cost = costOf(input);
-      process.stdout.write(flags.json ? `${JSON.stringify({ ...input, ...cost }, null, 2)}\n` : render(input, cost));
+      process.stdout.write(
+        flags.json ? `${JSON.stringify({ ...input, ...cost }, null, 2)}\n` : render(input, cost),
+      );
     });
 }
 
 async function inputOf(flags: Flags): Promise<CostInput> {
-  const configured = flags.config === undefined ? null : (await readConfigFile(flags.config)).config;
+  const configured =
+    flags.config === undefined ? null : (await readConfigFile(flags.config)).config;
   const main = configured?.main;
   const uploadKBps = flags.upload ?? flags.rate ?? main?.rate.uploadKBps ?? 40;
   const downloadKBps = flags.download ?? flags.rate ?? main?.rate.downloadKBps ?? 40;
@@ -73,10 +86,17 @@ function render(input: CostInput, cost: Cost): string {
     ['upload', `${input.uploadKBps} KB/s`],
     ['download', `${input.downloadKBps} KB/s`],
     ['at other rates', `${figure(100 * share)} % of the time`],
-    ['packet on the wire', `${cost.wirePacketBytes} bytes (${input.packetBytes} and 52 of the tunnel)`],
+    [
+      'packet on the wire',
+      `${cost.wirePacketBytes} bytes (${input.packetBytes} and 52 of the tunnel)`,
+    ],
     ['data a month', `${cost.gbPerMonth.toFixed(1)} GB (both directions, 30 days)`],
   ];
-  if (cost.capPercent !== null) rows.push(['share of the cap', `${cost.capPercent.toFixed(1)} % of ${input.dataCapGB} GB`]);
+  if (cost.capPercent !== null)
+    rows.push(['share of the cap', `${cost.capPercent.toFixed(1)} % of ${input.dataCapGB} GB`]);
   if (cost.pricePerMonth !== null) rows.push(['price a month', cost.pricePerMonth.toFixed(2)]);
-  return renderTable(rows.filter(([name]) => share > 0 || name !== 'at other rates'), 2);
+  return renderTable(
+    rows.filter(([name]) => share > 0 || name !== 'at other rates'),
+    2,
+  );
 }

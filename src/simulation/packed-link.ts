@@ -7,6 +7,12 @@ import { type SlotClock, SlottedLink, type WireListener } from './link.ts';
 /** Frames that stand in the kernel ahead of their slots, as in the daemon. */
 export const STANDING_FRAMES = 2;
 
+/** Packets that arrive within one turn of the daemon's event loop share a frame. */
+const TURN_MS = 0.2;
+
+/** The daemon's largest queue: above what can leave within max_delay at most rates. */
+const QUEUE_BYTES = 32 << 20;
+
 const IPV4_HEADER_BYTES = 20;
 
 export interface PackedLinkOptions {
@@ -43,19 +49,26 @@ export class PackedLink extends SlottedLink {
   readonly #standing: StandingFrame[] = [];
   readonly #onDelivered: PackedLinkOptions['onDelivered'];
   #arrived = 0;
+  /** When the turn ends in which packets arrived. */
+  #turnEndsMs = Infinity;
 
   constructor({ packetBytes, clock, maxDelayMs, onWire, ...options }: PackedLinkOptions) {
     super(packetBytes, clock, onWire);
     this.#standingFrames = options.standingFrames ?? STANDING_FRAMES;
     this.#onDelivered = options.onDelivered;
-    this.#queues = new WatchedQueues({ maxDelayMs });
+    this.#queues = new WatchedQueues({
+      maxDelayMs,
+      keyCapBytes: QUEUE_BYTES,
+      totalCapBytes: 2 * QUEUE_BYTES,
+    });
     this.#packer = new Packer({ packetBytes, queues: this.#queues, maxPacketBytes: 65_535 });
   }
 
   override arrive(timeMs: number, bytes: number, device: string): void {
+    if (this.#turnEndsMs <= timeMs) this.#endTurn(this.#turnEndsMs);
     this.#queues.enqueue(device, packetOf(bytes), timeMs);
     this.#arrived++;
-    this.#formAhead(timeMs);
+    if (this.#turnEndsMs === Infinity) this.#turnEndsMs = timeMs + TURN_MS;
     const { totals } = this;
     totals.dropped = this.#dropped;
     const waiting = this.#arrived - totals.packets - totals.dropped;
@@ -63,6 +76,8 @@ export class PackedLink extends SlottedLink {
   }
 
   protected override hasData(timeMs: number): boolean {
+    // A turn that a slot cuts short is over with it: the daemon misses no slot for that.
+    if (this.#turnEndsMs < Infinity) this.#endTurn(Math.min(timeMs, this.#turnEndsMs));
     if (this.#standing.length > 0) return true;
     const hasData = this.#packer.hasData(timeMs);
     this.totals.dropped = this.#dropped;
@@ -86,6 +101,11 @@ export class PackedLink extends SlottedLink {
 
   get #dropped(): number {
     return this.#queues.totals.droppedLate + this.#queues.totals.droppedFull;
+  }
+
+  #endTurn(timeMs: number): void {
+    this.#turnEndsMs = Infinity;
+    this.#formAhead(timeMs);
   }
 
   #formAhead(timeMs: number): void {

@@ -1,0 +1,127 @@
+// Simulations as tables for people and as CSV.
+import type { ToleranceRow } from './figure9.ts';
+import type { DirectionResult, SimulationResult } from './simulate.ts';
+
+/** Columns padded to their widest cell, the first to the left, figures to the right. */
+export function renderTable(rows: readonly (readonly string[])[], leftColumns = 1): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i < leftColumns ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+const titles = [
+  'variant',
+  'way',
+  'rate KB/s',
+  'real MB',
+  'padding',
+  'cover',
+  'tunnel',
+  'wire MB',
+  'overhead',
+  'mean ms',
+  'p50',
+  'p99',
+  'max',
+  'queue',
+  'dropped',
+];
+
+/** One line for each direction of each variant. */
+export function renderSimulation(results: readonly SimulationResult[]): string {
+  const rows = results.flatMap(({ variant, up, down }) => {
+    const line = (way: string, rateKBps: number, found: DirectionResult) => {
+      const { latency } = found;
+      return [
+        variant.name,
+        way,
+        rateKBps ? figure(rateKBps) : '-',
+        megabytes(found.realBytes),
+        megabytes(found.paddingBytes + found.framingBytes),
+        megabytes(found.coverBytes),
+        megabytes(found.tunnelBytes),
+        megabytes(found.wireBytes),
+        found.realBytes ? `${figure(found.wireBytes / found.realBytes - 1)}x` : '-',
+        ...[latency.meanMs, latency.p50Ms, latency.p99Ms, latency.maxMs].map(figure),
+        String(found.queueMaxPackets),
+        String(found.dropped),
+      ];
+    };
+    return [line('up', variant.uploadKBps, up), line('down', variant.downloadKBps, down)];
+  });
+  return renderTable([titles, ...rows], 2);
+}
+
+export function renderSimulationCsv(results: readonly SimulationResult[]): string {
+  const header =
+    'variant,direction,rate_kBps,packet_bytes,sd_percent,duration_s,packets,dropped,real_bytes,framing_bytes,padding_bytes,cover_bytes,tunnel_bytes,wire_bytes,wire_packets,queue_max_packets,mean_ms,p50_ms,p99_ms,max_ms';
+  const rows = results.flatMap(({ variant, durationS, up, down }) =>
+    [
+      { way: 'up', rateKBps: variant.uploadKBps, found: up },
+      { way: 'down', rateKBps: variant.downloadKBps, found: down },
+    ].map(({ way, rateKBps, found }) =>
+      [
+        variant.name,
+        way,
+        rateKBps,
+        variant.packetBytes,
+        variant.sdPercent,
+        durationS,
+        found.packets,
+        found.dropped,
+        found.realBytes,
+        found.framingBytes,
+        found.paddingBytes,
+        found.coverBytes,
+        found.tunnelBytes,
+        found.wireBytes,
+        found.wirePackets,
+        found.queueMaxPackets,
+        found.latency.meanMs,
+        found.latency.p50Ms,
+        found.latency.p99Ms,
+        found.latency.maxMs,
+      ].join(),
+    ),
+  );
+  return `${header}\n${rows.join('\n')}\n`;
+}
+
+/** Figure 9's devices: the paper's rates, and delays of the given traces at them. */
+export function renderTolerance(rows: readonly ToleranceRow[]): string {
+  const lines = rows.map(({ id, uploadKBps, downloadKBps, padded, packed }) => [
+    id,
+    `${uploadKBps}/${downloadKBps}`,
+    ...[padded, packed].flatMap(({ up, down }) => [
+      `${figure(up.latency.meanMs)}/${figure(down.latency.meanMs)}`,
+      `${figure(up.latency.maxMs)}/${figure(down.latency.maxMs)}`,
+    ]),
+  ]);
+  const header = [
+    'device',
+    "paper's KB/s up/down",
+    'padded: mean ms',
+    'max ms',
+    'packed: mean ms',
+    'max ms',
+  ];
+  return renderTable([header, ...lines]);
+}
+
+/** Three digits, no more than one behind the point above 10. */
+export function figure(value: number): string {
+  if (value === 0) return '0';
+  if (Math.abs(value) >= 100) return value.toFixed(0);
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(2);
+}
