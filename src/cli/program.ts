@@ -1,10 +1,16 @@
 // The command line: which commands there are, and how their failures are told.
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
+import { registerAttackIdentify } from './attack-identify.ts';
+import { registerAudit } from './audit.ts';
 import { registerCheck } from './check.ts';
+import { registerCost } from './cost.ts';
 import { registerEndpoint } from './endpoint.ts';
+import { registerLab } from './lab.ts';
 import { registerPrint } from './print.ts';
+import { registerRecommend } from './recommend.ts';
 import { registerRun } from './run.ts';
+import { registerSimulate } from './simulate.ts';
 import { registerStatus } from './status.ts';
 
 /** Builds the program with every command. */
@@ -19,6 +25,15 @@ export function buildProgram(): Command {
   registerCheck(program);
   registerPrint(program);
   registerEndpoint(program);
+  registerCost(program);
+  registerSimulate(program);
+  registerRecommend(program);
+  registerAudit(program);
+  const attack = program
+    .command('attack')
+    .description('what an observer makes of a capture: which devices, and what they did');
+  registerAttackIdentify(attack);
+  registerLab(program);
   return program;
 }
 
