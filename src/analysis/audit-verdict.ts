@@ -11,6 +11,7 @@ export const AUDIT_EXIT_CODES: Record<AuditLevel, number> = { clean: 0, leak: 1,
 export function explainFinding(family: string, result: LabelTestResult): string {
   const { name, observed, nullMean, z } = result;
   const against = `${figure(observed)} where ${figure(nullMean)} is expected (${Math.abs(z).toFixed(1)} standard deviations)`;
+  if (family === 'intervals') return explainIntervals(result, against);
   if (family === 'onsets') return `slots answer to devices: ${name}: ${against}`;
   if (name === 'forest' || name === 'logistic') {
     return `a classifier (${name === 'forest' ? 'random forest' : 'logistic regression'}) tells active from idle ${family} with AUC ${observed.toFixed(2)} (0.50 is guessing)`;
@@ -18,16 +19,19 @@ export function explainFinding(family: string, result: LabelTestResult): string 
   if (name === 'information') {
     return `${family}: one feature of the wire shares ${Math.max(0, observed - nullMean).toPrecision(2)} bits with activity`;
   }
-  if (name.endsWith(' variance')) {
-    return `variance of intervals ${name.split(' ')[0]} under activity is ${Math.exp(observed).toFixed(3)} of the idle one (${Math.abs(z).toFixed(1)} standard deviations)`;
+  return `${name} is ${observed > 0.5 ? 'higher' : 'lower'} in active ${family} (AUC ${observed.toFixed(2)}, ${Math.abs(z).toFixed(1)} standard deviations)`;
+}
+
+function explainIntervals({ name, observed, z }: LabelTestResult, against: string): string {
+  const [direction, test] = name.split(' ');
+  const sure = `(${Math.abs(z).toFixed(1)} standard deviations)`;
+  if (test === 'variance') {
+    return `variance of intervals ${direction} under activity is ${Math.exp(observed).toFixed(3)} of the idle one ${sure}`;
   }
-  if (name.endsWith(' entropy')) {
-    return `entropy of intervals ${name.split(' ')[0]} under activity is ${observed.toFixed(3)} bits off the idle one`;
+  if (test === 'entropy') {
+    return `entropy of intervals ${direction} under activity is ${Math.abs(observed).toFixed(3)} bits ${observed < 0 ? 'below' : 'above'} the idle one ${sure}`;
   }
-  if (name.endsWith(' KS')) {
-    return `intervals ${name.split(' ')[0]} differ between idle and active (Kolmogorov–Smirnov D ${against})`;
-  }
-  return `${family}: ${name} is ${observed > 0.5 ? 'higher' : 'lower'} under activity (AUC ${observed.toFixed(2)}, ${Math.abs(z).toFixed(1)} standard deviations)`;
+  return `intervals ${direction} differ between idle and active: Kolmogorov–Smirnov D ${against}`;
 }
 
 /** The verdict in one paragraph. */

@@ -35,6 +35,8 @@ export interface Finding {
   test: string;
   /** Corrected for everything that was tried; 0 where chance cannot explain it at all. */
   pValue: number;
+  /** How far out, in standard deviations of chance; infinite where chance has none. */
+  z: number;
   /** In words. */
   text: string;
 }
@@ -146,19 +148,14 @@ export function auditTraces(input: AuditInput): AuditResult {
   tried.forEach(({ name, results }, k) => {
     if (adjusted[k]! > familyError) return;
     const shift = adjusted[k]! / familyP[k]!;
-    for (const result of [...results].sort(
-      (a, b) => a.adjustedP - b.adjustedP || Math.abs(b.z) - Math.abs(a.z),
-    )) {
+    for (const result of results) {
       const pValue = Math.min(1, result.adjustedP * shift);
-      if (pValue > familyError) break;
-      findings.push({
-        family: name,
-        test: result.name,
-        pValue,
-        text: explainFinding(name, result),
-      });
+      if (pValue > familyError) continue;
+      const { name: test, z } = result;
+      findings.push({ family: name, test, pValue, z, text: explainFinding(name, result) });
     }
   });
+  findings.sort((a, b) => Math.abs(b.z) - Math.abs(a.z));
 
   const detectable = windows[0]?.detectableAuc ?? 1;
   const auditLevel: AuditLevel = findings.length
@@ -228,6 +225,7 @@ function explainSizes({ direction, expectedBytes, packets, other }: SizeFigures)
       family: 'sizes',
       test: `${direction} sizes`,
       pValue: 0,
+      z: Number.POSITIVE_INFINITY,
       text: `${other.packets} of ${packets} packets ${direction} (${share} %) are not ${expectedBytes} bytes long but ${sizes}`,
     },
   ];
