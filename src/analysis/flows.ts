@@ -167,7 +167,9 @@ export class FlowTable {
       const [nearPort, farPort] = forward
         ? [sourcePort, destinationPort]
         : [destinationPort, sourcePort];
-      pair.flows.add((protocol * 65536 + nearPort) * 65536 + farPort);
+      const flow = (protocol * 65536 + nearPort) * 65536 + farPort;
+      if (pair.flows.has(flow)) return;
+      pair.flows.add(flow);
       pair.services[0].add(`${protocol}/${nearPort}`);
       pair.services[1].add(`${protocol}/${farPort}`);
     }

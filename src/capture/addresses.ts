@@ -1,9 +1,9 @@
 // Network addresses as text, and which of them stay inside a home.
 
-/** Six bytes as lower-case hexadecimal with colons. */
-export function formatMac(bytes: Uint8Array): string {
+/** The six bytes at `at` as lower-case hexadecimal with colons. */
+export function formatMac(bytes: Uint8Array, at: number): string {
   let text = '';
-  for (let i = 0; i < 6; i++) text += (i ? ':' : '') + hexBytes[bytes[i]!];
+  for (let i = 0; i < 6; i++) text += (i ? ':' : '') + hexBytes[bytes[at + i]!];
   return text;
 }
 

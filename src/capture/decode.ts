@@ -1,6 +1,5 @@
 // Finds the IP packet in a captured one: who sent it to whom, how long, and what it carries.
 import { formatIpv4, formatIpv6, formatMac } from './addresses.ts';
-import { viewOf } from './pcap.ts';
 import type { CapturedPacket } from './reader.ts';
 
 /** What the headers of an IP packet say. */
@@ -39,89 +38,67 @@ export const linkTypes = {
 
 const protocols = { tcp: 6, udp: 17, dccp: 33, sctp: 132, udpLite: 136 } as const;
 const withPorts: ReadonlySet<number> = new Set(Object.values(protocols));
+/** Hop-by-hop, routing, fragment, authentication, destination options, mobility, HIP, shim6. */
+const extensionHeaders: ReadonlySet<number> = new Set([0, 43, 44, 51, 60, 135, 139, 140]);
 const empty = new Uint8Array(0);
 
 /** Decodes a packet's headers; null when it is not IP, or too little of it was captured to tell. */
-export function decodePacket(packet: CapturedPacket): Decoded | null {
-  const link = findNetworkLayer(packet);
-  if (link === null) return null;
-  const { data } = packet;
-  const wireBytes = packet.originalBytes - link.offset;
-  const network =
-    link.version === 4
-      ? decodeIpv4(data.subarray(link.offset), wireBytes)
-      : decodeIpv6(data.subarray(link.offset), wireBytes);
-  return (
-    network && {
-      etherSource: link.source,
-      etherDestination: link.destination,
-      ...network,
-    }
-  );
+export function decodePacket({ data, linkType, originalBytes }: CapturedPacket): Decoded | null {
+  const offset = findNetworkLayer(data, linkType);
+  if (offset < 0) return null;
+  const packet = data.subarray(offset);
+  const wireBytes = originalBytes - offset;
+  const decoded =
+    packet[0]! >> 4 === 4 ? decodeIpv4(packet, wireBytes) : decodeIpv6(packet, wireBytes);
+  if (decoded === null) return null;
+  if (linkType === linkTypes.ethernet) {
+    decoded.etherDestination = formatMac(data, 0);
+    decoded.etherSource = formatMac(data, 6);
+  } else if (linkType === linkTypes.linuxCooked) {
+    decoded.etherSource = cookedAddress(data, 5);
+  } else if (linkType === linkTypes.linuxCooked2) {
+    decoded.etherSource = cookedAddress(data, 11);
+  }
+  return decoded;
 }
 
-interface LinkLayer {
-  offset: number;
-  version: 4 | 6;
-  source: string | null;
-  destination: string | null;
-}
-
-function findNetworkLayer({ data, linkType }: CapturedPacket): LinkLayer | null {
-  const bare = (offset: number): LinkLayer | null => {
-    const version = (data[offset] ?? 0) >> 4;
-    return version === 4 || version === 6
-      ? { offset, version, source: null, destination: null }
-      : null;
-  };
+/** Where the IP header begins; -1 where there is none. */
+function findNetworkLayer(data: Uint8Array, linkType: number): number {
   switch (linkType) {
-    case linkTypes.ethernet: {
-      if (data.length < 14) return null;
-      const found = followEtherType(data, 12);
-      return (
-        found && {
-          ...found,
-          source: formatMac(data.subarray(6, 12)),
-          destination: formatMac(data.subarray(0, 6)),
-        }
-      );
-    }
+    case linkTypes.ethernet:
+      return followEtherType(data, 12, 14);
+    case linkTypes.linuxCooked:
+      return followEtherType(data, 14, 16);
+    case linkTypes.linuxCooked2:
+      return followEtherType(data, 0, 20);
     // The family's byte order and numbers are the capturing machine's own; the IP header tells the same.
     case linkTypes.null:
     case linkTypes.loop:
-      return bare(4);
+      return hasIp(data, 4) ? 4 : -1;
     case linkTypes.raw:
     case linkTypes.ipv4:
     case linkTypes.ipv6:
     // What BSD and OpenBSD wrote for raw IP.
     case 12:
     case 14:
-      return bare(0);
-    case linkTypes.linuxCooked: {
-      const found = followEtherType(data, 14);
-      return found && { ...found, source: cookedAddress(data, 5), destination: null };
-    }
-    case linkTypes.linuxCooked2: {
-      const found = followEtherType(data, 0, 20);
-      return found && { ...found, source: cookedAddress(data, 11), destination: null };
-    }
+      return hasIp(data, 0) ? 0 : -1;
     default:
-      return null;
+      return -1;
   }
+}
+
+function hasIp(data: Uint8Array, at: number): boolean {
+  const version = (data[at] ?? 0) >> 4;
+  return version === 4 || version === 6;
 }
 
 /** The sender's address of a cooked header, whose length stands at `lengthAt`. */
 function cookedAddress(data: Uint8Array, lengthAt: number): string | null {
-  const at = lengthAt + 1;
-  return data[lengthAt] === 6 ? formatMac(data.subarray(at, at + 6)) : null;
+  return data[lengthAt] === 6 ? formatMac(data, lengthAt + 1) : null;
 }
 
-/** Follows an EtherType at `typeAt` through VLAN tags and PPPoE; the layer behind it begins at `next`. */
-function followEtherType(
-  data: Uint8Array,
-  typeAt: number,
-  next = typeAt + 2,
-): { offset: number; version: 4 | 6 } | null {
+/** Follows an EtherType at `typeAt` through VLAN tags and PPPoE to the IP header; the layer behind it is at `next`. */
+function followEtherType(data: Uint8Array, typeAt: number, next: number): number {
   let type = readUint16(data, typeAt);
   let offset = next;
   while (type === 0x8100 || type === 0x88a8 || type === 0x9100) {
@@ -133,9 +110,8 @@ function followEtherType(
     offset += 8;
     type = ppp === 0x0021 ? 0x0800 : ppp === 0x0057 ? 0x86dd : -1;
   }
-  if (type === 0x0800) return { offset, version: 4 };
-  if (type === 0x86dd) return { offset, version: 6 };
-  return null;
+  const version = type === 0x0800 ? 4 : type === 0x86dd ? 6 : -1;
+  return (data[offset] ?? 0) >> 4 === version ? offset : -1;
 }
 
 /** Reads a big-endian number; -1 where it was not captured. */
@@ -143,34 +119,34 @@ function readUint16(data: Uint8Array, at: number): number {
   return at + 2 <= data.length ? data[at]! * 256 + data[at + 1]! : -1;
 }
 
-type NetworkLayer = Omit<Decoded, 'etherSource' | 'etherDestination'>;
-
-function decodeIpv4(data: Uint8Array, wireBytes: number): NetworkLayer | null {
-  if (data.length < 20 || data[0]! >> 4 !== 4) return null;
+function decodeIpv4(data: Uint8Array, wireBytes: number): Decoded | null {
+  if (data.length < 20) return null;
   const headerBytes = (data[0]! & 15) * 4;
-  if (headerBytes < 20) return null;
   // Segmentation offload leaves 0 where the length does not fit.
   const ipBytes = readUint16(data, 2) || wireBytes;
-  if (ipBytes < headerBytes) return null;
+  if (headerBytes < 20 || ipBytes < headerBytes) return null;
   const word = readUint16(data, 6);
   const offsetBytes = (word & 0x1fff) * 8;
   const more = (word & 0x2000) !== 0;
-  return {
+  const decoded: Decoded = {
+    etherSource: null,
+    etherDestination: null,
     version: 4,
     source: formatIpv4(data, 12),
     destination: formatIpv4(data, 16),
+    protocol: data[9]!,
+    sourcePort: null,
+    destinationPort: null,
     ipBytes,
+    payload: data.subarray(headerBytes, Math.min(ipBytes, data.length)),
     fragment: offsetBytes > 0 || more ? { offsetBytes, more } : null,
-    ...decodeTransport(
-      data[9]!,
-      data.subarray(headerBytes, Math.min(ipBytes, data.length)),
-      offsetBytes,
-    ),
   };
+  openTransport(decoded);
+  return decoded;
 }
 
-function decodeIpv6(data: Uint8Array, wireBytes: number): NetworkLayer | null {
-  if (data.length < 40 || data[0]! >> 4 !== 6) return null;
+function decodeIpv6(data: Uint8Array, wireBytes: number): Decoded | null {
+  if (data.length < 40) return null;
   const payloadBytes = readUint16(data, 4);
   // Jumbograms and segmentation offload leave 0.
   const ipBytes = payloadBytes === 0 && data[6] !== 59 ? wireBytes : payloadBytes + 40;
@@ -178,41 +154,46 @@ function decodeIpv6(data: Uint8Array, wireBytes: number): NetworkLayer | null {
   let protocol = data[6]!;
   let at = 40;
   let fragment: Decoded['fragment'] = null;
-  // Hop-by-hop, routing, fragment, authentication, destination options, mobility, HIP, shim6.
-  while ([0, 43, 44, 51, 60, 135, 139, 140].includes(protocol) && at + 8 <= end) {
+  while (extensionHeaders.has(protocol) && at + 8 <= end) {
     const next = data[at]!;
     let length = (data[at + 1]! + 1) * 8;
     if (protocol === 51) length = (data[at + 1]! + 2) * 4;
     if (protocol === 44) {
       length = 8;
       const word = readUint16(data, at + 2);
-      const more = (word & 1) !== 0;
-      fragment = word & 0xfff9 ? { offsetBytes: word & 0xfff8, more } : null;
+      fragment = word & 0xfff9 ? { offsetBytes: word & 0xfff8, more: (word & 1) !== 0 } : null;
     }
     protocol = next;
     at += length;
     if (fragment && fragment.offsetBytes > 0) break;
   }
-  return {
+  const decoded: Decoded = {
+    etherSource: null,
+    etherDestination: null,
     version: 6,
     source: formatIpv6(data, 8),
     destination: formatIpv6(data, 24),
+    protocol,
+    sourcePort: null,
+    destinationPort: null,
     ipBytes,
+    payload: data.subarray(Math.min(at, end), end),
     fragment,
-    ...decodeTransport(protocol, data.subarray(Math.min(at, end), end), fragment?.offsetBytes ?? 0),
   };
+  openTransport(decoded);
+  return decoded;
 }
 
-function decodeTransport(protocol: number, segment: Uint8Array, fragmentOffset: number) {
-  const none = { protocol, sourcePort: null, destinationPort: null, payload: segment };
-  if (fragmentOffset > 0 || !withPorts.has(protocol)) return none;
-  if (segment.length < 4) return { ...none, payload: empty };
+/** Reads ports off what is still the whole transport segment, and leaves what it carries. */
+function openTransport(decoded: Decoded): void {
+  const { protocol, payload: segment, fragment } = decoded;
+  if ((fragment && fragment.offsetBytes > 0) || !withPorts.has(protocol)) return;
+  if (segment.length < 4) {
+    decoded.payload = empty;
+    return;
+  }
+  decoded.sourcePort = readUint16(segment, 0);
+  decoded.destinationPort = readUint16(segment, 2);
   const headerBytes = protocol === protocols.tcp ? ((segment[12] ?? 0xf0) >> 4) * 4 : 8;
-  const view = viewOf(segment);
-  return {
-    protocol,
-    sourcePort: view.getUint16(0),
-    destinationPort: view.getUint16(2),
-    payload: segment.subarray(Math.min(Math.max(headerBytes, 8), segment.length)),
-  };
+  decoded.payload = segment.subarray(Math.min(Math.max(headerBytes, 8), segment.length));
 }
