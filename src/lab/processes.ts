@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
+import { systemEnvironment } from '../system/command.ts';
 import { LabError } from './error.ts';
 
 /**
@@ -88,6 +89,7 @@ export async function startProcess(options: ProcessOptions): Promise<LabProcess>
       stdio: ['pipe', log.fd, log.fd],
       // Its own process group: an interrupt on the terminal reaches the lab alone, which ends the others in order.
       detached: true,
+      env: systemEnvironment(),
     });
     if (options.input !== undefined) child.stdin?.write(options.input);
     return new LabProcess(child, options);

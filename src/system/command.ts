@@ -47,7 +47,7 @@ export function run(argv: readonly string[], options: CommandOptions = {}): Prom
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout: options.timeoutMs ?? 30_000,
       killSignal: 'SIGKILL',
-      env: options.env ?? process.env,
+      env: options.env ?? systemEnvironment(),
     });
     let stdout = '';
     let stderr = '';
@@ -61,10 +61,21 @@ export function run(argv: readonly string[], options: CommandOptions = {}): Prom
     child.on('error', (error) => reject(new CommandError(full, null, error.message)));
     child.on('close', (status, signal) => {
       if (status === 0) resolve({ stdout, stderr });
-      else reject(new CommandError(full, status, signal ? `${stderr} (ended by ${signal})` : stderr));
+      else
+        reject(new CommandError(full, status, signal ? `${stderr} (ended by ${signal})` : stderr));
     });
     child.stdin.end(options.input ?? '');
   });
+}
+
+/**
+ * This process's environment, where system commands are found before anything else of the same name: npm puts
+ * `node_modules/.bin` first, and a package's `nft` there is not nftables.
+ */
+export function systemEnvironment(): NodeJS.ProcessEnv {
+  const system = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+  const others = (process.env.PATH ?? '').split(':').filter((folder) => !system.includes(folder));
+  return { ...process.env, PATH: [...system, ...others].join(':') };
 }
 
 /** Runs `argv` and tells whether it succeeded, for questions whose "no" is no fault. */

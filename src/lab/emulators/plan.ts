@@ -68,11 +68,12 @@ export function about(random: Random, bytes: number, share = 0.2): number {
   return Math.max(MIN_MESSAGE_BYTES, Math.round(bytes * between(random, 1 - share, 1 + share)));
 }
 
-/** Times in [fromS, toS), some `everyS` apart, each moved by up to a fifth of that. */
+/** Times in [fromS, toS), some `everyS` apart, each late by up to a fifth of that. */
 export function ticks(random: Random, fromS: number, toS: number, everyS: number): number[] {
   const times: number[] = [];
   for (let atS = fromS; atS < toS; atS += everyS) {
-    times.push(Math.min(atS + between(random, 0, 0.2) * everyS, toS));
+    const lateS = atS + between(random, 0, 0.2) * everyS;
+    if (lateS < toS) times.push(lateS);
   }
   return times;
 }

@@ -1,0 +1,175 @@
+// The lab for real: root, namespaces, tcpdump. Builds, runs, captures, and leaves nothing behind.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { openCapture } from '../../src/capture/reader.ts';
+
+const program = 'dist/iotshaper.js';
+
+/** Why the lab can't be run here, or null. */
+function missing(): string | null {
+  if (process.getuid?.() !== 0) return 'not root';
+  if (!existsSync(program)) return `${program} is not built`;
+  try {
+    execFileSync('ip', ['netns', 'add', 'iotlab-probe-0'], { stdio: 'pipe' });
+    execFileSync('ip', ['netns', 'delete', 'iotlab-probe-0'], { stdio: 'pipe' });
+  } catch (error) {
+    return `no network namespaces: ${(error as Error).message}`;
+  }
+  return null;
+}
+
+const reason = missing();
+
+/** A test that fails in CI where it cannot run, and says so elsewhere. */
+function labTest(title: string, body: (t: ExecutionContext) => Promise<void>): void {
+  test.serial(title, async (t) => {
+    if (reason !== null) {
+      if (process.env.CI) t.fail(`the lab cannot run: ${reason}`);
+      else t.pass(`NOT RUN: ${reason}`);
+      t.log(`NOT RUN: ${reason}`);
+      return;
+    }
+    await body(t);
+  });
+}
+
+const folders: string[] = [];
+test.after.always(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'iotlab-test-'));
+  folders.push(folder);
+  return folder;
+}
+
+function startLab(...args: string[]) {
+  const child = spawn(process.execPath, [program, 'lab', 'run', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  const talking = new Promise<void>((resolve) => {
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+      if (stderr.includes('devices talk')) resolve();
+    });
+  });
+  const ended = new Promise<{ status: number | null; stdout: string; stderr: string }>(
+    (resolve) => {
+      child.on('close', (status) => resolve({ status, stdout, stderr }));
+    },
+  );
+  return { child, talking, ended };
+}
+
+function namespacesOf(id: string): string[] {
+  const all = existsSync('/run/netns') ? readdirSync('/run/netns') : [];
+  return all.filter((name) => name.startsWith(`iotlab-${id}-`));
+}
+
+function assertNothingLeft(t: ExecutionContext, id: string): void {
+  t.deepEqual(namespacesOf(id), []);
+  t.false(existsSync(`/etc/netns/iotlab-${id}-endpoint`));
+}
+
+async function countPackets(path: string): Promise<number> {
+  let packets = 0;
+  for await (const _ of openCapture(path)) packets++;
+  return packets;
+}
+
+labTest(
+  'an unprotected home: names in clear, captures, events, delays; nothing left',
+  async (t) => {
+    const out = newFolder();
+    const { status, stderr } = await startLab(
+      ...[
+        '--variant',
+        'unprotected',
+        '--seconds',
+        '6',
+        '--out',
+        out,
+        '--id',
+        'tunp',
+        '--seed',
+        '1',
+      ],
+    ).ended;
+    t.is(status, 0, stderr);
+    assertNothingLeft(t, 'tunp');
+
+    const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
+    t.true('sense-in.hello.is' in summary.dnsNamesInClear, JSON.stringify(summary.dnsNamesInClear));
+    t.is(summary.outsideTunnel, null);
+    t.is(summary.latency.up.lost + summary.latency.down.lost, 0);
+    t.deepEqual(summary.faults, []);
+    t.true(summary.up.wireKBps > 0.5 && summary.down.wireKBps > 0.5);
+
+    const [header, ...events] = readFileSync(join(out, 'events.csv'), 'utf8').trimEnd().split('\n');
+    t.is(header, 'time,device,event');
+    t.true(events.length >= 3);
+    for (const line of events) {
+      const timeS = Number(line.split(',')[0]);
+      t.true(timeS >= summary.startS && timeS < summary.startS + 6, line);
+    }
+    t.true(
+      readFileSync(join(out, 'delays.csv'), 'utf8').startsWith(
+        'time,device,direction,protocol,bytes,delay_ms\n',
+      ),
+    );
+    t.true((await countPackets(join(out, 'provider.pcap'))) > 50);
+    t.true((await countPackets(join(out, 'device.pcap'))) > 50);
+  },
+);
+
+labTest('the paper’s prototype: its rate is kept, and sizes still tell', async (t) => {
+  const out = newFolder();
+  const { status, stderr } = await startLab(
+    ...['--variant', 'paper', '--seconds', '6', '--out', out, '--id', 'tpap'],
+  ).ended;
+  t.is(status, 0, stderr);
+  assertNothingLeft(t, 'tpap');
+  const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
+  t.deepEqual(summary.dnsNamesInClear, {});
+  t.is(summary.outsideTunnel.packets, 0, JSON.stringify(summary.outsideTunnel));
+  t.true(Math.abs(summary.up.offPercent) < 5 && Math.abs(summary.down.offPercent) < 5);
+  t.true(Object.keys(summary.up.sizes).length > 5);
+  t.true(Object.keys(summary.up.controlSizes).length > 0);
+});
+
+labTest('a namespace of the same name is left alone, and the run refused', async (t) => {
+  const name = 'iotlab-tref-router';
+  execFileSync('ip', ['netns', 'add', name]);
+  try {
+    execFileSync('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
+    const { status, stderr } = await startLab(
+      ...['--variant', 'unprotected', '--seconds', '2', '--out', newFolder(), '--id', 'tref'],
+    ).ended;
+    t.is(status, 1);
+    t.regex(stderr, /network namespace "iotlab-tref-router" exists already/);
+    t.deepEqual(namespacesOf('tref'), [name]);
+    t.regex(execFileSync('ip', ['-n', name, 'link', 'show', 'lo'], { encoding: 'utf8' }), /UP/);
+  } finally {
+    execFileSync('ip', ['netns', 'delete', name]);
+  }
+});
+
+labTest('interrupted while devices talk, it cleans up and says it was', async (t) => {
+  const { child, talking, ended } = startLab(
+    ...['--variant', 'vpn', '--seconds', '60', '--out', newFolder(), '--id', 'tint'],
+  );
+  await talking;
+  child.kill('SIGINT');
+  const { status, stderr } = await ended;
+  t.is(status, 130, stderr);
+  assertNothingLeft(t, 'tint');
+});
