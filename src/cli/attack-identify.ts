@@ -12,11 +12,12 @@ import {
   renderIdentification,
   toJson,
 } from '../analysis/identify-report.ts';
-import { defaultLabels, LabelError, parseLabels } from '../analysis/labels.ts';
+import { defaultLabels, parseLabels } from '../analysis/labels.ts';
 import { loadVendors } from '../analysis/vendors.ts';
 import { parseMac } from '../capture/addresses.ts';
-import { CsvError, openSamples } from '../capture/csv.ts';
+import { openSamples } from '../capture/csv.ts';
 import { CaptureError, openCapture } from '../capture/reader.ts';
+import { Failure } from './failure.ts';
 
 interface Options {
   labels?: string;
@@ -35,9 +36,6 @@ const usualWindowsS = [30, 60, 120, 300, 600];
 const usualSamplesS = [1, 2, 5, 10, 30, 60];
 const neighbours = 3;
 const folds = 10;
-
-/** A mistake in what the user typed. */
-class UsageError extends Error {}
 
 /** Adds `identify` to the command `attack`. */
 export function registerAttackIdentify(attack: Command): void {
@@ -65,17 +63,9 @@ export function registerAttackIdentify(attack: Command): void {
     .option('--seed <number>', 'seed of the cross-validation', '1')
     .option('--json', 'print all figures as JSON')
     .option('--out <directory>', 'write figures, CSV and plots there');
-  command.action(async (files: string[], options: Options) => {
-    try {
-      await identify(files, options, command.configureOutput());
-    } catch (error) {
-      const known = [UsageError, LabelError, CaptureError, CsvError].some(
-        (kind) => error instanceof kind,
-      );
-      if (!known) throw error;
-      command.error(`error: ${(error as Error).message}`);
-    }
-  });
+  command.action((files: string[], options: Options) =>
+    identify(files, options, command.configureOutput()),
+  );
 }
 
 async function identify(
@@ -88,7 +78,7 @@ async function identify(
   const macs = options.mac?.map(readMac);
   const seed = Number(options.seed);
   if (!Number.isInteger(seed))
-    throw new UsageError(`--seed is "${options.seed}", expected a whole number`);
+    throw new Failure(`--seed is "${options.seed}", expected a whole number`);
   const labels = options.labels
     ? parseLabels(await readText(options.labels), options.labels, defaultLabels())
     : defaultLabels();
@@ -106,7 +96,7 @@ async function identify(
     ({ mac }) => macs === undefined || (mac !== null && macs.includes(mac)),
   );
   if (devices.length === 0) {
-    throw new UsageError(
+    throw new Failure(
       `${files.join(', ')}: no traffic ${macs ? 'of these devices ' : ''}with the Internet in there`,
     );
   }
@@ -211,7 +201,7 @@ function parseLengths(text: string | undefined, option: string, usual: number[])
   return text.split(',').map((part) => {
     const value = Number(part);
     if (part.trim() === '' || !(value >= 0.01) || value > 86_400) {
-      throw new UsageError(`${option} is "${text}", expected seconds between 0.01 and 86400`);
+      throw new Failure(`${option} is "${text}", expected seconds between 0.01 and 86400`);
     }
     return Math.round(value * 1000) / 1000;
   });
@@ -227,14 +217,14 @@ function commonBinS(samplesS: number[], windowsS: number[]): number {
 
 function readMac(text: string): string {
   const mac = parseMac(text);
-  if (mac === null) throw new UsageError(`--mac is "${text}", which is no MAC address`);
+  if (mac === null) throw new Failure(`--mac is "${text}", which is no MAC address`);
   return mac;
 }
 
 function readView(text: string | undefined): View | null {
   if (text === undefined || text === 'auto') return null;
   if (text !== 'lan' && text !== 'wan') {
-    throw new UsageError(`--view is "${text}", expected lan, wan or auto`);
+    throw new Failure(`--view is "${text}", expected lan, wan or auto`);
   }
   return text;
 }
@@ -244,6 +234,6 @@ async function readText(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`--labels ${path}: ${code === 'ENOENT' ? 'no such file' : message}`);
+    throw new Failure(`--labels ${path}: ${code === 'ENOENT' ? 'no such file' : message}`);
   }
 }
