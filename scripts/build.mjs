@@ -17,7 +17,9 @@ const result = await build({
   logLevel: 'warning',
   // A worker thread starts the same file again; in CommonJS the module's own address is __filename.
   define: { 'import.meta.url': '__moduleUrl', VERSION: JSON.stringify(version) },
-  banner: { js: "#!/usr/bin/env node\nconst __moduleUrl=require('node:url').pathToFileURL(__filename).href;" },
+  banner: {
+    js: "#!/usr/bin/env node\nconst __moduleUrl=require('node:url').pathToFileURL(__filename).href;",
+  },
 });
 writeFileSync('dist/package.json', '{"type":"commonjs"}\n');
 writeFileSync('dist/metafile.json', JSON.stringify(result.metafile));

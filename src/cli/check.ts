@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { readGoodConfig } from '../daemon/config-source.ts';
 import { planExample } from '../plan/example.ts';
-import { checkNft } from '../system/nft.ts';
 import { succeeds } from '../system/command.ts';
+import { checkNft } from '../system/nft.ts';
 import { defaultConfigPath } from './paths.ts';
 
 export function registerCheck(program: Command): void {
@@ -19,7 +19,11 @@ export function registerCheck(program: Command): void {
         const complaint = await checkNft(planExample(good.config, good.profile).nft);
         if (complaint) {
           result.ok = false;
-          result.errors.push({ path: '', value: '', message: `nftables refuses the rules: ${complaint}` });
+          result.errors.push({
+            path: '',
+            value: '',
+            message: `nftables refuses the rules: ${complaint}`,
+          });
         }
       }
       if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);

@@ -9,7 +9,9 @@ import { defaultEndpointDir, defaultRunDir } from './paths.ts';
 import { runUntilSignal } from './run.ts';
 
 export function registerEndpoint(program: Command): void {
-  const endpoint = program.command('endpoint').description('the far end of the tunnel, on a server');
+  const endpoint = program
+    .command('endpoint')
+    .description('the far end of the tunnel, on a server');
   const command = (name: string, description: string): Command =>
     endpoint
       .command(name)
@@ -20,7 +22,10 @@ export function registerEndpoint(program: Command): void {
     .requiredOption('--host <host>', 'name or address by which homes reach it')
     .option('--port <port>', 'UDP port', '1194')
     .action(async ({ host, port, stateDir }: { host: string; port: string; stateDir: string }) => {
-      const identity = await new EndpointStore(stateDir).init(host, /^\d+$/.test(port) ? Number(port) : Number.NaN);
+      const identity = await new EndpointStore(stateDir).init(
+        host,
+        /^\d+$/.test(port) ? Number(port) : Number.NaN,
+      );
       process.stderr.write(
         `Endpoint ${identity.host}:${identity.port} (UDP) is made. Next: iotshaper endpoint add-home NAME\n`,
       );

@@ -55,7 +55,10 @@ export async function runCli(argv: readonly string[]): Promise<void> {
 function tell(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode; // commander has said it
   if (process.env.IOTSHAPER_DEBUG) console.error(error);
-  else process.stderr.write(`iotshaper: ${error instanceof Error ? error.message : String(error)}\n`);
+  else
+    process.stderr.write(`iotshaper: ${error instanceof Error ? error.message : String(error)}\n`);
   const status = (error as { status?: unknown } | null)?.status;
-  return error instanceof Error && error.name === 'Failure' && typeof status === 'number' ? status : 1;
+  return error instanceof Error && error.name === 'Failure' && typeof status === 'number'
+    ? status
+    : 1;
 }

@@ -46,13 +46,19 @@ function renderForPerson(status: Status): string {
     `rate       ${rate.upload_kBps} KB/s up, ${rate.download_kBps} KB/s down (${rate.source}), ${status.packet_size}-byte packets, ${status.mode}`,
     `tunnel     ${tunnel.state}, ${tunnel.remote}${tunnel.address ? `, address ${tunnel.address}` : ''}`,
     `endpoint   ${status.endpoint.state}${status.endpoint.version ? `, version ${status.endpoint.version}` : ''}`,
-    ...([['upload', upload], ['download', download]] as const).map(
+    ...(
+      [
+        ['upload', upload],
+        ['download', download],
+      ] as const
+    ).map(
       ([name, way]) =>
         `${name.padEnd(9)}  ${way.pps} of ${way.target_pps} packets/s: devices ${way.device_kBps} KB/s, cover ${way.cover_kBps} KB/s; ${way.queue_packets} waiting ${way.queue_ms} ms, ${way.dropped} dropped`,
     ),
     `cost       ${status.cost.gb_per_month} GB a month`,
     ...devices.map(
-      (device) => `device     ${device.name} (${device.mac || device.ip.join(', ')}): ${device.policy}, ${device.kBps} KB/s`,
+      (device) =>
+        `device     ${device.name} (${device.mac || device.ip.join(', ')}): ${device.policy}, ${device.kBps} KB/s`,
     ),
     ...config.errors.map(({ message }) => `error      ${message}`),
     ...config.warnings.map((message) => `warning    ${message}`),

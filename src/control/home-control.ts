@@ -81,7 +81,13 @@ export class HomeControl {
     this.#sequence++;
     this.#socket.send(
       encodeControl(
-        { kind: 'hello', sequence: this.#sequence, version: this.#options.version, download, maxDelayMs },
+        {
+          kind: 'hello',
+          sequence: this.#sequence,
+          version: this.#options.version,
+          download,
+          maxDelayMs,
+        },
         upload.packetBytes,
       ),
       () => {}, // refused while the tunnel is being set up; the next one goes through

@@ -37,7 +37,9 @@ export function encodeControl(message: ControlMessage, packetBytes: number): Uin
   const text = Buffer.from(JSON.stringify(toWire(message)), 'utf8');
   const datagram = new Uint8Array(frameBytes(packetBytes));
   if (text.length + 2 > datagram.length) {
-    throw new RangeError(`a control message of ${text.length} bytes does not fit a packet of ${packetBytes}`);
+    throw new RangeError(
+      `a control message of ${text.length} bytes does not fit a packet of ${packetBytes}`,
+    );
   }
   datagram[0] = text.length >> 8;
   datagram[1] = text.length & 0xff;
@@ -60,7 +62,15 @@ export function decodeControl(datagram: Uint8Array): ControlMessage | null {
 function toWire(message: ControlMessage): unknown[] {
   if (message.kind === 'hello') {
     const { rateKBps, packetBytes, sdPercent } = message.download;
-    return ['h', message.sequence, message.version, rateKBps, packetBytes, sdPercent, message.maxDelayMs];
+    return [
+      'h',
+      message.sequence,
+      message.version,
+      rateKBps,
+      packetBytes,
+      sdPercent,
+      message.maxDelayMs,
+    ];
   }
   const { prefix4, prefix6, resolver4, resolver6 } = message.inner;
   return [
@@ -80,19 +90,30 @@ function toWire(message: ControlMessage): unknown[] {
 function fromWire(wire: unknown): ControlMessage | null {
   if (!Array.isArray(wire)) return null;
   const [kind, sequence, version, ...rest] = wire;
-  if (!isNumber(sequence, 0, MAX_SEQUENCE) || typeof version !== 'string' || version.length > 32) return null;
+  if (!isNumber(sequence, 0, MAX_SEQUENCE) || typeof version !== 'string' || version.length > 32)
+    return null;
   if (kind === 'h') {
     const [rateKBps, packetBytes, sdPercent, maxDelayMs] = rest;
     if (!isNumber(rateKBps, 0, 10_000) || (rateKBps !== 0 && rateKBps < 0.25)) return null;
     if (!isNumber(packetBytes, 256, 1400) || !Number.isInteger(packetBytes)) return null;
     if (!isNumber(sdPercent, 0, 40) || !isNumber(maxDelayMs, 1, 3_600_000)) return null;
-    return { kind: 'hello', sequence, version, download: { rateKBps, packetBytes, sdPercent }, maxDelayMs };
+    return {
+      kind: 'hello',
+      sequence,
+      version,
+      download: { rateKBps, packetBytes, sdPercent },
+      maxDelayMs,
+    };
   }
   if (kind === 'w') {
     const [prefix4, prefix6, resolver4, resolver6, queuePackets, queueMs, dropped] = rest;
     if (!isIpv4Prefix(prefix4) || !isIpv4(resolver4)) return null;
     if (!isNullOrIpv6(prefix6) || !isNullOrIpv6(resolver6)) return null;
-    if (![queuePackets, queueMs, dropped].every((value) => isNumber(value, 0, Number.MAX_SAFE_INTEGER))) {
+    if (
+      ![queuePackets, queueMs, dropped].every((value) =>
+        isNumber(value, 0, Number.MAX_SAFE_INTEGER),
+      )
+    ) {
       return null;
     }
     return {

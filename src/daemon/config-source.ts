@@ -1,7 +1,7 @@
 // The configuration in force: read whole, refused whole, the last good one kept for the next start.
 import { readFile, writeFile } from 'node:fs/promises';
-import { ConfigError } from '../config/config-error.ts';
 import { parseConfig } from '../config/config.ts';
+import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/types.ts';
 import { checkProfile, type Profile } from '../openvpn/profile.ts';
 import type { ConfigStatus } from './api.ts';

@@ -51,17 +51,31 @@ export function listDevices(
   const networks = new Set(config.networks.map(({ device }) => device));
   const rows: { status: DeviceStatus; addresses: Set<string> }[] = [];
   const row = (device: Pick<DeviceStatus, 'name' | 'mac' | 'ip' | 'policy'>) => {
-    const status: DeviceStatus = { ...device, online: false, kBps: 0, tx_bytes: 0, rx_bytes: 0, dropped: 0 };
+    const status: DeviceStatus = {
+      ...device,
+      online: false,
+      kBps: 0,
+      tx_bytes: 0,
+      rx_bytes: 0,
+      dropped: 0,
+    };
     rows.push({ status, addresses: new Set(device.ip) });
     return rows.at(-1)!;
   };
   for (const device of config.devices) {
-    row({ name: device.name, mac: device.mac ?? '', ip: device.ip.map(plainAddress), policy: device.policy });
+    row({
+      name: device.name,
+      mac: device.mac ?? '',
+      ip: device.ip.map(plainAddress),
+      policy: device.policy,
+    });
   }
   for (const { dst, dev, lladdr, state } of neighbours) {
     const mac = lladdr?.toLowerCase() ?? '';
     if (mac === '' || state?.includes('FAILED') || isLinkLocal(dst)) continue;
-    const known = rows.find(({ status, addresses }) => (status.mac !== '' && status.mac === mac) || addresses.has(dst));
+    const known = rows.find(
+      ({ status, addresses }) => (status.mac !== '' && status.mac === mac) || addresses.has(dst),
+    );
     if (!known && !networks.has(dev)) continue;
     const { status, addresses } =
       known ?? row({ name: names.get(mac) ?? names.get(dst) ?? mac, mac, ip: [], policy: 'shape' });
@@ -98,4 +112,3 @@ function isLinkLocal(address: string): boolean {
 export function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
-

@@ -16,11 +16,11 @@ import { queueLimit, type SlotClass } from '../plan/tc.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { run } from '../system/command.ts';
+import { type House, readHouse } from '../system/home-facts.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { netdevIndex, setLink, writeSysctl } from '../system/netdev.ts';
 import { deleteTable, loadNft } from '../system/nft.ts';
-import { type House, readHouse } from '../system/home-facts.ts';
 import { rebuildQueue } from '../system/queue.ts';
 import { applyRoutes, removeRoutes } from '../system/routing.ts';
 import { Serial } from '../system/serial.ts';
@@ -153,7 +153,8 @@ export class HomeDatapath {
     if (alive === this.#alive) return;
     this.#alive = alive;
     this.link?.setOpen(alive);
-    if (!alive) await this.#serial.run(() => loadNft(`flush set inet ${TABLE} alive\n`).catch(() => ''));
+    if (!alive)
+      await this.#serial.run(() => loadNft(`flush set inet ${TABLE} alive\n`).catch(() => ''));
   }
 
   /** Ends and removes everything, in the order that never opens a gap. */
@@ -239,7 +240,10 @@ export class HomeDatapath {
     const port = new PacketPort({
       netdev,
       onPacket: (packet) => this.link?.enqueue(ipSource(packet), packet),
-      onUp: () => void this.#serial.run(() => this.#dressPort()).catch((error: Error) => this.#options.onFault(error.message)),
+      onUp: () =>
+        void this.#serial
+          .run(() => this.#dressPort())
+          .catch((error: Error) => this.#options.onFault(error.message)),
       onFault: this.#options.onFault,
     });
     this.#port = port;

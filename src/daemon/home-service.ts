@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { type ActiveRate, activeRate, localTimeOf } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
+import type { ShaperReport } from '../shaper/messages.ts';
 import { run } from '../system/command.ts';
 import type { Log } from '../system/log.ts';
-import type { ShaperReport } from '../shaper/messages.ts';
 import type { ConfigStatus, State, Status } from './api.ts';
 import { type GoodConfig, keepGoodConfig, readGoodConfig } from './config-source.ts';
 import { type AddressTraffic, type Neighbour, parseLeases } from './device-table.ts';
@@ -54,7 +54,10 @@ export class HomeService {
   #applyError: string | null = null;
   #neighbours: Neighbour[] = [];
   #names = new Map<string, string>();
-  #addressRates = new Map<string, { tx: number; rx: number; txKBps: number; rxKBps: number; seenMs: number }>();
+  #addressRates = new Map<
+    string,
+    { tx: number; rx: number; txKBps: number; rxKBps: number; seenMs: number }
+  >();
   #addressesAtMs = performance.now();
 
   constructor(options: HomeServiceOptions) {
@@ -62,7 +65,8 @@ export class HomeService {
     this.#datapath = new HomeDatapath({
       runDir: options.runDir,
       log: options.log,
-      onReport: (report) => void this.#look(report).catch((error: Error) => this.#fault(error.message)),
+      onReport: (report) =>
+        void this.#look(report).catch((error: Error) => this.#fault(error.message)),
       onFault: (text) => this.#fault(text),
       onTunnelState: () => this.#onTunnelState(this.#datapath.tunnelState),
     });
@@ -122,7 +126,9 @@ export class HomeService {
       since: this.#since,
       configStatus: this.#configStatus,
       config: this.#good?.config ?? null,
-      remote: this.#good?.profile ? `${this.#good.profile.remoteHost}:${this.#good.profile.remotePort}` : '',
+      remote: this.#good?.profile
+        ? `${this.#good.profile.remoteHost}:${this.#good.profile.remotePort}`
+        : '',
       rate: this.#rate,
       datapath: this.#datapath,
       rates: this.history.rates,
@@ -136,7 +142,10 @@ export class HomeService {
   async #apply(): Promise<void> {
     const good = this.#good;
     if (!good) {
-      this.#setState('error', `Not shaping: ${this.#configStatus.errors[0]?.message ?? 'there is no configuration'}`);
+      this.#setState(
+        'error',
+        `Not shaping: ${this.#configStatus.errors[0]?.message ?? 'there is no configuration'}`,
+      );
       return;
     }
     const { config, profile } = good;
@@ -144,7 +153,10 @@ export class HomeService {
     if (!config.main.enabled || !profile) {
       this.#started = false;
       await this.#datapath.stop();
-      this.#setState('off', 'Off: your devices use the Internet directly, and your provider sees what they do.');
+      this.#setState(
+        'off',
+        'Off: your devices use the Internet directly, and your provider sees what they do.',
+      );
       return;
     }
     if (!this.#started) {
@@ -194,11 +206,19 @@ export class HomeService {
     }
     this.#everAlive = true;
     const { uploadKBps, downloadKBps, source } = this.#rate;
-    const rates = uploadKBps === downloadKBps ? `${uploadKBps} KB/s` : `${uploadKBps} KB/s up and ${downloadKBps} KB/s down`;
+    const rates =
+      uploadKBps === downloadKBps
+        ? `${uploadKBps} KB/s`
+        : `${uploadKBps} KB/s up and ${downloadKBps} KB/s down`;
     if (uploadKBps === 0) {
-      this.#setState('shaping', `Shaping rests (${source}): your devices use the tunnel, but your provider sees when.`);
+      this.#setState(
+        'shaping',
+        `Shaping rests (${source}): your devices use the tunnel, but your provider sees when.`,
+      );
     } else {
-      const dns = config.main.dns ? '' : ' Names your devices look up still show, because dns is off.';
+      const dns = config.main.dns
+        ? ''
+        : ' Names your devices look up still show, because dns is off.';
       this.#setState(
         'shaping',
         `Your provider sees one steady stream of ${rates}. It can't tell when your devices are used.${dns}`,
@@ -239,7 +259,8 @@ export class HomeService {
   #sampleAddresses(nowMs: number): void {
     const seconds = Math.max(0.2, (nowMs - this.#addressesAtMs) / 1000);
     this.#addressesAtMs = nowMs;
-    const sent = this.#datapath.link?.queues.countersByKey() ?? new Map<string, { bytesIn: number }>();
+    const sent =
+      this.#datapath.link?.queues.countersByKey() ?? new Map<string, { bytesIn: number }>();
     for (const address of new Set([...sent.keys(), ...this.#datapath.downloadBytes.keys()])) {
       const last = this.#addressRates.get(address);
       const tx = sent.get(address)?.bytesIn ?? 0;
@@ -276,7 +297,11 @@ export class HomeService {
     if (state === 'up' || !this.#started) return;
     this.#goodLooks = 0;
     void this.#datapath.setAlive(false);
-    this.#setBlocked(state === 'connecting' ? 'the tunnel to the endpoint is being set up' : 'the tunnel to the endpoint is down');
+    this.#setBlocked(
+      state === 'connecting'
+        ? 'the tunnel to the endpoint is being set up'
+        : 'the tunnel to the endpoint is down',
+    );
   }
 
   #fault(text: string): void {
@@ -301,7 +326,10 @@ export class HomeService {
     if (state !== this.#state) this.#since = Math.floor(Date.now() / 1000);
     this.#state = state;
     this.#reason = reason;
-    this.#options.log(state === 'blocked' || state === 'error' ? 'warning' : 'notice', `${state}: ${reason}`);
+    this.#options.log(
+      state === 'blocked' || state === 'error' ? 'warning' : 'notice',
+      `${state}: ${reason}`,
+    );
     const status = this.status();
     for (const listener of this.#listeners) listener(status);
   }

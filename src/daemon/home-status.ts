@@ -36,7 +36,8 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
   const { tunnel, welcome, link } = datapath;
   const running = snapshot.state !== 'off' && snapshot.state !== 'error';
   const queues = link?.queues;
-  const silent = (datapath.control?.silentMs(snapshot.nowMs) ?? Number.POSITIVE_INFINITY) > SILENT_MS;
+  const silent =
+    (datapath.control?.silentMs(snapshot.nowMs) ?? Number.POSITIVE_INFINITY) > SILENT_MS;
   return {
     state: snapshot.state,
     reason: snapshot.reason,
@@ -54,21 +55,37 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
       ...(tunnel ? { address: tunnel.local, peer: tunnel.peer } : {}),
       ...(datapath.tunnelSince > 0 ? { since: datapath.tunnelSince } : {}),
     },
-    upload: direction(config, rate.uploadKBps, rates.uploadPps, rates.uploadDeviceKBps, packetBytes, {
-      queue_packets: queues?.totals.depthPackets ?? 0,
-      queue_ms: Math.round(queues?.oldestWaitMs(snapshot.nowMs) ?? 0),
-      dropped: queues ? queues.totals.droppedLate + queues.totals.droppedFull : 0,
-    }),
-    download: direction(config, rate.downloadKBps, rates.downloadPps, rates.downloadDeviceKBps, packetBytes, {
-      queue_packets: welcome?.queuePackets ?? 0,
-      queue_ms: welcome?.queueMs ?? 0,
-      dropped: welcome?.dropped ?? 0,
-    }),
+    upload: direction(
+      config,
+      rate.uploadKBps,
+      rates.uploadPps,
+      rates.uploadDeviceKBps,
+      packetBytes,
+      {
+        queue_packets: queues?.totals.depthPackets ?? 0,
+        queue_ms: Math.round(queues?.oldestWaitMs(snapshot.nowMs) ?? 0),
+        dropped: queues ? queues.totals.droppedLate + queues.totals.droppedFull : 0,
+      },
+    ),
+    download: direction(
+      config,
+      rate.downloadKBps,
+      rates.downloadPps,
+      rates.downloadDeviceKBps,
+      packetBytes,
+      {
+        queue_packets: welcome?.queuePackets ?? 0,
+        queue_ms: welcome?.queueMs ?? 0,
+        dropped: welcome?.dropped ?? 0,
+      },
+    ),
     endpoint: {
       state: welcome === null ? 'unknown' : silent ? 'silent' : 'up',
       version: welcome?.version ?? '',
     },
-    devices: config ? listDevices(config, snapshot.neighbours, snapshot.names, snapshot.traffic) : [],
+    devices: config
+      ? listDevices(config, snapshot.neighbours, snapshot.names, snapshot.traffic)
+      : [],
     cost: cost(config, rate, packetBytes),
   };
 }
@@ -101,6 +118,8 @@ function cost(config: Config | null, rate: ActiveRate, packetBytes: number): Sta
   return {
     gb_per_month: round(gbPerMonth),
     ...(capPercent === undefined || capPercent === null ? {} : { cap_percent: round(capPercent) }),
-    ...(pricePerMonth === undefined || pricePerMonth === null ? {} : { price_per_month: round(pricePerMonth) }),
+    ...(pricePerMonth === undefined || pricePerMonth === null
+      ? {}
+      : { price_per_month: round(pricePerMonth) }),
   };
 }

@@ -6,7 +6,12 @@ import type { ShaperReport } from '../shaper/messages.ts';
 import type { HomeDatapath } from './home-datapath.ts';
 import { shapeOf } from './home-datapath.ts';
 import { SlotMeter } from './slot-meter.ts';
-import { findDownloadFaults, findQueueFaults, findUploadFaults, meterWindowMs } from './verification.ts';
+import {
+  findDownloadFaults,
+  findQueueFaults,
+  findUploadFaults,
+  meterWindowMs,
+} from './verification.ts';
 
 /** After a change of rate the streams are measured anew; so long the old verdict on them stands. */
 const GRACE_MS = 4000;
@@ -55,17 +60,27 @@ export class HomeWatch {
       queueFaults.push('the rules that guard the tunnel were changed');
     }
     if (queueFaults.length > 0) return { faults: queueFaults, repair: true };
-    const measured = (meter: SlotMeter, windowMs: number, find: (perSecond: number | null) => string[]) => {
+    const measured = (
+      meter: SlotMeter,
+      windowMs: number,
+      find: (perSecond: number | null) => string[],
+    ) => {
       const perSecond = meter.perSecond(windowMs);
       // While the window fills after a change of rate, an old verdict in good order stands.
-      return perSecond === null && nowMs < this.#graceUntilMs && datapath.alive ? [] : find(perSecond);
+      return perSecond === null && nowMs < this.#graceUntilMs && datapath.alive
+        ? []
+        : find(perSecond);
     };
     const slow = nowMs < this.#graceUntilMs && datapath.alive;
     const faults = [
-      ...measured(this.sent, meterWindowMs(upload), (perSecond) => findUploadFaults(upload, perSecond)),
+      ...measured(this.sent, meterWindowMs(upload), (perSecond) =>
+        findUploadFaults(upload, perSecond),
+      ),
       ...(slow
         ? []
-        : measured(this.received, meterWindowMs(download), (perSecond) => findDownloadFaults(download, perSecond))),
+        : measured(this.received, meterWindowMs(download), (perSecond) =>
+            findDownloadFaults(download, perSecond),
+          )),
       ...answerFaults(datapath, download.rateKBps, download.packetBytes, nowMs),
     ];
     return { faults, repair: false };
@@ -76,7 +91,8 @@ export class HomeWatch {
     const quiet = datapath.tunnelState === 'up' && this.received.latestPerSecond === 0;
     if (!quiet) this.#silentSinceMs = null;
     else this.#silentSinceMs ??= nowMs;
-    if (this.#silentSinceMs === null || nowMs - this.#silentSinceMs < RECONNECT_AFTER_MS) return false;
+    if (this.#silentSinceMs === null || nowMs - this.#silentSinceMs < RECONNECT_AFTER_MS)
+      return false;
     this.#silentSinceMs = nowMs;
     return true;
   }
@@ -96,9 +112,16 @@ function tunnelWords(datapath: HomeDatapath): string {
     : 'the tunnel to the endpoint is down';
 }
 
-function answerFaults(datapath: HomeDatapath, rateKBps: number, packetBytes: number, nowMs: number): string[] {
+function answerFaults(
+  datapath: HomeDatapath,
+  rateKBps: number,
+  packetBytes: number,
+  nowMs: number,
+): string[] {
   const silentMs = datapath.control?.silentMs(nowMs) ?? Number.POSITIVE_INFINITY;
   if (silentMs === Number.POSITIVE_INFINITY) return ['the endpoint has not answered yet'];
   const slot = rateKBps === 0 ? 0 : packetBytes / rateKBps;
-  return silentMs > Math.max(SILENT_MS, SILENT_SLOTS * slot) ? ['the endpoint no longer answers'] : [];
+  return silentMs > Math.max(SILENT_MS, SILENT_SLOTS * slot)
+    ? ['the endpoint no longer answers']
+    : [];
 }

@@ -29,7 +29,9 @@ export async function serveLocalApi(path: string, methods: Methods): Promise<Ser
         if (text.length > MAX_BYTES) socket.destroy();
         return;
       }
-      void answer(text.slice(0, end), methods).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
+      void answer(text.slice(0, end), methods).then((reply) =>
+        socket.end(`${JSON.stringify(reply)}\n`),
+      );
       text = '';
     });
   });
@@ -44,7 +46,9 @@ export async function serveLocalApi(path: string, methods: Methods): Promise<Ser
 async function answer(line: string, methods: Methods): Promise<Answer> {
   try {
     const request = JSON.parse(line) as Record<string, unknown>;
-    const method = Object.hasOwn(methods, String(request.method)) ? methods[String(request.method)] : undefined;
+    const method = Object.hasOwn(methods, String(request.method))
+      ? methods[String(request.method)]
+      : undefined;
     if (!method) return { ok: false, error: `there is no method "${request.method}"` };
     return { ok: true, result: (await method(request)) ?? null };
   } catch (error) {
@@ -62,7 +66,11 @@ export class NotRunningError extends Error {
  *
  * @throws {NotRunningError} when nobody answers; Error with the service's own words when it refuses.
  */
-export function askLocalApi(path: string, request: { method: string; [key: string]: unknown }, timeoutMs = TIMEOUT_MS): Promise<unknown> {
+export function askLocalApi(
+  path: string,
+  request: { method: string; [key: string]: unknown },
+  timeoutMs = TIMEOUT_MS,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = createConnection(path);

@@ -24,16 +24,28 @@ export interface TrafficRates {
 export class TrafficHistory {
   readonly samples: HistorySample[] = [];
   #last: { totals: TrafficTotals; atMs: number } | null = null;
-  rates: TrafficRates = { uploadDeviceKBps: 0, downloadDeviceKBps: 0, uploadPps: 0, downloadPps: 0 };
+  rates: TrafficRates = {
+    uploadDeviceKBps: 0,
+    downloadDeviceKBps: 0,
+    uploadPps: 0,
+    downloadPps: 0,
+  };
 
   /** Takes one reading. @param wireBytes of a packet as the provider counts it. */
-  push(totals: TrafficTotals, queueMs: number, wireBytes: number, nowMs: number, unixS: number): void {
+  push(
+    totals: TrafficTotals,
+    queueMs: number,
+    wireBytes: number,
+    nowMs: number,
+    unixS: number,
+  ): void {
     const last = this.#last;
     this.#last = { totals, atMs: nowMs };
     if (!last) return;
     const seconds = (nowMs - last.atMs) / 1000;
     // A counter that was made anew starts below where the old one ended.
-    const rate = (name: keyof TrafficTotals): number => Math.max(0, totals[name] - last.totals[name]) / seconds;
+    const rate = (name: keyof TrafficTotals): number =>
+      Math.max(0, totals[name] - last.totals[name]) / seconds;
     this.rates = {
       uploadDeviceKBps: rate('uploadDeviceBytes') / 1000,
       downloadDeviceKBps: rate('downloadDeviceBytes') / 1000,

@@ -20,7 +20,10 @@ export interface QueueEvidence {
  *
  * @param bare minors of classes that have no leaf of ours.
  */
-export function findQueueFaults({ listing, minors }: QueueEvidence, bare: readonly number[] = []): string[] {
+export function findQueueFaults(
+  { listing, minors }: QueueEvidence,
+  bare: readonly number[] = [],
+): string[] {
   const root = listing.qdiscs.find(({ parent }) => parent === 'root');
   if (!root) return ['the queue that keeps the schedule can’t be read'];
   if (root.kind !== 'htb' || root.handle !== ROOT_HANDLE) {

@@ -87,7 +87,8 @@ export class EndpointService {
     this.#options = options;
     this.#identity = identity;
     this.#shaper = new Shaper({
-      onReport: (report) => void this.#look(report).catch((error: Error) => options.log('warning', error.message)),
+      onReport: (report) =>
+        void this.#look(report).catch((error: Error) => options.log('warning', error.message)),
       onFault: (minor, text) => this.#onShaperFault(minor, text),
     });
     this.#openvpn = new OpenVpn({
@@ -130,7 +131,10 @@ export class EndpointService {
       if (this.#settle) clearTimeout(this.#settle);
       this.#settle = setTimeout(() => this.#later(() => this.#readHomes()), SETTLE_MS);
     });
-    log('notice', `endpoint at ${this.#identity.host}:${this.#identity.port}, ${this.#homes.length} homes`);
+    log(
+      'notice',
+      `endpoint at ${this.#identity.host}:${this.#identity.port}, ${this.#homes.length} homes`,
+    );
   }
 
   async stop(): Promise<void> {
@@ -159,7 +163,11 @@ export class EndpointService {
     const nowMs = performance.now();
     return {
       state: this.#up ? 'shaping' : 'starting',
-      reason: this.#fault || (this.#up ? `Serving ${this.#sessions.size} of ${this.#homes.length} homes.` : 'OpenVPN is starting.'),
+      reason:
+        this.#fault ||
+        (this.#up
+          ? `Serving ${this.#sessions.size} of ${this.#homes.length} homes.`
+          : 'OpenVPN is starting.'),
       since: this.#since,
       version,
       role: 'endpoint',
@@ -262,7 +270,8 @@ export class EndpointService {
         certificatePath: store.certificatePath,
         keyPath: store.keyPath,
         // Without any home OpenVPN still wants a fingerprint; nobody has this one.
-        fingerprints: this.#homes.length > 0 ? this.#homes.map(({ fingerprint }) => fingerprint) : [NOBODY],
+        fingerprints:
+          this.#homes.length > 0 ? this.#homes.map(({ fingerprint }) => fingerprint) : [NOBODY],
         clientConfigDir: store.clientConfigDir,
         tunnelNet: this.#identity.tunnelNet,
         managementSocket: join(runDir, 'openvpn.sock'),
@@ -277,11 +286,15 @@ export class EndpointService {
     if (JSON.stringify(homes) === JSON.stringify(this.#homes)) return;
     this.#homes = homes;
     for (const [host, session] of this.#sessions) {
-      if (!homes.some((home) => home.host === host && home.name === session.name)) this.#closeSession(session);
+      if (!homes.some((home) => home.host === host && home.name === session.name))
+        this.#closeSession(session);
     }
     await this.#applyStreams(false);
     await this.#startOpenVpn();
-    this.#options.log('notice', `now ${homes.length} homes: ${homes.map(({ name }) => name).join(', ')}`);
+    this.#options.log(
+      'notice',
+      `now ${homes.length} homes: ${homes.map(({ name }) => name).join(', ')}`,
+    );
   }
 
   async #onUp(): Promise<void> {
@@ -380,13 +393,21 @@ export class EndpointService {
     if (index === null) return;
     const sessions = [...this.#sessions.values()];
     const wanted = sessions.map(
-      (session): SlotClass => ({ minor: session.host, shape: session.shape, destination: session.peer }),
+      (session): SlotClass => ({
+        minor: session.host,
+        shape: session.shape,
+        destination: session.peer,
+      }),
     );
     const shapes = wanted.map(({ shape }) => shape);
     const limit = queueLimit(shapes);
     const anew = fresh || this.#queue?.index !== index || this.#queue.limit < limit;
     const mtu = Math.max(256, ...shapes.map(({ packetBytes }) => packetBytes));
-    await setLink(TUNNEL_NETDEV, sessions.length === 0 ? TUNNEL_MTU : mtu, Math.max(limit, this.#queue?.limit ?? 0));
+    await setLink(
+      TUNNEL_NETDEV,
+      sessions.length === 0 ? TUNNEL_MTU : mtu,
+      Math.max(limit, this.#queue?.limit ?? 0),
+    );
     if (anew) {
       await rebuildQueue(wanted);
       this.#queue = { index, limit };
@@ -444,8 +465,12 @@ export class EndpointService {
   }
 
   #onShaperFault(minor: number, text: string): void {
-    this.#options.log('warning', minor === 0 ? text : `home ${this.#sessions.get(minor)?.name ?? minor}: ${text}`);
-    for (const [host, session] of this.#sessions) if (minor === 0 || host === minor) session.link.setOpen(false);
+    this.#options.log(
+      'warning',
+      minor === 0 ? text : `home ${this.#sessions.get(minor)?.name ?? minor}: ${text}`,
+    );
+    for (const [host, session] of this.#sessions)
+      if (minor === 0 || host === minor) session.link.setOpen(false);
   }
 }
 

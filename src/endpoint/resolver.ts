@@ -23,11 +23,19 @@ export function resolverArgv(netdev: string, addresses: readonly string[]): stri
   ];
 }
 
-export function startResolver(netdev: string, addresses: readonly string[], log: Log): SupervisedChild {
+export function startResolver(
+  netdev: string,
+  addresses: readonly string[],
+  log: Log,
+): SupervisedChild {
   const child = new SupervisedChild({
     argv: () => resolverArgv(netdev, addresses),
     onLine: (line) => log('info', line),
-    onExit: (why) => log('warning', `dnsmasq, which answers homes' DNS queries, stopped (${why}); it is started again`),
+    onExit: (why) =>
+      log(
+        'warning',
+        `dnsmasq, which answers homes' DNS queries, stopped (${why}); it is started again`,
+      ),
   });
   child.start();
   return child;

@@ -1,5 +1,5 @@
 // The endpoint's state on disk: its identity and the homes it serves, in one directory of 0600 files.
-import { X509Certificate, randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderClientConfig } from '../plan/openvpn.ts';
@@ -70,7 +70,9 @@ export class EndpointStore {
       throw new EndpointError(`--port: must be between 1 and 65535, got "${port}"`);
     }
     if (await this.#tryIdentity()) {
-      throw new EndpointError(`${this.dir}: there is an endpoint already; remove that directory to make another`);
+      throw new EndpointError(
+        `${this.dir}: there is an endpoint already; remove that directory to make another`,
+      );
     }
     await mkdir(this.clientConfigDir, { recursive: true, mode: 0o700 });
     const { certificate, key } = await makeCertificate('iotshaper endpoint');
@@ -93,7 +95,9 @@ export class EndpointStore {
   async identity(): Promise<EndpointIdentity> {
     const identity = await this.#tryIdentity();
     if (!identity) {
-      throw new EndpointError(`${this.dir}: there is no endpoint yet; run "iotshaper endpoint init --host HOST" first`);
+      throw new EndpointError(
+        `${this.dir}: there is no endpoint yet; run "iotshaper endpoint init --host HOST" first`,
+      );
     }
     return identity;
   }
@@ -110,20 +114,30 @@ export class EndpointStore {
    */
   async addHome(name: string): Promise<string> {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/.test(name)) {
-      throw new EndpointError(`NAME: must be 1 to 32 letters, digits, dots, dashes or underscores, got "${name}"`);
+      throw new EndpointError(
+        `NAME: must be 1 to 32 letters, digits, dots, dashes or underscores, got "${name}"`,
+      );
     }
     const identity = await this.identity();
     const homes = await this.homes();
     if (homes.some((home) => home.name === name)) {
-      throw new EndpointError(`there is a home "${name}" already; remove it first or choose another name`);
+      throw new EndpointError(
+        `there is a home "${name}" already; remove it first or choose another name`,
+      );
     }
     const taken = new Set(homes.map(({ host }) => host));
     let host = FIRST_HOST;
     while (taken.has(host)) host++;
-    if (host > LAST_HOST) throw new EndpointError(`there are ${LAST_HOST - FIRST_HOST + 1} homes already; that is all an endpoint holds`);
+    if (host > LAST_HOST)
+      throw new EndpointError(
+        `there are ${LAST_HOST - FIRST_HOST + 1} homes already; that is all an endpoint holds`,
+      );
     const { certificate, key } = await makeCertificate(name);
     const fingerprint = new X509Certificate(certificate).fingerprint256;
-    await writeSecret(join(this.clientConfigDir, name), renderClientConfig(identity.tunnelNet, host));
+    await writeSecret(
+      join(this.clientConfigDir, name),
+      renderClientConfig(identity.tunnelNet, host),
+    );
     await this.#writeHomes([...homes, { name, host, fingerprint }]);
     const endpoint = new X509Certificate(await readFile(this.certificatePath));
     return renderProfile(identity, name, endpoint.fingerprint256, certificate, key);
@@ -142,7 +156,9 @@ export class EndpointStore {
 
   async #tryIdentity(): Promise<EndpointIdentity | null> {
     try {
-      return JSON.parse(await readFile(join(this.dir, 'endpoint.json'), 'utf8')) as EndpointIdentity;
+      return JSON.parse(
+        await readFile(join(this.dir, 'endpoint.json'), 'utf8'),
+      ) as EndpointIdentity;
     } catch {
       return null;
     }
@@ -220,6 +236,6 @@ async function makeCertificate(name: string): Promise<{ certificate: string; key
     throw error;
   }
   const find = (label: string): string =>
-    new RegExp(`-----BEGIN ${label}-----[^]*?-----END ${label}-----`).exec(text)?.[0] ?? '';
+    new RegExp(`-----BEGIN ${label}-----[\\s\\S]*?-----END ${label}-----`).exec(text)?.[0] ?? '';
   return { certificate: `${find('CERTIFICATE')}\n`, key: `${find('PRIVATE KEY')}\n` };
 }

@@ -89,13 +89,17 @@ export class OpenVpn {
 
   #release(socket: Socket, pauseMs: number): void {
     if (this.#holdTimer) clearTimeout(this.#holdTimer);
-    this.#holdTimer = setTimeout(() => socket.write('hold release\n'), Math.min(pauseMs, MAX_HOLD_MS));
+    this.#holdTimer = setTimeout(
+      () => socket.write('hold release\n'),
+      Math.min(pauseMs, MAX_HOLD_MS),
+    );
   }
 
   #handle(socket: Socket, line: string): void {
     const event = parseManagementLine(line);
     if (event.kind === 'state') this.#options.onState(event.name, event.localAddress, event.detail);
-    else if (event.kind === 'bytes') this.bytes = { inBytes: event.inBytes, outBytes: event.outBytes };
+    else if (event.kind === 'bytes')
+      this.bytes = { inBytes: event.inBytes, outBytes: event.outBytes };
     else if (event.kind === 'hold') this.#release(socket, event.pauseMs);
     else if (event.kind === 'fatal') this.#options.onLine?.(event.text);
   }

@@ -15,14 +15,24 @@ export interface Profile {
   lines: string[];
 }
 
-export type ProfileVerdict = { ok: true; profile: Profile } | { ok: false; problems: ProfileProblem[] };
+export type ProfileVerdict =
+  | { ok: true; profile: Profile }
+  | { ok: false; problems: ProfileProblem[] };
 
 /** Larger than any profile `add-home` prints by a factor of ten. */
 const MAX_PROFILE_BYTES = 100_000;
 
 const AEAD_CIPHERS = new Set(['AES-256-GCM', 'AES-192-GCM', 'AES-128-GCM', 'CHACHA20-POLY1305']);
 
-const INLINE = new Set(['ca', 'cert', 'key', 'peer-fingerprint', 'tls-crypt', 'tls-crypt-v2', 'tls-auth']);
+const INLINE = new Set([
+  'ca',
+  'cert',
+  'key',
+  'peer-fingerprint',
+  'tls-crypt',
+  'tls-crypt-v2',
+  'tls-auth',
+]);
 
 /** Directives that are handed on as they stand. */
 const PLAIN = new Set([
@@ -100,7 +110,10 @@ export function checkProfile(text: string): ProfileVerdict {
     problems.push({ line, message });
   };
   if (text.length > MAX_PROFILE_BYTES) {
-    return { ok: false, problems: [{ line: 0, message: `the profile is larger than ${MAX_PROFILE_BYTES} bytes` }] };
+    return {
+      ok: false,
+      problems: [{ line: 0, message: `the profile is larger than ${MAX_PROFILE_BYTES} bytes` }],
+    };
   }
   const source = text.replace(/^\ufeff/, '').split(/\r?\n/);
   for (let index = 0; index < source.length; index++) {
@@ -132,15 +145,19 @@ export function checkProfile(text: string): ProfileVerdict {
     const [name, ...values] = [words[0]!.replace(/^--/, ''), ...words.slice(1)];
     const value = values[0] ?? '';
     const said = [name, ...values].join(' ');
-    if (RUNS_PROGRAMS.has(name!)) report(number, `${said}: runs a program on the router; remove it`);
-    else if (LOADS_CODE.has(name!)) report(number, `${said}: loads foreign code into OpenVPN; remove it`);
+    if (RUNS_PROGRAMS.has(name!))
+      report(number, `${said}: runs a program on the router; remove it`);
+    else if (LOADS_CODE.has(name!))
+      report(number, `${said}: loads foreign code into OpenVPN; remove it`);
     else if (COMPRESSES.has(name!)) {
       const harmless = name === 'allow-compression' && value === 'no';
-      if (!harmless) report(number, `${said}: compression gives contents away by their size; remove it`);
+      if (!harmless)
+        report(number, `${said}: compression gives contents away by their size; remove it`);
     } else if (INLINE.has(name!)) {
       report(number, `${said}: names a file; put its contents between <${name}> and </${name}>`);
     } else if (name === 'proto' || name === 'proto-force') {
-      if (!/^udp[46]?$/.test(value)) report(number, `${said}: must be udp; TCP can't keep packets on schedule`);
+      if (!/^udp[46]?$/.test(value))
+        report(number, `${said}: must be udp; TCP can't keep packets on schedule`);
     } else if (name === 'dev') {
       if (!/^tun/.test(value)) report(number, `${said}: must be tun`);
     } else if (name === 'dev-type') {
@@ -156,10 +173,18 @@ export function checkProfile(text: string): ProfileVerdict {
       else if (values[2] !== undefined && !/^udp[46]?$/.test(values[2])) {
         report(number, `${said}: must be udp; TCP can't keep packets on schedule`);
       } else remotes.push({ host: value, port: own });
-    } else if (name === 'data-ciphers' || name === 'ncp-ciphers' || name === 'cipher' || name === 'data-ciphers-fallback') {
+    } else if (
+      name === 'data-ciphers' ||
+      name === 'ncp-ciphers' ||
+      name === 'cipher' ||
+      name === 'data-ciphers-fallback'
+    ) {
       const bad = value.split(':').filter((cipher) => !AEAD_CIPHERS.has(cipher.toUpperCase()));
       if (bad.length > 0) {
-        report(number, `${said}: must be one of ${[...AEAD_CIPHERS].join(', ')}, got "${bad.join(':')}"`);
+        report(
+          number,
+          `${said}: must be one of ${[...AEAD_CIPHERS].join(', ')}, got "${bad.join(':')}"`,
+        );
       } else if (name === 'data-ciphers') lines.push(`data-ciphers ${value}`);
     } else if (PLAIN.has(name!)) lines.push([name, ...values.map(quoteWord)].join(' '));
     else if (!OVERRIDDEN.has(name!)) {
@@ -169,7 +194,8 @@ export function checkProfile(text: string): ProfileVerdict {
   if (remotes.length === 0) report(0, 'has no "remote" line that names the endpoint');
   if (remotes.length > 1) report(0, 'has more than one "remote" line; keep one');
   for (const tag of ['cert', 'key']) {
-    if (!blocks.has(tag)) report(0, `has no <${tag}> block; upload the whole profile the endpoint printed`);
+    if (!blocks.has(tag))
+      report(0, `has no <${tag}> block; upload the whole profile the endpoint printed`);
   }
   if (!blocks.has('ca') && !blocks.has('peer-fingerprint')) {
     report(0, 'has neither <peer-fingerprint> nor <ca>: the endpoint could be anyone');

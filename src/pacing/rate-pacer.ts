@@ -1,5 +1,5 @@
 // Decides which rate HTB is given when: draws intervals, and holds the average asked. Pure: time is passed in.
-import { type Shape } from '../plan/facts.ts';
+import type { Shape } from '../plan/facts.ts';
 import { IntervalSchedule, type Random, slotMs } from './schedule.ts';
 
 /**
@@ -81,7 +81,10 @@ export class RatePacer {
     } else {
       const elapsedMs = nowMs - this.#lastObservedMs;
       const catchUpMs = Math.max(CATCH_UP_MS, 20 * meanMs);
-      this.#learnt = clamp(this.#learnt + (shortMs / catchUpMs) * (elapsedMs / LEARN_MS), MAX_BEND / 2);
+      this.#learnt = clamp(
+        this.#learnt + (shortMs / catchUpMs) * (elapsedMs / LEARN_MS),
+        MAX_BEND / 2,
+      );
       this.#bend = clamp(shortMs / catchUpMs + this.#learnt, MAX_BEND);
       if (this.shape.sdPercent === 0) this.#dueMs = nowMs;
     }

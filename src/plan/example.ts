@@ -32,7 +32,11 @@ export interface PlanText {
 }
 
 /** Renders the whole plan as text a person can read and feed to the real tools. */
-export function planExample(config: Config, profile: Profile | null, facts: HomeFacts = exampleFacts): PlanText {
+export function planExample(
+  config: Config,
+  profile: Profile | null,
+  facts: HomeFacts = exampleFacts,
+): PlanText {
   const shape = {
     rateKBps: config.main.rate.uploadKBps,
     packetBytes: config.main.packetBytes,
@@ -60,5 +64,8 @@ export function planExample(config: Config, profile: Profile | null, facts: Home
 
 /** A key never leaves its file. */
 function withoutSecrets(text: string): string {
-  return text.replace(/<(key|tls-crypt|tls-crypt-v2|tls-auth)>[^]*?<\/\1>/g, '<$1>\n(not shown)\n</$1>');
+  return text.replace(
+    /<(key|tls-crypt|tls-crypt-v2|tls-auth)>[\s\S]*?<\/\1>/g,
+    '<$1>\n(not shown)\n</$1>',
+  );
 }

@@ -60,7 +60,11 @@ export function resolver6(facts: Pick<EndpointFacts, 'innerNet6'>): string | nul
  */
 export function renderEndpointNft(facts: EndpointFacts): string {
   return replaceTable(TABLE, [
-    block('set alive', ['type ipv4_addr', 'flags timeout', comment('homes whose stream is verified')]),
+    block('set alive', [
+      'type ipv4_addr',
+      'flags timeout',
+      comment('homes whose stream is verified'),
+    ]),
     block('set cover_in', ['type ipv4_addr', 'counter', ...homeElements(facts)]),
     block('set frames_in', ['type ipv4_addr', 'counter', ...homeElements(facts)]),
     block('counter stray_out', []),

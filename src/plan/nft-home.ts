@@ -57,7 +57,11 @@ export function renderNotAlive(): string {
  */
 export function renderHomeNft(config: Config, facts: HomeFacts): string {
   return replaceTable(TABLE, [
-    block('set alive', ['typeof meta protocol', 'flags timeout', comment('may leave while verified')]),
+    block('set alive', [
+      'typeof meta protocol',
+      'flags timeout',
+      comment('may leave while verified'),
+    ]),
     block('set house', [
       'type ifname',
       ...(facts.houseNetdevs.length > 0 ? [`elements = ${netdevSet(facts.houseNetdevs)}`] : []),
@@ -69,7 +73,9 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
     markDevices(config),
     block('chain house', houseRules(facts)),
     block('chain shape', shapeRules(config)),
-    block('chain to_tunnel', [`meta mark set meta mark & ${REST} | ${hexMark(MARK_TUNNEL)} accept`]),
+    block('chain to_tunnel', [
+      `meta mark set meta mark & ${REST} | ${hexMark(MARK_TUNNEL)} accept`,
+    ]),
     block('chain block', [
       `meta l4proto { tcp, udp } th dport 53 drop ${comment('the router would ask the provider for it')}`,
       `meta mark set meta mark & ${REST} | ${hexMark(MARK_HOUSE)} accept`,
@@ -141,8 +147,12 @@ function houseRules(facts: HomeFacts): string[] {
 function shapeRules(config: Config): string[] {
   return [
     // Without the kill switch a device goes out directly while the tunnel is not in order: the user's own choice.
-    ...(config.main.killswitch ? [] : [`meta protocol != @alive return ${comment('killswitch 0')}`]),
-    ...(config.main.dns ? [`meta l4proto { tcp, udp } th dport 53 goto to_tunnel ${comment('dns')}`] : []),
+    ...(config.main.killswitch
+      ? []
+      : [`meta protocol != @alive return ${comment('killswitch 0')}`]),
+    ...(config.main.dns
+      ? [`meta l4proto { tcp, udp } th dport 53 goto to_tunnel ${comment('dns')}`]
+      : []),
     'jump house',
     'goto to_tunnel',
   ];
@@ -186,7 +196,9 @@ function sourceNat(config: Config, facts: HomeFacts): string[] {
   return [
     'type nat hook postrouting priority srcnat - 5; policy accept;',
     `${out} meta nfproto ipv4 snat ip prefix to ${facts.inner.prefix4}`,
-    ...(facts.inner.prefix6 ? [`${out} meta nfproto ipv6 snat ip6 prefix to ${facts.inner.prefix6}`] : []),
+    ...(facts.inner.prefix6
+      ? [`${out} meta nfproto ipv6 snat ip6 prefix to ${facts.inner.prefix6}`]
+      : []),
   ];
 }
 

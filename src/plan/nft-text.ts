@@ -2,7 +2,6 @@
 
 /** Quotes a section or home name for an nft comment: at most 128 bytes, no quote or control character. */
 export function comment(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what has to go
   const clean = text.replace(/["\\\x00-\x1f\x7f]/g, '_').slice(0, 100);
   return `comment "!iotshaper: ${clean}"`;
 }

@@ -36,7 +36,11 @@ export interface HomeOpenVpn {
 }
 
 /** The home's configuration: what of the profile is allowed, then ours, which wins. */
-export function renderHomeOpenVpn({ profile, managementSocket, queuePackets }: HomeOpenVpn): string {
+export function renderHomeOpenVpn({
+  profile,
+  managementSocket,
+  queuePackets,
+}: HomeOpenVpn): string {
   return [
     '# Written by iotshaper from the uploaded profile; changes here are lost.',
     ...profile.lines,

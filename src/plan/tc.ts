@@ -39,7 +39,11 @@ export function classRateWords(bytesPerSecond: number, packetBytes: number): str
 }
 
 /** The line that changes one class's rate in place; takes effect for the interval after the next departure. */
-export function renderClassChange(minor: number, bytesPerSecond: number, packetBytes: number): string {
+export function renderClassChange(
+  minor: number,
+  bytesPerSecond: number,
+  packetBytes: number,
+): string {
   return `class change dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${classId(minor)} htb ${classRateWords(bytesPerSecond, packetBytes)}\n`;
 }
 

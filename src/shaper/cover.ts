@@ -61,7 +61,9 @@ export class Cover {
     while (this.#capacityPackets < wantedPackets && !this.#closed) {
       const socket = await this.#connect();
       // The kernel doubles what is asked for, and reads back the doubled figure.
-      socket.setSendBufferSize(Math.min(((wantedPackets - this.#capacityPackets) * each) / 2, 0x3fffffff));
+      socket.setSendBufferSize(
+        Math.min(((wantedPackets - this.#capacityPackets) * each) / 2, 0x3fffffff),
+      );
       this.#capacityPackets += Math.ceil(socket.getSendBufferSize() / each);
       this.#sockets.push(socket);
     }

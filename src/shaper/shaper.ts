@@ -42,7 +42,9 @@ export class Shaper {
       if (message.kind === 'report') this.#options.onReport(message);
       else this.#options.onFault(message.minor, message.text);
     });
-    worker.on('error', (error) => this.#options.onFault(0, `the shaping thread failed: ${error.message}`));
+    worker.on('error', (error) =>
+      this.#options.onFault(0, `the shaping thread failed: ${error.message}`),
+    );
     worker.on('exit', () => {
       if (this.#worker === worker) {
         this.#worker = null;

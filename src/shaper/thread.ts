@@ -101,7 +101,9 @@ class ShaperThread {
     });
     child.stderr.resume();
     child.stdin.on('error', () => {});
-    child.on('error', (error) => this.#say({ kind: 'fault', minor: 0, text: `tc: ${error.message}` }));
+    child.on('error', (error) =>
+      this.#say({ kind: 'fault', minor: 0, text: `tc: ${error.message}` }),
+    );
     child.on('exit', () => {
       if (this.#tc === child) this.#tc = null;
     });

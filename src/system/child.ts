@@ -85,7 +85,8 @@ export class SupervisedChild {
     child.on('close', (status, signal) => {
       this.#child = null;
       if (!this.#wanted) return;
-      if (performance.now() - startedMs > GOOD_RUN_MS) this.#pauseMs = this.#options.minPauseMs ?? 250;
+      if (performance.now() - startedMs > GOOD_RUN_MS)
+        this.#pauseMs = this.#options.minPauseMs ?? 250;
       this.#options.onExit?.(failure ?? (signal ? `ended by ${signal}` : `exit status ${status}`));
       this.#timer = setTimeout(() => {
         this.#timer = null;

@@ -1,6 +1,7 @@
 // Which netdevs are the house and which lead out: read from the kernel, decided by pure rules.
-import { run } from './command.ts';
+
 import { TUNNEL_NETDEV } from '../plan/names.ts';
+import { run } from './command.ts';
 
 /** What `ip -j addr` tells of one netdev, as far as it is used. */
 export interface ListedNetdev {

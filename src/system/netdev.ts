@@ -1,6 +1,7 @@
 // Small settings of network devices, and what the kernel says of them.
-import { readFile, writeFile } from 'node:fs/promises';
+
 import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { run } from './command.ts';
 
 /** Index of a netdev; null while there is none of that name. */

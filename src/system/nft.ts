@@ -34,12 +34,15 @@ export async function readCounters(table: string): Promise<Map<string, number>> 
 export async function readSetCounters(table: string, set: string): Promise<Map<string, number>> {
   const { stdout } = await run(['nft', '-j', 'list', 'set', 'inet', table, set]);
   const { nftables } = JSON.parse(stdout) as {
-    nftables: { set?: { elem?: ({ elem?: { val: string; counter?: { packets: number } } } | string)[] } }[];
+    nftables: {
+      set?: { elem?: ({ elem?: { val: string; counter?: { packets: number } } } | string)[] };
+    }[];
   };
   const counts = new Map<string, number>();
   for (const { set: listed } of nftables) {
     for (const entry of listed?.elem ?? []) {
-      if (typeof entry !== 'string' && entry.elem) counts.set(entry.elem.val, entry.elem.counter?.packets ?? 0);
+      if (typeof entry !== 'string' && entry.elem)
+        counts.set(entry.elem.val, entry.elem.counter?.packets ?? 0);
     }
   }
   return counts;

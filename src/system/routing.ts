@@ -1,6 +1,7 @@
 // Policy rules and routes, read back from the kernel and brought to what is planned.
-import type { FamilyRoutes } from '../plan/routes.ts';
+
 import { ROUTE_TABLE, RULE_PREFERENCE } from '../plan/names.ts';
+import type { FamilyRoutes } from '../plan/routes.ts';
 import { run, succeeds } from './command.ts';
 
 interface ListedRule {

@@ -183,7 +183,8 @@ export class FrameLink {
   }
 
   #receive(frame: Uint8Array): void {
-    for (const packet of this.#unpacker.push(frame, performance.now())) this.#options.onPacket(packet);
+    for (const packet of this.#unpacker.push(frame, performance.now()))
+      this.#options.onPacket(packet);
     this.#armFlush();
   }
 
@@ -193,7 +194,8 @@ export class FrameLink {
     this.#flushTimer = setTimeout(
       () => {
         this.#flushTimer = null;
-        for (const packet of this.#unpacker.flush(performance.now())) this.#options.onPacket(packet);
+        for (const packet of this.#unpacker.flush(performance.now()))
+          this.#options.onPacket(packet);
         this.#armFlush();
       },
       Math.max(1, deadlineMs - performance.now()),

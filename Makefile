@@ -1,0 +1,50 @@
+# Builds, shows and tests iot-shaper. `make help` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# What the datapath and the lab run; make installs what is missing.
+LAB_PACKAGES := openvpn openssl nftables iproute2 iputils-ping socat ethtool tcpdump dnsmasq-base procps util-linux
+TEST_PACKAGES := $(LAB_PACKAGES) chromium shellcheck
+
+SOURCES := $(shell find src scripts -type f) package.json package-lock.json
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: demo
+demo: lab-packages dist/iotshaper.js ## the main job in a lab: what a provider sees before and after (root)
+	@node dist/iotshaper.js lab demo --out out/demo
+
+.PHONY: test
+test: test-packages node_modules dist/iotshaper.js ## everything that proves it works (namespace tests as root)
+	@sh scripts/test.sh
+
+.PHONY: build
+build: dist/iotshaper.js ## bundle the program into dist/iotshaper.js
+
+.PHONY: lint
+lint: node_modules ## check types, format and style
+	npx tsc -p tsconfig.json --noEmit
+	npx biome check .
+
+.PHONY: lab-packages
+lab-packages:
+	@sh scripts/install-packages.sh $(LAB_PACKAGES)
+
+.PHONY: test-packages
+test-packages:
+	@sh scripts/install-packages.sh $(TEST_PACKAGES)
+
+.PHONY: clean
+clean: ## remove everything built
+	rm -rf build dist out
+
+node_modules: package.json package-lock.json
+	@node scripts/check-node.mjs
+	@echo "Installing npm packages"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch node_modules
+
+dist/iotshaper.js: node_modules $(SOURCES)
+	@node scripts/build.mjs
