@@ -3,9 +3,15 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { attackVariants, beginningOf } from '../simulation/attack.ts';
 import { simulateTolerance, toleratedRates } from '../simulation/figure9.ts';
-import { renderSimulation, renderSimulationCsv, renderTolerance } from '../simulation/report.ts';
+import {
+  renderAttacks,
+  renderSimulation,
+  renderSimulationCsv,
+  renderTolerance,
+} from '../simulation/report.ts';
 import { type SimulationResult, simulate } from '../simulation/simulate.ts';
 import { plotSweep, renderSweepCsv, type SweepPoint, sweepIntervals } from '../simulation/sweep.ts';
 import { openTrace, type TraceOptions } from '../simulation/trace.ts';
@@ -32,6 +38,7 @@ interface Flags extends TraceFlags {
   out?: string;
   wireOut?: string;
   sweep?: boolean;
+  attack?: number | true;
   figure9?: boolean;
 }
 
@@ -55,7 +62,11 @@ export function registerSimulate(program: Command): void {
       wholeBetween(256, 1400, 'bytes'),
       defaultVariantOptions.packetBytes,
     )
-    .addOption(new Option('--mode <variant...>', 'only these (default: all)').choices(variantNames))
+    .option(
+      '--mode <variants>',
+      `only these, with commas: ${variantNames.join(', ')}`,
+      parseVariants,
+    )
     .option(
       '--sd <percent>',
       'vit: standard deviation of the interval',
@@ -71,6 +82,11 @@ export function registerSimulate(program: Command): void {
     .option('--seed <n>', 'same seed, same result', wholeBetween(0, 2 ** 31 - 1), 1)
     .option('--sweep', "overhead and latency over the mean interval too: the paper's Figure 7")
     .option('--figure9', "delays at the paper's rates per device: name files as DEVICE=FILE")
+    .option(
+      '--attack [seconds]',
+      'audit what each variant shows of the first seconds (default 1800)',
+      numberBetween(10, 86_400, 's'),
+    )
     .option('--out <folder>', 'write JSON, CSV and plots there')
     .option('--wire-out <file>', 'write what the provider sees as CSV; needs one --mode')
     .option('--json', 'print all figures as JSON');
@@ -110,10 +126,17 @@ async function run(files: string[], flags: Flags): Promise<void> {
   const sweep = flags.sweep
     ? await sweepIntervals(openTrace(files, trace), options, { seed: flags.seed })
     : null;
+  const attacks = flags.attack
+    ? await attackVariants(
+        await beginningOf(openTrace(files, trace), flags.attack === true ? 1800 : flags.attack),
+        variants,
+        flags.seed,
+      )
+    : null;
   const written = flags.out === undefined ? [] : await writeAll(flags.out, results, sweep, options);
   if (flags.json) {
     process.stdout.write(
-      `${JSON.stringify({ seed: flags.seed, files, results, sweep }, null, 2)}\n`,
+      `${JSON.stringify({ seed: flags.seed, files, results, sweep, attacks }, null, 2)}\n`,
     );
     return;
   }
@@ -123,6 +146,7 @@ async function run(files: string[], flags: Flags): Promise<void> {
     `\n${offered} packets of ${durationS.toFixed(0)} s, ${variants.length} variants, in ${tookS.toFixed(1)} s: ` +
       `${Math.round(offered / tookS)} packets a second\n`,
   );
+  if (attacks) process.stdout.write(`\n${renderAttacks(attacks)}`);
   if (sweep) process.stdout.write(`\n${renderSweepCsv(sweep)}`);
   if (written.length > 0) process.stdout.write(`\nWritten: ${written.join(', ')}\n`);
 }
@@ -195,6 +219,14 @@ async function runTolerance(files: string[], flags: Flags): Promise<void> {
     rows.push(await simulateTolerance(rates, trace, flags.seed));
   }
   process.stdout.write(flags.json ? `${JSON.stringify(rows, null, 2)}\n` : renderTolerance(rows));
+}
+
+function parseVariants(text: string): VariantName[] {
+  return text.split(',').map((part) => {
+    const name = variantNames.find((known) => known === part.trim());
+    if (!name) throw new InvalidArgumentError(`must be among ${variantNames.join(', ')}.`);
+    return name;
+  });
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

@@ -37,7 +37,15 @@ export function traceOptionsOf(flags: TraceFlags, files: readonly string[]): Tra
   if (flags.hours !== undefined && files.includes('-')) {
     throw new Failure('--hours cannot repeat the standard input: name a file');
   }
-  return flags;
+  const warned = new Set<string>();
+  return {
+    ...flags,
+    onDamage: (message) => {
+      if (warned.has(message)) return;
+      warned.add(message);
+      process.stderr.write(`warning: ${message}; the packets before it are used\n`);
+    },
+  };
 }
 
 function parseDevice(text: string): DeviceSelection {

@@ -1,4 +1,5 @@
 // Simulations as tables for people and as CSV.
+import type { AttackResult } from './attack.ts';
 import type { ToleranceRow } from './figure9.ts';
 import type { DirectionResult, SimulationResult } from './simulate.ts';
 
@@ -113,6 +114,22 @@ export function renderTolerance(rows: readonly ToleranceRow[]): string {
     'max ms',
   ];
   return renderTable([header, ...lines]);
+}
+
+/** What the audit finds in each variant's wire, the verdict first. */
+export function renderAttacks(attacks: readonly AttackResult[]): string {
+  const interval = ({ windowS, auc }: AttackResult['windows'][number]) =>
+    auc
+      ? [`${windowS} s ${auc.value.toFixed(2)} (${auc.low.toFixed(2)}-${auc.high.toFixed(2)})`]
+      : [];
+  const rows = attacks.map(({ variant, level, windows }) => [
+    variant,
+    level,
+    windows.flatMap(interval).join(', ') || '-',
+  ]);
+  const sentences = attacks.map(({ variant, sentence }) => `${variant}: ${sentence}\n`);
+  const header = ['variant', 'verdict', 'AUC of telling active from idle windows (0.50 is chance)'];
+  return `${renderTable([header, ...rows], 3)}\n${sentences.join('')}`;
 }
 
 /** Three digits, no more than one behind the point above 10. */

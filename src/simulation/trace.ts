@@ -1,7 +1,7 @@
 // Turns captures into the one stream of device packets that a simulation runs on.
 import { basename } from 'node:path';
-import { openSamples } from '../capture/csv.ts';
-import { openCapture } from '../capture/reader.ts';
+import { CsvError, openSamples } from '../capture/csv.ts';
+import { CaptureError, openCapture } from '../capture/reader.ts';
 import type { Sample } from '../capture/trace.ts';
 import { type OwnerOptions, ownerOf } from './packet-owner.ts';
 
@@ -17,6 +17,8 @@ export type Trace = AsyncIterable<readonly DeviceSample[]> | Iterable<DeviceSamp
 export interface TraceOptions extends OwnerOptions {
   /** Moves every file's beginning to time 0, so that captures of different days overlap. */
   shift?: boolean;
+  /** Told of a file that is damaged behind its first good packets, which then count; else that is an error. */
+  onDamage?: (message: string) => void;
   /** Repeats every file until so many hours are full; implies `shift`. */
   hours?: number;
 }
@@ -40,9 +42,8 @@ export function openTrace(
   return mergeByTime(
     paths.map((path) => {
       const open = () => {
-        const chunks = path.toLowerCase().endsWith('.csv')
-          ? readCsv(path)
-          : readCapture(path, options);
+        const isCsv = path.toLowerCase().endsWith('.csv');
+        const chunks = inChunks(isCsv ? csvPackets(path) : capturePackets(path, options), options);
         return shift ? fromZero(chunks) : chunks;
       };
       return options.hours === undefined ? open() : repeat(open, options.hours * 3600);
@@ -50,30 +51,38 @@ export function openTrace(
   );
 }
 
-async function* readCapture(path: string, options: OwnerOptions): AsyncGenerator<DeviceSample[]> {
-  let chunk: DeviceSample[] = [];
+async function* capturePackets(path: string, options: OwnerOptions): AsyncGenerator<DeviceSample> {
   for await (const packet of openCapture(path)) {
     const owned = ownerOf(packet, options);
     if (owned === null) continue;
     const { bytes, direction, device } = owned;
-    pushSegments(chunk, { timeS: packet.timeS, bytes, direction, device });
-    if (chunk.length >= CHUNK_PACKETS) {
-      yield chunk;
-      chunk = [];
-    }
+    yield { timeS: packet.timeS, bytes, direction, device };
   }
-  if (chunk.length > 0) yield chunk;
 }
 
-async function* readCsv(path: string): AsyncGenerator<DeviceSample[]> {
+async function* csvPackets(path: string): AsyncGenerator<DeviceSample> {
   const device = basename(path);
+  for await (const sample of openSamples(path)) yield { ...sample, device };
+}
+
+async function* inChunks(
+  packets: AsyncIterable<DeviceSample>,
+  { onDamage }: TraceOptions,
+): AsyncGenerator<DeviceSample[]> {
   let chunk: DeviceSample[] = [];
-  for await (const sample of openSamples(path)) {
-    pushSegments(chunk, { ...sample, device });
-    if (chunk.length >= CHUNK_PACKETS) {
+  let isAnyRead = false;
+  try {
+    for await (const packet of packets) {
+      isAnyRead = true;
+      pushSegments(chunk, packet);
+      if (chunk.length < CHUNK_PACKETS) continue;
       yield chunk;
       chunk = [];
     }
+  } catch (error) {
+    const isDamage = error instanceof CaptureError || error instanceof CsvError;
+    if (!isDamage || !isAnyRead || !onDamage) throw error;
+    onDamage(error.message);
   }
   if (chunk.length > 0) yield chunk;
 }
