@@ -38,7 +38,8 @@ interface Flags extends TraceFlags {
   out?: string;
   wireOut?: string;
   sweep?: boolean;
-  attack?: number | true;
+  attack?: boolean;
+  attackSeconds: number;
   figure9?: boolean;
 }
 
@@ -82,10 +83,12 @@ export function registerSimulate(program: Command): void {
     .option('--seed <n>', 'same seed, same result', wholeBetween(0, 2 ** 31 - 1), 1)
     .option('--sweep', "overhead and latency over the mean interval too: the paper's Figure 7")
     .option('--figure9', "delays at the paper's rates per device: name files as DEVICE=FILE")
+    .option('--attack', 'audit what each variant shows of the first half hour')
     .option(
-      '--attack [seconds]',
-      'audit what each variant shows of the first seconds (default 1800)',
+      '--attack-seconds <s>',
+      'how much of the trace that is',
       numberBetween(10, 86_400, 's'),
+      1800,
     )
     .option('--out <folder>', 'write JSON, CSV and plots there')
     .option('--wire-out <file>', 'write what the provider sees as CSV; needs one --mode')
@@ -128,7 +131,7 @@ async function run(files: string[], flags: Flags): Promise<void> {
     : null;
   const attacks = flags.attack
     ? await attackVariants(
-        await beginningOf(openTrace(files, trace), flags.attack === true ? 1800 : flags.attack),
+        await beginningOf(openTrace(files, trace), flags.attackSeconds),
         variants,
         flags.seed,
       )

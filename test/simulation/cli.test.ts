@@ -145,6 +145,7 @@ test.serial('simulate: the attack sees through a VPN, not through shaping', asyn
     '--mode',
     'vpn,packed-vit',
     '--attack',
+    '--attack-seconds',
     '300',
     '--json',
     trace,
