@@ -1,4 +1,5 @@
 // Network addresses as text, and which of them stay inside a home.
+export { formatIpv6 } from '../net/address.ts';
 
 /** The six bytes at `at` as lower-case hexadecimal with colons. */
 export function formatMac(bytes: Uint8Array, at: number): string {
@@ -12,24 +13,6 @@ const hexBytes = Array.from({ length: 256 }, (_, value) => value.toString(16).pa
 /** The four bytes at `at` in dotted form. */
 export function formatIpv4(data: Uint8Array, at: number): string {
   return `${data[at]}.${data[at + 1]}.${data[at + 2]}.${data[at + 3]}`;
-}
-
-/** The sixteen bytes at `at` as RFC 5952 asks: lower case, the longest run of zero groups as `::`. */
-export function formatIpv6(data: Uint8Array, at: number): string {
-  const groups = Array.from(
-    { length: 8 },
-    (_, i) => data[at + 2 * i]! * 256 + data[at + 2 * i + 1]!,
-  );
-  let longest = { start: 0, length: 1 };
-  for (let start = 0; start < 8; start++) {
-    let length = 0;
-    while (groups[start + length] === 0) length++;
-    if (length > longest.length) longest = { start, length };
-  }
-  const hex = groups.map((group) => group.toString(16));
-  if (longest.length < 2) return hex.join(':');
-  const { start, length } = longest;
-  return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 
 /** Reads a MAC address with colons, dashes or none, in any case; null if it is none. */

@@ -1,6 +1,7 @@
 // Which device is which: joins the configuration with neighbours, leases and counters. Pure.
 import { isIP } from 'node:net';
 import type { Config } from '../config/types.ts';
+import { hostPart, networkOf } from '../net/address.ts';
 import type { DeviceStatus } from './api.ts';
 
 /** A neighbour as `ip -j neigh` lists it. */
@@ -35,12 +36,6 @@ export function parseLeases(text: string): Map<string, string> {
   return names;
 }
 
-/** Part of an address that source NAT keeps: the low byte of IPv4, the low 64 bits of IPv6. */
-export function hostPart(address: string): string {
-  if (isIP(address) === 4) return `4:${address.split('.')[3]}`;
-  return `6:${address.split(':').slice(-4).join(':')}`;
-}
-
 /** Every device the configuration names or a configured network holds, with what it sent and received. */
 export function listDevices(
   config: Config,
@@ -49,8 +44,9 @@ export function listDevices(
   traffic: readonly AddressTraffic[],
 ): DeviceStatus[] {
   const networks = new Set(config.networks.map(({ device }) => device));
-  const rows: { status: DeviceStatus; addresses: Set<string> }[] = [];
+  const rows: { status: DeviceStatus; addresses: Set<string>; prefixes: string[] }[] = [];
   const row = (device: Pick<DeviceStatus, 'name' | 'mac' | 'ip' | 'policy'>) => {
+    const prefixes = device.ip.filter((address) => address.includes('/'));
     const status: DeviceStatus = {
       ...device,
       online: false,
@@ -59,7 +55,7 @@ export function listDevices(
       rx_bytes: 0,
       dropped: 0,
     };
-    rows.push({ status, addresses: new Set(device.ip) });
+    rows.push({ status, addresses: new Set(device.ip), prefixes });
     return rows.at(-1)!;
   };
   for (const device of config.devices) {
@@ -74,12 +70,16 @@ export function listDevices(
     const mac = lladdr?.toLowerCase() ?? '';
     if (mac === '' || state?.includes('FAILED') || isLinkLocal(dst)) continue;
     const known = rows.find(
-      ({ status, addresses }) => (status.mac !== '' && status.mac === mac) || addresses.has(dst),
+      ({ status, addresses, prefixes }) =>
+        (status.mac !== '' && status.mac === mac) ||
+        addresses.has(dst) ||
+        prefixes.some((prefix) => holds(prefix, dst)),
     );
     if (!known && !networks.has(dev)) continue;
-    const { status, addresses } =
+    const { status, addresses, prefixes } =
       known ?? row({ name: names.get(mac) ?? names.get(dst) ?? mac, mac, ip: [], policy: 'shape' });
-    if (status.mac === '') status.mac = mac;
+    // Behind a prefix there may be several.
+    if (status.mac === '' && prefixes.length === 0) status.mac = mac;
     if (!addresses.has(dst)) status.ip.push(dst);
     addresses.add(dst);
   }
@@ -102,6 +102,13 @@ export function listDevices(
 /** `192.168.1.50/32` as people write it. */
 function plainAddress(cidr: string): string {
   return cidr.replace(/\/32$|\/128$/, '');
+}
+
+function holds(prefix: string, address: string): boolean {
+  return (
+    prefix.includes(':') === address.includes(':') &&
+    networkOf(address, Number(prefix.split('/')[1])) === prefix
+  );
 }
 
 function isLinkLocal(address: string): boolean {

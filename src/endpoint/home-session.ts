@@ -1,8 +1,8 @@
 // One connected home at the endpoint: its queue, frames and what it asked for.
 import type { Hello } from '../control/message.ts';
 import { ipDestination, ipSource } from '../framing/ip-packet.ts';
+import { networkOf } from '../net/address.ts';
 import type { HomeSlot, InnerNetwork, Shape } from '../plan/facts.ts';
-import { networkOf } from '../system/home-facts.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
 
 /** A home that says nothing for so long is gone. */

@@ -1,4 +1,5 @@
 // Reads the few fields of IPv4 and IPv6 headers that framing, queues and counters need.
+import { formatIpv6 } from '../net/address.ts';
 
 const IPV4_MIN_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;
@@ -100,27 +101,7 @@ function readAddress(packet: Uint8Array, offset: number, at: number): string {
     return `${packet[at]}.${packet[at + 1]}.${packet[at + 2]}.${packet[at + 3]}`;
   }
   if (version === 6 && offset + IPV6_HEADER_BYTES <= packet.length) {
-    return renderIpv6Address(packet, at);
+    return formatIpv6(packet, at);
   }
   return '';
-}
-
-/** RFC 5952: lower case, no leading zeros, the first longest run of two or more zeros as `::`. */
-function renderIpv6Address(bytes: Uint8Array, at: number): string {
-  const groups: number[] = [];
-  for (let i = 0; i < 16; i += 2) groups.push((bytes[at + i]! << 8) | bytes[at + i + 1]!);
-  let longestStart = 0;
-  let longest = 1;
-  let run = 0;
-  for (let i = 0; i < 8; i++) {
-    run = groups[i] === 0 ? run + 1 : 0;
-    if (run > longest) {
-      longest = run;
-      longestStart = i - run + 1;
-    }
-  }
-  const hex = groups.map((group) => group.toString(16));
-  if (longest < 2) return hex.join(':');
-  const left = hex.slice(0, longestStart).join(':');
-  return `${left}::${hex.slice(longestStart + longest).join(':')}`;
 }

@@ -1,5 +1,6 @@
 // Which netdevs are the house and which lead out: read from the kernel, decided by pure rules.
 
+import { isPrivate, networkOf } from '../net/address.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
 import { run } from './command.ts';
 
@@ -43,49 +44,6 @@ export function findHouse(
     }
   }
   return { netdevs: netdevs.sort(), prefixes: [...prefixes].sort() };
-}
-
-/** RFC 1918 and RFC 4193 addresses. */
-export function isPrivate(address: string): boolean {
-  if (address.includes(':')) return /^f[cd]/i.test(address);
-  const [a = 0, b = 0] = address.split('.').map(Number);
-  return a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168);
-}
-
-/** The network of an address, in CIDR form. */
-export function networkOf(address: string, prefixLength: number): string {
-  if (!address.includes(':')) {
-    const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-    const size = 2 ** (32 - prefixLength);
-    const base = Math.floor(value / size) * size;
-    const bytes = [24, 16, 8, 0].map((shift) => Math.floor(base / 2 ** shift) % 256);
-    return `${bytes.join('.')}/${prefixLength}`;
-  }
-  const value = expandIpv6(address);
-  const keep = BigInt(128 - prefixLength);
-  return `${formatIpv6((value >> keep) << keep)}/${prefixLength}`;
-}
-
-function expandIpv6(address: string): bigint {
-  const [head = '', tail] = address.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const gap = tail === undefined ? 0 : 8 - left.length - right.length;
-  const groups = [...left, ...Array<string>(gap).fill('0'), ...right];
-  return groups.reduce((sum, group) => (sum << 16n) | BigInt(Number.parseInt(group, 16)), 0n);
-}
-
-function formatIpv6(value: bigint): string {
-  const groups = Array.from({ length: 8 }, (_, index) =>
-    ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16),
-  );
-  let run = '';
-  for (let length = 8; length > 1 && run === ''; length--) {
-    const zeros = Array(length).fill('0').join(':');
-    const text = `:${groups.join(':')}:`;
-    if (text.includes(`:${zeros}:`)) run = text.replace(`:${zeros}:`, '::');
-  }
-  return run === '' ? groups.join(':') : run.replace(/^:(?!:)|(?<!:):$/g, '');
 }
 
 /** Reads the house from the kernel. */
