@@ -20,6 +20,7 @@ import { CaptureError } from '../capture/reader.ts';
 import { Failure } from './failure.ts';
 
 interface Options {
+  run?: string;
   wire?: string;
   activity?: string;
   events?: string;
@@ -33,6 +34,8 @@ interface Options {
   windows: string;
   from?: string;
   to?: string;
+  /** When a lab run's devices acted. */
+  spanS?: [from: number, to: number];
   error: string;
   seed: string;
   calibrate?: boolean;
@@ -60,6 +63,7 @@ export function registerAudit(program: Command): void {
       "capture at the provider's side: pcap, pcapng or CSV (time, size, direction)",
     )
     .option('--activity <file>', 'capture of the devices inside the home, on the same clock')
+    .option('--run <directory>', 'both of those, and the events, of a lab run')
     .option('--wan <netdev>', 'record now: the netdev the tunnel leaves by')
     .option('--lan <netdev...>', 'record now: the netdevs behind which the devices are')
     .option('--seconds <n>', 'how long to record', '600')
@@ -98,7 +102,8 @@ async function audit(options: Options): Promise<void> {
   }
 }
 
-async function judge(options: Options): Promise<void> {
+async function judge(given: Options): Promise<void> {
+  const options = given.run ? { ...(await readRun(given.run)), ...given } : given;
   const windowsS = options.windows
     .split(',')
     .map((text) => readNumber('--windows', text, 0.1, 3600));
@@ -132,7 +137,8 @@ async function judge(options: Options): Promise<void> {
   process.exitCode = AUDIT_EXIT_CODES[result.level];
 }
 
-async function calibrate(options: Options): Promise<void> {
+async function calibrate(given: Options): Promise<void> {
+  const options = given.run ? { ...(await readRun(given.run)), ...given } : given;
   const percent = readNumber('--interval-sd', options.intervalSd, 0, 40);
   const { tunnel, activity } = await readSides(options);
   const jitter = measureJitter(cutWire(tunnel.data, options), activity, percent);
@@ -181,6 +187,23 @@ function proposeFor({ meanIntervalMs, idle, active }: JitterFigures) {
     idleJitterSdMs: idle.jitterSdMs,
     activeJitterSdMs: active.jitterSdMs,
   });
+}
+
+/** What `lab run --out` left, cut to the time in which its devices acted. */
+async function readRun(directory: string): Promise<Partial<Options>> {
+  const path = join(directory, 'summary.json');
+  const summary = JSON.parse(await readText('--run', path)) as Record<string, unknown>;
+  const { startS, seconds, tunnelPort } = summary;
+  if (typeof startS !== 'number' || typeof seconds !== 'number') {
+    throw new Failure(`--run ${path}: is not the summary of a lab run`, 2);
+  }
+  return {
+    wire: join(directory, 'provider.pcap'),
+    activity: join(directory, 'device.pcap'),
+    events: join(directory, 'events.csv'),
+    spanS: [startS, startS + seconds],
+    ...(typeof tunnelPort === 'number' ? { port: String(tunnelPort) } : {}),
+  };
 }
 
 async function readSides(options: Options): Promise<Sides> {
@@ -243,10 +266,14 @@ function showProgress(passed: number, seconds: number): void {
   }
 }
 
-function cutWire(data: TunnelTrace['data'], { from, to }: Options): TunnelTrace['data'] {
+function cutWire(data: TunnelTrace['data'], { from, to, spanS }: Options): TunnelTrace['data'] {
   const firstS = data[0]?.timeS ?? 0;
-  const fromS = from ? firstS + readNumber('--from', from, 0, 1e9) : Number.NEGATIVE_INFINITY;
-  const toS = to ? firstS + readNumber('--to', to, 0, 1e9) : Number.POSITIVE_INFINITY;
+  const fromS = from
+    ? firstS + readNumber('--from', from, 0, 1e9)
+    : (spanS?.[0] ?? Number.NEGATIVE_INFINITY);
+  const toS = to
+    ? firstS + readNumber('--to', to, 0, 1e9)
+    : (spanS?.[1] ?? Number.POSITIVE_INFINITY);
   const kept = data.filter(({ timeS }) => timeS >= fromS && timeS <= toS);
   if (kept.length === 0) throw new Failure('no packet of the tunnel between --from and --to', 2);
   return kept;
