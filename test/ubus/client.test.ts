@@ -174,6 +174,7 @@ test('a caller that floods an object is told so', async (t) => {
   gate.resolve({ ok: true });
   const all = await settled;
   t.is(all.filter(({ status }) => status === 'fulfilled').length, 128);
+  t.deepEqual(await client.call('slow', 'wait'), { ok: true }, 'and afterwards all is well');
 });
 
 test('subscribers hear notifications, and of the object going and coming back', async (t) => {

@@ -61,6 +61,14 @@ test('a message of exactly the longest length is taken', (t) => {
   t.is(frames[0]?.body.length, 1_048_572);
 });
 
+test('the longest message, byte by byte, costs no more than its bytes', (t) => {
+  const stream = Buffer.alloc(8 + 1_048_576);
+  stream.writeUInt32BE(1_048_576, 8);
+  const parser = new FrameParser();
+  const frames = [...stream].flatMap((byte) => parser.push(Uint8Array.of(byte)).frames);
+  t.is(frames.length, 1);
+});
+
 test('an incomplete message is waited for', (t) => {
   t.deepEqual(new FrameParser().push(bytes('00 02 0001 00000000 00000010 01000008')), {
     frames: [],
@@ -98,6 +106,12 @@ test(
   'byte 8: attribute of 12 bytes runs past its container (8 left)',
 );
 test('extended', badBody, '81000008 00000000', "byte 0: extended attribute 1 in a message's head");
+test(
+  'last one without its padding',
+  badBody,
+  '09000005 01',
+  'byte 0: attribute of 8 bytes runs past its container (5 left)',
+);
 test('status of two bytes', badBody, '01000006 00000000', 'byte 0: status of 2 bytes, expected 4');
 test('active of four bytes', badBody, '09000008 00000001', 'byte 0: active of 4 bytes, expected 1');
 test(

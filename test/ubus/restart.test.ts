@@ -46,7 +46,7 @@ test('killed and restarted, at once and after a while', async (t) => {
   const following = follower.subscribe('iotshaper', (type) => heard.push(type));
   await Promise.all([listening.whenPresent(), following.whenPresent()]);
 
-  for (const awayMs of [0, 1500]) {
+  for (const awayMs of [0, 2500]) {
     await kill(daemon);
     await new Promise((resolve) => setTimeout(resolve, awayMs));
     await t.throwsAsync(server.lookup(), { message: /Connection failed$/ });
@@ -149,6 +149,23 @@ test('a damaged answer fails its call and nothing else', async (t) => {
     message:
       /^look up objects: byte 0: attribute of .* runs past its container.*Parsing message data failed$/,
   });
+  t.deepEqual(await client.lookup(), []);
+});
+
+test('an answer from another object than was asked is passed over', async (t) => {
+  const socketPath = socketPathFor(t);
+  const forged = '00010001000000050000000c0100000800000004';
+  const own = '00010001000000000000000c0100000800000000';
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write(hello);
+    socket.on('data', () => socket.write(Buffer.from(forged + own, 'hex')));
+  });
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  t.teardown(() => server.close());
+  const client = new UbusClient({ socketPath });
+  t.teardown(() => client.close());
+  await client.whenConnected(5000);
   t.deepEqual(await client.lookup(), []);
 });
 
