@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { EndpointService } from '../endpoint/endpoint-service.ts';
 import { EndpointStore, writeSecret } from '../endpoint/store.ts';
 import { log } from '../system/log.ts';
-import { requireRoot } from './failure.ts';
+import { Failure, requireRoot } from './failure.ts';
 import { defaultEndpointDir, defaultRunDir } from './paths.ts';
 import { runUntilSignal } from './run.ts';
 
@@ -35,9 +35,19 @@ export function registerEndpoint(program: Command): void {
     .argument('<name>', 'letters, digits, dots, dashes, underscores')
     .option('--out <file>', 'write the profile to a file (0600) in place of standard output')
     .action(async (name: string, { stateDir, out }: { stateDir: string; out?: string }) => {
-      const profile = await new EndpointStore(stateDir).addHome(name);
-      if (out === undefined) process.stdout.write(profile);
-      else await writeSecret(out, profile);
+      const store = new EndpointStore(stateDir);
+      const profile = await store.addHome(name);
+      if (out === undefined) {
+        process.stdout.write(profile);
+        return;
+      }
+      try {
+        await writeSecret(out, profile);
+      } catch (error) {
+        // Without its profile nobody could ever use it.
+        await store.removeHome(name);
+        throw new Failure(`--out: ${(error as Error).message}`);
+      }
     });
 
   command('list', 'list the homes').action(async ({ stateDir }: { stateDir: string }) => {

@@ -1,5 +1,7 @@
 // What a home and its endpoint tell each other inside the tunnel: one datagram of one slot's size.
+import { isIPv4, isIPv6 } from 'node:net';
 import { frameBytes } from '../framing/frame.ts';
+import { networkOf } from '../net/address.ts';
 import type { InnerNetwork, Shape } from '../plan/facts.ts';
 
 /** The home says what it wants its download to be. */
@@ -107,8 +109,9 @@ function fromWire(wire: unknown): ControlMessage | null {
   }
   if (kind === 'w') {
     const [prefix4, prefix6, resolver4, resolver6, queuePackets, queueMs, dropped] = rest;
-    if (!isIpv4Prefix(prefix4) || !isIpv4(resolver4)) return null;
-    if (!isNullOrIpv6(prefix6) || !isNullOrIpv6(resolver6)) return null;
+    if (!isNetwork(prefix4, isIpv4, 24) || !isIpv4(resolver4)) return null;
+    if (prefix6 !== null && !isNetwork(prefix6, isIpv6, 64)) return null;
+    if (resolver6 !== null && !isIpv6(resolver6)) return null;
     if (
       ![queuePackets, queueMs, dropped].every((value) =>
         isNumber(value, 0, Number.MAX_SAFE_INTEGER),
@@ -133,15 +136,17 @@ function isNumber(value: unknown, min: number, max: number): value is number {
   return typeof value === 'number' && value >= min && value <= max;
 }
 
-// These end up in rules: only the characters of an address may pass.
+// These end up in rules: only sound addresses, and networks with nothing behind their prefix, may pass.
 function isIpv4(value: unknown): value is string {
-  return typeof value === 'string' && /^\d{1,3}(\.\d{1,3}){3}$/.test(value);
+  return typeof value === 'string' && isIPv4(value);
 }
 
-function isIpv4Prefix(value: unknown): value is string {
-  return typeof value === 'string' && /^\d{1,3}(\.\d{1,3}){3}\/24$/.test(value);
+function isIpv6(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f:]+$/.test(value) && isIPv6(value);
 }
 
-function isNullOrIpv6(value: unknown): value is string | null {
-  return value === null || (typeof value === 'string' && /^[0-9a-f:]{2,39}(\/64)?$/.test(value));
+function isNetwork(value: unknown, isAddress: typeof isIpv4, length: number): value is string {
+  if (typeof value !== 'string') return false;
+  const [address, ...rest] = value.split('/');
+  return rest.join() === `${length}` && isAddress(address) && networkOf(address, length) === value;
 }

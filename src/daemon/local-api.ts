@@ -45,7 +45,7 @@ export async function serveLocalApi(path: string, methods: Methods): Promise<Ser
 
 async function answer(line: string, methods: Methods): Promise<Answer> {
   try {
-    const request = JSON.parse(line) as Record<string, unknown>;
+    const request = asRecord(JSON.parse(line));
     const method = Object.hasOwn(methods, String(request.method))
       ? methods[String(request.method)]
       : undefined;
@@ -54,6 +54,11 @@ async function answer(line: string, methods: Methods): Promise<Answer> {
   } catch (error) {
     return { ok: false, error: (error as Error).message };
   }
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw new Error('a request is a JSON object');
+  return value as Record<string, unknown>;
 }
 
 /** The service is not running, or did not answer. */
@@ -81,9 +86,12 @@ export function askLocalApi(
     socket.on('data', (piece) => {
       text += String(piece);
     });
-    socket.on('error', gone);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EACCES') reject(new Error(`${path}: permission denied; run as root`));
+      else gone();
+    });
     socket.on('close', () => {
-      if (text === '') return gone();
+      if (!text.endsWith('\n')) return gone(); // it ended half-way
       const reply = JSON.parse(text) as Answer;
       if (reply.ok) resolve(reply.result);
       else reject(new Error(reply.error));

@@ -1,7 +1,7 @@
 // The endpoint's state on disk: its identity and the homes it serves, in one directory of 0600 files.
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { renderClientConfig } from '../plan/openvpn.ts';
 import { CommandError, run } from '../system/command.ts';
 
@@ -104,7 +104,7 @@ export class EndpointStore {
 
   async homes(): Promise<StoredHome[]> {
     await this.identity();
-    return JSON.parse(await readFile(this.homesPath, 'utf8')) as StoredHome[];
+    return await this.#read<StoredHome[]>(this.homesPath);
   }
 
   /**
@@ -120,6 +120,9 @@ export class EndpointStore {
     }
     const identity = await this.identity();
     const homes = await this.homes();
+    // OpenVPN reads the file of that name for every home that has none of its own.
+    if (name === 'DEFAULT')
+      throw new EndpointError('NAME: must not be DEFAULT, which OpenVPN keeps');
     if (homes.some((home) => home.name === name)) {
       throw new EndpointError(
         `there is a home "${name}" already; remove it first or choose another name`,
@@ -128,10 +131,11 @@ export class EndpointStore {
     const taken = new Set(homes.map(({ host }) => host));
     let host = FIRST_HOST;
     while (taken.has(host)) host++;
-    if (host > LAST_HOST)
+    if (host > LAST_HOST) {
       throw new EndpointError(
         `there are ${LAST_HOST - FIRST_HOST + 1} homes already; that is all an endpoint holds`,
       );
+    }
     const { certificate, key } = await makeCertificate(name);
     const fingerprint = new X509Certificate(certificate).fingerprint256;
     await writeSecret(
@@ -156,11 +160,19 @@ export class EndpointStore {
 
   async #tryIdentity(): Promise<EndpointIdentity | null> {
     try {
-      return JSON.parse(
-        await readFile(join(this.dir, 'endpoint.json'), 'utf8'),
-      ) as EndpointIdentity;
+      return await this.#read<EndpointIdentity>(join(this.dir, 'endpoint.json'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  async #read<T>(path: string): Promise<T> {
+    const text = await readFile(path, 'utf8');
+    try {
+      return JSON.parse(text) as T;
     } catch {
-      return null;
+      throw new EndpointError(`${path}: is damaged; restore it from a backup`);
     }
   }
 
@@ -171,7 +183,8 @@ export class EndpointStore {
 
 /** Writes a file that only this user may read; a reader sees the old or the new one, never half. */
 export async function writeSecret(path: string, text: string): Promise<void> {
-  const fresh = `${path}.new`;
+  // No home's name begins with a dot.
+  const fresh = join(dirname(path), `.${basename(path)}.new`);
   await rm(fresh, { force: true });
   await writeFile(fresh, text, { mode: 0o600, flag: 'wx', flush: true });
   await rename(fresh, path);

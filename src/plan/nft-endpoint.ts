@@ -1,4 +1,5 @@
 // The nftables table of the endpoint role, as text.
+import { networkOf } from '../net/address.ts';
 import type { EndpointFacts, HomeSlot } from './facts.ts';
 import {
   CONTROL_PORT,
@@ -41,7 +42,10 @@ export function innerPrefix4(facts: Pick<EndpointFacts, 'innerNet'>, host: numbe
 
 /** Inner /64 of a home, or null without IPv6. */
 export function innerPrefix6(facts: Pick<EndpointFacts, 'innerNet6'>, host: number): string | null {
-  return facts.innerNet6 === null ? null : `${facts.innerNet6}:${host.toString(16)}::/64`;
+  // In the one form that packets' addresses are compared in: random groups may begin with zeros.
+  return facts.innerNet6 === null
+    ? null
+    : networkOf(`${facts.innerNet6}:${host.toString(16)}::`, 64);
 }
 
 /** Address on which the endpoint answers homes' DNS queries. */

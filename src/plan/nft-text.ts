@@ -1,9 +1,16 @@
 // Small builders of nftables text shared by both roles: one rule a line, comments in the output.
 
-/** Quotes a section or home name for an nft comment: at most 128 bytes, no quote or control character. */
+/** NFTNL_UDATA_COMMENT_MAXLEN, less its end and our mark. */
+const MAX_COMMENT_BYTES = 110;
+
+/** Quotes a section or home name for an nft comment: no quote or control character, cut where nft's 128 bytes would not hold it. */
 export function comment(text: string): string {
-  const clean = text.replace(/["\\\x00-\x1f\x7f]/g, '_').slice(0, 100);
-  return `comment "!iotshaper: ${clean}"`;
+  let kept = '';
+  for (const character of text.replace(/["\\\x00-\x1f\x7f]/g, '_')) {
+    if (Buffer.byteLength(kept + character) > MAX_COMMENT_BYTES) break;
+    kept += character;
+  }
+  return `comment "!iotshaper: ${kept}"`;
 }
 
 /** `{ a, b }` of quoted netdev names. */
