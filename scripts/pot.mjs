@@ -9,13 +9,10 @@ const root = 'luci-app';
 
 const string = String.raw`('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")`;
 const call = new RegExp(String.raw`\b_\(\s*${string}\s*(?:,\s*${string}\s*)?,?\s*\)`, 'g');
-const pluralCall = new RegExp(
-  String.raw`\bN_\(\s*[\w.]+,\s*${string},\s*${string},?\s*\)`,
-  'g',
-);
+const pluralCall = new RegExp(String.raw`\bN_\(\s*[\w.]+,\s*${string},\s*${string},?\s*\)`, 'g');
 
 /** @param {string} literal as it stands in the source */
-const valueOf = (literal) => literal.slice(1, -1).replace(/\\(.)/g, '$1');
+const unquote = (literal) => literal.slice(1, -1).replace(/\\(.)/g, '$1');
 
 /** @returns {Text[]} every text of the page once, in the order of its files */
 export function collectTexts() {
@@ -34,12 +31,13 @@ export function collectTexts() {
       /** @type {[number, () => void][]} */
       const found = [];
       for (const { index, 1: id, 2: context } of source.matchAll(call))
-        found.push([index, () => add(path, valueOf(id), context && valueOf(context))]);
+        found.push([index, () => add(path, unquote(id), context && unquote(context))]);
       for (const { index, 1: id, 2: plural } of source.matchAll(pluralCall))
-        found.push([index, () => add(path, valueOf(id), '', valueOf(plural))]);
+        found.push([index, () => add(path, unquote(id), '', unquote(plural))]);
       for (const [, take] of found.sort(([a], [b]) => a - b)) take();
     } else if (/menu\.d\/.*\.json$/.test(path)) {
-      for (const { title } of Object.values(JSON.parse(readFileSync(path, 'utf8')))) add(path, title);
+      for (const { title } of Object.values(JSON.parse(readFileSync(path, 'utf8'))))
+        add(path, title);
     } else if (/acl\.d\/.*\.json$/.test(path)) {
       for (const { description } of Object.values(JSON.parse(readFileSync(path, 'utf8'))))
         add(path, description);

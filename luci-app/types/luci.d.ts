@@ -2,9 +2,10 @@
 
 /**
  * LuCI parses a plain string given as children for HTML; only inside an array does it become a text
- * node. Children are therefore arrays here, always.
+ * node. Children are therefore arrays here, always. In 24.10 a null in the array becomes the text
+ * "null".
  */
-type Child = Node | string | number | null | undefined;
+type Child = Node | string | number;
 type Children = Child[] | Node;
 
 /** A function becomes an event listener, null leaves the attribute out. */

@@ -23,17 +23,22 @@ function field({ label, hint = '', control, extra = [] }) {
     E('div', { class: 'cbi-value-field' }, [
       control,
       ...extra,
-      hint ? E('div', { class: 'cbi-value-description', id: hintId }, [hint]) : null,
+      hint ? E('div', { class: 'cbi-value-description', id: hintId }, [hint]) : '',
     ]),
   ]);
 }
 
 /**
  * A group of controls under one name, laid out as a field.
- * @param {string} legend
+ * @param {string} legend '' for buttons, which name themselves
  * @param {Child[]} children
  */
 function group(legend, children) {
+  if (legend === '')
+    return E('div', { class: 'cbi-value' }, [
+      E('div', { class: 'cbi-value-title' }),
+      E('div', { class: 'cbi-value-field' }, children),
+    ]);
   const id = nextId();
   return E('div', { class: 'cbi-value', role: 'group', 'aria-labelledby': id }, [
     E('label', { class: 'cbi-value-title', id }, [legend]),

@@ -38,7 +38,13 @@ const callInterfaces = rpc.declare({
 
 const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
 const IPV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}(\/([12]?\d|3[0-2]))?$/;
-const IPV6 = /^[0-9a-f:]*:[0-9a-f:.]*(\/(\d\d?|1[01]\d|12[0-8]))?$/i;
+const IPV6 = /^([0-9a-f:.]*:[0-9a-f:.]*)(\/(\d\d?|1[01]\d|12[0-8]))?$/i;
+
+/** @param {string} text an address or a prefix */
+function isIPv6(text) {
+  const [, address] = IPV6.exec(text) ?? [];
+  return address !== undefined && URL.canParse(`http://[${address}]/`);
+}
 
 /** @param {string} address */
 const isLinkLocal = (address) => /^fe[89ab]/i.test(address);
@@ -177,7 +183,7 @@ const api = {
   parseAddress(text) {
     const plain = text.trim().toLowerCase().replaceAll('-', ':');
     if (MAC.test(plain)) return { mac: plain };
-    return IPV4.test(plain) || IPV6.test(plain) ? { ip: plain } : null;
+    return IPV4.test(plain) || isIPv6(plain) ? { ip: plain } : null;
   },
 };
 

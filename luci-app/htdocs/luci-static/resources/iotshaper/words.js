@@ -133,7 +133,7 @@ const api = {
 
   /** What set the rate in force. @param {string} source */
   rateSource(source) {
-    if (source === 'main.rate') return _('set on this page');
+    if (source === 'main.rate') return _('as set under Privacy and cost');
     if (source === 'section rate') return _('typed on the command line: uci set iotshaper.rate');
     if (source.startsWith('schedule'))
       return _('by the schedule %s').format(source.slice('schedule'.length).trim());

@@ -99,10 +99,10 @@ function renderFindings(status) {
           E('strong', {}, [_('The configuration is refused; what was in force before stays.')]),
           E('ul', {}, errors),
         ])
-      : null,
+      : '',
     warnings.length > 0
       ? controls.notice('warning', [E('strong', {}, [_('To look at')]), E('ul', {}, warnings)])
-      : null,
+      : '',
   ];
 }
 
@@ -173,7 +173,7 @@ function renderVerdict(report) {
 
 /** @param {AuditReport} report */
 function renderAuditFigures({ figures = [] }) {
-  if (figures.length === 0) return null;
+  if (figures.length === 0) return '';
   return E('details', {}, [
     E('summary', {}, [_('Figures of the audit')]),
     controls.figures(
@@ -223,6 +223,8 @@ function createAudit() {
     const answer = await service.auditResult();
     if (!answer.ok) {
       button.disabled = true;
+      shown = '';
+      dom.content(verdict, [E('p', {}, ['–'])]);
       return null;
     }
     button.disabled = controls.isReadOnly() || answer.data.state === 'running';

@@ -215,7 +215,7 @@ function renderAdvanced(draft, onInput) {
   /** @param {string} option @param {string} label @param {string} hint */
   const number = (option, label, hint) => {
     const bound = settings.bounds[option];
-    if (!bound) return null;
+    if (!bound) return '';
     const units = { bytes: _('bytes'), '%': '%', s: _('seconds') };
     return controls.numberField({
       label,
@@ -362,7 +362,7 @@ function renderPage() {
   const typed = settings.typedRate();
   return [
     typed === null
-      ? null
+      ? ''
       : controls.notice('info', [
           _(
             'A rate of %s KB/s was typed on the command line and counts. Saving makes it the setting here.',

@@ -112,7 +112,7 @@ function renderWeek(entries) {
       ),
     ),
     overlaps.length === 0
-      ? null
+      ? ''
       : controls.notice('warning', [
           _('Entries meet at these times; the one further down counts:'),
           E(

@@ -55,9 +55,7 @@ function renderFaults(text, { errors }) {
           line > 0 ? `${_('Line %s:').format(words.number(line, 0))} ` : '',
           message,
           // Keys stand in a profile: lines of a key block are not repeated on the page.
-          line > 0 && /^[\w-]+ /.test(lines[line - 1] ?? '')
-            ? E('pre', {}, [lines[line - 1]])
-            : null,
+          line > 0 && /^[\w-]+ /.test(lines[line - 1] ?? '') ? E('pre', {}, [lines[line - 1]]) : '',
         ]),
       ),
     ),

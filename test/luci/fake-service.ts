@@ -1,0 +1,171 @@
+// A service that only says it shapes: for pages alone, where the real daemon would need a kernel.
+import { readFileSync } from 'node:fs';
+import { parseConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
+import type { Config } from '../../src/config/types.ts';
+import { costOf } from '../../src/cost/cost.ts';
+import type {
+  AuditReport,
+  DeviceStatus,
+  HistorySample,
+  ProfileCheck,
+  Recommendation,
+  ServiceApi,
+  State,
+  Status,
+} from '../../src/daemon/api.ts';
+import { checkProfile } from '../../src/openvpn/profile.ts';
+
+/** 2024-06-03 12:00:00 UTC, or whatever a test says is now. */
+export const someMonday = 1_717_416_000;
+
+export class FakeService implements ServiceApi {
+  readonly #configPath: string;
+  #config: Config;
+  #findings: Status['config'] = { ok: true, errors: [], warnings: [] };
+  /** What a test wants it to say besides. */
+  override: Partial<Status> = {};
+  devices: DeviceStatus[] = [];
+  report: AuditReport = { state: 'none' };
+  recommendation: Recommendation = { ok: false, reason: 'No traffic of devices was seen yet.' };
+  now = someMonday;
+  /** The profile in use. */
+  profile = '';
+  reloads = 0;
+
+  constructor(configPath: string) {
+    this.#configPath = configPath;
+    this.#config = parseConfig('').config;
+    this.#read();
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  #read(): void {
+    const findings = this.check();
+    this.#findings = findings;
+    if (findings.ok) this.#config = parseConfig(readFileSync(this.#configPath)).config;
+  }
+
+  check(): Status['config'] {
+    try {
+      const { warnings } = parseConfig(readFileSync(this.#configPath));
+      return { ok: true, errors: [], warnings };
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return { ok: false, errors: error.errors, warnings: error.warnings };
+    }
+  }
+
+  async reload(): Promise<void> {
+    this.reloads++;
+    this.#read();
+  }
+
+  status(): Status {
+    const { main } = this.#config;
+    const { uploadKBps, downloadKBps, source } = main.rate;
+    const direction = (rateKBps: number) => {
+      const pps = (rateKBps * 1000) / main.packetBytes;
+      const deviceKBps = rateKBps / 4;
+      return {
+        target_pps: pps,
+        pps: Number((pps * 0.998).toFixed(1)),
+        device_kBps: deviceKBps,
+        cover_kBps: rateKBps - deviceKBps,
+        queue_packets: 2,
+        queue_ms: 14.2,
+        dropped: 0,
+      };
+    };
+    const cost = costOf({
+      uploadKBps,
+      downloadKBps,
+      packetBytes: main.packetBytes,
+      dataCapGB: main.dataCapGB,
+      pricePerGB: main.pricePerGB,
+    });
+    const state: State = main.enabled ? 'shaping' : 'off';
+    return {
+      state,
+      reason: main.enabled ? 'The tunnel is up and its stream is steady.' : 'Switched off.',
+      since: this.now - 3600,
+      version: '0.1.0',
+      role: 'home',
+      config: this.#findings,
+      rate: { upload_kBps: uploadKBps, download_kBps: downloadKBps, source },
+      mode: main.mode,
+      packet_size: main.packetBytes,
+      tunnel: {
+        state: main.enabled ? 'up' : 'off',
+        remote: 'vps.example.org:1194',
+        interface: 'iotvpn0',
+        address: '10.73.0.2',
+        peer: '10.73.0.1',
+        since: this.now - 3600,
+      },
+      upload: direction(uploadKBps),
+      download: direction(downloadKBps),
+      endpoint: { state: main.enabled ? 'up' : 'unknown', version: '0.1.0' },
+      devices: this.devices,
+      cost: {
+        gb_per_month: cost.gbPerMonth,
+        ...(cost.capPercent === null ? {} : { cap_percent: cost.capPercent }),
+        ...(cost.pricePerMonth === null ? {} : { price_per_month: cost.pricePerMonth }),
+      },
+      ...this.override,
+    };
+  }
+
+  /** Bursts as a camera's and a plug's, under a stream that wavers by what a second's count does. */
+  history(): HistorySample[] {
+    const { uploadKBps, downloadKBps } = this.#config.main.rate;
+    return Array.from({ length: 300 }, (_unused, index) => {
+      const burst = index % 90 > 60 && index % 90 < 80 ? 0.7 : 0;
+      const chatter = index % 17 === 0 ? 0.15 : 0.02;
+      const waver = 1 + 0.004 * Math.sin(index);
+      return {
+        time: this.now - 299 + index,
+        upload_device_kBps: uploadKBps * (burst + chatter),
+        download_device_kBps: downloadKBps * (burst / 4 + chatter),
+        upload_wire_kBps: uploadKBps * waver,
+        download_wire_kBps: downloadKBps * waver,
+        queue_ms: 10 + burst * 100,
+        upload_pps: (uploadKBps * waver * 1000) / 512,
+        download_pps: (downloadKBps * waver * 1000) / 512,
+      };
+    });
+  }
+
+  audit({ seconds }: { seconds: number }): { started: boolean; seconds: number } {
+    this.report = { state: 'running', progress_percent: 0, time: this.now, seconds };
+    return { started: true, seconds };
+  }
+
+  auditResult(): AuditReport {
+    return this.report;
+  }
+
+  recommend(): Recommendation {
+    return this.recommendation;
+  }
+
+  validateProfile({ text }: { text: string }): ProfileCheck {
+    const verdict = checkProfile(text);
+    if (!verdict.ok) return { ok: false, errors: verdict.problems };
+    const { remoteHost, remotePort } = verdict.profile;
+    return { ok: true, errors: [], endpoint: `${remoteHost}:${remotePort}` };
+  }
+
+  storeProfile(request: { text: string }): ProfileCheck {
+    const check = this.validateProfile(request);
+    if (check.ok) this.profile = request.text;
+    return check;
+  }
+
+  onState(): () => void {
+    return () => {};
+  }
+}

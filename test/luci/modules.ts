@@ -1,0 +1,20 @@
+// The page's helper modules in Node, without a browser: for what in them is pure.
+import { readFileSync } from 'node:fs';
+
+const root = 'luci-app/htdocs/luci-static/resources';
+
+const globals = {
+  L: {},
+  E: () => ({}),
+  _: (text: string) => text,
+  baseclass: { extend: (properties: object) => properties },
+  rpc: { declare: () => () => Promise.resolve() },
+  uci: {},
+};
+
+/** The object a module hands to `baseclass.extend`, with what it requires in reach. */
+export function loadModule<T>(name: string, others: Record<string, unknown> = {}): T {
+  const source = readFileSync(`${root}/${name.replaceAll('.', '/')}.js`, 'utf8');
+  const inReach = { ...globals, ...others };
+  return new Function(...Object.keys(inReach), source)(...Object.values(inReach)) as T;
+}

@@ -1,0 +1,178 @@
+import test from 'ava';
+import { closeBrowser, visit } from './browser.ts';
+import { usualConfig } from './router.ts';
+
+test.after.always(closeBrowser);
+
+const banner = '.iot-banner';
+
+test.serial('shaping: the sentence, the graph and the figures', async (t) => {
+  const { page } = await visit(t);
+  const text = (await page.locator(banner).textContent()) ?? '';
+  t.regex(text, /Shaping/);
+  t.regex(
+    text,
+    /Your provider sees one steady stream of 40 KB\/s\. It can't tell when your devices are used\./,
+  );
+  t.is(await page.locator(banner).getAttribute('data-state'), 'shaping');
+  const captions = page.locator('.iot-panel figcaption');
+  t.is(await captions.count(), 2);
+  t.is(
+    await captions.first().textContent(),
+    'Your provider saw 39.8 to 40.2 KB/s; your devices did up to 34 KB/s.',
+  );
+  // 300 samples: one move and 299 lines, and a picture a screen reader can name.
+  const path = (await page.locator('.iot-stream').first().getAttribute('d')) ?? '';
+  t.is(path.match(/[ML]/g)?.length, 300);
+  t.regex(
+    (await page.locator('.iot-panel svg').first().getAttribute('aria-label')) ?? '',
+    /Upload.*39\.8/,
+  );
+  const figures = (await page.locator('.iot-figures').first().textContent()) ?? '';
+  for (const part of [
+    /vps\.example\.org:1194 \(answers\)/,
+    /78 of 78\.1 a second/,
+    /14 ms/,
+    /228\.4 GB, 22\.8 % of your data cap/,
+  ])
+    t.regex(figures, part);
+});
+
+test.serial('blocked: says since when, and that nothing leaks', async (t) => {
+  const since = new Date(2024, 5, 3, 10, 31).getTime() / 1000;
+  const { page } = await visit(t, {
+    prepare: ({ service }) => {
+      const { tunnel } = service.status();
+      service.override = {
+        state: 'blocked',
+        since,
+        reason: 'OpenVPN connects again.',
+        tunnel: { ...tunnel, state: 'reconnecting' },
+      };
+    },
+  });
+  const text = (await page.locator(banner).textContent()) ?? '';
+  t.regex(text, /Blocked/);
+  t.regex(
+    text,
+    /Not protected: the tunnel is down since .*; your devices are cut off so that nothing leaks\./,
+  );
+  t.regex(text, /OpenVPN connects again\./);
+});
+
+test.serial('a leak found by the audit is not talked away', async (t) => {
+  const { page } = await visit(t, {
+    prepare: ({ service }) => {
+      service.report = { state: 'done', verdict: 'leak', sentence: 'AUC 0.91.', time: service.now };
+    },
+  });
+  await page.getByText('But the last audit could still tell').waitFor();
+  t.false((await page.locator(banner).textContent())?.includes("It can't tell"));
+  await page.getByText('✕ A leak was found.').waitFor();
+});
+
+test.serial('errors of the configuration are named by option', async (t) => {
+  const { page } = await visit(t, {
+    prepare: (router) => router.writeConfig(usualConfig.replace("rate '40'", "rate 'fast'")),
+  });
+  const alert = page.getByRole('alert');
+  const text = (await alert.textContent()) ?? '';
+  t.regex(text, /The configuration is refused; what was in force before stays\./);
+  t.regex(text, /iotshaper\.main\.rate: must be between 0\.25 and 10000 KB\/s, got "fast"/);
+});
+
+test.serial('the switch turns shaping off and on, in UCI and at the service', async (t) => {
+  const { page, router, open } = await visit(t);
+  for (const enabled of [false, true]) {
+    const toggle = page.getByRole('switch', { name: 'Shape my devices’ traffic' });
+    t.is(await toggle.isChecked(), !enabled);
+    const reloads = router.service.reloads;
+    await toggle.focus();
+    await page.keyboard.press('Space');
+    // The page comes anew once the change is applied and confirmed.
+    await page.getByText('Configuration changes applied.').waitFor();
+    await page.waitForFunction(
+      () => document.querySelector('.modal, .modal-overlay-active') === null,
+    );
+    t.is(router.service.reloads, reloads + 1);
+    t.is(router.readConfig().main.enabled, enabled);
+    t.is(router.service.status().state, enabled ? 'shaping' : 'off');
+    await open('overview');
+    const wanted = enabled
+      ? 'Your provider sees one steady stream'
+      : 'Off: your provider can see when';
+    await page.locator(banner, { hasText: wanted }).waitFor();
+  }
+});
+
+test.serial('an audit runs with progress and ends in a verdict', async (t) => {
+  const { page, router } = await visit(t);
+  await page.getByLabel('Length of the audit').selectOption('60');
+  const button = page.getByRole('button', { name: 'Run an audit' });
+  await button.click();
+  await page.getByText('Audit under way: 0 %').waitFor();
+  t.true(await button.isDisabled());
+  t.is(router.service.report.seconds, 60);
+  router.service.report = { ...router.service.report, progress_percent: 40 };
+  await page.getByText('Audit under way: 40 %').waitFor();
+  t.is(await page.locator('progress').getAttribute('value'), '40');
+  router.service.report = {
+    state: 'done',
+    verdict: 'clean',
+    sentence: 'Nothing told activity from rest.',
+    figures: [{ name: 'AUC', value: 0.503, low: 0.44, high: 0.57, leak: false }],
+  };
+  await page.getByText('✓ No leak found.').waitFor();
+  await page.getByText('Figures of the audit').click();
+  await page.getByText('0.503 (0.44–0.57)').waitFor();
+  t.false(await button.isDisabled());
+});
+
+test.serial('a service that goes and comes is noticed, and why', async (t) => {
+  const { page, router } = await visit(t, {
+    expectedFaults: /ERR_EMPTY_RESPONSE|Failed to fetch|ERR_SOCKET/,
+  });
+  await router.stopService();
+  await page.getByText('The service iotshaper is not running. Start it').waitFor();
+  router.rpcd.facts.service = null;
+  await page.getByText('The service iotshaper is not installed').waitFor();
+  router.isReachable = false;
+  await page.getByText('The router does not answer.').waitFor();
+  t.regex(
+    (await page.locator(banner).textContent()) ?? '',
+    /Nothing is known of your protection now\./,
+  );
+  router.isReachable = true;
+  await page.getByText('The service iotshaper is not installed').waitFor();
+});
+
+test.serial('a service of another version is told from none', async (t) => {
+  const { page } = await visit(t, {
+    prepare: ({ service }) => {
+      service.override = { devices: undefined as never };
+    },
+  });
+  await page.getByText('is of another version than this page').waitFor();
+  t.is(await page.locator(banner).getAttribute('data-state'), 'unknown');
+});
+
+test.serial('a login without the page’s rights is told so', async (t) => {
+  const { page } = await visit(t, { role: 'none' });
+  await page.getByText('This login may not ask the service iotshaper.').waitFor();
+  await page.getByText('can’t be read with this login').waitFor();
+  t.true(await page.getByRole('switch').isDisabled());
+});
+
+test.serial('in German, with German numbers', async (t) => {
+  const { page } = await visit(t, {
+    language: 'de',
+    locale: 'de-DE',
+    prepare: (router) => router.writeConfig(usualConfig.replace("rate '40'", "rate '2.5'")),
+  });
+  await page.getByText('Ihr Anbieter sieht einen gleichmäßigen Strom von 2,5 KB/s.').waitFor();
+  await page.getByRole('link', { name: 'Geräte' }).waitFor();
+  t.regex(
+    (await page.locator('.iot-figures').first().textContent()) ?? '',
+    /14,3 GB, 1,4 % Ihres Datenvolumens/,
+  );
+});

@@ -1,0 +1,438 @@
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import type { Page } from 'playwright-core';
+import { costOf } from '../../src/cost/cost.ts';
+import { closeBrowser, visit } from './browser.ts';
+import { type Router, usualConfig } from './router.ts';
+
+test.after.always(closeBrowser);
+
+/** Clicks Save & Apply and waits until the change is applied, confirmed and the page comes anew. */
+async function saveAndApply(page: Page, router: Router): Promise<void> {
+  const { reloads } = router.service;
+  const loaded = page.waitForEvent('load');
+  await page.getByRole('button', { name: 'Save & Apply' }).click();
+  await loaded;
+  await page.locator('.iot-page h2').waitFor();
+  if (router.service.reloads !== reloads + 1) throw new Error('the service was not reloaded once');
+}
+
+/** The row of one device. */
+const rowOf = (page: Page, name: string) => page.locator('tr.iot-host', { hasText: name });
+
+test.serial('devices: what the router and the service know, one row each', async (t) => {
+  const { page } = await visit(t, { tab: 'devices' });
+  const rows = await page.locator('tr.iot-host').allTextContents();
+  const names = ['Nest Cam', 'Old printer', 'echo-dot', 'kitchen-plug', 'phone'];
+  t.is(rows.length, names.length);
+  for (const [index, name] of names.entries()) t.true(rows[index]?.startsWith(name), name);
+  t.regex(rows[0] ?? '', /Nest18:b4:30:00:00:01 192\.168\.1\.50online, 9\.4 KB\/s/);
+  t.regex(rows[1] ?? '', /192\.168\.1\.77quiet, 13\.3 MB so far/);
+  t.regex(rows[3] ?? '', /Tuya/);
+  t.regex(rows[4] ?? '', /made-up address/);
+  await page.getByLabel('Find a device by name, maker or address').fill('amazon');
+  t.is(await page.locator('tr.iot-host').count(), 1);
+});
+
+test.serial('devices: shape, block and bypass are one click each', async (t) => {
+  const { page, router } = await visit(t, { tab: 'devices' });
+  await rowOf(page, 'kitchen-plug').getByRole('radio', { name: 'Shape' }).check();
+  await rowOf(page, 'Nest Cam').getByRole('radio', { name: 'Block' }).check();
+  await rowOf(page, 'Old printer').getByRole('radio', { name: 'As the network' }).check();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.locator('[data-indicator=uci-changes]').waitFor();
+  // Staged is not applied yet; what is staged can still be changed.
+  t.is(router.readConfig().devices.length, 2);
+  await rowOf(page, 'kitchen-plug').getByRole('radio', { name: 'Bypass' }).check();
+  await saveAndApply(page, router);
+  const devices = router
+    .readConfig()
+    .devices.map(({ name, mac, policy }) => ({ name, mac, policy }));
+  t.deepEqual(devices, [
+    { name: 'Nest Cam', mac: '18:b4:30:00:00:01', policy: 'block' },
+    { name: 'kitchen-plug', mac: '38:1f:8d:b0:c9:01', policy: 'bypass' },
+  ]);
+  t.is(await page.locator('[data-indicator=uci-changes]').count(), 0);
+});
+
+test.serial('devices: added by MAC and by address, refused when it is neither', async (t) => {
+  const { page, router } = await visit(t, { tab: 'devices' });
+  const [name, address] = [
+    page.getByLabel('Name', { exact: true }),
+    page.getByLabel('MAC or IP address'),
+  ];
+  const add = page.getByRole('button', { name: 'Add', exact: true });
+  await address.fill('the plug');
+  await add.click();
+  await page.getByText('“the plug” is no address').waitFor();
+  await address.fill('18-b4-30-00-00-01');
+  await add.click();
+  await page.getByText('Nest Cam is in the list already.').waitFor();
+  await name.fill('Hall sensors');
+  await address.fill('192.168.1.64/26');
+  await add.click();
+  await rowOf(page, 'Hall sensors').waitFor();
+  await name.fill('Doorbell');
+  await address.fill('18-B4-30-00-00-09');
+  await address.press('Tab');
+  await add.click();
+  await rowOf(page, 'Doorbell').waitFor();
+  await saveAndApply(page, router);
+  const { devices } = router.readConfig();
+  t.like(devices[2], { name: 'Hall sensors', mac: null, ip: ['192.168.1.64/26'], policy: 'shape' });
+  t.like(devices[3], { name: 'Doorbell', mac: '18:b4:30:00:00:09', policy: 'shape' });
+});
+
+test.serial('devices: whole networks, and what Reset leaves', async (t) => {
+  const { page, router } = await visit(t, { tab: 'devices' });
+  const [lan, iot] = [page.getByLabel('lan (br-lan)'), page.getByLabel('iot (br-iot)')];
+  t.deepEqual([await lan.isChecked(), await iot.isChecked()], [false, true]);
+  t.is(await page.getByLabel(/wan/).count(), 0);
+  await iot.uncheck();
+  await page.getByRole('button', { name: 'Reset' }).click();
+  await page.waitForFunction(
+    () => document.querySelectorAll('.iot-check input:checked').length === 1,
+  );
+  await lan.check();
+  await saveAndApply(page, router);
+  t.deepEqual(
+    router.readConfig().networks.map(({ device }) => device),
+    ['br-iot', 'br-lan'],
+  );
+});
+
+test.serial('privacy: the figures are those of the cost formula at ten rates', async (t) => {
+  const { page } = await visit(t, { tab: 'privacy' });
+  const rate = page.getByRole('spinbutton', { name: 'Rate in each direction' });
+  await page.getByLabel('Price').fill('0.02');
+  for (const kBps of [0.25, 1, 2.5, 5, 10, 17.5, 40, 64, 125, 1000]) {
+    await rate.fill(String(kBps));
+    const cost = costOf({
+      uploadKBps: kBps,
+      downloadKBps: kBps,
+      packetBytes: 512,
+      dataCapGB: 1000,
+      pricePerGB: 0.02,
+    });
+    const shown = async (kind: string) =>
+      Number(await page.locator(`data.${kind}`).getAttribute('value'));
+    const close = async (kind: string, value: number | null) =>
+      t.true(
+        Math.abs((await shown(kind)) - (value ?? Number.NaN)) < 1e-9 * (value ?? 1),
+        `${kind} at ${kBps}`,
+      );
+    await close('iot-gb', cost.gbPerMonth);
+    await close('iot-cap', cost.capPercent);
+    await close('iot-money', cost.pricePerMonth);
+    const text = (await page.locator('data.iot-gb').textContent()) ?? '';
+    const format = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 1 });
+    t.true(text.startsWith(`${format.format(cost.gbPerMonth)} GB`), text);
+  }
+});
+
+test.serial('privacy: the slider by keyboard, and the devices a rate carries', async (t) => {
+  const { page, router } = await visit(t, { tab: 'privacy' });
+  const slider = page.getByRole('slider', { name: 'Rate in each direction' });
+  t.is(await slider.getAttribute('aria-valuetext'), '40 KB/s, 228.4 GB a month');
+  await slider.focus();
+  for (let step = 0; step < 6; step++) await page.keyboard.press('ArrowLeft');
+  const rate = page.getByRole('spinbutton', { name: 'Rate in each direction' });
+  t.is(await rate.inputValue(), '10');
+  const carried = await page.locator('.iot-carried li').allTextContents();
+  const fits = carried
+    .filter((text) => text.startsWith('✓'))
+    .map((text) => text.replace(/.*carried (.*) \(.*/, '$1'));
+  t.deepEqual(fits, [
+    'Orvibo Smart Socket',
+    'TP-Link Smart Plug',
+    'Sense Sleep Monitor',
+    'Belkin WeMo Switch',
+    'Amazon Echo',
+    'Nest Security Camera',
+  ]);
+  await saveAndApply(page, router);
+  const { uploadKBps, downloadKBps, source } = router.readConfig().main.rate;
+  t.deepEqual([uploadKBps, downloadKBps, source], [10, 10, 'main.rate']);
+});
+
+test.serial('privacy: upload and download apart, and what stands under Advanced', async (t) => {
+  const { page, router } = await visit(t, { tab: 'privacy' });
+  await page.getByLabel('Upload and download apart').check();
+  await page.getByRole('spinbutton', { name: 'Upload' }).fill('35');
+  await page.getByRole('spinbutton', { name: 'Download' }).fill('2.5');
+  await page.getByText('Advanced').click();
+  await page.getByLabel('Packet size').fill('1000');
+  await page.getByRole('radio', { name: 'Constant' }).check();
+  await page.getByLabel('Kill switch').uncheck();
+  await page.getByLabel('Data cap').fill('');
+  await saveAndApply(page, router);
+  t.like(router.readConfig().main, {
+    rate: { uploadKBps: 35, downloadKBps: 2.5, source: 'main.rate' },
+    packetBytes: 1000,
+    mode: 'constant',
+    killswitch: false,
+    dns: true,
+    dataCapGB: null,
+  });
+  // One rate again: those of each direction go.
+  await page.getByLabel('Upload and download apart').uncheck();
+  await saveAndApply(page, router);
+  t.like(router.readConfig().main.rate, { uploadKBps: 40, downloadKBps: 40 });
+});
+
+test.serial('privacy: a rate typed on the command line is shown and folded in', async (t) => {
+  const config = `${usualConfig.replace("option enabled '1'", "option enabled '0'\n\toption upload_rate '3'")}
+config 7.5 'rate'
+
+config 1 'enabled'
+`;
+  const { page, router } = await visit(t, { tab: 'privacy', config });
+  await page.getByText('A rate of 7.5 KB/s was typed on the command line').waitFor();
+  const rate = page.getByRole('spinbutton', { name: 'Rate in each direction' });
+  t.is(await rate.inputValue(), '7.5');
+  await saveAndApply(page, router);
+  const text = readFileSync(router.configPath, 'utf8');
+  t.false(/config (7\.5|1) /.test(text));
+  t.regex(text, /option rate '7\.5'/);
+  t.regex(text, /option enabled '1'/);
+  t.false(text.includes('upload_rate'));
+  t.deepEqual(router.readConfig().main.rate, {
+    uploadKBps: 7.5,
+    downloadKBps: 7.5,
+    source: 'main.rate',
+  });
+});
+
+test.serial('privacy: what the service would refuse is not saved', async (t) => {
+  const { page, router } = await visit(t, { tab: 'privacy', expectedFaults: /Not saved/ });
+  const before = readFileSync(router.configPath, 'utf8');
+  const rate = page.getByRole('spinbutton', { name: 'Rate in each direction' });
+  await rate.fill('20000');
+  await page.locator('.iot-fault', { hasText: /\S/ }).waitFor();
+  const refused = page.waitForEvent('pageerror');
+  await page.getByRole('button', { name: 'Save & Apply' }).click();
+  t.regex((await refused).message, /Not saved/);
+  t.is(readFileSync(router.configPath, 'utf8'), before);
+  t.false(router.requests.some((body) => /"set"|"add"|"delete"/.test(body)));
+});
+
+test.serial('privacy: the rate this home asks for can be taken', async (t) => {
+  const { page, router } = await visit(t, { tab: 'privacy' });
+  const ask = page.getByRole('button', { name: 'What do my devices need?' });
+  await ask.click();
+  await page.getByText('No traffic of devices was seen yet.').waitFor();
+  router.service.recommendation = {
+    ok: true,
+    reason: 'From the traffic of 3 hours.',
+    upload_kBps: 12.5,
+    download_kBps: 20,
+    mean_ms: 42,
+    max_ms: 1900,
+  };
+  await ask.click();
+  await page.getByText('Its packets would wait 42 ms on average, 1.9 s at most.').waitFor();
+  await page.getByRole('button', { name: 'Use these rates' }).click();
+  await saveAndApply(page, router);
+  t.like(router.readConfig().main.rate, { uploadKBps: 12.5, downloadKBps: 20 });
+});
+
+const goodProfile = `client
+dev tun
+remote vps.example.org 1194 udp
+<cert>
+-----BEGIN CERTIFICATE-----
+-----END CERTIFICATE-----
+</cert>
+<key>
+-----BEGIN PRIVATE KEY-----
+-----END PRIVATE KEY-----
+</key>
+<peer-fingerprint>
+00:11:22
+</peer-fingerprint>
+`;
+
+test.serial('tunnel: a wrong profile is refused by line, a right one stored', async (t) => {
+  const { page, router } = await visit(t, { tab: 'tunnel' });
+  const paste = page.getByLabel('Or paste it');
+  const store = page.getByRole('button', { name: 'Store the profile' });
+  await store.click();
+  await page.getByText('Choose a file or paste the profile first.').waitFor();
+  await paste.fill(goodProfile.replace('dev tun\n', 'dev tun\nup /tmp/evil.sh\n'));
+  await store.click();
+  const alert = page.getByRole('alert').filter({ hasText: 'This profile is refused' });
+  await alert.waitFor();
+  t.regex(
+    (await alert.textContent()) ?? '',
+    /Line 3: up \/tmp\/evil\.sh: runs a program on the router/,
+  );
+  t.is(router.service.profile, '');
+  const buffer = Buffer.from(goodProfile);
+  await page
+    .getByLabel('From a file')
+    .setInputFiles({ name: 'home.ovpn', mimeType: 'text/plain', buffer });
+  await page.getByText('home.ovpn is read; store it to use it.').waitFor();
+  await page.getByRole('button', { name: 'Check only' }).click();
+  await page.getByText('This profile is in order; it leads to vps.example.org:1194.').waitFor();
+  t.is(router.service.profile, '');
+  await store.click();
+  await page.getByText('Stored. The tunnel connects to vps.example.org:1194 now.').waitFor();
+  t.is(router.service.profile, goodProfile);
+  t.is(((await page.locator('.iot-code').textContent()) ?? '').split('\n').length, 3);
+});
+
+test.serial('schedule: an entry is added, seen in the week, saved and deleted', async (t) => {
+  const { page, router } = await visit(t, { tab: 'schedule' });
+  await page.getByText('An observer learns nothing').waitFor();
+  await page.getByRole('button', { name: 'Add an entry' }).click();
+  const first = page.getByRole('group', { name: 'Entry 1' });
+  await first.getByLabel('From').fill('22:00');
+  await first.getByLabel('Until').fill('06:00');
+  await first.getByRole('checkbox', { name: 'Saturday' }).uncheck();
+  await page.getByText('At another rate the stream is steady too').waitFor();
+  t.is(await page.locator('.iot-run').count(), 12);
+  await page.getByRole('button', { name: 'Add an entry' }).click();
+  const second = page.getByRole('group', { name: 'Entry 2' });
+  await second.getByLabel('Rate').fill('0');
+  await page.getByText('At rate 0 an observer sees when your devices are used').waitFor();
+  await page.getByText('Mon 00:00–06:00: entry 2, plain tunnel').waitFor();
+  await saveAndApply(page, router);
+  t.like(router.readConfig().schedules[0], {
+    days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sun'],
+    startMinute: 22 * 60,
+    endMinute: 6 * 60,
+    rateKBps: 5,
+  });
+  await page.getByRole('button', { name: 'Delete: Entry 2' }).click();
+  await saveAndApply(page, router);
+  t.is(router.readConfig().schedules.length, 1);
+});
+
+test.serial('a login that may read sees all and can change nothing', async (t) => {
+  const { page, router, open } = await visit(t, { role: 'read' });
+  const before = readFileSync(router.configPath, 'utf8');
+  for (const tab of ['overview', 'devices', 'privacy', 'tunnel', 'schedule']) {
+    await open(tab);
+    await page.getByText('This login may look at the settings but not change them.').waitFor();
+    const enabled = await page
+      .locator('#view :is(input, select, textarea):enabled')
+      .evaluateAll((inputs) => inputs.map((input) => input.getAttribute('type')));
+    // A search changes nothing.
+    t.deepEqual(enabled, tab === 'devices' ? ['search'] : [], tab);
+    for (const name of [
+      'Save & Apply',
+      'Save',
+      'Run an audit',
+      'Store the profile',
+      'Add',
+      'Add an entry',
+    ]) {
+      const button = page.getByRole('button', { name, exact: true });
+      if ((await button.count()) > 0) t.true(await button.isDisabled(), `${tab}: ${name}`);
+    }
+  }
+  t.false(router.requests.some((body) => /"(set|add|delete|audit|profile_store)"/.test(body)));
+  t.is(readFileSync(router.configPath, 'utf8'), before);
+});
+
+const hostile = '<img src=x onerror=alert(1)>';
+
+test.serial('names from the network are text, whatever they hold', async (t) => {
+  const { page, open } = await visit(t, {
+    facts: {
+      hints: { '02:00:00:00:00:09': { ipaddrs: ['192.168.1.9'], name: hostile } },
+      leases: {
+        dhcp_leases: [{ macaddr: '02:00:00:00:00:0a', ipaddr: '192.168.1.10', hostname: hostile }],
+      },
+      interfaces: [{ interface: hostile, l3_device: 'br-evil' }],
+    },
+    prepare: ({ service }) => {
+      const status = service.status();
+      service.override = {
+        reason: hostile,
+        version: hostile,
+        rate: { ...status.rate, source: `schedule ${hostile}` },
+        tunnel: { ...status.tunnel, remote: hostile, address: hostile, peer: hostile },
+        endpoint: { state: 'up', version: hostile },
+        config: {
+          ok: false,
+          errors: [{ path: hostile, value: hostile, message: hostile }],
+          warnings: [hostile],
+        },
+        devices: [
+          {
+            name: hostile,
+            mac: '02:00:00:00:00:0b',
+            ip: [hostile],
+            policy: 'shape',
+            online: true,
+            kBps: 1,
+            tx_bytes: 1,
+            rx_bytes: 1,
+          },
+        ],
+      };
+      service.report = {
+        state: 'done',
+        verdict: 'leak',
+        sentence: hostile,
+        figures: [{ name: hostile, value: 1, unit: hostile, leak: true }],
+      };
+      service.recommendation = { ok: false, reason: hostile };
+    },
+  });
+  const alerts: string[] = [];
+  page.on('dialog', (dialog) => {
+    alerts.push(dialog.message());
+    void dialog.dismiss();
+  });
+  for (const tab of ['overview', 'devices', 'privacy', 'tunnel', 'schedule']) {
+    await open(tab);
+    if (tab === 'privacy') {
+      await page.getByRole('button', { name: 'What do my devices need?' }).click();
+      await page.getByText(hostile).first().waitFor();
+    }
+    if (tab === 'devices') {
+      // A hostile name keeps its text through UCI as well.
+      await page.locator('tr.iot-host').first().getByRole('radio', { name: 'Block' }).check();
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await page.locator('[data-indicator=uci-changes]').waitFor();
+    }
+    if (tab !== 'schedule') t.true((await page.getByText(hostile).count()) > 0, tab);
+    t.is(await page.locator('#view img, #view script, #view iframe').count(), 0, tab);
+  }
+  t.deepEqual(alerts, []);
+});
+
+test.serial('no tab is wider than a phone', async (t) => {
+  const { page, open } = await visit(t, { width: 360 });
+  for (const tab of ['overview', 'devices', 'privacy', 'tunnel', 'schedule']) {
+    await open(tab);
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    t.is(overflow, 0, tab);
+  }
+});
+
+test.serial('every control has a name', async (t) => {
+  const { page, open } = await visit(t);
+  for (const tab of ['overview', 'devices', 'privacy', 'tunnel', 'schedule']) {
+    await open(tab);
+    const add = page.getByRole('button', { name: 'Add an entry' });
+    if (tab === 'schedule') await add.click();
+    const nameless = await page
+      .locator('#view :is(input, select, textarea, button)')
+      .evaluateAll((controls) =>
+        controls
+          .filter((control) => {
+            const { labels, textContent } = control as HTMLInputElement;
+            const named =
+              control.getAttribute('aria-label') || textContent || labels?.[0]?.textContent;
+            return !named?.trim();
+          })
+          .map((control) => control.outerHTML),
+      );
+    t.deepEqual(nameless, [], tab);
+  }
+});
