@@ -96,6 +96,8 @@ export class FlowTable {
   streams(view: View): Stream[] {
     const streams = new Map<string, Stream>();
     for (const pair of this.#orientedPairs()) {
+      // A resolver answers for all devices: from outside its stream is nobody's.
+      if (view === 'wan' && [...pair.services[1]].join() === '17/53') continue;
       const key = view === 'wan' ? pair.far.address : (pair.near.mac ?? pair.near.address);
       let stream = streams.get(key);
       if (!stream) {
@@ -105,6 +107,13 @@ export class FlowTable {
       this.#addPair(stream, pair, view);
     }
     return [...streams.values()].sort((a, b) => b.packets - a.packets);
+  }
+
+  /** All names looked up in the clear. */
+  names(): Set<string> {
+    const names = new Set<string>();
+    for (const asked of this.#asked.values()) for (const name of asked) names.add(name);
+    return names;
   }
 
   /** `wan` where the home's end has a public address, as behind its router. */

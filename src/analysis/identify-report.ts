@@ -11,6 +11,8 @@ export interface Identification {
   seed: number;
   neighbours: number;
   folds: number;
+  /** Devices that names looked up in the clear point to, wherever in the captures. */
+  lookedUp: { label: string; names: string[] }[];
   devices: IdentifiedDevice[];
   windowsS: number[];
   samplesS: number[];
@@ -34,6 +36,10 @@ export function renderIdentification(result: Identification): string {
   const seen =
     result.view === 'lan' ? 'by address in the home' : 'by remote address, as behind NAT';
   let text = `Streams told apart ${seen}\n\n${renderDevices(result.devices)}\n`;
+  if (result.lookedUp.length > 0) {
+    const named = result.lookedUp.map(({ label, names }) => `${label} (${names.length})`);
+    text += `Names looked up in the clear give away: ${named.join(', ')}\n\n`;
+  }
   const best = bestJudgement(result);
   if (best === null) {
     return (

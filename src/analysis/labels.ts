@@ -72,6 +72,18 @@ export function labelByNames(
   names: Iterable<string>,
   rules: readonly DnsRule[],
 ): { label: string; names: string[] } | null {
+  let best: { label: string; names: string[] } | null = null;
+  for (const found of labelsInNames(names, rules)) {
+    if (best === null || found.names.length > best.names.length) best = found;
+  }
+  return best;
+}
+
+/** Every label that any of the names speaks for. */
+export function labelsInNames(
+  names: Iterable<string>,
+  rules: readonly DnsRule[],
+): { label: string; names: string[] }[] {
   const found = new Map<string, string[]>();
   for (const name of names) {
     const rule = rules.find(({ suffix }) => name === suffix || name.endsWith(`.${suffix}`));
@@ -80,11 +92,7 @@ export function labelByNames(
     if (matched) matched.push(name);
     else found.set(rule.label, [name]);
   }
-  let best: { label: string; names: string[] } | null = null;
-  for (const [label, matched] of found) {
-    if (best === null || matched.length > best.names.length) best = { label, names: matched };
-  }
-  return best;
+  return Array.from(found, ([label, matched]) => ({ label, names: matched }));
 }
 
 function normaliseName(name: string): string {

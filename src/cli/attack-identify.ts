@@ -12,7 +12,7 @@ import {
   renderIdentification,
   toJson,
 } from '../analysis/identify-report.ts';
-import { defaultLabels, parseLabels } from '../analysis/labels.ts';
+import { defaultLabels, labelsInNames, parseLabels } from '../analysis/labels.ts';
 import { loadVendors } from '../analysis/vendors.ts';
 import { parseMac } from '../capture/addresses.ts';
 import { openSamples } from '../capture/csv.ts';
@@ -84,7 +84,7 @@ async function identify(
     : defaultLabels();
 
   const warnings: string[] = [];
-  const { captures, view } = await observe(
+  const { captures, view, names } = await observe(
     files,
     options,
     commonBinS(samplesS, windowsS),
@@ -111,6 +111,7 @@ async function identify(
     seed,
     neighbours,
     folds,
+    lookedUp: labelsInNames(names, labels.dns),
     devices,
     windowsS,
     samplesS,
@@ -130,7 +131,7 @@ async function observe(
   options: Options,
   binS: number,
   warnings: string[],
-): Promise<{ captures: ObservedCapture[]; view: View }> {
+): Promise<{ captures: ObservedCapture[]; view: View; names: Set<string> }> {
   const tables: { file: string; table: FlowTable }[] = [];
   const captures: ObservedCapture[] = [];
   for (const file of files) {
@@ -151,7 +152,8 @@ async function observe(
   for (const { file, table } of tables) {
     captures.push({ file, fromS: table.firstS, toS: table.lastS, streams: table.streams(view) });
   }
-  return { captures, view };
+  const names = new Set(tables.flatMap(({ table }) => [...table.names()]));
+  return { captures, view, names };
 }
 
 function guessView(tables: readonly FlowTable[]): View {

@@ -41,6 +41,7 @@ test('names a real plug by DNS and maker', async (t) => {
   const { out, err, code } = await run(plug);
   t.deepEqual([err, code], ['', 0]);
   t.regex(out, /50:c7:bf:00:c7:03 +TP-LINK[^\n]* TP-Link smart plug \(devs\.tplinkcloud\.com\)/);
+  t.regex(out, /\nNames looked up in the clear give away: TP-Link smart plug \(1\)\n/);
   t.regex(out, /Rates were not judged: that takes two devices with at least 10 windows each/);
 });
 

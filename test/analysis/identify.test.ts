@@ -20,6 +20,7 @@ import { openSamples } from '../../src/capture/csv.ts';
 import { linkTypes } from '../../src/capture/decode.ts';
 import { openCapture } from '../../src/capture/reader.ts';
 import { deviceCatalogue } from '../../src/devices/catalogue.ts';
+import { planHousehold } from '../../src/lab/emulators/household.ts';
 import {
   deviceMac,
   dnsMessage,
@@ -224,6 +225,54 @@ test('rates alone tell four real devices apart, over a range of windows and samp
   }
 });
 
+/** What one message of an emulator's plan is on the wire, near enough: full segments, an acknowledgement each. */
+function addMessage(
+  series: RateSeries,
+  timeS: number,
+  bytes: number,
+  direction: 'up' | 'down',
+  isTcp: boolean,
+): void {
+  for (let left = bytes; left > 0; left -= 1448) {
+    series.add({ timeS, bytes: Math.min(left, 1448) + (isTcp ? 52 : 28), direction });
+    if (isTcp) series.add({ timeS, bytes: 52, direction: direction === 'up' ? 'down' : 'up' });
+  }
+}
+
+test('rates alone tell the emulated household apart', (t) => {
+  const durationS = 4 * 3600;
+  const series = new Map(deviceCatalogue.map(({ id }) => [id, new RateSeries(1)]));
+  for (const { device, atS, upBytes, downBytes, protocol } of planHousehold({ seed: 1, durationS })
+    .exchanges) {
+    addMessage(series.get(device)!, atS, upBytes, 'up', protocol === 'tcp');
+    addMessage(series.get(device)!, atS, downBytes, 'down', protocol === 'tcp');
+  }
+  const counts = { packets: 1, upBytes: 0, downBytes: 0 };
+  const streams = Array.from(series, ([key, own]) => ({
+    key,
+    mac: null,
+    addresses: [],
+    names: [],
+    ...counts,
+    series: own,
+  }));
+  const devices = identifyDevices(
+    [{ file: 'x', fromS: 0, toS: durationS, streams }],
+    defaultLabels(),
+    null,
+  );
+  for (const [windowS, sampleS] of [
+    [60, 1],
+    [60, 10],
+    [120, 5],
+    [300, 10],
+  ] as const) {
+    const { shuffled } = judgeByRates(devices, windowS, sampleS, judging)!;
+    t.is(shuffled.labels.length, 7);
+    t.true(shuffled.accuracy >= 0.95, `w=${windowS} s=${sampleS}: ${shuffled.accuracy}`);
+  }
+});
+
 test('a device with fewer windows than folds is left out and named', async (t) => {
   const devices = await realDevices();
   const few = devices.map((device) =>
@@ -410,7 +459,9 @@ for (const [name, home] of [
         [0, 0, 0, 200, 0],
       ],
     );
+    t.deepEqual([...streams.keys()].sort(), ['198.51.100.7', '198.51.100.8']);
     t.deepEqual(streams.get('198.51.100.8')!.names, []);
+    t.deepEqual([...table.names()], ['sense-in.hello.is']);
   });
 }
 
