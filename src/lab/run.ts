@@ -30,7 +30,7 @@ const leadMs = 1_500;
 /** Time for what is under way to arrive once devices have fallen silent. */
 const drainMs = 2_000;
 
-const needed = ['ip', 'nft', 'tc', 'sysctl', 'tcpdump', 'taskset', 'openvpn', 'openssl'];
+const needed = ['ip', 'nft', 'tc', 'ethtool', 'sysctl', 'tcpdump', 'taskset', 'openvpn', 'openssl'];
 
 /**
  * Runs one variant and leaves `provider.pcap`, `device.pcap`, `events.csv`, `delays.csv` and `summary.json` in
@@ -326,7 +326,7 @@ async function requireTools(): Promise<void> {
   }
   if (missing.length > 0) {
     throw new LabError(
-      `not installed: ${missing.join(', ')}; on Debian: apt-get install iproute2 nftables procps tcpdump util-linux openvpn openssl`,
+      `not installed: ${missing.join(', ')}; on Debian: apt-get install iproute2 nftables ethtool procps tcpdump util-linux openvpn openssl`,
     );
   }
 }

@@ -27,6 +27,8 @@ export interface DirectionSummary {
   offPercent: number | null;
   /** Datagrams the provider dropped on purpose. */
   droppedByProvider: number;
+  /** Of an alternating run: how many pairs of an idle stretch and the active one after it a KS test tells apart. */
+  alternating: { pairs: number; toldApart: number; significance: number } | null;
   intervals: {
     all: IntervalStatistics;
     idle: IntervalStatistics;
@@ -124,6 +126,10 @@ export function summarise(input: SummaryInput): LabSummary {
         kBps: tunnelBytes / options.seconds / 1000,
       }),
       droppedByProvider: input.droppedByProvider[which],
+      alternating:
+        options.alternateS === null
+          ? null
+          : compareStretches(packets, startS, options.seconds, options.alternateS),
       intervals: measureIntervals(packets, startS, active),
     };
   };
@@ -224,6 +230,31 @@ function measureIntervals(
     active: describe(busy),
     idleAgainstActive: idle.length > 0 && busy.length > 0 ? kolmogorovSmirnov(idle, busy) : null,
   };
+}
+
+const significance = 0.05;
+
+/** Compares the intervals of each idle stretch with those of the active stretch after it. */
+function compareStretches(
+  packets: readonly WirePacket[],
+  startS: number,
+  seconds: number,
+  alternateS: number,
+): NonNullable<DirectionSummary['alternating']> {
+  const stretches: number[][] = Array.from({ length: Math.ceil(seconds / alternateS) }, () => []);
+  for (let index = 1; index < packets.length; index++) {
+    const { timeS } = packets[index]!;
+    stretches[Math.floor((timeS - startS) / alternateS)]?.push(timeS - packets[index - 1]!.timeS);
+  }
+  let pairs = 0;
+  let toldApart = 0;
+  for (let idle = 0; idle + 1 < stretches.length; idle += 2) {
+    const [before, after] = [stretches[idle]!, stretches[idle + 1]!];
+    if (before.length === 0 || after.length === 0) continue;
+    pairs++;
+    if (kolmogorovSmirnov(before, after).pValue < significance) toldApart++;
+  }
+  return { pairs, toldApart, significance };
 }
 
 function describe(values: readonly number[]): IntervalStatistics {

@@ -28,6 +28,12 @@ export function tableRows(runs: readonly LabSummary[]): TableRow[] {
     row('interval active, up, ms', ({ up }) => interval(up.intervals.active)),
     row('interval idle, down, ms', ({ down }) => interval(down.intervals.idle)),
     row('interval active, down, ms', ({ down }) => interval(down.intervals.active)),
+    ...(runs.some(({ up }) => up.alternating)
+      ? [
+          row('idle/active told apart, up', ({ up }) => toldApart(up)),
+          row('idle/active told apart, down', ({ down }) => toldApart(down)),
+        ]
+      : []),
     row('DNS names visible', ({ dnsNamesInClear }) => String(Object.keys(dnsNamesInClear).length)),
     row('device packets outside tunnel', ({ outsideTunnel, up, down }) =>
       outsideTunnel
@@ -51,7 +57,7 @@ export function tableRows(runs: readonly LabSummary[]): TableRow[] {
 export const tableNotes: readonly string[] = [
   'Packet sizes: lengths of IP packets on the provider’s line, of the tunnel’s data channel where there is a tunnel.',
   'Intervals between packets: mean ± standard deviation, apart for moments with and without device traffic in the home.',
-  'Delay felt: from a device’s sending a message to its server’s receiving it, and back: mean / 99 of 100 / longest.',
+  'Delay felt: from sending to receiving a whole message, device to server (up) and server to device (down): mean, what 99 of 100 stay below, longest.',
   'CPU: share of one core that OpenVPN and the shaping took.',
 ];
 
@@ -109,6 +115,12 @@ function got(run: LabSummary, which: 'up' | 'down'): string {
 
 function interval({ n, meanMs, sdMs }: IntervalStatistics): string {
   return n < 2 ? '–' : `${decimals(meanMs, 1)} ± ${decimals(sdMs, 2)}`;
+}
+
+function toldApart({ alternating }: DirectionSummary): string {
+  if (!alternating) return '–';
+  const { pairs, toldApart: found, significance } = alternating;
+  return `${found} of ${pairs} (KS ${significance * 100} %)`;
 }
 
 function delays({ meanMs, p99Ms, maxMs }: LatencySummary): string {

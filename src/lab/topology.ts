@@ -167,6 +167,19 @@ export function planTopology({ id, ipv6, replayMac = null }: TopologyOptions): T
   for (const address of [lab.dnsAddress, lab.replayAddress, ...cloudAddresses().values()]) {
     ip('cloud', 'address', 'add', `${address}/24`, 'dev', 'eth0');
   }
+  // As on real hardware: packets reach the router and leave devices in bundles.
+  const offload = (place: Place, netdev: string) =>
+    commands.push([
+      ...['ip', 'netns', 'exec', names[place], 'ethtool', '-K', netdev],
+      ...['tso', 'on', 'gso', 'on', 'gro', 'on'],
+    ]);
+  for (const { netdev } of devices) offload('devices', netdev);
+  devices.forEach((_, index) => {
+    offload('router', `p${index + 1}`);
+  });
+  offload('router', 'wan');
+  offload('endpoint', 'eth0');
+
   route('router', 'default', '100.64.8.1');
   route('endpoint', 'default', '203.0.113.1');
   route('cloud', 'default', '198.18.0.1');

@@ -184,6 +184,17 @@ test('what a leak does shows: a byte short, intervals moved while a device speak
   t.true(moved.summary.up.intervals.idleAgainstActive!.pValue < 0.001);
 });
 
+test('an alternating run is judged stretch by stretch', async (t) => {
+  const { input } = await shapedRun((slot) => ({
+    // Beats of 12.8 ms throughout, but uneven ones in every other second, when devices speak.
+    shiftS: Math.floor((slot * 0.0128 - 0.5) / 1) % 2 === 1 ? (slot % 2) * 0.004 : 0,
+  }));
+  const summary = summarise({ ...input, options: { ...options, alternateS: 1 } });
+  t.deepEqual(summary.up.alternating, { pairs: 5, toldApart: 5, significance: 0.05 });
+  t.regex(renderTable([summary]), /idle\/active told apart, up +5 of 5 \(KS 5 %\)/);
+  t.is(summarise(input).up.alternating, null);
+});
+
 test('packets before and after the run count for nothing', async (t) => {
   const { summary } = await shapedRun();
   t.is(Object.values(summary.up.sizes)[0], 781);

@@ -56,18 +56,26 @@ function startLab(...args: string[]) {
   child.stdout.on('data', (chunk) => {
     stdout += chunk;
   });
-  const talking = new Promise<void>((resolve) => {
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
-      if (stderr.includes('devices talk')) resolve();
-    });
+  let heard = () => {};
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+    heard();
   });
+  /** Resolves when the lab has said these words, or has ended without. */
+  const said = (words: string) =>
+    new Promise<void>((resolve) => {
+      heard = () => {
+        if (stderr.includes(words)) resolve();
+      };
+      heard();
+      child.on('close', () => resolve());
+    });
   const ended = new Promise<{ status: number | null; stdout: string; stderr: string }>(
     (resolve) => {
       child.on('close', (status) => resolve({ status, stdout, stderr }));
     },
   );
-  return { child, talking, ended };
+  return { child, said, ended };
 }
 
 function namespacesOf(id: string): string[] {
@@ -146,6 +154,24 @@ labTest('the paper’s prototype: its rate is kept, and sizes still tell', async
   t.true(Object.keys(summary.up.controlSizes).length > 0);
 });
 
+labTest('shaped: one size, no name, nothing outside the tunnel, though devices talk', async (t) => {
+  const out = newFolder();
+  const { status, stderr } = await startLab(
+    ...['--variant', 'vit', '--seconds', '8', '--out', out, '--id', 'tvit'],
+  ).ended;
+  t.is(status, 0, stderr);
+  assertNothingLeft(t, 'tvit');
+  const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
+  for (const { sizes } of [summary.up, summary.down]) {
+    t.deepEqual(Object.keys(sizes), ['564'], JSON.stringify(sizes));
+  }
+  t.deepEqual(summary.dnsNamesInClear, {});
+  t.is(summary.outsideTunnel.packets, 0, JSON.stringify(summary.outsideTunnel));
+  t.true(summary.devices.packets > 50 && summary.latency.up.sent > 10);
+  t.is(summary.latency.up.lost + summary.latency.down.lost, 0);
+  t.is(summary.service.state, 'shaping');
+});
+
 labTest('a namespace of the same name is left alone, and the run refused', async (t) => {
   const name = 'iotlab-tref-router';
   execFileSync('ip', ['netns', 'add', name]);
@@ -163,11 +189,21 @@ labTest('a namespace of the same name is left alone, and the run refused', async
   }
 });
 
+labTest('ended half-way through its setting up, it leaves nothing either', async (t) => {
+  const { child, said, ended } = startLab(
+    ...['--variant', 'vit', '--seconds', '60', '--out', newFolder(), '--id', 'tset'],
+  );
+  await said('starting iot-shaper');
+  child.kill('SIGTERM');
+  t.is((await ended).status, 143);
+  assertNothingLeft(t, 'tset');
+});
+
 labTest('interrupted while devices talk, it cleans up and says it was', async (t) => {
-  const { child, talking, ended } = startLab(
+  const { child, said, ended } = startLab(
     ...['--variant', 'vpn', '--seconds', '60', '--out', newFolder(), '--id', 'tint'],
   );
-  await talking;
+  await said('devices talk');
   child.kill('SIGINT');
   const { status, stderr } = await ended;
   t.is(status, 130, stderr);

@@ -41,7 +41,15 @@ export async function startShaped(context: VariantContext): Promise<StartedVaria
   });
   cleanup.add(() => far.stop());
   const near = await startProcess({
-    argv: ownArgv('run', '--config', config, '--run-dir', runHome),
+    argv: ownArgv(
+      'run',
+      '--config',
+      config,
+      '--run-dir',
+      runHome,
+      '--state-dir',
+      join(workFolder, 'home'),
+    ),
     netns: router,
     core: 'shaping',
     logPath: join(logFolder, 'home.log'),
