@@ -104,7 +104,7 @@ export function proposeIntervalSd({
   const more = Math.max(idleJitterSdMs, activeJitterSdMs) ** 2;
   const needed = (more - less) / (hiddenVarianceRatio(detectionRate, packets) - 1) - less;
   const neededPercent = (100 * Math.sqrt(Math.max(0, needed))) / meanIntervalMs;
-  const intervalSdPercent = Math.min(WIDEST_PERCENT, Math.ceil(neededPercent - 1e-9));
+  const intervalSdPercent = Math.min(WIDEST_PERCENT, Math.max(0, Math.ceil(neededPercent - 1e-9)));
   const schedule = ((meanIntervalMs * intervalSdPercent) / 100) ** 2;
   const varianceRatio = more === less ? 1 : (schedule + more) / (schedule + less);
   return {

@@ -1,0 +1,188 @@
+// The activity attack: events are found in traffic, matched fairly, and read from the files people keep.
+import test from 'ava';
+import fc from 'fast-check';
+import { type BinnedTraffic, findActivity } from '../../src/analysis/activity.ts';
+import { alignEvents, EventsError, parseEvents } from '../../src/analysis/activity-events.ts';
+import {
+  plotActivity,
+  renderActivity,
+  renderFindingsCsv,
+  toJson,
+} from '../../src/analysis/activity-report.ts';
+import { addScores, matchEvents, windowAuc } from '../../src/analysis/activity-score.ts';
+import { attackActivity, BIN_S, binTraffic } from '../../src/analysis/activity-streams.ts';
+import { RateSeries } from '../../src/analysis/features.ts';
+import { seededRandom } from '../../src/analysis/random.ts';
+import { householdTrace } from './activity-household.ts';
+
+function traffic(bytes: number[], binS = 0.5): BinnedTraffic {
+  return { startS: 100, binS, up: Float64Array.from(bytes), down: new Float64Array(bytes.length) };
+}
+
+/** Zeros with bytes at some seconds. */
+function silence(seconds: number, at: Record<number, number[]>): number[] {
+  const bytes = new Array<number>(seconds * 2).fill(0);
+  for (const [second, values] of Object.entries(at)) {
+    values.forEach((value, i) => {
+      bytes[Number(second) * 2 + i] = value;
+    });
+  }
+  return bytes;
+}
+
+test('silence has no events, one burst in it is one', (t) => {
+  t.deepEqual(findActivity(traffic(silence(60, {}))).bursts, []);
+  const { events } = findActivity(traffic(silence(60, { 20: [500, 0, 0, 300] })));
+  t.deepEqual(events, [{ startS: 120, endS: 122, bytes: 800, upBytes: 800, downBytes: 0 }]);
+});
+
+test('large bursts among small ones are events, a small one just before does not date them', (t) => {
+  const at: Record<number, number[]> = {};
+  for (const second of [3, 11, 22, 28, 41, 50, 61, 72]) at[second] = [100 + second];
+  at[35] = [120, 0, 2000, 1500];
+  at[66] = [2500, 900];
+  const { events, thresholdBytes } = findActivity(traffic(silence(80, at)));
+  t.deepEqual(
+    events.map(({ startS }) => startS),
+    [136, 166],
+  );
+  t.true(thresholdBytes > 180 && thresholdBytes < 3000);
+});
+
+test('a heartbeat of exact size and period is no event, all else is', (t) => {
+  const at: Record<number, number[]> = { 17: [260], 47: [240], 77: [300] };
+  for (let second = 5; second < 120; second += 10) at[second] = [258];
+  const { events } = findActivity(traffic(silence(120, at)));
+  t.deepEqual(
+    events.map(({ startS }) => startS),
+    [117, 147, 177],
+  );
+});
+
+test('bursts of one kind at clockwork times are no events', (t) => {
+  const at: Record<number, number[]> = {};
+  for (let k = 0; k < 12; k++) at[5 + 8 * k + (k % 2)] = [200 + k];
+  t.deepEqual(findActivity(traffic(silence(110, at))).events, []);
+});
+
+test('a stream that never rests: what stands out of its background is found', (t) => {
+  const random = seededRandom(3);
+  const bytes = Array.from({ length: 1200 }, () => 5000 + 1000 * random());
+  for (let i = 600; i < 620; i++) bytes[i]! += 20_000;
+  const { events } = findActivity(traffic(bytes));
+  t.is(events.length, 1);
+  t.is(events[0]!.startS, 400);
+});
+
+test('matching is one to one within the tolerance', (t) => {
+  t.like(matchEvents([1, 2, 3], [2.5], 1), { hits: 1, precision: 1 / 3, recall: 1 });
+  t.like(matchEvents([10, 11], [10.5, 11.5], 1), { hits: 2, f1: 1 });
+  t.like(matchEvents([], [1], 1), { precision: 0, recall: 0, f1: 0 });
+  t.like(matchEvents([1], [], 1), { found: 1, hits: 0 });
+  t.like(addScores([matchEvents([1], [1], 1), matchEvents([5], [9, 20], 1)]), {
+    events: 3,
+    found: 2,
+    hits: 1,
+    f1: 0.4,
+  });
+});
+
+test('matching is the largest possible', (t) => {
+  const times = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 6 });
+  /** Tries every pairing. */
+  const largest = (found: number[], events: number[], tolerance: number): number => {
+    const [event, ...rest] = events;
+    if (event === undefined) return 0;
+    let most = largest(found, rest, tolerance);
+    found.forEach((one, i) => {
+      if (Math.abs(one - event) > tolerance) return;
+      most = Math.max(most, 1 + largest(found.toSpliced(i, 1), rest, tolerance));
+    });
+    return most;
+  };
+  fc.assert(
+    fc.property(times, times, fc.integer({ min: 0, max: 4 }), (found, events, tolerance) => {
+      const sorted = (values: number[]) => [...values].sort((a, b) => a - b);
+      return (
+        matchEvents(sorted(found), sorted(events), tolerance).hits ===
+        largest(found, events, tolerance)
+      );
+    }),
+  );
+  t.pass();
+});
+
+test('the emulated household: plug and Echo are found with F1 of at least 0.9', (t) => {
+  for (const seed of [1, 2, 3]) {
+    const { packets, events } = householdTrace(seed, 300);
+    for (const device of ['tp-link-plug', 'echo']) {
+      const binned = binTraffic(packets.get(device)!, 0, 300);
+      const found = findActivity(binned);
+      const real = events.filter((event) => event.device === device).map(({ timeS }) => timeS);
+      t.true(real.length >= 5);
+      const { f1 } = matchEvents(
+        found.events.map(({ startS }) => startS),
+        real,
+        5,
+      );
+      t.true(f1 >= 0.9, `${device}, seed ${seed}: ${f1}`);
+      t.true(windowAuc(binned, found, real, 10, seededRandom(1))!.low > 0.8);
+    }
+  }
+});
+
+test('streams of one label are one device, and events find their device by id, label or address', (t) => {
+  const series = (times: number[]) => {
+    const one = new RateSeries(BIN_S);
+    for (const timeS of times) one.add({ timeS, bytes: 400, direction: 'up' });
+    return [one];
+  };
+  const streams = [
+    { key: '198.51.100.1', label: 'Amazon Echo', series: series([1010]) },
+    { key: '198.51.100.2', label: 'Amazon Echo', series: series([1030]) },
+    { key: '198.51.100.3', label: '198.51.100.3', series: series([1040.1]) },
+  ];
+  const events = parseEvents(
+    '1010.2,echo,question\n1030.1,echo,question\n1040,198.51.100.3,on\n1050,sense,bed',
+    'e',
+  );
+  const report = attackActivity(streams, { startS: 1000, endS: 1060 }, events, {
+    toleranceS: 1,
+    seed: 1,
+  });
+  t.like(report.score, { events: 4, found: 3, hits: 3, precision: 1, recall: 0.75 });
+  t.deepEqual(report.unseen, ['sense']);
+  t.is(report.streams[0]!.label, 'Amazon Echo');
+  t.is(report.streams[0]!.score!.f1, 1);
+
+  const text = renderActivity(report);
+  t.regex(text, /Amazon Echo +2 +2 +2 +1\.00 +1\.00 +1\.00/);
+  t.regex(text, /Not seen in the capture: sense/);
+  t.is(renderFindingsCsv(report).split('\n')[1], '1010.000,Amazon Echo,0.25,400,0');
+  t.notThrows(() => JSON.parse(JSON.stringify(toJson(report))));
+  t.regex(plotActivity(report, events), /^<svg[\s\S]*Amazon Echo[\s\S]*<\/svg>\s*$/);
+});
+
+test('events: CSV and Markdown, absolute and relative times', (t) => {
+  t.deepEqual(
+    parseEvents('time,device,event\n2.5,plug,"switched on"\n1,echo,question\n', 'e.csv'),
+    [
+      { timeS: 1, device: 'echo', event: 'question' },
+      { timeS: 2.5, device: 'plug', event: 'switched on' },
+    ],
+  );
+  const table = '| Time stamp   | Description |\n|---|:---:|\n| 5.67 | Set countdown, 120 s |\n';
+  const events = parseEvents(table, 'e.md');
+  t.deepEqual(events, [{ timeS: 5.67, device: '', event: 'Set countdown, 120 s' }]);
+  t.is(alignEvents(events, 1_700_000_000)[0]!.timeS, 1_700_000_005.67);
+  t.is(
+    alignEvents([{ ...events[0]!, timeS: 1_700_000_001 }], 1_700_000_000)[0]!.timeS,
+    1_700_000_001,
+  );
+  t.is(alignEvents(events, 0)[0]!.timeS, 5.67);
+  t.throws(() => parseEvents('1,a,b\nlater,a,b', 'e.csv'), {
+    instanceOf: EventsError,
+    message: 'e.csv: line 2: time is "later", expected seconds',
+  });
+  t.throws(() => parseEvents('time,device,event\n', 'e.csv'), { message: /holds no event/ });
+});
