@@ -1,0 +1,129 @@
+// Golden files fed to the real nft, tc, ip and OpenVPN, and read back.
+import { readFileSync } from 'node:fs';
+import test, { type ExecutionContext } from 'ava';
+import { findQueueFaults } from '../../src/daemon/verification.ts';
+import { HOME_CLASS_MINOR, STRAY_CLASS_MINOR } from '../../src/plan/names.ts';
+import { TcListingReader } from '../../src/shaper/tc-listing.ts';
+import { seededRandom } from '../../src/simulation/random.ts';
+import { run } from '../../src/system/command.ts';
+import { goldenCases, homeCases } from '../plan/cases.ts';
+import { addTun, newNamespace, requireNamespaces } from './support.ts';
+
+const AREA = 'iotplan';
+
+async function applyPlans(
+  t: ExecutionContext,
+  names: readonly string[],
+): Promise<Record<string, string>[]> {
+  const netns = await newNamespace(t, AREA);
+  for (const netdev of ['iot0', 'packer.7']) await addTun(netns, netdev);
+  const program = 'build/test/net/programs/apply-plans.js';
+  const { stdout } = await run([process.execPath, program, ...names], { netns });
+  return JSON.parse(stdout);
+}
+
+for (const { folder } of goldenCases) {
+  test.serial(`nft takes ${folder}, checked and loaded`, async (t) => {
+    if (!requireNamespaces(t)) return;
+    const netns = await newNamespace(t, AREA);
+    const path = `test/golden/${folder}/rules.nft`;
+    await run(['nft', '-c', '-f', path], { netns });
+    t.is((await run(['nft', 'list', 'ruleset'], { netns })).stdout, '', 'a check loads nothing');
+    await run(['nft', '-f', path], { netns });
+    const once = (await run(['nft', 'list', 'ruleset'], { netns })).stdout;
+    // Loading it again replaces it.
+    await run(['nft', '-f', path], { netns });
+    t.is((await run(['nft', 'list', 'ruleset'], { netns })).stdout, once);
+    const rules = readFileSync(path, 'utf8');
+    for (const [chain] of rules.matchAll(/chain \w+/g)) t.true(once.includes(chain));
+  });
+}
+
+/** Rate, burst in bytes and mpu of every class, as tc lists them. */
+function classRates(text: string): Map<string, { bytesPerSecond: number; words: string }> {
+  const units: Record<string, number> = { bit: 1, Kbit: 1e3, Mbit: 1e6, Gbit: 1e9 };
+  const found = new Map<string, { bytesPerSecond: number; words: string }>();
+  for (const line of text.split('\n')) {
+    const match = /^class htb (\S+) .*rate (\d+)(\w+) ceil (\S+) (.*)$/.exec(line);
+    if (!match) continue;
+    const [, id, amount, unit, ceil, words] = match as unknown as [string, ...string[]];
+    if (ceil !== `${amount}${unit}`) throw new Error(`rate and ceil differ: ${line}`);
+    found.set(id!, { bytesPerSecond: (Number(amount) * units[unit!]!) / 8, words: words! });
+  }
+  return found;
+}
+
+for (const { folder, files } of goldenCases) {
+  test.serial(`tc makes the queue of ${folder}, and it is found in order`, async (t) => {
+    if (!requireNamespaces(t)) return;
+    const netns = await newNamespace(t, AREA);
+    await addTun(netns, 'iotvpn0');
+    await run(['tc', '-batch', `test/golden/${folder}/queue.tc`], { netns });
+    const asked = [
+      ...files['queue.tc']!.matchAll(/^class add .* classid 1:(\w+) htb rate (\d+)bps/gm),
+    ];
+    const minors = asked.map(([, minor]) => Number.parseInt(minor!, 16));
+    const classes = (await run(['tc', '-s', 'class', 'show', 'dev', 'iotvpn0'], { netns })).stdout;
+    const qdiscs = (await run(['tc', 'qdisc', 'show', 'dev', 'iotvpn0'], { netns })).stdout;
+    const reader = new TcListingReader();
+    for (const line of `${classes}${qdiscs}`.split('\n')) reader.push(line);
+    const listing = reader.take();
+    t.deepEqual(findQueueFaults({ listing, minors }, [STRAY_CLASS_MINOR]), []);
+    t.true(qdiscs.includes(folder.startsWith('home/') ? 'default 0x10' : 'default 0xfffe'));
+    const rates = classRates(classes);
+    for (const [, minor, bytesPerSecond] of asked) {
+      t.is(rates.get(`1:${minor}`)?.bytesPerSecond, Number(bytesPerSecond), classes);
+    }
+    const filters = (await run(['tc', 'filter', 'show', 'dev', 'iotvpn0'], { netns })).stdout;
+    const destinations = [
+      ...files['queue.tc']!.matchAll(/match ip dst ([\d.]+)\/32 flowid (\S+)/g),
+    ];
+    for (const [, address, id] of destinations) {
+      const hex = address!.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0'));
+      t.regex(filters, new RegExp(`flowid ${id}[^]*?match ${hex.join('')}/ffffffff at 16`));
+    }
+    t.is([...filters.matchAll(/flowid/g)].length, destinations.length);
+    if (folder.startsWith('home/')) t.deepEqual(minors, [HOME_CLASS_MINOR]);
+  });
+}
+
+for (const name of homeCases) {
+  test.serial(`ip takes the rules and routes of ${name}`, async (t) => {
+    if (!requireNamespaces(t)) return;
+    const netns = await newNamespace(t, AREA);
+    for (const netdev of ['iot0', 'packer.7']) await addTun(netns, netdev);
+    await run(['sh', '-e', `test/golden/home/${name}/routes`], { netns });
+    const rules = (await run(['ip', 'rule', 'show', 'pref', '7213'], { netns })).stdout;
+    t.regex(rules, /^7213:\tfrom all fwmark 0x10000000\/0x30000000 lookup 7213\n$/);
+    const netdev = name === 'own-names' ? 'packer.7' : 'iot0';
+    for (const family of ['-4', '-6']) {
+      const routes = (await run(['ip', family, 'route', 'show', 'table', '7213'], { netns }))
+        .stdout;
+      t.regex(routes, /^unreachable default .*metric 4278198272/m);
+      const through = family === '-4' || !['shut', 'unanswered', 'no-ipv6'].includes(name);
+      t.is(routes.includes(`default dev ${netdev} `), through, routes);
+    }
+  });
+}
+
+test.serial('whatever stood before, the last plan is what stands', async (t) => {
+  if (!requireNamespaces(t)) return;
+  const names = [...homeCases, 'nothing'];
+  const alone = new Map<string, Record<string, string>>();
+  for (const name of names) alone.set(name, (await applyPlans(t, [name]))[0]!);
+  t.is(alone.get('nothing')?.nft, '');
+  t.is(alone.get('nothing')?.['route -4'], '');
+  t.true(alone.get('default')?.['route -4']?.includes('unreachable default table 7213'));
+  t.true(alone.get('own-names')?.['route -6']?.includes('dev packer.7 table 7213'));
+  const seed = Number(process.env.SEED ?? 1);
+  const random = seededRandom(seed);
+  const walk = Array.from({ length: 40 }, () => names[Math.floor(random() * names.length)]!);
+  const found = await applyPlans(t, walk);
+  for (const [step, name] of walk.entries()) {
+    t.deepEqual(
+      found[step],
+      alone.get(name),
+      `seed ${seed}, step ${step}: ${walk.slice(0, step + 1)}`,
+    );
+  }
+});

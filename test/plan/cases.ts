@@ -1,0 +1,121 @@
+// The golden cases: configurations and facts, and everything the plan makes of them.
+import { readFileSync } from 'node:fs';
+import { parseConfig } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/types.ts';
+import { checkProfile } from '../../src/openvpn/profile.ts';
+import { exampleFacts, planExample } from '../../src/plan/example.ts';
+import type { EndpointFacts, HomeFacts, Shape } from '../../src/plan/facts.ts';
+import { renderEndpointNft, tunnelAddress } from '../../src/plan/nft-endpoint.ts';
+import { renderEndpointOpenVpn } from '../../src/plan/openvpn.ts';
+import { renderQueue, type SlotClass } from '../../src/plan/tc.ts';
+
+/** One case: a folder below test/golden, and the files the plan renders there. */
+export interface GoldenCase {
+  folder: string;
+  files: Record<string, string>;
+}
+
+/** What differs from the facts of a usual, connected router. */
+const homeFacts: Record<string, Partial<HomeFacts>> = {
+  default: {},
+  shut: { tunnel: null, inner: null },
+  unanswered: { inner: null },
+  'no-ipv6': {
+    inner: {
+      prefix4: '10.214.2.0/24',
+      prefix6: null,
+      resolver4: '10.214.0.1',
+      resolver6: null,
+    },
+  },
+  'killswitch-off': {},
+  'dns-off': {},
+  'no-house': { houseNetdevs: [], housePrefixes: [] },
+  policies: {
+    houseNetdevs: ['br-iot', 'br-lan', 'wlan0.guest'],
+    housePrefixes: ['192.168.0.0/16', '192.168.1.0/24', 'fd00:1::/64'],
+  },
+  'own-names': { uid: 453 },
+  fastest: {},
+};
+
+const vit: Shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+const endpoint = { uid: 0, tunnelNet: '10.213.0', innerNet: '10.214', innerNet6: 'fd12:0034:0' };
+
+const endpointFacts: Record<string, EndpointFacts> = {
+  'no-home': { ...endpoint, homes: [] },
+  'no-ipv6': {
+    ...endpoint,
+    innerNet6: null,
+    homes: [{ name: 'cottage', host: 2, shape: vit }],
+  },
+  'one-home': { ...endpoint, uid: 453, homes: [{ name: 'cottage', host: 2, shape: vit }] },
+  'three-homes': {
+    ...endpoint,
+    homes: [
+      { name: 'cottage', host: 2, shape: vit },
+      { name: 'away', host: 3, shape: null },
+      { name: 'flat_4.b-left', host: 254, shape: { ...vit, rateKBps: 0, packetBytes: 1400 } },
+    ],
+  },
+};
+
+/** Reads a case's UCI file. */
+export function caseConfig(name: string): Config {
+  return parseConfig(readFileSync(`test/golden/home/${name}/iotshaper`)).config;
+}
+
+/** The facts of a case. */
+export function caseFacts(name: string): HomeFacts {
+  return { ...exampleFacts, ...homeFacts[name] };
+}
+
+function homeCase(name: string): GoldenCase {
+  const verdict = checkProfile(readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8'));
+  if (!verdict.ok) throw new Error(JSON.stringify(verdict.problems));
+  const { nft, tc, routes, openvpn } = planExample(
+    caseConfig(name),
+    verdict.profile,
+    caseFacts(name),
+  );
+  return {
+    folder: `home/${name}`,
+    files: { 'rules.nft': nft, 'queue.tc': tc, routes, 'openvpn.conf': openvpn },
+  };
+}
+
+/** Classes of the homes that are connected. */
+export function caseClasses(facts: EndpointFacts): SlotClass[] {
+  return facts.homes.flatMap(({ host, shape }) =>
+    shape === null ? [] : [{ minor: host, shape, destination: tunnelAddress(facts, host) }],
+  );
+}
+
+function endpointCase(name: string): GoldenCase {
+  const facts = endpointFacts[name]!;
+  return {
+    folder: `endpoint/${name}`,
+    files: {
+      'rules.nft': renderEndpointNft(facts),
+      'queue.tc': `${renderQueue(caseClasses(facts)).join('\n')}\n`,
+      'openvpn.conf': renderEndpointOpenVpn({
+        port: 1194,
+        certificatePath: '/etc/iotshaper/endpoint/endpoint.crt',
+        keyPath: '/etc/iotshaper/endpoint/endpoint.key',
+        fingerprints: facts.homes.map(({ host }) =>
+          Array(32).fill(host.toString(16).padStart(2, '0')).join(':'),
+        ),
+        clientConfigDir: '/etc/iotshaper/endpoint/homes',
+        tunnelNet: facts.tunnelNet,
+        managementSocket: '/var/run/iotshaper/openvpn.sock',
+        queuePackets: 1024,
+      }),
+    },
+  };
+}
+
+export const homeCases: readonly string[] = Object.keys(homeFacts);
+export const goldenCases: readonly GoldenCase[] = [
+  ...homeCases.map(homeCase),
+  ...Object.keys(endpointFacts).map(endpointCase),
+];
