@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openCapture } from '../capture/reader.ts';
 import { CommandError, run } from '../system/command.ts';
+import { version } from '../version.ts';
 import { startCapture } from './capture.ts';
 import { Cleanup } from './cleanup.ts';
 import { planHousehold } from './emulators/household.ts';
@@ -280,6 +281,7 @@ async function readVersions(): Promise<Record<string, string>> {
     }
   };
   return {
+    iotshaper: version,
     node: process.version,
     linux: release(),
     openvpn: await firstLine('openvpn', '--version'),
