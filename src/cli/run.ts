@@ -24,11 +24,17 @@ export function registerRun(program: Command): void {
       await mkdir(runDir, { recursive: true, mode: 0o700 });
       await mkdir(stateDir, { recursive: true, mode: 0o700 });
       const service = new HomeService({ configPath: config, runDir, stateDir, log });
+      // Whoever stops the service for a moment only (restart, upgrade, the router going down) says so first.
+      process.on('SIGUSR2', () => {
+        service.staysShut = true;
+      });
       await runUntilSignal(service, () => void service.reload());
     });
 }
 
 interface Service {
+  /** Whether nothing may get out once it has stopped. */
+  staysShut?: boolean;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -47,6 +53,9 @@ export async function runUntilSignal(service: Service, reload: () => void): Prom
   );
   try {
     await Promise.race([signalled, failed]);
+  } catch (error) {
+    service.staysShut = true;
+    throw error;
   } finally {
     await service.stop();
   }

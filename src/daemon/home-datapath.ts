@@ -15,7 +15,7 @@ import { planRoutes } from '../plan/routes.ts';
 import { queueLimit, type SlotClass } from '../plan/tc.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
-import { run } from '../system/command.ts';
+import { run, succeeds } from '../system/command.ts';
 import { type House, readHouse } from '../system/home-facts.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
@@ -157,9 +157,21 @@ export class HomeDatapath {
       await this.#serial.run(() => loadNft(`flush set inet ${TABLE} alive\n`).catch(() => ''));
   }
 
-  /** Ends and removes everything, in the order that never opens a gap. */
-  stop(): Promise<void> {
+  /** The rules that hold all devices back under the configuration in force; null when there is none. */
+  shutTable(): string | null {
+    if (!this.#wish) return null;
+    return renderHomeNft(this.#wish.config, { ...this.#facts(), tunnel: null, inner: null });
+  }
+
+  /**
+   * Ends and removes everything, in the order that never opens a gap.
+   *
+   * @param staysShut the rules stay, and let nothing of a device out.
+   */
+  stop(staysShut = false): Promise<void> {
     return this.#serial.run(async () => {
+      const shut = staysShut ? this.shutTable() : null;
+      if (shut) await loadNft(shut);
       this.#wish = null;
       this.#alive = false;
       this.#closeTunnel();
@@ -167,7 +179,7 @@ export class HomeDatapath {
       await this.#openvpn.stop();
       await this.#port?.close();
       this.#port = null;
-      await removeEverything(this.#portNetdev);
+      if (!staysShut) await removeEverything(this.#portNetdev);
       for (const [path, value] of this.#restore) await writeSysctl(path, value);
       this.#restore.clear();
       this.sentCounter.close();
@@ -217,6 +229,8 @@ export class HomeDatapath {
     await loadNft(text + (this.#alive ? renderAlive(this.#aliveProtocols()) : ''));
     this.#nftText = text;
     this.#nftListing = await loadNft(CHAIN);
+    // A connection that fw4 has offloaded is looked at again only once its route is stale (nf_flow_table_ip.c).
+    await succeeds(['ip', 'route', 'flush', 'cache']);
   }
 
   async #applyRouting(): Promise<void> {

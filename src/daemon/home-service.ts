@@ -9,6 +9,7 @@ import type { ShaperReport } from '../shaper/messages.ts';
 import { run } from '../system/command.ts';
 import type { Log } from '../system/log.ts';
 import type { ConfigStatus, State, Status } from './api.ts';
+import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
 import { type GoodConfig, keepGoodConfig, readGoodConfig } from './config-source.ts';
 import { type AddressTraffic, type Neighbour, parseLeases } from './device-table.ts';
 import { HomeDatapath, type TunnelState } from './home-datapath.ts';
@@ -39,6 +40,8 @@ export class HomeService {
   readonly history = new TrafficHistory();
   readonly #watch = new HomeWatch();
   readonly #listeners = new Set<(status: Status) => void>();
+  /** Whether {@link HomeService.stop} is to leave devices cut off, because somebody starts the service again. */
+  staysShut = false;
   #server: Server | null = null;
   #good: GoodConfig | null = null;
   #configStatus: ConfigStatus = { ok: true, errors: [], warnings: [] };
@@ -83,10 +86,10 @@ export class HomeService {
     await this.reload();
   }
 
-  /** Ends everything and removes it. */
+  /** Ends everything and removes it, but for the rules that hold devices back where {@link HomeService.staysShut}. */
   async stop(): Promise<void> {
     this.#started = false;
-    await this.#datapath.stop();
+    await this.#datapath.stop(this.staysShut);
     const server = this.#server;
     this.#server = null;
     if (server) await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -153,6 +156,7 @@ export class HomeService {
     if (!config.main.enabled || !profile) {
       this.#started = false;
       await this.#datapath.stop();
+      await this.#keepBootTable(null);
       this.#setState(
         'off',
         'Off: your devices use the Internet directly, and your provider sees what they do.',
@@ -171,6 +175,14 @@ export class HomeService {
       this.#applyError = (error as Error).message;
       this.#fault(this.#applyError);
     }
+    await this.#keepBootTable(this.#datapath.shutTable());
+  }
+
+  async #keepBootTable(text: string | null): Promise<void> {
+    const { stateDir, log } = this.#options;
+    await keepBootTable(join(stateDir, BOOT_TABLE_FILE), text).catch((error: Error) =>
+      log('warning', `the rules for the next boot can't be kept: ${error.message}`),
+    );
   }
 
   /** Once a second, whenever the shaping thread has reported. */
@@ -237,6 +249,7 @@ export class HomeService {
     const { stdout } = await run(['ip', '-j', 'neigh', 'show']);
     this.#neighbours = stdout.trim() === '' ? [] : (JSON.parse(stdout) as Neighbour[]);
     await this.#datapath.refreshHouse();
+    if (this.#started) await this.#keepBootTable(this.#datapath.shutTable());
   }
 
   #sample(config: Config, nowMs: number): void {

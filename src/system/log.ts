@@ -1,4 +1,4 @@
-// The service's log: one line an event on standard error, where procd and systemd pick it up with its level.
+// The service's log: one line an event, where procd and systemd pick it up with its level.
 
 /** Levels of syslog(3) that the service uses. */
 export type Level = 'err' | 'warning' | 'notice' | 'info';
@@ -7,8 +7,15 @@ const NUMBERS: Record<Level, number> = { err: 3, warning: 4, notice: 5, info: 6 
 
 export type Log = (level: Level, text: string) => void;
 
-/** Writes `<LEVEL>text` (sd-daemon(3)'s prefix) where the reader asks for it by LOG_PREFIX=1, plain text otherwise. */
+/**
+ * Writes `level: text` on standard error; `<LEVEL>text` (sd-daemon(3)'s prefix) where the reader asks for it by
+ * LOG_PREFIX=1. With LOG_SPLIT=1 notices and information go to standard output: procd reads no prefix but logs the one
+ * stream as daemon.info, the other as daemon.err (procd, service/instance.c).
+ */
 export const log: Log = (level, text) => {
-  const prefix = process.env.LOG_PREFIX === '1' ? `<${NUMBERS[level]}>` : `${level}: `;
-  process.stderr.write(`${prefix}${text.replace(/[\r\n]+/g, ' ')}\n`);
+  const { LOG_PREFIX, LOG_SPLIT } = process.env;
+  const prefix = LOG_PREFIX === '1' ? `<${NUMBERS[level]}>` : `${level}: `;
+  const stream =
+    LOG_SPLIT === '1' && NUMBERS[level] > NUMBERS.warning ? process.stdout : process.stderr;
+  stream.write(`${prefix}${text.replace(/[\r\n]+/g, ' ')}\n`);
 };
