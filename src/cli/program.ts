@@ -1,6 +1,7 @@
 // The command line: which commands there are, and how their failures are told.
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
+import { registerAttackActivity } from './attack-activity.ts';
 import { registerAttackIdentify } from './attack-identify.ts';
 import { registerAudit } from './audit.ts';
 import { registerCheck } from './check.ts';
@@ -33,6 +34,7 @@ export function buildProgram(): Command {
     .command('attack')
     .description('what an observer makes of a capture: which devices, and what they did');
   registerAttackIdentify(attack);
+  registerAttackActivity(attack);
   registerLab(program);
   return program;
 }
