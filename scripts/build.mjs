@@ -1,6 +1,7 @@
 // Bundles the program into dist/iotshaper.js with esbuild.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { writeVendors } from './vendors.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -21,6 +22,7 @@ const result = await build({
     js: "#!/usr/bin/env node\nconst __moduleUrl=require('node:url').pathToFileURL(__filename).href;",
   },
 });
+await writeVendors('dist/vendors.txt');
 writeFileSync('dist/package.json', '{"type":"commonjs"}\n');
 writeFileSync('dist/metafile.json', JSON.stringify(result.metafile));
 for (const [file, { bytes }] of Object.entries(result.metafile.outputs)) {

@@ -7,6 +7,7 @@ import { cryptoRandom } from '../pacing/crypto-random.ts';
 import { RatePacer } from '../pacing/rate-pacer.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
 import { classBytesPerSecond, classId, renderClassChange } from '../plan/tc.ts';
+import { systemEnvironment } from '../system/command.ts';
 import { Cover } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
 import { TcListingReader } from './tc-listing.ts';
@@ -93,7 +94,10 @@ class ShaperThread {
   #restartTc(): void {
     // tc remembers a netdev's index by its name; one made anew needs a new tc.
     this.#tc?.stdin.end();
-    const child = spawn('tc', ['-s', '-force', '-batch', '-'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn('tc', ['-s', '-force', '-batch', '-'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: systemEnvironment(),
+    });
     const splitter = new LineSplitter();
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       if (this.#tc !== child) return;

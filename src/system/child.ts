@@ -1,5 +1,6 @@
 // A child process that is kept running: restarted with growing pauses, ended by TERM, then KILL.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { systemEnvironment } from './command.ts';
 
 export interface ChildOptions {
   /** Made anew for every start, so that a restart takes what has changed. */
@@ -68,7 +69,10 @@ export class SupervisedChild {
   #spawn(): void {
     const argv = this.#options.argv();
     const startedMs = performance.now();
-    const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(argv[0]!, argv.slice(1), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: systemEnvironment(),
+    });
     this.#child = child;
     let failure: string | null = null;
     for (const stream of [child.stdout, child.stderr]) {

@@ -1,0 +1,106 @@
+// Several homes on one endpoint: each served, none able to speak as another.
+import { writeFile } from 'node:fs/promises';
+import test from 'ava';
+import { checkProfile } from '../../src/openvpn/profile.ts';
+import { renderHomeOpenVpn } from '../../src/plan/openvpn.ts';
+import { CLOUD, HomeNetwork } from './home-network.ts';
+
+interface EndpointStatus {
+  homes: {
+    name: string;
+    address: string;
+    online: boolean;
+    foreign: number;
+    download_kBps: number;
+  }[];
+}
+
+let network: HomeNetwork;
+
+test.before(async () => {
+  network = await HomeNetwork.build({ id: 'homes' });
+  await writeFile(network.path('second.ovpn'), await network.endpoint('add-home', 'second'));
+  network.startEndpoint();
+  network.startHome();
+  await network.startCloud();
+  await network.await('shaping');
+});
+
+test.after.always(() => network?.close());
+
+test.serial('a second home is served beside the first, and can’t speak as the first', async (t) => {
+  // The second home lives where the Internet is; its OpenVPN is real, what it says is ours to choose.
+  const verdict = checkProfile(
+    (await network.netns('cloud', ['cat', network.path('second.ovpn')])).toString(),
+  );
+  if (!verdict.ok) return t.fail(JSON.stringify(verdict.problems));
+  const config = renderHomeOpenVpn({
+    profile: verdict.profile,
+    managementSocket: 'unused',
+    queuePackets: 100,
+  }).replace(/^management.*$/gm, '');
+  await writeFile(network.path('second.conf'), config, { mode: 0o600 });
+  const openvpn = network.start('cloud', ['openvpn', '--config', network.path('second.conf')]);
+  await new Promise<void>((connected) => {
+    openvpn.stdout!.on('data', (text) => {
+      if (String(text).includes('Initialization Sequence Completed')) connected();
+    });
+  });
+  const impostor = network.start('cloud', [
+    process.execPath,
+    'build/test/net/programs/impostor.js',
+    '10.213.0.3',
+    '10.213.0.1',
+  ]);
+  const said = await new Promise<string>((done) => {
+    impostor.stdout!.once('data', (text) => done(String(text)));
+  });
+  t.like(JSON.parse(said), { welcomed: '10.214.3.0/24' });
+  await new Promise<void>((gone) => impostor.once('exit', () => gone()));
+
+  const status = await endpointStatus();
+  t.deepEqual(
+    status.homes.map(({ name, online }) => ({ name, online })),
+    [
+      { name: 'lab', online: true },
+      { name: 'second', online: true },
+    ],
+  );
+  t.true(status.homes[1]!.foreign > 0, 'packets from an address of the first home were dropped');
+  t.is(status.homes[0]!.foreign, 0);
+  // The first home goes on undisturbed while the second is there.
+  t.like(await network.device('echo', CLOUD, '1000,10'), { missing: 0, damaged: 0 });
+  const classes = await network.netns('endpoint', ['tc', 'class', 'show', 'dev', 'iotvpn0']);
+  t.regex(classes, /class htb 1:2 root leaf 1002:/);
+  t.regex(classes, /class htb 1:3 root leaf 1003:/);
+});
+
+test.serial('devices reach the endpoint’s resolver and nothing else of it', async (t) => {
+  const name = await network.netns('devices', [
+    process.execPath,
+    'build/test/net/programs/lookup.js',
+    '192.168.8.11',
+    '192.168.8.1',
+  ]);
+  t.like(JSON.parse(name), { answered: true });
+  // Something that would answer on the endpoint itself, were it let.
+  network.start('endpoint', ['socat', 'TCP-LISTEN:22,fork,reuseaddr', 'SYSTEM:true']);
+  t.deepEqual(await network.device('probe', '10.214.0.1'), { dns: true, ssh: false });
+});
+
+test.serial('a removed home is let go', async (t) => {
+  await network.endpoint('remove-home', 'second');
+  for (let tries = 0; (await endpointStatus()).homes.length > 1; tries++) {
+    if (tries > 100) return t.fail('the removed home is still listed');
+    await new Promise((later) => setTimeout(later, 100)); // the endpoint watches its files; it tells no other way
+  }
+  await network.await('shaping', 60_000);
+  t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+  const classes = await network.netns('endpoint', ['tc', 'class', 'show', 'dev', 'iotvpn0']);
+  t.notRegex(classes, /class htb 1:3 /);
+});
+
+async function endpointStatus(): Promise<EndpointStatus> {
+  const argv = [process.execPath, 'dist/iotshaper.js', 'status', '--json', '--run-dir'];
+  return JSON.parse(await network.netns('endpoint', [...argv, network.path('run-endpoint')]));
+}

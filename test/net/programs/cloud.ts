@@ -1,0 +1,36 @@
+// The Internet's side of the service tests: echoes UDP, takes TCP uploads and answers with their hash, serves downloads.
+import { createHash } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+import { decodeQuestion, encodeAnswer } from '../../../src/lab/dns.ts';
+import { lab } from '../../../src/lab/topology.ts';
+
+const address = process.argv[2]!;
+const family = address.includes(':') ? 'udp6' : 'udp4';
+
+const udp = createSocket(family);
+udp.on('message', (message, { port, address: from }) => udp.send(message, port, from));
+udp.bind(7, address);
+
+/** The Internet's DNS: every name is here. */
+const dns = createSocket('udp4');
+dns.on('message', (message, { port, address: from }) => {
+  dns.send(encodeAnswer(decodeQuestion(message), [Buffer.from([198, 18, 0, 99])]), port, from);
+});
+dns.bind(53, lab.dnsAddress);
+
+/** Port 9000: everything up to the other side's end is hashed and the hash sent back. */
+const uploads = createServer({ allowHalfOpen: true }, (socket) => {
+  const hash = createHash('sha256');
+  socket.on('data', (piece) => hash.update(piece));
+  socket.on('end', () => socket.end(hash.digest('hex')));
+  socket.on('error', () => {});
+});
+uploads.listen(9000, address);
+
+/** Port 9001: 200 kB that anyone can make again. */
+const downloads = createServer((socket) => {
+  socket.end(Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 7) % 251)));
+  socket.on('error', () => {});
+});
+downloads.listen(9001, address, () => process.stdout.write('ready\n'));

@@ -1,0 +1,101 @@
+// The device's side of the service tests: one action a run, its finding as JSON on standard output.
+import { createHash } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { connect } from 'node:net';
+
+const [action = '', own = '', peer = '', extra = ''] = process.argv.slice(2);
+
+const actions: Record<string, () => Promise<unknown>> = { upload, download, echo, chatter, probe };
+
+async function upload(): Promise<unknown> {
+  const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 13) % 241));
+  const answer = await exchange(9000, bytes);
+  return { sent: createHash('sha256').update(bytes).digest('hex'), got: answer.toString() };
+}
+
+async function download(): Promise<unknown> {
+  const expected = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 7) % 251));
+  return { intact: (await exchange(9001, null)).equals(expected) };
+}
+
+/** Sends bursts of UDP datagrams of `extra` = `BYTES,COUNT` and repeats those whose echo does not come back whole. */
+async function echo(): Promise<unknown> {
+  const [bytes = 1472, count = 20] = extra.split(',').map(Number);
+  const socket = createSocket(peer.includes(':') ? 'udp6' : 'udp4');
+  await new Promise<void>((resolve) => socket.bind(0, own, resolve));
+  const missing = new Set(Array.from({ length: count }, (_, index) => index));
+  const damaged: number[] = [];
+  let sent = 0;
+  socket.on('message', (message) => {
+    const index = message.readUInt32BE(0);
+    if (datagram(index, bytes).equals(message)) missing.delete(index);
+    else damaged.push(index);
+  });
+  for (let round = 0; round < 12 && missing.size > 0; round++) {
+    for (const index of missing) {
+      socket.send(datagram(index, bytes), 7, peer);
+      sent++;
+    }
+    await settled(() => missing.size === 0, 2500);
+  }
+  socket.close();
+  return { missing: missing.size, damaged: damaged.length, sent };
+}
+
+/** Whether TCP port 53 and port 22 of the peer take a connection within three seconds. */
+async function probe(): Promise<unknown> {
+  const opens = (port: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect({ port, host: peer, localAddress: own, timeout: 3000 });
+      socket.on('connect', () => resolve(true));
+      socket.on('timeout', () => resolve(false));
+      socket.on('error', () => resolve(false));
+    });
+  return { dns: await opens(53), ssh: await opens(22) };
+}
+
+/** Small datagrams without end, every 20 ms. */
+async function chatter(): Promise<unknown> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, own, resolve));
+  socket.on('error', () => {});
+  setInterval(() => socket.send(Buffer.alloc(100), 7, peer, () => {}), 20);
+  return new Promise(() => {});
+}
+
+function datagram(index: number, bytes: number): Buffer {
+  const buffer = Buffer.alloc(bytes, index % 256);
+  buffer.writeUInt32BE(index, 0);
+  return buffer;
+}
+
+function settled(done: () => boolean, limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timers: NodeJS.Timeout[] = [];
+    const finish = (): void => {
+      for (const timer of timers) clearTimeout(timer);
+      resolve();
+    };
+    timers.push(
+      setInterval(() => done() && finish(), 20),
+      setTimeout(finish, limitMs),
+    );
+  });
+}
+
+function exchange(port: number, bytes: Buffer | null): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    const socket = connect({ port, host: peer, localAddress: own });
+    socket.on('connect', () => bytes && socket.end(bytes));
+    socket.on('data', (piece) => pieces.push(piece));
+    socket.on('error', reject);
+    socket.on('end', () => resolve(Buffer.concat(pieces)));
+  });
+}
+
+const result = await actions[action]!().catch((error: NodeJS.ErrnoException) => ({
+  error: error.code ?? error.message,
+}));
+process.stdout.write(`${JSON.stringify(result)}\n`);
+process.exit(0);

@@ -1,0 +1,176 @@
+// The service for real: both ends, real OpenVPN, nftables and tc, devices talking through it.
+import test from 'ava';
+import { lab } from '../../src/lab/topology.ts';
+import { CLOUD, HomeNetwork } from './home-network.ts';
+import { intervalsMs, packetsPerS, readWire, sizes } from './wire.ts';
+
+const SLOTS_PER_S = 40_000 / 512;
+const WIRE_BYTES = 512 + 52;
+
+let network: HomeNetwork;
+let before: Record<string, string>;
+
+test.before(async () => {
+  network = await HomeNetwork.build({ id: 'svc' });
+  before = await network.traces();
+  network.startEndpoint();
+  network.startHome();
+  await network.startCloud();
+  await network.await('shaping');
+});
+
+test.after.always(() => network?.close());
+
+async function carries(t: import('ava').ExecutionContext): Promise<void> {
+  const upload = await network.device('upload');
+  t.is(upload.got, upload.sent);
+  t.deepEqual(await network.device('download'), { intact: true });
+  // 1472 bytes of payload fill an Ethernet frame; Linux sends them with "don't fragment".
+  const full = await network.device('echo', CLOUD, '1472,20');
+  t.like(full, { missing: 0, damaged: 0 });
+  const quic = await network.device('echo', CLOUD, '1252,40');
+  t.like(quic, { missing: 0, damaged: 0 });
+  const ping = await network
+    .netns('devices', ['ping', '-n', '-c', '5', '-i', '0.2', '-I', '192.168.8.11', CLOUD])
+    .catch((error: Error) => error.message);
+  t.regex(ping, / [1-5] received/);
+}
+
+test.serial('carries TCP, full-size UDP, bursts and ping whole, with offloads on', async (t) => {
+  for (const [place, netdev] of [
+    ['devices', 'd1'],
+    ['router', 'wan'],
+    ['router', 'p1'],
+  ] as const) {
+    const features = await network.netns(place, ['ethtool', '-k', netdev]);
+    t.regex(features, /generic-receive-offload: on/);
+    t.regex(features, /tcp-segmentation-offload: on/);
+    t.regex(features, /generic-segmentation-offload: on/);
+  }
+  await carries(t);
+});
+
+test.serial('carries all of it with 2 % of the tunnel’s datagrams lost', async (t) => {
+  const lose = 'udp dport 1194 numgen random mod 100 < 2 counter drop';
+  const back = 'udp sport 1194 numgen random mod 100 < 2 counter drop';
+  const table = `table inet lose {\nchain forward {\ntype filter hook forward priority filter;\n${lose}\n${back}\n}\n}\n`;
+  await network.netns('provider', ['nft', '-f', '-'], table);
+  t.teardown(() => network.netns('provider', ['nft', 'delete', 'table', 'inet', 'lose']));
+  await carries(t);
+  const rules = await network.netns('provider', ['nft', 'list', 'table', 'inet', 'lose']);
+  for (const [, packets] of rules.matchAll(/counter packets (\d+)/g)) t.true(Number(packets) > 10);
+});
+
+test.serial(
+  'shows the provider one size, one rate, no name and nothing beside the tunnel',
+  async (t) => {
+    const stop = await network.capture('wire.pcap');
+    const talk = network.startDevice('chatter');
+    await network.device('download');
+    await network.device('upload');
+    talk.kill();
+    const wire = await readWire(await stop());
+    t.deepEqual(wire.outside, []);
+    t.deepEqual(sizes(wire.up), [WIRE_BYTES]);
+    t.deepEqual(sizes(wire.down), [WIRE_BYTES]);
+    for (const way of [wire.up, wire.down]) {
+      const share = packetsPerS(way) / SLOTS_PER_S;
+      t.true(share > 0.95 && share < 1.05, `${share} of the slots asked`);
+    }
+  },
+);
+
+test.serial('a new rate is taken over while packets flow, with no pause on the wire', async (t) => {
+  const talk = network.startDevice('chatter');
+  t.teardown(() => talk.kill());
+  const stop = await network.capture('reload.pcap');
+  await network.configure(["option rate '80'"]);
+  t.true((await network.reload()).ok);
+  t.like(await network.status(), {
+    state: 'shaping',
+    rate: { upload_kBps: 80, download_kBps: 80 },
+  });
+  await network.device('download');
+  const { up, down } = await readWire(await stop());
+  for (const way of [up, down]) {
+    const last = way.slice(-300);
+    const share = packetsPerS(last) / (2 * SLOTS_PER_S);
+    t.true(share > 0.85 && share < 1.15, `${share} of the new slots`);
+    const longest = Math.max(...intervalsMs(way));
+    // Three slots on a machine of its own; a busy one may add its own delays.
+    t.true(longest < 12 * (1000 / SLOTS_PER_S), `${longest} ms without a packet`);
+  }
+});
+
+test.serial('a bad configuration is refused by name and the last good one stays', async (t) => {
+  const rules = await network.netns('router', [
+    'nft',
+    'list',
+    'chain',
+    'inet',
+    'iotshaper',
+    'output',
+  ]);
+  await network.configure(["option rate 'fast'"]);
+  const { ok, stderr } = await network.reload();
+  t.false(ok);
+  t.regex(stderr, /iotshaper\.main\.rate: must be .*got "fast"/);
+  const status = await network.status();
+  t.like(status, { state: 'shaping', rate: { upload_kBps: 80 }, config: { ok: false } });
+  t.is(
+    await network.netns('router', ['nft', 'list', 'chain', 'inet', 'iotshaper', 'output']),
+    rules,
+  );
+  await network.configure([]);
+  t.true((await network.reload()).ok);
+  t.like(await network.status(), { rate: { upload_kBps: 40 }, config: { ok: true } });
+});
+
+test.serial('a broken queue stops devices, is made anew, and devices go on', async (t) => {
+  await network.netns('router', ['tc', 'qdisc', 'del', 'dev', 'iotvpn0', 'root']);
+  const broken = await network.await('blocked', 5000);
+  t.regex(broken.reason, /^Not protected: .*cut off/);
+  await network.await('shaping');
+  t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+});
+
+test.serial(
+  'an endpoint that falls silent stops devices; its return lets them go on',
+  async (t) => {
+    await network.stop('endpoint', 'SIGKILL');
+    await network.await('blocked', 10_000);
+    network.startEndpoint();
+    await network.await('shaping', 90_000);
+    t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+  },
+);
+
+test.serial(
+  'killed, it lets nothing of a device out; started again it goes on; stopped it leaves nothing',
+  async (t) => {
+    const talk = network.startDevice('chatter');
+    t.teardown(() => talk.kill());
+    await network.stop('home', 'SIGKILL');
+    const stop = await network.capture('killed.pcap');
+    await new Promise((later) => setTimeout(later, 4000)); // what is looked for is that nothing happens
+    const wire = await readWire(await stop());
+    // The router's kernel tells the endpoint that nobody listens any more; that is no device's packet.
+    const refusal = `${lab.homeAddress} > ${lab.endpointAddress} protocol 1 port null`;
+    t.deepEqual(
+      wire.outside.filter((packet) => packet !== refusal),
+      [],
+    );
+    t.true(intervalsMs(wire.up).length < 4 * 1.3 * SLOTS_PER_S);
+    t.regex(await network.netns('router', ['nft', 'list', 'ruleset']), /table inet iotshaper/);
+    const left = await network.device('echo', CLOUD, '100,1');
+    t.is(left.missing ?? 1, 1);
+
+    network.startHome();
+    await network.await('shaping');
+    t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+
+    talk.kill();
+    await network.stop('home');
+    t.deepEqual(await network.traces(), before);
+  },
+);

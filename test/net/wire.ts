@@ -1,0 +1,54 @@
+// What a provider's capture shows, for tests.
+import { decodePacket } from '../../src/capture/decode.ts';
+import { openCapture } from '../../src/capture/reader.ts';
+import { lab } from '../../src/lab/topology.ts';
+
+const TUNNEL_PORT = 1194;
+const P_DATA_V2 = 9;
+
+export interface Wire {
+  /** Data-channel datagrams: times in seconds and IP lengths, by direction. */
+  up: { timeS: number; bytes: number }[];
+  down: { timeS: number; bytes: number }[];
+  /** Anything to or from the home that is not the tunnel, in words. */
+  outside: string[];
+}
+
+/** Sorts a capture of the home's line. */
+export async function readWire(file: string): Promise<Wire> {
+  const wire: Wire = { up: [], down: [], outside: [] };
+  for await (const packet of openCapture(file)) {
+    const ip = decodePacket(packet);
+    if (!ip) continue; // ARP and the like stay on the link
+    const up = ip.source === lab.homeAddress && ip.destination === lab.endpointAddress;
+    const down = ip.source === lab.endpointAddress && ip.destination === lab.homeAddress;
+    const port = up ? ip.destinationPort : ip.sourcePort;
+    if ((!up && !down) || ip.protocol !== 17 || port !== TUNNEL_PORT) {
+      const neighbourly = ip.protocol === 58 && ip.source.startsWith('fe80:');
+      const multicast = ip.destination.startsWith('ff02:');
+      if (!neighbourly && !multicast) {
+        wire.outside.push(
+          `${ip.source} > ${ip.destination} protocol ${ip.protocol} port ${ip.destinationPort}`,
+        );
+      }
+      continue;
+    }
+    if (ip.payload[0]! >> 3 !== P_DATA_V2) continue; // OpenVPN's own handshake
+    (up ? wire.up : wire.down).push({ timeS: packet.timeS, bytes: ip.ipBytes });
+  }
+  return wire;
+}
+
+/** Intervals between departures, ms. */
+export function intervalsMs(packets: readonly { timeS: number }[]): number[] {
+  return packets.slice(1).map(({ timeS }, index) => (timeS - packets[index]!.timeS) * 1000);
+}
+
+/** Packets a second. */
+export function packetsPerS(packets: readonly { timeS: number }[]): number {
+  return (packets.length - 1) / (packets.at(-1)!.timeS - packets[0]!.timeS);
+}
+
+export function sizes(packets: readonly { bytes: number }[]): number[] {
+  return [...new Set(packets.map(({ bytes }) => bytes))];
+}
