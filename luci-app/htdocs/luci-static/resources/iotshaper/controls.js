@@ -2,7 +2,9 @@
 'use strict';
 'require baseclass';
 'require dom';
+'require iotshaper.service as service';
 
+/** @typedef {import('../../../../../src/daemon/api.ts').Status} Status */
 /** @typedef {{ value: string, label: string }} Option */
 
 let lastId = 0;
@@ -227,6 +229,36 @@ const api = {
     return isReadOnly()
       ? [api.notice('info', [_('This login may look at the settings but not change them.')])]
       : [];
+  },
+
+  /**
+   * What the service finds wrong with the configuration as it stands, option by option.
+   * @param {Status} status
+   */
+  configErrors({ config: { errors } }) {
+    if (errors.length === 0) return [];
+    return [
+      api.notice('error', [
+        E('strong', {}, [_('The configuration is refused; what was in force before stays.')]),
+        E(
+          'ul',
+          {},
+          errors.map(({ path, message }) =>
+            E('li', {}, [message.startsWith(path) ? message : `${path}: ${message}`]),
+          ),
+        ),
+      ]),
+    ];
+  },
+
+  /**
+   * Asks the service once how it takes the configuration, and shows what it says against it.
+   * @param {Node} place
+   */
+  async showConfigErrors(place) {
+    const answer = await service.status();
+    if (answer.ok) dom.content(place, api.configErrors(answer.data));
+    else api.showFault(place, service.explain(answer.cause));
   },
 
   /**

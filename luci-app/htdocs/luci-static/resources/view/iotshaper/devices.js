@@ -315,7 +315,9 @@ const page = view.extend({
     let now = answer;
     /** @type {ReturnType<typeof createTable>} */
     let table;
+    let found = '';
     const fault = E('div', {});
+    const errors = E('div', {});
     const root = E('div', {});
 
     redraw = () => {
@@ -333,7 +335,12 @@ const page = view.extend({
     async function refresh() {
       now = await service.status();
       controls.showFault(fault, now.ok ? '' : service.explain(now.cause));
-      if (now.ok) table.update(now.data.devices);
+      if (!now.ok) return;
+      table.update(now.data.devices);
+      const text = JSON.stringify(now.data.config.errors);
+      if (text === found) return;
+      found = text;
+      dom.content(errors, controls.configErrors(now.data));
     }
 
     redraw();
@@ -343,7 +350,7 @@ const page = view.extend({
       _(
         'Shape sends a device’s traffic through the tunnel, block keeps it inside your home, bypass leaves it as it is. Changes hold after Save & Apply.',
       ),
-      [...controls.hindrances(problem), fault, root],
+      [...controls.hindrances(problem), fault, errors, root],
     );
   },
 

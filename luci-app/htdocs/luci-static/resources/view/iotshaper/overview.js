@@ -89,17 +89,9 @@ function listWarnings({ config, devices, upload, download, state }) {
 
 /** @param {Status} status */
 function renderFindings(status) {
-  const errors = status.config.errors.map(({ path, message }) =>
-    E('li', {}, [message.startsWith(path) ? message : `${path}: ${message}`]),
-  );
   const warnings = listWarnings(status).map((text) => E('li', {}, [text]));
   return [
-    errors.length > 0
-      ? controls.notice('error', [
-          E('strong', {}, [_('The configuration is refused; what was in force before stays.')]),
-          E('ul', {}, errors),
-        ])
-      : '',
+    ...controls.configErrors(status),
     warnings.length > 0
       ? controls.notice('warning', [E('strong', {}, [_('To look at')]), E('ul', {}, warnings)])
       : '',

@@ -411,10 +411,12 @@ const page = view.extend({
       dom.content(root, renderPage());
     };
     redraw();
+    const errors = E('div', {});
+    controls.showConfigErrors(errors);
     return controls.page(
       _('Privacy and cost'),
       _('The rate decides what your privacy costs and how fast your devices answer.'),
-      [...controls.hindrances(problem), root],
+      [...controls.hindrances(problem), errors, root],
     );
   },
 

@@ -294,10 +294,12 @@ const page = view.extend({
   /** @param {string} problem */
   render(problem) {
     redraw();
+    const errors = E('div', {});
+    controls.showConfigErrors(errors);
     return controls.page(
       _('Schedule'),
       _('At times when nothing private happens the stream may run slower, which costs less.'),
-      [...controls.hindrances(problem), root],
+      [...controls.hindrances(problem), errors, root],
     );
   },
 
