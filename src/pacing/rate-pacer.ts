@@ -3,18 +3,23 @@ import type { Shape } from '../plan/facts.ts';
 import { IntervalSchedule, type Random, slotMs } from './schedule.ts';
 
 /**
- * Shortest time between two changes of rate. Above some 100 KB/s one draw covers several slots, all of the same length:
- * their distribution stays as drawn, only neighbours look alike.
+ * Shortest mean time between two changes of rate. Above some 100 KB/s one draw covers several slots, always as many: their
+ * distribution stays as drawn, only neighbours look alike. (As long for each would favour the short ones.)
  */
 const MIN_CHANGE_MS = 5;
 /** Time in which a shortfall is made up. */
 const CATCH_UP_MS = 4_000;
 /** Time over which a lasting shortfall is learnt. */
 const LEARN_MS = 20_000;
+/** Largest shortfall that late timers may leave behind; what is beyond came from a stop and teaches nothing. */
+const LEARN_FROM_MS = 200;
 /** Farthest the rate is bent to hold the average, as a share of it. */
 const MAX_BEND = 0.08;
-/** A shortfall longer than this is a stopped tunnel, not a late timer: forgotten rather than made up. */
+/** A shortfall longer than this is no late timer's: forgotten rather than made up. */
 const FORGET_MS = 2_000;
+/** A class that sent nothing for so long stands still, and its slots are gone. */
+const STOPPED_MS = 500;
+const STOPPED_SLOTS = 4;
 
 /**
  * The clock of one class. HTB charges a departing packet with its length over the rate of that moment, so the rate in
@@ -27,11 +32,15 @@ const FORGET_MS = 2_000;
 export class RatePacer {
   readonly shape: Shape;
   readonly #schedule: IntervalSchedule;
+  readonly #slotsPerDraw: number;
   #dueMs: number;
-  #bend = 0;
+  /** Share by which intervals are shortened to make up what is missing now. */
+  #catchUp = 0;
+  /** Share that every interval loses to late timers. */
   #learnt = 0;
-  #anchor: { atMs: number; packets: number } | null = null;
-  #lastObservedMs = 0;
+  #observed: { atMs: number; packets: number } | null = null;
+  /** Observation from which on packets are counted against time. */
+  #anchor = { atMs: 0, packets: 0 };
 
   constructor(shape: Shape, random: Random, nowMs: number) {
     this.shape = shape;
@@ -40,6 +49,7 @@ export class RatePacer {
       sdPercent: shape.sdPercent,
       random,
     });
+    this.#slotsPerDraw = Math.max(1, Math.ceil(MIN_CHANGE_MS / this.#schedule.meanMs));
     this.#dueMs = nowMs;
   }
 
@@ -52,13 +62,14 @@ export class RatePacer {
   step(nowMs: number): number | null {
     if (nowMs < this.#dueMs) return null;
     const intervalMs = this.#schedule.nextMs();
+    const bend = clamp(this.#catchUp + this.#learnt, MAX_BEND);
     if (this.shape.sdPercent === 0) this.#dueMs = Number.POSITIVE_INFINITY;
     else {
       // A pause of the process is not made up in a burst of changes.
       const from = nowMs - this.#dueMs > 100 ? nowMs : this.#dueMs;
-      this.#dueMs = from + Math.max(intervalMs, MIN_CHANGE_MS);
+      this.#dueMs = from + this.#slotsPerDraw * intervalMs * (1 - bend);
     }
-    const bytesPerMs = this.shape.packetBytes / (intervalMs * (1 - this.#bend));
+    const bytesPerMs = this.shape.packetBytes / (intervalMs * (1 - bend));
     return Math.max(1, Math.round(bytesPerMs * 1000));
   }
 
@@ -68,27 +79,34 @@ export class RatePacer {
    * @param packets count read from the kernel.
    */
   observe(packets: number, nowMs: number): void {
-    if (this.#anchor === null || packets < this.#anchor.packets) {
-      this.#anchor = { atMs: nowMs, packets };
-      this.#lastObservedMs = nowMs;
+    const last = this.#observed;
+    this.#observed = { atMs: nowMs, packets };
+    const { meanMs } = this.#schedule;
+    const stopped =
+      packets === last?.packets && nowMs - last.atMs > Math.max(STOPPED_MS, STOPPED_SLOTS * meanMs);
+    if (last === null || packets < last.packets || stopped) {
+      this.#startOver();
       return;
     }
-    const meanMs = this.#schedule.meanMs;
     const shortMs = nowMs - this.#anchor.atMs - (packets - this.#anchor.packets) * meanMs;
-    const forgetMs = Math.max(FORGET_MS, 20 * meanMs);
-    if (Math.abs(shortMs) > forgetMs) {
-      this.#anchor = { atMs: nowMs, packets };
-    } else {
-      const elapsedMs = nowMs - this.#lastObservedMs;
-      const catchUpMs = Math.max(CATCH_UP_MS, 20 * meanMs);
-      this.#learnt = clamp(
-        this.#learnt + (shortMs / catchUpMs) * (elapsedMs / LEARN_MS),
-        MAX_BEND / 2,
-      );
-      this.#bend = clamp(shortMs / catchUpMs + this.#learnt, MAX_BEND);
-      if (this.shape.sdPercent === 0) this.#dueMs = nowMs;
+    if (Math.abs(shortMs) > Math.max(FORGET_MS, 20 * meanMs)) {
+      this.#startOver();
+      return;
     }
-    this.#lastObservedMs = nowMs;
+    const catchUpMs = Math.max(CATCH_UP_MS, 20 * meanMs);
+    const lessonMs = clamp(shortMs, Math.max(LEARN_FROM_MS, 2 * meanMs));
+    this.#learnt = clamp(
+      this.#learnt + (lessonMs / catchUpMs) * ((nowMs - last.atMs) / LEARN_MS),
+      MAX_BEND / 2,
+    );
+    this.#catchUp = clamp(shortMs / catchUpMs, MAX_BEND / 2);
+    if (this.shape.sdPercent === 0) this.#dueMs = nowMs;
+  }
+
+  /** Counts what is missing from the last observation on. */
+  #startOver(): void {
+    this.#anchor = this.#observed!;
+    this.#catchUp = 0;
   }
 }
 
