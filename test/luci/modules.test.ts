@@ -14,7 +14,9 @@ import { deviceCatalogue } from '../../src/devices/catalogue.ts';
 import { loadModule } from './modules.ts';
 
 const cost = loadModule<Cost>('iotshaper.cost');
-const week = loadModule<Week>('iotshaper.week');
+const week = loadModule<Week>('iotshaper.week', {
+  L: { toArray: (value: unknown) => [value].flat() },
+});
 const makers = loadModule<Makers>('iotshaper.makers');
 const settings = loadModule<Settings>('iotshaper.settings');
 const hosts = loadModule<Hosts>('iotshaper.hosts', {
@@ -30,6 +32,26 @@ test('the page counts cost as the service does', (t) => {
       const shown = cost.gbPerMonth(up, down, packetBytes);
       return Math.abs(shown - gbPerMonth) <= 1e-12 * gbPerMonth;
     }),
+  );
+  t.pass();
+});
+
+test('a schedule changes the cost as the service counts it', (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom(0, 2.5, 5, 100), { minLength: 1, maxLength: 4 }),
+      (rates) => {
+        const share = 0.9 / rates.length;
+        const { gbPerMonth } = costOf({
+          uploadKBps: 40,
+          downloadKBps: 20,
+          packetBytes: 512,
+          schedules: rates.map((rate) => ({ share, uploadKBps: rate, downloadKBps: rate })),
+        });
+        const parts = rates.map((rateKBps) => ({ share, rateKBps }));
+        return Math.abs(cost.gbWithSchedule(40, 20, 512, parts) - gbPerMonth) < 1e-9 * gbPerMonth;
+      },
+    ),
   );
   t.pass();
 });
@@ -101,6 +123,21 @@ test('overlaps are the times at which two entries hold', (t) => {
   t.deepEqual(week.overlaps([early, night]), [{ day: 0, start: 300, end: 360, key: 1 }]);
   t.deepEqual(week.overlaps([night]), []);
   t.deepEqual(week.shares([night, early]), [7 / 168, 4 / 168]);
+});
+
+test('the schedule is read as UCI holds it', (t) => {
+  const section = { '.name': 's', '.type': 'schedule', '.anonymous': true, '.index': 0 };
+  t.deepEqual(
+    week.entriesOf([
+      { ...section, days: ['mon', 'sun'], start: '22:00', end: '06:00', rate: '5' },
+      { ...section, start: '00:00', end: '01:00', rate: '0' },
+      { ...section, start: 'noon', end: '13:00', rate: '1' },
+    ]),
+    [
+      { days: ['mon', 'sun'], start: 1320, end: 360, rateKBps: 5 },
+      { days: week.DAYS, start: 0, end: 60, rateKBps: 0 },
+    ],
+  );
 });
 
 test('times of day are read as UCI has them', (t) => {

@@ -105,6 +105,7 @@ for (const { name, tabs: wanted, prepare, looks: styles = [{}], config } of scen
       await openTab(page, router, tab);
       if (tab === 'overview') await page.waitForTimeout(500);
       if (tab === 'privacy') await page.locator('summary').first().click();
+      await page.evaluate(() => window.scrollTo(0, 0));
       const style = [
         look.isDark ? 'dark' : 'light',
         look.width ? String(look.width) : null,

@@ -18,6 +18,22 @@ const api = {
     return (tunnelGB * (packetBytes + OVERHEAD_BYTES)) / packetBytes;
   },
 
+  /**
+   * The same where a schedule holds for parts of the time, at its rate in each direction.
+   * @param {number} uploadKBps
+   * @param {number} downloadKBps
+   * @param {number} packetBytes
+   * @param {{ share: number, rateKBps: number }[]} parts shares of all time
+   */
+  gbWithSchedule(uploadKBps, downloadKBps, packetBytes, parts) {
+    const rest = 1 - parts.reduce((sum, { share }) => sum + share, 0);
+    const usual = rest * api.gbPerMonth(uploadKBps, downloadKBps, packetBytes);
+    return parts.reduce(
+      (sum, { share, rateKBps }) => sum + share * api.gbPerMonth(rateKBps, rateKBps, packetBytes),
+      usual,
+    );
+  },
+
   /** Time between two packets of the stream. @param {number} rateKBps @param {number} packetBytes */
   slotMs: (rateKBps, packetBytes) => packetBytes / rateKBps,
 

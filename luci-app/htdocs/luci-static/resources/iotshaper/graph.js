@@ -105,6 +105,10 @@ function createPanel(title) {
   return { node, draw };
 }
 
+/** @param {string} kind @param {string} text */
+const createKey = (kind, text) =>
+  E('span', { class: 'iot-key' }, [E('span', { class: kind, 'aria-hidden': 'true' }), text]);
+
 /** @param {number} x */
 const close = (x) => (Number.isNaN(x) ? '' : `L${x} ${HEIGHT}Z`);
 
@@ -115,10 +119,8 @@ const api = {
     const download = createPanel(_('Download'));
     const node = E('div', { class: 'iot-graph' }, [
       E('p', { class: 'iot-legend' }, [
-        E('span', { class: 'iot-key-stream', 'aria-hidden': 'true' }),
-        _('Line: what your provider sees'),
-        E('span', { class: 'iot-key-devices', 'aria-hidden': 'true' }),
-        _('Area: what your devices do'),
+        createKey('iot-key-stream', _('Line: what your provider sees')),
+        createKey('iot-key-devices', _('Area: what your devices do')),
       ]),
       upload.node,
       download.node,

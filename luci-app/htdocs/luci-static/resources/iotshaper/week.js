@@ -54,6 +54,15 @@ function runsOf(keyOf) {
 const api = {
   DAYS,
 
+  /** The schedule as UCI holds it; sections that say no times are left out. @param {UciSection[]} sections */
+  entriesOf: (sections) =>
+    sections.flatMap(({ days, start, end, rate }) => {
+      const [from, to] = [api.parseTime(String(start)), api.parseTime(String(end))];
+      if (from === null || to === null) return [];
+      const all = days === undefined ? DAYS : L.toArray(days).map(String);
+      return [{ days: all, start: from, end: to, rateKBps: Number(rate) }];
+    }),
+
   /** `06:30` as minutes after midnight, or nothing. @param {string} text */
   parseTime(text) {
     const [, hours, minutes] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];

@@ -18,7 +18,7 @@
 
 const POLL_SECONDS = 3;
 /** Rows shown at first and added by a click: a page of thousands would be slow to lay out. */
-const PAGE_ROWS = 50;
+const PAGE_ROWS = 30;
 
 const policies = () => [
   { value: '', label: _('As the network') },

@@ -7,6 +7,7 @@
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
 'require iotshaper.cost as cost';
+'require iotshaper.week as week';
 
 /** @typedef {import('../../../../../../src/daemon/api.ts').Recommendation} Recommendation */
 
@@ -93,6 +94,24 @@ function createRateInput({ label, value, describe, onInput }) {
   return { node, input: exact.input };
 }
 
+/** Traffic a month with the schedule, where there is one. @param {Draft} draft @returns {[string, Child][]} */
+function renderScheduled(draft) {
+  const entries = week.entriesOf(settings.sections('schedule'));
+  if (entries.length === 0) return [];
+  const { uploadKBps, downloadKBps } = ratesOf(draft);
+  const parts = week
+    .shares(entries)
+    .map((share, index) => ({ share, rateKBps: entries[index]?.rateKBps ?? 0 }));
+  const size = Number(draft.packet_size);
+  const gb = cost.gbWithSchedule(uploadKBps, downloadKBps, size, parts);
+  return [
+    [
+      _('With your schedule'),
+      E('data', { value: gb, class: 'iot-gb-scheduled' }, [words.gigabytes(gb)]),
+    ],
+  ];
+}
+
 /** What the rates of a draft mean, figure by figure. @param {Draft} draft */
 function renderMeaning(draft) {
   const { uploadKBps, downloadKBps } = ratesOf(draft);
@@ -111,6 +130,7 @@ function renderMeaning(draft) {
         _('%s, both directions and tunnel overhead included').format(words.gigabytes(gb)),
       ]),
     ],
+    ...renderScheduled(draft),
     [
       _('Of your data cap'),
       cap > 0

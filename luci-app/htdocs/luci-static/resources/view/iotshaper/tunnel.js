@@ -31,7 +31,7 @@ function renderTunnel({ tunnel, endpoint }) {
         : words.tunnelState(tunnel.state),
     ],
     [_('Endpoint'), tunnel.remote || _('none yet')],
-    [_('The endpoint'), words.endpointState(endpoint.state)],
+    [_('State of the endpoint'), words.endpointState(endpoint.state)],
     [_('Version of the endpoint'), endpoint.version || '–'],
     [_('Own address in the tunnel'), tunnel.address ?? '–'],
     [_('Endpoint’s address in the tunnel'), tunnel.peer ?? '–'],
