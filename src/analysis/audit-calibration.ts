@@ -1,9 +1,9 @@
 // Calibration: from a router's timing jitter to the spread of intervals that drowns it.
 import type { ActivitySample } from './audit-activity.ts';
 import { labelTicks } from './audit-activity.ts';
-import { windowIntervals } from './audit-intervals.ts';
+import { type WindowedIntervals, windowIntervals } from './audit-intervals.ts';
 import { detectionRateByVariance, hiddenVarianceRatio } from './statistics/link-padding.ts';
-import { mean, quantileOfSorted, variance } from './statistics/sample.ts';
+import { mean, quantileOfSorted } from './statistics/sample.ts';
 import type { WirePacket } from './wire-features.ts';
 
 /** Percent of the mean: the schedule draws no wider (its truncated normal would have to reach below 0). */
@@ -42,18 +42,48 @@ export function measureJitter(
     const meanIntervalMs = mean(lane.intervalMs);
     const scheduled = ((meanIntervalMs * scheduleSdPercent) / 100) ** 2;
     const side = (label: number) => {
-      const own = lane.intervalMs.filter((_, i) => labels[lane.window[i]!] === label);
-      const seen = own.length > 1 ? variance(own.map((v) => Math.min(high, Math.max(low, v)))) : 0;
+      const { seen, error, n } = clippedVariance(lane, (tick) => labels[tick] === label, low, high);
       const jitterSdMs = Math.sqrt(Math.max(0, seen - scheduled));
-      // Error of a variance over n, carried to its root; where the root is lost in it, the error's own root.
-      const error = seen * Math.sqrt(2 / Math.max(1, own.length - 1));
+      // The error of the variance, carried to its root; where the root is lost in it, the error's own root.
       const uncertainMs = jitterSdMs ** 2 > error ? error / (2 * jitterSdMs) : Math.sqrt(error);
-      return { seen, error, figures: { intervals: own.length, jitterSdMs, uncertainMs } };
+      return { seen, error, figures: { intervals: n, jitterSdMs, uncertainMs } };
     };
     const [idle, active] = [side(0), side(1)];
     const resolved = Math.abs(active.seen - idle.seen) > 2 * Math.hypot(idle.error, active.error);
     return [{ direction, meanIntervalMs, idle: idle.figures, active: active.figures, resolved }];
   });
+}
+
+/** Ticks whose intervals may hang together: ten seconds. */
+const BLOCK_TICKS = 40;
+
+/** Variance of the chosen ticks' intervals, with its error from block to block: a stall is one event, not many. */
+function clippedVariance(
+  { intervalMs, window, windows }: WindowedIntervals,
+  isChosen: (tick: number) => boolean,
+  low: number,
+  high: number,
+): { seen: number; error: number; n: number } {
+  const clip = (value: number) => Math.min(high, Math.max(low, value));
+  const center = mean(intervalMs.filter((_, i) => isChosen(window[i]!)).map(clip));
+  const squares = new Float64Array(Math.ceil(windows / BLOCK_TICKS));
+  const counts = new Float64Array(squares.length);
+  let sum = 0;
+  let n = 0;
+  for (let i = 0; i < intervalMs.length; i++) {
+    if (!isChosen(window[i]!)) continue;
+    const block = Math.floor(window[i]! / BLOCK_TICKS);
+    const square = (clip(intervalMs[i]!) - center) ** 2;
+    squares[block]! += square;
+    counts[block]!++;
+    sum += square;
+    n++;
+  }
+  if (n === 0) return { seen: 0, error: 0, n };
+  const seen = sum / n;
+  let spread = 0;
+  for (let b = 0; b < squares.length; b++) spread += (squares[b]! - seen * counts[b]!) ** 2;
+  return { seen, error: Math.sqrt(spread) / n, n };
 }
 
 export interface ProposalInput {

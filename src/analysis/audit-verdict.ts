@@ -49,7 +49,7 @@ export function writeVerdict(result: AuditResult): string {
   if (level === 'too short' || !first) {
     const why = first
       ? `only a leak of AUC ${first.detectableAuc.toFixed(2)} or more could have been seen`
-      : `devices must be both active and idle for some time (${result.limits[0] ?? 'no activity'})`;
+      : `devices must be both active and idle for some time (${result.limits.find((limit) => limit.startsWith('windows')) ?? 'no activity'})`;
     return `Too short to tell: ${why}. Looked at ${seen}${split}. Nothing was found so far; let it run longer while devices are used.`;
   }
   const best = first.forest;
@@ -59,7 +59,7 @@ export function writeVerdict(result: AuditResult): string {
   const untested = onsets.tested
     ? ''
     : ' Slots around single events were not tested: too few began.';
-  return `No leak found in ${seen}${split}.${auc} No leak larger than AUC ${first.detectableAuc.toFixed(2)} per window of ${first.windowS} s could have stayed unseen in ${duration(result.seconds)}; smaller ones could.${untested} A clean stream is called a leak at most ${figure(100 * familyError)} times in 100.`;
+  return `No leak found in ${seen}${split}.${auc} No leak larger than AUC ${first.detectableAuc.toFixed(2)} per window of ${first.windowS} s could have stayed unseen in ${duration(result.seconds)}; smaller ones could.${untested} Of clean streams at most ${figure(100 * familyError)} % are called a leak.`;
 }
 
 /** The audit as the bus and the page show it. */

@@ -35,8 +35,8 @@ export interface Finding {
   test: string;
   /** Corrected for everything that was tried; 0 where chance cannot explain it at all. */
   pValue: number;
-  /** How far out, in standard deviations of chance; infinite where chance has none. */
-  z: number;
+  /** How far out, in standard deviations of chance; null where chance has none. */
+  z: number | null;
   /** In words. */
   text: string;
 }
@@ -89,7 +89,7 @@ export function auditTraces(input: AuditInput): AuditResult {
   const packets = { up: 0, down: 0 };
   for (const { direction } of wire) packets[direction]++;
   const slotS = seconds / Math.max(1, Math.max(packets.up, packets.down));
-  const limits: string[] = [];
+  const limits = noteStalls(wire);
 
   const lengths = windowsS.filter((windowS) => windowS / slotS >= FEWEST_PACKETS);
   const level = familyError / (lengths.length + 2);
@@ -97,10 +97,16 @@ export function auditTraces(input: AuditInput): AuditResult {
   const windows: WindowFigures[] = [];
   for (const windowS of lengths) {
     const place = { startS, windowS, windows: Math.floor(seconds / windowS) };
+    if (place.windows < 2 * FEWEST_WINDOWS) {
+      limits.push(
+        `windows of ${windowS} s: only ${place.windows} of them, ${2 * FEWEST_WINDOWS} needed`,
+      );
+      continue;
+    }
     const labels = labelWindows(activity, place);
     if (Math.min(labels.active, labels.idle) < FEWEST_WINDOWS) {
       limits.push(
-        `windows of ${windowS} s: only ${labels.active} active and ${labels.idle} idle, nothing said`,
+        `windows of ${windowS} s: only ${labels.active} active and ${labels.idle} idle, ${FEWEST_WINDOWS} of each needed`,
       );
       continue;
     }
@@ -155,7 +161,8 @@ export function auditTraces(input: AuditInput): AuditResult {
       findings.push({ family: name, test, pValue, z, text: explainFinding(name, result) });
     }
   });
-  findings.sort((a, b) => Math.abs(b.z) - Math.abs(a.z));
+  const weight = ({ z }: Finding) => (z === null ? Number.POSITIVE_INFINITY : Math.abs(z));
+  findings.sort((a, b) => (weight(a) === weight(b) ? 0 : weight(b) - weight(a)));
 
   const detectable = windows[0]?.detectableAuc ?? 1;
   const auditLevel: AuditLevel = findings.length
@@ -215,6 +222,25 @@ function steadyStretch(wire: readonly WirePacket[]): { startS: number; endS: num
   };
 }
 
+/** A stall longer than this many mean intervals is worth telling: no schedule draws one. */
+const STALL_SLOTS = 4;
+
+/** Gaps that are the machine's or the line's: they show whatever devices do, but drown what else could be found. */
+function noteStalls(wire: readonly WirePacket[]): string[] {
+  return (['up', 'down'] as const).flatMap((direction) => {
+    const times = wire.flatMap((packet) => (packet.direction === direction ? [packet.timeS] : []));
+    const stallS = (STALL_SLOTS * (times.at(-1)! - times[0]!)) / Math.max(1, times.length - 1);
+    const gaps = times
+      .slice(1)
+      .flatMap((timeS, i) => (timeS - times[i]! > stallS ? [timeS - times[i]!] : []));
+    if (gaps.length === 0) return [];
+    const longest = Math.round(1000 * gaps.reduce((a, b) => Math.max(a, b)));
+    return [
+      `${direction}: ${gaps.length} gaps of more than ${STALL_SLOTS} intervals, the longest ${longest} ms: the machine or the line stalls, which makes leaks harder to find`,
+    ];
+  });
+}
+
 function explainSizes({ direction, expectedBytes, packets, other }: SizeFigures): Finding[] {
   if (other.packets === 0) return [];
   const share = ((100 * other.packets) / packets).toPrecision(2);
@@ -225,7 +251,7 @@ function explainSizes({ direction, expectedBytes, packets, other }: SizeFigures)
       family: 'sizes',
       test: `${direction} sizes`,
       pValue: 0,
-      z: Number.POSITIVE_INFINITY,
+      z: null,
       text: `${other.packets} of ${packets} packets ${direction} (${share} %) are not ${expectedBytes} bytes long but ${sizes}`,
     },
   ];

@@ -13,7 +13,7 @@ import {
 } from '../analysis/audit-calibration.ts';
 import { readActivity, readTunnel, type TunnelTrace } from '../analysis/audit-capture.ts';
 import { renderAudit } from '../analysis/audit-text.ts';
-import { AUDIT_EXIT_CODES } from '../analysis/audit-verdict.ts';
+import { AUDIT_EXIT_CODES, reportAudit } from '../analysis/audit-verdict.ts';
 import { RecordingError, recordLive } from '../analysis/live-capture.ts';
 import { CsvError } from '../capture/csv.ts';
 import { CaptureError } from '../capture/reader.ts';
@@ -131,7 +131,8 @@ async function judge(given: Options): Promise<void> {
   });
   result.limits.push(...warnings);
   const { home, endpoint, control } = tunnel;
-  const full = { ...result, home, endpoint, controlPackets: control.length };
+  const report = reportAudit(result, Math.floor(Date.now() / 1000));
+  const full = { ...result, home, endpoint, controlPackets: control.length, report };
   if (options.out) await writeOut(options.out, full);
   process.stdout.write(options.json ? `${JSON.stringify(full, null, 2)}\n` : renderAudit(result));
   process.exitCode = AUDIT_EXIT_CODES[result.level];
