@@ -2,8 +2,9 @@
 import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { EndpointService } from '../endpoint/endpoint-service.ts';
-import { EndpointStore, writeSecret } from '../endpoint/store.ts';
+import { EndpointStore } from '../endpoint/store.ts';
 import { log } from '../system/log.ts';
+import { writeSecret } from '../system/secret-file.ts';
 import { Failure, requireRoot } from './failure.ts';
 import { defaultEndpointDir, defaultRunDir } from './paths.ts';
 import { runUntilSignal } from './run.ts';

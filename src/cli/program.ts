@@ -1,5 +1,6 @@
 // The command line: which commands there are, and how their failures are told.
 import { Command, CommanderError } from 'commander';
+import type { CounterSample } from '../simulation/recommend.ts';
 import { version } from '../version.ts';
 import { registerAttackActivity } from './attack-activity.ts';
 import { registerAttackIdentify } from './attack-identify.ts';
@@ -12,7 +13,7 @@ import { registerPrint } from './print.ts';
 import { registerRecommend } from './recommend.ts';
 import { registerRun } from './run.ts';
 import { registerSimulate } from './simulate.ts';
-import { registerStatus } from './status.ts';
+import { ask, registerStatus } from './status.ts';
 
 /** Builds the program with every command. */
 export function buildProgram(): Command {
@@ -28,7 +29,7 @@ export function buildProgram(): Command {
   registerEndpoint(program);
   registerCost(program);
   registerSimulate(program);
-  registerRecommend(program);
+  registerRecommend(program, async (runDir) => (await ask(runDir, 'counters')) as CounterSample[]);
   registerAudit(program);
   const attack = program
     .command('attack')

@@ -14,10 +14,11 @@ import { figure, renderTable } from '../simulation/report.ts';
 import { openTrace } from '../simulation/trace.ts';
 import { Failure } from './failure.ts';
 import { numberBetween, wholeBetween } from './number-options.ts';
+import { defaultRunDir } from './paths.ts';
 import { addTraceOptions, type TraceFlags, traceOptionsOf } from './trace-options.ts';
 
 /** What a running service counted of its devices lately; for `--live`. */
-export type ReadCounters = () => Promise<CounterSample[]>;
+export type ReadCounters = (runDir: string) => Promise<CounterSample[]>;
 
 interface Flags extends TraceFlags {
   maxMean: number;
@@ -27,6 +28,7 @@ interface Flags extends TraceFlags {
   sd: number;
   seed: number;
   live?: boolean;
+  runDir?: string;
   json?: boolean;
 }
 
@@ -66,8 +68,11 @@ export function registerRecommend(program: Command, readCounters?: ReadCounters)
     )
     .option('--seed <n>', 'same seed, same result', wholeBetween(0, 2 ** 31 - 1), 1)
     .option('--json', 'as JSON');
-  if (readCounters)
-    command.option('--live', "on the running service's own counters, in place of files");
+  if (readCounters) {
+    command
+      .option('--live', "on the running service's own counters, in place of files")
+      .option('--run-dir <dir>', "live: the service's sockets and temporary files", defaultRunDir);
+  }
   addTraceOptions(command);
   command.action(async (files: string[], flags: Flags) => {
     const trace = await traceOf(files, flags, readCounters);
@@ -99,7 +104,7 @@ async function traceOf(
   if (flags.live && readCounters) {
     if (files.length > 0)
       throw new Failure('--live reads the service, not files: give one or the other');
-    return traceOfCounters(await readCounters());
+    return traceOfCounters(await readCounters(flags.runDir ?? defaultRunDir));
   }
   if (files.length === 0) {
     throw new Failure(

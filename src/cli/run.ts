@@ -3,6 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { HomeService } from '../daemon/home-service.ts';
 import { log } from '../system/log.ts';
+import { defaultSocketPath, UbusClient } from '../ubus/client.ts';
+import { publishIotshaper } from '../ubus/iotshaper-object.ts';
 import { requireRoot } from './failure.ts';
 import { defaultConfigPath, defaultHomeDir, defaultRunDir } from './paths.ts';
 
@@ -10,6 +12,7 @@ interface RunOptions {
   config: string;
   runDir: string;
   stateDir: string;
+  ubus: string;
 }
 
 export function registerRun(program: Command): void {
@@ -19,7 +22,12 @@ export function registerRun(program: Command): void {
     .option('--config <file>', 'UCI configuration', defaultConfigPath)
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .option('--state-dir <dir>', 'where the last good configuration is kept', defaultHomeDir)
-    .action(async ({ config, runDir, stateDir }: RunOptions) => {
+    .option(
+      '--ubus <socket>',
+      "ubusd's socket; the service does without where there is none",
+      defaultSocketPath,
+    )
+    .action(async ({ config, runDir, stateDir, ubus }: RunOptions) => {
       requireRoot('iotshaper run');
       await mkdir(runDir, { recursive: true, mode: 0o700 });
       await mkdir(stateDir, { recursive: true, mode: 0o700 });
@@ -28,7 +36,22 @@ export function registerRun(program: Command): void {
       process.on('SIGUSR2', () => {
         service.staysShut = true;
       });
-      await runUntilSignal(service, () => void service.reload());
+      const bus = new UbusClient({ socketPath: ubus, log: (text) => log('info', `ubus: ${text}`) });
+      publishIotshaper(bus, service);
+      const whole: Service = {
+        get staysShut() {
+          return service.staysShut;
+        },
+        set staysShut(stays) {
+          service.staysShut = stays;
+        },
+        start: () => service.start(),
+        stop: async () => {
+          await service.stop();
+          await bus.close();
+        },
+      };
+      await runUntilSignal(whole, () => void service.reload());
     });
 }
 

@@ -17,6 +17,20 @@ export function registerStatus(program: Command): void {
       process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : renderForPerson(status));
     });
   program
+    .command('watch')
+    .description('follow the service: a line whenever its state changes, and every ten seconds')
+    .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
+    .action(async ({ runDir }: { runDir: string }) => {
+      let last = '';
+      for (let seconds = 0; ; seconds++) {
+        const status = (await ask(runDir, 'status')) as Status;
+        const state = `${status.state} ${status.reason}`;
+        if (state !== last || seconds % 10 === 0) process.stdout.write(`${renderLine(status)}\n`);
+        last = state;
+        await new Promise((next) => setTimeout(next, 1000));
+      }
+    });
+  program
     .command('reload')
     .description('read the configuration again and put it in force')
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
@@ -34,6 +48,14 @@ export async function ask(runDir: string, method: string): Promise<unknown> {
     if (error instanceof NotRunningError) throw new Failure(error.message, 3);
     throw error;
   }
+}
+
+function renderLine({ state, reason, role, upload, download }: Status): string {
+  const time = new Date().toLocaleTimeString();
+  if (role !== 'home') return `${time}  ${state}  ${reason}`;
+  const way = ({ pps, device_kBps, queue_ms }: Status['upload']): string =>
+    `${pps.toFixed(0)} packets/s, devices ${device_kBps.toFixed(1)} KB/s, waiting ${queue_ms} ms`;
+  return `${time}  ${state}  up ${way(upload)}; down ${way(download)}  ${reason}`;
 }
 
 function renderForPerson(status: Status): string {

@@ -79,3 +79,12 @@ export async function keepGoodConfig(path: string, keptPath: string): Promise<vo
   if (kept?.equals(text)) return; // flash wears
   await writeFile(keptPath, text, { mode: 0o600 });
 }
+
+/** Where a profile goes: the place the configuration names, or the usual one while it can't be read. */
+export async function profilePath(configPath: string): Promise<string> {
+  try {
+    return parseConfig(await readFile(configPath)).config.tunnel.profile;
+  } catch {
+    return parseConfig('').config.tunnel.profile;
+  }
+}

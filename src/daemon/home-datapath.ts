@@ -81,6 +81,8 @@ export class HomeDatapath {
   tunnelState: TunnelState = 'down';
   tunnelSince = 0;
   tunnel: TunnelAddresses | null = null;
+  /** The endpoint's address on the Internet. */
+  remoteAddress: string | null = null;
   inner: InnerNetwork | null = null;
   welcome: Welcome | null = null;
   link: FrameLink | null = null;
@@ -97,7 +99,7 @@ export class HomeDatapath {
     this.#openvpn = new OpenVpn({
       configPath: join(options.runDir, 'openvpn.conf'),
       managementSocket: join(options.runDir, 'openvpn.sock'),
-      onState: (name, local) => this.#onOpenVpnState(name, local),
+      onState: (name, local, remote) => this.#onOpenVpnState(name, local, remote),
       onExit: (why) => {
         this.#setTunnelState('down');
         options.onFault(`OpenVPN stopped (${why}); it is started again`);
@@ -195,11 +197,10 @@ export class HomeDatapath {
     const wish = this.#wish;
     if (!wish) return;
     const { config } = wish;
-    const remote = /^[\d.]+$|:/.test(wish.profile.remoteHost) ? wish.profile.remoteHost : null;
     this.#house = await readHouse(
       config.networks.map(({ device }) => device),
       config.tunnel.interface,
-      remote,
+      this.remoteAddress,
     );
     await this.#applyRules(fresh);
     await this.#applyRouting();
@@ -346,8 +347,9 @@ export class HomeDatapath {
     this.refreshHouse().catch((error: Error) => this.#options.onFault(error.message));
   }
 
-  #onOpenVpnState(name: string, local: string): void {
+  #onOpenVpnState(name: string, local: string, remote: string): void {
     if (name === 'CONNECTED') {
+      this.remoteAddress = remote === '' ? null : remote;
       this.#serial
         .run(() => this.#onConnected(local))
         .catch((error: Error) => this.#options.onFault(error.message));

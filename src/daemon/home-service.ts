@@ -8,14 +8,27 @@ import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { run } from '../system/command.ts';
 import type { Log } from '../system/log.ts';
-import type { ConfigStatus, State, Status } from './api.ts';
+import { AddressMeter } from './address-meter.ts';
+import type {
+  AuditReport,
+  AuditStart,
+  ConfigStatus,
+  HistorySample,
+  ProfileCheck,
+  Recommendation,
+  ServiceApi,
+  State,
+  Status,
+} from './api.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
-import { type GoodConfig, keepGoodConfig, readGoodConfig } from './config-source.ts';
-import { type AddressTraffic, type Neighbour, parseLeases } from './device-table.ts';
+import { type GoodConfig, keepGoodConfig, profilePath, readGoodConfig } from './config-source.ts';
+import { type Neighbour, parseLeases } from './device-table.ts';
 import { HomeDatapath, type TunnelState } from './home-datapath.ts';
 import { renderStatus } from './home-status.ts';
 import { HomeWatch } from './home-watch.ts';
 import { serveLocalApi } from './local-api.ts';
+import { judgeProfile, storeProfile } from './profile-file.ts';
+import { type AuditTarget, ToolRunner } from './tool-runner.ts';
 import { TrafficHistory } from './traffic-history.ts';
 
 const NEIGHBOURS_EVERY = 10;
@@ -34,10 +47,10 @@ export interface HomeServiceOptions {
 }
 
 /** The running service of the home role. */
-export class HomeService {
+export class HomeService implements ServiceApi {
   readonly #options: HomeServiceOptions;
   readonly #datapath: HomeDatapath;
-  readonly history = new TrafficHistory();
+  readonly #history = new TrafficHistory();
   readonly #watch = new HomeWatch();
   readonly #listeners = new Set<(status: Status) => void>();
   /** Whether {@link HomeService.stop} is to leave devices cut off, because somebody starts the service again. */
@@ -57,14 +70,12 @@ export class HomeService {
   #applyError: string | null = null;
   #neighbours: Neighbour[] = [];
   #names = new Map<string, string>();
-  #addressRates = new Map<
-    string,
-    { tx: number; rx: number; txKBps: number; rxKBps: number; seenMs: number }
-  >();
-  #addressesAtMs = performance.now();
+  readonly #addresses = new AddressMeter();
+  readonly #tools: ToolRunner;
 
   constructor(options: HomeServiceOptions) {
     this.#options = options;
+    this.#tools = new ToolRunner(options.runDir);
     this.#datapath = new HomeDatapath({
       runDir: options.runDir,
       log: options.log,
@@ -79,9 +90,13 @@ export class HomeService {
   async start(): Promise<void> {
     this.#server = await serveLocalApi(join(this.#options.runDir, 'api.sock'), {
       status: () => this.status(),
-      history: () => this.history.samples,
+      history: () => this.history(),
+      counters: () => this.#addresses.samples,
       check: () => this.check(),
-      reload: () => this.reload(),
+      reload: async () => {
+        await this.reload();
+        return this.#configStatus;
+      },
     });
     await this.reload();
   }
@@ -89,6 +104,7 @@ export class HomeService {
   /** Ends everything and removes it, but for the rules that hold devices back where {@link HomeService.staysShut}. */
   async stop(): Promise<void> {
     this.#started = false;
+    this.#tools.stop();
     await this.#datapath.stop(this.staysShut);
     const server = this.#server;
     this.#server = null;
@@ -96,7 +112,7 @@ export class HomeService {
   }
 
   /** Reads the configuration again and puts it in force, unless it is bad. */
-  async reload(): Promise<ConfigStatus> {
+  async reload(): Promise<void> {
     const { configPath, stateDir, log } = this.#options;
     const reading = await readGoodConfig(configPath);
     this.#configStatus = reading.status;
@@ -109,12 +125,40 @@ export class HomeService {
       );
     } else if (!this.#good) this.#good = (await readGoodConfig(join(stateDir, 'last-good'))).good;
     await this.#apply();
-    return this.#configStatus;
   }
 
   /** What is wrong with the configuration as it stands in UCI. */
   async check(): Promise<ConfigStatus> {
     return (await readGoodConfig(this.#options.configPath)).status;
+  }
+
+  history(): HistorySample[] {
+    return this.#history.samples;
+  }
+
+  async audit({ seconds }: { seconds: number }): Promise<AuditStart> {
+    return this.#tools.startAudit(await this.#auditTarget(), seconds);
+  }
+
+  auditResult(): AuditReport {
+    return this.#tools.auditResult();
+  }
+
+  recommend(): Promise<Recommendation> {
+    return this.#tools.recommend(this.#good?.config.main.packetBytes ?? 512);
+  }
+
+  validateProfile({ text }: { text: string }): ProfileCheck {
+    return judgeProfile(text);
+  }
+
+  /** Puts a profile in the place the configuration names and in force, if nothing is wrong with it. */
+  async storeProfile({ text }: { text: string }): Promise<ProfileCheck> {
+    const verdict = judgeProfile(text);
+    if (!verdict.ok) return verdict;
+    await storeProfile(await profilePath(this.#options.configPath), text);
+    await this.reload();
+    return verdict;
   }
 
   onState(listener: (status: Status) => void): () => void {
@@ -134,10 +178,10 @@ export class HomeService {
         : '',
       rate: this.#rate,
       datapath: this.#datapath,
-      rates: this.history.rates,
+      rates: this.#history.rates,
       neighbours: this.#neighbours,
       names: this.#names,
-      traffic: this.#addressTraffic(),
+      traffic: this.#addresses.traffic(performance.now()),
       nowMs: performance.now(),
     });
   }
@@ -244,6 +288,33 @@ export class HomeService {
     await this.#apply();
   }
 
+  /** What an audit would look at, or why there is nothing. */
+  async #auditTarget(): Promise<AuditTarget | string> {
+    const good = this.#good;
+    const { remoteAddress } = this.#datapath;
+    if (!good?.profile || this.#state !== 'shaping' || remoteAddress === null) {
+      return 'An audit looks at the running stream; the service is not shaping now.';
+    }
+    const { networks, devices, main } = good.config;
+    const macs = devices.filter(({ policy }) => policy === 'shape').map(({ mac }) => mac);
+    const near = this.#neighbours.filter(({ lladdr }) =>
+      macs.includes(lladdr?.toLowerCase() ?? ''),
+    );
+    const lan = [
+      ...new Set([...networks.map(({ device }) => device), ...near.map(({ dev }) => dev)]),
+    ];
+    if (lan.length === 0) return 'None of the devices has been seen yet; wait until one is on.';
+    const { stdout } = await run(['ip', '-j', 'route', 'get', remoteAddress]);
+    const [route] = JSON.parse(stdout) as { dev: string }[];
+    return {
+      wan: route!.dev,
+      lan,
+      devices: networks.length > 0 ? [] : macs.filter((mac) => mac !== null),
+      port: good.profile.remotePort,
+      packetBytes: main.packetBytes,
+    };
+  }
+
   async #lookAround(): Promise<void> {
     this.#names = parseLeases(await readFile(LEASES, 'utf8').catch(() => ''));
     const { stdout } = await run(['ip', '-j', 'neigh', 'show']);
@@ -254,7 +325,7 @@ export class HomeService {
 
   #sample(config: Config, nowMs: number): void {
     const { link, downloadBytes } = this.#datapath;
-    this.history.push(
+    this.#history.push(
       {
         uploadDeviceBytes: link?.queues.totals.bytesOut ?? 0,
         downloadDeviceBytes: [...downloadBytes.values()].reduce((sum, bytes) => sum + bytes, 0),
@@ -266,43 +337,12 @@ export class HomeService {
       nowMs,
       Math.floor(Date.now() / 1000),
     );
-    this.#sampleAddresses(nowMs);
-  }
-
-  #sampleAddresses(nowMs: number): void {
-    const seconds = Math.max(0.2, (nowMs - this.#addressesAtMs) / 1000);
-    this.#addressesAtMs = nowMs;
-    const sent =
-      this.#datapath.link?.queues.countersByKey() ?? new Map<string, { bytesIn: number }>();
-    for (const address of new Set([...sent.keys(), ...this.#datapath.downloadBytes.keys()])) {
-      const last = this.#addressRates.get(address);
-      const tx = sent.get(address)?.bytesIn ?? 0;
-      const rx = this.#datapath.downloadBytes.get(address) ?? 0;
-      this.#addressRates.set(address, {
-        tx,
-        rx,
-        txKBps: Math.max(0, tx - (last?.tx ?? 0)) / 1000 / seconds,
-        rxKBps: Math.max(0, rx - (last?.rx ?? 0)) / 1000 / seconds,
-        seenMs: tx > (last?.tx ?? 0) ? nowMs : (last?.seenMs ?? Number.NEGATIVE_INFINITY),
-      });
-    }
-  }
-
-  #addressTraffic(): AddressTraffic[] {
-    const counters = this.#datapath.link?.queues.countersByKey();
-    const nowMs = performance.now();
-    return [...this.#addressRates].map(([address, { tx, rx, txKBps, rxKBps, seenMs }]) => {
-      const queue = counters?.get(address);
-      return {
-        address,
-        txBytes: tx,
-        rxBytes: rx,
-        txKBps,
-        rxKBps,
-        dropped: queue ? queue.droppedLate + queue.droppedFull : 0,
-        recent: nowMs - seenMs < 120_000,
-      };
-    });
+    this.#addresses.push(
+      link?.queues.countersByKey() ?? new Map(),
+      downloadBytes,
+      nowMs,
+      Math.floor(Date.now() / 1000),
+    );
   }
 
   #onTunnelState(state: TunnelState): void {

@@ -1,9 +1,10 @@
 // The endpoint's state on disk: its identity and the homes it serves, in one directory of 0600 files.
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { renderClientConfig } from '../plan/openvpn.ts';
 import { CommandError, run } from '../system/command.ts';
+import { writeSecret } from '../system/secret-file.ts';
 
 /** Where the package keeps it. */
 export const defaultStateDir = '/etc/iotshaper/endpoint';
@@ -179,15 +180,6 @@ export class EndpointStore {
   #writeHomes(homes: readonly StoredHome[]): Promise<void> {
     return writeSecret(this.homesPath, `${JSON.stringify(homes, null, 2)}\n`);
   }
-}
-
-/** Writes a file that only this user may read; a reader sees the old or the new one, never half. */
-export async function writeSecret(path: string, text: string): Promise<void> {
-  // No home's name begins with a dot.
-  const fresh = join(dirname(path), `.${basename(path)}.new`);
-  await rm(fresh, { force: true });
-  await writeFile(fresh, text, { mode: 0o600, flag: 'wx', flush: true });
-  await rename(fresh, path);
 }
 
 function renderProfile(

@@ -12,7 +12,7 @@ export interface OpenVpnOptions {
   configPath: string;
   managementSocket: string;
   /** Called on every state OpenVPN names: CONNECTING, WAIT, AUTH, GET_CONFIG, ASSIGN_IP, CONNECTED, RECONNECTING, EXITING. */
-  onState: (name: string, localAddress: string, detail: string) => void;
+  onState: (name: string, localAddress: string, remoteAddress: string) => void;
   onExit: (why: string) => void;
   onLine?: (line: string) => void;
   command?: string;
@@ -97,7 +97,8 @@ export class OpenVpn {
 
   #handle(socket: Socket, line: string): void {
     const event = parseManagementLine(line);
-    if (event.kind === 'state') this.#options.onState(event.name, event.localAddress, event.detail);
+    if (event.kind === 'state')
+      this.#options.onState(event.name, event.localAddress, event.remoteAddress);
     else if (event.kind === 'bytes')
       this.bytes = { inBytes: event.inBytes, outBytes: event.outBytes };
     else if (event.kind === 'hold') this.#release(socket, event.pauseMs);

@@ -91,6 +91,8 @@ export function renderEndpointOpenVpn(options: EndpointOpenVpn): string {
     `ifconfig ${options.tunnelNet}.1 255.255.255.0`,
     'push "topology subnet"',
     'ping-restart 120',
+    // Homes hear of a restart, and connect anew at once.
+    'explicit-exit-notify 1',
     ...commonLines(options.managementSocket, options.queuePackets),
     '',
   ].join('\n');

@@ -1,0 +1,20 @@
+// A profile handed in by the user: judged before it replaces the old one.
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { checkProfile } from '../openvpn/profile.ts';
+import { writeSecret } from '../system/secret-file.ts';
+import type { ProfileCheck } from './api.ts';
+
+/** What is wrong with a profile, by line, or the endpoint it names. */
+export function judgeProfile(text: string): ProfileCheck {
+  const verdict = checkProfile(text);
+  if (!verdict.ok) return { ok: false, errors: verdict.problems };
+  const { remoteHost, remotePort } = verdict.profile;
+  return { ok: true, errors: [], endpoint: `${remoteHost}:${remotePort}` };
+}
+
+/** Puts a profile in its place (0600); the old one is there until the new one is whole. */
+export async function storeProfile(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeSecret(path, text);
+}
