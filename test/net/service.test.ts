@@ -162,7 +162,7 @@ test.serial(
     );
     t.true(intervalsMs(wire.up).length < 4 * 1.3 * SLOTS_PER_S);
     t.regex(await network.netns('router', ['nft', 'list', 'ruleset']), /table inet iotshaper/);
-    const left = await network.device('echo', CLOUD, '100,1');
+    const left = await network.device('echo', CLOUD, '100,1,1');
     t.is(left.missing ?? 1, 1);
 
     network.startHome();

@@ -18,9 +18,9 @@ async function download(): Promise<unknown> {
   return { intact: (await exchange(9001, null)).equals(expected) };
 }
 
-/** Sends bursts of UDP datagrams of `extra` = `BYTES,COUNT` and repeats those whose echo does not come back whole. */
+/** Sends bursts of UDP datagrams of `extra` = `BYTES,COUNT,ROUNDS` and repeats those whose echo does not come back whole. */
 async function echo(): Promise<unknown> {
-  const [bytes = 1472, count = 20] = extra.split(',').map(Number);
+  const [bytes = 1472, count = 20, rounds = 12] = extra.split(',').map(Number);
   const socket = createSocket(peer.includes(':') ? 'udp6' : 'udp4');
   await new Promise<void>((resolve) => socket.bind(0, own, resolve));
   const missing = new Set(Array.from({ length: count }, (_, index) => index));
@@ -31,7 +31,7 @@ async function echo(): Promise<unknown> {
     if (datagram(index, bytes).equals(message)) missing.delete(index);
     else damaged.push(index);
   });
-  for (let round = 0; round < 12 && missing.size > 0; round++) {
+  for (let round = 0; round < rounds && missing.size > 0; round++) {
     for (const index of missing) {
       socket.send(datagram(index, bytes), 7, peer);
       sent++;
