@@ -1,5 +1,5 @@
 // Network addresses as text, and which of them stay inside a home.
-export { formatIpv6 } from '../net/address.ts';
+export { formatIpv6 } from '../ip/address.ts';
 
 /** The six bytes at `at` as lower-case hexadecimal with colons. */
 export function formatMac(bytes: Uint8Array, at: number): string {

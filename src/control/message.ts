@@ -1,7 +1,7 @@
 // What a home and its endpoint tell each other inside the tunnel: one datagram of one slot's size.
 import { isIPv4, isIPv6 } from 'node:net';
 import { frameBytes } from '../framing/frame.ts';
-import { networkOf } from '../net/address.ts';
+import { networkOf } from '../ip/address.ts';
 import type { InnerNetwork, Shape } from '../plan/facts.ts';
 
 /** The home says what it wants its download to be. */

@@ -1,7 +1,7 @@
 // Which device is which: joins the configuration with neighbours, leases and counters. Pure.
 import { isIP } from 'node:net';
 import type { Config } from '../config/types.ts';
-import { hostPart, networkOf } from '../net/address.ts';
+import { hostPart, networkOf } from '../ip/address.ts';
 import type { DeviceStatus } from './api.ts';
 
 /** A neighbour as `ip -j neigh` lists it. */

@@ -1,7 +1,7 @@
 // One connected home at the endpoint: its queue, frames and what it asked for.
 import type { Hello } from '../control/message.ts';
 import { ipDestination, ipSource } from '../framing/ip-packet.ts';
-import { networkOf } from '../net/address.ts';
+import { networkOf } from '../ip/address.ts';
 import type { HomeSlot, InnerNetwork, Shape } from '../plan/facts.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
 

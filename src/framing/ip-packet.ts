@@ -1,5 +1,5 @@
 // Reads the few fields of IPv4 and IPv6 headers that framing, queues and counters need.
-import { formatIpv6 } from '../net/address.ts';
+import { formatIpv6 } from '../ip/address.ts';
 
 const IPV4_MIN_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;

@@ -1,5 +1,5 @@
 // The nftables table of the endpoint role, as text.
-import { networkOf } from '../net/address.ts';
+import { networkOf } from '../ip/address.ts';
 import type { EndpointFacts, HomeSlot } from './facts.ts';
 import {
   CONTROL_PORT,

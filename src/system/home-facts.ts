@@ -1,6 +1,6 @@
 // Which netdevs are the house and which lead out: read from the kernel, decided by pure rules.
 
-import { isPrivate, networkOf } from '../net/address.ts';
+import { isPrivate, networkOf } from '../ip/address.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
 import { run } from './command.ts';
 
