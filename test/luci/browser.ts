@@ -6,7 +6,9 @@ import { sessionOf } from './bridge/server.ts';
 import { type Router, type RouterOptions, startRouter } from './router.ts';
 
 /** What LuCI itself asks for, where it is served in place of the stand-in, and this router lacks. */
-const luciFaults = process.env.LUCI_SOURCE ? /cgi-exec|RPC call to uci\/changes/ : null;
+const luciFaults = process.env.LUCI_SOURCE
+  ? /cgi-exec|RPC call to uci\/(changes|get) failed with error -32002/
+  : null;
 
 let browser: Promise<Browser> | null = null;
 

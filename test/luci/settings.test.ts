@@ -302,6 +302,8 @@ test.serial('schedule: an entry is added, seen in the week, saved and deleted', 
   t.is(await page.locator('.iot-run').count(), 12);
   await page.getByRole('button', { name: 'Add an entry' }).click();
   const second = page.getByRole('group', { name: 'Entry 2' });
+  await second.getByLabel('Rate').fill('0.1');
+  await second.getByText('0, or at least 0.25 KB/s').waitFor();
   await second.getByLabel('Rate').fill('0');
   await page.getByText('At rate 0 an observer sees when your devices are used').waitFor();
   await page.getByText('Mon 00:00–06:00: entry 2, plain tunnel').waitFor();

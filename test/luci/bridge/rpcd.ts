@@ -60,6 +60,8 @@ export class Rpcd {
     },
     uci: {
       get: (caller, { config }) => {
+        // LuCI's own settings, which every login may read and LuCI itself asks for.
+        if (config === 'luci') return [status.ok, { values: {} }];
         if (!this.#mayUci(caller, config, 'read')) return [status.denied];
         return [status.ok, this.#uci.get(caller.session, config)];
       },

@@ -101,8 +101,8 @@ const api = {
       placeholder,
       disabled: isReadOnly() || null,
       input: () => {
-        api.setText(fault, input.validity.valid ? '' : input.validationMessage);
         onInput?.(input.value);
+        api.setText(fault, input.validity.valid ? '' : input.validationMessage);
       },
     });
     return { input, node: field({ label, hint, control: input, extra: [' ', unit, fault] }) };

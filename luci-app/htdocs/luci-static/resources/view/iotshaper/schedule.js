@@ -173,6 +173,25 @@ function createRow(draft, index, { onChange, onRemove }) {
     return E('label', { class: 'iot-check' }, [input, ' ', name]);
   });
   const fault = E('div', { class: 'iot-fault', role: 'alert' });
+  const rate = controls.numberField({
+    label: _('Rate'),
+    hint: _('0 lets the shaping rest: a plain tunnel.'),
+    value: draft.rate,
+    unit: _('KB/s'),
+    min: 0,
+    max: settings.bounds.rate?.max,
+    required: true,
+    onInput: (value) => {
+      draft.rate = value;
+      const tooSlow = Number(value) > 0 && Number(value) < (settings.bounds.rate?.min ?? 0);
+      rate.input.setCustomValidity(
+        tooSlow
+          ? _('0, or at least %s KB/s').format(words.number(settings.bounds.rate?.min ?? 0, 2))
+          : '',
+      );
+      onChange();
+    },
+  });
   const title = _('Entry %s').format(words.number(index + 1, 0));
   return E('fieldset', { class: 'iot-entry' }, [
     E('legend', {}, [title]),
@@ -185,19 +204,7 @@ function createRow(draft, index, { onChange, onRemove }) {
       draft.end = value;
       onChange();
     }),
-    controls.numberField({
-      label: _('Rate'),
-      hint: _('0 lets the shaping rest: a plain tunnel.'),
-      value: draft.rate,
-      unit: _('KB/s'),
-      min: 0,
-      max: settings.bounds.rate?.max,
-      required: true,
-      onInput: (value) => {
-        draft.rate = value;
-        onChange();
-      },
-    }).node,
+    rate.node,
     controls.group('', [
       E(
         'button',
