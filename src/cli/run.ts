@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { HomeService } from '../daemon/home-service.ts';
 import { log } from '../system/log.ts';
+import { raisePriority } from '../system/priority.ts';
 import { defaultSocketPath, UbusClient } from '../ubus/client.ts';
 import { publishIotshaper } from '../ubus/iotshaper-object.ts';
 import { requireRoot } from './failure.ts';
@@ -65,6 +66,7 @@ interface Service {
 /** Starts a service, stops it on TERM or INT, reloads it on HUP. */
 export async function runUntilSignal(service: Service, reload: () => void): Promise<void> {
   process.umask(0o077);
+  raisePriority(-10);
   const signalled = new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve());
     process.once('SIGINT', () => resolve());

@@ -18,6 +18,8 @@ function commonLines(managementSocket: string, queuePackets: number): string[] {
     `txqueuelen ${queuePackets}`,
     // Never fires while cover flows; finds a dead path while starting.
     'ping 20',
+    // What is due leaves on time on a busy router too.
+    'nice -10',
     'verb 3',
     'mute 10',
     'script-security 1',

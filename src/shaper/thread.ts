@@ -8,6 +8,7 @@ import { RatePacer } from '../pacing/rate-pacer.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
 import { classBytesPerSecond, classId, renderClassChange } from '../plan/tc.ts';
 import { systemEnvironment } from '../system/command.ts';
+import { raisePriority } from '../system/priority.ts';
 import { Cover } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
 import { TcListingReader } from './tc-listing.ts';
@@ -38,6 +39,7 @@ class ShaperThread {
 
   constructor(port: MessagePort) {
     this.#port = port;
+    raisePriority(-15);
     port.on('message', (message: ToShaper) => {
       if (message.kind === 'stop') this.#stop();
       else void this.#apply(message.streams, message.fresh);

@@ -87,7 +87,8 @@ export class HomeNetwork {
 
   startHome(): void {
     const words = ['run', '--config', this.path('iotshaper'), '--run-dir', this.path('run-home')];
-    this.#startService('home', [...words, '--state-dir', this.path('state-home')]);
+    const bus = ['--ubus', this.path('ubus.sock')];
+    this.#startService('home', [...words, '--state-dir', this.path('state-home'), ...bus]);
   }
 
   /** Ends a service with a signal and waits until it is gone. */

@@ -1,0 +1,188 @@
+// The running service on the bus (a stand-in ubusd that speaks the wire protocol), and UCI as people type it.
+import { readFile } from 'node:fs/promises';
+import test from 'ava';
+import type { HistorySample, ProfileCheck, Status } from '../../src/daemon/api.ts';
+import { UbusClient } from '../../src/ubus/client.ts';
+import { startUbusd } from '../stand-ins/ubusd/ubusd.ts';
+import { CLOUD, HomeNetwork } from './home-network.ts';
+
+let network: HomeNetwork;
+let ubusd: Awaited<ReturnType<typeof startUbusd>>;
+let bus: UbusClient;
+
+test.before(async () => {
+  network = await HomeNetwork.build({ id: 'bus' });
+  ubusd = await startUbusd(network.path('ubus.sock'));
+  bus = new UbusClient({ socketPath: network.path('ubus.sock') });
+  network.startEndpoint();
+  network.startHome();
+  await network.startCloud();
+  await network.await('shaping');
+});
+
+test.after.always(async () => {
+  await bus?.close();
+  await ubusd?.close();
+  await network?.close();
+});
+
+/** The service samples once a second: waits until it has seen this. @throws Error when it has not in time. */
+async function sampled(seen: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 60; tries++) {
+    if (await seen()) return;
+    await new Promise((again) => setTimeout(again, 200));
+  }
+  throw new Error('the service did not sample what happened');
+}
+
+function ask<T>(method: string, args: object = {}): Promise<T> {
+  return bus.call('iotshaper', method, args) as Promise<T>;
+}
+
+test.serial('status, history and devices are answered as the contract says', async (t) => {
+  await network.device('echo', CLOUD, '500,5');
+  const status = await ask<Status>('status');
+  t.like(status, {
+    state: 'shaping',
+    role: 'home',
+    mode: 'vit',
+    packet_size: 512,
+    rate: { upload_kBps: 40, download_kBps: 40, source: 'main.rate' },
+    tunnel: { state: 'up', interface: 'iotvpn0', address: '10.213.0.2', peer: '10.213.0.1' },
+    endpoint: { state: 'up' },
+    config: { ok: true },
+  });
+  t.true(Math.abs(status.upload.target_pps - 78.13) < 0.01);
+  t.true(status.cost.gb_per_month > 228 && status.cost.gb_per_month < 229);
+  await sampled(async () => {
+    const { samples } = await ask<{ samples: HistorySample[] }>('history');
+    return samples.length > 2 && samples.some(({ upload_device_kBps }) => upload_device_kBps > 0);
+  });
+  await sampled(async () => (await ask<Status>('status')).devices.length > 0);
+  const device = (await ask<Status>('status')).devices.find(({ ip }) =>
+    ip.includes('192.168.8.11'),
+  );
+  t.true(device !== undefined && device.tx_bytes > 2500 && device.rx_bytes > 2500 && device.online);
+});
+
+test.serial('a changed state is notified, and the object comes back with ubusd', async (t) => {
+  const heard: string[] = [];
+  await bus.subscribe('iotshaper', (type, data) => heard.push(`${type} ${data.state}`));
+  await network.netns('router', ['tc', 'qdisc', 'del', 'dev', 'iotvpn0', 'root']);
+  await network.await('blocked', 5000);
+  await network.await('shaping');
+  // The reason may change more often than the state.
+  t.deepEqual(
+    heard.filter((state, index) => state !== heard[index - 1]),
+    ['state blocked', 'state shaping'],
+  );
+
+  await ubusd.close();
+  ubusd = await startUbusd(network.path('ubus.sock'));
+  const backMs = performance.now();
+  for (;;) {
+    try {
+      t.is((await ask<Status>('status')).state, 'shaping');
+      break;
+    } catch (error) {
+      if (performance.now() - backMs > 5000) throw error;
+      await new Promise((again) => setTimeout(again, 50));
+    }
+  }
+  t.true(performance.now() - backMs < 3000);
+});
+
+test.serial('"uci set iotshaper.rate=N" works as typed', async (t) => {
+  const typed = async (value: string): Promise<Status> => {
+    await network.configure(["option rate '20'"], [`config ${value} 'rate'\n`]);
+    await ask('reload');
+    return ask<Status>('status');
+  };
+  t.like(await typed('40'), {
+    rate: { upload_kBps: 40, source: 'section rate' },
+    config: { ok: true },
+  });
+  t.like(await typed('7.5'), { rate: { upload_kBps: 7.5, source: 'section rate' } });
+  const bad = await typed('abc');
+  t.like(bad, { rate: { upload_kBps: 7.5, source: 'section rate' }, config: { ok: false } });
+  t.regex(bad.config.errors[0]!.message, /iotshaper\.rate.*"abc"/);
+  t.like(await ask('check'), { ok: false });
+});
+
+test.serial('a schedule in force changes the rate and is named', async (t) => {
+  const schedule =
+    "config schedule 'rest'\n\tlist days 'mon tue wed thu fri sat sun'\n\toption start '00:00'\n\toption end '00:00'\n\toption rate '20'\n";
+  await network.configure(
+    [],
+    [
+      schedule.replace(
+        "list days 'mon tue wed thu fri sat sun'",
+        "option days 'mon tue wed thu fri sat sun'",
+      ),
+    ],
+  );
+  await ask('reload');
+  t.like(await ask<Status>('status'), {
+    rate: { upload_kBps: 20, source: 'schedule rest' },
+    config: { ok: true },
+  });
+  await network.configure([]);
+  await ask('reload');
+});
+
+test.serial('a profile is judged before it replaces the old one', async (t) => {
+  const before = await readFile(network.path('home.ovpn'), 'utf8');
+  const bad = await ask<ProfileCheck>('profile_store', { text: `${before}\nup /tmp/evil.sh\n` });
+  t.false(bad.ok);
+  t.regex(bad.errors[0]!.message, /^up \/tmp\/evil\.sh: runs a program/);
+  t.is(bad.errors[0]!.line, before.split('\n').length + 1);
+  t.is(await readFile(network.path('home.ovpn'), 'utf8'), before);
+  const good = await ask<ProfileCheck>('profile_store', { text: before });
+  t.like(good, { ok: true, endpoint: '203.0.113.10:1194' });
+  await network.await('shaping');
+});
+
+test.serial('policies of devices reach the rules', async (t) => {
+  await network.configure(
+    [],
+    ["config device\n\toption name 'TV'\n\toption ip '192.168.8.11'\n\toption policy 'block'\n"],
+  );
+  await ask('reload');
+  const marks = await network.netns('router', [
+    'nft',
+    'list',
+    'chain',
+    'inet',
+    'iotshaper',
+    'mark_devices',
+  ]);
+  t.regex(marks, /ip saddr 192\.168\.8\.11 goto block comment "!iotshaper: @device\[0\] TV"/);
+  t.is((await network.device('echo', CLOUD, '100,1,1')).missing ?? 1, 1);
+  await network.configure([]);
+  await ask('reload');
+  t.like(await network.device('echo', CLOUD, '100,2'), { missing: 0 });
+});
+
+test.serial('an audit runs beside the service and reports', async (t) => {
+  t.like(await ask('audit', { seconds: 10 }), { started: true });
+  t.like(await ask('audit', { seconds: 10 }), { started: false });
+  await network.device('download');
+  for (;;) {
+    const result = await ask<{ state: string; sentence?: string }>('audit_result');
+    if (result.state !== 'running') {
+      t.is(result.state, 'done', result.sentence);
+      t.true((result.sentence ?? '').length > 20);
+      break;
+    }
+    await new Promise((again) => setTimeout(again, 200));
+  }
+});
+
+test.serial('enabled 0 takes everything away while the service goes on answering', async (t) => {
+  await network.configure(["option enabled '0'"]);
+  await ask('reload');
+  t.is((await ask<Status>('status')).state, 'off');
+  t.notRegex(await network.netns('router', ['nft', 'list', 'ruleset']), /iotshaper/);
+  t.notRegex(await network.netns('router', ['ip', 'rule', 'show']), /7213/);
+  t.notRegex(await network.netns('router', ['ip', '-o', 'link', 'show']), /iot0|iotvpn0/);
+});
