@@ -5,7 +5,7 @@ import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/types.ts';
 import { checkProfile, type Profile } from '../openvpn/profile.ts';
 import type { ConfigStatus } from './api.ts';
-import { readFlowOffload } from './flow-offload.ts';
+import { readFirewallWarnings } from './firewall-warnings.ts';
 
 /** A configuration that can be applied as it stands. */
 export interface GoodConfig {
@@ -32,7 +32,7 @@ export async function readGoodConfig(path: string): Promise<ConfigReading> {
   try {
     const { config, warnings } = parseConfig(text);
     if (!config.main.enabled) return { good: { config, profile: null }, status: fine(warnings) };
-    warnings.push(...(await readFlowOffload()));
+    warnings.push(...(await readFirewallWarnings()));
     const { profile, errors } = await readProfile(config.tunnel.profile);
     return profile
       ? { good: { config, profile }, status: fine(warnings) }
