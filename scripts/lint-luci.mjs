@@ -1,12 +1,14 @@
 // Lints and formats the LuCI page: node scripts/lint-luci.mjs [--write]
 //
 // LuCI evaluates each file as the body of a function, so that it ends in a `return` no linter can
-// parse: for the linter that `return` becomes an export.
+// parse: the linter is given copies in which that `return` is an export.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const root = 'luci-app/htdocs/luci-static/resources';
+/** Below what biome.json includes, and gone when the linter is through. */
+const copies = 'luci-app/.lint';
 const isWriting = process.argv.includes('--write');
 
 /** @param {string} source */
@@ -17,36 +19,38 @@ function findUnusedRequires(source) {
   return names.filter((name) => !new RegExp(`^(?!'require).*\\b${name}\\.`, 'm').test(source));
 }
 
+const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.js'),
+);
+const ending = /^return (.*);\n$/m;
 let faults = 0;
-for (const name of readdirSync(root, { recursive: true })) {
-  if (!name.endsWith('.js')) continue;
-  const path = join(root, name);
-  const source = readFileSync(path, 'utf8');
-  const [, ending] = /^return (.*);\n$/m.exec(source) ?? [];
-  if (!ending) throw new Error(`${path}: does not end in "return …;"`);
-  const { status, stdout, stderr } = spawnSync(
-    'node_modules/.bin/biome',
-    [
-      'check',
-      '--write',
-      '--error-on-warnings',
-      '--skip=suspicious/noRedundantUseStrict',
-      // A name no include pattern of biome.json leaves out.
-      `--stdin-file-path=luci-app/types/${name.replaceAll('/', '-')}`,
-    ],
-    {
-      input: source.replace(`return ${ending};\n`, `export default ${ending};\n`),
-      encoding: 'utf8',
-    },
-  );
-  const wanted = stdout.replace(`export default ${ending};\n`, `return ${ending};\n`);
-  const unused = findUnusedRequires(source);
-  for (const each of unused) console.error(`${path}: '${each}' is required and not used`);
-  if (status !== 0) console.error(`${path}:\n${stderr}`);
-  if (status === 0 && wanted !== source) {
-    if (isWriting) writeFileSync(path, wanted);
-    else console.error(`${path}: not formatted; run node scripts/lint-luci.mjs --write`);
+
+rmSync(copies, { recursive: true, force: true });
+for (const name of names) {
+  const source = readFileSync(join(root, name), 'utf8');
+  if (!ending.test(source)) throw new Error(`${name}: does not end in "return …;"`);
+  for (const each of findUnusedRequires(source)) {
+    console.error(`${name}: '${each}' is required and not used`);
+    faults++;
   }
-  if (status !== 0 || unused.length > 0 || (wanted !== source && !isWriting)) faults++;
+  mkdirSync(dirname(join(copies, name)), { recursive: true });
+  writeFileSync(join(copies, name), source.replace(ending, 'export default $1;\n'));
 }
-process.exitCode = faults === 0 ? 0 : 1;
+const { status } = spawnSync(
+  'node_modules/.bin/biome',
+  [
+    'check',
+    ...(isWriting ? ['--write'] : []),
+    '--error-on-warnings',
+    '--skip=suspicious/noRedundantUseStrict',
+    copies,
+  ],
+  { stdio: 'inherit' },
+);
+if (isWriting)
+  for (const name of names) {
+    const wanted = readFileSync(join(copies, name), 'utf8');
+    writeFileSync(join(root, name), wanted.replace(/^export default (.*);\n$/m, 'return $1;\n'));
+  }
+rmSync(copies, { recursive: true, force: true });
+process.exitCode = status === 0 && faults === 0 ? 0 : 1;

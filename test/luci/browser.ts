@@ -98,6 +98,8 @@ export async function visit(t: ExecutionContext, options: VisitOptions = {}): Pr
     const all = [...faults, ...missing];
     if (all.length > 0) throw new Error(`the page is at fault: ${all.join('\n')}`);
   });
-  await openTab(page, router, options.tab ?? 'overview');
+  await openTab(page, router, options.tab ?? 'overview').catch((error: Error) => {
+    throw new Error(`${error.message}\nthe page is at fault: ${faults.join('\n')}`);
+  });
   return { router, page, open: (tab) => openTab(page, router, tab) };
 }
