@@ -1,7 +1,6 @@
 // The activity attack's findings for people, for programs, and as a plot like the paper's Figure 1.
 import { plotLines } from '../plot/svg.ts';
 import { renderTable } from '../plot/text-table.ts';
-import type { HomeEvent } from './activity-events.ts';
 import type { ActivityReport, StreamActivity } from './activity-streams.ts';
 
 /** Renders figures per stream, then the moments found. */
@@ -103,7 +102,7 @@ export function toJson({ streams, ...rest }: ActivityReport): object {
 }
 
 /** The rates of the streams with the most findings, what was found, and what happened. */
-export function plotActivity(report: ActivityReport, events: readonly HomeEvent[] | null): string {
+export function plotActivity(report: ActivityReport): string {
   const { startS, endS } = report;
   return plotLines({
     title: 'Traffic and the activity found in it',
@@ -127,7 +126,7 @@ export function plotActivity(report: ActivityReport, events: readonly HomeEvent[
             points: stream.activity.events.map((burst) => [burst.startS - startS, top] as const),
           },
         ],
-        events: (events ?? []).map(({ timeS }) => ({ x: timeS - startS })),
+        events: stream.happenedS.map((timeS) => ({ x: timeS - startS })),
       };
     }),
   });

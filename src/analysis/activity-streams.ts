@@ -29,7 +29,9 @@ export interface StreamActivity {
   keys: string[];
   traffic: BinnedTraffic;
   activity: Activity;
-  /** Against the events of this device, or of all where events name none; null without events. */
+  /** When events of this device, or of all where events name none, happened. */
+  happenedS: number[];
+  /** Against those events; null without a file of events. */
   score: ActivityScore | null;
   auc: Interval | null;
 }
@@ -89,6 +91,7 @@ export function attackActivity(
       keys,
       traffic,
       activity,
+      happenedS: times,
       score: events && matchEvents(starts, times, toleranceS),
       auc: times.length
         ? windowAuc(traffic, activity, times, 2 * toleranceS, seededRandom(seed, k))

@@ -36,7 +36,7 @@ export interface Activity {
   bursts: Burst[];
   /** Bytes from which on a burst is an event. */
   thresholdBytes: number;
-  /** Evidence per bin, bits: log2 of the bytes of the burst it lies in; 0 outside. For an AUC. */
+  /** Evidence per bin that something began in it: log2 of the burst's bytes, 0 where none began. For an AUC. */
   evidence: Float64Array;
 }
 
@@ -63,12 +63,10 @@ export function findActivity(traffic: BinnedTraffic, options: ActivityOptions = 
   const total = up.map((bytes, i) => bytes + down[i]!);
   const { middle, spread } = background(total, Math.max(8, Math.round(backgroundS / binS)));
   const bursts: Burst[] = [];
-  const spans: [number, number][] = [];
   let from = -1;
   let last = -1;
   const close = (): void => {
     if (from < 0) return;
-    spans.push([from, last + 1]);
     bursts.push(describeBurst(traffic, total, middle, from, last + 1));
     from = -1;
   };
@@ -83,9 +81,9 @@ export function findActivity(traffic: BinnedTraffic, options: ActivityOptions = 
   const others = bursts.filter((burst) => !beats.has(burst));
   const thresholdBytes = beats.size ? 0 : separateKinds(bursts);
   const evidence = new Float64Array(total.length);
-  bursts.forEach((burst, k) => {
-    if (!beats.has(burst)) evidence.fill(Math.log2(1 + burst.bytes), spans[k]![0], spans[k]![1]);
-  });
+  for (const burst of others) {
+    evidence[Math.round((burst.startS - traffic.startS) / binS)] = Math.log2(1 + burst.bytes);
+  }
   return {
     events: others.filter(({ bytes }) => bytes >= thresholdBytes),
     bursts,
@@ -123,17 +121,12 @@ function describeBurst(
   to: number,
 ): Burst {
   const burst = { startS: 0, endS: startS + to * binS, bytes: 0, upBytes: 0, downBytes: 0 };
-  let peak = 0;
   for (let i = from; i < to; i++) {
     burst.bytes += Math.max(0, total[i]! - middle[i]!);
     burst.upBytes += up[i]!;
     burst.downBytes += down[i]!;
-    peak = Math.max(peak, total[i]!);
   }
-  // A heartbeat just before must not date the event: it began where the rate first came near its peak.
-  let onset = from;
-  while (total[onset]! < peak / 5) onset++;
-  burst.startS = startS + onset * binS;
+  burst.startS = startS + findOnset(total, from, to, Math.max(1, Math.round(1 / binS))) * binS;
   return burst;
 }
 
@@ -156,6 +149,21 @@ function findHeartbeats(bursts: readonly Burst[]): Set<Burst> {
     if (onTime.length >= 0.7 * pauses.length) for (const burst of own) beats.add(burst);
   }
   return beats;
+}
+
+/** Where a burst's rate over a second first comes near its highest: a heartbeat just before must not date the event. */
+function findOnset(total: Float64Array, from: number, to: number, second: number): number {
+  const sums: number[] = [];
+  for (let i = from; i < to; i++) {
+    let sum = 0;
+    for (let k = i; k < Math.min(to, i + second); k++) sum += total[k]!;
+    sums.push(sum);
+  }
+  const enough = 0.45 * sums.reduce((a, b) => Math.max(a, b), 0);
+  let onset = sums.findIndex((sum) => sum >= enough);
+  const ofSecond = sums[onset]!;
+  while (total[from + onset]! < ofSecond / 10) onset++;
+  return from + onset;
 }
 
 /** Bytes from which on a burst is an event. */

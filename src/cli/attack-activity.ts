@@ -123,7 +123,7 @@ async function runAttack(file: string, options: Options): Promise<void> {
     await mkdir(options.out, { recursive: true });
     await writeFile(join(options.out, 'activity.json'), json);
     await writeFile(join(options.out, 'activity.csv'), renderFindingsCsv(report));
-    await writeFile(join(options.out, 'activity.svg'), plotActivity(report, events));
+    await writeFile(join(options.out, 'activity.svg'), plotActivity(report));
   }
   process.stdout.write(options.json ? json : renderActivity(report));
 }

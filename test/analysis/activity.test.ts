@@ -126,7 +126,8 @@ test('the emulated household: plug and Echo are found with F1 of at least 0.9', 
         5,
       );
       t.true(f1 >= 0.9, `${device}, seed ${seed}: ${f1}`);
-      t.true(windowAuc(binned, found, real, 10, seededRandom(1))!.low > 0.8);
+      // Below 1 where an event lies at a window's end and its traffic in the next.
+      t.true(windowAuc(binned, found, real, 10, seededRandom(1))!.value > 0.85);
     }
   }
 });
@@ -160,7 +161,7 @@ test('streams of one label are one device, and events find their device by id, l
   t.regex(text, /Not seen in the capture: sense/);
   t.is(renderFindingsCsv(report).split('\n')[1], '1010.000,Amazon Echo,0.25,400,0');
   t.notThrows(() => JSON.parse(JSON.stringify(toJson(report))));
-  t.regex(plotActivity(report, events), /^<svg[\s\S]*Amazon Echo[\s\S]*<\/svg>\s*$/);
+  t.regex(plotActivity(report), /^<svg[\s\S]*Amazon Echo[\s\S]*<\/svg>\s*$/);
 });
 
 test('events: CSV and Markdown, absolute and relative times', (t) => {
