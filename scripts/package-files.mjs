@@ -1,0 +1,133 @@
+// What the packages hold: files of this tree, their place on the target, modes, and when they were made.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { compileCatalogue } from './po2lmo.mjs';
+
+/** @typedef {import('./archive.mjs').Entry} Entry */
+
+export const version = JSON.parse(readFileSync('package.json', 'utf8')).version;
+
+const bundle = 'dist/iotshaper.js';
+
+/**
+ * Seconds since 1970 that stand for all files: SOURCE_DATE_EPOCH, else the last commit's.
+ *
+ * @returns {number}
+ */
+export function sourceDate() {
+  const given = process.env.SOURCE_DATE_EPOCH;
+  if (given !== undefined) return Number(given);
+  try {
+    return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { encoding: 'utf8' }));
+  } catch {
+    return 0; // an unpacked source archive
+  }
+}
+
+/**
+ * Everything the router's package holds.
+ *
+ * @returns {Entry[]} sorted by path, directories included
+ */
+export function routerFiles() {
+  const files = [
+    ...['etc', 'lib', 'usr'].flatMap((name) => filesBelow(join('files', name), `${name}/`)),
+    ...filesBelow('luci-app/root', ''),
+    ...filesBelow('luci-app/htdocs', 'www/'),
+    ...translations(),
+    ...program(),
+  ];
+  return withDirectories(files);
+}
+
+/**
+ * Everything the endpoint's package holds.
+ *
+ * @returns {Entry[]}
+ */
+export function endpointFiles() {
+  const documents = 'usr/share/doc/iot-shaper-endpoint';
+  return withDirectories([
+    ...program(),
+    { path: 'usr/bin/iotshaper', mode: 0o755, data: readFileSync('files/usr/bin/iotshaper') },
+    ...['service', 'path'].map((kind) => ({
+      path: `usr/lib/systemd/system/iotshaper-endpoint.${kind}`,
+      data: readFileSync(`files/debian/iotshaper-endpoint.${kind}`),
+    })),
+    // Its parent is what the unit for the path watches until there is an endpoint.
+    { path: 'etc/iotshaper/', mode: 0o700 },
+    { path: `${documents}/copyright`, data: readFileSync('files/debian/copyright') },
+  ]);
+}
+
+/** @returns {Entry[]} */
+function program() {
+  if (!existsSync(bundle)) throw new Error(`${bundle}: not built yet; run "make build"`);
+  return [
+    { path: 'usr/lib/iotshaper/iotshaper.js', data: readFileSync(bundle) },
+    { path: 'usr/lib/iotshaper/LICENSES', data: licences() },
+  ];
+}
+
+/** The licences of what is bundled, ours first: each asks to go along. */
+function licences() {
+  const inputs = Object.keys(JSON.parse(readFileSync('dist/metafile.json', 'utf8')).inputs);
+  const names = inputs.flatMap(
+    (input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? [],
+  );
+  const texts = [...new Set(names)].sort().map((name) => {
+    const folder = `node_modules/${name}`;
+    const file = readdirSync(folder).find((item) => /^licen[cs]e/i.test(item));
+    const { license, author } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+    const holder = author?.name ?? author ?? 'its authors';
+    const text = file
+      ? readFileSync(join(folder, file), 'utf8').trim()
+      : `${license}, by ${holder}`;
+    return `\n---- ${name}\n\n${text}\n`;
+  });
+  return `iot-shaper: Apache-2.0. It contains:\n${texts.join('')}`;
+}
+
+/** @param {string} folder @param {string} prefix @returns {Entry[]} */
+function filesBelow(folder, prefix) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((item) => {
+    const source = join(folder, item.name);
+    const path = `${prefix}${item.name}`;
+    if (item.isDirectory()) return filesBelow(source, `${path}/`);
+    return [{ path, mode: modeOf(source, path), data: readFileSync(source) }];
+  });
+}
+
+/** Configuration is root's alone, as OpenWrt's INSTALL_CONF has it. @param {string} source @param {string} path */
+function modeOf(source, path) {
+  if (path.startsWith('etc/config/')) return 0o600;
+  return statSync(source).mode & 0o100 ? 0o755 : 0o644;
+}
+
+/** @returns {Entry[]} */
+function translations() {
+  if (!existsSync('luci-app/po')) return [];
+  return readdirSync('luci-app/po')
+    .filter((language) => existsSync(`luci-app/po/${language}/iotshaper.po`))
+    .flatMap((language) => {
+      const data = compileCatalogue(readFileSync(`luci-app/po/${language}/iotshaper.po`, 'utf8'));
+      return data ? [{ path: `usr/lib/lua/luci/i18n/iotshaper.${language}.lmo`, data }] : [];
+    });
+}
+
+/** @param {Entry[]} files @returns {Entry[]} */
+function withDirectories(files) {
+  const directories = new Set();
+  for (const { path } of files) {
+    for (
+      let at = path.indexOf('/');
+      at >= 0 && at < path.length - 1;
+      at = path.indexOf('/', at + 1)
+    ) {
+      directories.add(path.slice(0, at + 1));
+    }
+  }
+  const entries = [...[...directories].map((path) => ({ path })), ...files];
+  return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+}

@@ -1,0 +1,15 @@
+// Lays out dist/root as the router will have it, for OpenWrt's SDK to pack.
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { routerFiles } from './package-files.mjs';
+
+rmSync('dist/root', { recursive: true, force: true });
+mkdirSync('dist/root', { recursive: true });
+for (const { path, mode, data } of routerFiles()) {
+  const target = join('dist/root', path);
+  if (data === undefined) mkdirSync(target);
+  else {
+    writeFileSync(target, data);
+    chmodSync(target, mode ?? 0o644);
+  }
+}
