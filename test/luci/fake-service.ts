@@ -90,7 +90,7 @@ export class FakeService implements ServiceApi {
     const state: State = main.enabled ? 'shaping' : 'off';
     return {
       state,
-      reason: main.enabled ? 'The tunnel is up and its stream is steady.' : 'Switched off.',
+      reason: main.enabled ? 'Your provider sees one steady stream.' : 'Off.',
       since: this.now - 3600,
       version: '0.1.0',
       role: 'home',

@@ -60,6 +60,22 @@ test.serial('blocked: says since when, and that nothing leaks', async (t) => {
   t.regex(text, /OpenVPN connects again\./);
 });
 
+test.serial('what is not hidden is not talked away: kill switch off, DNS outside', async (t) => {
+  const open = "option rate '40'\n\toption killswitch '0'\n\toption dns '0'";
+  const { page, router } = await visit(t, {
+    config: usualConfig.replace("option rate '40'", open),
+  });
+  const sentence = page.locator('.iot-sentence');
+  t.regex((await sentence.textContent()) ?? '', /The names your devices look up still show/);
+  for (const state of ['blocked', 'starting'] as const) {
+    router.service.override = { state };
+    await page.locator(`${banner}[data-state=${state}]`).waitFor();
+    const text = (await sentence.textContent()) ?? '';
+    t.regex(text, /your provider sees your devices, because the kill switch is off/);
+    t.false(text.includes('cut off'));
+  }
+});
+
 test.serial('a leak found by the audit is not talked away', async (t) => {
   const { page } = await visit(t, {
     prepare: ({ service }) => {

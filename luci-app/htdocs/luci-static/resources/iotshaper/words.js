@@ -144,31 +144,53 @@ const api = {
    * The one sentence that says how things stand.
    * @param {Status} status
    * @param {AuditReport | null} audit
+   * @param {{ killswitch: boolean, dns: boolean }} settings of main, as UCI has them
    */
-  sentence(status, audit) {
+  sentence(status, audit, { killswitch, dns }) {
     const since = clock(status.since);
+    const isDown = status.tunnel.state !== 'up';
     switch (status.state) {
       case 'off':
         return _('Off: your provider can see when each of your devices is used.');
       case 'starting':
-        return _(
-          'Starting: your devices are cut off until the tunnel and its steady stream stand.',
-        );
-      case 'shaping':
-        return shapingSentence(status, audit?.state === 'done' && audit.verdict === 'leak');
-      case 'blocked':
-        return status.tunnel.state === 'up'
-          ? _('Not protected since %s; your devices are cut off so that nothing leaks.').format(
-              since,
-            )
+        return killswitch
+          ? _('Starting: your devices are cut off until the tunnel and its steady stream stand.')
           : _(
+              'Starting: until the tunnel and its steady stream stand your provider sees your devices, because the kill switch is off.',
+            );
+      case 'shaping': {
+        const leaks = audit?.state === 'done' && audit.verdict === 'leak';
+        const names = dns
+          ? ''
+          : ` ${_('The names your devices look up still show: DNS through the tunnel is off.')}`;
+        return shapingSentence(status, leaks) + names;
+      }
+      case 'blocked':
+        if (!killswitch)
+          return _(
+            'Not protected since %s: your provider sees your devices, because the kill switch is off.',
+          ).format(since);
+        return isDown
+          ? _(
               'Not protected: the tunnel is down since %s; your devices are cut off so that nothing leaks.',
-            ).format(since);
+            ).format(since)
+          : _('Not protected since %s; your devices are cut off so that nothing leaks.').format(
+              since,
+            );
       case 'error':
         return status.config.ok
           ? _('Not protected: this router can’t shape at present.')
           : _('Not protected: the configuration can’t be used. What is wrong is listed below.');
     }
+  },
+
+  /**
+   * What the service says of its state, where that is more than the sentence has said.
+   * @param {Status} status
+   */
+  reason({ state, reason, config }) {
+    const isSaid = state === 'off' || state === 'shaping' || (state === 'error' && !config.ok);
+    return isSaid ? '' : reason;
   },
 };
 

@@ -251,6 +251,7 @@ const page = view.extend({
     const picture = graph.create();
     const figures = E('div', {}, [E('p', {}, [_('Asking the service…')])]);
     const audit = createAudit();
+    const held = { killswitch: settings.flag('killswitch'), dns: settings.flag('dns') };
     let found = '';
 
     async function refresh() {
@@ -271,7 +272,7 @@ const page = view.extend({
         return;
       }
       const status = answer.data;
-      banner.show(status.state, words.sentence(status, report), status.reason);
+      banner.show(status.state, words.sentence(status, report, held), words.reason(status));
       if (history.ok) picture.draw(history.data);
       const text = JSON.stringify([status.config, listWarnings(status)]);
       if (text !== found) {
