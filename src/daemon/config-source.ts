@@ -1,9 +1,10 @@
 // The configuration in force: read whole, refused whole, the last good one kept for the next start.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { parseConfig } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/types.ts';
 import { checkProfile, type Profile } from '../openvpn/profile.ts';
+import { writeSecret } from '../system/secret-file.ts';
 import type { ConfigStatus } from './api.ts';
 import { readFirewallWarnings } from './firewall-warnings.ts';
 
@@ -77,7 +78,7 @@ export async function keepGoodConfig(path: string, keptPath: string): Promise<vo
   const text = await readFile(path);
   const kept = await readFile(keptPath).catch(() => null);
   if (kept?.equals(text)) return; // flash wears
-  await writeFile(keptPath, text, { mode: 0o600 });
+  await writeSecret(keptPath, text);
 }
 
 /** Where a profile goes: the place the configuration names, or the usual one while it can't be read. */

@@ -1,0 +1,129 @@
+// Which device is which: configuration, neighbours, leases and traffic joined.
+import test from 'ava';
+import { parseConfig } from '../../src/config/config.ts';
+import {
+  type AddressTraffic,
+  listDevices,
+  type Neighbour,
+  parseLeases,
+} from '../../src/daemon/device-table.ts';
+
+const camera = "config device\n\toption name 'camera'\n\toption mac '18:B4:30:00:00:01'\n";
+const printer =
+  "config device\n\toption name 'printer'\n\tlist ip '192.168.1.50'\n\toption policy 'block'\n";
+const plug =
+  "config device\n\toption name 'plug'\n\tlist ip '192.168.1.51'\n\tlist ip 'fd00::51'\n";
+const rest =
+  "config device\n\toption name 'rest'\n\tlist ip '192.168.7.0/24'\n\tlist ip 'fd00:7::/64'\n";
+const network = "config network\n\toption device 'br-iot'\n";
+
+const leases = parseLeases(
+  [
+    '1763855512 18:b4:30:00:00:09 192.168.8.9 Echo-Dot 01:18:b4:30:00:00:09',
+    '1763855512 00:11:22:33:44:55 192.168.8.10 * *',
+    'duid 00:01',
+    '',
+  ].join('\n'),
+);
+
+function neighbour(dst: string, lladdr?: string, dev = 'br-lan', state = 'REACHABLE'): Neighbour {
+  return { dst, dev, ...(lladdr ? { lladdr } : {}), state: [state] };
+}
+
+function sent(address: string, more: Partial<AddressTraffic> = {}): AddressTraffic {
+  const none = { txBytes: 0, rxBytes: 0, txKBps: 0, rxKBps: 0, dropped: 0, recent: false };
+  return { address, ...none, ...more };
+}
+
+function devices(text: string, neighbours: Neighbour[] = [], traffic: AddressTraffic[] = []) {
+  return listDevices(parseConfig(text).config, neighbours, leases, traffic);
+}
+
+test('leases name addresses and hardware', (t) => {
+  t.deepEqual(
+    [...leases],
+    [
+      ['18:b4:30:00:00:09', 'Echo-Dot'],
+      ['192.168.8.9', 'Echo-Dot'],
+    ],
+  );
+});
+
+test('configured devices are listed though nothing was seen of them', (t) => {
+  const unseen = { online: false, kBps: 0, tx_bytes: 0, rx_bytes: 0, dropped: 0 };
+  t.deepEqual(devices(camera + printer), [
+    { name: 'camera', mac: '18:b4:30:00:00:01', ip: [], policy: 'shape', ...unseen },
+    { name: 'printer', mac: '', ip: ['192.168.1.50'], policy: 'block', ...unseen },
+  ]);
+});
+
+test('a device named by hardware gets its addresses, one by address its hardware', (t) => {
+  const [first, second] = devices(camera + plug, [
+    neighbour('192.168.1.77', '18:B4:30:00:00:01'),
+    neighbour('fe80::1ab4:30ff:fe00:1', '18:b4:30:00:00:01'),
+    neighbour('fd00::77', '18:b4:30:00:00:01'),
+    neighbour('192.168.1.51', '00:11:22:33:44:51'),
+    neighbour('192.168.1.52', undefined),
+    neighbour('192.168.1.53', '00:11:22:33:44:53', 'br-lan', 'FAILED'),
+  ]);
+  t.deepEqual(first?.ip, ['192.168.1.77', 'fd00::77']);
+  t.is(second?.mac, '00:11:22:33:44:51');
+  t.deepEqual(second?.ip, ['192.168.1.51', 'fd00::51']);
+});
+
+test('a device of a network is named by its lease, or else by its hardware; others are none', (t) => {
+  const found = devices(network, [
+    neighbour('192.168.8.9', '18:b4:30:00:00:09', 'br-iot'),
+    neighbour('fd00:8::9', '18:b4:30:00:00:09', 'br-iot'),
+    neighbour('192.168.8.10', '00:11:22:33:44:55', 'br-iot'),
+    neighbour('192.168.1.20', '00:11:22:33:44:66'),
+  ]);
+  t.deepEqual(
+    found.map(({ name, ip, policy }) => [name, ip, policy]),
+    [
+      ['Echo-Dot', ['192.168.8.9', 'fd00:8::9'], 'shape'],
+      ['00:11:22:33:44:55', ['192.168.8.10'], 'shape'],
+    ],
+  );
+});
+
+test('all behind a prefix are one device, without one hardware address', (t) => {
+  const [only, ...others] = devices(
+    rest,
+    [
+      neighbour('192.168.7.3', '00:11:22:33:44:03'),
+      neighbour('192.168.7.4', '00:11:22:33:44:04'),
+      neighbour('fd00:7::3', '00:11:22:33:44:03'),
+      neighbour('192.168.6.4', '00:11:22:33:44:05'),
+    ],
+    [sent('10.214.2.4', { txBytes: 10, recent: true })],
+  );
+  t.deepEqual(others, []);
+  t.is(only?.mac, '');
+  t.deepEqual(only?.ip.slice(2), ['192.168.7.3', '192.168.7.4', 'fd00:7::3']);
+  t.true(only?.online);
+  t.is(only?.tx_bytes, 10);
+});
+
+test('traffic of inner addresses is a device’s by the part that translation keeps', (t) => {
+  const [first, second] = devices(
+    camera + plug,
+    [
+      neighbour('192.168.1.77', '18:b4:30:00:00:01'),
+      neighbour('fd00:1::1:77', '18:b4:30:00:00:01'),
+    ],
+    [
+      sent('10.214.2.77', { txBytes: 100, rxBytes: 10, txKBps: 1.234, recent: true, dropped: 2 }),
+      sent('fd12:3456:789a:2::1:77', { txBytes: 1000, rxKBps: 2.5, dropped: 1 }),
+      sent('10.214.2.51', { rxBytes: 7 }),
+      sent('10.214.2.99', { txBytes: 9999, recent: true }),
+    ],
+  );
+  t.like(first, { tx_bytes: 1100, rx_bytes: 10, kBps: 3.73, online: true, dropped: 3 });
+  t.like(second, { tx_bytes: 0, rx_bytes: 7, online: false, dropped: 0 });
+});
+
+test('what is not shaped has no traffic of ours', (t) => {
+  const [only] = devices(printer, [], [sent('10.214.2.50', { txBytes: 5, recent: true })]);
+  t.like(only, { tx_bytes: 0, online: false });
+});

@@ -1,0 +1,118 @@
+// Whether devices may go on, judged by real listings of tc, and by the same with one thing changed.
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import {
+  findDownloadFaults,
+  findQueueFaults,
+  findUploadFaults,
+  meterWindowMs,
+  targetPps,
+} from '../../src/daemon/verification.ts';
+import { STRAY_CLASS_MINOR } from '../../src/plan/names.ts';
+import { TcListingReader } from '../../src/shaper/tc-listing.ts';
+
+function listingOf(text: string) {
+  const reader = new TcListingReader();
+  for (const line of text.split('\n')) reader.push(line);
+  return reader.take();
+}
+
+const home = readFileSync('test/fixtures/tc/home.txt', 'utf8');
+const endpoint = readFileSync('test/fixtures/tc/endpoint.txt', 'utf8');
+const endpointMinors = [STRAY_CLASS_MINOR, 2, 254];
+
+test('a queue as it was made has no fault', (t) => {
+  t.deepEqual(findQueueFaults({ listing: listingOf(home), minors: [0x10] }), []);
+  const listing = listingOf(endpoint);
+  t.deepEqual(findQueueFaults({ listing, minors: endpointMinors }, [STRAY_CLASS_MINOR]), []);
+});
+
+const changes: [what: string, change: (text: string) => string, fault: string][] = [
+  ['nothing is listed', () => '', 'the queue that keeps the schedule can’t be read'],
+  [
+    'another root qdisc',
+    () => 'qdisc fq_codel 8001: root refcnt 2 limit 10240p',
+    'the queue that keeps the schedule was replaced by fq_codel',
+  ],
+  [
+    'another htb',
+    (text) => text.replace('qdisc htb 1: root', 'qdisc htb 8001: root'),
+    'the queue that keeps the schedule was replaced by htb',
+  ],
+  [
+    'a second class',
+    (text) =>
+      `${text.replace('class htb 1:10', 'class htb 1:11 root leaf 8002: prio 0\n\nclass htb 1:10')}`,
+    'the queue has a class 1:11 that is not ours',
+  ],
+  [
+    'the class is gone',
+    (text) => text.replace(/^class.*$/m, ''),
+    'the queue’s class 1:10 is missing',
+  ],
+  [
+    'another leaf',
+    (text) => text.replace('qdisc pfifo_fast 1010:', 'qdisc bfifo 1010:'),
+    'the priorities in the queue’s class 1:10 were changed',
+  ],
+  [
+    'a leaf made anew',
+    (text) => text.replace('qdisc pfifo_fast 1010:', 'qdisc pfifo_fast 8003:'),
+    'the priorities in the queue’s class 1:10 were changed',
+  ],
+  [
+    'no leaf',
+    (text) => text.replace(/^qdisc pfifo_fast.*$/m, ''),
+    'the priorities in the queue’s class 1:10 were changed',
+  ],
+];
+
+for (const [what, change, fault] of changes) {
+  test(`fault: ${what}`, (t) => {
+    const listing = listingOf(change(home));
+    t.deepEqual(findQueueFaults({ listing, minors: [0x10] }), [fault]);
+  });
+}
+
+test('a home that nobody serves and one that is not served are both told', (t) => {
+  const listing = listingOf(endpoint);
+  t.deepEqual(
+    findQueueFaults({ listing, minors: [STRAY_CLASS_MINOR, 2, 3] }, [STRAY_CLASS_MINOR]),
+    ['the queue has a class 1:fe that is not ours', 'the queue’s class 1:3 is missing'],
+  );
+});
+
+const shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+const plain = { ...shape, rateKBps: 0 };
+
+const streams: [perSecond: number | null, upload: string[], download: string[]][] = [
+  [
+    null,
+    ['the stream to the endpoint has only just begun'],
+    ['the endpoint’s stream has only just begun'],
+  ],
+  [0, ['the stream to the endpoint stalls'], ['the endpoint stopped sending its stream']],
+  [39, ['the stream to the endpoint stalls'], ['the endpoint stopped sending its stream']],
+  [40, [], []],
+  [78.125, [], []],
+  [93, [], []],
+  [94, ['packets leave faster than the schedule'], []],
+  [1e6, ['packets leave faster than the schedule'], []],
+];
+
+for (const [perSecond, upload, download] of streams) {
+  test(`at ${perSecond} of 78.125 slots a second`, (t) => {
+    t.deepEqual(findUploadFaults(shape, perSecond), upload);
+    t.deepEqual(findDownloadFaults(shape, perSecond), download);
+    t.deepEqual(findUploadFaults(plain, perSecond), []);
+    t.deepEqual(findDownloadFaults(plain, perSecond), []);
+  });
+}
+
+test('slots asked for, and how long they are counted', (t) => {
+  t.is(targetPps(shape), 78.125);
+  t.is(targetPps(plain), 0);
+  t.is(meterWindowMs(shape), 1900);
+  t.is(meterWindowMs(plain), 1900);
+  t.is(meterWindowMs({ ...shape, rateKBps: 0.25, packetBytes: 1400 }), 33_600);
+});

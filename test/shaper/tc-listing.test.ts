@@ -1,0 +1,63 @@
+// Listings recorded from the real tc, read in any pieces.
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { type TcListing, TcListingReader } from '../../src/shaper/tc-listing.ts';
+
+const endpoint = readFileSync('test/fixtures/tc/endpoint.txt', 'utf8');
+
+const listed: TcListing = {
+  classes: [
+    { id: '1:fe', leaf: '10fe:', packets: 3, backlogPackets: 0 },
+    { id: '1:fffe', leaf: null, packets: 0, backlogPackets: 0 },
+    { id: '1:2', leaf: '1002:', packets: 20, backlogPackets: 3 },
+  ],
+  qdiscs: [
+    { kind: 'htb', handle: '1:', parent: 'root' },
+    { kind: 'pfifo_fast', handle: '1002:', parent: '1:2' },
+    { kind: 'pfifo_fast', handle: '10fe:', parent: '1:fe' },
+  ],
+};
+
+test('classes, counts, backlogs and qdiscs', (t) => {
+  const counts: [string, number][] = [];
+  const reader = new TcListingReader((id, packets) => counts.push([id, packets]));
+  for (const line of endpoint.split('\n')) reader.push(line);
+  t.deepEqual(reader.take(), listed);
+  // A qdisc's count is not a class's.
+  t.deepEqual(counts, [
+    ['1:fe', 3],
+    ['1:fffe', 0],
+    ['1:2', 20],
+  ]);
+});
+
+test('what was taken is not listed again', (t) => {
+  const reader = new TcListingReader();
+  const lines = endpoint.split('\n');
+  for (const line of lines) reader.push(line);
+  reader.take();
+  t.deepEqual(reader.take(), { classes: [], qdiscs: [] });
+  for (const line of lines) reader.push(line);
+  t.deepEqual(reader.take(), listed);
+});
+
+test('other lines are passed over', (t) => {
+  const reader = new TcListingReader();
+  for (const line of [
+    'Cannot find device "iotvpn0"',
+    ' Sent 5 bytes 5 pkt',
+    '',
+    'class hfsc 1:1 root',
+  ]) {
+    reader.push(line);
+  }
+  reader.push('qdisc noqueue 0: root refcnt 2');
+  reader.push('qdisc fq_codel 8001: dev iotvpn0 root refcnt 2 limit 10240p');
+  t.deepEqual(reader.take(), {
+    classes: [],
+    qdiscs: [
+      { kind: 'noqueue', handle: '0:', parent: 'root' },
+      { kind: 'fq_codel', handle: '8001:', parent: 'root' },
+    ],
+  });
+});
