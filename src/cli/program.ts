@@ -21,7 +21,9 @@ export function buildProgram(): Command {
   program
     .description("Makes a smart home's encrypted traffic tell its Internet provider nothing.")
     .version(version)
-    .showHelpAfterError('(iotshaper --help lists the commands)');
+    .showHelpAfterError('(iotshaper --help lists the commands)')
+    // Before any command is added: each takes it over.
+    .exitOverride();
   registerRun(program);
   registerStatus(program);
   registerCheck(program);
@@ -43,8 +45,6 @@ export function buildProgram(): Command {
 /** Runs one command line; sets the exit status, never throws, never shows a stack trace. */
 export async function runCli(argv: readonly string[]): Promise<void> {
   const program = buildProgram();
-  program.exitOverride();
-  for (const command of program.commands) command.exitOverride();
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0); // the reader, `head` say, has seen enough
   });
