@@ -9,7 +9,7 @@ import { SlotMeter } from './slot-meter.ts';
 import {
   findDownloadFaults,
   findQueueFaults,
-  findUploadFaults,
+  findStreamFaults,
   meterWindowMs,
 } from './verification.ts';
 
@@ -60,30 +60,20 @@ export class HomeWatch {
       queueFaults.push('the rules that guard the tunnel were changed');
     }
     if (queueFaults.length > 0) return { faults: queueFaults, repair: true };
-    const measured = (
-      meter: SlotMeter,
-      windowMs: number,
-      find: (perSecond: number | null) => string[],
-    ) => {
-      const perSecond = meter.perSecond(windowMs);
-      // While the window fills after a change of rate, an old verdict in good order stands.
-      return perSecond === null && nowMs < this.#graceUntilMs && datapath.alive
-        ? []
-        : find(perSecond);
-    };
-    const slow = nowMs < this.#graceUntilMs && datapath.alive;
+    // While a window fills after a change of rate, an old verdict in good order stands.
+    const settling = nowMs < this.#graceUntilMs && datapath.alive;
+    const sent = this.sent.perSecond(meterWindowMs(upload));
+    const received = this.received.perSecond(meterWindowMs(download));
+    const uploadFaults = sent === null && settling ? [] : findStreamFaults(upload, sent);
     const faults = [
-      ...measured(this.sent, meterWindowMs(upload), (perSecond) =>
-        findUploadFaults(upload, perSecond),
-      ),
-      ...(slow
-        ? []
-        : measured(this.received, meterWindowMs(download), (perSecond) =>
-            findDownloadFaults(download, perSecond),
-          )),
+      ...uploadFaults,
+      ...(settling ? [] : findDownloadFaults(download, received)),
       ...answerFaults(datapath, download.rateKBps, download.packetBytes, nowMs),
     ];
-    return { faults, repair: false };
+    // Measured for long enough and still wrong: cover or pacing is gone, and both come back with a new queue.
+    const repair = uploadFaults.length > 0 && sent !== null;
+    if (repair) this.sent.reset();
+    return { faults, repair };
   }
 
   /** Whether OpenVPN should connect anew: the endpoint has been silent for long. */

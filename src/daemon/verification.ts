@@ -58,13 +58,21 @@ export function targetPps(shape: Shape): number {
   return (shape.rateKBps * 1000) / shape.packetBytes;
 }
 
-/** Faults of the stream that leaves; null = not measured for long enough yet, which is one. */
-export function findUploadFaults(shape: Shape, perSecond: number | null): string[] {
+/**
+ * Faults of a stream that leaves; null = not measured for long enough yet, which is one.
+ *
+ * @param name of the stream in a sentence.
+ */
+export function findStreamFaults(
+  shape: Shape,
+  perSecond: number | null,
+  name = 'the stream to the endpoint',
+): string[] {
   if (shape.rateKBps === 0) return [];
-  if (perSecond === null) return ['the stream to the endpoint has only just begun'];
+  if (perSecond === null) return [`${name} has only just begun`];
   const share = perSecond / targetPps(shape);
   if (share > TOO_FAST) return ['packets leave faster than the schedule'];
-  if (share < TOO_SLOW) return ['the stream to the endpoint stalls'];
+  if (share < TOO_SLOW) return [`${name} stalls`];
   return [];
 }
 

@@ -8,48 +8,25 @@ import { serveLocalApi } from '../daemon/local-api.ts';
 import { findQueueFaults } from '../daemon/verification.ts';
 import { ipDestination } from '../framing/ip-packet.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
-import type { EndpointFacts, InnerNetwork } from '../plan/facts.ts';
-import {
-  ALIVE_SECONDS,
-  CONTROL_PORT,
-  DEVICE_MTU,
-  STRAY_CLASS_MINOR,
-  TABLE,
-  TUNNEL_MTU,
-  TUNNEL_NETDEV,
-} from '../plan/names.ts';
-import {
-  INNER_NETDEV,
-  innerPrefix4,
-  innerPrefix6,
-  renderEndpointAlive,
-  renderEndpointNft,
-  resolver4,
-  resolver6,
-  tunnelAddress,
-} from '../plan/nft-endpoint.ts';
+import { CONTROL_PORT, STRAY_CLASS_MINOR, TUNNEL_NETDEV } from '../plan/names.ts';
+import { tunnelAddress } from '../plan/nft-endpoint.ts';
 import { renderEndpointOpenVpn } from '../plan/openvpn.ts';
-import { queueLimit, renderClassAdd, renderClassRemove, type SlotClass } from '../plan/tc.ts';
+import { classId } from '../plan/tc.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
-import { Shaper } from '../shaper/shaper.ts';
-import type { SupervisedChild } from '../system/child.ts';
-import { run } from '../system/command.ts';
-import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
-import { netdevIndex, readSysctl, setLink, writeSysctl } from '../system/netdev.ts';
-import { deleteTable, loadNft } from '../system/nft.ts';
-import { changeQueue, rebuildQueue } from '../system/queue.ts';
 import { Serial } from '../system/serial.ts';
 import { NetdevCounter } from '../tunnel/counters.ts';
-import { PacketPort, socatArgv } from '../tunnel/packet-port.ts';
 import { version } from '../version.ts';
+import { EndpointDatapath } from './endpoint-datapath.ts';
 import { HomeSession, owns } from './home-session.ts';
-import { resolverArgv, startResolver } from './resolver.ts';
 import type { EndpointIdentity, EndpointStore, StoredHome } from './store.ts';
 
-const DEVICE_QUEUE_PACKETS = 1000;
 /** Changes to the store come as several events. */
 const SETTLE_MS = 200;
+/** Repairs that follow one another are spaced so. */
+const REPAIR_EVERY_MS = 5000;
+/** SHA-256 of no certificate. */
+const NOBODY = Array(32).fill('00').join(':');
 
 export interface EndpointServiceOptions {
   store: EndpointStore;
@@ -62,34 +39,31 @@ export class EndpointService {
   readonly #options: EndpointServiceOptions;
   readonly #identity: EndpointIdentity;
   readonly #serial = new Serial();
-  readonly #shaper: Shaper;
+  readonly #datapath: EndpointDatapath;
   readonly #openvpn: OpenVpn;
-  readonly #port: PacketPort;
   readonly #sent = new NetdevCounter(TUNNEL_NETDEV, 'tx_packets');
   readonly #sessions = new Map<number, HomeSession>();
-  readonly #classes = new Map<number, SlotClass>();
-  readonly #restore = new Map<string, string>();
   #server: Server | null = null;
   #watcher: FSWatcher | null = null;
   #settle: NodeJS.Timeout | null = null;
-  #resolver: SupervisedChild | null = null;
   #control: Socket | null = null;
   #homes: StoredHome[] = [];
-  #ipv6 = false;
-  #queue: { index: number; limit: number } | null = null;
   #up = false;
   #stopping = false;
-  #nftText = '';
   #fault = '';
   #since = Math.floor(Date.now() / 1000);
+  #lastRepairMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: EndpointServiceOptions, identity: EndpointIdentity) {
     this.#options = options;
     this.#identity = identity;
-    this.#shaper = new Shaper({
-      onReport: (report) =>
-        void this.#look(report).catch((error: Error) => options.log('warning', error.message)),
-      onFault: (minor, text) => this.#onShaperFault(minor, text),
+    this.#datapath = new EndpointDatapath({
+      identity,
+      log: options.log,
+      serial: this.#serial,
+      onReport: (report) => this.#later(() => this.#look(report)),
+      onFault: (minor, text) => this.#onFault(minor, text),
+      onPacket: (packet) => this.#fromInternet(packet),
     });
     this.#openvpn = new OpenVpn({
       configPath: join(options.runDir, 'openvpn.conf'),
@@ -103,38 +77,20 @@ export class EndpointService {
       },
       onLine: (line) => options.log('info', `openvpn: ${line}`),
     });
-    this.#port = new PacketPort({
-      netdev: INNER_NETDEV,
-      onPacket: (packet) => this.#fromInternet(packet),
-      onUp: () => this.#later(() => this.#dressPort()),
-      onFault: (text) => options.log('warning', text),
-    });
   }
 
   async start(): Promise<void> {
     const { runDir, store, log } = this.#options;
     this.#server = await serveLocalApi(join(runDir, 'api.sock'), { status: () => this.status() });
-    const addresses = this.#resolverAddresses();
-    await endLeftovers(
-      (argv) =>
-        argv.join(' ') === socatArgv(INNER_NETDEV).join(' ') ||
-        argv.join(' ') === resolverArgv(INNER_NETDEV, addresses).join(' '),
-    );
-    this.#ipv6 = (await run(['ip', '-6', 'route', 'show', 'default'])).stdout.trim() !== '';
     this.#homes = await store.homes();
-    await this.#forward();
-    await this.#applyRules();
-    await this.#port.open();
-    this.#resolver = startResolver(INNER_NETDEV, addresses, log);
+    await this.#datapath.start(this.#homes);
     await this.#startOpenVpn();
     this.#watcher = watch(store.dir, () => {
       if (this.#settle) clearTimeout(this.#settle);
       this.#settle = setTimeout(() => this.#later(() => this.#readHomes()), SETTLE_MS);
     });
-    log(
-      'notice',
-      `endpoint at ${this.#identity.host}:${this.#identity.port}, ${this.#homes.length} homes`,
-    );
+    const { host, port } = this.#identity;
+    log('notice', `endpoint at ${host}:${port}, ${this.#homes.length} homes`);
   }
 
   async stop(): Promise<void> {
@@ -146,12 +102,8 @@ export class EndpointService {
       this.#sessions.clear();
       this.#control?.close();
       this.#control = null;
-      await this.#shaper.stop();
       await this.#openvpn.stop();
-      await this.#resolver?.stop();
-      await this.#port.close();
-      await deleteTable(TABLE);
-      for (const [path, value] of this.#restore) await writeSysctl(path, value);
+      await this.#datapath.stop();
       this.#sent.close();
     });
     const server = this.#server;
@@ -161,17 +113,14 @@ export class EndpointService {
   /** What `iotshaper status` prints on an endpoint. */
   status(): Record<string, unknown> {
     const nowMs = performance.now();
+    const serving = `Serving ${this.#sessions.size} of ${this.#homes.length} homes.`;
     return {
       state: this.#up ? 'shaping' : 'starting',
-      reason:
-        this.#fault ||
-        (this.#up
-          ? `Serving ${this.#sessions.size} of ${this.#homes.length} homes.`
-          : 'OpenVPN is starting.'),
+      reason: this.#fault || (this.#up ? serving : 'OpenVPN is starting.'),
       since: this.#since,
       version,
       role: 'endpoint',
-      ipv6: this.#ipv6,
+      ipv6: this.#datapath.ipv6,
       homes: this.#homes.map(({ name, host }) => {
         const session = this.#sessions.get(host);
         const totals = session?.link.queues.totals;
@@ -202,76 +151,21 @@ export class EndpointService {
       });
   }
 
-  #facts(): EndpointFacts {
-    const { tunnelNet, innerNet, innerNet6 } = this.#identity;
-    return {
-      uid: process.getuid?.() ?? 0,
-      tunnelNet,
-      innerNet,
-      innerNet6: this.#ipv6 ? innerNet6 : null,
-      homes: this.#homes.map(
-        ({ name, host }) => this.#sessions.get(host)?.slot() ?? { name, host, shape: null },
-      ),
-    };
-  }
-
-  #inner(host: number): InnerNetwork {
-    const facts = this.#facts();
-    return {
-      prefix4: innerPrefix4(facts, host),
-      prefix6: innerPrefix6(facts, host),
-      resolver4: resolver4(facts),
-      resolver6: resolver6(facts),
-    };
-  }
-
-  #resolverAddresses(): string[] {
-    return [resolver4(this.#identity), resolver6(this.#identity)!];
-  }
-
-  async #applyRules(): Promise<void> {
-    const text = renderEndpointNft(this.#facts());
-    if (text === this.#nftText) return;
-    const alive = [...this.#sessions.values()].map(({ peer }) => peer);
-    await loadNft(text + renderEndpointAlive(alive, ALIVE_SECONDS));
-    this.#nftText = text;
-  }
-
-  async #forward(): Promise<void> {
-    const set = async (path: string, value: string): Promise<void> => {
-      const before = await writeSysctl(path, value);
-      if (before !== null) this.#restore.set(path, before);
-    };
-    await set('net/ipv4/ip_forward', '1');
-    if (!this.#ipv6) return;
-    // Forwarding makes the kernel deaf to router advertisements unless accept_ra is 2 (ip-sysctl.rst).
-    const { stdout } = await run(['ip', '-j', '-6', 'route', 'show', 'default']);
-    for (const { dev } of JSON.parse(stdout) as { dev?: string }[]) {
-      const path = `net/ipv6/conf/${dev}/accept_ra`;
-      if ((await readSysctl(path)) === '1') await set(path, '2');
-    }
-    await set('net/ipv6/conf/all/forwarding', '1');
-  }
-
-  async #dressPort(): Promise<void> {
-    await setLink(INNER_NETDEV, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
-    await writeSysctl(`net/ipv4/conf/${INNER_NETDEV}/rp_filter`, '0');
-    await writeSysctl(`net/ipv6/conf/${INNER_NETDEV}/accept_ra`, '0');
-    const [four, six] = this.#resolverAddresses();
-    await run(['ip', 'addr', 'replace', `${four}/16`, 'dev', INNER_NETDEV]);
-    if (this.#ipv6) await run(['ip', 'addr', 'replace', `${six}/48`, 'dev', INNER_NETDEV, 'nodad']);
+  /** Brings the datapath to the homes and sessions as they are. */
+  #apply(fresh: boolean): Promise<void> {
+    return this.#datapath.apply(this.#homes, [...this.#sessions.values()], fresh);
   }
 
   async #startOpenVpn(): Promise<void> {
     const { store, runDir } = this.#options;
+    const fingerprints = this.#homes.map(({ fingerprint }) => fingerprint);
     await this.#openvpn.start(
       renderEndpointOpenVpn({
         port: this.#identity.port,
         certificatePath: store.certificatePath,
         keyPath: store.keyPath,
         // Without any home OpenVPN still wants a fingerprint; nobody has this one.
-        fingerprints:
-          this.#homes.length > 0 ? this.#homes.map(({ fingerprint }) => fingerprint) : [NOBODY],
+        fingerprints: fingerprints.length > 0 ? fingerprints : [NOBODY],
         clientConfigDir: store.clientConfigDir,
         tunnelNet: this.#identity.tunnelNet,
         managementSocket: join(runDir, 'openvpn.sock'),
@@ -285,31 +179,25 @@ export class EndpointService {
     const homes = await this.#options.store.homes();
     if (JSON.stringify(homes) === JSON.stringify(this.#homes)) return;
     this.#homes = homes;
-    for (const [host, session] of this.#sessions) {
-      if (!homes.some((home) => home.host === host && home.name === session.name))
-        this.#closeSession(session);
+    for (const session of this.#sessions.values()) {
+      const stays = homes.some(({ host, name }) => host === session.host && name === session.name);
+      if (!stays) this.#closeSession(session);
     }
-    await this.#applyStreams(false);
+    await this.#apply(false);
     await this.#startOpenVpn();
-    this.#options.log(
-      'notice',
-      `now ${homes.length} homes: ${homes.map(({ name }) => name).join(', ')}`,
-    );
+    const names = homes.map(({ name }) => name).join(', ');
+    this.#options.log('notice', `now ${homes.length} homes: ${names}`);
   }
 
   async #onUp(): Promise<void> {
-    const index = await netdevIndex(TUNNEL_NETDEV);
-    if (index === null) throw new Error(`${TUNNEL_NETDEV} is not there though OpenVPN is up`);
-    await writeSysctl(`net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
-    if (this.#queue?.index !== index) {
+    const anew = await this.#datapath.noteTunnel();
+    if (anew) {
       for (const session of this.#sessions.values()) this.#closeSession(session);
-      this.#classes.clear();
-      this.#queue = null;
       await this.#openControl();
     }
     this.#up = true;
     this.#fault = '';
-    await this.#applyStreams(this.#queue === null);
+    await this.#apply(anew);
   }
 
   #openControl(): Promise<void> {
@@ -340,28 +228,29 @@ export class EndpointService {
   }
 
   async #greet(home: StoredHome, hello: Hello, peer: string): Promise<void> {
-    let session = this.#sessions.get(home.host);
-    if (session) {
-      if (session.hear(hello)) await this.#applyStreams(false);
-    } else {
-      session = new HomeSession({
-        ...home,
-        local: tunnelAddress(this.#identity, 1),
-        peer,
-        inner: this.#inner(home.host),
-        shape: hello.download,
-        maxDelayMs: hello.maxDelayMs,
-        // One netdev, one counter: with several homes departures can't be told apart.
-        departures: () => (this.#sessions.size === 1 ? this.#sent.read() : null),
-        onPacket: (packet) => this.#port.send(packet),
-      });
-      session.version = hello.version;
-      this.#sessions.set(home.host, session);
-      await session.link.start();
-      this.#options.log('notice', `home ${home.name} is there`);
-      await this.#applyStreams(false);
-    }
+    const known = this.#sessions.get(home.host);
+    const session = known ?? (await this.#openSession(home, hello, peer));
+    if (!known || session.hear(hello)) await this.#apply(false);
     this.#answer(session, hello);
+  }
+
+  async #openSession(home: StoredHome, hello: Hello, peer: string): Promise<HomeSession> {
+    const session = new HomeSession({
+      ...home,
+      local: tunnelAddress(this.#identity, 1),
+      peer,
+      inner: this.#datapath.inner(home.host),
+      shape: hello.download,
+      maxDelayMs: hello.maxDelayMs,
+      // One netdev, one counter: with several homes departures can't be told apart.
+      departures: () => (this.#sessions.size === 1 ? this.#sent.read() : null),
+      onPacket: (packet) => this.#datapath.send(packet),
+    });
+    session.version = hello.version;
+    await session.link.start();
+    this.#sessions.set(home.host, session);
+    this.#options.log('notice', `home ${home.name} is there`);
+    return session;
   }
 
   #answer(session: HomeSession, hello: Hello): void {
@@ -382,49 +271,10 @@ export class EndpointService {
   }
 
   #closeSession(session: HomeSession): void {
+    session.setOpen(false);
     session.link.close();
     this.#sessions.delete(session.host);
     this.#options.log('notice', `home ${session.name} is gone`);
-  }
-
-  /** Brings rules, classes and streams to the homes that are there. */
-  async #applyStreams(fresh: boolean): Promise<void> {
-    const index = await netdevIndex(TUNNEL_NETDEV);
-    if (index === null) return;
-    const sessions = [...this.#sessions.values()];
-    const wanted = sessions.map(
-      (session): SlotClass => ({
-        minor: session.host,
-        shape: session.shape,
-        destination: session.peer,
-      }),
-    );
-    const shapes = wanted.map(({ shape }) => shape);
-    const limit = queueLimit(shapes);
-    const anew = fresh || this.#queue?.index !== index || this.#queue.limit < limit;
-    const mtu = Math.max(256, ...shapes.map(({ packetBytes }) => packetBytes));
-    await setLink(
-      TUNNEL_NETDEV,
-      sessions.length === 0 ? TUNNEL_MTU : mtu,
-      Math.max(limit, this.#queue?.limit ?? 0),
-    );
-    if (anew) {
-      await rebuildQueue(wanted);
-      this.#queue = { index, limit };
-      this.#classes.clear();
-    } else {
-      const gone = [...this.#classes.values()].filter(({ minor }) => !this.#sessions.has(minor));
-      const come = wanted.filter(({ minor }) => !this.#classes.has(minor));
-      await changeQueue(come.flatMap(renderClassAdd));
-      await changeQueue(gone.flatMap(renderClassRemove));
-      for (const { minor } of gone) this.#classes.delete(minor);
-    }
-    for (const slot of wanted) this.#classes.set(slot.minor, slot);
-    await this.#applyRules();
-    this.#shaper.apply(
-      sessions.map(({ host, shape, local, peer }) => ({ minor: host, shape, local, peer })),
-      anew,
-    );
   }
 
   #fromInternet(packet: Uint8Array): void {
@@ -437,42 +287,42 @@ export class EndpointService {
     }
   }
 
-  /** Once a second: homes whose class stands as made may be sent to; the silent ones are let go. */
+  /** Once a second: homes whose class and stream stand as made may be sent to; the silent ones are let go. */
   async #look(report: ShaperReport): Promise<void> {
-    if (!this.#up || this.#stopping) return;
+    if (!this.#up) return;
     const nowMs = performance.now();
-    // A home that came since tc was asked is looked at next time.
-    const current = [...this.#classes.keys()].sort().join() === [...report.minors].sort().join();
-    const minors = [STRAY_CLASS_MINOR, ...report.minors];
-    const faults =
-      report.listing && current
-        ? findQueueFaults({ listing: report.listing, minors }, [STRAY_CLASS_MINOR])
-        : [];
-    this.#fault = faults[0] ?? '';
-    for (const session of this.#sessions.values()) session.link.setOpen(faults.length === 0);
-    if (faults.length > 0) {
-      this.#options.log('warning', faults.join('; '));
-      this.#later(() => this.#applyStreams(true));
-      return;
-    }
     const silent = [...this.#sessions.values()].filter((session) => session.isSilent(nowMs));
-    if (silent.length > 0) {
-      for (const session of silent) this.#closeSession(session);
-      this.#later(() => this.#applyStreams(false));
+    for (const session of silent) this.#closeSession(session);
+    if (silent.length > 0) await this.#apply(false);
+    // A home that came or went since tc was asked is looked at next time.
+    const asked = [...report.minors].sort().join();
+    if (!report.listing || asked !== [...this.#datapath.minors].sort().join()) return;
+    const minors = [STRAY_CLASS_MINOR, ...report.minors];
+    const faults = findQueueFaults({ listing: report.listing, minors }, [STRAY_CLASS_MINOR]);
+    let repair = faults.length > 0;
+    for (const session of this.#sessions.values()) {
+      const listed = report.listing.classes.find(({ id }) => id === classId(session.host));
+      const own = faults.length > 0 ? [] : session.judge(listed?.packets ?? 0, nowMs);
+      session.setOpen(faults.length === 0 && own.length === 0);
+      if (own.length > 0 && session.isMeasured) {
+        faults.push(...own);
+        repair = true;
+      }
     }
-    const peers = [...this.#sessions.values()].map(({ peer }) => peer);
-    await this.#serial.run(() => loadNft(renderEndpointAlive(peers, ALIVE_SECONDS)));
+    if (faults[0] && faults[0] !== this.#fault) this.#options.log('warning', faults.join('; '));
+    this.#fault = faults[0] ?? '';
+    if (repair && nowMs - this.#lastRepairMs > REPAIR_EVERY_MS) {
+      this.#lastRepairMs = nowMs;
+      await this.#apply(true);
+    }
+    await this.#datapath.extend([...this.#sessions.values()].filter(({ isOpen }) => isOpen));
   }
 
-  #onShaperFault(minor: number, text: string): void {
-    this.#options.log(
-      'warning',
-      minor === 0 ? text : `home ${this.#sessions.get(minor)?.name ?? minor}: ${text}`,
-    );
-    for (const [host, session] of this.#sessions)
-      if (minor === 0 || host === minor) session.link.setOpen(false);
+  #onFault(minor: number, text: string): void {
+    const home = this.#sessions.get(minor);
+    this.#options.log('warning', home ? `home ${home.name}: ${text}` : text);
+    for (const [host, session] of this.#sessions) {
+      if (minor === 0 || host === minor) session.setOpen(false);
+    }
   }
 }
-
-/** SHA-256 of no certificate. */
-const NOBODY = Array(32).fill('00').join(':');

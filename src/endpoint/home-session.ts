@@ -1,5 +1,7 @@
 // One connected home at the endpoint: its queue, frames and what it asked for.
 import type { Hello } from '../control/message.ts';
+import { SlotMeter } from '../daemon/slot-meter.ts';
+import { findStreamFaults, meterWindowMs } from '../daemon/verification.ts';
 import { ipDestination, ipSource } from '../framing/ip-packet.ts';
 import { networkOf } from '../ip/address.ts';
 import type { HomeSlot, InnerNetwork, Shape } from '../plan/facts.ts';
@@ -8,6 +10,8 @@ import { FrameLink } from '../tunnel/frame-link.ts';
 /** A home that says nothing for so long is gone. */
 const SILENT_MS = 60_000;
 const SILENT_SLOTS = 120;
+/** A new rate takes so long to show in full. */
+const GRACE_MS = 4000;
 
 export interface HomeSessionOptions {
   name: string;
@@ -33,6 +37,9 @@ export class HomeSession {
   shape: Shape;
   version = '';
   heardAtMs = performance.now();
+  readonly #meter = new SlotMeter();
+  #graceUntilMs = 0;
+  #open = false;
   /** Packets it sent from an address that is not its own. */
   foreign = 0;
   receivedBytes = 0;
@@ -71,9 +78,41 @@ export class HomeSession {
     this.heardAtMs = performance.now();
     this.version = hello.version;
     const changed = JSON.stringify(hello.download) !== JSON.stringify(this.shape);
+    if (changed) {
+      // The stream is measured anew; while that lasts, an old verdict in good order stands.
+      this.#meter.reset();
+      this.#graceUntilMs = this.heardAtMs + GRACE_MS + meterWindowMs(hello.download);
+    }
     this.shape = hello.download;
     this.link.update(hello.download, hello.maxDelayMs);
     return changed;
+  }
+
+  /** Whether frames for this home may leave. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  setOpen(open: boolean): void {
+    this.#open = open;
+    this.link.setOpen(open);
+  }
+
+  /**
+   * Judges the stream to this home by what its class has sent.
+   *
+   * @returns faults in words; empty when frames may leave.
+   */
+  judge(packets: number, nowMs: number): string[] {
+    this.#meter.push(packets, nowMs);
+    const perSecond = this.#meter.perSecond(meterWindowMs(this.shape));
+    if (perSecond === null && this.#open && nowMs < this.#graceUntilMs) return [];
+    return findStreamFaults(this.shape, perSecond, `the stream to home ${this.name}`);
+  }
+
+  /** Whether the stream has been measured for long enough to be judged. */
+  get isMeasured(): boolean {
+    return this.shape.rateKBps === 0 || this.#meter.perSecond(meterWindowMs(this.shape)) !== null;
   }
 
   isSilent(nowMs: number): boolean {

@@ -4,7 +4,7 @@ import test from 'ava';
 import {
   findDownloadFaults,
   findQueueFaults,
-  findUploadFaults,
+  findStreamFaults,
   meterWindowMs,
   targetPps,
 } from '../../src/daemon/verification.ts';
@@ -102,9 +102,9 @@ const streams: [perSecond: number | null, upload: string[], download: string[]][
 
 for (const [perSecond, upload, download] of streams) {
   test(`at ${perSecond} of 78.125 slots a second`, (t) => {
-    t.deepEqual(findUploadFaults(shape, perSecond), upload);
+    t.deepEqual(findStreamFaults(shape, perSecond), upload);
     t.deepEqual(findDownloadFaults(shape, perSecond), download);
-    t.deepEqual(findUploadFaults(plain, perSecond), []);
+    t.deepEqual(findStreamFaults(plain, perSecond), []);
     t.deepEqual(findDownloadFaults(plain, perSecond), []);
   });
 }
