@@ -1,0 +1,201 @@
+// The endpoint's state on disk, with real openssl: profiles that the home takes, files that only the owner reads.
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { owns } from '../../src/endpoint/home-session.ts';
+import { EndpointError, EndpointStore } from '../../src/endpoint/store.ts';
+import { networkOf } from '../../src/ip/address.ts';
+import { checkProfile } from '../../src/openvpn/profile.ts';
+import { innerPrefix4, innerPrefix6 } from '../../src/plan/nft-endpoint.ts';
+
+function newStore(t: ExecutionContext): EndpointStore {
+  const folder = mkdtempSync(join(tmpdir(), 'iotshaper-store-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return new EndpointStore(join(folder, 'endpoint'));
+}
+
+async function refusal(t: ExecutionContext, work: Promise<unknown>): Promise<string> {
+  return (await t.throwsAsync(work, { instanceOf: EndpointError })).message;
+}
+
+test('a profile is taken by the home, and names this endpoint alone', async (t) => {
+  const store = newStore(t);
+  await store.init('vps.example.org', 1195);
+  const profile = await store.addHome('cottage');
+  const verdict = checkProfile(profile);
+  if (!verdict.ok) return t.fail(JSON.stringify(verdict.problems));
+  t.is(verdict.profile.remoteHost, 'vps.example.org');
+  t.is(verdict.profile.remotePort, 1195);
+  const endpoint = new X509Certificate(readFileSync(store.certificatePath));
+  t.true(profile.includes(`<peer-fingerprint>\n${endpoint.fingerprint256}\n</peer-fingerprint>`));
+  const [home] = await store.homes();
+  const certificate = new X509Certificate(profile.split(/<\/?cert>/)[1]!);
+  t.is(home?.fingerprint, certificate.fingerprint256);
+  t.is(certificate.subject, 'CN=cottage');
+  t.true(new Date(certificate.validTo).getFullYear() > 2100);
+  t.is(certificate.publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1');
+});
+
+test('nothing in the directory is readable by others, and no home’s key is kept', async (t) => {
+  const store = newStore(t);
+  await store.init('192.0.2.1', 1194);
+  const profile = await store.addHome('cottage');
+  const files = readdirSync(store.dir, { recursive: true, encoding: 'utf8' });
+  t.deepEqual(files.sort(), [
+    'endpoint.crt',
+    'endpoint.json',
+    'endpoint.key',
+    'homes',
+    'homes.json',
+    'homes/cottage',
+  ]);
+  const key = profile.split(/<\/?key>/)[1]!.trim();
+  t.regex(key, /^-----BEGIN PRIVATE KEY-----/);
+  for (const file of files) {
+    const path = join(store.dir, file);
+    const stat = statSync(path);
+    t.is(stat.mode & 0o077, 0, file);
+    if (stat.isFile()) t.false(readFileSync(path, 'utf8').includes(key.slice(30, 80)), file);
+  }
+  t.is(statSync(store.dir).mode & 0o077, 0);
+});
+
+test('addresses are given from 2 on, and given again when a home is gone', async (t) => {
+  const store = newStore(t);
+  const { tunnelNet } = await store.init('vps.example.org', 1194);
+  for (const name of ['a', 'a.new', 'b']) await store.addHome(name);
+  const hosts = async () => (await store.homes()).map(({ name, host }) => [name, host]);
+  t.deepEqual(await hosts(), [
+    ['a', 2],
+    ['a.new', 3],
+    ['b', 4],
+  ]);
+  for (const [name, host] of await hosts()) {
+    t.is(
+      readFileSync(join(store.clientConfigDir, `${name}`), 'utf8'),
+      `ifconfig-push ${tunnelNet}.${host} 255.255.255.0\n`,
+    );
+  }
+  await store.removeHome('a.new');
+  t.deepEqual(readdirSync(store.clientConfigDir).sort(), ['a', 'b']);
+  await store.addHome('c');
+  t.deepEqual((await hosts()).at(-1), ['c', 3]);
+});
+
+test('a second endpoint, a second home of a name, an unknown home are refused in words', async (t) => {
+  const store = newStore(t);
+  t.is(
+    await refusal(t, store.homes()),
+    `${store.dir}: there is no endpoint yet; run "iotshaper endpoint init --host HOST" first`,
+  );
+  await refusal(t, store.addHome('x'));
+  await store.init('vps.example.org', 1194);
+  const key = readFileSync(store.keyPath);
+  t.regex(await refusal(t, store.init('other.example.org', 1)), /there is an endpoint already/);
+  t.deepEqual(readFileSync(store.keyPath), key);
+  t.is(await refusal(t, store.removeHome('x')), 'there is no home "x"; there is: none');
+  await store.addHome('a');
+  t.is(
+    await refusal(t, store.addHome('a')),
+    'there is a home "a" already; remove it first or choose another name',
+  );
+  t.is(await refusal(t, store.removeHome('A')), 'there is no home "A"; there is: a');
+});
+
+for (const name of [
+  '',
+  '.',
+  '..',
+  '.a',
+  '-a',
+  'a/b',
+  '../x',
+  'a b',
+  'a\nb',
+  'ä',
+  'x'.repeat(33),
+  'DEFAULT',
+]) {
+  test(`no home is called ${JSON.stringify(name)}`, async (t) => {
+    const store = newStore(t);
+    await store.init('vps.example.org', 1194);
+    t.regex(await refusal(t, store.addHome(name)), /^NAME: must/);
+    t.deepEqual(await store.homes(), []);
+  });
+}
+
+for (const [host, port, said] of [
+  ['', 1194, '--host: must be a host name or an address, got ""'],
+  ['a b', 1194, '--host: must be a host name or an address, got "a b"'],
+  ['-x', 1194, '--host: must be a host name or an address, got "-x"'],
+  ['a\nup x', 1194, '--host: must be a host name or an address, got "a\nup x"'],
+  ['a', 0, '--port: must be between 1 and 65535, got "0"'],
+  ['a', 65_536, '--port: must be between 1 and 65535, got "65536"'],
+  ['a', Number.NaN, '--port: must be between 1 and 65535, got "NaN"'],
+] as const) {
+  test(`no endpoint at ${JSON.stringify(host)}:${port}`, async (t) => {
+    const store = newStore(t);
+    t.is(await refusal(t, store.init(host, port)), said);
+    t.throws(() => statSync(store.dir), { code: 'ENOENT' });
+  });
+}
+
+test('the 254th home is one too many', async (t) => {
+  const store = newStore(t);
+  await store.init('vps.example.org', 1194);
+  const homes = Array.from({ length: 252 }, (_, i) => ({
+    name: `home${i}`,
+    host: i + 2,
+    fingerprint: 'AA',
+  }));
+  writeFileSync(store.homesPath, JSON.stringify(homes));
+  await store.addHome('last');
+  t.is((await store.homes()).at(-1)?.host, 254);
+  t.is(
+    await refusal(t, store.addHome('more')),
+    'there are 253 homes already; that is all an endpoint holds',
+  );
+});
+
+test('damaged state is named, never taken for none', async (t) => {
+  const store = newStore(t);
+  await store.init('vps.example.org', 1194);
+  writeFileSync(store.homesPath, '[{');
+  t.is(
+    await refusal(t, store.addHome('x')),
+    `${store.homesPath}: is damaged; restore it from a backup`,
+  );
+  const path = join(store.dir, 'endpoint.json');
+  writeFileSync(path, '');
+  for (const work of [store.identity(), store.init('vps.example.org', 1194)]) {
+    t.is(await refusal(t, work), `${path}: is damaged; restore it from a backup`);
+  }
+});
+
+test('a home owns the addresses its packets come from, whatever prefix was drawn', async (t) => {
+  const store = newStore(t);
+  const drawn = await store.init('vps.example.org', 1194);
+  t.regex(drawn.innerNet6, /^fd[0-9a-f]{2}:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/);
+  for (const innerNet6 of [drawn.innerNet6, 'fd00:0000:0000', 'fd01:0203:0040', 'fdff:ffff:ffff']) {
+    for (const host of [2, 16, 254]) {
+      const inner = {
+        prefix4: innerPrefix4(drawn, host),
+        prefix6: innerPrefix6({ innerNet6 }, host),
+        resolver4: '',
+        resolver6: null,
+      };
+      const base = inner.prefix6!.replace(/::\/64$/, '');
+      const [own] = networkOf(`${innerNet6}:${host.toString(16)}::1:2`, 128).split('/') as [string];
+      t.true(owns(inner, own), `${own} of ${inner.prefix6}`);
+      t.true(owns(inner, `10.214.${host}.7`));
+      t.false(owns(inner, `10.214.${host + 1}.7`));
+      t.false(owns(inner, `10.215.${host}.7`));
+      t.false(owns(inner, '2001:db8::1'));
+      t.true(base.length > 0);
+      t.false(owns(inner, ''));
+      t.false(owns({ ...inner, prefix6: null }, own));
+    }
+  }
+});

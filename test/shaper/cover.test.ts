@@ -1,0 +1,71 @@
+// Cover with nothing to hold it back: it must stop itself.
+import { createSocket } from 'node:dgram';
+import test from 'ava';
+import { COVER_PORT } from '../../src/plan/names.ts';
+import { Cover, chargedBytes } from '../../src/shaper/cover.ts';
+
+test('what a queued datagram is charged', (t) => {
+  t.is(chargedBytes(512), 1280);
+  t.is(chargedBytes(256), 1280);
+  t.is(chargedBytes(1400), 2304);
+});
+
+test('without a queue that holds it back, cover stops itself and says so', async (t) => {
+  const sink = createSocket('udp4');
+  const bound = await new Promise<boolean>((resolve) => {
+    sink.once('error', () => resolve(false));
+    sink.bind(COVER_PORT, '127.0.7.2', () => resolve(true));
+  });
+  if (!bound) {
+    t.log('NOT RUN: port 9 needs root');
+    if (process.env.CI) t.fail('port 9 needs root');
+    else t.pass();
+    return;
+  }
+  t.teardown(() => sink.close());
+  const sizes = new Set<number>();
+  sink.on('message', (datagram) => sizes.add(datagram.length));
+  const faults: string[] = [];
+  const packetsPerS = 78.125;
+  const cover = await new Promise<Cover>((resolve, reject) => {
+    const one: Cover = new Cover({
+      local: '127.0.7.1',
+      peer: '127.0.7.2',
+      packetBytes: 512,
+      packetsPerS,
+      onFault: (text) => {
+        faults.push(text);
+        resolve(one);
+      },
+    });
+    t.teardown(() => one.close());
+    one.open().catch(reject);
+  });
+  t.deepEqual(faults, ['cover leaves faster than the rate: nothing holds it back']);
+  t.true(cover.sent >= packetsPerS, 'what it may send ahead');
+  const { sent } = cover;
+  await new Promise((resolve) => setTimeout(resolve, 100)); // what must not happen has no event
+  t.is(cover.sent, sent);
+  t.true(sent < 20 * packetsPerS, `${sent} sent before it noticed`);
+  t.deepEqual([...sizes], [484]);
+});
+
+test('a peer that refuses is told as a fault, again and again, until closed', async (t) => {
+  let faults = 0;
+  await new Promise<void>((resolve, reject) => {
+    const cover = new Cover({
+      local: '127.0.7.3',
+      peer: '127.0.7.4',
+      packetBytes: 256,
+      packetsPerS: 10,
+      onFault: (text) => {
+        if (!/^cover can't be sent: /.test(text)) reject(new Error(text));
+        if (++faults < 2) return;
+        cover.close();
+        resolve();
+      },
+    });
+    cover.open().catch(reject);
+  });
+  t.is(faults, 2);
+});

@@ -1,0 +1,148 @@
+// Frames over real sockets on loopback addresses: packets come out as they went in, no more than two wait in the kernel.
+import { createSocket } from 'node:dgram';
+import test, { type ExecutionContext } from 'ava';
+import { FRAME_PORT } from '../../src/plan/names.ts';
+import { FrameLink, type FrameLinkOptions } from '../../src/tunnel/frame-link.ts';
+import { buildIpv4, buildIpv6 } from '../framing/ip-packets.ts';
+
+const shape = { rateKBps: 400, packetBytes: 512, sdPercent: 0 };
+
+/** A link whose packets are collected; `until` resolves when so many are there. */
+async function openLink(t: ExecutionContext, options: Partial<FrameLinkOptions>) {
+  const packets: Buffer[] = [];
+  let wake = (): void => {};
+  const link = new FrameLink({
+    local: '127.0.1.1',
+    peer: '127.0.1.2',
+    shape,
+    maxDelayMs: 10_000,
+    departures: () => null,
+    onPacket: (packet) => {
+      packets.push(Buffer.from(packet));
+      wake();
+    },
+    ...options,
+  });
+  await link.start();
+  t.teardown(() => link.close());
+  const until = (count: number): Promise<void> =>
+    new Promise((resolve) => {
+      wake = () => {
+        if (packets.length >= count) resolve();
+      };
+      wake();
+    });
+  return { link, packets, until };
+}
+
+const ipv4 = (payload: Uint8Array) => buildIpv4([10, 0, 0, 1], [192, 0, 2, 1], payload);
+const small = (n: number) => ipv4(Buffer.alloc(20 + n, n));
+
+test('packets of any size come out whole and in order, both ways at once', async (t) => {
+  const one = await openLink(t, { local: '127.0.1.1', peer: '127.0.1.2' });
+  const two = await openLink(t, { local: '127.0.1.2', peer: '127.0.1.1' });
+  const there = [small(1), ipv4(Buffer.alloc(1400, 7)), small(2), small(3)];
+  const back = [buildIpv6(Array(16).fill(1), Array(16).fill(2), Buffer.alloc(1300, 9)), small(4)];
+  one.link.setOpen(true);
+  two.link.setOpen(true);
+  for (const packet of there) one.link.enqueue('a', packet);
+  for (const packet of back) two.link.enqueue('a', packet);
+  await Promise.all([two.until(there.length), one.until(back.length)]);
+  t.deepEqual(
+    two.packets,
+    there.map((packet) => Buffer.from(packet)),
+  );
+  t.deepEqual(
+    one.packets,
+    back.map((packet) => Buffer.from(packet)),
+  );
+  // Small packets share a frame.
+  t.true(one.link.framesSent <= 4);
+});
+
+test('nothing leaves before it may, and what waited leaves then', async (t) => {
+  const one = await openLink(t, { local: '127.0.2.1', peer: '127.0.2.2' });
+  const two = await openLink(t, { local: '127.0.2.2', peer: '127.0.2.1' });
+  for (let i = 0; i < 5; i++) one.link.enqueue('a', small(i));
+  await new Promise((resolve) => setTimeout(resolve, 50)); // what must not happen has no event
+  t.is(one.link.framesSent, 0);
+  t.is(two.packets.length, 0);
+  one.link.setOpen(true);
+  await two.until(5);
+  one.link.setOpen(false);
+  one.link.enqueue('a', small(9));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.is(two.packets.length, 5);
+});
+
+test('two frames wait in the kernel until departures are counted', async (t) => {
+  let departures = 1000;
+  const slow = { ...shape, rateKBps: 40 };
+  const one = await openLink(t, {
+    local: '127.0.3.1',
+    peer: '127.0.3.2',
+    shape: slow,
+    departures: () => departures,
+  });
+  const two = await openLink(t, { local: '127.0.3.2', peer: '127.0.3.1' });
+  one.link.setOpen(true);
+  // Each fills a frame of its own and a bit.
+  for (let i = 0; i < 6; i++) one.link.enqueue('a', ipv4(Buffer.alloc(480, i)));
+  await two.until(1);
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  t.is(one.link.framesSent, 2);
+  departures += 1;
+  await two.until(2);
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  t.is(one.link.framesSent, 3);
+  departures += 100;
+  await two.until(4);
+  t.true(one.link.framesSent <= 5);
+});
+
+test('a new packet size holds from the next frame on', async (t) => {
+  const sizes: number[] = [];
+  const receiver = createSocket('udp4');
+  const heard: (() => void)[] = [];
+  receiver.on('message', (frame) => {
+    sizes.push(frame.length);
+    heard.shift()?.();
+  });
+  const next = () => new Promise<void>((resolve) => heard.push(resolve));
+  await new Promise<void>((resolve) => receiver.bind(FRAME_PORT, '127.0.4.2', resolve));
+  t.teardown(() => receiver.close());
+  const { link } = await openLink(t, { local: '127.0.4.1', peer: '127.0.4.2' });
+  link.setOpen(true);
+  let got = next();
+  link.enqueue('a', small(1));
+  await got;
+  link.update({ ...shape, packetBytes: 1400 }, 10_000);
+  got = next();
+  link.enqueue('a', small(1));
+  await got;
+  t.deepEqual(sizes, [512 - 28, 1400 - 28]);
+});
+
+test('only the peer is heard', async (t) => {
+  const two = await openLink(t, { local: '127.0.5.2', peer: '127.0.5.1' });
+  const one = await openLink(t, { local: '127.0.5.1', peer: '127.0.5.2' });
+  const stranger = await openLink(t, { local: '127.0.5.3', peer: '127.0.5.2' });
+  stranger.link.setOpen(true);
+  stranger.link.enqueue('a', small(66));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  one.link.setOpen(true);
+  one.link.enqueue('a', small(1));
+  await two.until(1);
+  t.deepEqual(two.packets, [Buffer.from(small(1))]);
+});
+
+test('garbage from the peer gives no packet and no fault', async (t) => {
+  const two = await openLink(t, { local: '127.0.6.2', peer: '127.0.6.1' });
+  const peer = createSocket('udp4');
+  await new Promise<void>((resolve) => peer.bind(FRAME_PORT, '127.0.6.1', resolve));
+  t.teardown(() => peer.close());
+  for (let i = 0; i < 50; i++) peer.send(Buffer.alloc(i * 9, i), FRAME_PORT, '127.0.6.2');
+  await new Promise<void>((resolve) => peer.send('last', FRAME_PORT, '127.0.6.2', () => resolve()));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.deepEqual(two.packets, []);
+});
