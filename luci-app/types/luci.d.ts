@@ -119,3 +119,5 @@ declare const graph: import('../htdocs/luci-static/resources/iotshaper/graph.js'
 declare const hosts: import('../htdocs/luci-static/resources/iotshaper/hosts.js').Hosts;
 declare const makers: import('../htdocs/luci-static/resources/iotshaper/makers.js').Makers;
 declare const week: import('../htdocs/luci-static/resources/iotshaper/week.js').Week;
+declare const meaning: import('../htdocs/luci-static/resources/iotshaper/meaning.js').Meaning;
+declare const networks: import('../htdocs/luci-static/resources/iotshaper/networks.js').Networks;

@@ -103,3 +103,17 @@ export async function visit(t: ExecutionContext, options: VisitOptions = {}): Pr
   });
   return { router, page, open: (tab) => openTab(page, router, tab) };
 }
+
+/** LuCI's own button is a menu with two entries, no button of the browser's. */
+export const clickApply = (page: Page) =>
+  page.locator('.cbi-page-actions .cbi-button-apply').first().click();
+
+/** Clicks Save & Apply and waits until the change is applied, confirmed and the page comes anew. */
+export async function saveAndApply(page: Page, router: Router): Promise<void> {
+  const { reloads } = router.service;
+  const loaded = page.waitForEvent('load');
+  await clickApply(page);
+  await loaded;
+  await page.locator('.iot-page h2').waitFor();
+  if (router.service.reloads !== reloads + 1) throw new Error('the service was not reloaded once');
+}

@@ -1,114 +1,26 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import type { Page } from 'playwright-core';
 import { costOf } from '../../src/cost/cost.ts';
-import { closeBrowser, visit } from './browser.ts';
-import { type Router, usualConfig } from './router.ts';
+import { clickApply, closeBrowser, saveAndApply, visit } from './browser.ts';
+import { usualConfig } from './router.ts';
 
 test.after.always(closeBrowser);
 
-/** LuCI's own button is a menu with two entries, no button of the browser's. */
-const clickApply = (page: Page) =>
-  page.locator('.cbi-page-actions .cbi-button-apply').first().click();
-
-/** Clicks Save & Apply and waits until the change is applied, confirmed and the page comes anew. */
-async function saveAndApply(page: Page, router: Router): Promise<void> {
-  const { reloads } = router.service;
-  const loaded = page.waitForEvent('load');
-  await clickApply(page);
-  await loaded;
-  await page.locator('.iot-page h2').waitFor();
-  if (router.service.reloads !== reloads + 1) throw new Error('the service was not reloaded once');
-}
-
-/** The row of one device. */
-const rowOf = (page: Page, name: string) => page.locator('tr.iot-host', { hasText: name });
-
-test.serial('devices: what the router and the service know, one row each', async (t) => {
-  const { page } = await visit(t, { tab: 'devices' });
-  const rows = await page.locator('tr.iot-host').allTextContents();
-  const names = ['Nest Cam', 'Old printer', 'echo-dot', 'kitchen-plug', 'phone'];
-  t.is(rows.length, names.length);
-  for (const [index, name] of names.entries()) t.true(rows[index]?.startsWith(name), name);
-  t.regex(rows[0] ?? '', /Nest18:b4:30:00:00:01 192\.168\.1\.50online, 9\.4 KB\/s/);
-  t.regex(rows[1] ?? '', /192\.168\.1\.77quiet, 13\.3 MB so far/);
-  t.regex(rows[3] ?? '', /Tuya/);
-  t.regex(rows[4] ?? '', /made-up address/);
-  await page.getByLabel('Find a device by name, maker or address').fill('amazon');
-  t.is(await page.locator('tr.iot-host').count(), 1);
-});
-
-test.serial('devices: shape, block and bypass are one click each', async (t) => {
-  const { page, router } = await visit(t, { tab: 'devices' });
-  await rowOf(page, 'kitchen-plug').getByRole('radio', { name: 'Shape' }).check();
-  await rowOf(page, 'Nest Cam').getByRole('radio', { name: 'Block' }).check();
-  await rowOf(page, 'Old printer').getByRole('radio', { name: 'As the network' }).check();
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.locator('[data-indicator=uci-changes]').waitFor();
-  // Staged is not applied yet; what is staged can still be changed.
-  t.is(router.readConfig().devices.length, 2);
-  await rowOf(page, 'kitchen-plug').getByRole('radio', { name: 'Bypass' }).check();
-  await saveAndApply(page, router);
-  const devices = router
-    .readConfig()
-    .devices.map(({ name, mac, policy }) => ({ name, mac, policy }));
-  t.deepEqual(devices, [
-    { name: 'Nest Cam', mac: '18:b4:30:00:00:01', policy: 'block' },
-    { name: 'kitchen-plug', mac: '38:1f:8d:b0:c9:01', policy: 'bypass' },
-  ]);
-  t.is(await page.locator('[data-indicator=uci-changes]').count(), 0);
-});
-
-test.serial('devices: added by MAC and by address, refused when it is neither', async (t) => {
-  const { page, router } = await visit(t, { tab: 'devices' });
-  const [name, address] = [
-    page.getByLabel('Name', { exact: true }),
-    page.getByLabel('MAC or IP address'),
-  ];
-  const add = page.getByRole('button', { name: 'Add', exact: true });
-  await address.fill('the plug');
-  await add.click();
-  await page.getByText('“the plug” is no address').waitFor();
-  await address.fill('18-b4-30-00-00-01');
-  await add.click();
-  await page.getByText('Nest Cam is in the list already.').waitFor();
-  await name.fill('Hall sensors');
-  await address.fill('192.168.1.128/26');
-  await add.click();
-  await rowOf(page, 'Hall sensors').waitFor();
-  await name.fill('Doorbell');
-  await address.fill('18-B4-30-00-00-09');
-  await address.press('Tab');
-  await add.click();
-  await rowOf(page, 'Doorbell').waitFor();
-  await saveAndApply(page, router);
-  const { devices } = router.readConfig();
-  t.like(devices[2], {
-    name: 'Hall sensors',
-    mac: null,
-    ip: ['192.168.1.128/26'],
-    policy: 'shape',
-  });
-  t.like(devices[3], { name: 'Doorbell', mac: '18:b4:30:00:00:09', policy: 'shape' });
-});
-
-test.serial('devices: whole networks, and what Reset leaves', async (t) => {
-  const { page, router } = await visit(t, { tab: 'devices' });
-  const [lan, iot] = [page.getByLabel('lan (br-lan)'), page.getByLabel('iot (br-iot)')];
-  t.deepEqual([await lan.isChecked(), await iot.isChecked()], [false, true]);
-  t.is(await page.getByLabel(/wan/).count(), 0);
-  await iot.uncheck();
-  await page.getByRole('button', { name: 'Reset' }).click();
-  await page.waitForFunction(
-    () => document.querySelectorAll('.iot-check input:checked').length === 1,
-  );
-  await lan.check();
-  await saveAndApply(page, router);
-  t.deepEqual(
-    router.readConfig().networks.map(({ device }) => device),
-    ['br-iot', 'br-lan'],
-  );
-});
+const goodProfile = `client
+dev tun
+remote vps.example.org 1194 udp
+<cert>
+-----BEGIN CERTIFICATE-----
+-----END CERTIFICATE-----
+</cert>
+<key>
+-----BEGIN PRIVATE KEY-----
+-----END PRIVATE KEY-----
+</key>
+<peer-fingerprint>
+00:11:22
+</peer-fingerprint>
+`;
 
 test.serial('privacy: the figures are those of the cost formula at ten rates', async (t) => {
   const { page } = await visit(t, { tab: 'privacy' });
@@ -245,22 +157,6 @@ test.serial('privacy: the rate this home asks for can be taken', async (t) => {
   t.like(router.readConfig().main.rate, { uploadKBps: 12.5, downloadKBps: 20 });
 });
 
-const goodProfile = `client
-dev tun
-remote vps.example.org 1194 udp
-<cert>
------BEGIN CERTIFICATE-----
------END CERTIFICATE-----
-</cert>
-<key>
------BEGIN PRIVATE KEY-----
------END PRIVATE KEY-----
-</key>
-<peer-fingerprint>
-00:11:22
-</peer-fingerprint>
-`;
-
 test.serial('tunnel: a wrong profile is refused by line, a right one stored', async (t) => {
   const { page, router } = await visit(t, { tab: 'tunnel' });
   const paste = page.getByLabel('Or paste it');
@@ -317,133 +213,4 @@ test.serial('schedule: an entry is added, seen in the week, saved and deleted', 
   await page.getByRole('button', { name: 'Delete: Entry 2' }).click();
   await saveAndApply(page, router);
   t.is(router.readConfig().schedules.length, 1);
-});
-
-test.serial('a login that may read sees all and can change nothing', async (t) => {
-  const { page, router, open } = await visit(t, { role: 'read' });
-  const before = readFileSync(router.configPath, 'utf8');
-  for (const tab of ['overview', 'devices', 'privacy', 'tunnel', 'schedule']) {
-    await open(tab);
-    await page.getByText('This login may look at the settings but not change them.').waitFor();
-    const enabled = await page
-      .locator('.iot-page :is(input, select, textarea):enabled')
-      .evaluateAll((inputs) => inputs.map((input) => input.getAttribute('type')));
-    // A search changes nothing.
-    t.deepEqual(enabled, tab === 'devices' ? ['search'] : [], tab);
-    for (const name of [
-      'Save & Apply',
-      'Save',
-      'Run an audit',
-      'Store the profile',
-      'Add',
-      'Add an entry',
-    ]) {
-      const button = page.getByRole('button', { name, exact: true });
-      if ((await button.count()) > 0) t.true(await button.isDisabled(), `${tab}: ${name}`);
-    }
-  }
-  t.false(router.requests.some((body) => /"(set|add|delete|audit|profile_store)"/.test(body)));
-  t.is(readFileSync(router.configPath, 'utf8'), before);
-});
-
-const hostile = '<img src=x onerror=alert(1)>';
-
-test.serial('names from the network are text, whatever they hold', async (t) => {
-  const { page, open } = await visit(t, {
-    facts: {
-      hints: { '02:00:00:00:00:09': { ipaddrs: ['192.168.1.9'], name: hostile } },
-      leases: {
-        dhcp_leases: [{ macaddr: '02:00:00:00:00:0a', ipaddr: '192.168.1.10', hostname: hostile }],
-      },
-      interfaces: [{ interface: hostile, l3_device: 'br-evil' }],
-    },
-    prepare: ({ service }) => {
-      const status = service.status();
-      service.override = {
-        reason: hostile,
-        version: hostile,
-        rate: { ...status.rate, source: `schedule ${hostile}` },
-        tunnel: { ...status.tunnel, remote: hostile, address: hostile, peer: hostile },
-        endpoint: { state: 'up', version: hostile },
-        config: {
-          ok: false,
-          errors: [{ path: hostile, value: hostile, message: hostile }],
-          warnings: [hostile],
-        },
-        devices: [
-          {
-            name: hostile,
-            mac: '02:00:00:00:00:0b',
-            ip: [hostile],
-            policy: 'shape',
-            online: true,
-            kBps: 1,
-            tx_bytes: 1,
-            rx_bytes: 1,
-          },
-        ],
-      };
-      service.report = {
-        state: 'done',
-        verdict: 'leak',
-        sentence: hostile,
-        figures: [{ name: hostile, value: 1, unit: hostile, leak: true }],
-      };
-      service.recommendation = { ok: false, reason: hostile };
-    },
-  });
-  const alerts: string[] = [];
-  page.on('dialog', (dialog) => {
-    alerts.push(dialog.message());
-    void dialog.dismiss();
-  });
-  for (const tab of ['overview', 'devices', 'privacy', 'tunnel', 'schedule']) {
-    await open(tab);
-    if (tab === 'privacy') {
-      await page.getByRole('button', { name: 'What do my devices need?' }).click();
-      await page.getByText(hostile).first().waitFor();
-    }
-    if (tab === 'devices') {
-      // A hostile name keeps its text through UCI as well.
-      await page.locator('tr.iot-host').first().getByRole('radio', { name: 'Block' }).check();
-      await page.getByRole('button', { name: 'Save', exact: true }).click();
-      await page.locator('[data-indicator=uci-changes]').waitFor();
-    }
-    if (tab !== 'schedule') t.true((await page.getByText(hostile).count()) > 0, tab);
-    t.is(await page.locator('.iot-page :is(img, script, iframe)').count(), 0, tab);
-  }
-  t.deepEqual(alerts, []);
-});
-
-test.serial('no tab is wider than a phone', async (t) => {
-  const { page, open } = await visit(t, { width: 360 });
-  for (const tab of ['overview', 'devices', 'privacy', 'tunnel', 'schedule']) {
-    await open(tab);
-    const overflow = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    t.is(overflow, 0, tab);
-  }
-});
-
-test.serial('every control has a name', async (t) => {
-  const { page, open } = await visit(t);
-  for (const tab of ['overview', 'devices', 'privacy', 'tunnel', 'schedule']) {
-    await open(tab);
-    const add = page.getByRole('button', { name: 'Add an entry' });
-    if (tab === 'schedule') await add.click();
-    const nameless = await page
-      .locator('.iot-page :is(input, select, textarea, button)')
-      .evaluateAll((controls) =>
-        controls
-          .filter((control) => {
-            const { labels, textContent } = control as HTMLInputElement;
-            const named =
-              control.getAttribute('aria-label') || textContent || labels?.[0]?.textContent;
-            return !named?.trim();
-          })
-          .map((control) => control.outerHTML),
-      );
-    t.deepEqual(nameless, [], tab);
-  }
 });

@@ -9,6 +9,7 @@
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
 'require iotshaper.hosts as hosts';
+'require iotshaper.networks as networks';
 
 /** @typedef {import('../../iotshaper/hosts.js').Host} Host */
 /** @typedef {Awaited<ReturnType<import('../../iotshaper/hosts.js').Hosts['load']>>} Router */
@@ -259,43 +260,6 @@ function createAddForm(table, known) {
   ]);
 }
 
-/** Networks all of whose devices are shaped. @param {Interfaces['networks']} known */
-function createNetworks(known) {
-  const sections = settings.sections('network');
-  /** @type {Map<string, string>} */
-  const chosen = new Map(sections.map((section) => [String(section.device), section['.name']]));
-  const names = new Map(known.map(({ name, netdev }) => [netdev, `${name} (${netdev})`]));
-  for (const netdev of chosen.keys()) if (!names.has(netdev)) names.set(netdev, netdev);
-
-  const boxes = [...names].map(([netdev, label]) => {
-    const input = E('input', {
-      type: 'checkbox',
-      checked: chosen.has(netdev) || null,
-      disabled: controls.isReadOnly() || null,
-      change: () => {
-        const section = chosen.get(netdev);
-        if (section) {
-          uci.remove(settings.CONFIG, section);
-          chosen.delete(netdev);
-        } else {
-          const added = uci.add(settings.CONFIG, 'network');
-          uci.set(settings.CONFIG, added, 'device', netdev);
-          chosen.set(netdev, added);
-        }
-      },
-    });
-    return E('label', { class: 'iot-check' }, [input, ' ', label]);
-  });
-  return controls.section(_('Whole networks'), [
-    E('p', {}, [
-      _('Everything behind a chosen network is shaped, unless a device below says otherwise.'),
-    ]),
-    boxes.length > 0
-      ? E('div', { role: 'group', 'aria-label': _('Whole networks') }, boxes)
-      : E('p', {}, [_('The router names no network besides the one to the Internet.')]),
-  ]);
-}
-
 /** Draws the page anew from what UCI holds by now. */
 let redraw = () => {};
 
@@ -311,7 +275,7 @@ const page = view.extend({
   },
 
   /** @param {{ problem: string, router: Router, interfaces: Interfaces, answer: Answer }} data */
-  render({ problem, router, interfaces: { networks, own }, answer }) {
+  render({ problem, router, interfaces: { networks: known, own }, answer }) {
     let now = answer;
     /** @type {ReturnType<typeof createTable>} */
     let table;
@@ -326,7 +290,7 @@ const page = view.extend({
       table = createTable(all);
       controls.showFault(fault, now.ok ? '' : service.explain(now.cause));
       dom.content(root, [
-        createNetworks(networks),
+        networks.create(known),
         controls.section(_('Devices'), [table.node]),
         createAddForm(table, all),
       ]);
