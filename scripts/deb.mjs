@@ -54,6 +54,7 @@ function underDot(entries) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { name, bytes } = buildDeb();
-  writeFileSync(`dist/${name}`, bytes);
-  console.log(`dist/${name}  ${(bytes.length / 1000).toFixed(0)} kB`);
+  const target = `${process.argv[2] ?? 'dist'}/${name}`;
+  writeFileSync(target, bytes);
+  console.log(`${target}  ${(bytes.length / 1000).toFixed(0)} kB`);
 }

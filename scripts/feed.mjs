@@ -1,10 +1,11 @@
-// Makes dist/feed, which opkg installs from: the package, Packages and Packages.gz.
+// Makes dist/feed, which opkg installs from: the package, its index and, with FEED_KEY, the index's signature.
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { gzip } from './archive.mjs';
 import { buildIpk } from './ipk.mjs';
+import { signUsign } from './usign.mjs';
 
 /**
  * A package's paragraph in an index (OpenWrt, scripts/ipkg-make-index.sh).
@@ -38,14 +39,22 @@ function readMember(tar, path) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = process.argv[2] ?? 'dist/feed';
   const { name, bytes } = buildIpk();
-  const index = indexEntry(name, bytes);
-  rmSync('dist/feed', { recursive: true, force: true });
-  mkdirSync('dist/feed', { recursive: true });
-  writeFileSync(`dist/feed/${name}`, bytes);
-  writeFileSync('dist/feed/Packages', index);
-  writeFileSync('dist/feed/Packages.gz', gzip(Buffer.from(index)));
+  const index = Buffer.from(indexEntry(name, bytes));
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/${name}`, bytes);
+  writeFileSync(`${folder}/Packages`, index);
+  writeFileSync(`${folder}/Packages.gz`, gzip(index));
+  const key = process.env.FEED_KEY;
+  if (key) writeFileSync(`${folder}/Packages.sig`, signUsign(readFileSync(key, 'utf8'), index));
   console.log(
-    `dist/feed  serve it, then on the router: echo "src/gz iotshaper http://HOST/feed" >> /etc/opkg/customfeeds.conf`,
+    `${folder}  serve it; on the router: echo "src/gz iotshaper http://HOST/feed" >> /etc/opkg/customfeeds.conf`,
   );
+  if (!key) {
+    console.log(
+      '  It is not signed: set FEED_KEY to a key of "usign -G", or switch check_signature off in /etc/opkg.conf',
+    );
+  }
 }

@@ -3,10 +3,11 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { routerFiles } from './package-files.mjs';
 
-rmSync('dist/root', { recursive: true, force: true });
-mkdirSync('dist/root', { recursive: true });
+const root = process.argv[2] ?? 'dist/root';
+rmSync(root, { recursive: true, force: true });
+mkdirSync(root, { recursive: true });
 for (const { path, mode, data } of routerFiles()) {
-  const target = join('dist/root', path);
+  const target = join(root, path);
   if (data === undefined) mkdirSync(target);
   else {
     writeFileSync(target, data);

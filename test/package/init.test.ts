@@ -1,0 +1,136 @@
+// The init scripts, run as rc.common runs them, with a stand-in for procd that prints what it is asked.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { temporaryFolder } from './archive.ts';
+
+/** Runs one action; returns the lines it printed. */
+function init(
+  script: string,
+  action: string,
+  env: Record<string, string> = {},
+  path = '',
+): string[] {
+  const { stdout, stderr, status } = spawnSync(
+    'dash',
+    [resolve('test/package/rc.common'), script, action],
+    {
+      encoding: 'utf8',
+      env: { PATH: `${path}${process.env.PATH}`, ...env },
+    },
+  );
+  if (status !== 0) throw new Error(`${action}: status ${status}, ${stderr}`);
+  return stdout.trimEnd().split('\n').filter(Boolean);
+}
+
+const SERVICE = resolve('files/etc/init.d/iotshaper');
+
+test('starts after firewall (19) and network (20), and adds its commands to rc.common’s', (t) => {
+  t.deepEqual(init(SERVICE, 'settings'), ['START=40 STOP=60 USE_PROCD=1 extra: check print']);
+});
+
+test('start: one instance, respawned without end, both streams logged, told of what concerns it', (t) => {
+  t.deepEqual(init(SERVICE, 'start'), [
+    'open_instance ',
+    'set_param command /usr/bin/node --optimize-for-size --max-old-space-size=64 --max-semi-space-size=1 --v8-pool-size=1 /usr/lib/iotshaper/iotshaper.js run',
+    'set_param env LOG_SPLIT=1',
+    'set_param stdout 1',
+    'set_param stderr 1',
+    'set_param respawn 3600 5 0',
+    'set_param term_timeout 15',
+    'close_instance',
+    'reload_trigger iotshaper firewall',
+    'raw_trigger interface.*.up 2000 /etc/init.d/iotshaper reload',
+  ]);
+});
+
+test('node takes the options it is started with', (t) => {
+  const command = init(SERVICE, 'start').find((line) => line.startsWith('set_param command'))!;
+  const options = command.split(' ').filter((word) => word.startsWith('--'));
+  const { status, stderr } = spawnSync(process.execPath, [...options, '-e', '0'], {
+    encoding: 'utf8',
+  });
+  t.is(status, 0, stderr);
+});
+
+test('reload sends HUP to a running service and does nothing otherwise', (t) => {
+  t.deepEqual(init(SERVICE, 'reload', { RUNNING: '1' }), ['signal iotshaper * HUP']);
+  t.deepEqual(init(SERVICE, 'reload'), []);
+});
+
+test('only a stop for good opens: restart, upgrade and shutdown ask for a closed door first', (t) => {
+  t.deepEqual(init(SERVICE, 'stop'), ['kill iotshaper']);
+  t.deepEqual(init(SERVICE, 'stop', { PKG_UPGRADE: '0' }), ['kill iotshaper'], 'removal');
+  const shut = ['signal iotshaper * USR2', 'kill iotshaper'];
+  t.deepEqual(init(SERVICE, 'stop', { PKG_UPGRADE: '1' }), shut);
+  t.deepEqual(init(SERVICE, 'shutdown'), shut);
+  t.deepEqual(init(SERVICE, 'restart').slice(0, 2), shut);
+  t.is(init(SERVICE, 'restart')[2], 'open_instance ');
+});
+
+test('status, check and print are the program’s', (t) => {
+  const folder = temporaryFolder(t);
+  const script = join(folder, 'iotshaper');
+  writeFileSync(
+    script,
+    readFileSync(SERVICE, 'utf8').replaceAll('/usr/bin/iotshaper', 'echo program'),
+  );
+  for (const command of ['status', 'check', 'print']) {
+    t.deepEqual(init(script, command), [`program ${command}`]);
+  }
+});
+
+interface BootOptions {
+  rules?: string;
+  enabled?: boolean;
+  refuses?: boolean;
+}
+
+/** Boots with stand-ins for nft and logger; returns what they were called with. */
+function boot(
+  t: ExecutionContext,
+  { rules, enabled = true, refuses = false }: BootOptions,
+): string[] {
+  const folder = temporaryFolder(t);
+  const log = join(folder, 'calls');
+  for (const path of ['bin', 'init.d', 'iotshaper']) mkdirSync(join(folder, path));
+  const program = (name: string, text: string) => {
+    writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(folder, name), 0o755);
+  };
+  program('bin/nft', `echo "nft $*" >> "${log}"; ${refuses ? 'exit 1' : ''}`);
+  program('bin/logger', `echo "logger $*" >> "${log}"`);
+  program('init.d/iotshaper', `[ "$1" = enabled ] && exit ${enabled ? 0 : 1}`);
+  if (rules !== undefined) writeFileSync(join(folder, 'iotshaper/boot.nft'), rules);
+  const script = join(folder, 'init.d/iotshaper-boot');
+  writeFileSync(
+    script,
+    readFileSync('files/etc/init.d/iotshaper-boot', 'utf8').replaceAll('/etc/', `${folder}/`),
+  );
+  init(script, 'boot', {}, `${join(folder, 'bin')}:`);
+  const calls = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : [];
+  return calls.map((line) => line.replaceAll(folder, ''));
+}
+
+test('boot: loads the kept rules before the firewall and the network', (t) => {
+  t.deepEqual(init(resolve('files/etc/init.d/iotshaper-boot'), 'settings'), [
+    'START=18 STOP= USE_PROCD= extra:',
+  ]);
+  t.deepEqual(boot(t, { rules: 'table' }), ['nft -f /iotshaper/boot.nft']);
+});
+
+test('boot: shuts nobody in where there are no rules, or no service that would open again', (t) => {
+  t.deepEqual(boot(t, {}), []);
+  t.deepEqual(boot(t, { rules: '' }), []);
+  t.deepEqual(boot(t, { rules: 'table', enabled: false }), []);
+});
+
+test('boot: says so when the rules can’t be loaded', (t) => {
+  const [, said] = boot(t, { rules: 'table', refuses: true });
+  t.regex(said!, /^logger -t iotshaper -p daemon.err \/iotshaper\/boot.nft: nft refuses it/);
+});
+
+test('starting it by hand does not shut anybody in', (t) => {
+  t.deepEqual(init(resolve('files/etc/init.d/iotshaper-boot'), 'start'), []);
+});

@@ -1,0 +1,252 @@
+// The router's package, as opkg and tar read it.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { build, DATE, listTar, readTar, temporaryFolder, unpackTar } from './archive.ts';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const NAME = `iot-shaper_${version}-1_all.ipk`;
+
+let built: Buffer | undefined;
+
+function ipkOf(t: ExecutionContext): Buffer {
+  built ??= buildIpk(t);
+  return built;
+}
+
+function buildIpk(t: ExecutionContext): Buffer {
+  const folder = temporaryFolder(t);
+  build('ipk', folder);
+  t.deepEqual(readdirSync(folder), [NAME]);
+  return readFileSync(join(folder, NAME));
+}
+
+test('is small, and the same bytes at every build', (t) => {
+  const first = buildIpk(t);
+  t.true(first.equals(buildIpk(t)));
+  t.true(first.length < 300_000, `${first.length} bytes`);
+});
+
+test('holds its three members', (t) => {
+  const ipk = ipkOf(t);
+  t.deepEqual(
+    listTar(ipk).map(({ path }) => path),
+    ['./debian-binary', './data.tar.gz', './control.tar.gz'],
+  );
+  t.is(readTar(ipk, './debian-binary').toString(), '2.0\n');
+});
+
+test('belongs to root throughout and carries the date of the source', (t) => {
+  const ipk = ipkOf(t);
+  const archives = [ipk, readTar(ipk, './data.tar.gz'), readTar(ipk, './control.tar.gz')];
+  for (const entry of archives.flatMap(listTar)) {
+    t.is(entry.owner, '0/0', entry.path);
+    t.is(entry.seconds, DATE, entry.path);
+  }
+});
+
+test('holds every file where the router looks for it, with its mode', (t) => {
+  const listed = listTar(readTar(ipkOf(t), './data.tar.gz'));
+  const files = new Map(
+    listed.filter(({ path }) => !path.endsWith('/')).map((one) => [one.path.slice(1), one.mode]),
+  );
+  const expected = {
+    '/etc/config/iotshaper': '-rw-------',
+    '/etc/init.d/iotshaper': '-rwxr-xr-x',
+    '/etc/init.d/iotshaper-boot': '-rwxr-xr-x',
+    '/lib/upgrade/keep.d/iot-shaper': '-rw-r--r--',
+    '/usr/bin/iotshaper': '-rwxr-xr-x',
+    '/usr/lib/iotshaper/LICENSES': '-rw-r--r--',
+    '/usr/lib/iotshaper/iotshaper.js': '-rw-r--r--',
+    '/usr/lib/lua/luci/i18n/iotshaper.de.lmo': '-rw-r--r--',
+    '/usr/share/luci/menu.d/luci-app-iotshaper.json': '-rw-r--r--',
+    '/usr/share/nftables.d/ruleset-post/iotshaper.nft': '-rw-r--r--',
+    '/usr/share/rpcd/acl.d/luci-app-iotshaper.json': '-rw-r--r--',
+    ...Object.fromEntries(
+      readdirSync('luci-app/htdocs', { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.\w+$/.test(name))
+        .map((name) => [`/www/${name}`, '-rw-r--r--']),
+    ),
+  };
+  t.deepEqual(
+    Object.fromEntries([...files].sort()),
+    Object.fromEntries(Object.entries(expected).sort()),
+  );
+  for (const { path, mode } of listed.filter((one) => one.path.endsWith('/')))
+    t.is(mode, 'drwxr-xr-x', path);
+});
+
+test('names itself and what it needs', (t) => {
+  const ipk = ipkOf(t);
+  const control = readTar(readTar(ipk, './control.tar.gz'), './control').toString();
+  const fields = new Map(
+    [...control.matchAll(/^([\w-]+): (.*)$/gm)].map(([, name, value]) => [name, value]),
+  );
+  t.is(fields.get('Package'), 'iot-shaper');
+  t.is(fields.get('Version'), `${version}-1`);
+  t.is(fields.get('Architecture'), 'all');
+  t.is(fields.get('License'), 'Apache-2.0');
+  t.is(fields.get('SourceDateEpoch'), `${DATE}`);
+  t.is(
+    Number(fields.get('Installed-Size')),
+    Number(
+      execFileSync('sh', ['-c', 'gzip -dc | wc -c'], { input: readTar(ipk, './data.tar.gz') }),
+    ),
+  );
+  const depends = fields.get('Depends')!.split(', ');
+  for (const name of [
+    'node',
+    'openvpn-openssl',
+    'socat',
+    'firewall4',
+    'nftables-json',
+    'kmod-tun',
+    'kmod-sched-core',
+    'tc',
+    'ip',
+  ]) {
+    t.true(depends.includes(name), name);
+  }
+  for (const name of depends) t.regex(name, /^[a-z0-9][a-z0-9.+-]+$/);
+  t.is(
+    readTar(readTar(ipk, './control.tar.gz'), './conffiles').toString(),
+    '/etc/config/iotshaper\n',
+  );
+});
+
+test('every script is one that dash and shellcheck take', (t) => {
+  const folder = temporaryFolder(t);
+  const ipk = ipkOf(t);
+  unpackTar(readTar(ipk, './control.tar.gz'), folder);
+  const modes = listTar(readTar(ipk, './control.tar.gz'));
+  const scripts = ['postinst', 'postinst-pkg', 'postrm', 'prerm'];
+  t.deepEqual(
+    modes.filter(({ mode }) => mode === '-rwxr-xr-x').map(({ path }) => path),
+    scripts.map((name) => `./${name}`),
+  );
+  const paths = [
+    ...scripts.map((name) => join(folder, name)),
+    'files/etc/init.d/iotshaper',
+    'files/etc/init.d/iotshaper-boot',
+    'files/usr/bin/iotshaper',
+    'openwrt/test.sh',
+  ];
+  for (const path of paths) t.is(spawnSync('dash', ['-n', path]).status, 0, path);
+  const { stdout, status, error } = spawnSync('shellcheck', ['-e', 'SC1091', ...paths], {
+    encoding: 'utf8',
+  });
+  t.is(error, undefined, 'apt-get install shellcheck');
+  t.is(status, 0, stdout);
+});
+
+test('the program in it runs and takes the configuration in it', (t) => {
+  const root = temporaryFolder(t);
+  unpackTar(readTar(ipkOf(t), './data.tar.gz'), root);
+  const program = join(root, 'usr/lib/iotshaper/iotshaper.js');
+  const run = (...words: string[]) =>
+    execFileSync(process.execPath, [program, ...words], { encoding: 'utf8' });
+  t.is(run('--version'), `${version}\n`);
+  t.regex(run('check', join(root, 'etc/config/iotshaper')), /in order/);
+});
+
+/** Runs a script of the package among stand-ins for what it calls; returns the calls. */
+function runScript(
+  t: ExecutionContext,
+  name: string,
+  argv: string[],
+  env: Record<string, string>,
+): string[] {
+  const folder = temporaryFolder(t);
+  const log = join(folder, 'calls');
+  writeFileSync(log, '');
+  mkdirSync(join(folder, 'bin'));
+  mkdirSync(join(folder, 'iotshaper'));
+  for (const file of ['boot.nft', 'last-good', 'home.ovpn'])
+    writeFileSync(join(folder, 'iotshaper', file), '');
+  for (const command of ['fw4', 'rpcd']) {
+    writeFileSync(join(folder, 'bin', command), `#!/bin/sh\necho "${command} $*" >> "${log}"\n`);
+    chmodSync(join(folder, 'bin', command), 0o755);
+  }
+  const text = readTar(readTar(ipkOf(t), './control.tar.gz'), `./${name}`)
+    .toString()
+    .replaceAll('/etc/init.d/rpcd', 'rpcd')
+    .replaceAll('/etc/iotshaper', join(folder, 'iotshaper'))
+    .replaceAll('/tmp/luci-modulecache/', join(folder, 'cache/'));
+  const { status, stderr } = spawnSync('dash', ['-s', '--', ...argv], {
+    input: text,
+    encoding: 'utf8',
+    env: { PATH: `${join(folder, 'bin')}:${process.env.PATH}`, ...env },
+  });
+  t.is(status, 0, stderr);
+  return [
+    ...readFileSync(log, 'utf8').trimEnd().split('\n').filter(Boolean),
+    ...readdirSync(join(folder, 'iotshaper')).sort(),
+  ];
+}
+
+const KEPT = ['boot.nft', 'home.ovpn', 'last-good'];
+
+test('after installation the firewall and the page’s rights are read anew', (t) => {
+  t.deepEqual(runScript(t, 'postinst-pkg', ['configure'], {}), [
+    'rpcd reload',
+    'fw4 -q reload',
+    ...KEPT,
+  ]);
+  t.deepEqual(
+    runScript(t, 'postinst-pkg', ['configure'], { IPKG_INSTROOT: '/image' }),
+    KEPT,
+    'an image is being built',
+  );
+});
+
+test('removal takes what the service kept, but not the user’s profile; an upgrade takes nothing', (t) => {
+  t.deepEqual(runScript(t, 'postrm', ['remove'], { PKG_UPGRADE: '0' }), [
+    'rpcd reload',
+    'fw4 -q reload',
+    'home.ovpn',
+  ]);
+  t.deepEqual(runScript(t, 'postrm', ['upgrade', '9'], { PKG_UPGRADE: '0' }), KEPT);
+  t.deepEqual(runScript(t, 'postrm', [], { PKG_UPGRADE: '1' }), KEPT);
+  t.deepEqual(runScript(t, 'postrm', ['remove'], { IPKG_INSTROOT: '/image' }), KEPT);
+});
+
+test('the SDK’s recipe installs the same files', (t) => {
+  const folder = temporaryFolder(t);
+  build('stage', join(folder, 'dist/root'));
+  writeFileSync(join(folder, 'LICENSE'), '');
+  writeFileSync(join(folder, 'rules.mk'), 'INSTALL_DIR:=install -d -m0755\nCP:=cp -fpR\n');
+  // What the SDK's package.mk does with the parts of a recipe, in as few lines as will do.
+  writeFileSync(
+    join(folder, 'package.mk'),
+    `define BuildPackage
+$(eval $(Package/$(1)))
+all:
+	$(Build/Prepare)
+	mkdir -p $(OUT)
+	$(call Package/$(1)/install,$(OUT))
+	@echo "$(1) $(PKG_VERSION)-$(PKG_RELEASE) $(PKGARCH) [$(strip $(DEPENDS))]"
+endef
+`,
+  );
+  const out = join(folder, 'out');
+  const settings = [
+    `TOPDIR=${folder}`,
+    `INCLUDE_DIR=${folder}`,
+    `PROJECT_DIR=${folder}`,
+    `PKG_BUILD_DIR=${folder}/build`,
+    `OUT=${out}`,
+  ];
+  const said = execFileSync('make', ['-s', '-C', resolve('openwrt'), 'all', ...settings], {
+    encoding: 'utf8',
+  });
+  t.regex(said, new RegExp(`^iot-shaper ${version}-1 all \\[\\+node .*\\+kmod-sched-core\\]`, 'm'));
+  const packed = execFileSync('tar', ['czf', '-', '--sort=name', '-C', out, '.'], {
+    maxBuffer: 2 ** 26,
+  });
+  const pathsAndModes = (bytes: Buffer) =>
+    listTar(bytes)
+      .flatMap(({ path, mode, size }) => (path === './' ? [] : [`${mode} ${path} ${size}`]))
+      .sort();
+  t.deepEqual(pathsAndModes(packed), pathsAndModes(readTar(ipkOf(t), './data.tar.gz')));
+});
