@@ -41,7 +41,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
         '-w',
         path,
         '-s',
-        '128',
+        '256',
         '-U',
         '-n',
         '-Z',
