@@ -109,6 +109,12 @@ for (const [perSecond, upload, download] of streams) {
   });
 }
 
+test('a stream is called by its name', (t) => {
+  t.deepEqual(findStreamFaults(shape, 0, 'home cottage’s stream'), [
+    'home cottage’s stream stalls',
+  ]);
+});
+
 test('slots asked for, and how long they are counted', (t) => {
   t.is(targetPps(shape), 78.125);
   t.is(targetPps(plain), 0);

@@ -1,0 +1,115 @@
+// Which parts may import which: the core stays free of the system, and nothing lies unused.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import test from 'ava';
+import { build } from 'esbuild';
+
+/** Parts that take time, randomness and facts as arguments, and touch nothing. */
+const core = ['analysis', 'capture', 'config', 'cost', 'devices', 'framing', 'ip', 'pacing'].concat(
+  ['plan', 'plot', 'simulation'],
+);
+const shell = ['cli', 'daemon', 'endpoint', 'lab', 'openvpn', 'shaper', 'system', 'tunnel', 'ubus'];
+
+/** Parts that get by without any of the platform's modules, and the files that are excused. */
+const platformFree = ['cost', 'devices', 'framing', 'ip', 'pacing', 'plan', 'plot'];
+const excused: Record<string, string[]> = { 'src/pacing/crypto-random.ts': ['node:crypto'] };
+
+/** What only these may import. */
+const reserved: Record<string, string[]> = {
+  cli: ['main.ts'],
+  daemon: ['cli', 'endpoint'],
+  endpoint: ['cli'],
+  lab: ['cli'],
+  ubus: ['cli'],
+};
+
+interface Import {
+  from: string;
+  to: string;
+}
+
+/** Imports that are there at run time: what only names types is gone. */
+async function importsOfBundle(): Promise<Import[]> {
+  const { metafile } = await build({
+    entryPoints: ['src/main.ts'],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'silent',
+  });
+  return Object.entries(metafile.inputs).flatMap(([from, { imports }]) =>
+    imports.map(({ path }) => ({ from, to: path })),
+  );
+}
+
+/** The part a source file belongs to: its folder, or its own name at the top. */
+function partOf(path: string): string {
+  return path.split('/')[1] ?? path;
+}
+
+const imports = importsOfBundle();
+
+test('the core imports nothing of the shell', async (t) => {
+  const found = await imports;
+  t.true(found.length > 200, `${found.length} imports`);
+  const bad = found.filter(
+    ({ from, to }) =>
+      core.includes(partOf(from)) && shell.some((part) => to.startsWith(`src/${part}/`)),
+  );
+  // Recording the wire is what `audit` does on a router; the sums beside it are pure.
+  t.deepEqual(
+    bad.filter(({ from }) => from !== 'src/analysis/live-capture.ts'),
+    [],
+  );
+});
+
+test('the purest parts import nothing of the platform', async (t) => {
+  const bad = (await imports).filter(
+    ({ from, to }) =>
+      platformFree.includes(partOf(from)) && !to.startsWith('src/') && !excused[from]?.includes(to),
+  );
+  t.deepEqual(bad, []);
+});
+
+test('messages are made and read without sockets or files', async (t) => {
+  const platform = (await imports).filter(
+    ({ from, to }) =>
+      ['src/control/message.ts', 'src/openvpn/profile.ts', 'src/openvpn/management.ts'].includes(
+        from,
+      ) && !to.startsWith('src/'),
+  );
+  // isIPv4 and isIPv6.
+  t.deepEqual(platform, [{ from: 'src/control/message.ts', to: 'node:net' }]);
+});
+
+test('the highest parts are imported by those above them alone', async (t) => {
+  const bad = (await imports).filter(({ from, to }) => {
+    const [here, there] = [partOf(from), partOf(to)];
+    return to.startsWith('src/') && here !== there && reserved[there]?.includes(here) === false;
+  });
+  t.deepEqual(bad, []);
+});
+
+/** Written for tests and for whoever uses the sources as a library; the page folds the rate section in its own language. */
+const spare = ['src/capture/writer.ts', 'src/config/rate-section.ts'];
+
+test('every source file is reached from the program', (t) => {
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => `src/${path}`);
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    for (const [, to] of readFileSync(path, 'utf8').matchAll(/(?:from|import)\s+'(\.[^']+)'/g))
+      visit(normalize(join(dirname(path), to!)));
+  };
+  visit('src/main.ts');
+  t.deepEqual(
+    sources.filter((path) => !reached.has(path) && !spare.includes(path)),
+    [],
+  );
+});
