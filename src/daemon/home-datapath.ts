@@ -131,6 +131,11 @@ export class HomeDatapath {
     return this.#serial.run(() => this.#reconcile(false));
   }
 
+  /** Has OpenVPN try again at once where it is not connected. */
+  hurry(): void {
+    this.#openvpn.hurry();
+  }
+
   /** Asks OpenVPN to connect anew. */
   reconnect(): void {
     this.#openvpn.reconnect();

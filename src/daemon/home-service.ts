@@ -125,6 +125,8 @@ export class HomeService implements ServiceApi {
       );
     } else if (!this.#good) this.#good = (await readGoodConfig(join(stateDir, 'last-good'))).good;
     await this.#apply();
+    // Reloads come with interfaces that went up.
+    this.#datapath.hurry();
   }
 
   /** What is wrong with the configuration as it stands in UCI. */

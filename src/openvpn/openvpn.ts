@@ -54,6 +54,14 @@ export class OpenVpn {
     this.#client?.write('signal SIGUSR1\n');
   }
 
+  /** Ends the pause before the next try, where OpenVPN is in one. */
+  hurry(): void {
+    if (!this.#holdTimer) return;
+    clearTimeout(this.#holdTimer);
+    this.#holdTimer = null;
+    this.#client?.write('hold release\n');
+  }
+
   /** Ends OpenVPN and removes its files. */
   async stop(): Promise<void> {
     if (this.#holdTimer) clearTimeout(this.#holdTimer);
@@ -90,7 +98,10 @@ export class OpenVpn {
   #release(socket: Socket, pauseMs: number): void {
     if (this.#holdTimer) clearTimeout(this.#holdTimer);
     this.#holdTimer = setTimeout(
-      () => socket.write('hold release\n'),
+      () => {
+        this.#holdTimer = null;
+        socket.write('hold release\n');
+      },
       Math.min(pauseMs, MAX_HOLD_MS),
     );
   }
