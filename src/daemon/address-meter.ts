@@ -40,7 +40,12 @@ export class AddressMeter {
   ): void {
     const seconds = Math.max(0.2, (nowMs - (this.#atMs ?? nowMs - 1000)) / 1000);
     this.#atMs = nowMs;
-    for (const address of new Set([...sent.keys(), ...received.keys()])) {
+    const addresses = new Set([...sent.keys(), ...received.keys()]);
+    for (const [address, reading] of this.#readings) {
+      // Counted no more, since it was idle for long or the tunnel was closed.
+      if (!addresses.has(address)) Object.assign(reading, { txKBps: 0, rxKBps: 0 });
+    }
+    for (const address of addresses) {
       const last = this.#readings.get(address);
       const queue = sent.get(address);
       const tx = queue?.bytesIn ?? 0;

@@ -1,0 +1,73 @@
+// Files the service keeps, and what it makes of the firewall's.
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { parseUci } from '../../src/config/uci.ts';
+import { keepBootTable } from '../../src/daemon/boot-table.ts';
+import { findFirewallWarnings, readFirewallWarnings } from '../../src/daemon/firewall-warnings.ts';
+import { judgeProfile, storeProfile } from '../../src/daemon/profile-file.ts';
+
+const profile = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
+
+function newFolder(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'iotshaper-files-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('rules for the next boot are written when they change, and removed', async (t) => {
+  const path = join(newFolder(t), 'boot.nft');
+  await keepBootTable(path, null);
+  await keepBootTable(path, 'table inet a {}\n');
+  t.is(readFileSync(path, 'utf8'), 'table inet a {}\n');
+  t.is(statSync(path).mode & 0o777, 0o600);
+  const { mtimeMs, ino } = statSync(path);
+  await keepBootTable(path, 'table inet a {}\n');
+  t.like(statSync(path), { mtimeMs, ino });
+  await keepBootTable(path, 'table inet b {}\n');
+  t.is(readFileSync(path, 'utf8'), 'table inet b {}\n');
+  await keepBootTable(path, null);
+  t.false(existsSync(path));
+});
+
+test('a profile handed in is judged by line, or stored for its owner alone', async (t) => {
+  t.deepEqual(judgeProfile(profile), { ok: true, errors: [], endpoint: 'vps.example.org:1194' });
+  t.deepEqual(judgeProfile(`up x\n${profile}`), {
+    ok: false,
+    errors: [{ line: 1, message: 'up x: runs a program on the router; remove it' }],
+  });
+  const path = join(newFolder(t), 'etc', 'iotshaper', 'home.ovpn');
+  await storeProfile(path, 'old');
+  await storeProfile(path, profile);
+  t.is(readFileSync(path, 'utf8'), profile);
+  t.is(statSync(path).mode & 0o777, 0o600);
+  t.is(statSync(join(path, '..')).mode & 0o777, 0o700);
+});
+
+const firewall = (options: string) =>
+  findFirewallWarnings(parseUci(Buffer.from(`config defaults\n${options}`), 'firewall'));
+
+test('settings of the firewall that undo shaping are named, with what to do', (t) => {
+  t.deepEqual(firewall(''), []);
+  t.deepEqual(firewall("\toption flow_offloading '0'\n\toption auto_includes '1'\n"), []);
+  const [flow, includes, ...others] = firewall(
+    "\toption flow_offloading '1'\n\toption auto_includes 'off'\n",
+  );
+  t.regex(
+    flow!,
+    /^firewall\.@defaults\[0\]\.flow_offloading: is on, .*uci set .*flow_offloading=0/,
+  );
+  t.regex(includes!, /^firewall\.@defaults\[0\]\.auto_includes: is off, .*auto_includes=1/);
+  t.deepEqual(others, []);
+  t.deepEqual(findFirewallWarnings(parseUci(Buffer.from(''), 'firewall')), []);
+});
+
+test('no firewall, or one that can’t be read, is nothing to warn of', async (t) => {
+  const path = join(newFolder(t), 'firewall');
+  t.deepEqual(await readFirewallWarnings(path), []);
+  writeFileSync(path, "config defaults\n\toption flow_offloading '1");
+  t.deepEqual(await readFirewallWarnings(path), []);
+  writeFileSync(path, "config defaults\n\toption flow_offloading '1'\n");
+  t.is((await readFirewallWarnings(path)).length, 1);
+});
