@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { findQueueFaults } from '../../src/daemon/verification.ts';
 import { HOME_CLASS_MINOR, STRAY_CLASS_MINOR } from '../../src/plan/names.ts';
 import { TcListingReader } from '../../src/shaper/tc-listing.ts';
-import { seededRandom } from '../../src/simulation/random.ts';
+import { seededRandom } from '../../src/random/random.ts';
 import { run } from '../../src/system/command.ts';
 import { goldenCases, homeCases } from '../plan/cases.ts';
 import { addTun, newNamespace, requireNamespaces } from './support.ts';
