@@ -1,6 +1,7 @@
 // How good an attack's findings are: against what really happened, within a tolerance.
+
+import type { Random } from '../random/random.ts';
 import type { Activity, BinnedTraffic } from './activity.ts';
-import type { Random } from './random.ts';
 import { aucBlockBootstrap, type Interval } from './statistics/auc.ts';
 
 export interface ActivityScore {

@@ -1,6 +1,7 @@
 // The activity attack on a whole capture: every stream the observer can tell apart, against a file of events.
 import type { Sample } from '../capture/trace.ts';
 import { deviceCatalogue } from '../devices/catalogue.ts';
+import { seededRandom } from '../random/random.ts';
 import {
   type Activity,
   type ActivityOptions,
@@ -10,7 +11,6 @@ import {
 import type { HomeEvent } from './activity-events.ts';
 import { type ActivityScore, addScores, matchEvents, windowAuc } from './activity-score.ts';
 import type { RateSeries } from './features.ts';
-import { seededRandom } from './random.ts';
 import type { Interval } from './statistics/auc.ts';
 
 /** Resolution of the attack's times, seconds. */

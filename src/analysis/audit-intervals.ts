@@ -1,6 +1,7 @@
 // Intervals between packets under idleness and activity: KS, variance and entropy, each against a permutation null.
+
+import type { Random } from '../random/random.ts';
 import type { WindowLabels } from './audit-activity.ts';
-import type { Random } from './random.ts';
 import { kolmogorovSmirnov } from './statistics/kolmogorov-smirnov.ts';
 import {
   type DetectorResult,

@@ -1,6 +1,7 @@
 // Superposed epochs: what the slots do right after devices begin, against what they do a little earlier or later.
+
+import { drawIndex, type Random } from '../random/random.ts';
 import type { Onset } from './audit-activity.ts';
-import { drawIndex, type Random } from './random.ts';
 import { type FamilyResult, type LabelTest, maxT } from './statistics/permutation.ts';
 import { mean, quantileOfSorted } from './statistics/sample.ts';
 import type { WirePacket } from './wire-features.ts';

@@ -1,6 +1,6 @@
 // The audit as a table for people.
 import { renderTable } from '../plot/text-table.ts';
-import type { AuditResult } from './audit.ts';
+import type { AuditResult } from './audit-result.ts';
 import type { Interval } from './statistics/auc.ts';
 import type { DetectorResult } from './statistics/link-padding.ts';
 

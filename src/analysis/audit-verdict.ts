@@ -1,7 +1,7 @@
 // The audit in words: what was found, how sure that is, and what could not have been seen.
 
 import type { AuditFigure, AuditReport } from '../daemon/api.ts';
-import type { AuditLevel, AuditResult } from './audit.ts';
+import type { AuditLevel, AuditResult } from './audit-result.ts';
 import type { LabelTestResult } from './statistics/permutation.ts';
 
 /** 0: no leak found; 1: leak; 3: the recording cannot answer (2 is a wrong command line). */

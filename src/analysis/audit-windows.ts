@@ -1,10 +1,11 @@
 // Windows of one length: how well anything the wire shows tells active from idle ones.
+
+import { seededRandom } from '../random/random.ts';
 import type { WindowLabels } from './audit-activity.ts';
 import { describeIntervals, type IntervalFigures, windowIntervals } from './audit-intervals.ts';
 import { trainForest } from './forest.ts';
 import { trainLogistic } from './forest-logistic.ts';
 import { crossValidate } from './forest-validation.ts';
-import { seededRandom } from './random.ts';
 import { aucBlockBootstrap, aucOfRanks, type Interval } from './statistics/auc.ts';
 import {
   type Binned,

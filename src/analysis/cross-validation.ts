@@ -1,7 +1,8 @@
 // How often nearest neighbours are right about rows they were not trained on.
+
+import type { Random } from '../random/random.ts';
 import { contiguousFolds, stratifiedFolds } from './folds.ts';
 import { fitNearestNeighbours, type Rows } from './knn.ts';
-import type { Random } from './random.ts';
 
 export interface Validation {
   rows: number;

@@ -1,5 +1,5 @@
 // Splits labelled rows into folds for cross-validation.
-import { type Random, shuffle } from './random.ts';
+import { type Random, shuffle } from '../random/random.ts';
 
 /**
  * Deals rows out to folds so that each label is spread evenly: stratified k-fold with shuffling.

@@ -1,6 +1,7 @@
 // Cross-validation over stretches of time, so that windows that resemble their neighbours cannot flatter a classifier.
+
+import { type Random, shuffle } from '../random/random.ts';
 import type { Scorer } from './forest.ts';
-import { type Random, shuffle } from './random.ts';
 import { ranks } from './statistics/sample.ts';
 
 export interface ValidationOptions {

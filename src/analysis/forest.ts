@@ -1,5 +1,5 @@
 // A random forest of our own: seeded, binary, fast enough to be trained on the router's last hour.
-import { drawIndex, type Random } from './random.ts';
+import { drawIndex, type Random } from '../random/random.ts';
 import { binOf, quantileEdges } from './statistics/sample.ts';
 
 /** Gives a row of features a score: larger means rather active. */

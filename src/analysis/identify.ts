@@ -1,10 +1,11 @@
 // The paper's first step of attack: which device a stream of encrypted packets belongs to.
+
+import { seededRandom } from '../random/random.ts';
 import { type Validation, validateNeighbours } from './cross-validation.ts';
 import { cutWindows, type RateSeries } from './features.ts';
 import type { Stream } from './flows.ts';
 import type { Rows } from './knn.ts';
 import { type Labels, labelByNames } from './labels.ts';
-import { seededRandom } from './random.ts';
 import type { Vendors } from './vendors.ts';
 
 /** A capture, separated into streams. */

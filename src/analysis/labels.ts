@@ -1,14 +1,8 @@
 // Names for devices: what their DNS queries give away, and what a user's file says.
 import { parseMac } from '../capture/addresses.ts';
 import { deviceCatalogue } from '../devices/catalogue.ts';
+import type { DnsRule } from './dns-rule.ts';
 import { makerDomains } from './maker-domains.ts';
-
-/** A domain that gives a device away. */
-export interface DnsRule {
-  /** Host name or domain, lower case; it and all below it match. */
-  suffix: string;
-  label: string;
-}
 
 /** What is known about who is who. */
 export interface Labels {

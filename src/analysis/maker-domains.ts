@@ -1,5 +1,5 @@
 // Domains of makers of common smart-home devices, beyond those of the paper.
-import type { DnsRule } from './labels.ts';
+import type { DnsRule } from './dns-rule.ts';
 
 /** Each domain is run by or for the maker and used by devices themselves. */
 export const makerDomains: readonly DnsRule[] = [

@@ -1,6 +1,6 @@
 // Finds the IP packet in a captured one: who sent it to whom, how long, and what it carries.
 import { formatIpv4, formatIpv6, formatMac } from './addresses.ts';
-import type { CapturedPacket } from './reader.ts';
+import type { CapturedPacket } from './packet.ts';
 
 /** What the headers of an IP packet say. */
 export interface Decoded {

@@ -1,6 +1,6 @@
 // The classic pcap format: one header, then records (draft-ietf-opsawg-pcap).
 import { CaptureError } from './error.ts';
-import type { CapturedPacket } from './reader.ts';
+import type { CapturedPacket } from './packet.ts';
 
 /**
  * A parser that knows nothing of files: it yields how many bytes it wants next, or a packet. It is given those bytes,

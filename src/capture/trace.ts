@@ -1,7 +1,7 @@
 // A device's traffic as a trace: when, how much, which way.
 import { isLocalAddress } from './addresses.ts';
 import { type Decoded, decodePacket } from './decode.ts';
-import type { CapturedPacket } from './reader.ts';
+import type { CapturedPacket } from './packet.ts';
 
 /** Away from the home's device towards the Internet is up. */
 export type Direction = 'up' | 'down';

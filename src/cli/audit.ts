@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { alignEvents, EventsError, parseEvents } from '../analysis/activity-events.ts';
-import { type AuditResult, auditTraces } from '../analysis/audit.ts';
+import { auditTraces } from '../analysis/audit.ts';
 import type { ActivitySample } from '../analysis/audit-activity.ts';
 import {
   type IntervalSdProposal,
@@ -12,6 +12,7 @@ import {
   proposeIntervalSd,
 } from '../analysis/audit-calibration.ts';
 import { readActivity, readTunnel, type TunnelTrace } from '../analysis/audit-capture.ts';
+import type { AuditResult } from '../analysis/audit-result.ts';
 import { renderAudit } from '../analysis/audit-text.ts';
 import { AUDIT_EXIT_CODES, reportAudit } from '../analysis/audit-verdict.ts';
 import { RecordingError, recordLive } from '../analysis/live-capture.ts';

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { readConfigFile } from '../config/config-file.ts';
 import { type Cost, type CostInput, costOf, type RateShare } from '../cost/cost.ts';
 import { scheduleShares } from '../cost/shares.ts';
-import { figure, renderTable } from '../simulation/report.ts';
+import { renderRows } from '../plot/text-table.ts';
+import { figure } from '../simulation/report.ts';
 import { Failure } from './failure.ts';
 import { numberBetween, wholeBetween } from './number-options.ts';
 
@@ -95,7 +96,7 @@ function render(input: CostInput, cost: Cost): string {
   if (cost.capPercent !== null)
     rows.push(['share of the cap', `${cost.capPercent.toFixed(1)} % of ${input.dataCapGB} GB`]);
   if (cost.pricePerMonth !== null) rows.push(['price a month', cost.pricePerMonth.toFixed(2)]);
-  return renderTable(
+  return renderRows(
     rows.filter(([name]) => share > 0 || name !== 'at other rates'),
     2,
   );

@@ -1,6 +1,7 @@
 // `iotshaper recommend`: the lowest rates at which devices still answer in time.
 import { type Command, Option } from 'commander';
 import { costOf } from '../cost/cost.ts';
+import { renderRows } from '../plot/text-table.ts';
 import { type HomeTrace, loadTrace } from '../simulation/direction-trace.ts';
 import {
   type AdviceReport,
@@ -10,7 +11,7 @@ import {
   type Shape,
   traceOfCounters,
 } from '../simulation/recommend.ts';
-import { figure, renderTable } from '../simulation/report.ts';
+import { figure } from '../simulation/report.ts';
 import { openTrace } from '../simulation/trace.ts';
 import { Failure } from './failure.ts';
 import { numberBetween, wholeBetween } from './number-options.ts';
@@ -128,9 +129,9 @@ function render(report: AdviceReport, flags: Flags): string {
   let text = `For ${wish}, in each direction and for each device:\n\n`;
   text += `  upload_rate ${best.up.rateKBps} KB/s, download_rate ${best.down.rateKBps} KB/s, `;
   text += `packet_size ${shape.packetBytes}, mode ${shape.mode}: ${figure(best.gbPerMonth!)} GB a month\n\n`;
-  text += renderTable([titles, ...joint.map(line)]);
+  text += renderRows([titles, ...joint.map(line)]);
   text += `\nEach device alone, ${shape.packetBytes} bytes, ${shape.mode}:\n\n`;
-  text += renderTable([titles, ...singles.map(line)]);
+  text += renderRows([titles, ...singles.map(line)]);
   if (sumOfSingles && singles.length > 1) {
     const { uploadKBps, downloadKBps, gbPerMonth } = sumOfSingles;
     const together = costOf({

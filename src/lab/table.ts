@@ -1,4 +1,5 @@
 // Prints the figures of one or more lab runs side by side, in words a person understands.
+import { renderRows } from '../plot/text-table.ts';
 import type {
   DirectionSummary,
   IntervalStatistics,
@@ -63,21 +64,15 @@ export const tableNotes: readonly string[] = [
 
 /** The rows as text, columns aligned, headed by the variants' names. */
 export function renderTable(runs: readonly LabSummary[]): string {
-  const rows = [
-    { name: '', cells: runs.map(({ variant }) => variant as string) },
-    ...tableRows(runs),
-  ];
-  const nameWidth = Math.max(...rows.map(({ name }) => name.length));
-  const widths = runs.map((_, column) =>
-    Math.max(...rows.map(({ cells }) => cells[column]!.length)),
-  );
-  const lines = rows.map(({ name, cells }) =>
-    [name.padEnd(nameWidth), ...cells.map((cell, column) => cell.padStart(widths[column]!))].join(
-      '  ',
-    ),
-  );
-  lines.splice(1, 0, '-'.repeat(Math.max(...lines.map((line) => line.length))));
-  return `${lines.join('\n')}\n`;
+  const rows = tableRows(runs).map(({ name, cells }) => [name, ...cells]);
+  return underline(renderRows([['', ...runs.map(({ variant }) => variant)], ...rows]));
+}
+
+/** Parts a table's titles from its rows. */
+export function underline(table: string): string {
+  const [titles, ...rest] = table.split('\n');
+  const width = Math.max(...[titles!, ...rest].map((line) => line.length));
+  return [titles, '-'.repeat(width), ...rest].join('\n');
 }
 
 /** One run's figures, and what went wrong if something did. */

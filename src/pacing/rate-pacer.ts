@@ -1,6 +1,7 @@
 // Decides which rate HTB is given when: draws intervals, and holds the average asked. Pure: time is passed in.
 import type { Shape } from '../plan/facts.ts';
-import { IntervalSchedule, type Random, slotMs } from './schedule.ts';
+import type { Random } from '../random/random.ts';
+import { IntervalSchedule, slotMs } from './schedule.ts';
 
 /**
  * Shortest mean time between two changes of rate. Above some 100 KB/s one draw covers several slots, always as many: their

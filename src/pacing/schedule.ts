@@ -1,7 +1,5 @@
 // Draws the intervals between slots: a pure schedule shared by the daemon and the simulator.
-
-/** A source of uniform numbers in [0, 1). */
-export type Random = () => number;
+import type { Random } from '../random/random.ts';
 
 /** Draws farther than this many standard deviations from the mean are drawn again. */
 export const TRUNCATION_SDS = 2.5;

@@ -1,7 +1,8 @@
 // The line above a panel: its title, and which colour is which series.
+
+import type { Panel, Series } from './line-plot.ts';
 import { element, label, pixel, textWidth } from './markup.ts';
 import { colourOf } from './palette.ts';
-import type { Panel, Series } from './svg.ts';
 
 const keyWidth = 24;
 const gap = 16;

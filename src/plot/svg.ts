@@ -1,54 +1,13 @@
 // Plots as SVG text: lines over a shared axis in one or more panels, and heat maps.
 import { drawHeading } from './legend.ts';
+import type { LinePlot, Panel, PlotEvent, Series } from './line-plot.ts';
 import { element, label, type Picture, picture, pixel, textWidth } from './markup.ts';
 import { colourOf } from './palette.ts';
 import { makeScale, type Scale } from './scale.ts';
 
 export { type HeatMap, plotHeatMap } from './heat-map.ts';
+export type { LinePlot, Panel, PlotEvent, Series } from './line-plot.ts';
 export { escapeText } from './markup.ts';
-
-/** One line of a panel. */
-export interface Series {
-  name: string;
-  /** In the order of x. A y that is not finite interrupts the line. */
-  points: readonly (readonly [x: number, y: number])[];
-  /** `step` holds each y until the next x; `points` draws dots only. */
-  style?: 'line' | 'step' | 'points';
-  colour?: string;
-  dashed?: boolean;
-}
-
-/** Something that happened at a moment: a vertical line through its panel. */
-export interface PlotEvent {
-  x: number;
-  label?: string;
-}
-
-/** One set of axes; panels of a plot stand one above the other and share x. */
-export interface Panel {
-  title?: string;
-  yLabel: string;
-  series: readonly Series[];
-  events?: readonly PlotEvent[];
-  yFrom?: number;
-  yTo?: number;
-  yLog?: boolean;
-  /** Horizontal reference lines. */
-  references?: readonly { y: number; label: string }[];
-}
-
-export interface LinePlot {
-  title: string;
-  description?: string;
-  xLabel: string;
-  panels: readonly Panel[];
-  xFrom?: number;
-  xTo?: number;
-  xLog?: boolean;
-  width?: number;
-  /** Of one panel's axes, pixels. */
-  panelHeight?: number;
-}
 
 const margin = { top: 40, right: 18, bottom: 46, left: 66 };
 

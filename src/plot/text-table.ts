@@ -26,3 +26,12 @@ export function renderTable(
     })
     .join('');
 }
+
+/** The same for rows whose first holds the titles: `leftColumns` columns of words, then figures. */
+export function renderRows(rows: readonly (readonly string[])[], leftColumns = 1): string {
+  const [titles, ...rest] = rows;
+  return renderTable(
+    titles!.map((title, i) => ({ title, right: i >= leftColumns })),
+    rest,
+  );
+}

@@ -1,5 +1,6 @@
 // What an observer of a simulated wire still finds out about the devices behind it.
-import { type AuditLevel, auditTraces } from '../analysis/audit.ts';
+import { auditTraces } from '../analysis/audit.ts';
+import type { AuditLevel } from '../analysis/audit-result.ts';
 import type { Interval } from '../analysis/statistics/auc.ts';
 import type { WirePacket } from '../analysis/wire-features.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';

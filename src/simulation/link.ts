@@ -1,6 +1,7 @@
 // One direction of a shaped link in simulated time: slots pass, packets wait for theirs, the rest is cover.
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
-import type { IntervalSchedule, Random } from '../pacing/schedule.ts';
+import type { IntervalSchedule } from '../pacing/schedule.ts';
+import type { Random } from '../random/random.ts';
 import { LatencyHistogram } from './latency.ts';
 
 /** A packet left: `bytes` as the provider sees them. Times never decrease on one link. */

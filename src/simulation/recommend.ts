@@ -1,11 +1,11 @@
 // Finds the lowest rates at which devices' packets wait no longer than asked.
 import { costOf } from '../cost/cost.ts';
 import { IntervalSchedule, slotMs } from '../pacing/schedule.ts';
+import { seededRandom } from '../random/random.ts';
 import { DirectionTrace, type HomeTrace } from './direction-trace.ts';
 import { LatencyHistogram, type LatencySummary } from './latency.ts';
 import { SlotClock } from './link.ts';
 import { PackedLink } from './packed-link.ts';
-import { seededRandom } from './random.ts';
 
 /** What each device's packets may be delayed by shaping, in each direction. */
 export interface Tolerance {

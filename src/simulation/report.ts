@@ -1,21 +1,8 @@
 // Simulations as tables for people and as CSV.
+import { renderRows } from '../plot/text-table.ts';
 import type { AttackResult } from './attack.ts';
 import type { ToleranceRow } from './figure9.ts';
 import type { DirectionResult, SimulationResult } from './simulate.ts';
-
-/** Columns padded to their widest cell, the first to the left, figures to the right. */
-export function renderTable(rows: readonly (readonly string[])[], leftColumns = 1): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => (i < leftColumns ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `${line}\n`)
-    .join('');
-}
 
 const titles = [
   'variant',
@@ -57,7 +44,7 @@ export function renderSimulation(results: readonly SimulationResult[]): string {
     };
     return [line('up', variant.uploadKBps, up), line('down', variant.downloadKBps, down)];
   });
-  return renderTable([titles, ...rows], 2);
+  return renderRows([titles, ...rows], 2);
 }
 
 export function renderSimulationCsv(results: readonly SimulationResult[]): string {
@@ -113,7 +100,7 @@ export function renderTolerance(rows: readonly ToleranceRow[]): string {
     'packed: mean ms',
     'max ms',
   ];
-  return renderTable([header, ...lines]);
+  return renderRows([header, ...lines]);
 }
 
 /** What the audit finds in each variant's wire, the verdict first. */
@@ -129,7 +116,7 @@ export function renderAttacks(attacks: readonly AttackResult[]): string {
   ]);
   const sentences = attacks.map(({ variant, sentence }) => `${variant}: ${sentence}\n`);
   const header = ['variant', 'verdict', 'AUC of telling active from idle windows (0.50 is chance)'];
-  return `${renderTable([header, ...rows], 3)}\n${sentences.join('')}`;
+  return `${renderRows([header, ...rows], 3)}\n${sentences.join('')}`;
 }
 
 /** Three digits, no more than one behind the point above 10. */

@@ -1,11 +1,11 @@
 // Runs a trace through any number of defences at once, in simulated time.
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
 import { IntervalSchedule, slotMs } from '../pacing/schedule.ts';
+import { seededRandom } from '../random/random.ts';
 import { LatencyHistogram, type LatencySummary } from './latency.ts';
 import { DirectLink, type Link, type LinkTotals, SlotClock, type WireListener } from './link.ts';
 import { PackedLink } from './packed-link.ts';
 import { PaddedLink } from './padded-link.ts';
-import { seededRandom } from './random.ts';
 import { StpController, StpLink } from './stp.ts';
 import type { DeviceSample, Trace } from './trace.ts';
 import type { Variant } from './variants.ts';

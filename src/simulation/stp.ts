@@ -1,6 +1,6 @@
 // Stochastic traffic padding, simulated for comparison only: it has been shown to leak.
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
-import type { Random } from '../pacing/schedule.ts';
+import type { Random } from '../random/random.ts';
 import type { Link, LinkTotals, SlotClock, WireListener } from './link.ts';
 import { PaddedLink } from './padded-link.ts';
 

@@ -12,7 +12,7 @@ import {
 import { addScores, matchEvents, windowAuc } from '../../src/analysis/activity-score.ts';
 import { attackActivity, BIN_S, binTraffic } from '../../src/analysis/activity-streams.ts';
 import { RateSeries } from '../../src/analysis/features.ts';
-import { seededRandom } from '../../src/analysis/random.ts';
+import { seededRandom } from '../../src/random/random.ts';
 import { householdTrace } from './activity-household.ts';
 
 function traffic(bytes: number[], binS = 0.5): BinnedTraffic {

@@ -1,8 +1,8 @@
 // Synthetic wires for the audit's tests: a clean VIT stream, and the same with a leak planted.
 import type { ActivitySample } from '../../src/analysis/audit-activity.ts';
-import { seededRandom } from '../../src/analysis/random.ts';
 import type { WirePacket } from '../../src/analysis/wire-features.ts';
 import { IntervalSchedule } from '../../src/pacing/schedule.ts';
+import { seededRandom } from '../../src/random/random.ts';
 
 export const LEAKS = [
   'off schedule',

@@ -3,8 +3,8 @@ import test from 'ava';
 import { trainForest } from '../../src/analysis/forest.ts';
 import { trainLogistic } from '../../src/analysis/forest-logistic.ts';
 import { crossValidate } from '../../src/analysis/forest-validation.ts';
-import { seededRandom } from '../../src/analysis/random.ts';
 import { auc } from '../../src/analysis/statistics/auc.ts';
+import { seededRandom } from '../../src/random/random.ts';
 
 function uniformRows(seed: number, n: number, width: number): Float64Array[] {
   const random = seededRandom(seed);

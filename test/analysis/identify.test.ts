@@ -14,13 +14,13 @@ import {
 } from '../../src/analysis/identify.ts';
 import { fitNearestNeighbours } from '../../src/analysis/knn.ts';
 import { defaultLabels, LabelError, labelByNames, parseLabels } from '../../src/analysis/labels.ts';
-import { seededRandom } from '../../src/analysis/random.ts';
 import { indexVendors, loadVendors, parseVendors } from '../../src/analysis/vendors.ts';
 import { openSamples } from '../../src/capture/csv.ts';
 import { linkTypes } from '../../src/capture/decode.ts';
 import { openCapture } from '../../src/capture/reader.ts';
 import { deviceCatalogue } from '../../src/devices/catalogue.ts';
 import { planHousehold } from '../../src/lab/emulators/household.ts';
+import { seededRandom } from '../../src/random/random.ts';
 import {
   deviceMac,
   dnsMessage,

@@ -1,7 +1,6 @@
 // Statistics of the analysis: against closed forms, published values and brute force.
 import test from 'ava';
 import fc from 'fast-check';
-import { seededRandom } from '../../src/analysis/random.ts';
 import {
   auc,
   aucBlockBootstrap,
@@ -33,6 +32,7 @@ import {
   ranks,
   variance,
 } from '../../src/analysis/statistics/sample.ts';
+import { seededRandom } from '../../src/random/random.ts';
 
 const close = (a: number, b: number, within = 1e-9) => Math.abs(a - b) <= within;
 

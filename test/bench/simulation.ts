@@ -1,5 +1,5 @@
 // How fast a day of a busy home is simulated, and in what memory: node build/test/bench/simulation.js [FILE…]
-import { seededRandom } from '../../src/simulation/random.ts';
+import { seededRandom } from '../../src/random/random.ts';
 import { simulate } from '../../src/simulation/simulate.ts';
 import { type DeviceSample, openTrace, type Trace } from '../../src/simulation/trace.ts';
 import { defaultVariantOptions, variantNames, variantOf } from '../../src/simulation/variants.ts';

@@ -4,7 +4,7 @@ import { deviceCatalogue } from '../../src/devices/catalogue.ts';
 import { emulators, planDevice, planHousehold } from '../../src/lab/emulators/household.ts';
 import { type Exchange, MIN_MESSAGE_BYTES } from '../../src/lab/emulators/plan.ts';
 import { MAX_DATAGRAM_BYTES } from '../../src/lab/message.ts';
-import { seededRandom } from '../../src/simulation/random.ts';
+import { seededRandom } from '../../src/random/random.ts';
 
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
 

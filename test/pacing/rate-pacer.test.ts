@@ -2,7 +2,7 @@
 import test from 'ava';
 import { RatePacer } from '../../src/pacing/rate-pacer.ts';
 import { slotMs } from '../../src/pacing/schedule.ts';
-import { seededRandom } from '../../src/simulation/random.ts';
+import { seededRandom } from '../../src/random/random.ts';
 import { type HtbOptions, intervals, meanOf, sdOf, simulateHtb } from './htb.ts';
 
 interface Load {

@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { cryptoRandom } from '../../src/pacing/crypto-random.ts';
 import { IntervalSchedule, slotMs, TRUNCATION_SDS } from '../../src/pacing/schedule.ts';
-import { seededRandom } from '../../src/simulation/random.ts';
+import { seededRandom } from '../../src/random/random.ts';
 import { meanOf, sdOf } from './htb.ts';
 
 const N = 200_000;

@@ -4,8 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import fc from 'fast-check';
+import { seededRandom } from '../../src/random/random.ts';
 import { fragmentCount } from '../../src/simulation/padded-link.ts';
-import { seededRandom } from '../../src/simulation/random.ts';
 import { simulate } from '../../src/simulation/simulate.ts';
 import type { DeviceSample } from '../../src/simulation/trace.ts';
 import {

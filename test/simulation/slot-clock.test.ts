@@ -2,8 +2,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { IntervalSchedule } from '../../src/pacing/schedule.ts';
+import { seededRandom } from '../../src/random/random.ts';
 import { SlotClock } from '../../src/simulation/link.ts';
-import { seededRandom } from '../../src/simulation/random.ts';
 
 function clockOf(meanMs: number, sdPercent: number, seed: number): SlotClock {
   const random = seededRandom(seed);

@@ -1,5 +1,5 @@
 // Area under the ROC curve: how well a score tells active from idle, with its uncertainty.
-import { drawIndex, type Random } from '../random.ts';
+import { drawIndex, type Random } from '../../random/random.ts';
 import { normalQuantile } from './normal.ts';
 import { quantileOfSorted, ranks } from './sample.ts';
 

@@ -1,5 +1,5 @@
 // Permutation tests of many statistics at once, honest about how many were tried.
-import { drawIndex, type Random, shuffle } from '../random.ts';
+import { drawIndex, type Random, shuffle } from '../../random/random.ts';
 import { mean, quantileOfSorted, variance } from './sample.ts';
 
 /** A statistic of how the labels lie on the (fixed) wire. */

@@ -1,10 +1,10 @@
 // Plans a whole household: every emulated device's exchanges and events for one run, from one seed.
-import { seededRandom } from '../../simulation/random.ts';
+import { type Random, seededRandom } from '../../random/random.ts';
 import { amcrest } from './amcrest.ts';
 import { echo } from './echo.ts';
 import { nestCam } from './nest-cam.ts';
 import { orviboSocket } from './orvibo-socket.ts';
-import { between, type DevicePlan, type Emulator, type Random } from './plan.ts';
+import { between, type DevicePlan, type Emulator } from './plan.ts';
 import { sense } from './sense.ts';
 import { tpLinkPlug } from './tp-link-plug.ts';
 import { wemoSwitch } from './wemo-switch.ts';

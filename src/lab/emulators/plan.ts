@@ -1,8 +1,6 @@
 // What an emulated device does: timed exchanges with its cloud and the events its owner would recognise.
 import type { DeviceId } from '../../devices/catalogue.ts';
-
-/** A source of uniform numbers in [0, 1). */
-export type Random = () => number;
+import type { Random } from '../../random/random.ts';
 
 /** One message to a cloud server, and what the server sends back. */
 export interface Exchange {
