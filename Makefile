@@ -4,7 +4,7 @@ SHELL := /bin/sh
 
 # What the datapath and the lab run; make installs what is missing.
 LAB_PACKAGES := openvpn openssl nftables iproute2 iputils-ping socat ethtool tcpdump dnsmasq-base procps util-linux
-TEST_PACKAGES := $(LAB_PACKAGES) chromium shellcheck
+TEST_PACKAGES := $(LAB_PACKAGES) chromium shellcheck systemd make dash
 
 SOURCES := $(shell find src scripts -type f) package.json package-lock.json
 
@@ -22,6 +22,22 @@ test: test-packages node_modules dist/iotshaper.js ## everything that proves it 
 
 .PHONY: build
 build: dist/iotshaper.js ## bundle the program into dist/iotshaper.js
+
+.PHONY: ipk
+ipk: dist/iotshaper.js ## the router's package, dist/iot-shaper_VERSION-1_all.ipk
+	@node scripts/ipk.mjs
+
+.PHONY: feed
+feed: dist/iotshaper.js ## a feed for opkg in dist/feed (FEED_KEY=FILE signs it)
+	@node scripts/feed.mjs
+
+.PHONY: deb
+deb: dist/iotshaper.js ## the endpoint's package for Debian
+	@node scripts/deb.mjs
+
+.PHONY: stage
+stage: dist/iotshaper.js ## lay out dist/root for OpenWrt's SDK
+	@node scripts/stage.mjs
 
 .PHONY: lint
 lint: node_modules ## check types, format and style

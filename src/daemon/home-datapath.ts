@@ -23,6 +23,7 @@ import { netdevIndex, setLink, writeSysctl } from '../system/netdev.ts';
 import { deleteTable, loadNft } from '../system/nft.ts';
 import { rebuildQueue } from '../system/queue.ts';
 import { applyRoutes, removeRoutes } from '../system/routing.ts';
+import { Rules } from '../system/rules.ts';
 import { Serial } from '../system/serial.ts';
 import { NetdevCounter } from '../tunnel/counters.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
@@ -30,8 +31,6 @@ import { PacketPort, socatArgv } from '../tunnel/packet-port.ts';
 import { version } from '../version.ts';
 
 const DEVICE_QUEUE_PACKETS = 500;
-/** Gone after this long even when the endpoint says nothing of them. */
-const CHAIN = `list chain inet ${TABLE} output\n`;
 
 /** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
 export interface Wish {
@@ -74,8 +73,9 @@ export class HomeDatapath {
   #wish: Wish | null = null;
   #openvpnConfig = '';
   #house: House = { netdevs: [], prefixes: [] };
-  #nftText = '';
-  #nftListing = '';
+  readonly #rules = new Rules(
+    () => void this.#serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
+  );
   #queue: { index: number; limit: number } | null = null;
   #alive = false;
   tunnelState: TunnelState = 'down';
@@ -144,14 +144,8 @@ export class HomeDatapath {
   /** Whether rules of the tunnel's output stand as loaded; extends the devices' leave in the same breath when `extend`. */
   async checkRules(extend: boolean): Promise<boolean> {
     return this.#serial.run(async () => {
-      const wish = this.#wish;
-      if (!wish || this.#nftListing === '') return false;
-      try {
-        const text = extend ? renderAlive(this.#aliveProtocols()) : '';
-        return (await loadNft(text + CHAIN)) === this.#nftListing;
-      } catch {
-        return false;
-      }
+      if (!this.#wish) return false;
+      return this.#rules.stand(extend ? renderAlive(this.#aliveProtocols()) : '');
     });
   }
 
@@ -186,13 +180,12 @@ export class HomeDatapath {
       await this.#openvpn.stop();
       await this.#port?.close();
       this.#port = null;
+      await this.#rules.release(!staysShut);
       if (!staysShut) await removeEverything(this.#portNetdev);
       for (const [path, value] of this.#restore) await writeSysctl(path, value);
       this.#restore.clear();
       this.sentCounter.close();
       this.receivedCounter.close();
-      this.#nftText = '';
-      this.#nftListing = '';
       this.#openvpnConfig = '';
       this.#setTunnelState('down');
     });
@@ -230,13 +223,22 @@ export class HomeDatapath {
 
   async #applyRules(again: boolean): Promise<void> {
     const text = renderHomeNft(this.#wish!.config, this.#facts());
-    if (text === this.#nftText && !again) return;
     // In one transaction with the table, so that devices that may go on do not notice.
-    await loadNft(text + (this.#alive ? renderAlive(this.#aliveProtocols()) : ''));
-    this.#nftText = text;
-    this.#nftListing = await loadNft(CHAIN);
+    const loaded = await this.#rules.apply(text, this.#leave(), again);
     // A connection that fw4 has offloaded is looked at again only once its route is stale (nf_flow_table_ip.c).
-    await succeeds(['ip', 'route', 'flush', 'cache']);
+    if (loaded) await succeeds(['ip', 'route', 'flush', 'cache']);
+  }
+
+  /** Commands that let devices go on, where they may. */
+  #leave(): string {
+    return this.#alive ? renderAlive(this.#aliveProtocols()) : '';
+  }
+
+  /** The table was deleted: by us to replace it, or by someone who flushed all rules. */
+  async #restoreRules(): Promise<void> {
+    if (!this.#wish || (await this.#rules.stand())) return;
+    this.#options.log('warning', 'someone removed the rules that guard devices; they are put back');
+    await this.#rules.restore(this.#leave());
   }
 
   async #applyRouting(): Promise<void> {

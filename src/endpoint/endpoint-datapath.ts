@@ -1,6 +1,6 @@
 // The endpoint's datapath: brings rules, netdevs, queue and streams to the homes that are there.
 import type { EndpointFacts, InnerNetwork } from '../plan/facts.ts';
-import { ALIVE_SECONDS, DEVICE_MTU, TABLE, TUNNEL_MTU, TUNNEL_NETDEV } from '../plan/names.ts';
+import { ALIVE_SECONDS, DEVICE_MTU, TUNNEL_MTU, TUNNEL_NETDEV } from '../plan/names.ts';
 import {
   INNER_NETDEV,
   innerPrefix4,
@@ -18,8 +18,8 @@ import { run } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { netdevIndex, readSysctl, setLink, writeSysctl } from '../system/netdev.ts';
-import { deleteTable, loadNft } from '../system/nft.ts';
 import { changeQueue, rebuildQueue } from '../system/queue.ts';
+import { Rules } from '../system/rules.ts';
 import type { Serial } from '../system/serial.ts';
 import { PacketPort, socatArgv } from '../tunnel/packet-port.ts';
 import type { HomeSession } from './home-session.ts';
@@ -49,12 +49,16 @@ export class EndpointDatapath {
   readonly #restore = new Map<string, string>();
   #resolver: SupervisedChild | null = null;
   #queue: { index: number; limit: number } | null = null;
-  #nftText = '';
+  readonly #rules: Rules;
+  #open: readonly HomeSession[] = [];
   /** Whether the endpoint has IPv6 to give. */
   ipv6 = false;
 
   constructor(options: EndpointDatapathOptions) {
     this.#options = options;
+    this.#rules = new Rules(
+      () => void options.serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
+    );
     this.#shaper = new Shaper({ onReport: options.onReport, onFault: options.onFault });
     this.#port = new PacketPort({
       netdev: INNER_NETDEV,
@@ -88,7 +92,7 @@ export class EndpointDatapath {
     await this.#shaper.stop();
     await this.#resolver?.stop();
     await this.#port.close();
-    await deleteTable(TABLE);
+    await this.#rules.release(true);
     for (const [path, value] of this.#restore) await writeSysctl(path, value);
   }
 
@@ -155,14 +159,16 @@ export class EndpointDatapath {
     );
   }
 
-  /** Lets frames to these homes leave for some seconds more. */
+  /** Lets frames to the open ones of these homes leave for some seconds more; puts rules back that were removed. */
   async extend(sessions: readonly HomeSession[]): Promise<void> {
-    await loadNft(
-      renderEndpointAlive(
-        sessions.map(({ peer }) => peer),
-        ALIVE_SECONDS,
-      ),
-    );
+    this.#open = sessions;
+    if (!(await this.#rules.stand(leave(sessions)))) await this.#restoreRules();
+  }
+
+  async #restoreRules(): Promise<void> {
+    if (await this.#rules.stand()) return;
+    this.#options.log('warning', 'someone removed or changed the rules; they are put back');
+    await this.#rules.restore(leave(this.#open));
   }
 
   async #changeClasses(wanted: readonly SlotClass[]): Promise<void> {
@@ -195,10 +201,7 @@ export class EndpointDatapath {
 
   async #applyRules(homes: readonly StoredHome[], sessions: readonly HomeSession[]): Promise<void> {
     const text = renderEndpointNft(this.#facts(homes, sessions));
-    if (text === this.#nftText) return;
-    const open = sessions.filter(({ isOpen }) => isOpen).map(({ peer }) => peer);
-    await loadNft(text + renderEndpointAlive(open, ALIVE_SECONDS));
-    this.#nftText = text;
+    await this.#rules.apply(text, leave(sessions));
   }
 
   async #forward(): Promise<void> {
@@ -225,4 +228,10 @@ export class EndpointDatapath {
     await run(['ip', 'addr', 'replace', `${four}/16`, 'dev', INNER_NETDEV]);
     if (this.ipv6) await run(['ip', 'addr', 'replace', `${six}/48`, 'dev', INNER_NETDEV, 'nodad']);
   }
+}
+
+/** Commands that let frames to the open ones of these homes leave for some seconds. */
+function leave(sessions: readonly HomeSession[]): string {
+  const open = sessions.filter(({ isOpen }) => isOpen).map(({ peer }) => peer);
+  return renderEndpointAlive(open, ALIVE_SECONDS);
 }

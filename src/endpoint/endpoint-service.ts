@@ -315,7 +315,7 @@ export class EndpointService {
       this.#lastRepairMs = nowMs;
       await this.#apply(true);
     }
-    await this.#datapath.extend([...this.#sessions.values()].filter(({ isOpen }) => isOpen));
+    await this.#datapath.extend([...this.#sessions.values()]);
   }
 
   #onFault(minor: number, text: string): void {

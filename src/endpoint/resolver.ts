@@ -9,7 +9,6 @@ export function resolverArgv(netdev: string, addresses: readonly string[]): stri
     '--keep-in-foreground',
     '--conf-file=/dev/null',
     '--no-hosts',
-    '--no-daemon',
     '--pid-file=',
     '--user=nobody',
     '--bind-dynamic',
