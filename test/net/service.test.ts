@@ -134,6 +134,20 @@ test.serial('a broken queue stops devices, is made anew, and devices go on', asy
   t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
 });
 
+test.serial('rules that someone flushes are put back at once', async (t) => {
+  const talk = network.startDevice('chatter');
+  t.teardown(() => talk.kill());
+  const stop = await network.capture('flushed.pcap');
+  await network.netns('router', ['nft', 'flush', 'ruleset']);
+  t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+  const { outside } = await readWire(await stop());
+  t.log(`${outside.length} packets got out before the kernel told of the deletion`);
+  // A device sends 50 packets a second.
+  t.true(outside.length < 25, `${outside.length} packets got out`);
+  t.regex(await network.netns('router', ['nft', 'list', 'ruleset']), /chain mark_devices/);
+  await network.netns('router', ['nft', '-f', '-'], network.topology.routerRules);
+});
+
 test.serial(
   'an endpoint that falls silent stops devices; its return lets them go on',
   async (t) => {
