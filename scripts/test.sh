@@ -4,7 +4,10 @@ set -eu
 
 rm -rf build
 npx tsc -p tsconfig.json
+npx tsc -p luci-app/tsconfig.json
+npx tsc -p test/luci/tsconfig.json
 npx biome check --error-on-warnings .
+node scripts/lint-luci.mjs
 
 echo "Unit tests"
 npx ava
