@@ -1,7 +1,10 @@
 // The command line of the lab: `lab run`, `lab demo`, and what the lab starts of itself in its namespaces.
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { CaptureError } from '../capture/error.ts';
+import { type Command, Option } from 'commander';
+import type { DeviceId } from '../devices/catalogue.ts';
+import type { CampaignOptions, Screens } from '../lab/campaign.ts';
+import { runCases } from '../lab/cases.ts';
+import { runDefences } from '../lab/defences.ts';
 import { runDemo } from '../lab/demo.ts';
 import { runDevices } from '../lab/devices.ts';
 import { LabError } from '../lab/error.ts';
@@ -11,7 +14,17 @@ import { runLab } from '../lab/run.ts';
 import { runServers } from '../lab/servers.ts';
 import { renderSummary } from '../lab/table.ts';
 import { runCover } from '../lab/variants/paper.ts';
-import { CommandError } from '../system/command.ts';
+import {
+  defaultId,
+  deviceAddress,
+  deviceIds,
+  labId,
+  number,
+  parseDevices,
+  whole,
+} from './lab-arguments.ts';
+import { withInterrupts } from './lab-interrupts.ts';
+import { registerLabReading } from './lab-reading.ts';
 
 /** Adds `lab` and its commands. */
 export function registerLab(program: Command): void {
@@ -49,6 +62,11 @@ export function registerLab(program: Command): void {
     )
     .option('--seed <n>', 'same seed, same activity', whole(0, 2 ** 31 - 1), labDefaults.seed)
     .option(
+      '--devices <ids>',
+      `only these emulated devices, with commas: ${deviceIds.join(', ')}`,
+      parseDevices,
+    )
+    .option(
       '--alternate <s>',
       'all devices idle and active in turn, for so long each',
       number(0.5, 3600),
@@ -80,38 +98,28 @@ export function registerLab(program: Command): void {
       }),
     );
 
-  command
-    .command('demo')
-    .description(
-      'the same household five times, from unprotected to shaped, with a table and a report',
-    )
-    .option('--out <folder>', 'folder for the report and every run', 'out/demo')
-    .option('--seconds <s>', 'how long devices talk in each variant', number(5, 3600), 30)
-    .option('--rate <KBps>', 'KB/s in each direction', number(0.25, 10_000), labDefaults.rateKBps)
-    .option(
-      '--packet-size <bytes>',
-      'bytes of every IP packet on the tunnel',
-      whole(256, 1400),
-      labDefaults.packetBytes,
-    )
-    .option('--seed <n>', 'same seed, same activity', whole(0, 2 ** 31 - 1), labDefaults.seed)
-    .option('--id <id>', "part of the namespaces' names", labId, defaultId())
-    .action((flags: DemoFlags) =>
-      withInterrupts((signal) =>
-        runDemo(
-          {
-            out: resolve(flags.out),
-            seconds: flags.seconds,
-            rateKBps: flags.rate,
-            packetBytes: flags.packetSize,
-            seed: flags.seed,
-            id: flags.id,
-          },
-          { stdout: process.stdout, stderr: process.stderr },
-          signal,
-        ),
-      ),
-    );
+  addCampaign(
+    command,
+    'demo',
+    'the same household five times, from unprotected to shaped, with a table and a report',
+    30,
+    runDemo,
+  );
+  addCampaign(
+    command,
+    'defences',
+    "the paper's defences side by side: what each hides, and which devices die of it",
+    30,
+    runDefences,
+  );
+  addCampaign(
+    command,
+    'cases',
+    'three households in which a VPN alone still tells, attacked through the VPN and shaped',
+    60,
+    runCases,
+  );
+  registerLabReading(command);
 
   command.command('emulate', { hidden: true }).action(() => runDevices());
   command.command('servers', { hidden: true }).action(() => runServers());
@@ -130,6 +138,7 @@ interface RunFlags {
   packetSize: number;
   intervalSd: number;
   seed: number;
+  devices?: DeviceId[];
   alternate?: number;
   replay?: string;
   device?: string;
@@ -140,13 +149,44 @@ interface RunFlags {
   json: boolean;
 }
 
-interface DemoFlags {
+/** Adds a command that runs the lab several times. */
+function addCampaign(
+  lab: Command,
+  name: string,
+  description: string,
+  defaultSeconds: number,
+  run: (options: CampaignOptions, screens: Screens, signal: AbortSignal) => Promise<void>,
+): void {
+  lab
+    .command(name)
+    .description(description)
+    .option('--out <folder>', 'folder for every run', `out/${name}`)
+    .option('--seconds <s>', 'how long devices talk in each run', number(5, 3600), defaultSeconds)
+    .option('--rate <KBps>', 'KB/s in each direction', number(0.25, 10_000), labDefaults.rateKBps)
+    .option(
+      '--packet-size <bytes>',
+      'bytes of every IP packet on the tunnel',
+      whole(256, 1400),
+      labDefaults.packetBytes,
+    )
+    .option('--seed <n>', 'same seed, same activity', whole(0, 2 ** 31 - 1), labDefaults.seed)
+    .option('--id <id>', "part of the namespaces' names", labId, defaultId())
+    .action((flags: CampaignFlags) =>
+      withInterrupts((signal) => run(toCampaign(flags), process, signal)),
+    );
+}
+
+interface CampaignFlags {
   out: string;
   seconds: number;
   rate: number;
   packetSize: number;
   seed: number;
   id: string;
+}
+
+function toCampaign({ out, rate, packetSize, ...flags }: CampaignFlags): CampaignOptions {
+  return { ...flags, out: resolve(out), rateKBps: rate, packetBytes: packetSize };
 }
 
 function toOptions(flags: RunFlags): LabOptions {
@@ -158,8 +198,11 @@ function toOptions(flags: RunFlags): LabOptions {
       '--device and --offset say what to play of a capture: give --replay as well',
     );
   }
-  if (flags.drop > 0 && flags.variant === 'unprotected') {
-    throw new LabError('--drop: the variant "unprotected" has no tunnel to drop datagrams of');
+  if (flags.replay !== undefined && flags.devices !== undefined) {
+    throw new LabError('--devices chooses emulated devices, and --replay plays a capture instead');
+  }
+  if (flags.drop > 0 && (flags.variant === 'unprotected' || flags.variant === 'block')) {
+    throw new LabError(`--drop: the variant "${flags.variant}" has no tunnel to drop datagrams of`);
   }
   return {
     variant: flags.variant,
@@ -173,78 +216,10 @@ function toOptions(flags: RunFlags): LabOptions {
       flags.replay === undefined
         ? null
         : { path: flags.replay, device: flags.device!, offsetS: flags.offset ?? null },
+    devices: flags.devices ?? null,
     alternateS: flags.alternate ?? null,
     dropPercent: flags.drop,
     ipv6: flags.ipv6,
     id: flags.id,
   };
-}
-
-/** Runs `action` with a signal that SIGINT and SIGTERM abort, so that everything made is removed before the end. */
-async function withInterrupts(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const controller = new AbortController();
-  let interruptedBy: NodeJS.Signals | null = null;
-  const interrupt = (name: NodeJS.Signals) => {
-    if (!interruptedBy) process.stderr.write(`\n${name}: removing what the lab made\n`);
-    interruptedBy ??= name;
-    controller.abort(new LabError(`interrupted by ${name}`));
-  };
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of names) process.on(name, interrupt);
-  try {
-    await action(controller.signal);
-  } catch (error) {
-    process.exitCode = interruptedBy === 'SIGINT' ? 130 : interruptedBy ? 143 : 1;
-    if (interruptedBy) return;
-    if (
-      error instanceof LabError ||
-      error instanceof CommandError ||
-      error instanceof CaptureError
-    ) {
-      process.stderr.write(`iotshaper lab: ${error.message}\n`);
-      return;
-    }
-    throw error;
-  } finally {
-    for (const name of names) process.off(name, interrupt);
-  }
-}
-
-function number(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !(value >= min && value <= max)) {
-      throw new InvalidArgumentError(`must be a number between ${min} and ${max}.`);
-    }
-    return value;
-  };
-}
-
-function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`must be a whole number between ${min} and ${max}.`);
-    }
-    return value;
-  };
-}
-
-function deviceAddress(text: string): string {
-  const address = text.toLowerCase();
-  if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$|^\d{1,3}(\.\d{1,3}){3}$/.test(address)) {
-    throw new InvalidArgumentError('must be a MAC address (aa:bb:cc:dd:ee:ff) or an IPv4 address.');
-  }
-  return address;
-}
-
-function labId(text: string): string {
-  if (!/^[a-z0-9]{1,16}$/.test(text)) {
-    throw new InvalidArgumentError('must be 1 to 16 letters (a-z) and digits.');
-  }
-  return text;
-}
-
-function defaultId(): string {
-  return process.pid.toString(36);
 }

@@ -1,10 +1,21 @@
 // What a lab run is asked for.
 
-export const variants = ['unprotected', 'vpn', 'paper', 'constant', 'vit', 'placebo'] as const;
+import type { DeviceId } from '../devices/catalogue.ts';
+
+export const variants = [
+  'unprotected',
+  'block',
+  'vpn',
+  'paper',
+  'constant',
+  'vit',
+  'placebo',
+] as const;
 
 /**
- * How the home is protected: not at all, by a VPN alone, by the paper's prototype, by iot-shaper with constant or
- * varying intervals; `placebo` is `vit` while the devices' traffic stays in the LAN.
+ * How the home is protected: not at all, by a firewall that lets no device out, by a VPN alone, by the paper's
+ * prototype, by iot-shaper with constant or varying intervals; `placebo` is `vit` while the devices' traffic stays in
+ * the LAN.
  */
 export type Variant = (typeof variants)[number];
 
@@ -19,6 +30,8 @@ export interface LabOptions {
   seed: number;
   /** A capture to play in place of the emulated devices. */
   replay: { path: string; device: string; offsetS: number | null } | null;
+  /** Which emulated devices talk; null: all of them. */
+  devices: readonly DeviceId[] | null;
   /** All emulated devices idle and active in turn for so long each; null: each at times of its own. */
   alternateS: number | null;
   /** Share of the tunnel's datagrams the provider loses, both ways. */

@@ -2,16 +2,19 @@
 
 import { deviceCatalogue } from '../devices/catalogue.ts';
 import { escapeText, type PlotEvent, plotLines } from '../plot/svg.ts';
+import type { AttackFigures } from './attack.ts';
 import type { WirePacket } from './observation.ts';
 import type { Variant } from './options.ts';
 import type { LabSummary } from './summary.ts';
-import { tableNotes, tableRows } from './table.ts';
+import { attackNotes, tableNotes, tableRows } from './table.ts';
 
 export interface ReportRun {
   summary: LabSummary;
   /** All the provider saw of the line, tunnel or not. */
   wire: { up: WirePacket[]; down: WirePacket[] };
   events: ReportEvent[];
+  /** What the attack got out of it. */
+  figures?: AttackFigures;
 }
 
 export interface ReportEvent {
@@ -27,6 +30,7 @@ const SPOT_S = 0.1;
 
 const titles: Record<Variant, string> = {
   unprotected: 'Unprotected',
+  block: 'Devices shut in by a firewall',
   vpn: 'A VPN alone',
   paper: 'The paper’s prototype',
   constant: 'iot-shaper, constant intervals',
@@ -37,6 +41,8 @@ const titles: Record<Variant, string> = {
 const what: Record<Variant, string> = {
   unprotected:
     'The home as most homes are: every device talks to its maker’s servers directly, encrypted.',
+  block:
+    'The router refuses everything devices send to the Internet. What lives on their makers’ servers is dead.',
   vpn: 'All devices talk through one encrypted tunnel to a rented server.',
   paper:
     'The tunnel is kept at one rate by sending cover when devices are silent, but devices’ packets keep their own sizes and moments.',
@@ -53,6 +59,7 @@ export function renderReport(runs: readonly ReportRun[]): string {
   const topKBps = Math.max(
     ...runs.flatMap((run) => [...binRates(run, 'up'), ...binRates(run, 'down')]),
   );
+  const notes = runs[0]!.figures ? [...tableNotes, ...attackNotes] : tableNotes;
   const sections = runs.map(
     (run) => `<section>
 <h2>${escapeText(titles[run.summary.variant])}</h2>
@@ -80,8 +87,8 @@ ${events.map(({ atS, device, event }) => `<li><span>${atS.toFixed(1)} s</span> $
 ${sections.join('\n')}
 <section>
 <h2>The figures</h2>
-${renderFigures(runs.map(({ summary }) => summary))}
-<ul class="notes">${tableNotes.map((note) => `<li>${escapeText(note)}</li>`).join('')}</ul>
+${renderFigures(runs)}
+<ul class="notes">${notes.map((note) => `<li>${escapeText(note)}</li>`).join('')}</ul>
 <p class="notes">Asked for: ${first.rateKBps} KB/s each way in packets of ${first.packetBytes} bytes (1 KB = 1000 bytes; the line carries 52 bytes more a packet, the tunnel’s own). Seed ${first.seed}. ${escapeText(
     Object.entries(first.versions)
       .map(([name, version]) =>
@@ -188,7 +195,7 @@ function describeRun(run: ReportRun): string {
       : sizes > 1
         ? `The amount stays between ${spread.min.toFixed(0)} and ${spread.max.toFixed(0)} KB/s, but the packets come in ${sizes} different sizes, and those that are not cover give the devices away.`
         : `Packets of one size only, between ${spread.min.toFixed(0)} and ${spread.max.toFixed(0)} KB/s at any moment, whatever happened in the home.`;
-  return `${picture} ${clear}${outside}${delay}`;
+  return `${picture} ${clear}${outside}${delay}${describeAttack(run)}`;
 }
 
 function rateSpread(run: ReportRun): { min: number; max: number } {
@@ -196,15 +203,34 @@ function rateSpread(run: ReportRun): { min: number; max: number } {
   return { min: Math.min(...rates), max: Math.max(...rates) };
 }
 
-function renderFigures(summaries: readonly LabSummary[]): string {
-  const head = summaries
-    .map(({ variant }) => `<th scope="col">${escapeText(variant)}</th>`)
+function renderFigures(runs: readonly ReportRun[]): string {
+  const head = runs
+    .map(({ summary }) => `<th scope="col">${escapeText(summary.variant)}</th>`)
     .join('');
-  const rows = tableRows(summaries).map(
+  const rows = tableRows(
+    runs.map(({ summary }) => summary),
+    runs.flatMap(({ figures }) => figures ?? []),
+  ).map(
     ({ name, cells }) =>
       `<tr><th scope="row">${escapeText(name)}</th>${cells.map((cell) => `<td>${escapeText(cell)}</td>`).join('')}</tr>`,
   );
   return `<div class="scroll"><table><thead><tr><td></td>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+}
+
+/** What the attack made of it. */
+function describeAttack({ figures }: ReportRun): string {
+  if (!figures) return '';
+  const { byRates, devices, events, auc } = figures;
+  const named = byRates
+    ? `From the rates alone an attacker names ${byRates.named.length} of ${devices.length} devices`
+    : 'There is too little to name a device by';
+  const found = events
+    ? ` and finds ${events.hits} of ${events.events} events (${events.found - events.hits} false alarms)`
+    : '';
+  const told = auc
+    ? ` A trained classifier ranks an active second above an idle one ${(100 * auc.value).toFixed(0)} times in 100 (95 %: ${(100 * auc.low).toFixed(0)} to ${(100 * auc.high).toFixed(0)}; guessing gets 50).`
+    : '';
+  return ` ${named}${found}.${told}`;
 }
 
 function deviceName(id: string): string {

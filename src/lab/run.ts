@@ -21,10 +21,11 @@ import { type LabSummary, summarise } from './summary.ts';
 import { planTopology, type Topology } from './topology.ts';
 import { startDevices, startServers } from './traffic.ts';
 import { type Delay, joinDelays, monotonicMs, type TrafficLog } from './traffic-log.ts';
+import { startBlocking } from './variants/block.ts';
 import { startPaper } from './variants/paper.ts';
 import { startPlainTunnel } from './variants/plain-tunnel.ts';
 import { startShaped } from './variants/shaped.ts';
-import type { StartedVariant, VariantContext } from './variants/variant.ts';
+import { type StartedVariant, type VariantContext, withoutTunnel } from './variants/variant.ts';
 
 /** Time for the lab's own processes to start and listen. */
 const leadMs = 1_500;
@@ -70,6 +71,7 @@ async function runIn(base: Omit<VariantContext, 'topology'>): Promise<LabSummary
     : planHousehold({
         seed: options.seed,
         durationS: options.seconds,
+        devices: options.devices,
         alternateS: options.alternateS ?? undefined,
       });
 
@@ -144,14 +146,9 @@ async function runIn(base: Omit<VariantContext, 'topology'>): Promise<LabSummary
 function startVariant(context: VariantContext): Promise<StartedVariant> {
   switch (context.options.variant) {
     case 'unprotected':
-      return Promise.resolve({
-        tunnelPort: null,
-        home: [],
-        endpoint: [],
-        expectedPps: null,
-        expectedKBps: null,
-        readStatus: async () => null,
-      });
+      return Promise.resolve(withoutTunnel);
+    case 'block':
+      return startBlocking(context);
     case 'vpn':
       return startPlainTunnel(context);
     case 'paper':

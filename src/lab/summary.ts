@@ -58,6 +58,8 @@ export interface LabSummary {
   intervalSdPercent: number;
   replay: { capture: string; device: string; offsetS: number; packets: number } | null;
   alternateS: number | null;
+  /** Which emulated devices talked; null: all. */
+  deviceIds: readonly string[] | null;
   dropPercent: number;
   tunnelPort: number | null;
   up: DirectionSummary;
@@ -143,6 +145,7 @@ export function summarise(input: SummaryInput): LabSummary {
     intervalSdPercent: options.intervalSdPercent,
     replay: input.replay,
     alternateS: options.alternateS,
+    deviceIds: options.devices,
     dropPercent: options.dropPercent,
     tunnelPort: input.tunnelPort,
     up: direction('up'),

@@ -1,5 +1,7 @@
 // Prints the figures of one or more lab runs side by side, in words a person understands.
 import { renderRows } from '../plot/text-table.ts';
+import type { AttackFigures } from './attack.ts';
+import { attackRows, type TableRow } from './attack-table.ts';
 import type {
   DirectionSummary,
   IntervalStatistics,
@@ -7,14 +9,13 @@ import type {
   LatencySummary,
 } from './summary.ts';
 
-/** One figure of every run: what it is, and a cell a run. */
-export interface TableRow {
-  name: string;
-  cells: string[];
-}
+export { attackNotes } from './attack-table.ts';
 
-/** The figures of several runs, a column a run. */
-export function tableRows(runs: readonly LabSummary[]): TableRow[] {
+/** The figures of several runs, a column a run; `attacks` are those on the same runs. */
+export function tableRows(
+  runs: readonly LabSummary[],
+  attacks: readonly AttackFigures[] = [],
+): TableRow[] {
   const row = (name: string, cell: (run: LabSummary) => string): TableRow => ({
     name,
     cells: runs.map(cell),
@@ -41,6 +42,7 @@ export function tableRows(runs: readonly LabSummary[]): TableRow[] {
         ? String(outsideTunnel.packets)
         : `all (${total(up.sizes) + total(down.sizes)})`,
     ),
+    ...(attacks.length > 0 ? attackRows(attacks) : []),
     row('delay felt, up, ms', ({ latency }) => delays(latency.up)),
     row('delay felt, down, ms', ({ latency }) => delays(latency.down)),
     row(
@@ -63,8 +65,11 @@ export const tableNotes: readonly string[] = [
 ];
 
 /** The rows as text, columns aligned, headed by the variants' names. */
-export function renderTable(runs: readonly LabSummary[]): string {
-  const rows = tableRows(runs).map(({ name, cells }) => [name, ...cells]);
+export function renderTable(
+  runs: readonly LabSummary[],
+  attacks: readonly AttackFigures[] = [],
+): string {
+  const rows = tableRows(runs, attacks).map(({ name, cells }) => [name, ...cells]);
   return underline(renderRows([['', ...runs.map(({ variant }) => variant)], ...rows]));
 }
 

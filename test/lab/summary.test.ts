@@ -112,6 +112,7 @@ const options: LabOptions = {
   seconds: 10,
   out: '',
   replay: null,
+  devices: null,
   alternateS: null,
   dropPercent: 0,
   ipv6: false,

@@ -11,9 +11,10 @@ test('every command acts in a namespace of this lab and no other', (t) => {
   const own = new Set<string>(Object.values(names));
   for (const name of own) t.regex(name, /^iotlab-x1-/);
   for (const argv of commands) {
-    t.deepEqual(argv.slice(0, 2), ['ip', '-n']);
-    t.true(own.has(argv[2]!), argv.join(' '));
-    const peer = argv.indexOf('netns');
+    const within = argv[1] === '-n' ? ['ip', '-n'] : ['ip', 'netns', 'exec'];
+    t.deepEqual(argv.slice(0, within.length), within);
+    t.true(own.has(argv[within.length]!), argv.join(' '));
+    const peer = argv.indexOf('netns', 2);
     t.true(peer < 0 || own.has(argv[peer + 1]!), argv.join(' '));
   }
 });

@@ -1,4 +1,5 @@
 // Plans a whole household: every emulated device's exchanges and events for one run, from one seed.
+import type { DeviceId } from '../../devices/catalogue.ts';
 import { type Random, seededRandom } from '../../random/random.ts';
 import { amcrest } from './amcrest.ts';
 import { echo } from './echo.ts';
@@ -22,6 +23,8 @@ export const emulators: readonly Emulator[] = [
 export interface HouseholdOptions {
   seed: number;
   durationS: number;
+  /** Only these; what each does is the same with or without the others. */
+  devices?: readonly DeviceId[] | null;
   /** All devices idle and active in turn, each for so long, beginning idle; otherwise each at times of its own. */
   alternateS?: number | undefined;
 }
@@ -34,8 +37,11 @@ const pausesForRunS = 60;
  * Exchanges, events and activities are in the order of time.
  */
 export function planHousehold(options: HouseholdOptions): DevicePlan {
-  const plans = emulators.map((emulator, index) =>
-    planDevice(emulator, { ...options, random: seededRandom(options.seed, index + 1) }),
+  const { seed, devices } = options;
+  const plans = emulators.flatMap((emulator, index) =>
+    devices && !devices.includes(emulator.device)
+      ? []
+      : planDevice(emulator, { ...options, random: seededRandom(seed, index + 1) }),
   );
   return {
     exchanges: plans.flatMap(({ exchanges }) => exchanges).sort((a, b) => a.atS - b.atS),

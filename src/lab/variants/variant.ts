@@ -29,3 +29,13 @@ export interface StartedVariant {
   /** What the service says of itself; null where there is none. */
   readStatus(): Promise<unknown>;
 }
+
+/** Nothing stands between the devices and the provider but the router. */
+export const withoutTunnel: StartedVariant = {
+  tunnelPort: null,
+  home: [],
+  endpoint: [],
+  expectedPps: null,
+  expectedKBps: null,
+  readStatus: async () => null,
+};

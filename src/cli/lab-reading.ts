@@ -1,0 +1,67 @@
+// Commands of the lab that build no network: figures of runs there already, a replay beside its simulation, plans.
+import { writeFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import type { DeviceId } from '../devices/catalogue.ts';
+import { attackRun } from '../lab/attack.ts';
+import { compareRun, renderComparison } from '../lab/comparison.ts';
+import { renderDefences } from '../lab/defences.ts';
+import { planHousehold } from '../lab/emulators/household.ts';
+import { renderTraceCsv, traceOfPlan } from '../lab/plan-trace.ts';
+import { readRunFolder } from '../lab/run-folder.ts';
+import { deviceIds, number, whole } from './lab-arguments.ts';
+import { withInterrupts } from './lab-interrupts.ts';
+
+/** Adds `table`, `compare` and `plan` to `lab`. */
+export function registerLabReading(lab: Command): void {
+  lab
+    .command('table')
+    .description('figures of runs that are there already, attacked anew')
+    .argument('<folder...>', 'what lab run --out left')
+    .action((folders: string[]) => withInterrupts(() => printTable(folders)));
+  lab
+    .command('compare')
+    .description('hold a replay in the lab against the simulation of the same packets')
+    .argument('<folder>', 'what lab run --variant vit --replay --out left')
+    .option('--json', 'print all figures as JSON', false)
+    .action((folder: string, { json }: { json: boolean }) =>
+      withInterrupts(async () => {
+        const compared = await compareRun(folder);
+        process.stdout.write(
+          json ? `${JSON.stringify(compared, null, 2)}\n` : renderComparison(compared),
+        );
+      }),
+    );
+  lab
+    .command('plan')
+    .description('write what an emulated device would send and get, as a trace for simulate')
+    .addOption(
+      new Option('--device <id>', 'whose traffic').choices(deviceIds).makeOptionMandatory(),
+    )
+    .option('--seconds <s>', 'how long it talks', number(1, 86_400), 600)
+    .option('--seed <n>', 'same seed, same activity', whole(0, 2 ** 31 - 1), 1)
+    .option('--out <file>', 'CSV of time, size, direction; standard output otherwise')
+    .action((flags: PlanFlags) => withInterrupts(() => writePlan(flags)));
+}
+
+interface PlanFlags {
+  device: DeviceId;
+  seconds: number;
+  seed: number;
+  out?: string;
+}
+
+async function printTable(folders: readonly string[]): Promise<void> {
+  const runs = [];
+  for (const folder of folders) {
+    const { summary, attack } = await readRunFolder(folder);
+    runs.push({ summary, figures: attackRun(attack) });
+  }
+  process.stdout.write(renderDefences(runs));
+}
+
+async function writePlan({ device, seconds, seed, out }: PlanFlags): Promise<void> {
+  const { exchanges } = planHousehold({ seed, durationS: seconds, devices: [device] });
+  const text = renderTraceCsv(traceOfPlan(exchanges));
+  if (out === undefined) process.stdout.write(text);
+  else await writeFile(out, text);
+}
