@@ -6,6 +6,7 @@ import { attackRun } from '../lab/attack.ts';
 import { compareRun, renderComparison } from '../lab/comparison.ts';
 import { renderDefences } from '../lab/defences.ts';
 import { planHousehold } from '../lab/emulators/household.ts';
+import { LabError } from '../lab/error.ts';
 import { renderTraceCsv, traceOfPlan } from '../lab/plan-trace.ts';
 import { readRunFolder } from '../lab/run-folder.ts';
 import { deviceIds, number, whole } from './lab-arguments.ts';
@@ -62,6 +63,14 @@ async function printTable(folders: readonly string[]): Promise<void> {
 async function writePlan({ device, seconds, seed, out }: PlanFlags): Promise<void> {
   const { exchanges } = planHousehold({ seed, durationS: seconds, devices: [device] });
   const text = renderTraceCsv(traceOfPlan(exchanges));
-  if (out === undefined) process.stdout.write(text);
-  else await writeFile(out, text);
+  if (out === undefined) {
+    process.stdout.write(text);
+    return;
+  }
+  try {
+    await writeFile(out, text);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new LabError(`--out ${out}: ${code === 'ENOENT' ? 'no such folder' : message}`);
+  }
 }

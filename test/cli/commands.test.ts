@@ -28,7 +28,21 @@ const refused: [words: string[], status: number, said: RegExp][] = [
   [['endpoint', 'init', '--host', 'a b', '--state-dir', none], 1, /--host: must be .* got "a b"/],
   [['endpoint', 'init', '--host', 'a', '--port', '1e3', '--state-dir', none], 1, /--port: must be/],
   [['attack', 'nosuch'], 1, /unknown command 'nosuch'/],
-  [['lab', 'run', '--variant', 'nosuch'], 1, /Allowed choices are unprotected, vpn/],
+  [['lab', 'run', '--variant', 'nosuch'], 1, /Allowed choices are unprotected, block, vpn/],
+  [['lab', 'run', '--devices', 'echo,nosuch'], 1, /'echo,nosuch' is invalid. must be among sense,/],
+  [['lab', 'cases', '--seconds', '1'], 1, /must be a number between 5 and 3600/],
+  [
+    ['lab', 'table', none],
+    1,
+    /none\/summary\.json: is not the summary of a lab run; give a folder/,
+  ],
+  [['lab', 'compare', none], 1, /none\/summary\.json: is not the summary of a lab run/],
+  [['lab', 'plan'], 1, /required option '--device <id>'/],
+  [
+    ['lab', 'plan', '--device', 'echo', '--out', join(none, 'x.csv')],
+    1,
+    /--out .*x\.csv: no such folder\n$/,
+  ],
   [['check', 'a', 'b'], 1, /too many arguments/],
   [['cost', '--rate', 'fast'], 1, /argument 'fast' is invalid. must be a number between/],
   [['status', '--run-dir', none], 3, /^iotshaper: iotshaper is not running\n$/],
@@ -111,4 +125,15 @@ test.serial('an endpoint from first to last', async (t) => {
   const gone = await iotshaper('endpoint', 'remove-home', 'cottage', ...dir);
   t.is(gone.status, 1);
   t.is(gone.stderr, 'iotshaper: there is no home "cottage"; there is: flat\n');
+});
+
+test.serial('a plan is a trace that the simulation reads', async (t) => {
+  const out = join(folder, 'echo.csv');
+  const made = await iotshaper('lab', 'plan', '--device', 'echo', '--seconds', '30', '--out', out);
+  t.is(made.status, 0);
+  const printed = await iotshaper('lab', 'plan', '--device', 'echo', '--seconds', '30');
+  t.is(printed.stdout, readFileSync(out, 'utf8'));
+  const simulated = await iotshaper('simulate', '--figure9', `echo=${out}`);
+  t.is(simulated.status, 0);
+  t.regex(simulated.stdout, /^echo +10\/10 /m);
 });
