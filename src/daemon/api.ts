@@ -13,6 +13,8 @@ export interface Status {
   state: State;
   /** One sentence a person understands, in the present tense. */
   reason: string;
+  /** While starting or blocked: what stands in the way, a clause such as `the endpoint no longer answers`. */
+  fault?: string;
   /** When `state` became what it is. */
   since: number;
   version: string;
@@ -22,6 +24,10 @@ export interface Status {
   mode: 'vit' | 'constant';
   /** Bytes of every IP packet on the tunnel. */
   packet_size: number;
+  /** Whether devices are cut off while not shaped. */
+  killswitch: boolean;
+  /** Whether names the devices look up go through the tunnel. */
+  dns: boolean;
   tunnel: TunnelStatus;
   upload: DirectionStatus;
   download: DirectionStatus;

@@ -61,6 +61,7 @@ export class HomeService implements ServiceApi {
   #rate: ActiveRate = { uploadKBps: 0, downloadKBps: 0, source: 'main.rate' };
   #state: State = 'starting';
   #reason = 'Starting.';
+  #obstacle = '';
   #since = Math.floor(Date.now() / 1000);
   #started = false;
   #everAlive = false;
@@ -172,6 +173,7 @@ export class HomeService implements ServiceApi {
     return renderStatus({
       state: this.#state,
       reason: this.#reason,
+      fault: this.#obstacle,
       since: this.#since,
       configStatus: this.#configStatus,
       config: this.#good?.config ?? null,
@@ -202,6 +204,7 @@ export class HomeService implements ServiceApi {
     if (!config.main.enabled || !profile) {
       this.#started = false;
       await this.#datapath.stop();
+      this.#history.clear();
       await this.#keepBootTable(null);
       this.#setState(
         'off',
@@ -372,15 +375,16 @@ export class HomeService implements ServiceApi {
     const effect = open
       ? 'your devices use the Internet directly, because the kill switch is off'
       : 'your devices are cut off so that nothing leaks';
-    if (this.#everAlive) this.#setState('blocked', `Not protected: ${why}; ${effect}.`);
-    else this.#setState('starting', `Starting: ${why}; ${effect}.`);
+    if (this.#everAlive) this.#setState('blocked', `Not protected: ${why}; ${effect}.`, why);
+    else this.#setState('starting', `Starting: ${why}; ${effect}.`, why);
   }
 
-  #setState(state: State, reason: string): void {
+  #setState(state: State, reason: string, obstacle = ''): void {
     if (state === this.#state && reason === this.#reason) return;
     if (state !== this.#state) this.#since = Math.floor(Date.now() / 1000);
     this.#state = state;
     this.#reason = reason;
+    this.#obstacle = obstacle;
     this.#options.log(
       state === 'blocked' || state === 'error' ? 'warning' : 'notice',
       `${state}: ${reason}`,

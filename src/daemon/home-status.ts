@@ -16,6 +16,8 @@ const SILENT_MS = 15_000;
 export interface HomeSnapshot {
   state: State;
   reason: string;
+  /** Empty when nothing stands in the way. */
+  fault: string;
   since: number;
   configStatus: ConfigStatus;
   config: Config | null;
@@ -41,6 +43,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
   return {
     state: snapshot.state,
     reason: snapshot.reason,
+    ...(snapshot.fault === '' ? {} : { fault: snapshot.fault }),
     since: snapshot.since,
     version,
     role: 'home',
@@ -48,6 +51,8 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
     rate: { upload_kBps: rate.uploadKBps, download_kBps: rate.downloadKBps, source: rate.source },
     mode: config?.main.mode ?? 'vit',
     packet_size: packetBytes,
+    killswitch: config?.main.killswitch ?? true,
+    dns: config?.main.dns ?? true,
     tunnel: {
       state: running ? datapath.tunnelState : 'off',
       remote: snapshot.remote,
@@ -56,7 +61,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
       ...(datapath.tunnelSince > 0 ? { since: datapath.tunnelSince } : {}),
     },
     upload: direction(
-      config,
+      running ? config : null,
       rate.uploadKBps,
       rates.uploadPps,
       rates.uploadDeviceKBps,
@@ -68,7 +73,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
       },
     ),
     download: direction(
-      config,
+      running ? config : null,
       rate.downloadKBps,
       rates.downloadPps,
       rates.downloadDeviceKBps,
@@ -80,7 +85,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
       },
     ),
     endpoint: {
-      state: welcome === null ? 'unknown' : silent ? 'silent' : 'up',
+      state: welcome === null || !running ? 'unknown' : silent ? 'silent' : 'up',
       version: welcome?.version ?? '',
     },
     devices: config
@@ -90,6 +95,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
   };
 }
 
+/** @param config null when nothing is asked of the stream */
 function direction(
   config: Config | null,
   rateKBps: number,

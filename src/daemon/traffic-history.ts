@@ -3,6 +3,8 @@ import type { HistorySample } from './api.ts';
 import { round } from './device-table.ts';
 
 const KEEP = 300;
+/** Two readings closer than this make no rate: an interval or two decide it. */
+const SHORTEST_MS = 500;
 
 /** What is counted, as totals since the start. */
 export interface TrafficTotals {
@@ -20,16 +22,25 @@ export interface TrafficRates {
   downloadPps: number;
 }
 
+const NO_TRAFFIC: TrafficRates = {
+  uploadDeviceKBps: 0,
+  downloadDeviceKBps: 0,
+  uploadPps: 0,
+  downloadPps: 0,
+};
+
 /** Turns totals into rates and keeps samples of them. */
 export class TrafficHistory {
   readonly samples: HistorySample[] = [];
   #last: { totals: TrafficTotals; atMs: number } | null = null;
-  rates: TrafficRates = {
-    uploadDeviceKBps: 0,
-    downloadDeviceKBps: 0,
-    uploadPps: 0,
-    downloadPps: 0,
-  };
+  rates: TrafficRates = { ...NO_TRAFFIC };
+
+  /** Forgets everything: what comes next has nothing to do with what was. */
+  clear(): void {
+    this.samples.length = 0;
+    this.#last = null;
+    this.rates = { ...NO_TRAFFIC };
+  }
 
   /** Takes one reading. @param wireBytes of a packet as the provider counts it. */
   push(
@@ -40,6 +51,7 @@ export class TrafficHistory {
     unixS: number,
   ): void {
     const last = this.#last;
+    if (last && nowMs - last.atMs < SHORTEST_MS) return;
     this.#last = { totals, atMs: nowMs };
     if (!last) return;
     const seconds = (nowMs - last.atMs) / 1000;

@@ -38,6 +38,26 @@ test('a counter made anew is no negative rate', (t) => {
   t.is(history.rates.uploadPps, 78);
 });
 
+test('a reading out of turn is no sample', (t) => {
+  const history = new TrafficHistory();
+  history.push(totals(0), 0, 564, 0, 0);
+  history.push(totals(1), 0, 564, 1000, 1);
+  history.push(totals(1.1), 0, 564, 1100, 1);
+  t.is(history.samples.length, 1);
+  history.push(totals(2), 0, 564, 2000, 2);
+  t.is(history.samples[1]?.upload_pps, 78);
+});
+
+test('nothing is known of what was before it was cleared', (t) => {
+  const history = new TrafficHistory();
+  history.push(totals(0), 0, 564, 0, 0);
+  history.push(totals(1), 0, 564, 1000, 1);
+  history.clear();
+  t.deepEqual([history.samples, history.rates.uploadPps], [[], 0]);
+  history.push(totals(500), 0, 564, 60_000, 60);
+  t.deepEqual(history.samples, []);
+});
+
 test('five minutes are kept', (t) => {
   const history = new TrafficHistory();
   for (let s = 0; s <= 400; s++) history.push(totals(s), 0, 564, 1000 * s, s);

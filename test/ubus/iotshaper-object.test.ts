@@ -18,6 +18,8 @@ const status: Status = {
   rate: { upload_kBps: 40, download_kBps: 7.5, source: 'section rate' },
   mode: 'vit',
   packet_size: 512,
+  killswitch: true,
+  dns: false,
   tunnel: { state: 'up', remote: 'vps.example.org:1194', interface: 'iotvpn0' },
   upload: direction(),
   download: direction(),
