@@ -2,7 +2,7 @@
 import type { ExecutionContext } from 'ava';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Role } from './bridge/acl.ts';
-import { sessionOf } from './bridge/server.ts';
+import { type Bridge, sessionOf } from './bridge/server.ts';
 import { type Router, type RouterOptions, startRouter } from './router.ts';
 
 /** What LuCI itself asks for, where it is served in place of the stand-in, and this router lacks. */
@@ -25,7 +25,8 @@ export async function closeBrowser(): Promise<void> {
   browser = null;
 }
 
-export interface VisitOptions extends RouterOptions {
+/** How a person looks at the page. */
+export interface LookOptions {
   tab?: string;
   role?: Role;
   language?: string;
@@ -34,19 +35,27 @@ export interface VisitOptions extends RouterOptions {
   width?: number;
   /** Faults that a test brings about on purpose. */
   expectedFaults?: RegExp;
+}
+
+export interface VisitOptions extends LookOptions, RouterOptions {
   prepare?: (router: Router) => unknown;
 }
 
-export interface Visit {
-  router: Router;
+export interface Look {
   page: Page;
   open(tab: string): Promise<void>;
 }
 
+export interface Visit extends Look {
+  router: Router;
+}
+
+type Site = Pick<Bridge, 'url'>;
+
 /** Opens a context as a browser with these preferences would be. */
 export async function openContext(
-  router: Router,
-  { role = 'write', language = 'en', locale = 'en-GB', isDark = false, width = 1000 }: VisitOptions,
+  site: Site,
+  { role = 'write', language = 'en', locale = 'en-GB', isDark = false, width = 1000 }: LookOptions,
 ): Promise<BrowserContext> {
   const context = await (await launchBrowser()).newContext({
     locale,
@@ -57,14 +66,14 @@ export async function openContext(
   });
   const cookies = { sysauth_http: sessionOf[role], lang: language, dark: isDark ? '1' : '0' };
   await context.addCookies(
-    Object.entries(cookies).map(([name, value]) => ({ name, value, url: router.url })),
+    Object.entries(cookies).map(([name, value]) => ({ name, value, url: site.url })),
   );
   return context;
 }
 
 /** Waits until the tab stands and has asked the service once. */
-export async function openTab(page: Page, router: Router, tab: string): Promise<void> {
-  await page.goto(`${router.url}/${tab}`);
+export async function openTab(page: Page, site: Site, tab: string): Promise<void> {
+  await page.goto(`${site.url}/${tab}`);
   await page.locator('.iot-page h2').waitFor();
   await page.waitForFunction(
     () => !document.querySelector('#view')?.textContent?.includes('Asking'),
@@ -72,14 +81,15 @@ export async function openTab(page: Page, router: Router, tab: string): Promise<
 }
 
 /**
- * A router and a page on one of its tabs, gone after the test. The test fails if the page raised an
- * error, wrote one to the console, or called something LuCI may not have.
+ * A page on one of a router's tabs, gone after the test. The test fails if the page raised an error,
+ * wrote one to the console, or called something LuCI may not have.
  */
-export async function visit(t: ExecutionContext, options: VisitOptions = {}): Promise<Visit> {
-  const router = await startRouter(options);
-  t.teardown(() => router.close());
-  await options.prepare?.(router);
-  const context = await openContext(router, options);
+export async function look(
+  t: ExecutionContext,
+  site: Site,
+  options: LookOptions = {},
+): Promise<Look> {
+  const context = await openContext(site, options);
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const faults: string[] = [];
@@ -98,22 +108,35 @@ export async function visit(t: ExecutionContext, options: VisitOptions = {}): Pr
     const all = [...faults, ...missing];
     if (all.length > 0) throw new Error(`the page is at fault: ${all.join('\n')}`);
   });
-  await openTab(page, router, options.tab ?? 'overview').catch((error: Error) => {
+  await openTab(page, site, options.tab ?? 'overview').catch((error: Error) => {
     throw new Error(`${error.message}\nthe page is at fault: ${faults.join('\n')}`);
   });
-  return { router, page, open: (tab) => openTab(page, router, tab) };
+  return { page, open: (tab) => openTab(page, site, tab) };
+}
+
+/** A router with the fake service on it, gone after the test, and a page on one of its tabs. */
+export async function visit(t: ExecutionContext, options: VisitOptions = {}): Promise<Visit> {
+  const router = await startRouter(options);
+  t.teardown(() => router.close());
+  await options.prepare?.(router);
+  return { router, ...(await look(t, router, options)) };
 }
 
 /** LuCI's own button is a menu with two entries, no button of the browser's. */
 export const clickApply = (page: Page) =>
   page.locator('.cbi-page-actions .cbi-button-apply').first().click();
 
-/** Clicks Save & Apply and waits until the change is applied, confirmed and the page comes anew. */
-export async function saveAndApply(page: Page, router: Router): Promise<void> {
-  const { reloads } = router.service;
+/** Does what applies a change and waits until it is confirmed and the page comes anew. */
+export async function applied(page: Page, act: () => Promise<unknown>): Promise<void> {
   const loaded = page.waitForEvent('load');
-  await clickApply(page);
+  await act();
   await loaded;
   await page.locator('.iot-page h2').waitFor();
+}
+
+/** Clicks Save & Apply, which the service is to hear of once. */
+export async function saveAndApply(page: Page, router: Router): Promise<void> {
+  const { reloads } = router.service;
+  await applied(page, () => clickApply(page));
   if (router.service.reloads !== reloads + 1) throw new Error('the service was not reloaded once');
 }

@@ -98,6 +98,8 @@ export class FakeService implements ServiceApi {
       rate: { upload_kBps: uploadKBps, download_kBps: downloadKBps, source },
       mode: main.mode,
       packet_size: main.packetBytes,
+      killswitch: main.killswitch,
+      dns: main.dns,
       tunnel: {
         state: main.enabled ? 'up' : 'off',
         remote: 'vps.example.org:1194',

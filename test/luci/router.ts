@@ -7,6 +7,7 @@ import type { Config } from '../../src/config/types.ts';
 import { UbusClient } from '../../src/ubus/client.ts';
 import { publishIotshaper } from '../../src/ubus/iotshaper-object.ts';
 import { startUbusd } from '../stand-ins/ubusd/ubusd.ts';
+import { triggerReload } from './bridge/reload-trigger.ts';
 import type { RouterFacts } from './bridge/rpcd.ts';
 import { type Bridge, startBridge } from './bridge/server.ts';
 import { FakeService } from './fake-service.ts';
@@ -110,10 +111,7 @@ export async function startRouter({
     configDirectory: directory,
     bus: caller,
     facts: { ...usualFacts, ...facts },
-    // As procd's trigger for a changed configuration does through the init script.
-    onApplied: async () => {
-      await caller.call('iotshaper', 'reload').catch(() => {});
-    },
+    onApplied: (configs) => triggerReload(caller, configs),
     luciSource: process.env.LUCI_SOURCE,
   });
   const { close } = bridge;

@@ -63,7 +63,7 @@ const scenes: Scene[] = [
     prepare: ({ service }) => {
       service.override = {
         state: 'blocked',
-        reason: 'The endpoint has not answered for 20 s; OpenVPN connects again.',
+        fault: 'the endpoint no longer answers',
       };
       service.override.tunnel = { ...service.status().tunnel, state: 'reconnecting' };
       service.override.endpoint = { state: 'silent', version: '0.1.0' };

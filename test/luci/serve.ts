@@ -3,6 +3,7 @@
 // Without arguments over the fake service; with them over whatever offers `iotshaper` on that bus,
 // such as the real daemon in a lab, whose /etc/config is the directory.
 import { UbusClient } from '../../src/ubus/client.ts';
+import { triggerReload } from './bridge/reload-trigger.ts';
 import { startBridge } from './bridge/server.ts';
 import { startRouter, usualFacts } from './router.ts';
 
@@ -15,9 +16,7 @@ async function serveBus(socket: string, directory: string) {
     configDirectory: directory,
     bus,
     facts: usualFacts,
-    onApplied: async () => {
-      await bus.call('iotshaper', 'reload');
-    },
+    onApplied: (configs) => triggerReload(bus, configs),
     luciSource: process.env.LUCI_SOURCE,
   });
 }

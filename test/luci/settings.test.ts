@@ -183,6 +183,7 @@ test.serial('tunnel: a wrong profile is refused by line, a right one stored', as
   await store.click();
   await page.getByText('Stored. The tunnel connects to vps.example.org:1194 now.').waitFor();
   t.is(router.service.profile, goodProfile);
+  t.is(await paste.inputValue(), '');
   t.is(((await page.locator('.iot-code').textContent()) ?? '').split('\n').length, 3);
 });
 

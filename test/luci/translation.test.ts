@@ -2,6 +2,14 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { compileCatalogue, hashOf, parsePo, readCatalogue } from '../../scripts/po2lmo.mjs';
 import { collectTexts, renderTemplate } from '../../scripts/pot.mjs';
+import {
+  findDownloadFaults,
+  findQueueFaults,
+  findStreamFaults,
+} from '../../src/daemon/verification.ts';
+import { ROOT_HANDLE } from '../../src/plan/names.ts';
+import { classId } from '../../src/plan/tc.ts';
+import type { TcListing } from '../../src/shaper/tc-listing.ts';
 
 const german = readFileSync('luci-app/po/de/iotshaper.po', 'utf8');
 const keyOf = (context: string, id: string) => (context === '' ? id : `${context}\u0001${id}`);
@@ -52,6 +60,34 @@ test('a catalogue reads back as it was compiled', (t) => {
   t.is(find('state of the tunnel\u0001Off'), '"getrennt"');
   t.is(find('%s device\u00020'), '%s Gerät');
   t.is(find('%s device\u00021'), '%s Geräte');
+});
+
+/** A queue whose classes have no leaf. */
+const listing = (kind: string, ...minors: number[]): TcListing => ({
+  qdiscs: [{ kind, handle: ROOT_HANDLE, parent: 'root' }],
+  classes: minors.map((minor) => ({
+    id: classId(minor),
+    leaf: null,
+    packets: 0,
+    backlogPackets: 0,
+  })),
+});
+
+test('what the service says stands in the way is known to translators', (t) => {
+  const shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+  const faults = [
+    ...findQueueFaults({ listing: { qdiscs: [], classes: [] }, minors: [1] }),
+    ...findQueueFaults({ listing: listing('pfifo_fast'), minors: [1] }),
+    ...findQueueFaults({ listing: listing('htb', 2, 3), minors: [2, 4] }),
+    ...[null, 1, 1000].flatMap((perSecond) => findStreamFaults(shape, perSecond)),
+    ...[null, 1].flatMap((perSecond) => findDownloadFaults(shape, perSecond)),
+  ];
+  t.is(faults.length, 10);
+  const ids = new Set(collectTexts().map(({ id }) => id));
+  t.deepEqual(
+    faults.filter((fault) => !ids.has(fault.replace(/pfifo_fast|\b[\da-f]+:[\da-f]+\b/, '%s'))),
+    [],
+  );
 });
 
 test('a catalogue with nothing translated is none', (t) => {

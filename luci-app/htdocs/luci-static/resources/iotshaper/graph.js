@@ -21,10 +21,10 @@ function svg(tag, attributes, children = []) {
   return node;
 }
 
-/** The next of 1, 2, 5, 10 … above a value, for the scale. @param {number} value */
+/** The next round number above a value, for the scale. @param {number} value */
 function roundUp(value) {
   const magnitude = 10 ** Math.floor(Math.log10(value));
-  const factor = [1, 2, 5, 10].find((step) => step * magnitude >= value) ?? 10;
+  const factor = [1, 1.5, 2, 3, 5, 7.5, 10].find((step) => step * magnitude >= value) ?? 10;
   return factor * magnitude;
 }
 
@@ -61,19 +61,16 @@ function createPanel(title) {
     summary,
   ]);
 
-  /** @param {[x: number, point: Point][]} points */
-  function draw(points) {
-    let peak = 0;
+  /** @param {[x: number, point: Point][]} points @param {number} scale */
+  function draw(points, scale) {
     let lowest = Number.POSITIVE_INFINITY;
     let highest = 0;
     let busiest = 0;
     for (const [, { wire, device }] of points) {
-      peak = Math.max(peak, wire, device);
       lowest = Math.min(lowest, wire);
       highest = Math.max(highest, wire);
       busiest = Math.max(busiest, device);
     }
-    const scale = roundUp(Math.max(peak, 0.1) * 1.05);
     /** @param {number} value */
     const y = (value) => (HEIGHT * (1 - value / scale)).toFixed(1);
     let streamPath = '';
@@ -89,10 +86,10 @@ function createPanel(title) {
     }
     stream.setAttribute('d', streamPath);
     devices.setAttribute('d', devicePath + close(previous));
-    top.textContent = words.rate(scale);
+    top.textContent = points.length === 0 ? '' : words.rate(scale);
     const text =
       points.length === 0
-        ? _('No samples yet: nothing was sent.')
+        ? _('No samples of these minutes.')
         : _('Your provider saw %s to %s KB/s; your devices did up to %s KB/s.').format(
             words.number(lowest),
             words.number(highest),
@@ -139,8 +136,12 @@ const api = {
         up.push([x, { wire: sample.upload_wire_kBps, device: sample.upload_device_kBps }]);
         down.push([x, { wire: sample.download_wire_kBps, device: sample.download_device_kBps }]);
       }
-      upload.draw(up);
-      download.draw(down);
+      // One scale, so that the two can be compared.
+      let peak = 0.1;
+      for (const [, { wire, device }] of [...up, ...down]) peak = Math.max(peak, wire, device);
+      const scale = roundUp(peak * 1.05);
+      upload.draw(up, scale);
+      download.draw(down, scale);
     }
 
     return { node, draw };

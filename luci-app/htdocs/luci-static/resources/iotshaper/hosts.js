@@ -134,7 +134,8 @@ const api = {
     for (const device of seen) {
       if (!device.mac && device.ip.length === 0) continue;
       const host = register.get(device.mac, device.ip);
-      host.name = device.name || host.name;
+      // The service calls a device it has no name for by its MAC address.
+      if (device.name !== device.mac) host.name = device.name || host.name;
       host.seen = device;
     }
     for (const section of sections) {

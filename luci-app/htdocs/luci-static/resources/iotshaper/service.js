@@ -92,6 +92,7 @@ function isStatus(status) {
     Array.isArray(status.config?.errors) &&
     Array.isArray(status.config.warnings) &&
     Array.isArray(status.devices) &&
+    ['killswitch', 'dns'].every((flag) => typeof status[flag] === 'boolean') &&
     ['rate', 'tunnel', 'upload', 'download', 'endpoint', 'cost'].every(
       (part) => typeof status[part] === 'object',
     )

@@ -57,6 +57,37 @@ function shapingSentence(
   return `${stream} ${claim}${slower}`;
 }
 
+const TUNNEL_DOWN = 'the tunnel to the endpoint is down';
+
+// For translators alone: the service's own words, looked up as it says them.
+[
+  _('the tunnel to the endpoint is down'),
+  _('the tunnel to the endpoint is being set up'),
+  _('the endpoint has not answered yet'),
+  _('the endpoint no longer answers'),
+  _('the endpoint stopped sending its stream'),
+  _('the endpoint’s stream has only just begun'),
+  _('the stream to the endpoint has only just begun'),
+  _('the stream to the endpoint stalls'),
+  _('packets leave faster than the schedule'),
+  _('cover leaves faster than the rate: nothing holds it back'),
+  _('the queue that keeps the schedule can’t be read'),
+  _('the queue that keeps the schedule was replaced by %s'),
+  _('the queue has a class %s that is not ours'),
+  _('the queue’s class %s is missing'),
+  _('the priorities in the queue’s class %s were changed'),
+  _('the rules that guard the tunnel were changed'),
+];
+
+/** In the page's language where it is known. @param {string} fault as the service says it */
+function faultText(fault) {
+  // A kind of queue or the id of a class.
+  const [value = ''] = /(?<=replaced by )\w+$|\b[\da-f]+:[\da-f]+\b/.exec(fault) ?? [];
+  const template = value === '' ? fault : fault.replace(value, '%s');
+  const text = _(template);
+  return text === template ? fault : text.format(value);
+}
+
 const api = {
   number,
   clock,
@@ -135,6 +166,10 @@ const api = {
   rateSource(source) {
     if (source === 'main.rate') return _('as set under Privacy and cost');
     if (source === 'section rate') return _('typed on the command line: uci set iotshaper.rate');
+    // A section that the page made has a place but no name.
+    const [, index] = /^schedule @schedule\[(\d+)\]$/.exec(source) ?? [];
+    if (index !== undefined)
+      return _('by entry %s of the schedule').format(number(Number(index) + 1, 0));
     if (source.startsWith('schedule'))
       return _('by the schedule %s').format(source.slice('schedule'.length).trim());
     return source;
@@ -144,9 +179,9 @@ const api = {
    * The one sentence that says how things stand.
    * @param {Status} status
    * @param {AuditReport | null} audit
-   * @param {{ killswitch: boolean, dns: boolean }} settings of main, as UCI has them
    */
-  sentence(status, audit, { killswitch, dns }) {
+  sentence(status, audit) {
+    const { killswitch, dns } = status;
     const since = clock(status.since);
     const isDown = status.tunnel.state !== 'up';
     switch (status.state) {
@@ -188,9 +223,10 @@ const api = {
    * What the service says of its state, where that is more than the sentence has said.
    * @param {Status} status
    */
-  reason({ state, reason, config }) {
-    const isSaid = state === 'off' || state === 'shaping' || (state === 'error' && !config.ok);
-    return isSaid ? '' : reason;
+  reason({ state, reason, fault, config, tunnel }) {
+    if (state === 'error') return config.ok ? reason : '';
+    const isSaid = state === 'blocked' && tunnel.state !== 'up' && fault === TUNNEL_DOWN;
+    return fault === undefined || isSaid ? '' : _('Reason: %s.').format(faultText(fault));
   },
 };
 

@@ -99,7 +99,8 @@ function renderFindings(status) {
 }
 
 /** @param {Status} status */
-function renderFigures({ tunnel, endpoint, rate, upload, download, cost, packet_size: size }) {
+function renderFigures(status) {
+  const { state, tunnel, endpoint, rate, upload, download, cost, packet_size: size } = status;
   /** @param {Status['upload']} direction */
   const slots = ({ pps, target_pps: target }) =>
     _('%s of %s a second').format(words.number(pps), words.number(target));
@@ -107,6 +108,16 @@ function renderFigures({ tunnel, endpoint, rate, upload, download, cost, packet_
     cost.cap_percent === undefined
       ? ''
       : `, ${_('%s %% of your data cap').format(words.number(cost.cap_percent))}`;
+  /** @type {[string, string][]} */
+  const asked = [
+    [
+      _('Rate'),
+      `${words.rate(rate.upload_kBps)} ↑ ${words.rate(rate.download_kBps)} ↓, ${words.rateSource(rate.source)}`,
+    ],
+    [_('Packets'), _('%s bytes each').format(words.number(size))],
+  ];
+  const month = words.gigabytes(cost.gb_per_month) + cap;
+  if (state === 'off') return controls.figures([...asked, [_('Traffic a month, once on'), month]]);
   return controls.figures([
     [
       _('Tunnel'),
@@ -115,17 +126,13 @@ function renderFigures({ tunnel, endpoint, rate, upload, download, cost, packet_
         : words.tunnelState(tunnel.state),
     ],
     [_('Endpoint'), `${tunnel.remote || '–'} (${words.endpointState(endpoint.state)})`],
-    [
-      _('Rate'),
-      `${words.rate(rate.upload_kBps)} ↑ ${words.rate(rate.download_kBps)} ↓, ${words.rateSource(rate.source)}`,
-    ],
-    [_('Packets'), _('%s bytes each').format(words.number(size))],
+    ...asked,
     [_('Packets sent'), slots(upload)],
     [_('Packets received'), slots(download)],
     [_('Longest wait now, upload'), words.milliseconds(upload.queue_ms)],
     [_('Longest wait now, download'), words.milliseconds(download.queue_ms)],
     [_('Dropped'), `${words.number(upload.dropped)} ↑ ${words.number(download.dropped)} ↓`],
-    [_('Traffic a month'), words.gigabytes(cost.gb_per_month) + cap],
+    [_('Traffic a month'), month],
   ]);
 }
 
@@ -154,13 +161,19 @@ function renderVerdict(report) {
         E('p', {}, [
           E('strong', {}, [names[report.verdict ?? 'too short']]),
           ' ',
-          report.sentence ?? '',
+          withoutVerdict(report.sentence ?? ''),
           report.time ? ` (${words.clock(report.time)})` : '',
         ]),
         renderAuditFigures(report),
       ];
     }
   }
+}
+
+/** The service's sentence without the verdict that stands before it already. @param {string} sentence */
+function withoutVerdict(sentence) {
+  const rest = sentence.replace(/^(Leak|Too short to tell): /, '');
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 /** @param {AuditReport} report */
@@ -251,7 +264,6 @@ const page = view.extend({
     const picture = graph.create();
     const figures = E('div', {}, [E('p', {}, [_('Asking the service…')])]);
     const audit = createAudit();
-    const held = { killswitch: settings.flag('killswitch'), dns: settings.flag('dns') };
     let found = '';
 
     async function refresh() {
@@ -268,11 +280,12 @@ const page = view.extend({
         );
         dom.content(findings, []);
         found = '';
+        picture.draw([]);
         dom.content(figures, [E('p', {}, ['–'])]);
         return;
       }
       const status = answer.data;
-      banner.show(status.state, words.sentence(status, report, held), words.reason(status));
+      banner.show(status.state, words.sentence(status, report), words.reason(status));
       if (history.ok) picture.draw(history.data);
       const text = JSON.stringify([status.config, listWarnings(status)]);
       if (text !== found) {

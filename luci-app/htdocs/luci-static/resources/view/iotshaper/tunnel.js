@@ -102,7 +102,7 @@ function createUpload() {
       dom.content(result, [
         controls.notice('error', [_('Choose a file or paste the profile first.')]),
       ]);
-      return;
+      return false;
     }
     for (const button of buttons) button.disabled = true;
     const answer = await call(text.value);
@@ -111,6 +111,7 @@ function createUpload() {
       dom.content(result, [controls.notice('error', [service.explain(answer.cause)])]);
     else if (!answer.data.ok) dom.content(result, [renderFaults(text.value, answer.data)]);
     else dom.content(result, [controls.notice('success', [praise(answer.data)])]);
+    return answer.ok && answer.data.ok;
   }
 
   const buttons = [
@@ -119,10 +120,13 @@ function createUpload() {
       {
         class: 'btn cbi-button cbi-button-positive',
         disabled,
-        click: () =>
-          submit(service.storeProfile, ({ endpoint = '' }) =>
+        click: async () => {
+          const isStored = await submit(service.storeProfile, ({ endpoint = '' }) =>
             _('Stored. The tunnel connects to %s now.').format(endpoint),
-          ),
+          );
+          // A key need not stand on the screen any longer.
+          if (isStored) text.value = file.value = '';
+        },
       },
       [_('Store the profile')],
     ),
