@@ -42,7 +42,10 @@ stage: dist/iotshaper.js ## lay out dist/root for OpenWrt's SDK
 .PHONY: lint
 lint: node_modules ## check types, format and style
 	npx tsc -p tsconfig.json --noEmit
-	npx biome check .
+	npx tsc -p luci-app/tsconfig.json
+	npx tsc -p test/luci/tsconfig.json --noEmit
+	npx biome check --error-on-warnings .
+	node scripts/lint-luci.mjs
 
 .PHONY: lab-packages
 lab-packages:
