@@ -92,6 +92,7 @@ function judgeRates(input: AttackInput): AttackFigures['byRates'] {
     }
   } else {
     for (const { features, device } of tunnelWindows(input)) {
+      if (device === null) continue;
       rows.push(features);
       labels.push(device);
     }
@@ -106,7 +107,7 @@ function judgeRates(input: AttackInput): AttackFigures['byRates'] {
   return { named: namedLabels(validation), validation };
 }
 
-/** Windows of a tunnel's one stream in which any device spoke, with the one that said most. */
+/** Windows of a tunnel's one stream, with the device that said most in each; null where none spoke. */
 export function tunnelWindows({
   startS,
   endS,
@@ -115,14 +116,14 @@ export function tunnelWindows({
 }: Pick<AttackInput, 'startS' | 'endS' | 'wire' | 'home'>): {
   startS: number;
   features: number[];
-  device: string;
+  device: string | null;
 }[] {
   const busiest = busiestDevices(home, startS, endS);
   const place = { fromS: startS, toS: endS, windowS: RATE_WINDOW_S, sampleS: BIN_S };
-  return cutWindows(seriesOf(wire), place).flatMap((window) => {
-    const device = busiest[Math.round((window.startS - startS) / RATE_WINDOW_S)];
-    return device ? [{ ...window, device }] : [];
-  });
+  return cutWindows(seriesOf(wire), place).map((window) => ({
+    ...window,
+    device: busiest[Math.round((window.startS - startS) / RATE_WINDOW_S)] ?? null,
+  }));
 }
 
 /** Per window the device with most bytes; undefined where none spoke. */

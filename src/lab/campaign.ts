@@ -60,6 +60,7 @@ export async function runCampaign(
       alternateS: null,
       dropPercent: 0,
       ipv6: false,
+      plant: null,
     };
     await runLab(lab, progress, signal).finally(() => progress.end());
     progress.step('attacking what the provider saw');

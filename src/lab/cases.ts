@@ -116,32 +116,46 @@ export function attackCase(
   const windows = tunnelWindows(attack);
   const classifier = rows.length > 0 ? fitNearestNeighbours(rows, rowLabels, NEIGHBOURS) : null;
   const called = windows.map(({ features }) => classifier?.predict(features) ?? '');
-  const truth = windows.map(({ device }) => device);
-  const right = called.filter((label, i) => label === truth[i]).length;
+  // Where no device spoke there is nothing to name; the attacker does not know where that is.
+  const judged = windows.flatMap(({ device }, i) =>
+    device === null ? [] : [{ device, called: called[i]! }],
+  );
+  const truth = judged.map(({ device }) => device);
   const dominant = commonest(truth);
   return {
     name,
     variant: summary.variant,
     devices: labels,
-    windows: windows.length,
-    right,
+    windows: judged.length,
+    right: judged.filter((window) => window.called === window.device).length,
     baseline: truth.filter((label) => label === dominant).length / Math.max(1, truth.length),
-    named: commonest(called),
+    named: commonest(judged.map((window) => window.called)),
     dominant,
-    events: findEvents(attack, watched),
+    events: findEvents(attack, called, windows, watched),
   };
 }
 
+/** Gives each device the windows called after it, and looks for its events there. */
 function findEvents(
   { startS, endS, wire, events, seed }: AttackInput,
+  called: readonly string[],
+  windows: readonly { startS: number }[],
   watched: DeviceId | undefined,
 ): ActivityScore | null {
   const own = events.filter(({ device }) => watched === undefined || device === watched);
   if (own.length === 0) return null;
-  const stream = { label: 'tunnel', key: 'tunnel', series: [seriesOf(wire)] };
-  const unnamed = own.map((event) => ({ ...event, device: '' }));
+  const labelOf = new Map(
+    windows.map((window, i) => [Math.round((window.startS - startS) / RATE_WINDOW_S), called[i]!]),
+  );
+  const streams = [...new Set(called)].flatMap((label) => {
+    const isOwn = ({ timeS }: { timeS: number }) =>
+      labelOf.get(Math.floor((timeS - startS) / RATE_WINDOW_S)) === label;
+    const series = seriesOf({ up: wire.up.filter(isOwn), down: wire.down.filter(isOwn) });
+    const isAsked = watched === undefined || devicesCalled([watched]).includes(label);
+    return isAsked ? [{ label, key: label, series: [series] }] : [];
+  });
   const options = { toleranceS: TOLERANCE_S, seed };
-  return attackActivity([stream], { startS, endS }, unnamed, options).score;
+  return attackActivity(streams, { startS, endS }, own, options).score;
 }
 
 /** Cases side by side. */
@@ -172,7 +186,7 @@ export function renderCases(figures: readonly CaseFigures[]): string {
   const notes = [
     `The attacker knows what each device's traffic looks like from a household of his own (mean and deviation of the rates in windows of ${RATE_WINDOW_S} s, 3 nearest neighbours) and which devices this home has.`,
     'With one device every window is its own, whatever the traffic looks like: there the events are what is left to hide.',
-    `Events are found from bursts, within ${TOLERANCE_S} s; with a dominating device only its own are asked for.`,
+    `Events: each device is given the windows called after it, and its bursts there count when they lie within ${TOLERANCE_S} s of an event of its own; with a dominating device only that one's are asked for.`,
   ];
   return `${underline(renderRows([titles, ...rows], 5))}\n${notes.join('\n')}\n`;
 }

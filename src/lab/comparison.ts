@@ -74,10 +74,7 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
           p50Ms: mean((run) => run[direction].latency.p50Ms),
           p99Ms: mean((run) => run[direction].latency.p99Ms),
           maxMs: mean((run) => run[direction].latency.maxMs),
-          // From the replay's first packet to its last; the lab counted all of its time.
-          overheadRatio: overheadOf(
-            mean((run) => (run[direction].wireBytes / run.durationS) * seconds),
-          ),
+          overheadRatio: overheadOf(mean((run) => run.wireBytesPerS[direction]) * seconds),
         },
       },
     ];
@@ -103,8 +100,16 @@ async function simulateReplay(
     packetBytes,
     sdPercent: intervalSdPercent,
   });
-  const [result] = await simulate(trace, [variant], { seed });
-  return result!;
+  // What still waits at the end leaves after it: on the wire it counts for no second of the replay.
+  const lastS = packets.at(-1)!.atS - packets[0]!.atS;
+  const wireBytesPerS = { up: 0, down: 0 };
+  const [result] = await simulate(trace, [variant], {
+    seed,
+    onWire: (_, timeS, bytes, direction) => {
+      if (timeS <= lastS) wireBytesPerS[direction] += bytes / lastS;
+    },
+  });
+  return { ...result!, wireBytesPerS };
 }
 
 /** Delays of those that arrived, by direction, ascending. */

@@ -14,6 +14,7 @@ import { LabError } from './error.ts';
 import { buildNetwork } from './namespaces.ts';
 import { observeHome, observeProvider } from './observation.ts';
 import type { LabOptions, LabProgress } from './options.ts';
+import { startPlant } from './plants.ts';
 import type { LabProcess } from './processes.ts';
 import { processTimes, timesBetween } from './processor-time.ts';
 import { planReplay, type Replay } from './replay.ts';
@@ -89,6 +90,7 @@ async function runIn(base: Omit<VariantContext, 'topology'>): Promise<LabSummary
   const startMs = monotonicMs() + leadMs;
   const unixOffsetMs = performance.timeOrigin + performance.now() - monotonicMs();
   const traffic = { context, plan, replay, logFolder, startMs };
+  if (options.plant) await startPlant(context, started, plan.events, startMs);
   const servers = await startServers(traffic);
   const devices = await startDevices(traffic);
   await delay(Math.max(startMs - monotonicMs(), 0), undefined, { signal });

@@ -116,6 +116,7 @@ const options: LabOptions = {
   alternateS: null,
   dropPercent: 0,
   ipv6: false,
+  plant: null,
   id: 't',
 };
 
