@@ -3,6 +3,7 @@ import type { ActivityScore } from '../analysis/activity-score.ts';
 import { attackActivity, BIN_S } from '../analysis/activity-streams.ts';
 import { cutWindows } from '../analysis/features.ts';
 import { fitNearestNeighbours } from '../analysis/knn.ts';
+import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
 import { renderRows } from '../plot/text-table.ts';
 import {
@@ -44,8 +45,6 @@ export const vpnCases: readonly VpnCase[] = [
 
 /** The attacker has such devices at home, and lived with them another day. */
 const TRAINING_SEED_STEP = 1000;
-/** What OpenVPN adds to a packet (see summary.ts). */
-const TUNNEL_OVERHEAD_BYTES = 52;
 const NEIGHBOURS = 3;
 
 /** What came through the tunnel in one case. */

@@ -1,6 +1,7 @@
 // Leaks planted on the running datapath from outside the product, at every event: what an audit has to find.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
 import { run } from '../system/command.ts';
 import type { PlannedEvent } from './emulators/plan.ts';
 import { LabError } from './error.ts';
@@ -26,7 +27,7 @@ export async function startPlant(
   const plant =
     options.plant === 'pause'
       ? await preparePause(netns)
-      : await prepareExtraSlot(netns, tunnelPort);
+      : await prepareExtraSlot(netns, tunnelPort, options.packetBytes);
   playOnTime(events, startMs, () => {
     plant().catch((error: Error) => progress.warn(`planting: ${error.message}`));
   });
@@ -46,10 +47,16 @@ async function preparePause(netns: string): Promise<() => Promise<void>> {
 }
 
 /** A quota of one datagram that is filled up again at every event; what it lets through is sent twice. */
-async function prepareExtraSlot(netns: string, tunnelPort: number): Promise<() => Promise<void>> {
+async function prepareExtraSlot(
+  netns: string,
+  tunnelPort: number,
+  packetBytes: number,
+): Promise<() => Promise<void>> {
+  // One datagram fits, two do not.
+  const quotaBytes = Math.round(1.5 * (packetBytes + TUNNEL_OVERHEAD_BYTES));
   const rules = `table ip iotlab_plant {
   quota extra {
-    until 100 bytes used 100 bytes
+    until ${quotaBytes} bytes used ${quotaBytes} bytes
   }
   chain postrouting {
     type filter hook postrouting priority 300;

@@ -3,6 +3,7 @@ import {
   type KolmogorovSmirnov,
   kolmogorovSmirnov,
 } from '../analysis/statistics/kolmogorov-smirnov.ts';
+import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
 import type { HomePacket, ProviderView, WirePacket } from './observation.ts';
 import type { LabOptions } from './options.ts';
 import type { Delay } from './traffic-log.ts';
@@ -186,9 +187,6 @@ export function summarise(input: SummaryInput): LabSummary {
     service: input.service,
   };
 }
-
-/** IP 20, UDP 8, OpenVPN's opcode and peer 4, packet number 4, tag 16: what AEAD over IPv4 adds to a packet. */
-const TUNNEL_OVERHEAD_BYTES = 52;
 
 function offPercent(
   asked: { pps: number | null; kBps: number } | null,

@@ -6,9 +6,10 @@ const GROWTH = 1.01;
 const SCALE = 1 / Math.log(GROWTH);
 const BINS = Math.ceil(Math.log(LARGEST_MS / SMALLEST_MS) * SCALE) + 2;
 
-/** Delays in short. Mean and maximum are exact, quantiles within 0.5 %. */
+/** Delays in short. Minimum, mean and maximum are exact, quantiles within 0.5 %. */
 export interface LatencySummary {
   packets: number;
+  minMs: number;
   meanMs: number;
   p50Ms: number;
   p99Ms: number;
@@ -23,11 +24,13 @@ export class LatencyHistogram {
   readonly #bins = new Float64Array(BINS);
   #packets = 0;
   #sumMs = 0;
+  #minMs = Infinity;
   #maxMs = 0;
 
   add(delayMs: number): void {
     this.#packets++;
     this.#sumMs += delayMs;
+    if (delayMs < this.#minMs) this.#minMs = delayMs;
     if (delayMs > this.#maxMs) this.#maxMs = delayMs;
     this.#bins[binOf(delayMs)]!++;
   }
@@ -36,6 +39,7 @@ export class LatencyHistogram {
   merge(other: LatencyHistogram): void {
     this.#packets += other.#packets;
     this.#sumMs += other.#sumMs;
+    this.#minMs = Math.min(this.#minMs, other.#minMs);
     this.#maxMs = Math.max(this.#maxMs, other.#maxMs);
     other.#bins.forEach((count, bin) => {
       this.#bins[bin]! += count;
@@ -71,6 +75,7 @@ export class LatencyHistogram {
   summary(): LatencySummary {
     return {
       packets: this.#packets,
+      minMs: this.#packets === 0 ? 0 : this.#minMs,
       meanMs: this.meanMs,
       p50Ms: this.quantileMs(0.5),
       p99Ms: this.quantileMs(0.99),

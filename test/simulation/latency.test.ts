@@ -44,7 +44,21 @@ test('mean and maximum are exact, also of merged histograms', (t) => {
 
 test('no packets and no delay are 0', (t) => {
   const histogram = new LatencyHistogram();
-  t.deepEqual(histogram.summary(), { packets: 0, meanMs: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 });
+  t.deepEqual(histogram.summary(), {
+    packets: 0,
+    minMs: 0,
+    meanMs: 0,
+    p50Ms: 0,
+    p99Ms: 0,
+    maxMs: 0,
+  });
   histogram.add(0);
-  t.deepEqual(histogram.summary(), { packets: 1, meanMs: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 });
+  t.deepEqual(histogram.summary(), {
+    packets: 1,
+    minMs: 0,
+    meanMs: 0,
+    p50Ms: 0,
+    p99Ms: 0,
+    maxMs: 0,
+  });
 });
