@@ -16,6 +16,9 @@ export interface WindowLabels {
   meaning: 'any' | 'busier';
 }
 
+/** Below this many windows of a kind nothing can be said. */
+export const FEWEST_WINDOWS = 12;
+
 /**
  * Labels windows active or idle. By whether any device packet fell into them; where hardly a window is idle, by whether
  * devices were active in more tenths of a second of it than in the median window. Bytes are not used: under load it is the
@@ -38,7 +41,8 @@ export function labelWindows(
   }
   const any = Uint8Array.from(ticks, (count) => (count > 0 ? 1 : 0));
   const idle = windows - countActive(any);
-  if (idle >= Math.min(20, 0.2 * windows)) return describe(any, 'any');
+  const enough = Math.max(Math.min(FEWEST_WINDOWS, windows / 2), Math.min(20, 0.2 * windows));
+  if (idle >= enough) return describe(any, 'any');
   const sorted = ticks.slice().sort();
   const middle = sorted[Math.floor((windows - 1) / 2)]!;
   return describe(

@@ -52,9 +52,6 @@ export interface WindowTestOptions {
 
 const INFORMATION_BINS = 8;
 
-/** Below this many windows of a kind nothing can be said. */
-export const FEWEST_WINDOWS = 12;
-
 /**
  * Every test on windows of one length, corrected together. Labels are permuted in blocks of a sixtieth of the recording,
  * at least ten seconds, so that what changes slowly on the wire and in the house alike is not taken for a leak.

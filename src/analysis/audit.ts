@@ -1,13 +1,19 @@
 // The audit: can what the provider sees be told apart by what the devices did?
 
 import { seededRandom } from '../random/random.ts';
-import { type ActivitySample, findOnsets, labelTicks, labelWindows } from './audit-activity.ts';
+import {
+  type ActivitySample,
+  FEWEST_WINDOWS,
+  findOnsets,
+  labelTicks,
+  labelWindows,
+} from './audit-activity.ts';
 import { testIntervals } from './audit-intervals.ts';
 import { FEWEST_ONSETS, testOnsets } from './audit-onsets.ts';
 import type { AuditLevel, AuditResult, Finding } from './audit-result.ts';
 import { checkSizes, type SizeFigures } from './audit-sizes.ts';
 import { explainFinding, writeVerdict } from './audit-verdict.ts';
-import { FEWEST_WINDOWS, testWindows, type WindowFigures } from './audit-windows.ts';
+import { testWindows, type WindowFigures } from './audit-windows.ts';
 import { holm, type LabelTestResult } from './statistics/permutation.ts';
 import type { WirePacket } from './wire-features.ts';
 
@@ -16,6 +22,8 @@ export interface AuditInput {
   wire: readonly WirePacket[];
   /** Packets of devices on the same clock. */
   activity: readonly ActivitySample[];
+  /** The stretch to look at; where left out, that in which the stream stands. */
+  span?: { startS: number; endS: number };
   /** Moments known to matter, on the same clock: switched, spoken to, moved. */
   events?: readonly number[];
   /** Lengths of window; those that leave too few windows or packets are passed over. */
@@ -49,7 +57,7 @@ export function auditTraces(input: AuditInput): AuditResult {
   } = input;
   if (input.wire.length === 0) throw new RangeError('the wire holds no packet of the tunnel');
   const sorted = [...input.wire].sort((a, b) => a.timeS - b.timeS);
-  const { startS, endS } = steadyStretch(sorted);
+  const { startS, endS } = input.span ?? steadyStretch(sorted);
   const wire = sorted.filter(({ timeS }) => timeS >= startS && timeS <= endS);
   const seconds = endS - startS;
   const activity = [...input.activity].sort((a, b) => a.timeS - b.timeS);

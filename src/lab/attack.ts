@@ -188,6 +188,8 @@ function auditRun({
   if (packets.length === 0) return { auc: null, visibleAuc: null, verdict: null };
   const result = auditTraces({
     wire: packets,
+    // What is not shaped has no steady stretch.
+    span: { startS, endS },
     activity: home.filter(within),
     events: events.map(({ timeS }) => timeS),
     windowsS: [1],
