@@ -6,6 +6,8 @@ const table = createRequire(import.meta.url)('oui-data');
 
 /** Writes the table to `path`: a fifth of the package's size, and read line by line. */
 export function writeVendors(path) {
-  const lines = Object.entries(table).map(([prefix, entry]) => `${prefix} ${entry.split('\n')[0]}\n`);
+  const lines = Object.entries(table).map(
+    ([prefix, entry]) => `${prefix} ${entry.split('\n')[0]}\n`,
+  );
   writeFileSync(path, lines.sort().join(''));
 }

@@ -107,5 +107,8 @@ test('systemd takes the units and finds the service well enclosed', (t) => {
     { encoding: 'utf8' },
   );
   t.is(security.status, 0, security.stdout);
-  t.regex(security.stdout, /Overall exposure level for iotshaper-endpoint.service: (?:[0-2]\.\d|3\.0) OK/);
+  t.regex(
+    security.stdout,
+    /Overall exposure level for iotshaper-endpoint.service: (?:[0-2]\.\d|3\.0) OK/,
+  );
 });
