@@ -308,12 +308,16 @@ export class HomeDatapath {
     const anew = fresh || this.#queue?.index !== index || this.#queue.limit < limit;
     await setLink(TUNNEL_NETDEV, config.main.packetBytes, Math.max(limit, this.#queue?.limit ?? 0));
     if (anew) {
+      // For a moment nothing holds packets back: nobody may send then.
+      this.link?.setOpen(false);
+      await this.#shaper.pause();
       const slot: SlotClass = { minor: HOME_CLASS_MINOR, shape: upload, destination: null };
       await rebuildQueue([slot]);
       this.#queue = { index, limit };
     }
     await this.#applySockets(tunnel, upload);
-    this.#shaper.apply([{ minor: HOME_CLASS_MINOR, shape: upload, ...tunnel }], anew);
+    await this.#shaper.apply([{ minor: HOME_CLASS_MINOR, shape: upload, ...tunnel }], anew);
+    this.link?.setOpen(this.#alive);
     this.control?.want(upload, shapeOf(config, rate.downloadKBps), config.main.maxDelayMs);
   }
 

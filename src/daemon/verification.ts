@@ -71,8 +71,11 @@ export function findStreamFaults(
   if (shape.rateKBps === 0) return [];
   if (perSecond === null) return [`${name} has only just begun`];
   const share = perSecond / targetPps(shape);
-  if (share > TOO_FAST) return ['packets leave faster than the schedule'];
-  if (share < TOO_SLOW) return [`${name} stalls`];
+  const slots = (targetPps(shape) * meterWindowMs(shape)) / 1000;
+  // Few slots vary by chance: five standard deviations of their count, and the one at the edge.
+  const chance = (5 * shape.sdPercent) / 100 / Math.sqrt(slots) + 1 / slots;
+  if (share > TOO_FAST + chance) return ['packets leave faster than the schedule'];
+  if (share < TOO_SLOW - 1 / slots) return [`${name} stalls`];
   return [];
 }
 

@@ -147,16 +147,20 @@ export class EndpointDatapath {
         : Math.max(SMALLEST_MTU, ...shapes.map(({ packetBytes }) => packetBytes));
     await setLink(TUNNEL_NETDEV, mtu, Math.max(limit, this.#queue?.limit ?? 0));
     if (anew) {
+      // For a moment nothing holds packets back: nobody may send then.
+      for (const { link } of sessions) link.setOpen(false);
+      await this.#shaper.pause();
       await rebuildQueue(wanted);
       this.#queue = { index, limit };
       this.#classes.clear();
     } else await this.#changeClasses(wanted);
     for (const slot of wanted) this.#classes.set(slot.minor, slot);
     await this.#applyRules(homes, sessions);
-    this.#shaper.apply(
+    await this.#shaper.apply(
       sessions.map(({ host, shape, local, peer }) => ({ minor: host, shape, local, peer })),
       anew,
     );
+    for (const { link, isOpen } of sessions) link.setOpen(isOpen);
   }
 
   /** Lets frames to the open ones of these homes leave for some seconds more; puts rules back that were removed. */

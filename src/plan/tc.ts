@@ -64,7 +64,7 @@ export function renderQueue(classes: readonly SlotClass[]): string[] {
   const only = classes.find(({ destination }) => destination === null) ?? null;
   const stray = only ? only.minor : STRAY_CLASS_MINOR;
   return [
-    `qdisc add dev ${TUNNEL_NETDEV} root handle ${ROOT_HANDLE} htb default ${stray.toString(16)}`,
+    `qdisc add dev ${TUNNEL_NETDEV} root handle ${ROOT_HANDLE} htb default ${stray.toString(16)} direct_qlen 0`,
     ...(only ? [] : renderStrayClass()),
     ...classes.flatMap((slot) => renderClassAdd(slot)),
   ];

@@ -14,6 +14,8 @@ export interface ShapedStream {
 export type ToShaper =
   | {
       kind: 'streams';
+      /** Told back once they stand. */
+      id: number;
       streams: ShapedStream[];
       /** The netdev or its queue was made anew: everything known of it is void. */
       fresh: boolean;
@@ -31,4 +33,7 @@ export interface ShaperReport {
   coverSent: Record<number, number>;
 }
 
-export type FromShaper = ShaperReport | { kind: 'fault'; minor: number; text: string };
+export type FromShaper =
+  | ShaperReport
+  | { kind: 'applied'; id: number }
+  | { kind: 'fault'; minor: number; text: string };

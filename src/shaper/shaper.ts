@@ -13,15 +13,25 @@ export interface ShaperOptions {
 export class Shaper {
   readonly #options: ShaperOptions;
   #worker: Worker | null = null;
+  #lastId = 0;
+  readonly #waiting = new Map<number, () => void>();
 
   constructor(options: ShaperOptions) {
     this.#options = options;
   }
 
-  /** Paces and covers exactly these streams from now on. */
-  apply(streams: ShapedStream[], fresh: boolean): void {
+  /** Paces and covers exactly these streams from now on; resolves when they stand. */
+  apply(streams: ShapedStream[], fresh: boolean): Promise<void> {
     const worker = this.#worker ?? this.#start();
-    worker.postMessage({ kind: 'streams', streams, fresh: fresh } satisfies ToShaper);
+    const id = ++this.#lastId;
+    const applied = new Promise<void>((resolve) => this.#waiting.set(id, resolve));
+    worker.postMessage({ kind: 'streams', id, streams, fresh } satisfies ToShaper);
+    return applied;
+  }
+
+  /** Stops all cover, so that none leaves while the queue is made anew. */
+  async pause(): Promise<void> {
+    if (this.#worker) await this.apply([], false);
   }
 
   async stop(): Promise<void> {
@@ -40,12 +50,14 @@ export class Shaper {
     });
     worker.on('message', (message: FromShaper) => {
       if (message.kind === 'report') this.#options.onReport(message);
+      else if (message.kind === 'applied') this.#settle(message.id);
       else this.#options.onFault(message.minor, message.text);
     });
     worker.on('error', (error) =>
       this.#options.onFault(0, `the shaping thread failed: ${error.message}`),
     );
     worker.on('exit', () => {
+      for (const id of [...this.#waiting.keys()]) this.#settle(id);
       if (this.#worker === worker) {
         this.#worker = null;
         this.#options.onFault(0, 'the shaping thread ended');
@@ -53,5 +65,10 @@ export class Shaper {
     });
     this.#worker = worker;
     return worker;
+  }
+
+  #settle(id: number): void {
+    this.#waiting.get(id)?.();
+    this.#waiting.delete(id);
   }
 }

@@ -9,6 +9,7 @@ import { TUNNEL_NETDEV } from '../plan/names.ts';
 import { classBytesPerSecond, classId, renderClassChange } from '../plan/tc.ts';
 import { systemEnvironment } from '../system/command.ts';
 import { raisePriority } from '../system/priority.ts';
+import { Serial } from '../system/serial.ts';
 import { Cover } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
 import { TcListingReader } from './tc-listing.ts';
@@ -26,6 +27,7 @@ interface RunningStream {
 
 class ShaperThread {
   readonly #port: MessagePort;
+  readonly #serial = new Serial();
   readonly #streams = new Map<number, RunningStream>();
   readonly #listing = new TcListingReader((id, packets) => {
     const running = this.#streams.get(Number.parseInt(id.split(':')[1]!, 16));
@@ -42,7 +44,11 @@ class ShaperThread {
     raisePriority(-15);
     port.on('message', (message: ToShaper) => {
       if (message.kind === 'stop') this.#stop();
-      else void this.#apply(message.streams, message.fresh);
+      else {
+        void this.#serial
+          .run(() => this.#apply(message.streams, message.fresh))
+          .finally(() => this.#say({ kind: 'applied', id: message.id }));
+      }
     });
     this.#reporter = setInterval(() => this.#report(), REPORT_MS);
   }

@@ -92,11 +92,11 @@ const streams: [perSecond: number | null, upload: string[], download: string[]][
     ['the endpoint’s stream has only just begun'],
   ],
   [0, ['the stream to the endpoint stalls'], ['the endpoint stopped sending its stream']],
-  [39, ['the stream to the endpoint stalls'], ['the endpoint stopped sending its stream']],
+  [38, ['the stream to the endpoint stalls'], ['the endpoint stopped sending its stream']],
   [40, [], []],
   [78.125, [], []],
-  [93, [], []],
-  [94, ['packets leave faster than the schedule'], []],
+  [103, [], []],
+  [105, ['packets leave faster than the schedule'], []],
   [1e6, ['packets leave faster than the schedule'], []],
 ];
 
@@ -121,4 +121,12 @@ test('slots asked for, and how long they are counted', (t) => {
   t.is(meterWindowMs(shape), 1900);
   t.is(meterWindowMs(plain), 1900);
   t.is(meterWindowMs({ ...shape, rateKBps: 0.25, packetBytes: 1400 }), 33_600);
+});
+
+test('a slow stream may vary as few slots do by chance', (t) => {
+  const slow = { rateKBps: 2.5, packetBytes: 512, sdPercent: 30 };
+  const target = 2500 / 512;
+  t.deepEqual(findStreamFaults(slow, target * 1.5), []);
+  t.deepEqual(findStreamFaults(slow, target * 3), ['packets leave faster than the schedule']);
+  t.deepEqual(findStreamFaults(slow, target * 0.2), ['the stream to the endpoint stalls']);
 });
