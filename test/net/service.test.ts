@@ -1,7 +1,7 @@
 // The service for real: both ends, real OpenVPN, nftables and tc, devices talking through it.
 import test from 'ava';
 import { lab } from '../../src/lab/topology.ts';
-import { CLOUD, HomeNetwork } from './home-network.ts';
+import { CLOUD, DEVICE, HomeNetwork } from './home-network.ts';
 import { intervalsMs, packetsPerS, readWire, sizes } from './wire.ts';
 
 const SLOTS_PER_S = 40_000 / 512;
@@ -30,6 +30,9 @@ async function carries(t: import('ava').ExecutionContext): Promise<void> {
   t.like(full, { missing: 0, damaged: 0 });
   const quic = await network.device('echo', CLOUD, '1252,40');
   t.like(quic, { missing: 0, damaged: 0 });
+  const lookup = ['build/test/net/programs/lookup.js', DEVICE, '192.168.8.1'];
+  const answer = await network.netns('devices', [process.execPath, ...lookup]);
+  t.deepEqual(JSON.parse(answer), { answered: true });
   const ping = await network
     .netns('devices', ['ping', '-n', '-c', '5', '-i', '0.2', '-I', '192.168.8.11', CLOUD])
     .catch((error: Error) => error.message);

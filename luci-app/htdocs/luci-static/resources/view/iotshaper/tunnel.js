@@ -16,7 +16,7 @@ const POLL_SECONDS = 3;
 const MAX_PROFILE_BYTES = 100_000;
 
 const ENDPOINT_LINES = [
-  'sudo apt install ./iot-shaper_*.deb',
+  'sudo apt install ./iot-shaper-endpoint_*.deb',
   'sudo iotshaper endpoint init --host vps.example.org',
   'sudo iotshaper endpoint add-home home > home.ovpn',
 ];
