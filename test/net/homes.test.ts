@@ -16,10 +16,12 @@ interface EndpointStatus {
 }
 
 let network: HomeNetwork;
+let before: Record<string, string>;
 
 test.before(async () => {
   network = await HomeNetwork.build({ id: 'homes' });
   await writeFile(network.path('second.ovpn'), await network.endpoint('add-home', 'second'));
+  before = await network.traces('endpoint');
   network.startEndpoint();
   network.startHome();
   await network.startCloud();
@@ -98,6 +100,14 @@ test.serial('a removed home is let go', async (t) => {
   t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
   const classes = await network.netns('endpoint', ['tc', 'class', 'show', 'dev', 'iotvpn0']);
   t.notRegex(classes, /class htb 1:3 /);
+});
+
+test.serial('a stopped endpoint leaves nothing', async (t) => {
+  await network.stop('home');
+  await network.stop('endpoint');
+  const after = await network.traces('endpoint');
+  // What a test before this one started there listens on.
+  t.deepEqual({ ...after, processes: after.processes!.replace(/^socat$/m, '') }, before);
 });
 
 async function endpointStatus(): Promise<EndpointStatus> {
