@@ -9,7 +9,8 @@ import { OpenVpn } from '../openvpn/openvpn.ts';
 import type { Profile } from '../openvpn/profile.ts';
 import type { HomeFacts, InnerNetwork, Shape, TunnelAddresses } from '../plan/facts.ts';
 import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../plan/names.ts';
-import { aliveProtocols, renderAlive, renderHomeNft } from '../plan/nft-home.ts';
+import { renderAlive, renderNotAlive } from '../plan/nft-alive.ts';
+import { aliveProtocols, renderHomeNft } from '../plan/nft-home.ts';
 import { renderHomeOpenVpn } from '../plan/openvpn.ts';
 import { planRoutes } from '../plan/routes.ts';
 import { queueLimit, type SlotClass } from '../plan/tc.ts';
@@ -154,8 +155,7 @@ export class HomeDatapath {
     if (alive === this.#alive) return;
     this.#alive = alive;
     this.link?.setOpen(alive);
-    if (!alive)
-      await this.#serial.run(() => loadNft(`flush set inet ${TABLE} alive\n`).catch(() => ''));
+    if (!alive) await this.#serial.run(() => loadNft(renderNotAlive()).catch(() => ''));
   }
 
   /** The rules that hold all devices back under the configuration in force; null when there is none. */

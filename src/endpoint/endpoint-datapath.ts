@@ -1,11 +1,11 @@
 // The endpoint's datapath: brings rules, netdevs, queue and streams to the homes that are there.
 import type { EndpointFacts, InnerNetwork } from '../plan/facts.ts';
-import { ALIVE_SECONDS, DEVICE_MTU, TUNNEL_MTU, TUNNEL_NETDEV } from '../plan/names.ts';
+import { DEVICE_MTU, TUNNEL_MTU, TUNNEL_NETDEV } from '../plan/names.ts';
+import { renderAlive } from '../plan/nft-alive.ts';
 import {
   INNER_NETDEV,
   innerPrefix4,
   innerPrefix6,
-  renderEndpointAlive,
   renderEndpointNft,
   resolver4,
   resolver6,
@@ -237,5 +237,5 @@ export class EndpointDatapath {
 /** Commands that let frames to the open ones of these homes leave for some seconds. */
 function leave(sessions: readonly HomeSession[]): string {
   const open = sessions.filter(({ isOpen }) => isOpen).map(({ peer }) => peer);
-  return renderEndpointAlive(open, ALIVE_SECONDS);
+  return renderAlive(open);
 }

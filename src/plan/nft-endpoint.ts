@@ -81,19 +81,6 @@ export function renderEndpointNft(facts: EndpointFacts): string {
   ]);
 }
 
-/** The commands that let frames for these homes leave for some seconds more; nothing for no home. */
-export function renderEndpointAlive(addresses: readonly string[], seconds: number): string {
-  if (addresses.length === 0) return '';
-  const set = `element inet ${TABLE} alive`;
-  const timed = addresses.map((address) => `${address} timeout ${seconds}s`).join(', ');
-  return [
-    `add ${set} { ${timed} }`,
-    `delete ${set} { ${addresses.join(', ')} }`,
-    `add ${set} { ${timed} }`,
-    '',
-  ].join('\n');
-}
-
 function homeElements(facts: EndpointFacts): string[] {
   if (facts.homes.length === 0) return [];
   const addresses = facts.homes.map((home) => tunnelAddress(facts, home.host));

@@ -2,7 +2,6 @@
 import type { Config, DeviceConfig } from '../config/types.ts';
 import type { HomeFacts } from './facts.ts';
 import {
-  ALIVE_SECONDS,
   CONTROL_PORT,
   COVER_PORT,
   COVER_PRIORITY,
@@ -27,26 +26,6 @@ const IS_HOUSE = `meta mark & ${MASK} == ${hexMark(MARK_HOUSE)}`;
 /** Protocols (ether types) of devices that may leave now: IPv6 only where the endpoint carries it. */
 export function aliveProtocols(facts: HomeFacts): string[] {
   return facts.inner?.prefix6 ? ['ip', 'ip6'] : ['ip'];
-}
-
-/**
- * The commands that let devices go on for {@link ALIVE_SECONDS} more. An element's time-out is not renewed by adding it
- * again on kernels before 6.12, hence the deletion between, in one transaction.
- */
-export function renderAlive(elements: readonly string[]): string {
-  const timed = elements.map((element) => `${element} timeout ${ALIVE_SECONDS}s`).join(', ');
-  const set = `element inet ${TABLE} alive`;
-  return [
-    `add ${set} { ${timed} }`,
-    `delete ${set} { ${elements.join(', ')} }`,
-    `add ${set} { ${timed} }`,
-    '',
-  ].join('\n');
-}
-
-/** The commands that stop devices at once. */
-export function renderNotAlive(): string {
-  return `flush set inet ${TABLE} alive\n`;
 }
 
 /**

@@ -29,8 +29,6 @@ export interface ShaperReport {
   listing: TcListing | null;
   /** Streams at the time tc was asked. */
   minors: number[];
-  /** Cover datagrams the kernel has taken, by class minor. */
-  coverSent: Record<number, number>;
 }
 
 export type FromShaper =

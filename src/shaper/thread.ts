@@ -6,7 +6,7 @@ import { LineSplitter } from '../openvpn/management.ts';
 import { cryptoRandom } from '../pacing/crypto-random.ts';
 import { RatePacer } from '../pacing/rate-pacer.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
-import { classBytesPerSecond, classId, renderClassChange } from '../plan/tc.ts';
+import { classBytesPerSecond, renderClassChange } from '../plan/tc.ts';
 import { systemEnvironment } from '../system/command.ts';
 import { raisePriority } from '../system/priority.ts';
 import { Serial } from '../system/serial.ts';
@@ -148,14 +148,11 @@ class ShaperThread {
   }
 
   #report(): void {
-    const coverSent: Record<number, number> = {};
-    for (const [minor, { cover }] of this.#streams) coverSent[minor] = cover?.sent ?? 0;
     const listing = this.#listing.take();
     this.#say({
       kind: 'report',
       listing: this.#asked ? listing : null,
       minors: this.#asked ?? [],
-      coverSent,
     });
     this.#asked = this.#streams.size === 0 ? null : [...this.#streams.keys()];
     if (!this.#asked) return;
@@ -179,8 +176,3 @@ if (!isMainThread && workerData?.role === SHAPER_ROLE && parentPort) new ShaperT
 
 /** Address from which a worker of this thread is started. */
 export const SHAPER_THREAD_URL = new URL(import.meta.url);
-
-/** Class id of a stream, as it is listed. */
-export function streamClassId(stream: ShapedStream): string {
-  return classId(stream.minor);
-}
