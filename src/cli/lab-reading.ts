@@ -7,18 +7,34 @@ import { compareRun, renderComparison } from '../lab/comparison.ts';
 import { renderDefences } from '../lab/defences.ts';
 import { planHousehold } from '../lab/emulators/household.ts';
 import { LabError } from '../lab/error.ts';
+import { observeRun, renderObserver } from '../lab/observer.ts';
 import { renderTraceCsv, traceOfPlan } from '../lab/plan-trace.ts';
 import { readRunFolder } from '../lab/run-folder.ts';
 import { deviceIds, number, whole } from './lab-arguments.ts';
 import { withInterrupts } from './lab-interrupts.ts';
 
-/** Adds `table`, `compare` and `plan` to `lab`. */
+/** Adds `table`, `observe`, `compare` and `plan` to `lab`. */
 export function registerLabReading(lab: Command): void {
   lab
     .command('table')
     .description('figures of runs that are there already, attacked anew')
     .argument('<folder...>', 'what lab run --out left')
     .action((folders: string[]) => withInterrupts(() => printTable(folders)));
+  lab
+    .command('observe')
+    .description(
+      'what the strongest observer gets out of runs: whether anything happened, and which device it was',
+    )
+    .argument(
+      '<folder...>',
+      'what lab run --out left; give a placebo’s too to see what is beyond it',
+    )
+    .option('--windows <s>', 'lengths of window, with commas', parseWindows, [1, 5, 60])
+    .option('--seed <n>', 'seed of forests and resampling', whole(0, 2 ** 31 - 1), 1)
+    .option('--json', 'print all figures as JSON', false)
+    .action((folders: string[], flags: ObserveFlags) =>
+      withInterrupts(() => observe(folders, flags)),
+    );
   lab
     .command('compare')
     .description('hold a replay in the lab against the simulation of the same packets')
@@ -42,6 +58,28 @@ export function registerLabReading(lab: Command): void {
     .option('--seed <n>', 'same seed, same activity', whole(0, 2 ** 31 - 1), 1)
     .option('--out <file>', 'CSV of time, size, direction; standard output otherwise')
     .action((flags: PlanFlags) => withInterrupts(() => writePlan(flags)));
+}
+
+interface ObserveFlags {
+  windows: number[];
+  seed: number;
+  json: boolean;
+}
+
+async function observe(
+  folders: readonly string[],
+  { windows: windowsS, seed, json }: ObserveFlags,
+): Promise<void> {
+  const runs = [];
+  for (const folder of folders) {
+    const { summary, attack } = await readRunFolder(folder);
+    runs.push({ name: summary.variant, folder, windows: observeRun(attack, { windowsS, seed }) });
+  }
+  process.stdout.write(json ? `${JSON.stringify(runs, null, 2)}\n` : renderObserver(runs));
+}
+
+function parseWindows(text: string): number[] {
+  return text.split(',').map(number(0.1, 3600));
 }
 
 interface PlanFlags {
