@@ -4,11 +4,20 @@ import type { Cleanup } from './cleanup.ts';
 import { type LabProcess, startProcess } from './processes.ts';
 import { waitUntil } from './wait.ts';
 
+/** Enough of a packet for its headers and a DNS answer. */
+const HEADER_BYTES = 256;
+
 export interface CaptureOptions {
   netns: string;
   netdev: string;
   path: string;
   logPath: string;
+  /** Bytes kept of each packet; headers alone where left out. */
+  snapBytes?: number;
+  /** Only what leaves by the netdev. */
+  outgoing?: boolean;
+  /** What to keep, in tcpdump's language. */
+  filter?: string;
   signal: AbortSignal;
   cleanup: Cleanup;
 }
@@ -29,27 +38,16 @@ export class Capture {
   }
 }
 
-/** Starts tcpdump; resolves when it listens. Headers only, times in nanoseconds. */
+/** Starts tcpdump; resolves when it listens. Times in nanoseconds. */
 export async function startCapture(options: CaptureOptions): Promise<Capture> {
   const { netns, netdev, path, logPath, signal, cleanup } = options;
+  const { snapBytes = HEADER_BYTES, outgoing = false, filter } = options;
   const child = await startProcess({
     argv: [
-      ...[
-        'tcpdump',
-        '-i',
-        netdev,
-        '-w',
-        path,
-        '-s',
-        '256',
-        '-U',
-        '-n',
-        '-Z',
-        'root',
-        '-B',
-        '16384',
-      ],
-      ...['--immediate-mode', '--time-stamp-precision=nano'],
+      ...['tcpdump', '-i', netdev, '-w', path, '-s', String(snapBytes), '-U', '-n'],
+      ...['-Z', 'root', '-B', '16384', '--immediate-mode', '--time-stamp-precision=nano'],
+      ...(outgoing ? ['-Q', 'out'] : []),
+      ...(filter === undefined ? [] : [filter]),
     ],
     netns,
     core: 'emulation',

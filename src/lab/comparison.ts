@@ -1,35 +1,38 @@
 // A replay in the lab beside the simulation of the same packets: what the simulator leaves out shows as a difference.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openCapture } from '../capture/reader.ts';
+import { CaptureError, openCapture } from '../capture/reader.ts';
 import { renderRows } from '../plot/text-table.ts';
 import { simulate } from '../simulation/simulate.ts';
 import { defaultVariantOptions, type VariantName, variantOf } from '../simulation/variants.ts';
 import { LabError } from './error.ts';
+import type { Direction } from './observation.ts';
+import { readQueueDelays } from './queue-delays.ts';
 import { planReplay, type ReplayPacket } from './replay.ts';
 import { readSummary } from './run-folder.ts';
 import type { LabSummary } from './summary.ts';
 
 /** One direction of both. */
 export interface ComparedDirection {
-  direction: 'up' | 'down';
+  direction: Direction;
   packets: number;
+  /** From a packet's entering the packer until its last byte leaves the queue: what is simulated. */
   lab: ComparedFigures;
   simulated: ComparedFigures;
-  /**
-   * What the lab's own path takes besides waiting for a slot: its shortest delay less the simulation's. The simulation
-   * ends where a packet's last byte leaves; the lab, in the receiving program.
-   */
-  pathMs: number;
+  /** From program to program: what else a packet passes in the lab is in it, too. */
+  felt: Delays;
   /** Standard deviation of the simulated mean from one draw of the schedule to another: what one run may be off by chance. */
   chanceMs: number;
 }
 
-export interface ComparedFigures {
+export interface Delays {
   meanMs: number;
   p50Ms: number;
   p99Ms: number;
   maxMs: number;
+}
+
+export interface ComparedFigures extends Delays {
   /** Bytes on the wire beyond the device's own, per byte of its own. */
   overheadRatio: number;
 }
@@ -57,7 +60,8 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
     name: replay.capture,
   });
   const name: VariantName = variant === 'vit' ? 'packed-vit' : 'packed-constant';
-  const delays = parseDelays(await readFile(join(folder, 'delays.csv'), 'utf8'));
+  const felt = parseDelays(await readFile(join(folder, 'delays.csv'), 'utf8'));
+  const waited = { up: await readWaits(folder, 'up'), down: await readWaits(folder, 'down') };
   const runs = await Promise.all(
     Array.from({ length: SEEDS }, (_, k) => simulateReplay(packets, summary, name, k + 1)),
   );
@@ -73,7 +77,7 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
         direction,
         packets: own.length,
         lab: {
-          ...describe(delays[direction]),
+          ...describe(waited[direction]),
           overheadRatio: overheadOf(summary[direction].wireKBps * 1000 * seconds),
         },
         simulated: {
@@ -83,11 +87,20 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
           maxMs: mean((run) => run[direction].latency.maxMs),
           overheadRatio: overheadOf(mean((run) => run.wireBytesPerS[direction]) * seconds),
         },
-        pathMs: delays[direction][0]! - mean((run) => run[direction].latency.minMs),
+        felt: describe(felt[direction]),
         chanceMs: deviation(runs.map((run) => run[direction].latency.meanMs)),
       },
     ];
   });
+}
+
+async function readWaits(folder: string, direction: Direction): Promise<number[]> {
+  try {
+    return await readQueueDelays(folder, direction);
+  } catch (error) {
+    if (!(error instanceof CaptureError)) throw error;
+    throw new LabError(`${error.message}; run the replay again`);
+  }
 }
 
 async function simulateReplay(
@@ -132,7 +145,7 @@ function parseDelays(text: string): Record<'up' | 'down', number[]> {
   return delays;
 }
 
-function describe(sorted: readonly number[]): Omit<ComparedFigures, 'overheadRatio'> {
+function describe(sorted: readonly number[]): Delays {
   const quantile = (share: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   return {
@@ -143,42 +156,47 @@ function describe(sorted: readonly number[]): Omit<ComparedFigures, 'overheadRat
   };
 }
 
-/** Both side by side, and how far off the simulation and the lab's path are together. */
+/** Both side by side, and how far off the simulation is. */
 export function renderComparison(directions: readonly ComparedDirection[]): string {
   const off = (simulated: number, lab: number) => `${((simulated / lab - 1) * 100).toFixed(1)} %`;
-  const rows = directions.flatMap(({ direction, packets, lab, simulated, pathMs }) => {
+  const rows = directions.flatMap(({ direction, packets, lab, simulated, felt }) => {
     const line = (
       what: string,
-      { meanMs, p50Ms, p99Ms, maxMs, overheadRatio }: ComparedFigures,
+      { meanMs, p50Ms, p99Ms, maxMs }: Delays,
+      overheadRatio: number | null,
     ) => [
       direction,
       what,
       String(packets),
       ...[meanMs, p50Ms, p99Ms, maxMs].map((ms) => ms.toFixed(2)),
-      `${overheadRatio.toFixed(3)}x`,
+      overheadRatio === null ? '' : `${overheadRatio.toFixed(3)}x`,
     ];
     return [
-      line('lab', lab),
-      line('simulated', simulated),
+      line('lab', lab, lab.overheadRatio),
+      line('simulated', simulated, simulated.overheadRatio),
       [
         direction,
         'off by',
         '',
-        off(simulated.meanMs + pathMs, lab.meanMs),
-        off(simulated.p50Ms + pathMs, lab.p50Ms),
-        off(simulated.p99Ms + pathMs, lab.p99Ms),
-        off(simulated.maxMs + pathMs, lab.maxMs),
+        off(simulated.meanMs, lab.meanMs),
+        off(simulated.p50Ms, lab.p50Ms),
+        off(simulated.p99Ms, lab.p99Ms),
+        off(simulated.maxMs, lab.maxMs),
         off(simulated.overheadRatio, lab.overheadRatio),
       ],
+      line('felt', felt, null),
     ];
   });
   const titles = ['way', '', 'packets', 'mean ms', 'p50', 'p99', 'max', 'overhead'];
-  const paths = directions.map(
-    ({ direction, pathMs, chanceMs }) =>
-      `${direction}: the lab's own path takes ${pathMs.toFixed(2)} ms besides (its shortest delay), which is counted to the simulation; from draw to draw the mean varies by ${chanceMs.toFixed(2)} ms.\n`,
+  const chance = directions.map(
+    ({ direction, chanceMs }) =>
+      `${direction}: from draw to draw of the schedule the simulated mean varies by ${chanceMs.toFixed(2)} ms.\n`,
   );
-  return `${renderRows([titles, ...rows], 2)}${paths.join('')}`;
+  return `${renderRows([titles, ...rows], 2)}${chance.join('')}${note}\n`;
 }
+
+const note =
+  'Waiting: from a packet’s entering the packer until its last byte leaves the queue. Felt: from program to program.';
 
 function deviation(values: readonly number[]): number {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;

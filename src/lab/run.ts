@@ -14,9 +14,9 @@ import { LabError } from './error.ts';
 import { buildNetwork } from './namespaces.ts';
 import { observeHome, observeProvider } from './observation.ts';
 import type { LabOptions, LabProgress } from './options.ts';
-import { startPlant } from './plants.ts';
 import type { LabProcess } from './processes.ts';
 import { processTimes, timesBetween } from './processor-time.ts';
+import { captureQueues } from './queue-delays.ts';
 import { planReplay, type Replay } from './replay.ts';
 import { type LabSummary, summarise } from './summary.ts';
 import { planTopology, type Topology } from './topology.ts';
@@ -85,12 +85,12 @@ async function runIn(base: Omit<VariantContext, 'topology'>): Promise<LabSummary
   // Captures come first: the tunnel's handshake is in them too.
   const captures = await startCaptures(context);
   const started = await startVariant(context);
+  if (replay && isShaped(options)) captures.push(...(await captureQueues(context)));
   if (options.dropPercent > 0) await startDropping(context, started);
 
   const startMs = monotonicMs() + leadMs;
   const unixOffsetMs = performance.timeOrigin + performance.now() - monotonicMs();
   const traffic = { context, plan, replay, logFolder, startMs };
-  if (options.plant) await startPlant(context, started, plan.events, startMs);
   const servers = await startServers(traffic);
   const devices = await startDevices(traffic);
   await delay(Math.max(startMs - monotonicMs(), 0), undefined, { signal });
@@ -160,6 +160,11 @@ function startVariant(context: VariantContext): Promise<StartedVariant> {
     case 'placebo':
       return startShaped(context);
   }
+}
+
+/** Whether the replayed device talks through this program's own queues. */
+function isShaped({ variant }: LabOptions): boolean {
+  return variant === 'vit' || variant === 'constant';
 }
 
 async function readReplay(

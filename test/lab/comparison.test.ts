@@ -3,18 +3,55 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { linkTypes } from '../../src/capture/decode.ts';
 import { encodeCapture } from '../../src/capture/writer.ts';
+import { Packer } from '../../src/framing/packer.ts';
+import { DeviceQueues } from '../../src/framing/queues.ts';
 import { compareRun, renderComparison } from '../../src/lab/comparison.ts';
-import { startPlant } from '../../src/lab/plants.ts';
-import { type VariantContext, withoutTunnel } from '../../src/lab/variants/variant.ts';
+import { LabError } from '../../src/lab/error.ts';
+import { buildIpv4 } from '../framing/ip-packets.ts';
 import { captured } from './support/packets.ts';
 
 const device = '192.168.1.20';
 const packets = 40;
 const seconds = 60;
+const times = { waitMs: 6.5, delayMs: 7 };
 
-/** A run that replayed one packet of 100 bytes every 1.4 s, each of which took `delayMs`. */
-async function replayRun(t: ExecutionContext, delayMs: number, summary: object = {}) {
+/** A UDP datagram in an IPv4 packet of its own. */
+function datagram(payload: Uint8Array): Uint8Array {
+  const udp = new Uint8Array(8 + payload.length);
+  udp.set([0, 9, 0, 9, udp.length >> 8, udp.length], 0);
+  udp.set(payload, 8);
+  return buildIpv4([10, 0, 0, 1], [10, 0, 0, 2], udp);
+}
+
+/** Writes what went into the packer and what left the queue, `waitMs` later. */
+async function writeQueue(folder: string, direction: 'up' | 'down', waitMs: number, n: number) {
+  const queues = new DeviceQueues();
+  const packer = new Packer({ packetBytes: 512, queues, firstSequence: 7 });
+  const entered = [];
+  const left = [];
+  for (let k = 0; k < n; k++) {
+    const timeS = 5000 + 1.4 * k;
+    const numbered = Buffer.alloc(72, 1);
+    numbered.writeUInt32BE(k + 1, 0);
+    const data = datagram(numbered);
+    entered.push({ timeS, data });
+    queues.enqueue('device', data, timeS * 1000);
+    const frame = packer.nextFrame(timeS * 1000)!;
+    left.push({ timeS: timeS + waitMs / 1000, data: datagram(frame) });
+  }
+  const file = (which: string) => join(folder, `queue-${direction}-${which}.pcap`);
+  await writeFile(file('in'), encodeCapture(linkTypes.raw, entered));
+  await writeFile(file('out'), encodeCapture(linkTypes.raw, left));
+}
+
+/** A run that replayed one packet of 100 bytes every 1.4 s: each waited `waitMs` and was felt to take `delayMs`. */
+async function replayRun(
+  t: ExecutionContext,
+  { waitMs, delayMs }: { waitMs: number; delayMs: number },
+  summary: object = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), 'compare-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const capture = join(folder, 'capture.pcap');
@@ -27,6 +64,8 @@ async function replayRun(t: ExecutionContext, delayMs: number, summary: object =
     join(folder, 'delays.csv'),
     `time,device,direction,protocol,bytes,delay_ms\n${frames.map(line).join('\n')}\n`,
   );
+  await writeQueue(folder, 'up', waitMs, packets);
+  await writeQueue(folder, 'down', waitMs, 0);
   const wire = { wireKBps: (40_000 / 512) * 0.564 };
   const whole = {
     variant: 'constant',
@@ -45,41 +84,40 @@ async function replayRun(t: ExecutionContext, delayMs: number, summary: object =
 }
 
 test('lone packets wait half a slot in the simulation; cover costs the same in both', async (t) => {
-  const compared = await compareRun(await replayRun(t, 7));
+  const compared = await compareRun(await replayRun(t, times));
   t.deepEqual(
     compared.map(({ direction, packets: n }) => [direction, n]),
     [['up', packets]],
   );
-  const { lab, simulated } = compared[0]!;
-  t.is(lab.meanMs, 7);
-  t.is(lab.maxMs, 7);
+  const { lab, simulated, felt } = compared[0]!;
+  t.is(lab.meanMs.toFixed(3), '6.500');
+  t.is(lab.maxMs.toFixed(3), '6.500');
+  t.is(felt.meanMs, 7);
   t.true(Math.abs(simulated.meanMs - 6.4) < 0.4, `${simulated.meanMs}`);
   t.true(simulated.maxMs <= 12.81, `${simulated.maxMs}`);
   t.true(
     Math.abs(simulated.overheadRatio / lab.overheadRatio - 1) < 0.001,
     `${simulated.overheadRatio} against ${lab.overheadRatio}`,
   );
-  // The shortest of the simulation's delays is next to nothing, the lab's are all 7 ms.
-  t.true(compared[0]!.pathMs > 6 && compared[0]!.pathMs < 7, `${compared[0]!.pathMs}`);
   t.regex(renderComparison(compared), /up +off by +-?\d+\.\d %/);
+  t.regex(renderComparison(compared), /up +felt +40 +7\.00/);
 });
 
 test('what is no shaped replay cannot be compared', async (t) => {
-  await t.throwsAsync(replayRun(t, 7, { replay: null }).then(compareRun), {
+  await t.throwsAsync(replayRun(t, times, { replay: null }).then(compareRun), {
     message:
       /is a run of "constant" without a replay; compare takes lab run --variant vit --replay$/,
   });
-  await t.throwsAsync(replayRun(t, 7, { variant: 'vpn' }).then(compareRun), {
+  await t.throwsAsync(replayRun(t, times, { variant: 'vpn' }).then(compareRun), {
     message: /is a run of "vpn"; compare takes/,
+  });
+  const old = await replayRun(t, times);
+  await rm(join(old, 'queue-up-out.pcap'));
+  await t.throwsAsync(compareRun(old), {
+    instanceOf: LabError,
+    message: /queue-up-out\.pcap: .*no such file; run the replay again$/,
   });
   await t.throwsAsync(compareRun('test/fixtures'), {
     message: /^test\/fixtures\/summary\.json: is not the summary of a lab run; give a folder/,
-  });
-});
-
-test('a leak can only be planted where a tunnel is', async (t) => {
-  const context = { options: { plant: 'pause' }, topology: { names: {} } };
-  await t.throwsAsync(startPlant(context as unknown as VariantContext, withoutTunnel, [], 0), {
-    message: '--plant: this variant has no tunnel to leak by',
   });
 });
