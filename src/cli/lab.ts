@@ -8,14 +8,7 @@ import { runDefences } from '../lab/defences.ts';
 import { runDemo } from '../lab/demo.ts';
 import { runDevices } from '../lab/devices.ts';
 import { LabError } from '../lab/error.ts';
-import {
-  type LabOptions,
-  labDefaults,
-  type Plant,
-  plants,
-  type Variant,
-  variants,
-} from '../lab/options.ts';
+import { type LabOptions, labDefaults, type Variant, variants } from '../lab/options.ts';
 import { createProgress } from '../lab/progress.ts';
 import { runLab } from '../lab/run.ts';
 import { runServers } from '../lab/servers.ts';
@@ -91,9 +84,6 @@ export function registerLab(program: Command): void {
       number(0, 50),
       0,
     )
-    .addOption(
-      new Option('--plant <leak>', 'plant a leak at every event').choices(plants).hideHelp(),
-    )
     .option('--ipv6', 'give provider, endpoint and Internet IPv6 too', false)
     .option('--id <id>', "part of the namespaces' names", labId, defaultId())
     .option('--json', 'print summary.json instead of a table', false)
@@ -155,7 +145,6 @@ interface RunFlags {
   offset?: number;
   drop: number;
   ipv6: boolean;
-  plant?: Plant;
   id: string;
   json: boolean;
 }
@@ -231,7 +220,6 @@ function toOptions(flags: RunFlags): LabOptions {
     alternateS: flags.alternate ?? null,
     dropPercent: flags.drop,
     ipv6: flags.ipv6,
-    plant: flags.plant ?? null,
     id: flags.id,
   };
 }

@@ -60,7 +60,6 @@ export async function runCampaign(
       alternateS: null,
       dropPercent: 0,
       ipv6: false,
-      plant: null,
     };
     await runLab(lab, progress, signal).finally(() => progress.end());
     progress.step('attacking what the provider saw');

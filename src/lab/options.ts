@@ -2,10 +2,6 @@
 
 import type { DeviceId } from '../devices/catalogue.ts';
 
-/** `pause`: the tunnel's process stands still for a moment; `extra-slot`: one datagram leaves twice. */
-export const plants = ['pause', 'extra-slot'] as const;
-export type Plant = (typeof plants)[number];
-
 export const variants = [
   'unprotected',
   'block',
@@ -41,8 +37,6 @@ export interface LabOptions {
   /** Share of the tunnel's datagrams the provider loses, both ways. */
   dropPercent: number;
   ipv6: boolean;
-  /** A leak to plant at every event, for audits to find. */
-  plant: Plant | null;
   /** Part of the namespaces' names. */
   id: string;
 }

@@ -116,7 +116,6 @@ const options: LabOptions = {
   alternateS: null,
   dropPercent: 0,
   ipv6: false,
-  plant: null,
   id: 't',
 };
 
