@@ -92,8 +92,8 @@ interface PlanFlags {
 async function printTable(folders: readonly string[]): Promise<void> {
   const runs = [];
   for (const folder of folders) {
-    const { summary, attack } = await readRunFolder(folder);
-    runs.push({ summary, figures: attackRun(attack) });
+    const run = await readRunFolder(folder);
+    runs.push({ ...run, figures: attackRun(run.attack) });
   }
   process.stdout.write(renderDefences(runs));
 }

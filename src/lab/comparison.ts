@@ -5,6 +5,7 @@ import { CaptureError, openCapture } from '../capture/reader.ts';
 import { renderRows } from '../plot/text-table.ts';
 import { simulate } from '../simulation/simulate.ts';
 import { defaultVariantOptions, type VariantName, variantOf } from '../simulation/variants.ts';
+import { parseDelays } from './delays-csv.ts';
 import { LabError } from './error.ts';
 import type { Direction } from './observation.ts';
 import { readQueueDelays } from './queue-delays.ts';
@@ -60,7 +61,7 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
     name: replay.capture,
   });
   const name: VariantName = variant === 'vit' ? 'packed-vit' : 'packed-constant';
-  const felt = parseDelays(await readFile(join(folder, 'delays.csv'), 'utf8'));
+  const felt = await readFelt(join(folder, 'delays.csv'));
   const waited = { up: await readWaits(folder, 'up'), down: await readWaits(folder, 'down') };
   const runs = await Promise.all(
     Array.from({ length: SEEDS }, (_, k) => simulateReplay(packets, summary, name, k + 1)),
@@ -135,14 +136,13 @@ async function simulateReplay(
 }
 
 /** Delays of those that arrived, by direction, ascending. */
-function parseDelays(text: string): Record<'up' | 'down', number[]> {
-  const delays: Record<'up' | 'down', number[]> = { up: [], down: [] };
-  for (const line of text.trimEnd().split('\n').slice(1)) {
-    const [, , direction, , , delayMs] = line.split(',');
-    if (delayMs) delays[direction === 'up' ? 'up' : 'down'].push(Number(delayMs));
-  }
-  for (const of of [delays.up, delays.down]) of.sort((a, b) => a - b);
-  return delays;
+async function readFelt(path: string): Promise<Record<Direction, number[]>> {
+  const delays = parseDelays(await readFile(path, 'utf8'), path);
+  const of = (direction: Direction) =>
+    delays
+      .flatMap((one) => (one.direction === direction ? (one.delayMs ?? []) : []))
+      .sort((a, b) => a - b);
+  return { up: of('up'), down: of('down') };
 }
 
 function describe(sorted: readonly number[]): Delays {

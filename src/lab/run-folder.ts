@@ -9,10 +9,12 @@ import { identifyDevices } from '../analysis/identify.ts';
 import { defaultLabels } from '../analysis/labels.ts';
 import { openCapture } from '../capture/reader.ts';
 import type { AttackInput } from './attack.ts';
+import { parseDelays } from './delays-csv.ts';
 import { LabError } from './error.ts';
 import { observeHome, observeProvider, type WirePacket } from './observation.ts';
 import type { LabSummary } from './summary.ts';
 import { lab } from './topology.ts';
+import type { Delay } from './traffic-log.ts';
 
 /** A run, with all that the provider could have recorded. */
 export interface FinishedRun {
@@ -21,6 +23,8 @@ export interface FinishedRun {
   /** All of the line, tunnel or not. */
   line: { up: WirePacket[]; down: WirePacket[] };
   events: HomeEvent[];
+  /** Every message's way. */
+  messages: Delay[];
   attack: AttackInput;
 }
 
@@ -40,11 +44,13 @@ export async function readRunFolder(folder: string): Promise<FinishedRun> {
       ? line
       : (await observeProvider(openCapture(provider), { tunnelPort })).data;
   const events = await readEvents(folder);
+  const delays = join(folder, 'delays.csv');
   return {
     folder,
     summary,
     line,
     events,
+    messages: parseDelays(await readFile(delays, 'utf8'), delays),
     attack: {
       startS,
       endS,

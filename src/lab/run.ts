@@ -8,6 +8,7 @@ import { CommandError, run } from '../system/command.ts';
 import { version } from '../version.ts';
 import { startCapture } from './capture.ts';
 import { Cleanup } from './cleanup.ts';
+import { renderDelays } from './delays-csv.ts';
 import { planHousehold } from './emulators/household.ts';
 import type { DevicePlan } from './emulators/plan.ts';
 import { LabError } from './error.ts';
@@ -306,15 +307,8 @@ async function writeOutputs(
   const events = plan.events
     .filter(({ device }) => known.has(device))
     .map(({ atS, device, event }) => `${(startS + atS).toFixed(6)},${device},${event}`);
-  const rows = delays.map(
-    ({ timeS, device, direction, protocol, bytes, delayMs }) =>
-      `${timeS.toFixed(6)},${device},${direction},${protocol},${bytes},${delayMs?.toFixed(3) ?? ''}`,
-  );
   await writeFile(join(out, 'events.csv'), `${['time,device,event', ...events].join('\n')}\n`);
-  await writeFile(
-    join(out, 'delays.csv'),
-    `${['time,device,direction,protocol,bytes,delay_ms', ...rows].join('\n')}\n`,
-  );
+  await writeFile(join(out, 'delays.csv'), renderDelays(delays));
   await writeFile(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
 }
 

@@ -5,7 +5,6 @@ import { RateSeries } from '../../src/analysis/features.ts';
 import { type AttackInput, attackRun } from '../../src/lab/attack.ts';
 import { attackNotes, attackRows } from '../../src/lab/attack-table.ts';
 import { attackCase, renderCases, vpnCases } from '../../src/lab/cases.ts';
-import { describeFunction } from '../../src/lab/defences.ts';
 import type { HomePacket, WirePacket } from '../../src/lab/observation.ts';
 import type { LabSummary } from '../../src/lab/summary.ts';
 import { labDevices } from '../../src/lab/topology.ts';
@@ -126,13 +125,4 @@ test('a dominating device is named through the VPN by what it looked like elsewh
   t.true(figures.right / figures.windows > 0.8, `${figures.right} of ${figures.windows}`);
   t.is(figures.events?.events, plugUses.length);
   t.regex(renderCases([figures]), /dominating device +vpn +4 +Nest security camera +Nest/);
-});
-
-test('a device whose messages do not arrive is dead', (t) => {
-  const run = (sent: number, lost: number) =>
-    ({ latency: { byDevice: { echo: { up: { sent, lost } } } } }) as unknown as LabSummary;
-  t.is(describeFunction(run(20, 20), 'echo'), 'dead (0 of 20)');
-  t.is(describeFunction(run(20, 5), 'echo'), 'impaired (15 of 20)');
-  t.is(describeFunction(run(20, 1), 'echo'), 'works (19 of 20)');
-  t.is(describeFunction(run(20, 1), 'sense'), '–');
 });
