@@ -55,10 +55,14 @@ const NAMES = [
   'spectrum fast',
 ] as const;
 
+/** Of both directions together: what a question and its answer would leave. */
+const JOINT_NAMES = ['surplus up', 'answer mean', 'answer sd', 'answer min'] as const;
+
 /**
  * Features of each window, per direction: counts, bytes, sizes, moments, quantiles and entropy of the intervals, their
  * autocorrelation at lags 1 to 3, shares of short (below half the mean) and long (over 1.5 means) intervals, bursts (two
- * short intervals in a row), and the spectrum of the intervals in three bands.
+ * short intervals in a row), and the spectrum of the intervals in three bands. Of both directions: how many more went up,
+ * and how long after each packet up the next one down came (mean, deviation, least).
  * @param packets in order of time
  */
 export function wireFeatures(
@@ -66,7 +70,8 @@ export function wireFeatures(
   { startS, windowS, windows }: WindowOptions,
 ): WireFeatures {
   const names: string[] = [];
-  const rows = Array.from({ length: windows }, () => new Float64Array(NAMES.length * 2));
+  const width = NAMES.length * 2 + JOINT_NAMES.length;
+  const rows = Array.from({ length: windows }, () => new Float64Array(width));
   DIRECTIONS.forEach((direction, side) => {
     for (const name of NAMES) names.push(`${direction} ${name}`);
     const own = packets.filter((packet) => packet.direction === direction);
@@ -80,6 +85,11 @@ export function wireFeatures(
       while (next < own.length && own[next]!.timeS < endS) next++;
       rows[w]!.set(windowFeatures(own, from, next, meanMs), side * NAMES.length);
     }
+  });
+  for (const name of JOINT_NAMES) names.push(name);
+  const joint = jointFeatures(packets, { startS, windowS, windows });
+  joint.forEach((features, w) => {
+    rows[w]!.set(features, NAMES.length * 2);
   });
   return { names, rows, windowS, startS };
 }
@@ -119,6 +129,38 @@ function windowFeatures(
     sizes.size,
     ...intervalFeatures(intervals, meanMs),
   ];
+}
+
+/** Per window {@link JOINT_NAMES}; a packet up belongs to the window in which it left. */
+function jointFeatures(
+  packets: readonly WirePacket[],
+  { startS, windowS, windows }: WindowOptions,
+): number[][] {
+  const surplus = new Float64Array(windows);
+  const lags: number[][] = Array.from({ length: windows }, () => []);
+  let downS = Number.NaN;
+  // From the end, so that the next packet down is known.
+  for (let i = packets.length - 1; i >= 0; i--) {
+    const { timeS, direction } = packets[i]!;
+    const window = Math.floor((timeS - startS) / windowS);
+    const inside = window >= 0 && window < windows;
+    if (inside) surplus[window]! += direction === 'up' ? 1 : -1;
+    if (direction === 'down') downS = timeS;
+    else if (inside && !Number.isNaN(downS)) lags[window]!.push((downS - timeS) * 1000);
+  }
+  return lags.map((own, w) => {
+    if (own.length < 4) return [surplus[w]!, Number.NaN, Number.NaN, Number.NaN];
+    let sum = 0;
+    let least = Number.POSITIVE_INFINITY;
+    for (const lag of own) {
+      sum += lag;
+      least = Math.min(least, lag);
+    }
+    const mean = sum / own.length;
+    let squares = 0;
+    for (const lag of own) squares += (lag - mean) ** 2;
+    return [surplus[w]!, mean, Math.sqrt(squares / own.length), least];
+  });
 }
 
 function intervalFeatures(intervals: number[], meanMs: number): number[] {

@@ -18,6 +18,7 @@ import { AUDIT_EXIT_CODES, reportAudit } from '../analysis/audit-verdict.ts';
 import { RecordingError, recordLive } from '../analysis/live-capture.ts';
 import { CsvError } from '../capture/csv.ts';
 import { CaptureError } from '../capture/reader.ts';
+import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
 import { Failure } from './failure.ts';
 
 interface Options {
@@ -44,9 +45,6 @@ interface Options {
   json?: boolean;
   out?: string;
 }
-
-/** IPv4 20, UDP 8, OpenVPN's opcode and peer 4, packet id 4, tag 16: what the wire adds to a packet of the tunnel. */
-const OVERHEAD_BYTES = 52;
 
 interface Sides {
   tunnel: TunnelTrace;
@@ -111,7 +109,7 @@ async function judge(given: Options): Promise<void> {
   const familyError = readNumber('--error', options.error, 1e-6, 0.5);
   const seed = readNumber('--seed', options.seed, 0, 2 ** 31);
   const expectedBytes = options.packetSize
-    ? readNumber('--packet-size', options.packetSize, 64, 65_535) + OVERHEAD_BYTES
+    ? readNumber('--packet-size', options.packetSize, 64, 65_535) + TUNNEL_OVERHEAD_BYTES
     : undefined;
   const { tunnel, activity, warnings } = await readSides(options);
   const wire = cutWire(tunnel.data, options);

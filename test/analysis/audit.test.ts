@@ -181,8 +181,30 @@ test('wire features of windows worked by hand', (t) => {
   t.is(feature('up packets', 1), 1);
   t.true(Number.isNaN(feature('up interval mean', 1)));
   t.is(feature('down packets'), 0);
+  t.is(feature('surplus up'), 5);
+  t.true(Number.isNaN(feature('answer mean')));
   t.is(new Set(names).size, names.length);
   t.is(names.length, rows[0]!.length);
+});
+
+test('features of both directions: the surplus, and how soon an answer comes', (t) => {
+  const wire = [0, 0.1, 0.2, 0.3].flatMap((timeS, k): WirePacket[] => [
+    { timeS, bytes: 90, direction: 'up' },
+    { timeS: timeS + 0.01 * (k + 1), bytes: 90, direction: 'down' },
+  ]);
+  // A window of its own whose packets up are answered in the next.
+  wire.push(
+    { timeS: 1.5, bytes: 90, direction: 'up' },
+    { timeS: 2.5, bytes: 90, direction: 'down' },
+  );
+  const { names, rows } = wireFeatures(wire, { startS: 0, windowS: 1, windows: 3 });
+  const feature = (name: string, window: number) => rows[window]![names.indexOf(name)]!;
+  t.is(feature('surplus up', 0), 0);
+  t.true(Math.abs(feature('answer mean', 0) - 25) < 1e-9);
+  t.true(Math.abs(feature('answer sd', 0) - Math.sqrt(125)) < 1e-9);
+  t.true(Math.abs(feature('answer min', 0) - 10) < 1e-9);
+  t.deepEqual([feature('surplus up', 1), feature('surplus up', 2)], [1, -1]);
+  t.true(Number.isNaN(feature('answer mean', 1)));
 });
 
 test('proposed spread: enough by the formula it comes from, and not a per cent more', (t) => {
