@@ -100,16 +100,17 @@ test('matching is the largest possible', (t) => {
     });
     return most;
   };
-  fc.assert(
-    fc.property(times, times, fc.integer({ min: 0, max: 4 }), (found, events, tolerance) => {
-      const sorted = (values: number[]) => [...values].sort((a, b) => a - b);
-      return (
-        matchEvents(sorted(found), sorted(events), tolerance).hits ===
-        largest(found, events, tolerance)
-      );
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(times, times, fc.integer({ min: 0, max: 4 }), (found, events, tolerance) => {
+        const sorted = (values: number[]) => [...values].sort((a, b) => a - b);
+        return (
+          matchEvents(sorted(found), sorted(events), tolerance).hits ===
+          largest(found, events, tolerance)
+        );
+      }),
+    ),
   );
-  t.pass();
 });
 
 test('the emulated household: plug and Echo are found with F1 of at least 0.9', (t) => {

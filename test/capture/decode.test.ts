@@ -189,24 +189,25 @@ test('IPv6, plain and behind extension headers', (t) => {
 });
 
 test('any bytes on any link are decoded or refused, never thrown at', (t) => {
-  fc.assert(
-    fc.property(
-      fc.uint8Array({ maxLength: 120 }),
-      fc.constantFrom(...Object.values(linkTypes), 12, 14, 105),
-      fc.constantFrom(
-        [],
-        [...new Array(12).fill(1), 8, 0, 0x45],
-        [...new Array(12).fill(1), 0x86, 0xdd, 0x60],
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 120 }),
+        fc.constantFrom(...Object.values(linkTypes), 12, 14, 105),
+        fc.constantFrom(
+          [],
+          [...new Array(12).fill(1), 8, 0, 0x45],
+          [...new Array(12).fill(1), 0x86, 0xdd, 0x60],
+        ),
+        (bytes, linkType, prefix) => {
+          const data = Uint8Array.from([...prefix, ...bytes]);
+          const decoded = decode(data, linkType);
+          return decoded === null || decoded.payload.length <= data.length;
+        },
       ),
-      (bytes, linkType, prefix) => {
-        const data = Uint8Array.from([...prefix, ...bytes]);
-        const decoded = decode(data, linkType);
-        return decoded === null || decoded.payload.length <= data.length;
-      },
+      { numRuns: 3000 },
     ),
-    { numRuns: 3000 },
   );
-  t.pass();
 });
 
 test('every cut of a packet is decoded alike or refused', (t) => {

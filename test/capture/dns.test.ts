@@ -65,17 +65,18 @@ test('any bytes are parsed or refused', (t) => {
   const whole = dnsMessage('some.name.example', [
     ['some.name.example', 5, encodeName('other.example')],
   ]);
-  fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 8 }),
-      (changes) => {
-        const message = whole.slice();
-        for (const [at, value] of changes) message[at] = value;
-        const parsed = parseDns(message);
-        return parsed === null || parsed.questions.every((name) => name.length < 256);
-      },
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 8 }),
+        (changes) => {
+          const message = whole.slice();
+          for (const [at, value] of changes) message[at] = value;
+          const parsed = parseDns(message);
+          return parsed === null || parsed.questions.every((name) => name.length < 256);
+        },
+      ),
+      { numRuns: 3000 },
     ),
-    { numRuns: 3000 },
   );
-  t.pass();
 });

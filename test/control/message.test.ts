@@ -133,7 +133,6 @@ test('random bytes are no message, and never throw', (t) => {
     fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => decodeControl(bytes) === null),
   );
   t.is(decodeControl(new Uint8Array(484)), null);
-  t.pass();
 });
 
 /** A datagram of any JSON value. */
@@ -143,8 +142,9 @@ function datagramOf(value: unknown): Uint8Array {
 }
 
 test('any other JSON is no message', (t) => {
-  fc.assert(fc.property(fc.jsonValue(), (value) => decodeControl(datagramOf(value)) === null));
-  t.pass();
+  t.notThrows(() =>
+    fc.assert(fc.property(fc.jsonValue(), (value) => decodeControl(datagramOf(value)) === null)),
+  );
 });
 
 test('every cut and every flipped bit gives null or a sound message', (t) => {

@@ -52,12 +52,13 @@ test('schedules replace the rate for their share of time only', (t) => {
 
 test('the documented formula holds for all rates and sizes', (t) => {
   const rate = fc.double({ min: 0, max: 10_000, noNaN: true });
-  fc.assert(
-    fc.property(rate, rate, fc.integer({ min: 256, max: 1400 }), (up, down, size) => {
-      const formula = (up + down) * ((size + 52) / size) * 2.592;
-      const { gbPerMonth } = costOf({ uploadKBps: up, downloadKBps: down, packetBytes: size });
-      return near(gbPerMonth, formula, 1e-9 * Math.max(1, formula));
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(rate, rate, fc.integer({ min: 256, max: 1400 }), (up, down, size) => {
+        const formula = (up + down) * ((size + 52) / size) * 2.592;
+        const { gbPerMonth } = costOf({ uploadKBps: up, downloadKBps: down, packetBytes: size });
+        return near(gbPerMonth, formula, 1e-9 * Math.max(1, formula));
+      }),
+    ),
   );
-  t.pass();
 });

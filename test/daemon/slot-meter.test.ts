@@ -42,18 +42,19 @@ test('the slowest stream’s window fits what is kept', (t) => {
 
 test('a steady counter is measured exactly, whenever it is read', (t) => {
   const pauses = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 3, maxLength: 60 });
-  fc.assert(
-    fc.property(pauses, fc.integer({ min: 1, max: 5000 }), (steps, windowMs) => {
-      const meter = new SlotMeter();
-      let atMs = 0;
-      for (const step of steps) {
-        atMs += step;
-        meter.push(3 * atMs, atMs);
-      }
-      const found = meter.perSecond(windowMs);
-      const spanMs = atMs - steps[0]!;
-      return spanMs >= windowMs ? Math.abs(found! - 3000) < 1e-9 : found === null;
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(pauses, fc.integer({ min: 1, max: 5000 }), (steps, windowMs) => {
+        const meter = new SlotMeter();
+        let atMs = 0;
+        for (const step of steps) {
+          atMs += step;
+          meter.push(3 * atMs, atMs);
+        }
+        const found = meter.perSecond(windowMs);
+        const spanMs = atMs - steps[0]!;
+        return spanMs >= windowMs ? Math.abs(found! - 3000) < 1e-9 : found === null;
+      }),
+    ),
   );
-  t.pass();
 });

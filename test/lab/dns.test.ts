@@ -60,16 +60,17 @@ test('a name that points at itself is refused', (t) => {
 });
 
 test('random bytes are decoded or refused, never anything else', (t) => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
-      for (const decode of [decodeQuestion, (b: Uint8Array) => decodeAnswer(Buffer.from(b))]) {
-        try {
-          decode(bytes);
-        } catch (error) {
-          if (!(error instanceof DnsError)) throw error;
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
+        for (const decode of [decodeQuestion, (b: Uint8Array) => decodeAnswer(Buffer.from(b))]) {
+          try {
+            decode(bytes);
+          } catch (error) {
+            if (!(error instanceof DnsError)) throw error;
+          }
         }
-      }
-    }),
+      }),
+    ),
   );
-  t.pass();
 });

@@ -79,16 +79,17 @@ test('an endless line is cut, not kept', (t) => {
 });
 
 test('nothing makes it throw', (t) => {
-  fc.assert(
-    fc.property(
-      fc.oneof(
-        fc.string(),
-        fc.string().map((text) => `>STATE:${text}`),
-        fc.string().map((text) => `>BYTECOUNT:${text}`),
-        fc.string().map((text) => `>HOLD:${text}`),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string().map((text) => `>STATE:${text}`),
+          fc.string().map((text) => `>BYTECOUNT:${text}`),
+          fc.string().map((text) => `>HOLD:${text}`),
+        ),
+        (line) => typeof parseManagementLine(line).kind === 'string',
       ),
-      (line) => typeof parseManagementLine(line).kind === 'string',
     ),
   );
-  t.pass();
 });

@@ -99,7 +99,7 @@ test('a program that is not there is told, and tried again', async (t) => {
   child.start();
   await until('exit: spawn /nonexistent/program ENOENT', 2);
   await child.stop();
-  t.pass();
+  t.is(child.pid, undefined);
 });
 
 test('stopped during the pause, it stays away', async (t) => {
