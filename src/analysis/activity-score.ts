@@ -48,9 +48,16 @@ function score(events: number, found: number, hits: number): ActivityScore {
   return { events, found, hits, precision, recall, f1: hits ? (2 * hits) / (events + found) : 0 };
 }
 
+/** A stretch of time. */
+export interface Stretch {
+  fromS: number;
+  toS: number;
+}
+
 /**
  * AUC per window of `windowS`: whether the evidence is higher in windows that hold an event. Independent of the threshold
  * the detector chose.
+ * @param leftOut windows that touch one of these are not judged
  * @returns null where all windows hold an event, or none
  */
 export function windowAuc(
@@ -59,6 +66,7 @@ export function windowAuc(
   eventsS: readonly number[],
   windowS: number,
   random: Random,
+  leftOut: readonly Stretch[] = [],
 ): Interval | null {
   const perWindow = Math.max(1, Math.round(windowS / binS));
   const windows = Math.floor(evidence.length / perWindow);
@@ -73,6 +81,11 @@ export function windowAuc(
     const w = Math.floor((eventS - startS) / (perWindow * binS));
     if (w >= 0 && w < windows) labels[w] = 1;
   }
-  if (!labels.includes(1) || !labels.includes(0)) return null;
-  return aucBlockBootstrap(scores, labels, { blockLength: 3, random });
+  const judged = (_: number, w: number) => {
+    const fromS = startS + w * perWindow * binS;
+    return !leftOut.some((one) => one.fromS < fromS + perWindow * binS && one.toS > fromS);
+  };
+  const kept = labels.filter(judged);
+  if (!kept.includes(1) || !kept.includes(0)) return null;
+  return aucBlockBootstrap(scores.filter(judged), kept, { blockLength: 3, random });
 }

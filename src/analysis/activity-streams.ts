@@ -9,7 +9,13 @@ import {
   findActivity,
 } from './activity.ts';
 import type { HomeEvent } from './activity-events.ts';
-import { type ActivityScore, addScores, matchEvents, windowAuc } from './activity-score.ts';
+import {
+  type ActivityScore,
+  addScores,
+  matchEvents,
+  type Stretch,
+  windowAuc,
+} from './activity-score.ts';
 import type { RateSeries } from './features.ts';
 import type { Interval } from './statistics/auc.ts';
 
@@ -62,6 +68,13 @@ export function binTraffic(packets: Iterable<Sample>, startS: number, endS: numb
   return traffic;
 }
 
+export interface AttackActivityOptions extends ActivityOptions {
+  toleranceS: number;
+  seed: number;
+  /** Stretches in which nobody noted what happened: neither events nor findings there are counted. */
+  leftOut?: readonly Stretch[];
+}
+
 /**
  * Finds events in every stream and scores them. Streams of one label are one device's. Where events name devices, each is
  * held against its own; a device that is known by its id in the catalogue, its label or its address counts as named.
@@ -70,44 +83,47 @@ export function attackActivity(
   streams: readonly ObservedStream[],
   { startS, endS }: { startS: number; endS: number },
   events: readonly HomeEvent[] | null,
-  { toleranceS, seed, ...options }: ActivityOptions & { toleranceS: number; seed: number },
+  { toleranceS, seed, leftOut = [], ...options }: AttackActivityOptions,
 ): ActivityReport {
+  const judged = (timeS: number) =>
+    !leftOut.some(({ fromS, toS }) => timeS >= fromS && timeS <= toS);
   const devices = new Map<string, ObservedStream[]>();
   for (const stream of streams) {
     devices.set(stream.label, [...(devices.get(stream.label) ?? []), stream]);
   }
-  const named = events?.some(({ device }) => device !== '') ?? false;
+  const known = events?.filter(({ timeS }) => judged(timeS)) ?? null;
+  const named = known?.some(({ device }) => device !== '') ?? false;
   const seen = new Set<string>();
   const found = [...devices].map(([label, own], k): StreamActivity => {
     const traffic = joinSeries(own, startS, endS);
     const activity = findActivity(traffic, options);
     const keys = own.map(({ key }) => key);
-    const real = events?.filter(({ device }) => !named || isNamed(device, label, keys)) ?? [];
+    const real = known?.filter(({ device }) => !named || isNamed(device, label, keys)) ?? [];
     for (const { device } of real) seen.add(device);
     const times = real.map(({ timeS }) => timeS);
-    const starts = activity.events.map((event) => event.startS);
+    const starts = activity.events.map((event) => event.startS).filter(judged);
     return {
       label,
       keys,
       traffic,
       activity,
       happenedS: times,
-      score: events && matchEvents(starts, times, toleranceS),
+      score: known && matchEvents(starts, times, toleranceS),
       auc: times.length
-        ? windowAuc(traffic, activity, times, 2 * toleranceS, seededRandom(seed, k))
+        ? windowAuc(traffic, activity, times, 2 * toleranceS, seededRandom(seed, k), leftOut)
         : null,
     };
   });
-  const unseen = [...new Set(events?.map(({ device }) => device) ?? [])].filter(
+  const unseen = [...new Set(known?.map(({ device }) => device) ?? [])].filter(
     (device) => !seen.has(device),
   );
-  const missed = events?.filter(({ device }) => unseen.includes(device)).length ?? 0;
+  const missed = known?.filter(({ device }) => unseen.includes(device)).length ?? 0;
   return {
     startS,
     endS,
     toleranceS,
     streams: found.sort((a, b) => b.activity.events.length - a.activity.events.length),
-    score: events && scoreAll(found, events, named, missed, toleranceS),
+    score: known && scoreAll(found, known, { named, missed, toleranceS, judged }),
     unseen,
   };
 }
@@ -116,16 +132,19 @@ export function attackActivity(
 function scoreAll(
   streams: readonly StreamActivity[],
   events: readonly HomeEvent[],
-  named: boolean,
-  missed: number,
-  toleranceS: number,
+  {
+    named,
+    missed,
+    toleranceS,
+    judged,
+  }: { named: boolean; missed: number; toleranceS: number; judged: (timeS: number) => boolean },
 ): ActivityScore {
   if (named) {
     const nothing = matchEvents([], new Array<number>(missed).fill(0), toleranceS);
     return addScores([...streams.map(({ score }) => score!), nothing]);
   }
   const starts = streams
-    .flatMap(({ activity }) => activity.events.map(({ startS }) => startS))
+    .flatMap(({ activity }) => activity.events.map(({ startS }) => startS).filter(judged))
     .sort((a, b) => a - b);
   const moments = starts.filter((timeS, i) => i === 0 || timeS - starts[i - 1]! > toleranceS / 2);
   return matchEvents(

@@ -14,6 +14,7 @@ import {
   renderFindingsCsv,
   toJson,
 } from '../analysis/activity-report.ts';
+import type { Stretch } from '../analysis/activity-score.ts';
 import { attackActivity, BIN_S, type ObservedStream } from '../analysis/activity-streams.ts';
 import { RateSeries } from '../analysis/features.ts';
 import { FlowTable, type View } from '../analysis/flows.ts';
@@ -27,6 +28,7 @@ import { Failure } from './failure.ts';
 interface Options {
   events?: string;
   tolerance: string;
+  leaveOut?: string[];
   gap: string;
   contrast: string;
   background: string;
@@ -58,6 +60,10 @@ export function registerAttackActivity(attack: Command): void {
       'what really happened: lines of time,device,event or a Markdown table',
     )
     .option('--tolerance <seconds>', 'how far off a finding may be', '5')
+    .option(
+      '--leave-out <from-to...>',
+      'stretches in which nobody noted what happened, seconds since the capture began',
+    )
     .option('--gap <seconds>', 'a burst ends after so long at the background rate', '1.5')
     .option('--contrast <n>', 'median absolute deviations above the background that stand out', '4')
     .option('--background <seconds>', 'stretch around each moment that is its background', '120')
@@ -117,7 +123,8 @@ async function runAttack(file: string, options: Options): Promise<void> {
       startS,
     );
   }
-  const report = attackActivity(chosen, { startS, endS }, events, parameters);
+  const leftOut = (options.leaveOut ?? []).map((text) => readStretch(text, startS));
+  const report = attackActivity(chosen, { startS, endS }, events, { ...parameters, leftOut });
   const json = `${JSON.stringify({ file, view, ...parameters, ...toJson(report) }, null, 2)}\n`;
   if (options.out) {
     await mkdir(options.out, { recursive: true });
@@ -184,6 +191,14 @@ function readNumber(option: string, text: string, least: number, most: number): 
     throw new Failure(`${option} is "${text}", expected a number from ${least} to ${most}`);
   }
   return value;
+}
+
+function readStretch(text: string, startS: number): Stretch {
+  const [fromS, toS] = text.split('-').map(Number);
+  if (!/^[\d.]+-[\d.]+$/.test(text) || !(fromS! < toS!)) {
+    throw new Failure(`--leave-out is "${text}", expected two seconds, FROM-TO`);
+  }
+  return { fromS: startS + fromS!, toS: startS + toS! };
 }
 
 async function readText(option: string, path: string): Promise<string> {

@@ -165,6 +165,24 @@ test('streams of one label are one device, and events find their device by id, l
   t.regex(plotActivity(report), /^<svg[\s\S]*Amazon Echo[\s\S]*<\/svg>\s*$/);
 });
 
+test('where nobody noted what happened, neither events nor findings count', (t) => {
+  const series = new RateSeries(BIN_S);
+  for (const at of [1010, 1030, 1031.5, 1034, 1050]) {
+    series.add({ timeS: at, bytes: 400, direction: 'up' });
+  }
+  const streams = [{ key: 'plug', label: 'plug', series: [series] }];
+  const events = parseEvents('1010,,on\n1030,,pressed often from here\n1050,,off\n', 'e');
+  const span = { startS: 1000, endS: 1060 };
+  const options = { toleranceS: 1, seed: 1, gapS: 0.5 };
+  const all = attackActivity(streams, span, events, options);
+  t.true(all.score!.found > all.score!.hits, JSON.stringify(all.score));
+  const leftOut = [{ fromS: 1029, toS: 1036 }];
+  const judged = attackActivity(streams, span, events, { ...options, leftOut });
+  t.like(judged.score, { events: 2, found: 2, hits: 2, f1: 1 });
+  t.like(judged.streams[0]!.score, { events: 2, found: 2, hits: 2 });
+  t.is(judged.streams[0]!.auc!.value, 1);
+});
+
 test('events: CSV and Markdown, absolute and relative times', (t) => {
   t.deepEqual(
     parseEvents('time,device,event\n2.5,plug,"switched on"\n1,echo,question\n', 'e.csv'),
