@@ -1,16 +1,17 @@
 // Reads traces kept as CSV: a packet a line, with its time, size and direction.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { readFault } from './error.ts';
 import type { Direction, Sample } from './trace.ts';
 
 /** A CSV trace that cannot be read further; the lines before it were good. */
 export class CsvError extends Error {
   override readonly name = 'CsvError';
-  /** From 1. */
+  /** From 1; 0 where the file could not even be opened. */
   readonly line: number;
 
   constructor(file: string, line: number, problem: string) {
-    super(`${file}: line ${line}: ${problem}`);
+    super(`${file}: ${line > 0 ? `line ${line}: ` : ''}${problem}`);
     this.line = line;
   }
 }
@@ -75,7 +76,7 @@ export async function* openSamples(path: string): AsyncGenerator<Sample> {
   try {
     await opened;
   } catch (error) {
-    throw new CsvError(path, 1, `cannot be read: ${(error as Error).message}`);
+    throw new CsvError(path, 0, `cannot be read: ${readFault(error)}`);
   }
   yield* readSamples(createInterface({ input, crlfDelay: Infinity }), path);
 }

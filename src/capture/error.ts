@@ -1,5 +1,12 @@
 // What is wrong with a capture file, and where in it.
 
+/** Why a file cannot be read, in a user's words. */
+export function readFault(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'no such file';
+  return code === 'EISDIR' ? 'is a directory' : message;
+}
+
 /** A capture that cannot be read further; everything before `offset` was good and has been handed over. */
 export class CaptureError extends Error {
   override readonly name = 'CaptureError';

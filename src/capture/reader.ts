@@ -1,7 +1,7 @@
 // Reads packets from pcap and pcapng captures as a stream, in memory that does not grow with the file.
 import { createReadStream } from 'node:fs';
 import { ByteQueue } from './byte-queue.ts';
-import { CaptureError } from './error.ts';
+import { CaptureError, readFault } from './error.ts';
 import type { CapturedPacket } from './packet.ts';
 import { type Parser, parsePcap, pcapFormat } from './pcap.ts';
 import { parsePcapng, pcapngMagic } from './pcapng.ts';
@@ -59,10 +59,7 @@ async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of stream) yield chunk as Uint8Array;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason =
-      code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a directory' : message;
-    throw new CaptureError(path, 0, 0, `cannot be read: ${reason}`, { opened: false });
+    throw new CaptureError(path, 0, 0, `cannot be read: ${readFault(error)}`, { opened: false });
   }
 }
 

@@ -1,5 +1,5 @@
 // `iotshaper attack activity`: when something happened at home, from a capture of its encrypted traffic.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import {
@@ -24,6 +24,7 @@ import { loadVendors } from '../analysis/vendors.ts';
 import { CsvError, openSamples } from '../capture/csv.ts';
 import { CaptureError, openCapture } from '../capture/reader.ts';
 import { Failure } from './failure.ts';
+import { readTextFile } from './text-file.ts';
 
 interface Options {
   events?: string;
@@ -101,7 +102,7 @@ async function runAttack(file: string, options: Options): Promise<void> {
     seed: readNumber('--seed', options.seed, 0, 2 ** 31),
   };
   const labels = options.labels
-    ? parseLabels(await readText('--labels', options.labels), options.labels, defaultLabels())
+    ? parseLabels(await readTextFile('--labels', options.labels), options.labels, defaultLabels())
     : defaultLabels();
   const { streams, startS, endS, view, warnings } = file.endsWith('.csv')
     ? await observeTrace(file)
@@ -119,7 +120,7 @@ async function runAttack(file: string, options: Options): Promise<void> {
   let events: HomeEvent[] | null = null;
   if (options.events) {
     events = alignEvents(
-      parseEvents(await readText('--events', options.events), options.events),
+      parseEvents(await readTextFile('--events', options.events), options.events),
       startS,
     );
   }
@@ -199,13 +200,4 @@ function readStretch(text: string, startS: number): Stretch {
     throw new Failure(`--leave-out is "${text}", expected two seconds, FROM-TO`);
   }
   return { fromS: startS + fromS!, toS: startS + toS! };
-}
-
-async function readText(option: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Failure(`${option} ${path}: ${code === 'ENOENT' ? 'no such file' : message}`);
-  }
 }

@@ -1,5 +1,5 @@
 // `iotshaper attack identify`: which devices a home has, from a capture of its encrypted traffic.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command, OutputConfiguration } from 'commander';
 import { RateSeries } from '../analysis/features.ts';
@@ -18,6 +18,7 @@ import { parseMac } from '../capture/addresses.ts';
 import { openSamples } from '../capture/csv.ts';
 import { CaptureError, openCapture } from '../capture/reader.ts';
 import { Failure } from './failure.ts';
+import { readTextFile } from './text-file.ts';
 
 interface Options {
   labels?: string;
@@ -80,7 +81,7 @@ async function identify(
   if (!Number.isInteger(seed))
     throw new Failure(`--seed is "${options.seed}", expected a whole number`);
   const labels = options.labels
-    ? parseLabels(await readText(options.labels), options.labels, defaultLabels())
+    ? parseLabels(await readTextFile('--labels', options.labels), options.labels, defaultLabels())
     : defaultLabels();
 
   const warnings: string[] = [];
@@ -229,13 +230,4 @@ function readView(text: string | undefined): View | null {
     throw new Failure(`--view is "${text}", expected lan, wan or auto`);
   }
   return text;
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Failure(`--labels ${path}: ${code === 'ENOENT' ? 'no such file' : message}`);
-  }
 }

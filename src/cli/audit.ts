@@ -1,5 +1,5 @@
 // `iotshaper audit`: can what the provider sees be told apart by what the devices did?
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { alignEvents, EventsError, parseEvents } from '../analysis/activity-events.ts';
@@ -20,6 +20,7 @@ import { CsvError } from '../capture/csv.ts';
 import { CaptureError } from '../capture/reader.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
 import { Failure } from './failure.ts';
+import { readTextFile } from './text-file.ts';
 
 interface Options {
   run?: string;
@@ -115,7 +116,7 @@ async function judge(given: Options): Promise<void> {
   const wire = cutWire(tunnel.data, options);
   const events = options.events
     ? alignEvents(
-        parseEvents(await readText('--events', options.events), options.events),
+        parseEvents(await readTextFile('--events', options.events, 2), options.events),
         wire[0]!.timeS,
       )
     : [];
@@ -192,7 +193,7 @@ function proposeFor({ meanIntervalMs, idle, active }: JitterFigures) {
 /** What `lab run --out` left, cut to the time in which its devices acted. */
 async function readRun(directory: string): Promise<Partial<Options>> {
   const path = join(directory, 'summary.json');
-  const summary = JSON.parse(await readText('--run', path)) as Record<string, unknown>;
+  const summary = JSON.parse(await readTextFile('--run', path, 2)) as Record<string, unknown>;
   const { startS, seconds, tunnelPort } = summary;
   if (typeof startS !== 'number' || typeof seconds !== 'number') {
     throw new Failure(`--run ${path}: is not the summary of a lab run`, 2);
@@ -290,13 +291,4 @@ function readNumber(option: string, text: string, least: number, most: number): 
     throw new Failure(`${option} is "${text}", expected a number from ${least} to ${most}`, 2);
   }
   return value;
-}
-
-async function readText(option: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Failure(`${option} ${path}: ${code === 'ENOENT' ? 'no such file' : message}`, 2);
-  }
 }
