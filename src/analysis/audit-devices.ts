@@ -168,9 +168,9 @@ function nameWindows(
 }
 
 /** Per window the device with most bytes; null where none spoke. */
-function loudestDevices(
+export function loudestDevices(
   activity: ReadonlyMap<string, readonly ActivitySample[]>,
-  { startS, windowS, windows }: DeviceTestOptions,
+  { startS, windowS, windows }: Pick<DeviceTestOptions, 'startS' | 'windowS' | 'windows'>,
 ): (string | null)[] {
   const best = Array.from({ length: windows }, (): { device: string | null; bytes: number } => ({
     device: null,

@@ -3,6 +3,7 @@
 import type { ActivityScore } from '../analysis/activity-score.ts';
 import { attackActivity, BIN_S } from '../analysis/activity-streams.ts';
 import { auditTraces } from '../analysis/audit.ts';
+import { loudestDevices } from '../analysis/audit-devices.ts';
 import type { AuditLevel } from '../analysis/audit-result.ts';
 import {
   type Validation,
@@ -57,8 +58,7 @@ export interface AttackFigures {
 /** Attacks one run. */
 export function attackRun(input: AttackInput): AttackFigures {
   const { home, dnsNames } = input;
-  const names = deviceNames();
-  const devices = [...new Set(home.map(({ ip }) => names.get(ip) ?? ip))].sort();
+  const devices = [...activityByDevice(home).keys()].sort();
   const looked = labelsInNames(dnsNames, defaultLabels().dns).map(({ label }) => label);
   const { auc, visibleAuc, verdict } = auditRun(input);
   return {
@@ -75,6 +75,19 @@ export function attackRun(input: AttackInput): AttackFigures {
 /** Labels of the lab's devices by their address at home. */
 export function deviceNames(): Map<string, string> {
   return new Map(labDevices().map(({ ip, name }) => [ip, name]));
+}
+
+/** What each device said and heard, by its label; packets in the order given. */
+export function activityByDevice(home: readonly HomePacket[]): Map<string, HomePacket[]> {
+  const names = deviceNames();
+  const byDevice = new Map<string, HomePacket[]>();
+  for (const packet of home) {
+    const device = names.get(packet.ip) ?? packet.ip;
+    const own = byDevice.get(device);
+    if (own) own.push(packet);
+    else byDevice.set(device, [packet]);
+  }
+  return byDevice;
 }
 
 /** Cross-validated within the run itself: the observer has watched this home, so defended, before. */
@@ -118,31 +131,14 @@ export function tunnelWindows({
   features: number[];
   device: string | null;
 }[] {
-  const busiest = busiestDevices(home, startS, endS);
+  const windows = Math.ceil((endS - startS) / RATE_WINDOW_S);
+  const cut = { startS, windowS: RATE_WINDOW_S, windows };
+  const busiest = loudestDevices(activityByDevice(home), cut);
   const place = { fromS: startS, toS: endS, windowS: RATE_WINDOW_S, sampleS: BIN_S };
   return cutWindows(seriesOf(wire), place).map((window) => ({
     ...window,
     device: busiest[Math.round((window.startS - startS) / RATE_WINDOW_S)] ?? null,
   }));
-}
-
-/** Per window the device with most bytes; undefined where none spoke. */
-function busiestDevices(
-  home: readonly HomePacket[],
-  startS: number,
-  endS: number,
-): (string | undefined)[] {
-  const names = deviceNames();
-  const bytes = Array.from(
-    { length: Math.ceil((endS - startS) / RATE_WINDOW_S) },
-    () => new Map<string, number>(),
-  );
-  for (const packet of home) {
-    const device = names.get(packet.ip) ?? packet.ip;
-    const window = bytes[Math.floor((packet.timeS - startS) / RATE_WINDOW_S)];
-    window?.set(device, (window.get(device) ?? 0) + packet.bytes);
-  }
-  return bytes.map((of) => [...of].sort((a, b) => b[1] - a[1])[0]?.[0]);
 }
 
 /** Labels told right more often than not, and called so rightly more often than guessing would. */

@@ -1,11 +1,11 @@
 // The strongest observer we have, trained on the defended traffic itself: whether anything happened, and which device it was.
 
-import { type ActivitySample, FEWEST_WINDOWS, labelWindows } from '../analysis/audit-activity.ts';
+import { FEWEST_WINDOWS, labelWindows } from '../analysis/audit-activity.ts';
 import { type DeviceFigures, testDevices } from '../analysis/audit-devices.ts';
 import { testWindows, type WindowFigures } from '../analysis/audit-windows.ts';
 import type { Interval } from '../analysis/statistics/auc.ts';
 import { renderRows } from '../plot/text-table.ts';
-import { type AttackInput, deviceNames } from './attack.ts';
+import { type AttackInput, activityByDevice } from './attack.ts';
 import { underline } from './table.ts';
 
 export interface ObserverOptions {
@@ -41,14 +41,7 @@ export function observeRun(
     .filter(within)
     .sort((a, b) => a.timeS - b.timeS);
   const activity = [...home].filter(within).sort((a, b) => a.timeS - b.timeS);
-  const names = deviceNames();
-  const byDevice = new Map<string, ActivitySample[]>();
-  for (const sample of activity) {
-    const device = names.get(sample.ip) ?? sample.ip;
-    const own = byDevice.get(device);
-    if (own) own.push(sample);
-    else byDevice.set(device, [sample]);
-  }
+  const byDevice = activityByDevice(activity);
   return windowsS.map((windowS) => {
     const windows = Math.floor((endS - startS) / windowS);
     const place = { startS, windowS, windows };
