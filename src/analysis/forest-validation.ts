@@ -13,17 +13,42 @@ export interface ValidationOptions {
   purge?: number;
 }
 
+/** With fewer rows than this the deal to the folds is repeated, at most so often: a fold's ranks are coarse then. */
+const DEALT_ROWS = 300;
+const MOST_DEALS = 10;
+
+type Train = (rows: readonly ArrayLike<number>[], labels: Uint8Array) => Scorer;
+
 /**
  * Scores of every row by a classifier that never saw it, nor its neighbours in time: contiguous blocks are dealt to the
  * folds at random. A held-out window is scored by its rank *within its fold*, from 0 to 1: what is left out shifts the
  * training set the other way, so that raw scores pooled over folds give an AUC below 0.5 where nothing is to be found.
+ * Of few rows the scores are means over several deals.
  * @param rows in order of time
- * @returns null where some training set lacks a class
+ * @returns null where some training set of every deal lacks a class
  */
 export function crossValidate(
   rows: readonly ArrayLike<number>[],
   labels: Uint8Array,
-  train: (rows: readonly ArrayLike<number>[], labels: Uint8Array) => Scorer,
+  train: Train,
+  options: ValidationOptions,
+): Float64Array | null {
+  const n = rows.length;
+  const deals = Math.max(1, Math.min(MOST_DEALS, Math.round(DEALT_ROWS / n)));
+  const scored = Array.from({ length: deals }, () =>
+    scoreByDeal(rows, labels, train, options),
+  ).filter((scores) => scores !== null);
+  if (scored.length === 0) return null;
+  return Float64Array.from(
+    { length: n },
+    (_, i) => scored.reduce((sum, scores) => sum + scores[i]!, 0) / scored.length,
+  );
+}
+
+function scoreByDeal(
+  rows: readonly ArrayLike<number>[],
+  labels: Uint8Array,
+  train: Train,
   { random, folds = 10, blockLength, purge = 1 }: ValidationOptions,
 ): Float64Array | null {
   const n = rows.length;

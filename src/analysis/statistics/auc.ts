@@ -78,7 +78,8 @@ export interface BootstrapOptions {
 /**
  * AUC with a percentile interval of the circular block bootstrap (Politis and Romano 1992): whole stretches of
  * neighbouring windows are drawn, so that activity lasting many windows does not count as many observations. This is the
- * interval the audit reports; {@link aucDeLong} would be too narrow there.
+ * interval the audit reports; {@link aucDeLong} would be too narrow there. Of few windows the bootstrap is the narrower:
+ * the wider of the two bounds either end.
  * @param scores in order of time, one a window
  */
 export function aucBlockBootstrap(
@@ -108,10 +109,12 @@ export function aucBlockBootstrap(
   }
   const sorted = Float64Array.from(drawn).sort();
   const tail = (1 - confidence) / 2;
+  if (sorted.length === 0) return { value, low: 0, high: 1 };
+  const independent = aucDeLong(scores, labels, confidence);
   return {
     value,
-    low: sorted.length ? quantileOfSorted(sorted, tail) : 0,
-    high: sorted.length ? quantileOfSorted(sorted, 1 - tail) : 1,
+    low: Math.min(quantileOfSorted(sorted, tail), independent.low),
+    high: Math.max(quantileOfSorted(sorted, 1 - tail), independent.high),
   };
 }
 
