@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CaptureError, openCapture } from '../capture/reader.ts';
 import { renderRows } from '../plot/text-table.ts';
+import { RecordedClock } from '../simulation/link.ts';
+import { PackedLink } from '../simulation/packed-link.ts';
 import { simulate } from '../simulation/simulate.ts';
 import { defaultVariantOptions, type VariantName, variantOf } from '../simulation/variants.ts';
 import { parseDelays } from './delays-csv.ts';
 import { LabError } from './error.ts';
 import type { Direction } from './observation.ts';
-import { readQueueDelays } from './queue-delays.ts';
+import { type QueueRecord, readQueue } from './queue-delays.ts';
 import { planReplay, type ReplayPacket } from './replay.ts';
 import { readSummary } from './run-folder.ts';
 import type { LabSummary } from './summary.ts';
@@ -19,7 +21,10 @@ export interface ComparedDirection {
   packets: number;
   /** From a packet's entering the packer until its last byte leaves the queue: what is simulated. */
   lab: ComparedFigures;
+  /** Averaged over draws of the schedule. */
   simulated: ComparedFigures;
+  /** In the very slots that the lab had. */
+  onItsSlots: Delays;
   /** From program to program: what else a packet passes in the lab is in it, too. */
   felt: Delays;
   /** Standard deviation of the simulated mean from one draw of the schedule to another: what one run may be off by chance. */
@@ -62,7 +67,7 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
   });
   const name: VariantName = variant === 'vit' ? 'packed-vit' : 'packed-constant';
   const felt = await readFelt(join(folder, 'delays.csv'));
-  const waited = { up: await readWaits(folder, 'up'), down: await readWaits(folder, 'down') };
+  const queues = { up: await readRecord(folder, 'up'), down: await readRecord(folder, 'down') };
   const runs = await Promise.all(
     Array.from({ length: SEEDS }, (_, k) => simulateReplay(packets, summary, name, k + 1)),
   );
@@ -78,7 +83,7 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
         direction,
         packets: own.length,
         lab: {
-          ...describe(waited[direction]),
+          ...describe(queues[direction].waitsMs),
           overheadRatio: overheadOf(summary[direction].wireKBps * 1000 * seconds),
         },
         simulated: {
@@ -88,6 +93,7 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
           maxMs: mean((run) => run[direction].latency.maxMs),
           overheadRatio: overheadOf(mean((run) => run.wireBytesPerS[direction]) * seconds),
         },
+        onItsSlots: describe(simulateOnSlots(queues[direction], summary.packetBytes)),
         felt: describe(felt[direction]),
         chanceMs: deviation(runs.map((run) => run[direction].latency.meanMs)),
       },
@@ -95,9 +101,26 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
   });
 }
 
-async function readWaits(folder: string, direction: Direction): Promise<number[]> {
+/** The same arrivals in the very slots that the lab had: what differs then is the packing, and no chance. */
+function simulateOnSlots({ arrivals, slotsMs }: QueueRecord, packetBytes: number): number[] {
+  const waitsMs: number[] = [];
+  const link = new PackedLink({
+    packetBytes,
+    clock: new RecordedClock(slotsMs),
+    maxDelayMs: defaultVariantOptions.maxDelayMs,
+    onDelivered: (_, delayMs) => waitsMs.push(delayMs),
+  });
+  for (const { timeMs, bytes } of arrivals) {
+    link.advance(timeMs);
+    link.arrive(timeMs, bytes, 'replay');
+  }
+  link.advance(slotsMs.at(-1) ?? 0);
+  return waitsMs;
+}
+
+async function readRecord(folder: string, direction: Direction): Promise<QueueRecord> {
   try {
-    return await readQueueDelays(folder, direction);
+    return await readQueue(folder, direction);
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
     throw new LabError(`${error.message}; run the replay again`);
@@ -135,17 +158,16 @@ async function simulateReplay(
   return { ...result!, wireBytesPerS };
 }
 
-/** Delays of those that arrived, by direction, ascending. */
+/** Delays of those that arrived, by direction. */
 async function readFelt(path: string): Promise<Record<Direction, number[]>> {
   const delays = parseDelays(await readFile(path, 'utf8'), path);
   const of = (direction: Direction) =>
-    delays
-      .flatMap((one) => (one.direction === direction ? (one.delayMs ?? []) : []))
-      .sort((a, b) => a - b);
+    delays.flatMap((one) => (one.direction === direction ? (one.delayMs ?? []) : []));
   return { up: of('up'), down: of('down') };
 }
 
-function describe(sorted: readonly number[]): Delays {
+function describe(delaysMs: readonly number[]): Delays {
+  const sorted = Float64Array.from(delaysMs).sort();
   const quantile = (share: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   return {
@@ -159,7 +181,7 @@ function describe(sorted: readonly number[]): Delays {
 /** Both side by side, and how far off the simulation is. */
 export function renderComparison(directions: readonly ComparedDirection[]): string {
   const off = (simulated: number, lab: number) => `${((simulated / lab - 1) * 100).toFixed(1)} %`;
-  const rows = directions.flatMap(({ direction, packets, lab, simulated, felt }) => {
+  const rows = directions.flatMap(({ direction, packets, lab, simulated, onItsSlots, felt }) => {
     const line = (
       what: string,
       { meanMs, p50Ms, p99Ms, maxMs }: Delays,
@@ -171,19 +193,17 @@ export function renderComparison(directions: readonly ComparedDirection[]): stri
       ...[meanMs, p50Ms, p99Ms, maxMs].map((ms) => ms.toFixed(2)),
       overheadRatio === null ? '' : `${overheadRatio.toFixed(3)}x`,
     ];
+    const offBy = ({ meanMs, p50Ms, p99Ms, maxMs }: Delays, overhead: string) => [
+      ...[direction, 'off by', ''],
+      ...[off(meanMs, lab.meanMs), off(p50Ms, lab.p50Ms)],
+      ...[off(p99Ms, lab.p99Ms), off(maxMs, lab.maxMs), overhead],
+    ];
     return [
       line('lab', lab, lab.overheadRatio),
       line('simulated', simulated, simulated.overheadRatio),
-      [
-        direction,
-        'off by',
-        '',
-        off(simulated.meanMs, lab.meanMs),
-        off(simulated.p50Ms, lab.p50Ms),
-        off(simulated.p99Ms, lab.p99Ms),
-        off(simulated.maxMs, lab.maxMs),
-        off(simulated.overheadRatio, lab.overheadRatio),
-      ],
+      offBy(simulated, off(simulated.overheadRatio, lab.overheadRatio)),
+      line('on the lab’s slots', onItsSlots, null),
+      offBy(onItsSlots, ''),
       line('felt', felt, null),
     ];
   });
@@ -196,7 +216,7 @@ export function renderComparison(directions: readonly ComparedDirection[]): stri
 }
 
 const note =
-  'Waiting: from a packet’s entering the packer until its last byte leaves the queue. Felt: from program to program.';
+  'Waiting: from a packet’s entering the packer until its last byte leaves the queue. Simulated: averaged over draws of the schedule; on the lab’s slots: at the very moments at which the lab’s packets left, where chance has no part. Felt: from program to program.';
 
 function deviation(values: readonly number[]): number {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;

@@ -48,36 +48,54 @@ export async function captureQueues({
         netdev: TUNNEL_NETDEV,
         path: left,
         logPath: join(logFolder, `tcpdump-queue-${direction}-out.log`),
-        filter: `udp dst port ${FRAME_PORT}`,
       }),
     );
   }
   return captures;
 }
 
+/** What one direction's queue did with the replayed packets. */
+export interface QueueRecord {
+  /** Packets that entered, in the order of time. */
+  arrivals: { timeMs: number; bytes: number }[];
+  /** From entering until the last byte left, of those that left; in the order of leaving. */
+  waitsMs: number[];
+  /** All departures, cover among them: the slots as they were. */
+  slotsMs: number[];
+}
+
 /**
- * Delays of the replayed packets of one direction that left, ascending, ms.
+ * Reads back what {@link captureQueues} left; times are ms since the first packet entered.
  * @throws CaptureError where the run has no such captures
  */
-export async function readQueueDelays(out: string, direction: Direction): Promise<number[]> {
+export async function readQueue(out: string, direction: Direction): Promise<QueueRecord> {
   const { entered, left } = captureFiles(out, direction);
-  const arrivalS = new Map<number, number>();
+  const arrivals: QueueRecord['arrivals'] = [];
+  const arrivedMs = new Map<number, number>();
+  let firstS: number | null = null;
   for await (const packet of openCapture(entered)) {
     const id = replayId(packet);
-    if (id !== null && !arrivalS.has(id)) arrivalS.set(id, packet.timeS);
+    if (id === null || arrivedMs.has(id)) continue;
+    firstS ??= packet.timeS;
+    const timeMs = (packet.timeS - firstS) * 1000;
+    arrivedMs.set(id, timeMs);
+    arrivals.push({ timeMs, bytes: packet.originalBytes });
   }
-  const delays: number[] = [];
+  const waitsMs: number[] = [];
+  const slotsMs: number[] = [];
   const unpacker = new Unpacker();
   for await (const captured of openCapture(left)) {
-    const frame = decodePacket(captured);
-    if (!frame) continue;
-    for (const data of unpacker.push(frame.payload, captured.timeS * 1000)) {
+    const timeMs = (captured.timeS - (firstS ?? captured.timeS)) * 1000;
+    slotsMs.push(timeMs);
+    const slot = decodePacket(captured);
+    if (slot?.destinationPort !== FRAME_PORT) continue;
+    for (const data of unpacker.push(slot.payload, timeMs)) {
       const inner = { ...captured, data, linkType: linkTypes.raw, originalBytes: data.length };
-      const beganS = arrivalS.get(replayId(inner) ?? 0);
-      if (beganS !== undefined) delays.push((captured.timeS - beganS) * 1000);
+      const beganMs = arrivedMs.get(replayId(inner) ?? 0);
+      if (beganMs !== undefined) waitsMs.push(timeMs - beganMs);
     }
   }
-  return delays.sort((a, b) => a - b);
+  return { arrivals, waitsMs, slotsMs };
 }
 
 /** The number of a replayed packet; null for anything else. */

@@ -59,8 +59,18 @@ export function emptyTotals(): LinkTotals {
 /** More idle slots than this are passed in one step. */
 const MANY_SLOTS = 2000;
 
+/** When slots are; as the simulator asks for them. */
+export interface Clock {
+  /** The next slot; Infinity behind the last. */
+  readonly nextMs: number;
+  /** Lets the next slot pass. */
+  step(): void;
+  /** Passes every slot up to `timeMs` and says how many. */
+  skip(timeMs: number): number;
+}
+
 /** Departure times from the product's own schedule, starting at a random place within a slot. */
-export class SlotClock {
+export class SlotClock implements Clock {
   nextMs: number;
   readonly #schedule: IntervalSchedule;
   readonly #random: Random;
@@ -76,7 +86,7 @@ export class SlotClock {
   }
 
   /**
-   * Passes every slot up to `timeMs` and says how many. Long stretches take one step: constant
+   * Long stretches take one step: constant
    * intervals are counted, and the sum of n > 1000 varying ones is drawn as one normal (central
    * limit), the last few sqrt(n) one by one so that no slot is passed too many.
    */
@@ -107,14 +117,38 @@ export class SlotClock {
   }
 }
 
+/** Departures that were recorded, ascending. */
+export class RecordedClock implements Clock {
+  readonly #slotsMs: readonly number[];
+  #next = 0;
+
+  constructor(slotsMs: readonly number[]) {
+    this.#slotsMs = slotsMs;
+  }
+
+  get nextMs(): number {
+    return this.#slotsMs[this.#next] ?? Infinity;
+  }
+
+  step(): void {
+    this.#next++;
+  }
+
+  skip(timeMs: number): number {
+    const before = this.#next;
+    while (this.nextMs <= timeMs) this.#next++;
+    return this.#next - before;
+  }
+}
+
 /** What links with slots share: every slot one packet of one size, device data or cover. */
 export abstract class SlottedLink implements Link {
   readonly totals = emptyTotals();
   protected readonly packetBytes: number;
-  readonly #clock: SlotClock;
+  readonly #clock: Clock;
   readonly #onWire: WireListener | undefined;
 
-  constructor(packetBytes: number, clock: SlotClock, onWire?: WireListener) {
+  constructor(packetBytes: number, clock: Clock, onWire?: WireListener) {
     this.packetBytes = packetBytes;
     this.#clock = clock;
     this.#onWire = onWire;
@@ -123,6 +157,10 @@ export abstract class SlottedLink implements Link {
   abstract arrive(timeMs: number, bytes: number, device: string): void;
   /** True when the next slot would carry device data. May drop what is too late. */
   protected abstract hasData(timeMs: number): boolean;
+  /** When data that is on its way to the queue will be there; Infinity where none is. */
+  protected get nextDataMs(): number {
+    return Infinity;
+  }
   /** Lets device data fill the slot at `timeMs`. */
   protected abstract send(timeMs: number): void;
 
@@ -132,16 +170,19 @@ export abstract class SlottedLink implements Link {
       if (this.hasData(clock.nextMs)) this.#sendOne();
       else if (this.#onWire) this.#coverOne();
       else {
-        // Nothing arrives before timeMs, so no slot until then can carry data.
-        this.#count(clock.skip(timeMs));
-        return;
+        // Nothing arrives before timeMs, so no slot until then can carry data but what is on its way.
+        this.#count(clock.skip(Math.min(timeMs, this.nextDataMs)));
       }
     }
   }
 
   finish(timeMs: number): void {
     this.advance(timeMs);
-    while (this.hasData(this.#clock.nextMs)) this.#sendOne();
+    for (;;) {
+      if (this.hasData(this.#clock.nextMs)) this.#sendOne();
+      else if (this.nextDataMs < Infinity) this.#clock.step();
+      else return;
+    }
   }
 
   #sendOne(): void {

@@ -9,6 +9,8 @@ import { Packer } from '../../src/framing/packer.ts';
 import { DeviceQueues } from '../../src/framing/queues.ts';
 import { compareRun, renderComparison } from '../../src/lab/comparison.ts';
 import { LabError } from '../../src/lab/error.ts';
+import { FRAME_PORT } from '../../src/plan/names.ts';
+import { PATH_MS } from '../../src/simulation/packed-link.ts';
 import { buildIpv4 } from '../framing/ip-packets.ts';
 import { captured } from './support/packets.ts';
 
@@ -17,10 +19,11 @@ const packets = 40;
 const seconds = 60;
 const times = { waitMs: 6.5, delayMs: 7 };
 
-/** A UDP datagram in an IPv4 packet of its own. */
+/** A UDP datagram in an IPv4 packet of its own, from frame port to frame port. */
 function datagram(payload: Uint8Array): Uint8Array {
   const udp = new Uint8Array(8 + payload.length);
-  udp.set([0, 9, 0, 9, udp.length >> 8, udp.length], 0);
+  const port = [FRAME_PORT >> 8, FRAME_PORT & 255];
+  udp.set([...port, ...port, udp.length >> 8, udp.length], 0);
   udp.set(payload, 8);
   return buildIpv4([10, 0, 0, 1], [10, 0, 0, 2], udp);
 }
@@ -89,17 +92,19 @@ test('lone packets wait half a slot in the simulation; cover costs the same in b
     compared.map(({ direction, packets: n }) => [direction, n]),
     [['up', packets]],
   );
-  const { lab, simulated, felt } = compared[0]!;
+  const { lab, simulated, onItsSlots, felt } = compared[0]!;
   t.is(lab.meanMs.toFixed(3), '6.500');
   t.is(lab.maxMs.toFixed(3), '6.500');
   t.is(felt.meanMs, 7);
-  t.true(Math.abs(simulated.meanMs - 6.4) < 0.4, `${simulated.meanMs}`);
-  t.true(simulated.maxMs <= 12.81, `${simulated.maxMs}`);
+  t.true(Math.abs(simulated.meanMs - 6.4 - PATH_MS) < 0.4, `${simulated.meanMs}`);
+  t.true(simulated.maxMs <= 12.81 + PATH_MS, `${simulated.maxMs}`);
+  t.is(onItsSlots.meanMs.toFixed(3), '6.500');
   t.true(
     Math.abs(simulated.overheadRatio / lab.overheadRatio - 1) < 0.001,
     `${simulated.overheadRatio} against ${lab.overheadRatio}`,
   );
   t.regex(renderComparison(compared), /up +off by +-?\d+\.\d %/);
+  t.regex(renderComparison(compared), /up +on the lab’s slots +40 +6\.50/);
   t.regex(renderComparison(compared), /up +felt +40 +7\.00/);
 });
 

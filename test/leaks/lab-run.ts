@@ -11,6 +11,8 @@ export interface LabRunOptions {
   seed: number;
   id: string;
   out: string;
+  /** All devices idle and active in turn, for so long each; otherwise each at times of its own. */
+  alternateS?: number;
 }
 
 /**
@@ -18,8 +20,10 @@ export interface LabRunOptions {
  * @throws Error with what the lab said where it failed
  */
 export async function runShaped(options: LabRunOptions): Promise<FinishedRun> {
-  const { program, seconds, seed, id, out } = options;
-  const words = ['--seconds', seconds, '--seed', seed, '--id', id, '--out', out].map(String);
+  const { program, seconds, seed, id, out, alternateS } = options;
+  const words = ['--seconds', seconds, '--seed', seed, '--id', id, '--out', out]
+    .concat(alternateS === undefined ? [] : ['--alternate', alternateS])
+    .map(String);
   const child = spawn(process.execPath, [program, 'lab', 'run', '--variant', 'vit', ...words], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
