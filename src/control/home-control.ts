@@ -3,12 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import type { Shape } from '../plan/facts.ts';
 import { CONTROL_PORT } from '../plan/names.ts';
 import { decodeControl, encodeControl, type Welcome } from './message.ts';
-
-const REPEAT_MS = 2000;
-const URGENT_MS = 700;
-/** An answer takes a slot each way and may wait behind two others. */
-const SLOTS_BETWEEN = 20;
-const URGENT_SLOTS = 4;
+import { helloEveryMs, urgentHelloEveryMs } from './rhythm.ts';
 
 export interface HomeControlOptions {
   local: string;
@@ -93,9 +88,7 @@ export class HomeControl {
       () => {}, // refused while the tunnel is being set up; the next one goes through
     );
     const slot = upload.rateKBps === 0 ? 0 : upload.packetBytes / upload.rateKBps;
-    const pauseMs = this.answered
-      ? Math.max(REPEAT_MS, SLOTS_BETWEEN * slot)
-      : Math.max(URGENT_MS, URGENT_SLOTS * slot);
+    const pauseMs = this.answered ? helloEveryMs(slot) : urgentHelloEveryMs(slot);
     this.#timer = setTimeout(() => this.#hello(), pauseMs);
   }
 

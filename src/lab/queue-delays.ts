@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { decodePacket, linkTypes } from '../capture/decode.ts';
 import { type CapturedPacket, openCapture } from '../capture/reader.ts';
 import { Unpacker } from '../framing/unpacker.ts';
-import { FRAME_PORT, TUNNEL_NETDEV } from '../plan/names.ts';
+import { CONTROL_PORT, FRAME_PORT, TUNNEL_NETDEV } from '../plan/names.ts';
 import { INNER_NETDEV } from '../plan/nft-endpoint.ts';
 import { type Capture, startCapture } from './capture.ts';
 import type { Direction } from './observation.ts';
@@ -60,7 +60,7 @@ export interface QueueRecord {
   arrivals: { timeMs: number; bytes: number }[];
   /** From entering until the last byte left, of those that left; in the order of leaving. */
   waitsMs: number[];
-  /** All departures, cover among them: the slots as they were. */
+  /** All departures but those of control packets, cover among them: the slots as devices had them. */
   slotsMs: number[];
 }
 
@@ -86,8 +86,8 @@ export async function readQueue(out: string, direction: Direction): Promise<Queu
   const unpacker = new Unpacker();
   for await (const captured of openCapture(left)) {
     const timeMs = (captured.timeS - (firstS ?? captured.timeS)) * 1000;
-    slotsMs.push(timeMs);
     const slot = decodePacket(captured);
+    if (slot?.destinationPort !== CONTROL_PORT) slotsMs.push(timeMs);
     if (slot?.destinationPort !== FRAME_PORT) continue;
     for (const data of unpacker.push(slot.payload, timeMs)) {
       const inner = { ...captured, data, linkType: linkTypes.raw, originalBytes: data.length };

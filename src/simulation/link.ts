@@ -157,6 +157,10 @@ export abstract class SlottedLink implements Link {
   abstract arrive(timeMs: number, bytes: number, device: string): void;
   /** True when the next slot would carry device data. May drop what is too late. */
   protected abstract hasData(timeMs: number): boolean;
+  /** Whether anything of a device still waits. */
+  protected isWaiting(timeMs: number): boolean {
+    return this.hasData(timeMs);
+  }
   /** When data that is on its way to the queue will be there; Infinity where none is. */
   protected get nextDataMs(): number {
     return Infinity;
@@ -178,10 +182,9 @@ export abstract class SlottedLink implements Link {
 
   finish(timeMs: number): void {
     this.advance(timeMs);
-    for (;;) {
+    while (this.isWaiting(this.#clock.nextMs)) {
       if (this.hasData(this.#clock.nextMs)) this.#sendOne();
-      else if (this.nextDataMs < Infinity) this.#clock.step();
-      else return;
+      else this.#clock.step();
     }
   }
 

@@ -1,7 +1,9 @@
 // This product's shaping in simulated time: its own queues and packer fill the slots.
+import { helloEveryMs } from '../control/rhythm.ts';
 import { FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES } from '../framing/frame.ts';
 import { Packer } from '../framing/packer.ts';
 import { type DequeuedPacket, DeviceQueues } from '../framing/queues.ts';
+import type { Random } from '../random/random.ts';
 import { type Clock, SlottedLink, type WireListener } from './link.ts';
 
 /** Frames that stand in the kernel ahead of their slots, as in the daemon. */
@@ -29,6 +31,10 @@ export interface PackedLinkOptions {
   standingFrames?: number;
   /** What a packet takes until it stands in its queue. Default {@link PATH_MS}. */
   pathMs?: number;
+  /** Pause between two control packets, each of which takes a slot before frames that come later. Default none. */
+  controlEveryMs?: number;
+  /** When the first one comes. Default 0. */
+  controlFromMs?: number;
   /** Told of every packet delivered. */
   onDelivered?: (device: string, delayMs: number) => void;
   onWire?: WireListener;
@@ -40,7 +46,9 @@ interface Turn {
   packets: { timeMs: number; bytes: number; device: string }[];
 }
 
-/** A frame ahead of its slot. */
+/** A frame ahead of its slot; null is a control packet. */
+type Standing = StandingFrame | null;
+
 interface StandingFrame {
   padBytes: number;
   /** Packets whose last byte it carries. */
@@ -60,7 +68,9 @@ export class PackedLink extends SlottedLink {
   readonly #queues: WatchedQueues;
   readonly #packer: Packer;
   readonly #standingFrames: number;
-  readonly #standing: StandingFrame[] = [];
+  readonly #standing: Standing[] = [];
+  readonly #controlEveryMs: number;
+  #nextControlMs: number;
   readonly #pathMs: number;
   readonly #onDelivered: PackedLinkOptions['onDelivered'];
   #arrived = 0;
@@ -72,6 +82,9 @@ export class PackedLink extends SlottedLink {
     this.#standingFrames = options.standingFrames ?? STANDING_FRAMES;
     this.#pathMs = options.pathMs ?? PATH_MS;
     this.#onDelivered = options.onDelivered;
+    this.#controlEveryMs = options.controlEveryMs ?? Infinity;
+    this.#nextControlMs =
+      this.#controlEveryMs === Infinity ? Infinity : (options.controlFromMs ?? 0);
     this.#queues = new WatchedQueues({
       maxDelayMs,
       keyCapBytes: QUEUE_BYTES,
@@ -95,6 +108,7 @@ export class PackedLink extends SlottedLink {
 
   protected override hasData(timeMs: number): boolean {
     this.#endTurns(timeMs);
+    this.#sayControl(timeMs);
     if (this.#standing.length > 0) return true;
     const hasData = this.#packer.hasData(timeMs);
     this.totals.dropped = this.#dropped;
@@ -102,9 +116,14 @@ export class PackedLink extends SlottedLink {
   }
 
   protected override send(timeMs: number): void {
-    const frame = this.#standing.shift() ?? this.#form(timeMs);
-    if (!frame) return;
+    const standing = this.#standing.shift();
     const { totals } = this;
+    if (standing === null) {
+      totals.coverBytes += this.packetBytes;
+      return;
+    }
+    const frame = standing ?? this.#form(timeMs);
+    if (!frame) return;
     totals.framingBytes += FRAME_OVERHEAD_BYTES + FRAME_HEADER_BYTES;
     totals.paddingBytes += frame.padBytes;
     for (const { device, arrivalMs, bytes } of frame.packets) {
@@ -122,7 +141,14 @@ export class PackedLink extends SlottedLink {
 
   protected override get nextDataMs(): number {
     const first = this.#turns[0];
-    return first ? this.#endOf(first) : Infinity;
+    return Math.min(first ? this.#endOf(first) : Infinity, this.#nextControlMs);
+  }
+
+  protected override isWaiting(timeMs: number): boolean {
+    if (this.#turns.length > 0 || this.#standing.some((frame) => frame !== null)) return true;
+    const waits = this.#packer.hasData(timeMs);
+    this.totals.dropped = this.#dropped;
+    return waits;
   }
 
   #endOf({ beganMs }: Turn): number {
@@ -133,6 +159,7 @@ export class PackedLink extends SlottedLink {
   #endTurns(timeMs: number): void {
     for (let turn = this.#turns[0]; turn && this.#endOf(turn) <= timeMs; turn = this.#turns[0]) {
       this.#turns.shift();
+      this.#sayControl(this.#endOf(turn));
       for (const { device, bytes, timeMs: arrivedMs } of turn.packets) {
         this.#queues.enqueue(device, packetOf(bytes), arrivedMs);
       }
@@ -140,8 +167,16 @@ export class PackedLink extends SlottedLink {
     }
   }
 
+  /** Control packets go straight to the kernel: behind the frames that stand there, before those to come. */
+  #sayControl(timeMs: number): void {
+    for (; this.#nextControlMs <= timeMs; this.#nextControlMs += this.#controlEveryMs) {
+      this.#standing.push(null);
+    }
+  }
+
   #formAhead(timeMs: number): void {
-    while (this.#standing.length < this.#standingFrames) {
+    let frames = this.#standing.filter((frame) => frame !== null).length;
+    for (; frames < this.#standingFrames; frames++) {
       const frame = this.#form(timeMs);
       if (!frame) return;
       this.#standing.push(frame);
@@ -157,6 +192,15 @@ export class PackedLink extends SlottedLink {
       packets: this.#queues.takeEnded(stats.dataBytes),
     };
   }
+}
+
+/** When the product's home and endpoint talk to each other at this mean interval, from a random moment on. */
+export function drawControl(
+  meanSlotMs: number,
+  random: Random,
+): { controlEveryMs: number; controlFromMs: number } {
+  const controlEveryMs = helloEveryMs(meanSlotMs);
+  return { controlEveryMs, controlFromMs: random() * controlEveryMs };
 }
 
 /** The product's queues, remembering where in the stream of frames each packet ends. */

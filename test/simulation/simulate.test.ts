@@ -57,6 +57,28 @@ test('a packet that comes too shortly before a slot misses it; slots may be reco
   t.is(link.totals.coverBytes, 512);
 });
 
+test('a control packet takes a slot of its own, behind frames that stand and before those to come', (t) => {
+  const waits: number[] = [];
+  const link = new PackedLink({
+    packetBytes: 512,
+    clock: new RecordedClock([10, 20, 30, 40, 50, 60]),
+    maxDelayMs: 10_000,
+    pathMs: 0,
+    controlEveryMs: 50,
+    controlFromMs: 25,
+    onDelivered: (_, delayMs) => waits.push(Math.round(delayMs * 1e6) / 1e6),
+  });
+  // Control packets come at 25 and 75: one frame stands by then, one does not.
+  for (const timeMs of [22, 26]) {
+    link.advance(timeMs);
+    link.arrive(timeMs, 100, 'device');
+  }
+  link.finish(60);
+  t.deepEqual(waits, [8, 24]);
+  t.is(link.totals.wirePackets, 6);
+  t.is(link.totals.coverBytes, 4 * 512);
+});
+
 test('varying slots delay a lone packet by the rest of an interval: (1 + cv²) / 2 of its mean', async (t) => {
   const trace = [...poisson(seededRandom(8), { packets: 40_000, perSecond: 0.5, bytes: 100 })];
   const [result] = await simulate(trace, [variant('packed-vit')]);
