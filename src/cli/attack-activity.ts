@@ -101,6 +101,7 @@ async function runAttack(file: string, options: Options): Promise<void> {
     backgroundS: readNumber('--background', options.background, 5, 86_400),
     seed: readNumber('--seed', options.seed, 0, 2 ** 31),
   };
+  const stretches = (options.leaveOut ?? []).map(readStretch);
   const labels = options.labels
     ? parseLabels(await readTextFile('--labels', options.labels), options.labels, defaultLabels())
     : defaultLabels();
@@ -124,7 +125,7 @@ async function runAttack(file: string, options: Options): Promise<void> {
       startS,
     );
   }
-  const leftOut = (options.leaveOut ?? []).map((text) => readStretch(text, startS));
+  const leftOut = stretches.map(({ fromS, toS }) => ({ fromS: startS + fromS, toS: startS + toS }));
   const report = attackActivity(chosen, { startS, endS }, events, { ...parameters, leftOut });
   const json = `${JSON.stringify({ file, view, ...parameters, ...toJson(report) }, null, 2)}\n`;
   if (options.out) {
@@ -194,10 +195,11 @@ function readNumber(option: string, text: string, least: number, most: number): 
   return value;
 }
 
-function readStretch(text: string, startS: number): Stretch {
+/** Seconds since the capture began. */
+function readStretch(text: string): Stretch {
   const [fromS, toS] = text.split('-').map(Number);
   if (!/^[\d.]+-[\d.]+$/.test(text) || !(fromS! < toS!)) {
     throw new Failure(`--leave-out is "${text}", expected two seconds, FROM-TO`);
   }
-  return { fromS: startS + fromS!, toS: startS + toS! };
+  return { fromS: fromS!, toS: toS! };
 }

@@ -37,6 +37,13 @@ const refused: [words: string[], status: number, said: RegExp][] = [
     /none\/summary\.json: is not the summary of a lab run; give a folder/,
   ],
   [['lab', 'compare', none], 1, /none\/summary\.json: is not the summary of a lab run/],
+  [['lab', 'observe', none], 1, /none\/summary\.json: is not the summary of a lab run/],
+  [['lab', 'observe', '--windows', '1,x', none], 1, /must be a number between 0\.1 and 3600/],
+  [
+    ['attack', 'activity', 'x.pcap', '--leave-out', '9-3'],
+    1,
+    /--leave-out is "9-3", expected two seconds, FROM-TO/,
+  ],
   [['lab', 'plan'], 1, /required option '--device <id>'/],
   [
     ['lab', 'plan', '--device', 'echo', '--out', join(none, 'x.csv')],
