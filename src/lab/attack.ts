@@ -178,9 +178,7 @@ function auditRun({
   seed,
 }: AttackInput): Pick<AttackFigures, 'auc' | 'visibleAuc' | 'verdict'> {
   const within = ({ timeS }: { timeS: number }) => timeS >= startS && timeS < endS;
-  const packets = (['up', 'down'] as const).flatMap((direction) =>
-    wire[direction].filter(within).map((packet) => ({ ...packet, direction })),
-  );
+  const packets = wireWithin({ startS, endS, wire });
   if (packets.length === 0) return { auc: null, visibleAuc: null, verdict: null };
   const result = auditTraces({
     wire: packets,
@@ -197,6 +195,18 @@ function auditRun({
     visibleAuc: window?.detectableAuc ?? null,
     verdict: result.level,
   };
+}
+
+/** Both directions of a wire from `startS` to before `endS`, in the order of time. */
+export function wireWithin({
+  startS,
+  endS,
+  wire,
+}: Pick<AttackInput, 'startS' | 'endS' | 'wire'>): (WirePacket & { direction: 'up' | 'down' })[] {
+  return (['up', 'down'] as const)
+    .flatMap((direction) => wire[direction].map((packet) => ({ ...packet, direction })))
+    .filter(({ timeS }) => timeS >= startS && timeS < endS)
+    .sort((a, b) => a.timeS - b.timeS);
 }
 
 /** Both directions of a wire as rates. */

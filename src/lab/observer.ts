@@ -5,7 +5,7 @@ import { type DeviceFigures, testDevices } from '../analysis/audit-devices.ts';
 import { testWindows, type WindowFigures } from '../analysis/audit-windows.ts';
 import type { Interval } from '../analysis/statistics/auc.ts';
 import { renderRows } from '../plot/text-table.ts';
-import { type AttackInput, activityByDevice } from './attack.ts';
+import { type AttackInput, activityByDevice, wireWithin } from './attack.ts';
 import { underline } from './table.ts';
 
 export interface ObserverOptions {
@@ -36,10 +36,7 @@ export function observeRun(
   { windowsS, permutations = 1999, seed }: ObserverOptions,
 ): ObservedWindows[] {
   const within = ({ timeS }: { timeS: number }) => timeS >= startS && timeS < endS;
-  const packets = (['up', 'down'] as const)
-    .flatMap((direction) => wire[direction].map((packet) => ({ ...packet, direction })))
-    .filter(within)
-    .sort((a, b) => a.timeS - b.timeS);
+  const packets = wireWithin({ startS, endS, wire });
   const activity = [...home].filter(within).sort((a, b) => a.timeS - b.timeS);
   const byDevice = activityByDevice(activity);
   return windowsS.map((windowS) => {

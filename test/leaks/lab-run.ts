@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { auditTraces } from '../../src/analysis/audit.ts';
 import type { AuditResult } from '../../src/analysis/audit-result.ts';
+import { wireWithin } from '../../src/lab/attack.ts';
 import { type FinishedRun, readRunFolder } from '../../src/lab/run-folder.ts';
 
 export interface LabRunOptions {
@@ -42,9 +43,7 @@ export function auditRun({ attack }: FinishedRun, seconds: number): AuditResult 
   const span = { startS, endS: startS + seconds };
   const within = ({ timeS }: { timeS: number }) => timeS >= span.startS && timeS < span.endS;
   return auditTraces({
-    wire: (['up', 'down'] as const).flatMap((direction) =>
-      wire[direction].filter(within).map((packet) => ({ ...packet, direction })),
-    ),
+    wire: wireWithin({ ...span, wire }),
     span,
     activity: home.filter(within),
     events: events.filter(within).map(({ timeS }) => timeS),
