@@ -10,7 +10,7 @@ import type { Profile } from '../openvpn/profile.ts';
 import type { HomeFacts, InnerNetwork, Shape, TunnelAddresses } from '../plan/facts.ts';
 import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../plan/names.ts';
 import { renderAlive, renderNotAlive } from '../plan/nft-alive.ts';
-import { aliveProtocols, renderHomeNft } from '../plan/nft-home.ts';
+import { aliveProtocols, HOME_TEXT_SETS, renderHomeNft } from '../plan/nft-home.ts';
 import { renderHomeOpenVpn } from '../plan/openvpn.ts';
 import { planRoutes } from '../plan/routes.ts';
 import { queueLimit, type SlotClass } from '../plan/tc.ts';
@@ -75,6 +75,7 @@ export class HomeDatapath {
   #openvpnConfig = '';
   #house: House = { netdevs: [], prefixes: [] };
   readonly #rules = new Rules(
+    HOME_TEXT_SETS,
     () => void this.#serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
   );
   #queue: { index: number; limit: number } | null = null;
@@ -331,7 +332,7 @@ export class HomeDatapath {
       ...tunnel,
       shape: upload,
       maxDelayMs,
-      departures: () => this.sentCounter.read(),
+      departures: () => this.sentCounter.read() ?? 'gone',
       onPacket: (packet) => this.#deliver(packet),
     });
     await this.link.start();
