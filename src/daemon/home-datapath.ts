@@ -17,7 +17,7 @@ import { queueLimit, type SlotClass } from '../plan/tc.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { run, succeeds } from '../system/command.ts';
-import { type House, readHouse } from '../system/home-facts.ts';
+import { type House, NO_HOUSE, readHouse } from '../system/home-facts.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { netdevIndex, setLink, writeSysctl } from '../system/netdev.ts';
@@ -73,7 +73,7 @@ export class HomeDatapath {
   #portNetdev = '';
   #wish: Wish | null = null;
   #openvpnConfig = '';
-  #house: House = { netdevs: [], prefixes: [] };
+  #house: House = NO_HOUSE;
   readonly #rules = new Rules(
     HOME_TEXT_SETS,
     () => void this.#serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
