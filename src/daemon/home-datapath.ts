@@ -39,6 +39,8 @@ import { PacketPort, socatArgv } from '../tunnel/packet-port.ts';
 import { version } from '../version.ts';
 
 const DEVICE_QUEUE_PACKETS = 500;
+/** Of the range that all homes' inner networks and the resolver lie in. */
+const INNER_PREFIX_LENGTH = 16;
 
 /** What is known of the devices beside what the configuration says. */
 export interface Near {
@@ -278,8 +280,9 @@ export class HomeDatapath {
     if ((await netdevIndex(config.tunnel.interface)) !== null) there.add(config.tunnel.interface);
     await applyRoutes(planRoutes(config, this.#facts()), there);
     if (this.inner && there.size > 0) {
-      // Loose reverse-path filtering still refuses what comes in on a netdev without any address (fib_frontend.c).
-      const own = this.inner.prefix4.replace(/\.0\/24$/, '.254/32');
+      // Loose reverse-path filtering refuses what comes in on a netdev without any address, or from where nothing but an
+      // unreachable route leads (fib_frontend.c): so the whole inner range lies behind this one.
+      const own = this.inner.prefix4.replace(/\.0\/24$/, `.254/${INNER_PREFIX_LENGTH}`);
       await run(['ip', 'addr', 'replace', own, 'dev', config.tunnel.interface]);
     }
   }
