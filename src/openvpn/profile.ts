@@ -127,7 +127,12 @@ class ProfileReader {
     const { host, port } = remote;
     return {
       ok: true,
-      profile: { inside: { tunnel: '10.213.0.0/24', inner4: '10.214.0.0/16', inner6: null }, remoteHost: host, remotePort: port ?? this.#port, lines: this.#lines },
+      profile: {
+        inside: { tunnel: '10.213.0.0/24', inner4: '10.214.0.0/16', inner6: null },
+        remoteHost: host,
+        remotePort: port ?? this.#port,
+        lines: this.#lines,
+      },
     };
   }
 

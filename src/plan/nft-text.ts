@@ -42,6 +42,9 @@ export function replaceTable(table: string, blocks: readonly string[][]): string
  * @param sets those whose elements stand in the text.
  */
 export function updateTable(table: string, text: string, sets: readonly string[]): string {
-  const flush = [`flush table inet ${table}`, ...sets.map((set) => `flush set inet ${table} ${set}`)];
+  const flush = [
+    `flush table inet ${table}`,
+    ...sets.map((set) => `flush set inet ${table} ${set}`),
+  ];
   return text.replace(`delete table inet ${table}\n`, `${flush.join('\n')}\n`);
 }

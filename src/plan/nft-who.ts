@@ -61,18 +61,15 @@ export function whoRules(
 }
 
 /** Everybody in a configured network, and everybody known from it who comes in by another netdev. */
-function networkRules(
-  config: Config,
-  facts: HomeFacts,
-  shape: string,
-  learns: boolean,
-): string[] {
+function networkRules(config: Config, facts: HomeFacts, shape: string, learns: boolean): string[] {
   if (config.networks.length === 0) return [];
   const netdevs = [...config.networks.map(({ device }) => device), ...facts.networkPorts];
   const inside = facts.uplinks.length > 0 ? `iifname != ${netdevSet(facts.uplinks)} ` : '';
   return [
     ...(learns
-      ? [`iifname ${netdevSet(netdevs)} update @known { ether saddr } ${comment('seen in a network')}`]
+      ? [
+          `iifname ${netdevSet(netdevs)} update @known { ether saddr } ${comment('seen in a network')}`,
+        ]
       : []),
     ...config.networks.map(
       (network) => `iifname "${network.device}" ${shape} ${comment(network.section)}`,

@@ -76,7 +76,8 @@ export async function applyRoutes(
     for (const route of usable) await run([...ip, 'route', 'replace', ...route]);
     const [pref] = rule.slice(rule.indexOf('pref') + 1);
     const rules = await ourRules(family);
-    if (!rules.some(({ priority }) => `${priority}` === pref)) await run([...ip, 'rule', 'add', ...rule]);
+    if (!rules.some(({ priority }) => `${priority}` === pref))
+      await run([...ip, 'rule', 'add', ...rule]);
     for (const { priority } of rules) {
       if (`${priority}` !== pref) await deleteRule(family, priority);
     }
