@@ -161,7 +161,7 @@ function forwardRules(config: Config, facts: HomeFacts): string[] {
     `iifname ${inside} counter name refused drop ${comment('nothing is let in from the tunnel')}`,
     ...config.networks.map(
       (network) =>
-        `oifname "${network.device}" iifname != @house ct state != established,related counter name refused drop ${comment(`${network.section}: not past the tunnel`)}`,
+        `oifname "${network.device}" iifname != @house ct state != { established, related } counter name refused drop ${comment(`${network.section}: not past the tunnel`)}`,
     ),
     ...whoRules(config, facts, {
       shape: 'goto held_shape',
