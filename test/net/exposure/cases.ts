@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { lab } from '../../../src/lab/topology.ts';
 import { CLOUD } from '../home-network.ts';
-import type { ExposureLab } from './exposure-lab.ts';
+import type { Events, ExposureLab } from './exposure-lab.ts';
 
 export interface ExposureCase {
   name: string;
@@ -56,6 +56,14 @@ function foreignRules(file: string, table: string): ExposureCase {
       await exposure.network.reload();
     },
   };
+}
+
+/** Seconds until a device's TCP connection was reset and opened anew, and its datagrams are answered again. */
+async function goOn(events: Events, sinceMs: number): Promise<number> {
+  await events.next('reset');
+  events.forget();
+  await Promise.all([events.next('udp'), events.next('connected')]);
+  return (performance.now() - sinceMs) / 1000;
 }
 
 export const exposureCases: ExposureCase[] = [
@@ -117,12 +125,10 @@ export const exposureCases: ExposureCase[] = [
       const events = exposure.events(flow);
       await events.next('connected');
       await events.next('udp');
-      await exposure.network.stop('home');
       const stoppedMs = performance.now();
       events.forget();
-      await Promise.all([events.next('udp'), events.next('reset')]);
-      const seconds = (performance.now() - stoppedMs) / 1000;
-      await events.next('connected');
+      await exposure.network.stop('home');
+      const seconds = await goOn(events, stoppedMs);
       flow.kill('SIGKILL');
       exposure.network.startHome();
       await exposure.network.await('shaping');
@@ -146,9 +152,7 @@ export const exposureCases: ExposureCase[] = [
       const changedMs = performance.now();
       events.forget();
       await exposure.network.reload();
-      await Promise.all([events.next('udp'), events.next('reset')]);
-      const seconds = (performance.now() - changedMs) / 1000;
-      await events.next('connected');
+      const seconds = await goOn(events, changedMs);
       flow.kill('SIGKILL');
       if (seconds > 5) throw new Error(`flows went on only after ${seconds.toFixed(1)} s`);
       return `flows go on after ${seconds.toFixed(1)} s`;
