@@ -7,23 +7,30 @@ import type { Welcome } from '../control/message.ts';
 import { ipDestination, ipSource } from '../framing/ip-packet.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
 import type { Profile } from '../openvpn/profile.ts';
-import type { HomeFacts, InnerNetwork, Shape, TunnelAddresses } from '../plan/facts.ts';
+import type {
+  FollowedDevice,
+  HomeFacts,
+  InnerNetwork,
+  Shape,
+  TunnelAddresses,
+} from '../plan/facts.ts';
+import { planInsideRoutes } from '../plan/inside.ts';
 import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../plan/names.ts';
 import { renderAlive, renderNotAlive } from '../plan/nft-alive.ts';
-import { aliveProtocols, renderHomeNft } from '../plan/nft-home.ts';
+import { aliveProtocols, HOME_TEXT_SETS, RESOLVER_SET, renderHomeNft } from '../plan/nft-home.ts';
 import { renderHomeOpenVpn } from '../plan/openvpn.ts';
 import { planRoutes } from '../plan/routes.ts';
 import { queueLimit, type SlotClass } from '../plan/tc.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { run, succeeds } from '../system/command.ts';
-import { type House, readHouse } from '../system/home-facts.ts';
+import { type House, NO_HOUSE, readHouse } from '../system/home-facts.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { netdevIndex, setLink, writeSysctl } from '../system/netdev.ts';
 import { deleteTable, loadNft } from '../system/nft.ts';
 import { rebuildQueue } from '../system/queue.ts';
-import { applyRoutes, removeRoutes } from '../system/routing.ts';
+import { applyInsideRoutes, applyRoutes, removeRoutes } from '../system/routing.ts';
 import { Rules } from '../system/rules.ts';
 import { Serial } from '../system/serial.ts';
 import { NetdevCounter } from '../tunnel/counters.ts';
@@ -32,6 +39,15 @@ import { PacketPort, socatArgv } from '../tunnel/packet-port.ts';
 import { version } from '../version.ts';
 
 const DEVICE_QUEUE_PACKETS = 500;
+/** Of the range that all homes' inner networks and the resolver lie in. */
+const INNER_PREFIX_LENGTH = 16;
+
+/** What is known of the devices beside what the configuration says. */
+export interface Near {
+  followed: FollowedDevice[];
+  /** Netdevs on which other hosts live beside chosen devices. */
+  sharedNetdevs: string[];
+}
 
 /** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
 export interface Wish {
@@ -73,12 +89,14 @@ export class HomeDatapath {
   #portNetdev = '';
   #wish: Wish | null = null;
   #openvpnConfig = '';
-  #house: House = { netdevs: [], prefixes: [] };
+  #near: Near = { followed: [], sharedNetdevs: [] };
   readonly #rules = new Rules(
+    HOME_TEXT_SETS,
     () => void this.#serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
   );
   #queue: { index: number; limit: number } | null = null;
   #alive = false;
+  house: House = NO_HOUSE;
   tunnelState: TunnelState = 'down';
   tunnelSince = 0;
   tunnel: TunnelAddresses | null = null;
@@ -127,9 +145,15 @@ export class HomeDatapath {
     return this.#serial.run(() => this.#reconcile(true));
   }
 
-  /** Looks again at which netdevs are the house. */
-  refreshHouse(): Promise<void> {
+  /** Looks again at which netdevs are the house; takes over what else is known of devices, where it is given. */
+  refreshHouse(near: Near = this.#near): Promise<void> {
+    this.#near = near;
     return this.#serial.run(() => this.#reconcile(false));
+  }
+
+  /** MACs of hosts beside the devices that asked the Internet for names lately. */
+  get resolvers(): string[] {
+    return this.#rules.learned(RESOLVER_SET);
   }
 
   /** Has OpenVPN try again at once where it is not connected. */
@@ -195,11 +219,12 @@ export class HomeDatapath {
     const wish = this.#wish;
     if (!wish) return;
     const { config } = wish;
-    this.#house = await readHouse(
+    this.house = await readHouse(
       config.networks.map(({ device }) => device),
       config.tunnel.interface,
       this.remoteAddress,
     );
+    await applyInsideRoutes(planInsideRoutes(wish.profile.inside));
     await this.#applyRules(fresh);
     await this.#applyRouting();
     await this.#applyPort();
@@ -208,10 +233,18 @@ export class HomeDatapath {
   }
 
   #facts(): HomeFacts {
+    const house = this.house;
     return {
       uid: process.getuid?.() ?? 0,
-      houseNetdevs: this.#house.netdevs,
-      housePrefixes: this.#house.prefixes,
+      houseNetdevs: house.netdevs,
+      housePrefixes: house.prefixes,
+      uplinks: house.uplinks,
+      networkPrefixes: house.networkPrefixes,
+      networkPorts: house.networkPorts,
+      networkLost: house.networkFindings.some(({ blocks }) => blocks),
+      followed: this.#near.followed,
+      sharedNetdevs: this.#near.sharedNetdevs,
+      inside: this.#wish?.profile.inside ?? null,
       tunnel: this.tunnel,
       inner: this.inner,
     };
@@ -247,8 +280,9 @@ export class HomeDatapath {
     if ((await netdevIndex(config.tunnel.interface)) !== null) there.add(config.tunnel.interface);
     await applyRoutes(planRoutes(config, this.#facts()), there);
     if (this.inner && there.size > 0) {
-      // Loose reverse-path filtering still refuses what comes in on a netdev without any address (fib_frontend.c).
-      const own = this.inner.prefix4.replace(/\.0\/24$/, '.254/32');
+      // Loose reverse-path filtering refuses what comes in on a netdev without any address, or from where nothing but an
+      // unreachable route leads (fib_frontend.c): so the whole inner range lies behind this one.
+      const own = this.inner.prefix4.replace(/\.0\/24$/, `.254/${INNER_PREFIX_LENGTH}`);
       await run(['ip', 'addr', 'replace', own, 'dev', config.tunnel.interface]);
     }
   }
@@ -331,7 +365,7 @@ export class HomeDatapath {
       ...tunnel,
       shape: upload,
       maxDelayMs,
-      departures: () => this.sentCounter.read(),
+      departures: () => this.sentCounter.read() ?? 'gone',
       onPacket: (packet) => this.#deliver(packet),
     });
     await this.link.start();
@@ -401,4 +435,5 @@ export async function removeEverything(netdev: string): Promise<void> {
   await endLeftovers((argv) => argv.join(' ') === socatArgv(netdev).join(' '));
   await removeRoutes();
   await deleteTable(TABLE);
+  await applyInsideRoutes([]);
 }

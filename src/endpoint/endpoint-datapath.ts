@@ -1,11 +1,14 @@
 // The endpoint's datapath: brings rules, netdevs, queue and streams to the homes that are there.
-import type { EndpointFacts, InnerNetwork } from '../plan/facts.ts';
+import type { EndpointFacts, InnerNetwork, InsideRanges } from '../plan/facts.ts';
+import { planInsideRoutes } from '../plan/inside.ts';
 import { DEVICE_MTU, TUNNEL_MTU, TUNNEL_NETDEV } from '../plan/names.ts';
 import { renderAlive } from '../plan/nft-alive.ts';
 import {
+  ENDPOINT_TEXT_SETS,
   INNER_NETDEV,
   innerPrefix4,
   innerPrefix6,
+  insideRanges,
   renderEndpointNft,
   resolver4,
   resolver6,
@@ -15,10 +18,12 @@ import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
 import { run } from '../system/command.ts';
+import { forgetConnections } from '../system/connections.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { netdevIndex, readSysctl, setLink, writeSysctl } from '../system/netdev.ts';
 import { changeQueue, rebuildQueue } from '../system/queue.ts';
+import { applyInsideRoutes } from '../system/routing.ts';
 import { Rules } from '../system/rules.ts';
 import type { Serial } from '../system/serial.ts';
 import { PacketPort, socatArgv } from '../tunnel/packet-port.ts';
@@ -57,6 +62,7 @@ export class EndpointDatapath {
   constructor(options: EndpointDatapathOptions) {
     this.#options = options;
     this.#rules = new Rules(
+      ENDPOINT_TEXT_SETS,
       () => void options.serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
     );
     this.#shaper = new Shaper({ onReport: options.onReport, onFault: options.onFault });
@@ -82,8 +88,9 @@ export class EndpointDatapath {
     const words = leftovers.map((argv) => argv.join(' '));
     await endLeftovers((argv) => words.includes(argv.join(' ')));
     this.ipv6 = (await run(['ip', '-6', 'route', 'show', 'default'])).stdout.trim() !== '';
-    await this.#forward();
+    await applyInsideRoutes(planInsideRoutes(this.#inside()));
     await this.#applyRules(homes, []);
+    await this.#forward();
     await this.#port.open();
     this.#resolver = startResolver(INNER_NETDEV, addresses, this.#options.log);
   }
@@ -93,7 +100,22 @@ export class EndpointDatapath {
     await this.#resolver?.stop();
     await this.#port.close();
     await this.#rules.release(true);
+    const forgotten = await forgetConnections(this.#inside());
+    if (!forgotten) {
+      this.#options.log(
+        'warning',
+        'conntrack is not installed, so connections of homes are remembered until they time out; run "apt install conntrack"',
+      );
+    }
+    await applyInsideRoutes([]);
     for (const [path, value] of this.#restore) await writeSysctl(path, value);
+  }
+
+  #inside(): InsideRanges {
+    return insideRanges({
+      ...this.#options.identity,
+      innerNet6: this.ipv6 ? this.#options.identity.innerNet6 : null,
+    });
   }
 
   /** Hands one packet of a home's device to the Internet side. */

@@ -16,6 +16,7 @@ import type { ShaperReport } from '../shaper/messages.ts';
 import type { Log } from '../system/log.ts';
 import { Serial } from '../system/serial.ts';
 import { NetdevCounter } from '../tunnel/counters.ts';
+import type { Departures } from '../tunnel/frame-link.ts';
 import { version } from '../version.ts';
 import { EndpointDatapath } from './endpoint-datapath.ts';
 import { HomeSession, owns } from './home-session.ts';
@@ -242,8 +243,7 @@ export class EndpointService {
       inner: this.#datapath.inner(home.host),
       shape: hello.download,
       maxDelayMs: hello.maxDelayMs,
-      // One netdev, one counter: with several homes departures can't be told apart.
-      departures: () => (this.#sessions.size === 1 ? this.#sent.read() : null),
+      departures: () => this.#departures(),
       onPacket: (packet) => this.#datapath.send(packet),
     });
     session.version = hello.version;
@@ -251,6 +251,13 @@ export class EndpointService {
     this.#sessions.set(home.host, session);
     this.#options.log('notice', `home ${home.name} is there`);
     return session;
+  }
+
+  /** One netdev, one counter: with several homes departures can't be told apart. */
+  #departures(): Departures {
+    const sent = this.#sent.read();
+    if (sent === null) return 'gone';
+    return this.#sessions.size === 1 ? sent : 'shared';
   }
 
   #answer(session: HomeSession, hello: Hello): void {

@@ -5,7 +5,7 @@ import { findStreamFaults, meterWindowMs } from '../daemon/verification.ts';
 import { ipDestination, ipSource } from '../framing/ip-packet.ts';
 import { networkOf } from '../ip/address.ts';
 import type { HomeSlot, InnerNetwork, Shape } from '../plan/facts.ts';
-import { FrameLink } from '../tunnel/frame-link.ts';
+import { type Departures, FrameLink } from '../tunnel/frame-link.ts';
 
 /** A home that says nothing for so long is gone. */
 const SILENT_MS = 60_000;
@@ -21,7 +21,7 @@ export interface HomeSessionOptions {
   inner: InnerNetwork;
   shape: Shape;
   maxDelayMs: number;
-  departures: () => number | null;
+  departures: () => Departures;
   /** Called with each packet the home sent from an address of its own. */
   onPacket: (packet: Uint8Array) => void;
 }

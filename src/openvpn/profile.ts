@@ -22,6 +22,7 @@ export interface ProfileProblem {
 export interface Profile {
   remoteHost: string;
   remotePort: number;
+  inside: { tunnel: string; inner4: string; inner6: string | null };
   /** Directives and inline blocks to hand on, one line each (blocks: several). */
   lines: string[];
 }
@@ -126,7 +127,12 @@ class ProfileReader {
     const { host, port } = remote;
     return {
       ok: true,
-      profile: { remoteHost: host, remotePort: port ?? this.#port, lines: this.#lines },
+      profile: {
+        inside: { tunnel: '10.213.0.0/24', inner4: '10.214.0.0/16', inner6: null },
+        remoteHost: host,
+        remotePort: port ?? this.#port,
+        lines: this.#lines,
+      },
     };
   }
 

@@ -2,6 +2,7 @@
 import type { Config } from '../config/types.ts';
 import type { Profile } from '../openvpn/profile.ts';
 import type { HomeFacts } from './facts.ts';
+import { planInsideRoutes } from './inside.ts';
 import { HOME_CLASS_MINOR } from './names.ts';
 import { renderHomeNft } from './nft-home.ts';
 import { renderHomeOpenVpn } from './openvpn.ts';
@@ -13,6 +14,13 @@ export const exampleFacts: HomeFacts = {
   uid: 0,
   houseNetdevs: ['br-iot', 'br-lan'],
   housePrefixes: ['192.168.1.0/24', '192.168.8.0/24'],
+  uplinks: ['wan'],
+  networkPrefixes: [],
+  networkPorts: [],
+  networkLost: false,
+  followed: [],
+  sharedNetdevs: [],
+  inside: { tunnel: '10.213.0.0/24', inner4: '10.214.0.0/16', inner6: 'fd12:3456:789a::/48' },
   tunnel: { local: '10.213.0.2', peer: '10.213.0.1' },
   inner: {
     prefix4: '10.214.2.0/24',
@@ -42,10 +50,15 @@ export function planExample(
     packetBytes: config.main.packetBytes,
     sdPercent: config.main.mode === 'vit' ? config.main.intervalSdPercent : 0,
   };
-  const routes = planRoutes(config, facts).flatMap(({ family, rule, routes: table }) => [
-    ...table.map((route) => `ip -${family} route replace ${route.join(' ')}`),
-    `ip -${family} rule add ${rule.join(' ')}`,
-  ]);
+  const routes = [
+    ...planInsideRoutes(facts.inside).map(
+      ({ family, words }) => `ip -${family} route replace ${words.join(' ')}`,
+    ),
+    ...planRoutes(config, facts).flatMap(({ family, rule, routes: table }) => [
+      ...table.map((route) => `ip -${family} route replace ${route.join(' ')}`),
+      `ip -${family} rule add ${rule.join(' ')}`,
+    ]),
+  ];
   return {
     nft: renderHomeNft(config, facts),
     tc: `${renderQueue([{ minor: HOME_CLASS_MINOR, shape, destination: null }]).join('\n')}\n`,

@@ -16,6 +16,25 @@ export interface InnerNetwork {
   resolver6: string | null;
 }
 
+/** Ranges that exist inside the tunnel alone: none of their addresses may show on any other netdev. */
+export interface InsideRanges {
+  /** Of the tunnel's two ends, a /24. */
+  tunnel: string;
+  /** Of devices as the endpoint sees them, a /16. */
+  inner4: string;
+  /** The same, a /48, or null without IPv6. */
+  inner6: string | null;
+}
+
+/** What one configured device is known by beside what the configuration says. */
+export interface FollowedDevice {
+  /** The UCI section of the device. */
+  section: string;
+  macs: string[];
+  /** Single addresses, of either family. */
+  addresses: string[];
+}
+
 export interface HomeFacts {
   /** Only this user may speak for the service on the loopback ports and the tunnel. */
   uid: number;
@@ -23,6 +42,19 @@ export interface HomeFacts {
   houseNetdevs: string[];
   /** Prefixes on those netdevs. */
   housePrefixes: string[];
+  /** Netdevs that lead out: what comes in by one of them is no device's only because its address looks like one. */
+  uplinks: string[];
+  /** Prefixes that configured networks have or had: their devices', by whatever netdev they come in. */
+  networkPrefixes: string[];
+  /** Ports of configured networks that are bridges: one that is taken out of its bridge goes on as a netdev of its own. */
+  networkPorts: string[];
+  /** A configured network is not there: whoever was seen in it is a device wherever it shows up. */
+  networkLost: boolean;
+  followed: FollowedDevice[];
+  /** Netdevs on which hosts live side by side with chosen devices: who resolves names there is watched for. */
+  sharedNetdevs: string[];
+  /** Null without a profile. */
+  inside: InsideRanges | null;
   tunnel: TunnelAddresses | null;
   inner: InnerNetwork | null;
 }

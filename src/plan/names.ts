@@ -5,16 +5,25 @@ export const TABLE = 'iotshaper';
 /** OpenVPN's tun netdev, the one whose queue is shaped. */
 export const TUNNEL_NETDEV = 'iotvpn0';
 
-/** The two bits of the packet and connection mark that are ours. */
+/**
+ * The two bits of the packet mark that are ours. A mark only chooses the route: others set it whole, so nothing of what
+ * keeps a device in trusts it.
+ */
 export const MARK_MASK = 0x30000000;
 /** A device packet that has to go through the tunnel. */
 export const MARK_TUNNEL = 0x10000000;
-/** A device packet that has to stay in the house. */
-export const MARK_HOUSE = 0x20000000;
 
-/** Preference of our rule and number of our routing table. */
-export const RULE_PREFERENCE = 7213;
+/**
+ * Conntrack zone of what devices send to the tunnel. Its address translation applies to nothing else: a connection begun
+ * outside it starts over inside, and one begun inside is a new one outside, so that no inner address outlives the service.
+ */
+export const DEVICE_ZONE = 7213;
+
+/** Preference of our rule, ahead of what multi-WAN and VPN packages add (mwan3: 1001 and up); number of our routing table. */
+export const RULE_PREFERENCE = 721;
 export const ROUTE_TABLE = 7213;
+/** Routing protocol by which rules and routes are known as ours, whatever their preference. */
+export const ROUTE_PROTOCOL = 73;
 
 /** UDP ports between the tunnel addresses: frames with device data, control messages, cover (RFC 863, discard). */
 export const FRAME_PORT = 20460;

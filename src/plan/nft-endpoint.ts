@@ -1,6 +1,7 @@
 // The nftables table of the endpoint role, as text.
 import { networkOf } from '../ip/address.ts';
-import type { EndpointFacts, HomeSlot } from './facts.ts';
+import type { EndpointFacts, HomeSlot, InsideRanges } from './facts.ts';
+import { renderInside } from './inside.ts';
 import {
   CONTROL_PORT,
   COVER_PORT,
@@ -13,6 +14,9 @@ import {
   TUNNEL_NETDEV,
 } from './names.ts';
 import { block, comment, netdevSet, replaceTable } from './nft-text.ts';
+
+/** The sets whose elements stand in the text of {@link renderEndpointNft}. */
+export const ENDPOINT_TEXT_SETS = ['cover_in', 'frames_in'];
 
 /** Netdev between the packer and the Internet side of the endpoint. */
 export const INNER_NETDEV = 'iot0';
@@ -33,6 +37,17 @@ const NOT_INTERNET_6 = ['::1/128', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
 /** Tunnel address of a home (or, with 1, of the endpoint). */
 export function tunnelAddress(facts: Pick<EndpointFacts, 'tunnelNet'>, host: number): string {
   return `${facts.tunnelNet}.${host}`;
+}
+
+/** The ranges that exist inside the tunnel alone, those without use now included. */
+export function insideRanges(
+  facts: Pick<EndpointFacts, 'tunnelNet' | 'innerNet' | 'innerNet6'>,
+): InsideRanges {
+  return {
+    tunnel: `${facts.tunnelNet}.0/24`,
+    inner4: `${facts.innerNet}.0.0/16`,
+    inner6: facts.innerNet6 === null ? null : networkOf(`${facts.innerNet6}::`, 48),
+  };
 }
 
 /** Inner /24 of a home. */
@@ -73,6 +88,7 @@ export function renderEndpointNft(facts: EndpointFacts): string {
     block('set frames_in', ['type ipv4_addr', 'counter', ...homeElements(facts)]),
     block('counter stray_out', []),
     block('counter refused', []),
+    ...renderInside(insideRanges(facts), INNER_NETDEV),
     block('chain tunnel_in', tunnelIn(facts)),
     block('chain input', inputRules(facts)),
     block('chain forward', forwardRules(facts)),

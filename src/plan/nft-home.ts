@@ -1,14 +1,15 @@
 // The nftables table of the home role, as text.
-import type { Config, DeviceConfig } from '../config/types.ts';
+import type { Config } from '../config/types.ts';
 import type { HomeFacts } from './facts.ts';
+import { renderInside } from './inside.ts';
 import {
   CONTROL_PORT,
   COVER_PORT,
   COVER_PRIORITY,
+  DEVICE_ZONE,
   FRAME_PORT,
   FRAME_PRIORITY,
   hexMark,
-  MARK_HOUSE,
   MARK_MASK,
   MARK_TUNNEL,
   PACKET_PORT,
@@ -17,11 +18,22 @@ import {
   TUNNEL_NETDEV,
 } from './names.ts';
 import { block, comment, netdevSet, replaceTable } from './nft-text.ts';
+import { houseRules, whoRules } from './nft-who.ts';
 
-const MASK = hexMark(MARK_MASK);
 const REST = hexMark(~MARK_MASK >>> 0);
-const IS_TUNNEL = `meta mark & ${MASK} == ${hexMark(MARK_TUNNEL)}`;
-const IS_HOUSE = `meta mark & ${MASK} == ${hexMark(MARK_HOUSE)}`;
+/** A packet of a connection that a device began towards the tunnel, whichever way it goes. */
+const IN_ZONE = `ct original zone ${DEVICE_ZONE}`;
+const DNS = 'meta l4proto { tcp, udp } th dport 53';
+/** Names asked for in ways that show to the provider: DNS, DNS over TLS and QUIC, and HTTPS to public resolvers. */
+const PUBLIC_RESOLVERS = [
+  ...['1.0.0.1', '1.1.1.1', '8.8.4.4', '8.8.8.8', '9.9.9.9', '149.112.112.112'],
+  ...['94.140.14.14', '94.140.15.15', '208.67.220.220', '208.67.222.222', '45.90.28.0/22'],
+];
+
+/** The sets whose elements stand in the text of {@link renderHomeNft}; others are filled by the kernel or the service. */
+export const HOME_TEXT_SETS = ['house'];
+/** The set of MACs of hosts beside the devices that ask the Internet for names. */
+export const RESOLVER_SET = 'resolvers';
 
 /** Protocols (ether types) of devices that may leave now: IPv6 only where the endpoint carries it. */
 export function aliveProtocols(facts: HomeFacts): string[] {
@@ -45,123 +57,138 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
       'type ifname',
       ...(facts.houseNetdevs.length > 0 ? [`elements = ${netdevSet(facts.houseNetdevs)}`] : []),
     ]),
+    learnedSet('known', '1d', 'seen in a configured network'),
+    learnedSet(RESOLVER_SET, '15m', 'ask the Internet for names, beside devices'),
     block('counter cover_in', []),
     block('counter frames_in', []),
     block('counter stray_out', []),
     block('counter refused', []),
-    markDevices(config),
-    block('chain house', houseRules(facts)),
-    block('chain shape', shapeRules(config)),
-    block('chain to_tunnel', [
-      `meta mark set meta mark & ${REST} | ${hexMark(MARK_TUNNEL)} accept`,
+    block('counter held', []),
+    ...renderInside(facts.inside, config.tunnel.interface),
+    block('chain in_house', houseRules(facts)),
+    block('chain zone_tunnel', [`ct original zone set ${DEVICE_ZONE}`]),
+    block('chain zone_shape', [
+      ...unlessAlive(config),
+      ...(config.main.dns ? [`${DNS} goto zone_tunnel ${comment('dns')}`] : []),
+      'jump in_house',
+      'goto zone_tunnel',
     ]),
-    block('chain block', [
-      `meta l4proto { tcp, udp } th dport 53 drop ${comment('the router would ask the provider for it')}`,
-      `meta mark set meta mark & ${REST} | ${hexMark(MARK_HOUSE)} accept`,
+    block('chain zone_block', [
+      `${DNS} drop ${comment('the router would ask the provider for it')}`,
     ]),
-    block('chain forward', forwardRules(config)),
-    ...hookedChain('redirect_dns', redirectDns(config, facts)),
-    ...hookedChain('source_nat', sourceNat(config, facts)),
+    block('chain zone_devices', [
+      'type filter hook prerouting priority raw - 10; policy accept;',
+      ...whoRules(
+        config,
+        facts,
+        { shape: 'goto zone_shape', block: 'goto zone_block', bypass: 'accept' },
+        true,
+      ),
+    ]),
+    block('chain route_devices', routeDevices()),
+    block('chain held', [
+      `counter name held reject with icmpx admin-prohibited ${comment('killswitch')}`,
+    ]),
+    block('chain held_unless_house', [
+      `${DNS} goto held`,
+      'oifname != @house goto held',
+      'jump in_house',
+      'goto held',
+    ]),
+    block('chain held_shape', [...unlessAlive(config), ...shapeAtForward(config)]),
+    block('chain beside', watchResolvers(facts)),
+    block('chain forward', forwardRules(config, facts)),
+    block('chain redirect_dns', redirectDns(config, facts)),
+    block('chain source_nat', sourceNat(config, facts)),
     block('chain check_source', checkSource(config, facts)),
     block('chain tunnel_in', tunnelIn(facts)),
-    block('chain input', inputRules(config)),
+    block('chain input_device', ['counter name held drop']),
+    block('chain input', inputRules(config, facts)),
     block('chain output', outputRules(config, facts)),
   ]);
 }
 
-/** A chain, unless it would hold nothing. */
-function hookedChain(name: string, lines: string[]): string[][] {
-  return lines.length > 0 ? [block(`chain ${name}`, lines)] : [];
-}
-
-function policyVerdict(device: DeviceConfig): string {
-  return device.policy === 'bypass' ? 'accept' : `goto ${device.policy}`;
-}
-
-function prefixLength(cidr: string): number {
-  const length = cidr.split('/')[1];
-  return length === undefined ? 128 : Number(length);
-}
-
-/** `ip` or `ip6`, by the look of an address or prefix. */
-function family(cidr: string): 'ip' | 'ip6' {
-  return cidr.includes(':') ? 'ip6' : 'ip';
-}
-
-function markDevices(config: Config): string[] {
-  const byMac = config.devices.filter((device) => device.mac !== null);
-  const byAddress = config.devices
-    .flatMap((device) => device.ip.map((cidr) => ({ cidr, device })))
-    .sort((a, b) => prefixLength(b.cidr) - prefixLength(a.cidr));
-  return block('chain mark_devices', [
-    'type filter hook prerouting priority mangle; policy accept;',
-    `iifname ${netdevSet(['lo', config.tunnel.interface, TUNNEL_NETDEV])} return`,
-    ...byMac.map(
-      (device) =>
-        `ether saddr ${device.mac} ${policyVerdict(device)} ${comment(`${device.section} ${device.name}`)}`,
-    ),
-    ...byAddress.map(
-      ({ cidr, device }) =>
-        `${family(cidr)} saddr ${cidr} ${policyVerdict(device)} ${comment(`${device.section} ${device.name}`)}`,
-    ),
-    ...config.networks.map(
-      (network) => `iifname "${network.device}" goto shape ${comment(network.section)}`,
-    ),
+/** A bounded set of MACs that rules fill. */
+function learnedSet(name: string, timeout: string, why: string): string[] {
+  return block(`set ${name}`, [
+    'type ether_addr',
+    'size 1024',
+    'flags dynamic,timeout',
+    `timeout ${timeout}`,
+    comment(why),
   ]);
 }
 
-function houseRules(facts: HomeFacts): string[] {
-  const four = facts.housePrefixes.filter((prefix) => family(prefix) === 'ip');
-  const six = facts.housePrefixes.filter((prefix) => family(prefix) === 'ip6');
-  const mark = `meta mark set meta mark & ${REST} | ${hexMark(MARK_HOUSE)} accept`;
+/** Without the kill switch a device goes out directly while the tunnel is not in order: the user's own choice. */
+function unlessAlive(config: Config): string[] {
+  return config.main.killswitch
+    ? []
+    : [`meta protocol != @alive accept ${comment('killswitch 0')}`];
+}
+
+/** Last in prerouting, when everybody else has set marks and destinations: the route follows from the zone. */
+function routeDevices(): string[] {
   return [
-    `fib daddr type { local, broadcast, multicast } ${mark} ${comment('stays in the house')}`,
-    `ip daddr { 169.254.0.0/16, 224.0.0.0/4, 255.255.255.255 } ${mark}`,
-    `ip6 daddr { fe80::/10, ff00::/8 } ${mark}`,
-    ...(four.length > 0 ? [`ip daddr { ${four.join(', ')} } ${mark}`] : []),
-    ...(six.length > 0 ? [`ip6 daddr { ${six.join(', ')} } ${mark}`] : []),
+    'type filter hook prerouting priority 2147483000; policy accept;',
+    `${IN_ZONE} ct direction reply accept`,
+    `${IN_ZONE} ${DNS} meta mark set meta mark & ${REST} | ${hexMark(MARK_TUNNEL)} accept`,
+    `${IN_ZONE} jump in_house`,
+    `${IN_ZONE} meta mark set meta mark & ${REST} | ${hexMark(MARK_TUNNEL)}`,
   ];
 }
 
-function shapeRules(config: Config): string[] {
+function shapeAtForward(config: Config): string[] {
   return [
-    // Without the kill switch a device goes out directly while the tunnel is not in order: the user's own choice.
-    ...(config.main.killswitch
-      ? []
-      : [`meta protocol != @alive return ${comment('killswitch 0')}`]),
-    ...(config.main.dns
-      ? [`meta l4proto { tcp, udp } th dport 53 goto to_tunnel ${comment('dns')}`]
-      : []),
-    'jump house',
-    'goto to_tunnel',
+    ...(config.main.dns ? [] : [`${DNS} oifname @house jump in_house`]),
+    'goto held_unless_house',
   ];
 }
 
-function forwardRules(config: Config): string[] {
+/**
+ * Judged anew where a packet leaves, by netdev, MAC and address: whatever rule, route or netdev of others brought a
+ * device's packet here, it goes to the tunnel, stays in the house, or is held.
+ */
+function forwardRules(config: Config, facts: HomeFacts): string[] {
   const inside = `"${config.tunnel.interface}"`;
   return [
     'type filter hook forward priority filter - 5; policy accept;',
     `oifname "${TUNNEL_NETDEV}" counter name refused drop ${comment('only frames enter the tunnel')}`,
     `iifname "${TUNNEL_NETDEV}" counter name refused drop`,
     `oifname ${inside} meta protocol != @alive counter name refused drop ${comment('shut unless verified')}`,
-    `oifname ${inside} ${IS_TUNNEL} accept`,
+    `oifname ${inside} ${IN_ZONE} ct direction original accept`,
     `oifname ${inside} counter name refused drop ${comment('not a device')}`,
-    `${IS_TUNNEL} counter name refused reject with icmpx admin-prohibited ${comment('killswitch')}`,
-    `${IS_HOUSE} oifname != @house counter name refused reject with icmpx admin-prohibited ${comment('stays in the house')}`,
-    `iifname ${inside} ct state established,related oifname @house accept`,
+    `iifname ${inside} ${IN_ZONE} ct state established,related oifname @house accept`,
     `iifname ${inside} counter name refused drop ${comment('nothing is let in from the tunnel')}`,
     ...config.networks.map(
       (network) =>
-        `oifname "${network.device}" iifname != @house counter name refused drop ${comment(`${network.section}: not past the tunnel`)}`,
+        `oifname "${network.device}" iifname != @house ct state != { established, related } counter name refused drop ${comment(`${network.section}: not past the tunnel`)}`,
     ),
+    ...whoRules(config, facts, {
+      shape: 'goto held_shape',
+      block: 'goto held_unless_house',
+      bypass: 'goto beside',
+    }),
+    'goto beside',
+  ];
+}
+
+/** Who lives beside devices and asks the Internet for names may be asking for them. */
+function watchResolvers(facts: HomeFacts): string[] {
+  if (facts.sharedNetdevs.length === 0) return [];
+  const beside = `iifname ${netdevSet(facts.sharedNetdevs)} oifname != @house`;
+  const note = `update @${RESOLVER_SET} { ether saddr }`;
+  return [
+    `${beside} meta l4proto { tcp, udp } th dport { 53, 853 } ${note}`,
+    `${beside} ip daddr { ${PUBLIC_RESOLVERS.join(', ')} } meta l4proto { tcp, udp } th dport 443 ${note}`,
   ];
 }
 
 function redirectDns(config: Config, facts: HomeFacts): string[] {
-  if (!config.main.dns || !facts.inner) return [];
-  const asks = `${IS_TUNNEL} meta l4proto { tcp, udp } th dport 53`;
+  const chain = ['type nat hook prerouting priority dstnat - 5; policy accept;'];
+  if (!config.main.dns || !facts.inner) return chain;
+  const asks = `${IN_ZONE} ${DNS}`;
   return [
-    'type nat hook prerouting priority dstnat - 5; policy accept;',
+    ...chain,
     `meta nfproto ipv4 ${asks} dnat ip to ${facts.inner.resolver4} ${comment('dns')}`,
     ...(facts.inner.resolver6
       ? [`meta nfproto ipv6 ${asks} dnat ip6 to ${facts.inner.resolver6} ${comment('dns')}`]
@@ -170,10 +197,11 @@ function redirectDns(config: Config, facts: HomeFacts): string[] {
 }
 
 function sourceNat(config: Config, facts: HomeFacts): string[] {
-  if (!facts.inner) return [];
+  const chain = ['type nat hook postrouting priority srcnat - 5; policy accept;'];
+  if (!facts.inner) return chain;
   const out = `oifname "${config.tunnel.interface}"`;
   return [
-    'type nat hook postrouting priority srcnat - 5; policy accept;',
+    ...chain,
     `${out} meta nfproto ipv4 snat ip prefix to ${facts.inner.prefix4}`,
     ...(facts.inner.prefix6
       ? [`${out} meta nfproto ipv6 snat ip6 prefix to ${facts.inner.prefix6}`]
@@ -181,7 +209,7 @@ function sourceNat(config: Config, facts: HomeFacts): string[] {
   ];
 }
 
-/** A connection that began before shaping keeps the source address it had; it may not show it to the endpoint. */
+/** A packet that conntrack does not know keeps its own source; it may not show it to the endpoint. */
 function checkSource(config: Config, facts: HomeFacts): string[] {
   const out = `oifname "${config.tunnel.interface}"`;
   return [
@@ -213,11 +241,24 @@ function tunnelIn(facts: HomeFacts): string[] {
   ];
 }
 
-function inputRules(config: Config): string[] {
+/**
+ * What a device sent to the Internet and somebody's redirect brought to this router would be answered, or asked for, by
+ * the WAN; the time alone is the router's own. Names it asks this router for are asked of the provider.
+ */
+function inputRules(config: Config, facts: HomeFacts): string[] {
+  const held = 'goto input_device';
   return [
     'type filter hook input priority filter - 5; policy accept;',
-    `${IS_TUNNEL} counter name refused drop ${comment('a DNS query that was not redirected')}`,
     `iifname "${config.tunnel.interface}" counter name refused drop ${comment('the router has no business with the tunnel')}`,
+    `${IN_ZONE} ct direction original udp dport 123 accept`,
+    `${IN_ZONE} ct direction original ${held} ${comment('a redirect past the tunnel')}`,
+    ...(config.main.dns && config.main.killswitch
+      ? [
+          `meta l4proto != { tcp, udp } accept`,
+          `th dport != 53 accept`,
+          ...whoRules(config, facts, { shape: held, block: held, bypass: 'accept' }),
+        ]
+      : []),
   ];
 }
 

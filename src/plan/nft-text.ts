@@ -33,3 +33,18 @@ export function replaceTable(table: string, blocks: readonly string[][]): string
     '',
   ].join('\n');
 }
+
+/**
+ * The same table as {@link replaceTable} rendered it, for one that was loaded before: sets that are filled while packets
+ * pass, counters and the chains' places among other programs' stay as they are.
+ *
+ * @param text all of the table, with the same sets and chains as the one that is loaded.
+ * @param sets those whose elements stand in the text.
+ */
+export function updateTable(table: string, text: string, sets: readonly string[]): string {
+  const flush = [
+    `flush table inet ${table}`,
+    ...sets.map((set) => `flush set inet ${table} ${set}`),
+  ];
+  return text.replace(`delete table inet ${table}\n`, `${flush.join('\n')}\n`);
+}

@@ -1,10 +1,15 @@
 // Rules and routes by which devices' packets, and nothing else, find the tunnel.
 import type { Config } from '../config/types.ts';
 import type { HomeFacts } from './facts.ts';
-import { hexMark, MARK_MASK, MARK_TUNNEL, ROUTE_TABLE, RULE_PREFERENCE } from './names.ts';
-
-/** Metric of the fallback that refuses: any route of ours comes before it. */
-const UNREACHABLE_METRIC = 4_278_198_272;
+import { REFUSING_METRIC } from './inside.ts';
+import {
+  hexMark,
+  MARK_MASK,
+  MARK_TUNNEL,
+  ROUTE_PROTOCOL,
+  ROUTE_TABLE,
+  RULE_PREFERENCE,
+} from './names.ts';
 
 /** One address family's rule and routes, each as words after `ip -4|-6`. */
 export interface FamilyRoutes {
@@ -24,9 +29,11 @@ export function planRoutes(config: Config, facts: HomeFacts): FamilyRoutes[] {
     `${hexMark(MARK_TUNNEL)}/${hexMark(MARK_MASK)}`,
     'lookup',
     `${ROUTE_TABLE}`,
+    'protocol',
+    `${ROUTE_PROTOCOL}`,
   ];
-  const table = ['table', `${ROUTE_TABLE}`];
-  const refuse = ['unreachable', 'default', 'metric', `${UNREACHABLE_METRIC}`, ...table];
+  const table = ['proto', `${ROUTE_PROTOCOL}`, 'table', `${ROUTE_TABLE}`];
+  const refuse = ['unreachable', 'default', 'metric', REFUSING_METRIC, ...table];
   const through = ['default', 'dev', config.tunnel.interface, 'metric', '10', ...table];
   return [
     { family: 4, rule, routes: [refuse, through] },

@@ -12,10 +12,47 @@ export interface ListedNetdev {
   addr_info?: { family: string; local: string; prefixlen: number; scope?: string }[];
 }
 
-export interface House {
-  netdevs: string[];
-  prefixes: string[];
+/** Something about the home that a person should know of, found while running. */
+export interface Finding {
+  /** Section it is about, as `uci show` names it (`@network[0]`); null when it is about none. */
+  section: string | null;
+  /** Whole sentence: what is the matter, and what to do. */
+  text: string;
+  /** Whether devices may not go on while it holds. */
+  blocks: boolean;
 }
+
+/** Where a device may talk without the tunnel, and what was found on the way to knowing it. */
+export interface House {
+  /** Netdevs of the house: never one that leads out. */
+  netdevs: string[];
+  /** Prefixes on those netdevs, public ones too. */
+  prefixes: string[];
+  /** The same by netdev, for a person to read. */
+  listing: { name: string; prefixes: string[] }[];
+  /** Netdevs with addresses that may lead out, with what to do about it. */
+  doubtful: { name: string; why: string }[];
+  /** Netdevs by which the Internet or the endpoint is reached. */
+  uplinks: string[];
+  /** Prefixes that configured networks have, or had last: their devices may come in by another netdev. */
+  networkPrefixes: string[];
+  /** Ports of configured networks that are bridges. */
+  networkPorts: string[];
+  /** What is wrong with configured networks. */
+  networkFindings: Finding[];
+}
+
+/** What is known before the first look. */
+export const NO_HOUSE: House = {
+  netdevs: [],
+  prefixes: [],
+  listing: [],
+  doubtful: [],
+  uplinks: [],
+  networkPrefixes: [],
+  networkPorts: [],
+  networkFindings: [],
+};
 
 /**
  * The house: netdevs with a private address that no default route leaves by. A netdev that might lead out is none of it,
@@ -43,7 +80,7 @@ export function findHouse(
       if (scope !== 'link') prefixes.add(networkOf(local, prefixlen));
     }
   }
-  return { netdevs: netdevs.sort(), prefixes: [...prefixes].sort() };
+  return { ...NO_HOUSE, netdevs: netdevs.sort(), prefixes: [...prefixes].sort() };
 }
 
 /** Reads the house from the kernel. */

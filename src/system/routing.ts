@@ -1,12 +1,12 @@
 // Policy rules and routes, read back from the kernel and brought to what is planned.
 
-import { ROUTE_TABLE, RULE_PREFERENCE } from '../plan/names.ts';
+import type { FamilyRoute } from '../plan/inside.ts';
+import { ROUTE_PROTOCOL, ROUTE_TABLE } from '../plan/names.ts';
 import type { FamilyRoutes } from '../plan/routes.ts';
 import { run, succeeds } from './command.ts';
 
 interface ListedRule {
   priority: number;
-  fwmark?: string;
   table?: string;
 }
 
@@ -21,14 +21,42 @@ async function json<T>(argv: string[]): Promise<T[]> {
   return stdout.trim() === '' ? [] : (JSON.parse(stdout) as T[]);
 }
 
-function ourRules(family: 4 | 6): Promise<ListedRule[]> {
-  return json<ListedRule>(['ip', '-j', `-${family}`, 'rule', 'show', 'pref', `${RULE_PREFERENCE}`]);
+/** Rules of ours, whatever their preference: nobody else looks our table up. */
+async function ourRules(family: 4 | 6): Promise<ListedRule[]> {
+  const rules = await json<ListedRule>(['ip', '-j', `-${family}`, 'rule', 'show']);
+  return rules.filter(({ table }) => table === `${ROUTE_TABLE}`);
 }
 
 async function ourRoutes(family: 4 | 6): Promise<ListedRoute[]> {
   // Asking for a table that never held a route is an error to iproute2.
   const argv = ['ip', '-j', `-${family}`, 'route', 'show', 'table', `${ROUTE_TABLE}`];
   return (await succeeds(argv)) ? json<ListedRoute>(argv) : [];
+}
+
+async function insideRoutes(family: 4 | 6): Promise<ListedRoute[]> {
+  const routes = ['route', 'show', 'table', 'main', 'proto', `${ROUTE_PROTOCOL}`];
+  return json<ListedRoute>(['ip', '-j', `-${family}`, ...routes]);
+}
+
+/**
+ * Brings the routes of last resort of the tunnel's inside to the plan, adding first. An empty plan removes them.
+ *
+ * @throws {CommandError} where the kernel refuses one.
+ */
+export async function applyInsideRoutes(plan: readonly FamilyRoute[]): Promise<void> {
+  for (const { family, words } of plan) {
+    // A kernel without IPv6 has nothing that could leave by it.
+    const replace = ['ip', `-${family}`, 'route', 'replace', ...words];
+    if (family === 4) await run(replace);
+    else await succeeds(replace);
+  }
+  for (const family of [4, 6] as const) {
+    for (const { dst } of await insideRoutes(family)) {
+      if (plan.some(({ words }) => words[1] === dst)) continue;
+      const route = ['unreachable', dst, 'proto', `${ROUTE_PROTOCOL}`];
+      await run(['ip', `-${family}`, 'route', 'del', ...route]);
+    }
+  }
 }
 
 /**
@@ -46,7 +74,13 @@ export async function applyRoutes(
       return !route.includes('dev') || netdevs.has(dev);
     });
     for (const route of usable) await run([...ip, 'route', 'replace', ...route]);
-    if ((await ourRules(family)).length === 0) await run([...ip, 'rule', 'add', ...rule]);
+    const [pref] = rule.slice(rule.indexOf('pref') + 1);
+    const rules = await ourRules(family);
+    if (!rules.some(({ priority }) => `${priority}` === pref))
+      await run([...ip, 'rule', 'add', ...rule]);
+    for (const { priority } of rules) {
+      if (`${priority}` !== pref) await deleteRule(family, priority);
+    }
     const wantsThrough = usable.some((route) => route.includes('dev'));
     for (const route of await ourRoutes(family)) {
       if (route.dev !== undefined && route.type !== 'unreachable' && !wantsThrough) {
@@ -59,11 +93,15 @@ export async function applyRoutes(
 /** Removes every rule and route of ours, in both families. */
 export async function removeRoutes(): Promise<void> {
   for (const family of [4, 6] as const) {
-    for (const _rule of await ourRules(family)) {
-      await run(['ip', `-${family}`, 'rule', 'del', 'pref', `${RULE_PREFERENCE}`]);
-    }
+    for (const { priority } of await ourRules(family)) await deleteRule(family, priority);
     if ((await ourRoutes(family)).length > 0) {
       await run(['ip', `-${family}`, 'route', 'flush', 'table', `${ROUTE_TABLE}`]);
     }
   }
+}
+
+/** Another program's rule of the same preference looks up another table. */
+async function deleteRule(family: 4 | 6, priority: number): Promise<void> {
+  const rule = ['pref', `${priority}`, 'lookup', `${ROUTE_TABLE}`];
+  await run(['ip', `-${family}`, 'rule', 'del', ...rule]);
 }

@@ -1,25 +1,43 @@
 // Our nftables table as loaded, and whether it still stands so: others flush rulesets and edit chains.
 import { TABLE } from '../plan/names.ts';
+import { updateTable } from '../plan/nft-text.ts';
 import { SupervisedChild } from './child.ts';
 import { deleteTable, loadNft } from './nft.ts';
 
 const LIST = `list table inet ${TABLE}\n`;
 
-/** A listing without what changes by itself: counters, and the set whose elements time out. */
+/** A listing without what changes by itself: counters, and the sets whose elements time out. */
 function withoutCounts(listing: string): string {
   return listing
     .replace(/packets \d+ bytes \d+/g, 'packets bytes')
-    .replace(/\tset alive \{[\s\S]*?\n\t\}\n/, '');
+    .replace(/\tset \w+ \{[^}]*?\tflags (?:\w+,)?timeout\n[\s\S]*?\n\t\}\n/g, '');
+}
+
+/** Elements of a set in a listing, without their times. */
+export function listedElements(listing: string, set: string): string[] {
+  const body =
+    new RegExp(`\\tset ${set} \\{[\\s\\S]*?elements = \\{([^}]*)\\}`).exec(listing)?.[1] ?? '';
+  return body
+    .split(',')
+    .map((element) => element.trim().split(/\s/)[0]!)
+    .filter((element) => element !== '');
 }
 
 /** Keeps one table. */
 export class Rules {
   readonly #monitor: SupervisedChild;
+  readonly #sets: readonly string[];
   #text = '';
   #listing = '';
+  /** What was listed last. */
+  #seen = '';
 
-  /** @param onLost called at once when the table is deleted, by us to replace it or by someone else. */
-  constructor(onLost: () => void) {
+  /**
+   * @param sets those whose elements stand in the text.
+   * @param onLost called at once when the table is deleted, by us to make it anew or by someone else.
+   */
+  constructor(sets: readonly string[], onLost: () => void) {
+    this.#sets = sets;
     this.#monitor = new SupervisedChild({
       argv: () => ['nft', 'monitor', 'destroy', 'tables'],
       onLine: (line) => {
@@ -29,15 +47,17 @@ export class Rules {
   }
 
   /**
-   * Loads the table unless it is loaded already, as one transaction.
+   * Loads the table unless it is loaded already, as one transaction. One that was loaded before keeps its place among
+   * other programs' chains, its counters, and what its sets have learned.
    *
    * @param more commands that belong into the same transaction.
-   * @param again load it in any case.
+   * @param again make it anew in any case.
    * @returns whether it was loaded.
    */
   async apply(text: string, more = '', again = false): Promise<boolean> {
     if (text === this.#text && !again) return false;
-    await loadNft(text + more);
+    const known = this.#text !== '' && !again;
+    await loadNft((known ? updateTable(TABLE, text, this.#sets) : text) + more);
     this.#text = text;
     this.#listing = withoutCounts(await loadNft(LIST));
     this.#monitor.start();
@@ -48,10 +68,16 @@ export class Rules {
   async stand(more = ''): Promise<boolean> {
     if (this.#listing === '') return false;
     try {
-      return withoutCounts(await loadNft(more + LIST)) === this.#listing;
+      this.#seen = await loadNft(more + LIST);
+      return withoutCounts(this.#seen) === this.#listing;
     } catch {
       return false;
     }
+  }
+
+  /** What one of the table's sets held when it was last looked at. */
+  learned(set: string): string[] {
+    return listedElements(this.#seen, set);
   }
 
   /** Loads what was loaded last again. */

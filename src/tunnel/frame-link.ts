@@ -16,13 +16,16 @@ const MAX_POLL_MS = 20;
 /** Rate assumed for slots of a plain tunnel. */
 const PLAIN_KBPS = 12_500;
 
+/** A count; `shared` where it can't be told for this peer alone; `gone` while there is no netdev. */
+export type Departures = number | 'shared' | 'gone';
+
 export interface FrameLinkOptions {
   local: string;
   peer: string;
   shape: Shape;
   maxDelayMs: number;
-  /** Packets that have left the netdev so far, whatever they were; null when that can't be told for this peer alone. */
-  departures: () => number | null;
+  /** Packets that have left the netdev so far, whatever they were. */
+  departures: () => Departures;
   /** Called with each whole IP packet the peer's frames carried. */
   onPacket: (packet: Uint8Array) => void;
 }
@@ -151,10 +154,11 @@ export class FrameLink {
   /** Strict priority: every departure while frames stand in the kernel was one of them. */
   #hasRoom(): boolean {
     const departures = this.#options.departures();
-    if (departures === null) {
+    if (typeof departures !== 'number') {
       this.#lastDepartures = null;
       this.#inKernel = 0;
-      return true;
+      // Without its netdev a frame would look for another way out.
+      return departures === 'shared';
     }
     if (this.#lastDepartures !== null) {
       const left = Math.max(0, departures - this.#lastDepartures);

@@ -191,12 +191,12 @@ export class HomeNetwork {
     return (await run(argv, { netns: this.topology.names[place], input })).stdout;
   }
 
-  /** Captures at the provider's link to the home until the returned function is called; yields the file. */
-  async capture(name: string): Promise<() => Promise<string>> {
+  /** Captures at the provider's link to the home, or to the VPS, until the returned function is called; yields the file. */
+  async capture(name: string, link: 'home' | 'vps' = 'home'): Promise<() => Promise<string>> {
     const file = this.path(name);
     const child = this.start('provider', [
       'tcpdump',
-      ...['-i', 'home', '-w', file, '-s', '128', '-U', '-B', '8192', '--immediate-mode'],
+      ...['-i', link, '-w', file, '-s', '128', '-U', '-B', '8192', '--immediate-mode'],
       '--time-stamp-precision=nano',
     ]);
     await new Promise<void>((ready) => {

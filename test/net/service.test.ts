@@ -150,7 +150,7 @@ test.serial('rules that someone flushes are put back at once', async (t) => {
   t.log(`${outside.length} packets got out before the kernel told of the deletion`);
   // A device sends 50 packets a second.
   t.true(outside.length < 25, `${outside.length} packets got out`);
-  t.regex(await network.netns('router', ['nft', 'list', 'ruleset']), /chain mark_devices/);
+  t.regex(await network.netns('router', ['nft', 'list', 'ruleset']), /chain zone_devices/);
   await network.netns('router', ['nft', '-f', '-'], network.topology.routerRules);
 });
 

@@ -16,7 +16,7 @@ async function openLink(t: ExecutionContext, options: Partial<FrameLinkOptions>)
     peer: '127.0.1.2',
     shape,
     maxDelayMs: 10_000,
-    departures: () => null,
+    departures: () => 'shared',
     onPacket: (packet) => {
       packets.push(Buffer.from(packet));
       wake();

@@ -5,7 +5,14 @@ import { connect } from 'node:net';
 
 const [action = '', own = '', peer = '', extra = ''] = process.argv.slice(2);
 
-const actions: Record<string, () => Promise<unknown>> = { upload, download, echo, chatter, probe };
+const actions: Record<string, () => Promise<unknown>> = {
+  upload,
+  download,
+  echo,
+  chatter,
+  probe,
+  flow,
+};
 
 async function upload(): Promise<unknown> {
   const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 13) % 241));
@@ -60,6 +67,33 @@ async function chatter(): Promise<unknown> {
   await new Promise<void>((resolve) => socket.bind(0, own, resolve));
   socket.on('error', () => {});
   setInterval(() => socket.send(Buffer.alloc(100), 7, peer, () => {}), 20);
+  return new Promise(() => {});
+}
+
+/**
+ * Two flows that go on without end, a line for each event: `udp` for an answer to a datagram from one and the same socket,
+ * `connected` and `reset` of a TCP connection that says something five times a second and is opened again when it breaks.
+ */
+async function flow(): Promise<unknown> {
+  const tell = (event: string): void => void process.stdout.write(`${event}\n`);
+  const udp = createSocket('udp4');
+  await new Promise<void>((resolve) => udp.bind(0, own, resolve));
+  udp.on('error', () => {});
+  udp.on('message', () => tell('udp'));
+  setInterval(() => udp.send(Buffer.alloc(60), 7, peer, () => {}), 200);
+  const open = (): void => {
+    const socket = connect({ port: 9000, host: peer, localAddress: own });
+    const speak = setInterval(() => socket.write('still here'), 200);
+    socket.on('connect', () => tell('connected'));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      tell(error.code === 'ECONNRESET' ? 'reset' : 'error'),
+    );
+    socket.on('close', () => {
+      clearInterval(speak);
+      setTimeout(open, 200);
+    });
+  };
+  open();
   return new Promise(() => {});
 }
 

@@ -1,0 +1,26 @@
+// Nothing of a device, nothing of the tunnel's inside at the provider, whatever dies and whoever else writes rules.
+import test from 'ava';
+import { exposureCases } from './exposure/cases.ts';
+import { ExposureLab } from './exposure/exposure-lab.ts';
+
+let exposure: ExposureLab;
+
+test.before(async () => {
+  exposure = await ExposureLab.start('expo');
+});
+
+test.after.always(() => exposure?.close());
+
+for (const { name, plant, heal, slow, open } of exposureCases) {
+  if (slow) continue; // make exposure
+  test.serial(name, async (t) => {
+    let remark = '';
+    const seen = await exposure.watch(async () => {
+      remark = (await plant(exposure)) ?? '';
+    });
+    await heal?.(exposure);
+    if (remark !== '') t.log(remark);
+    t.deepEqual(seen.inside, []);
+    if (!open) t.deepEqual(seen.devices, []);
+  });
+}

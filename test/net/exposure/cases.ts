@@ -1,0 +1,168 @@
+// What was seen to expose devices, each planted in one running lab and mended again: what leaves meanwhile has to be nothing.
+import { setTimeout as delay } from 'node:timers/promises';
+import { lab } from '../../../src/lab/topology.ts';
+import { CLOUD } from '../home-network.ts';
+import type { Events, ExposureLab } from './exposure-lab.ts';
+
+export interface ExposureCase {
+  name: string;
+  /** Done while the provider's links are looked at; what it returns stands in the table. */
+  plant(exposure: ExposureLab): Promise<string | void>;
+  /** Undoes what was planted. */
+  heal?(exposure: ExposureLab): Promise<void>;
+  /** Devices use the Internet directly meanwhile, by the user's wish: only inner addresses may not show. */
+  open?: boolean;
+  /** Left to the whole table: it takes long, or is one of several of its kind. */
+  slow?: boolean;
+}
+
+/** How long devices go on under a fault that is not mended: some hundred packets. */
+const UNDER_FAULT_MS = 1200;
+
+const tunnelNetdev = 'iotvpn0';
+
+/** Devices talk on under the fault, then OpenVPN is replaced, which makes the netdev anew. */
+function netdevFault(name: string, argv: readonly string[], slow: boolean): ExposureCase {
+  return {
+    name: `home: ${name}`,
+    slow,
+    plant: async (exposure) => {
+      await exposure.router(...argv);
+      await delay(UNDER_FAULT_MS);
+    },
+    heal: async (exposure) => {
+      await exposure.kill('router', 'openvpn');
+      await exposure.network.await('blocked', 10_000);
+      await exposure.network.await('shaping');
+    },
+  };
+}
+
+function foreignRules(file: string, table: string): ExposureCase {
+  return {
+    name: `${file}, and a reload`,
+    plant: async (exposure) => {
+      await exposure.load('router', file);
+      await delay(400);
+      // Whose chain comes last in a hook of the same priority follows from who was loaded last.
+      await exposure.network.configure(["option max_delay '9'"]);
+      await exposure.network.reload();
+      const { missing } = await exposure.network.device('echo', CLOUD, '100,3');
+      return missing === 0 ? 'devices go on' : 'devices are cut off';
+    },
+    heal: async (exposure) => {
+      await exposure.router('nft', 'delete', 'table', ...table.split(' '));
+      await exposure.network.configure([]);
+      await exposure.network.reload();
+    },
+  };
+}
+
+/** Seconds until a device's TCP connection was reset and opened anew, and its datagrams are answered again. */
+async function goOn(events: Events, sinceMs: number): Promise<number> {
+  await events.next('reset');
+  events.forget();
+  await Promise.all([events.next('udp'), events.next('connected')]);
+  return (performance.now() - sinceMs) / 1000;
+}
+
+export const exposureCases: ExposureCase[] = [
+  {
+    name: 'home: OpenVPN killed, a ping keeping a backlog',
+    plant: async (exposure) => {
+      await exposure.kill('router', 'openvpn');
+      await exposure.network.await('blocked', 10_000);
+      await exposure.network.await('shaping');
+    },
+  },
+  {
+    name: 'endpoint: OpenVPN killed',
+    slow: true,
+    plant: async (exposure) => {
+      await exposure.kill('endpoint', 'openvpn');
+      await exposure.network.await('blocked', 15_000);
+      await exposure.network.await('shaping', 90_000);
+    },
+  },
+  netdevFault('the tunnel’s netdev down', ['ip', 'link', 'set', tunnelNetdev, 'down'], false),
+  netdevFault('its address gone', ['ip', 'addr', 'flush', 'dev', tunnelNetdev], true),
+  netdevFault('its route gone', ['ip', 'route', 'del', '10.213.0.0/24', 'dev', tunnelNetdev], true),
+  netdevFault('it is deleted', ['ip', 'link', 'del', tunnelNetdev], true),
+  foreignRules('mark-tailscale.nft', 'ip mangle'),
+  foreignRules('mark-fw4.nft', 'inet fw4'),
+  {
+    name: 'a port leaves the bridge for two seconds',
+    plant: async (exposure) => {
+      await exposure.router('ip', 'link', 'set', 'p1', 'nomaster');
+      await delay(2000);
+    },
+    heal: async (exposure) => {
+      await exposure.router('ip', 'link', 'set', 'p1', 'master', lab.bridge);
+    },
+  },
+  {
+    name: 'the network is restarted',
+    plant: async (exposure) => {
+      const bridge = ['dev', lab.bridge];
+      await exposure.router('ip', 'link', 'set', lab.bridge, 'down');
+      await exposure.router('ip', 'addr', 'flush', ...bridge);
+      for (const port of ['p1', 'p2']) await exposure.router('ip', 'link', 'set', port, 'nomaster');
+      await delay(300);
+      for (const port of ['p1', 'p2']) {
+        await exposure.router('ip', 'link', 'set', port, 'master', lab.bridge);
+      }
+      await exposure.router('ip', 'link', 'set', lab.bridge, 'up');
+      await exposure.router('ip', 'addr', 'add', `${lab.lanAddress}/24`, ...bridge);
+      await exposure.router('ip', '-6', 'addr', 'add', '2001:db8:8::1/64', ...bridge, 'nodad');
+      await delay(300);
+    },
+  },
+  {
+    name: 'a stop, while flows go on',
+    plant: async (exposure) => {
+      // Devices speak to the Internet directly then: what may not show is an inner address.
+      const flow = exposure.network.startDevice('flow');
+      const events = exposure.events(flow);
+      await events.next('connected');
+      await events.next('udp');
+      const stoppedMs = performance.now();
+      events.forget();
+      await exposure.network.stop('home');
+      const seconds = await goOn(events, stoppedMs);
+      flow.kill('SIGKILL');
+      exposure.network.startHome();
+      await exposure.network.await('shaping');
+      if (seconds > 5) throw new Error(`flows went on only after ${seconds.toFixed(1)} s`);
+      return `flows go on after ${seconds.toFixed(1)} s`;
+    },
+    open: true,
+  },
+  {
+    name: 'shape → bypass, while flows go on',
+    plant: async (exposure) => {
+      const flow = exposure.network.startDevice('flow');
+      const events = exposure.events(flow);
+      await events.next('connected');
+      await events.next('udp');
+      const [device] = exposure.network.topology.devices;
+      await exposure.network.configure(
+        [],
+        [`config device\n\toption mac '${device!.mac}'\n\toption policy 'bypass'\n`],
+      );
+      const changedMs = performance.now();
+      events.forget();
+      await exposure.network.reload();
+      const seconds = await goOn(events, changedMs);
+      flow.kill('SIGKILL');
+      if (seconds > 5) throw new Error(`flows went on only after ${seconds.toFixed(1)} s`);
+      return `flows go on after ${seconds.toFixed(1)} s`;
+    },
+    heal: async (exposure) => {
+      await exposure.network.configure([]);
+      await exposure.network.reload();
+      // What the provider still sends to the device of before is not the device's.
+      await exposure.network.device('echo', CLOUD, '100,3');
+    },
+    open: true,
+  },
+];
