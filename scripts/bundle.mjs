@@ -1,7 +1,8 @@
 // How the program is bundled: one CommonJS file that starts its worker threads from itself.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { sourceDate, version } from './package-files.mjs';
 import { writeVendors } from './vendors.mjs';
 
 /**
@@ -11,7 +12,6 @@ import { writeVendors } from './vendors.mjs';
  * @returns {Promise<import('esbuild').Metafile>} who imports what, and how much of it was kept
  */
 export async function bundle(directory, plugins = []) {
-  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
   const { metafile } = await build({
     entryPoints: { iotshaper: 'src/main.ts' },
     outdir: directory,
@@ -24,7 +24,11 @@ export async function bundle(directory, plugins = []) {
     metafile: true,
     logLevel: 'warning',
     // A worker thread starts the same file again; in CommonJS the module's own address is __filename.
-    define: { 'import.meta.url': '__moduleUrl', VERSION: JSON.stringify(version) },
+    define: {
+      'import.meta.url': '__moduleUrl',
+      VERSION: JSON.stringify(version),
+      SOURCE_DATE: `${sourceDate()}`,
+    },
     banner: {
       js: "#!/usr/bin/env node\nconst __moduleUrl=require('node:url').pathToFileURL(__filename).href;",
     },

@@ -1,4 +1,5 @@
 // Which rate is in force at a time of the week, and when that changes next.
+import { offsetAt, type PosixTimeZone } from './posix-time-zone.ts';
 import type { Config, Day, Rate, ScheduleConfig } from './types.ts';
 
 /** A moment of the local week. */
@@ -20,10 +21,14 @@ const days: readonly Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 const dayMinutes = 24 * 60;
 const weekMinutes = 7 * dayMinutes;
 
-/** Local time of a Date, by the time zone of the process. */
-export function localTimeOf(date: Date): LocalTime {
-  const day = days[(date.getDay() + 6) % 7] as Day;
-  return { day, minute: date.getHours() * 60 + date.getMinutes() };
+/**
+ * Local time of a moment. Not the platform's own: without zone files it reads POSIX strings by their names alone, and
+ * is an hour off in half of the year from Sydney to Dublin.
+ */
+export function localTimeOf(unixMs: number, zone: PosixTimeZone): LocalTime {
+  const local = new Date(unixMs + offsetAt(zone, Math.floor(unixMs / 1000)) * 1000);
+  const day = days[(local.getUTCDay() + 6) % 7] as Day;
+  return { day, minute: local.getUTCHours() * 60 + local.getUTCMinutes() };
 }
 
 function weekMinuteOf({ day, minute }: LocalTime): number {
@@ -53,10 +58,10 @@ function activeSchedule(config: Config, minute: number): ScheduleConfig | undefi
 /**
  * The rate in force at `now`: that of the schedule which covers it, the later one in the file
  * where several do, else the configured rate. Schedules stand above a typed `rate` section too:
- * that one says what the rate is at all other times.
+ * that one says what the rate is at all other times, and while nobody knows the time (null).
  */
-export function activeRate(config: Config, now: LocalTime): ActiveRate {
-  const schedule = activeSchedule(config, weekMinuteOf(now));
+export function activeRate(config: Config, now: LocalTime | null): ActiveRate {
+  const schedule = now === null ? undefined : activeSchedule(config, weekMinuteOf(now));
   if (schedule === undefined) return { ...config.main.rate };
   const { rateKBps, section } = schedule;
   return { uploadKBps: rateKBps, downloadKBps: rateKBps, source: `schedule ${section}` };

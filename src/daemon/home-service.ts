@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { type ActiveRate, activeRate, localTimeOf } from '../config/schedule.ts';
+import type { ActiveRate } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
@@ -28,6 +28,7 @@ import { renderStatus } from './home-status.ts';
 import { HomeWatch } from './home-watch.ts';
 import { serveLocalApi } from './local-api.ts';
 import { judgeProfile, storeProfile } from './profile-file.ts';
+import { ScheduleClock } from './schedule-clock.ts';
 import { type AuditTarget, ToolRunner } from './tool-runner.ts';
 import { TrafficHistory } from './traffic-history.ts';
 
@@ -73,10 +74,12 @@ export class HomeService implements ServiceApi {
   #names = new Map<string, string>();
   readonly #addresses = new AddressMeter();
   readonly #tools: ToolRunner;
+  readonly #clock: ScheduleClock;
 
   constructor(options: HomeServiceOptions) {
     this.#options = options;
     this.#tools = new ToolRunner(options.runDir);
+    this.#clock = new ScheduleClock({ runDir: options.runDir, log: options.log });
     this.#datapath = new HomeDatapath({
       runDir: options.runDir,
       log: options.log,
@@ -175,7 +178,7 @@ export class HomeService implements ServiceApi {
       reason: this.#reason,
       fault: this.#obstacle,
       since: this.#since,
-      configStatus: this.#configStatus,
+      configStatus: this.#clock.annotate(this.#configStatus, this.#good?.config ?? null),
       config: this.#good?.config ?? null,
       remote: this.#good?.profile
         ? `${this.#good.profile.remoteHost}:${this.#good.profile.remotePort}`
@@ -200,7 +203,7 @@ export class HomeService implements ServiceApi {
       return;
     }
     const { config, profile } = good;
-    this.#rate = activeRate(config, localTimeOf(new Date()));
+    this.#rate = this.#clock.rateOf(config);
     if (!config.main.enabled || !profile) {
       this.#started = false;
       await this.#datapath.stop();
@@ -288,7 +291,7 @@ export class HomeService implements ServiceApi {
   }
 
   async #followSchedule(config: Config): Promise<void> {
-    const now = activeRate(config, localTimeOf(new Date()));
+    const now = this.#clock.rateOf(config);
     if (JSON.stringify(now) === JSON.stringify(this.#rate)) return;
     await this.#apply();
   }

@@ -130,7 +130,15 @@ test('overlaps are found over midnight and over the end of the week', (t) => {
   t.false(overlapping('tue 05:00-06:00', 'wed 05:00-06:00'));
 });
 
-test('local time of a Date', (t) => {
-  t.deepEqual(localTimeOf(new Date(2024, 0, 1, 13, 5, 59)), { day: 'mon', minute: 785 });
-  t.deepEqual(localTimeOf(new Date(2024, 0, 7, 0, 0)), { day: 'sun', minute: 0 });
+test('local time of a moment', (t) => {
+  const east = { standardS: 5400, daylight: null };
+  const local = (text: string) => localTimeOf(Date.parse(text), east);
+  t.deepEqual(local('2024-01-01T11:35:59.999Z'), { day: 'mon', minute: 785 });
+  t.deepEqual(local('2024-01-06T22:30Z'), { day: 'sun', minute: 0 });
+});
+
+test('while nobody knows the time the rate of main holds', (t) => {
+  const always = withSchedules('always mon,tue,wed,thu,fri,sat,sun 00:00-00:00 0');
+  t.is(activeRate(always, at('mon 00:00')).source, 'schedule always');
+  t.deepEqual(activeRate(always, null), base.main.rate);
 });

@@ -134,3 +134,31 @@ test('boot: says so when the rules can’t be loaded', (t) => {
 test('starting it by hand does not shut anybody in', (t) => {
   t.deepEqual(init(resolve('files/etc/init.d/iotshaper-boot'), 'start'), []);
 });
+
+/** What the time daemon's event leaves in the service's folder. */
+function hearTimeDaemon(t: ExecutionContext, env: Record<string, string>): boolean {
+  const run = temporaryFolder(t);
+  const script = readFileSync('files/etc/hotplug.d/ntp/90-iotshaper', 'utf8');
+  const { status, stderr } = spawnSync('dash', ['-c', script.replaceAll('/var/run', run)], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, ...env },
+  });
+  t.is(status, 0, stderr);
+  return existsSync(join(run, 'iotshaper/clock-set'));
+}
+
+for (const [env, noted] of [
+  [{ ACTION: 'step', stratum: '16' }, true],
+  [{ ACTION: 'stratum', stratum: '3' }, true],
+  [{ ACTION: 'stratum' }, true],
+  [{ ACTION: 'periodic', stratum: '2' }, true],
+  [{ ACTION: 'periodic', stratum: '15' }, true],
+  [{ ACTION: 'periodic', stratum: '16' }, false],
+  [{ ACTION: 'periodic' }, false],
+  [{ ACTION: 'unsync', stratum: '16' }, false],
+  [{}, false],
+] as [Record<string, string>, boolean][]) {
+  test(`the time daemon's ${JSON.stringify(env)} ${noted ? 'notes' : 'does not note'} a set clock`, (t) => {
+    t.is(hearTimeDaemon(t, env), noted);
+  });
+}

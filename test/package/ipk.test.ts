@@ -53,6 +53,7 @@ test('holds every file where the router looks for it, with its mode', (t) => {
   );
   const expected = {
     '/etc/config/iotshaper': '-rw-------',
+    '/etc/hotplug.d/ntp/90-iotshaper': '-rw-r--r--',
     '/etc/init.d/iotshaper': '-rwxr-xr-x',
     '/etc/init.d/iotshaper-boot': '-rwxr-xr-x',
     '/lib/upgrade/keep.d/iot-shaper': '-rw-r--r--',
@@ -127,6 +128,7 @@ test('every script is one that dash and shellcheck take', (t) => {
   );
   const paths = [
     ...scripts.map((name) => join(folder, name)),
+    'files/etc/hotplug.d/ntp/90-iotshaper',
     'files/etc/init.d/iotshaper',
     'files/etc/init.d/iotshaper-boot',
     'files/usr/bin/iotshaper',
