@@ -17,7 +17,8 @@ import { queueLimit, type SlotClass } from '../plan/tc.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { run, succeeds } from '../system/command.ts';
-import { type House, NO_HOUSE, readHouse } from '../system/home-facts.ts';
+import { type House, NO_HOUSE } from '../system/home-facts.ts';
+import { HouseReader } from '../system/house-reader.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { netdevIndex, setLink, writeSysctl } from '../system/netdev.ts';
@@ -73,6 +74,7 @@ export class HomeDatapath {
   #portNetdev = '';
   #wish: Wish | null = null;
   #openvpnConfig = '';
+  readonly #houseReader = new HouseReader();
   #house: House = NO_HOUSE;
   readonly #rules = new Rules(
     () => void this.#serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
@@ -112,6 +114,11 @@ export class HomeDatapath {
   /** Whether devices may send at this moment. */
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /** The house as last looked at. */
+  get house(): House {
+    return this.#house;
   }
 
   /** Brings everything to the wish; resolves when it stands. Faults are thrown after what could be done was done. */
@@ -195,11 +202,7 @@ export class HomeDatapath {
     const wish = this.#wish;
     if (!wish) return;
     const { config } = wish;
-    this.#house = await readHouse(
-      config.networks.map(({ device }) => device),
-      config.tunnel.interface,
-      this.remoteAddress,
-    );
+    this.#house = await this.#houseReader.read(config, this.remoteAddress);
     await this.#applyRules(fresh);
     await this.#applyRouting();
     await this.#applyPort();
