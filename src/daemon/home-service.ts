@@ -1,13 +1,14 @@
 // The home role: one place where boot, reload, schedule and faults meet: read configuration, plan, apply, report.
-import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { type ActiveRate, activeRate, localTimeOf } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
+import { ROUTE_TABLE, TUNNEL_NETDEV } from '../plan/names.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { run } from '../system/command.ts';
 import type { Log } from '../system/log.ts';
+import { NetworkMonitor } from '../system/network-monitor.ts';
 import { AddressMeter } from './address-meter.ts';
 import type {
   AuditReport,
@@ -22,17 +23,16 @@ import type {
 } from './api.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
 import { type GoodConfig, keepGoodConfig, profilePath, readGoodConfig } from './config-source.ts';
-import { type Neighbour, parseLeases } from './device-table.ts';
 import { HomeDatapath, type TunnelState } from './home-datapath.ts';
 import { renderStatus } from './home-status.ts';
 import { HomeWatch } from './home-watch.ts';
 import { serveLocalApi } from './local-api.ts';
 import { judgeProfile, storeProfile } from './profile-file.ts';
+import { FOLLOWED_FILE, Surroundings } from './surroundings.ts';
 import { type AuditTarget, ToolRunner } from './tool-runner.ts';
 import { TrafficHistory } from './traffic-history.ts';
 
 const NEIGHBOURS_EVERY = 10;
-const LEASES = '/tmp/dhcp.leases';
 /** Two looks in good order before devices may go on. */
 const LOOKS_BEFORE_ALIVE = 2;
 /** Repairs that follow one another are spaced so. */
@@ -69,14 +69,24 @@ export class HomeService implements ServiceApi {
   #goodLooks = 0;
   #lastRepairMs = Number.NEGATIVE_INFINITY;
   #applyError: string | null = null;
-  #neighbours: Neighbour[] = [];
-  #names = new Map<string, string>();
+  readonly #surroundings: Surroundings;
+  readonly #monitor: NetworkMonitor;
   readonly #addresses = new AddressMeter();
   readonly #tools: ToolRunner;
 
   constructor(options: HomeServiceOptions) {
     this.#options = options;
     this.#tools = new ToolRunner(options.runDir);
+    this.#surroundings = new Surroundings({
+      path: join(options.stateDir, FOLLOWED_FILE),
+      log: options.log,
+    });
+    this.#monitor = new NetworkMonitor({
+      onChange: (what) =>
+        void this.#lookAround(what === 'house').catch((error: Error) => this.#fault(error.message)),
+      ignoredNetdevs: () => [this.#good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
+      ignoredTable: ROUTE_TABLE,
+    });
     this.#datapath = new HomeDatapath({
       runDir: options.runDir,
       log: options.log,
@@ -106,6 +116,8 @@ export class HomeService implements ServiceApi {
   async stop(): Promise<void> {
     this.#started = false;
     this.#tools.stop();
+    await this.#monitor.stop();
+    await this.#surroundings.keep();
     await this.#datapath.stop(this.staysShut);
     const server = this.#server;
     this.#server = null;
@@ -132,7 +144,7 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration as it stands in UCI. */
   async check(): Promise<ConfigStatus> {
-    return (await readGoodConfig(this.#options.configPath)).status;
+    return this.#withFindings((await readGoodConfig(this.#options.configPath)).status);
   }
 
   history(): HistorySample[] {
@@ -175,7 +187,7 @@ export class HomeService implements ServiceApi {
       reason: this.#reason,
       fault: this.#obstacle,
       since: this.#since,
-      configStatus: this.#configStatus,
+      configStatus: this.#withFindings(this.#configStatus),
       config: this.#good?.config ?? null,
       remote: this.#good?.profile
         ? `${this.#good.profile.remoteHost}:${this.#good.profile.remotePort}`
@@ -183,8 +195,9 @@ export class HomeService implements ServiceApi {
       rate: this.#rate,
       datapath: this.#datapath,
       rates: this.#history.rates,
-      neighbours: this.#neighbours,
-      names: this.#names,
+      neighbours: this.#surroundings.neighbours,
+      names: this.#surroundings.names,
+      followed: this.#surroundings.followed,
       traffic: this.#addresses.traffic(performance.now()),
       nowMs: performance.now(),
     });
@@ -203,6 +216,7 @@ export class HomeService implements ServiceApi {
     this.#rate = activeRate(config, localTimeOf(new Date()));
     if (!config.main.enabled || !profile) {
       this.#started = false;
+      await this.#monitor.stop();
       await this.#datapath.stop();
       this.#history.clear();
       await this.#keepBootTable(null);
@@ -225,6 +239,7 @@ export class HomeService implements ServiceApi {
       this.#fault(this.#applyError);
     }
     await this.#keepBootTable(this.#datapath.shutTable());
+    this.#monitor.start();
   }
 
   async #keepBootTable(text: string | null): Promise<void> {
@@ -282,7 +297,7 @@ export class HomeService implements ServiceApi {
         : ' Names your devices look up still show, because dns is off.';
       this.#setState(
         'shaping',
-        `Your provider sees one steady stream of ${rates}. It can't tell when your devices are used.${dns}`,
+        `Your provider sees one steady stream of ${rates}. It can't tell when your devices are used.${dns}${this.#surroundings.words}`,
       );
     }
   }
@@ -302,7 +317,7 @@ export class HomeService implements ServiceApi {
     }
     const { networks, devices, main } = good.config;
     const macs = devices.filter(({ policy }) => policy === 'shape').map(({ mac }) => mac);
-    const near = this.#neighbours.filter(({ lladdr }) =>
+    const near = this.#surroundings.neighbours.filter(({ lladdr }) =>
       macs.includes(lladdr?.toLowerCase() ?? ''),
     );
     const lan = [
@@ -320,12 +335,18 @@ export class HomeService implements ServiceApi {
     };
   }
 
-  async #lookAround(): Promise<void> {
-    this.#names = parseLeases(await readFile(LEASES, 'utf8').catch(() => ''));
-    const { stdout } = await run(['ip', '-j', 'neigh', 'show']);
-    this.#neighbours = stdout.trim() === '' ? [] : (JSON.parse(stdout) as Neighbour[]);
-    await this.#datapath.refreshHouse();
+  async #lookAround(houseToo = true): Promise<void> {
+    const config = this.#good?.config;
+    if (!config || !this.#started) return;
+    if (houseToo) await this.#datapath.refreshHouse();
+    await this.#surroundings.look(config, this.#datapath.house);
     if (this.#started) await this.#keepBootTable(this.#datapath.shutTable());
+  }
+
+  /** What is wrong with the configuration, and what was found of it while running. */
+  #withFindings(status: ConfigStatus): ConfigStatus {
+    const found = this.#started ? this.#surroundings.findings.map(({ text }) => text) : [];
+    return { ...status, warnings: [...status.warnings, ...found] };
   }
 
   #sample(config: Config, nowMs: number): void {

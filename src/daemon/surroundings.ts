@@ -1,0 +1,154 @@
+// What the home sees around it: neighbours, leases, followed devices, and what a person should know of them.
+import { readdir, readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import type { Config } from '../config/types.ts';
+import { TUNNEL_NETDEV } from '../plan/names.ts';
+import { run } from '../system/command.ts';
+import type { Finding, House } from '../system/home-facts.ts';
+import type { Log } from '../system/log.ts';
+import { writeSecret } from '../system/secret-file.ts';
+import { Serial } from '../system/serial.ts';
+import {
+  findChanceChoices,
+  type ResolverHost,
+  sentenceOf,
+  type Told,
+  tellMissing,
+  tellResolvers,
+} from './device-findings.ts';
+import { DeviceFollower, type Followed } from './device-following.ts';
+import type { Neighbour } from './device-table.ts';
+import { parseTracks, renderTracks } from './follow-state.ts';
+import { type Lease, namesOf, parseDnsmasqLeases, parseOdhcpdLeases } from './leases.ts';
+import { Presence } from './presence.ts';
+
+/** Below the state directory: what was learned of followed devices. */
+export const FOLLOWED_FILE = 'followed.json';
+
+const DNSMASQ_LEASES = '/tmp/dhcp.leases';
+const ODHCPD_LEASES = ['/tmp/hosts/odhcpd', '/tmp/odhcpd.leases'];
+/** Flash wears: what is learned is written no more often. */
+const KEEP_EVERY_MS = 5 * 60_000;
+const NOTHING_TOLD: Told = { findings: [], clause: '' };
+
+export interface SurroundingsOptions {
+  /** Where {@link FOLLOWED_FILE} is kept. */
+  path: string;
+  log: Log;
+}
+
+/** Looks around when asked to, and remembers what it saw. */
+export class Surroundings {
+  readonly #options: SurroundingsOptions;
+  readonly #presence = new Presence();
+  readonly #serial = new Serial();
+  #follower: DeviceFollower | null = null;
+  #keptFingerprint = '';
+  #keptMs = Number.NEGATIVE_INFINITY;
+  #config: Config | null = null;
+  #missing = NOTHING_TOLD;
+  #resolvers = NOTHING_TOLD;
+  #networks: readonly Finding[] = [];
+  neighbours: Neighbour[] = [];
+  names = new Map<string, string>();
+  followed: readonly Followed[] = [];
+
+  constructor(options: SurroundingsOptions) {
+    this.#options = options;
+  }
+
+  /** Everything found that a person should know of. */
+  get findings(): Finding[] {
+    const choices = this.#config
+      ? findChanceChoices(this.#config, (section) => this.#presence.netdevOf(section))
+      : [];
+    return [...this.#networks, ...this.#missing.findings, ...this.#resolvers.findings, ...choices];
+  }
+
+  /** What belongs behind the sentence that says that all is well; '' for nothing. */
+  get words(): string {
+    return sentenceOf(this.#missing.clause) + sentenceOf(this.#resolvers.clause);
+  }
+
+  /**
+   * Takes in what is there now.
+   *
+   * @param resolvers hosts beside the devices that ask the Internet for names.
+   */
+  look(config: Config, house: House, resolvers: readonly ResolverHost[] = []): Promise<void> {
+    return this.#serial.run(() => this.#look(config, house, resolvers));
+  }
+
+  async #look(config: Config, house: House, resolvers: readonly ResolverHost[]): Promise<void> {
+    const leases = await readLeases();
+    const { stdout } = await run(['ip', '-j', 'neigh', 'show']);
+    const neighbours = stdout.trim() === '' ? [] : (JSON.parse(stdout) as Neighbour[]);
+    const own = await readOwnAddresses();
+    this.#follower ??= await this.#wake();
+    const nowMs = performance.now();
+    this.#config = config;
+    this.neighbours = neighbours;
+    this.names = namesOf(leases);
+    // Whoever speaks from outside may claim any address.
+    const outside = [...house.uplinks, config.tunnel.interface, TUNNEL_NETDEV];
+    const inside = neighbours.filter(({ dev }) => !outside.includes(dev));
+    this.followed = this.#follower.observe({ config, neighbours: inside, leases, own, nowMs });
+    this.#networks = house.networkFindings;
+    this.#missing = tellMissing(
+      this.#presence.observe({
+        config,
+        neighbours: inside,
+        followed: this.followed,
+        houseNetdevs: house.netdevs,
+        own,
+        nowMs,
+      }),
+    );
+    const known = new Set(this.followed.flatMap(({ macs }) => macs));
+    this.#resolvers = tellResolvers(resolvers, config, this.names, known);
+    if (nowMs - this.#keptMs > KEEP_EVERY_MS) await this.keep();
+  }
+
+  /** Keeps what was learned, where that has changed. */
+  async keep(): Promise<void> {
+    const follower = this.#follower;
+    if (!follower || follower.fingerprint === this.#keptFingerprint) return;
+    this.#keptMs = performance.now();
+    this.#keptFingerprint = follower.fingerprint;
+    try {
+      await writeSecret(this.#options.path, renderTracks(follower.tracks));
+    } catch (error) {
+      const why = (error as Error).message;
+      this.#options.log('warning', `what is known of devices can't be kept: ${why}`);
+    }
+  }
+
+  async #wake(): Promise<DeviceFollower> {
+    const text = await readFile(this.#options.path, 'utf8').catch(() => '');
+    const follower = new DeviceFollower(parseTracks(text));
+    this.#keptFingerprint = follower.fingerprint;
+    return follower;
+  }
+}
+
+async function readLeases(): Promise<Lease[]> {
+  const read = (path: string) => readFile(path, 'utf8').catch(() => '');
+  const odhcpd = await Promise.all(ODHCPD_LEASES.map(read));
+  return [
+    ...parseDnsmasqLeases(await read(DNSMASQ_LEASES)),
+    ...odhcpd.flatMap((text) => parseOdhcpdLeases(text)),
+  ];
+}
+
+/** Hardware and IP addresses of this machine. */
+async function readOwnAddresses(): Promise<Set<string>> {
+  const own = new Set<string>();
+  for (const name of await readdir('/sys/class/net').catch(() => [])) {
+    const mac = await readFile(`/sys/class/net/${name}/address`, 'utf8').catch(() => '');
+    own.add(mac.trim().toLowerCase());
+  }
+  for (const { address } of Object.values(networkInterfaces()).flatMap((list) => list ?? [])) {
+    own.add(address);
+  }
+  return own.add('');
+}
