@@ -31,10 +31,22 @@ const ODHCPD_LEASES = ['/tmp/hosts/odhcpd', '/tmp/odhcpd.leases'];
 const KEEP_EVERY_MS = 5 * 60_000;
 const NOTHING_TOLD: Told = { findings: [], clause: '' };
 
+/** What the machine tells. */
+export interface Seen {
+  neighbours: Neighbour[];
+  leases: Lease[];
+  /** Hardware and IP addresses of the machine itself. */
+  own: ReadonlySet<string>;
+  /** Of a clock that never jumps. */
+  nowMs: number;
+}
+
 export interface SurroundingsOptions {
   /** Where {@link FOLLOWED_FILE} is kept. */
   path: string;
   log: Log;
+  /** The machine, as tests replace it. */
+  read?: () => Promise<Seen>;
 }
 
 /** Looks around when asked to, and remembers what it saw. */
@@ -80,12 +92,8 @@ export class Surroundings {
   }
 
   async #look(config: Config, house: House, resolvers: readonly ResolverHost[]): Promise<void> {
-    const leases = await readLeases();
-    const { stdout } = await run(['ip', '-j', 'neigh', 'show']);
-    const neighbours = stdout.trim() === '' ? [] : (JSON.parse(stdout) as Neighbour[]);
-    const own = await readOwnAddresses();
+    const { neighbours, leases, own, nowMs } = await (this.#options.read ?? readMachine)();
     this.#follower ??= await this.#wake();
-    const nowMs = performance.now();
     this.#config = config;
     this.neighbours = neighbours;
     this.names = namesOf(leases);
@@ -106,14 +114,14 @@ export class Surroundings {
     );
     const known = new Set(this.followed.flatMap(({ macs }) => macs));
     this.#resolvers = tellResolvers(resolvers, config, this.names, known);
-    if (nowMs - this.#keptMs > KEEP_EVERY_MS) await this.keep();
+    if (nowMs - this.#keptMs < KEEP_EVERY_MS) return;
+    if (await this.keep()) this.#keptMs = nowMs;
   }
 
-  /** Keeps what was learned, where that has changed. */
-  async keep(): Promise<void> {
+  /** Keeps what was learned, where that has changed; tells whether it has. */
+  async keep(): Promise<boolean> {
     const follower = this.#follower;
-    if (!follower || follower.fingerprint === this.#keptFingerprint) return;
-    this.#keptMs = performance.now();
+    if (!follower || follower.fingerprint === this.#keptFingerprint) return false;
     this.#keptFingerprint = follower.fingerprint;
     try {
       await writeSecret(this.#options.path, renderTracks(follower.tracks));
@@ -121,6 +129,7 @@ export class Surroundings {
       const why = (error as Error).message;
       this.#options.log('warning', `what is known of devices can't be kept: ${why}`);
     }
+    return true;
   }
 
   async #wake(): Promise<DeviceFollower> {
@@ -129,6 +138,16 @@ export class Surroundings {
     this.#keptFingerprint = follower.fingerprint;
     return follower;
   }
+}
+
+async function readMachine(): Promise<Seen> {
+  const { stdout } = await run(['ip', '-j', 'neigh', 'show']);
+  return {
+    neighbours: stdout.trim() === '' ? [] : (JSON.parse(stdout) as Neighbour[]),
+    leases: await readLeases(),
+    own: await readOwnAddresses(),
+    nowMs: performance.now(),
+  };
 }
 
 async function readLeases(): Promise<Lease[]> {
