@@ -98,6 +98,7 @@ function readMain(found: Found | null, typed: readonly Found[], reading: Reading
     maxDelayMs: Math.round((values.max_delay as number) * 1000),
     killswitch: values.killswitch as boolean,
     dns: values.dns as boolean,
+    house: [...new Set((values.house as string[] | undefined) ?? [])],
     dataCapGB: (values.data_cap as number | undefined) ?? null,
     pricePerGB: (values.price_per_gb as number | undefined) ?? null,
   };
@@ -112,6 +113,17 @@ function readTunnel(found: Found | null, reading: Reading): TunnelConfig {
     reading.errors.push(problem(`${path}.interface`, rule, tunnel.interface));
   }
   return tunnel;
+}
+
+/** The house is never where devices' packets enter the service or leave it. */
+function refuseOwnNetdevs({ house }: MainConfig, tunnel: TunnelConfig, reading: Reading): void {
+  const path = `${packageName}.main.house`;
+  for (const name of house) {
+    const owner =
+      name === tunnel.interface ? `${packageName}.tunnel.interface` : `${name}, which is taken`;
+    if (name === tunnel.interface || takenNetdevs.includes(name))
+      reading.errors.push(problem(path, `must differ from ${owner}`, name));
+  }
 }
 
 function readSchedules(found: readonly Found[], reading: Reading): ScheduleConfig[] {
@@ -169,6 +181,7 @@ export function readConfig(pkg: UciPackage): { config: Config; warnings: string[
     devices: readDevices(all(deviceSection), reading),
     schedules: readSchedules(all(scheduleSection), reading),
   };
+  refuseOwnNetdevs(config.main, tunnel, reading);
   if (reading.errors.length > 0) throw new ConfigError(reading.errors, reading.warnings);
   warnOfOddities(config, reading);
   return { config, warnings: reading.warnings };

@@ -92,6 +92,13 @@ export const mainSection: SectionSpec = {
       hint: "Devices' DNS goes through the tunnel to the endpoint's resolver.",
     },
     {
+      name: 'house',
+      kind: kind.netdev,
+      default: '',
+      list: true,
+      hint: 'Network devices that belong to the home beside those found: devices reach what is behind them without the tunnel.',
+    },
+    {
       name: 'data_cap',
       kind: kind.positive('GB a month'),
       default: '',

@@ -29,6 +29,8 @@ export interface MainConfig {
   maxDelayMs: number;
   killswitch: boolean;
   dns: boolean;
+  /** Netdevs of the house beside those found. */
+  house: string[];
   /** GB a month, null when not given. */
   dataCapGB: number | null;
   pricePerGB: number | null;

@@ -33,6 +33,10 @@ export interface Status {
   download: DirectionStatus;
   endpoint: EndpointStatus;
   devices: DeviceStatus[];
+  /** Where devices may talk without the tunnel. */
+  house: HouseStatus[];
+  /** Network devices that are not taken for the house though they might be. */
+  not_house: NotHouseStatus[];
   cost: CostStatus;
 }
 
@@ -107,6 +111,19 @@ export interface DeviceStatus {
   tx_bytes: number;
   rx_bytes: number;
   dropped?: number;
+}
+
+export interface HouseStatus {
+  /** Netdev. */
+  name: string;
+  prefixes: string[];
+}
+
+export interface NotHouseStatus {
+  /** Netdev. */
+  name: string;
+  /** Whole sentence without its full stop: why, and what to do where that is wrong. */
+  why: string;
 }
 
 export interface CostStatus {

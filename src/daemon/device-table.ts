@@ -2,7 +2,9 @@
 import { isIP } from 'node:net';
 import type { Config } from '../config/types.ts';
 import { hostPart, networkOf } from '../ip/address.ts';
+import type { FollowedDevice } from '../plan/facts.ts';
 import type { DeviceStatus } from './api.ts';
+import { isLinkLocal } from './device-owners.ts';
 
 /** A neighbour as `ip -j neigh` lists it. */
 export interface Neighbour {
@@ -24,16 +26,14 @@ export interface AddressTraffic {
   recent: boolean;
 }
 
-/** Names by address or MAC from a dnsmasq lease file. */
-export function parseLeases(text: string): Map<string, string> {
-  const names = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const [, mac = '', ip = '', name = ''] = line.split(' ');
-    if (name === '' || name === '*') continue;
-    names.set(mac.toLowerCase(), name);
-    names.set(ip, name);
-  }
-  return names;
+interface Row {
+  status: DeviceStatus;
+  /** Configured and seen. */
+  addresses: Set<string>;
+  /** By which the device is known besides. */
+  learned: Set<string>;
+  macs: Set<string>;
+  prefixes: string[];
 }
 
 /** Every device the configuration names or a configured network holds, with what it sent and received. */
@@ -42,10 +42,14 @@ export function listDevices(
   neighbours: readonly Neighbour[],
   names: ReadonlyMap<string, string>,
   traffic: readonly AddressTraffic[],
+  followed: readonly FollowedDevice[] = [],
 ): DeviceStatus[] {
   const networks = new Set(config.networks.map(({ device }) => device));
-  const rows: { status: DeviceStatus; addresses: Set<string>; prefixes: string[] }[] = [];
-  const row = (device: Pick<DeviceStatus, 'name' | 'mac' | 'ip' | 'policy'>) => {
+  const rows: Row[] = [];
+  const row = (
+    device: Pick<DeviceStatus, 'name' | 'mac' | 'ip' | 'policy'>,
+    also: Pick<FollowedDevice, 'macs' | 'addresses'> = { macs: [], addresses: [] },
+  ) => {
     const prefixes = device.ip.filter((address) => address.includes('/'));
     const status: DeviceStatus = {
       ...device,
@@ -55,31 +59,45 @@ export function listDevices(
       rx_bytes: 0,
       dropped: 0,
     };
-    rows.push({ status, addresses: new Set(device.ip), prefixes });
+    const macs = new Set([device.mac, ...also.macs].filter((mac) => mac !== ''));
+    rows.push({
+      status,
+      addresses: new Set(device.ip),
+      learned: new Set(also.addresses),
+      macs,
+      prefixes,
+    });
     return rows.at(-1)!;
   };
   for (const device of config.devices) {
-    row({
-      name: device.name,
-      mac: device.mac ?? '',
-      ip: device.ip.map(plainAddress),
-      policy: device.policy,
-    });
+    row(
+      {
+        name: device.name,
+        mac: device.mac ?? '',
+        ip: device.ip.map(plainAddress),
+        policy: device.policy,
+      },
+      followed.find(({ section }) => section === device.section),
+    );
   }
   for (const { dst, dev, lladdr, state } of neighbours) {
     const mac = lladdr?.toLowerCase() ?? '';
     if (mac === '' || state?.includes('FAILED') || isLinkLocal(dst)) continue;
     const known = rows.find(
-      ({ status, addresses, prefixes }) =>
-        (status.mac !== '' && status.mac === mac) ||
+      ({ macs, addresses, learned, prefixes }) =>
+        macs.has(mac) ||
         addresses.has(dst) ||
+        learned.has(dst) ||
         prefixes.some((prefix) => holds(prefix, dst)),
     );
     if (!known && !networks.has(dev)) continue;
-    const { status, addresses, prefixes } =
+    const { status, addresses, macs, prefixes } =
       known ?? row({ name: names.get(mac) ?? names.get(dst) ?? mac, mac, ip: [], policy: 'shape' });
     // Behind a prefix there may be several.
-    if (status.mac === '' && prefixes.length === 0) status.mac = mac;
+    if (status.mac === '' && prefixes.length === 0) {
+      status.mac = mac;
+      macs.add(mac);
+    }
     if (!addresses.has(dst)) status.ip.push(dst);
     addresses.add(dst);
   }
@@ -109,10 +127,6 @@ function holds(prefix: string, address: string): boolean {
     prefix.includes(':') === address.includes(':') &&
     networkOf(address, Number(prefix.split('/')[1])) === prefix
   );
-}
-
-function isLinkLocal(address: string): boolean {
-  return address.startsWith('fe80:') || address.startsWith('169.254.');
 }
 
 /** Two decimals are more than any reader needs. */

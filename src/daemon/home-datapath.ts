@@ -1,5 +1,6 @@
 // The home's datapath: brings processes, rules, queue and sockets to what configuration and tunnel ask for.
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { ActiveRate } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { HomeControl } from '../control/home-control.ts';
@@ -24,7 +25,8 @@ import { queueLimit, type SlotClass } from '../plan/tc.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { run, succeeds } from '../system/command.ts';
-import { type House, NO_HOUSE, readHouse } from '../system/home-facts.ts';
+import { type House, NO_HOUSE } from '../system/home-facts.ts';
+import { HouseReader } from '../system/house-reader.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { netdevIndex, setLink, writeSysctl } from '../system/netdev.ts';
@@ -44,9 +46,9 @@ const INNER_PREFIX_LENGTH = 16;
 
 /** What is known of the devices beside what the configuration says. */
 export interface Near {
-  followed: FollowedDevice[];
+  followed: readonly FollowedDevice[];
   /** Netdevs on which other hosts live beside chosen devices. */
-  sharedNetdevs: string[];
+  sharedNetdevs: readonly string[];
 }
 
 /** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
@@ -90,12 +92,14 @@ export class HomeDatapath {
   #wish: Wish | null = null;
   #openvpnConfig = '';
   #near: Near = { followed: [], sharedNetdevs: [] };
+  readonly #houseReader = new HouseReader();
   readonly #rules = new Rules(
     HOME_TEXT_SETS,
     () => void this.#serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
   );
   #queue: { index: number; limit: number } | null = null;
   #alive = false;
+  /** The house as last looked at. */
   house: House = NO_HOUSE;
   tunnelState: TunnelState = 'down';
   tunnelSince = 0;
@@ -145,10 +149,18 @@ export class HomeDatapath {
     return this.#serial.run(() => this.#reconcile(true));
   }
 
-  /** Looks again at which netdevs are the house; takes over what else is known of devices, where it is given. */
-  refreshHouse(near: Near = this.#near): Promise<void> {
-    this.#near = near;
+  /** Looks again at which netdevs are the house, and makes everything follow. */
+  refreshHouse(): Promise<void> {
     return this.#serial.run(() => this.#reconcile(false));
+  }
+
+  /** Takes over what else is known of devices; does nothing where that is known already. */
+  async know(near: Near): Promise<void> {
+    if (isDeepStrictEqual(near, this.#near)) return;
+    this.#near = near;
+    await this.#serial.run(async () => {
+      if (this.#wish) await this.#applyRules(false);
+    });
   }
 
   /** MACs of hosts beside the devices that asked the Internet for names lately. */
@@ -219,11 +231,7 @@ export class HomeDatapath {
     const wish = this.#wish;
     if (!wish) return;
     const { config } = wish;
-    this.house = await readHouse(
-      config.networks.map(({ device }) => device),
-      config.tunnel.interface,
-      this.remoteAddress,
-    );
+    this.house = await this.#houseReader.read(config, this.remoteAddress);
     await applyInsideRoutes(planInsideRoutes(wish.profile.inside));
     await this.#applyRules(fresh);
     await this.#applyRouting();

@@ -1,13 +1,14 @@
 // The home role: one place where boot, reload, schedule and faults meet: read configuration, plan, apply, report.
-import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import type { ActiveRate } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
+import { ROUTE_TABLE, TUNNEL_NETDEV } from '../plan/names.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { run } from '../system/command.ts';
 import type { Log } from '../system/log.ts';
+import { NetworkMonitor } from '../system/network-monitor.ts';
 import { AddressMeter } from './address-meter.ts';
 import type {
   AuditReport,
@@ -22,18 +23,17 @@ import type {
 } from './api.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
 import { type GoodConfig, keepGoodConfig, profilePath, readGoodConfig } from './config-source.ts';
-import { type Neighbour, parseLeases } from './device-table.ts';
 import { HomeDatapath, type TunnelState } from './home-datapath.ts';
 import { renderStatus } from './home-status.ts';
 import { HomeWatch } from './home-watch.ts';
 import { serveLocalApi } from './local-api.ts';
 import { judgeProfile, storeProfile } from './profile-file.ts';
 import { ScheduleClock } from './schedule-clock.ts';
+import { FOLLOWED_FILE, Surroundings } from './surroundings.ts';
 import { type AuditTarget, ToolRunner } from './tool-runner.ts';
 import { TrafficHistory } from './traffic-history.ts';
 
 const NEIGHBOURS_EVERY = 10;
-const LEASES = '/tmp/dhcp.leases';
 /** Two looks in good order before devices may go on. */
 const LOOKS_BEFORE_ALIVE = 2;
 /** Repairs that follow one another are spaced so. */
@@ -70,8 +70,8 @@ export class HomeService implements ServiceApi {
   #goodLooks = 0;
   #lastRepairMs = Number.NEGATIVE_INFINITY;
   #applyError: string | null = null;
-  #neighbours: Neighbour[] = [];
-  #names = new Map<string, string>();
+  readonly #surroundings: Surroundings;
+  readonly #monitor: NetworkMonitor;
   readonly #addresses = new AddressMeter();
   readonly #tools: ToolRunner;
   readonly #clock: ScheduleClock;
@@ -80,6 +80,16 @@ export class HomeService implements ServiceApi {
     this.#options = options;
     this.#tools = new ToolRunner(options.runDir);
     this.#clock = new ScheduleClock({ runDir: options.runDir, log: options.log });
+    this.#surroundings = new Surroundings({
+      path: join(options.stateDir, FOLLOWED_FILE),
+      log: options.log,
+    });
+    this.#monitor = new NetworkMonitor({
+      onChange: (what) =>
+        void this.#lookAround(what === 'house').catch((error: Error) => this.#fault(error.message)),
+      ignoredNetdevs: () => [this.#good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
+      ignoredTable: ROUTE_TABLE,
+    });
     this.#datapath = new HomeDatapath({
       runDir: options.runDir,
       log: options.log,
@@ -109,6 +119,8 @@ export class HomeService implements ServiceApi {
   async stop(): Promise<void> {
     this.#started = false;
     this.#tools.stop();
+    await this.#monitor.stop();
+    await this.#surroundings.keep();
     await this.#datapath.stop(this.staysShut);
     const server = this.#server;
     this.#server = null;
@@ -135,7 +147,7 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration as it stands in UCI. */
   async check(): Promise<ConfigStatus> {
-    return (await readGoodConfig(this.#options.configPath)).status;
+    return this.#withFindings((await readGoodConfig(this.#options.configPath)).status);
   }
 
   history(): HistorySample[] {
@@ -178,7 +190,9 @@ export class HomeService implements ServiceApi {
       reason: this.#reason,
       fault: this.#obstacle,
       since: this.#since,
-      configStatus: this.#clock.annotate(this.#configStatus, this.#good?.config ?? null),
+      configStatus: this.#withFindings(
+        this.#clock.annotate(this.#configStatus, this.#good?.config ?? null),
+      ),
       config: this.#good?.config ?? null,
       remote: this.#good?.profile
         ? `${this.#good.profile.remoteHost}:${this.#good.profile.remotePort}`
@@ -186,8 +200,9 @@ export class HomeService implements ServiceApi {
       rate: this.#rate,
       datapath: this.#datapath,
       rates: this.#history.rates,
-      neighbours: this.#neighbours,
-      names: this.#names,
+      neighbours: this.#surroundings.neighbours,
+      names: this.#surroundings.names,
+      followed: this.#surroundings.followed,
       traffic: this.#addresses.traffic(performance.now()),
       nowMs: performance.now(),
     });
@@ -206,6 +221,7 @@ export class HomeService implements ServiceApi {
     this.#rate = this.#clock.rateOf(config);
     if (!config.main.enabled || !profile) {
       this.#started = false;
+      await this.#monitor.stop();
       await this.#datapath.stop();
       this.#history.clear();
       await this.#keepBootTable(null);
@@ -228,6 +244,7 @@ export class HomeService implements ServiceApi {
       this.#fault(this.#applyError);
     }
     await this.#keepBootTable(this.#datapath.shutTable());
+    this.#monitor.start();
   }
 
   async #keepBootTable(text: string | null): Promise<void> {
@@ -285,7 +302,7 @@ export class HomeService implements ServiceApi {
         : ' Names your devices look up still show, because dns is off.';
       this.#setState(
         'shaping',
-        `Your provider sees one steady stream of ${rates}. It can't tell when your devices are used.${dns}`,
+        `Your provider sees one steady stream of ${rates}. It can't tell when your devices are used.${dns}${this.#surroundings.words}`,
       );
     }
   }
@@ -305,7 +322,7 @@ export class HomeService implements ServiceApi {
     }
     const { networks, devices, main } = good.config;
     const macs = devices.filter(({ policy }) => policy === 'shape').map(({ mac }) => mac);
-    const near = this.#neighbours.filter(({ lladdr }) =>
+    const near = this.#surroundings.neighbours.filter(({ lladdr }) =>
       macs.includes(lladdr?.toLowerCase() ?? ''),
     );
     const lan = [
@@ -323,12 +340,20 @@ export class HomeService implements ServiceApi {
     };
   }
 
-  async #lookAround(): Promise<void> {
-    this.#names = parseLeases(await readFile(LEASES, 'utf8').catch(() => ''));
-    const { stdout } = await run(['ip', '-j', 'neigh', 'show']);
-    this.#neighbours = stdout.trim() === '' ? [] : (JSON.parse(stdout) as Neighbour[]);
-    await this.#datapath.refreshHouse();
+  async #lookAround(houseToo = true): Promise<void> {
+    const config = this.#good?.config;
+    if (!config || !this.#started) return;
+    if (houseToo) await this.#datapath.refreshHouse();
+    await this.#surroundings.look(config, this.#datapath.house, this.#datapath.resolvers);
+    const { followed, sharedNetdevs } = this.#surroundings;
+    if (this.#started) await this.#datapath.know({ followed, sharedNetdevs });
     if (this.#started) await this.#keepBootTable(this.#datapath.shutTable());
+  }
+
+  /** What is wrong with the configuration, and what was found of it while running. */
+  #withFindings(status: ConfigStatus): ConfigStatus {
+    const found = this.#started ? this.#surroundings.findings.map(({ text }) => text) : [];
+    return { ...status, warnings: [...status.warnings, ...found] };
   }
 
   #sample(config: Config, nowMs: number): void {

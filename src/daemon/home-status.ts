@@ -2,6 +2,7 @@
 import type { ActiveRate } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { costOf } from '../cost/cost.ts';
+import type { FollowedDevice } from '../plan/facts.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
 import { version } from '../version.ts';
 import type { ConfigStatus, DirectionStatus, State, Status } from './api.ts';
@@ -28,6 +29,7 @@ export interface HomeSnapshot {
   neighbours: readonly Neighbour[];
   names: ReadonlyMap<string, string>;
   traffic: readonly AddressTraffic[];
+  followed: readonly FollowedDevice[];
   nowMs: number;
 }
 
@@ -89,8 +91,16 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
       version: welcome?.version ?? '',
     },
     devices: config
-      ? listDevices(config, snapshot.neighbours, snapshot.names, snapshot.traffic)
+      ? listDevices(
+          config,
+          snapshot.neighbours,
+          snapshot.names,
+          snapshot.traffic,
+          snapshot.followed,
+        )
       : [],
+    house: running ? datapath.house.listing : [],
+    not_house: running ? datapath.house.doubtful : [],
     cost: cost(config, rate, packetBytes),
   };
 }

@@ -53,6 +53,8 @@ export class HomeWatch {
     if (datapath.tunnelState !== 'up' || !datapath.tunnel) {
       return { faults: [tunnelWords(datapath)], repair: false };
     }
+    const lost = datapath.house.networkFindings.filter(({ blocks }) => blocks);
+    if (lost.length > 0) return { faults: lost.map(({ text }) => text), repair: false };
     const queueFaults = report.listing
       ? findQueueFaults({ listing: report.listing, minors: [HOME_CLASS_MINOR] })
       : [];

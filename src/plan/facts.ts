@@ -28,11 +28,12 @@ export interface InsideRanges {
 
 /** What one configured device is known by beside what the configuration says. */
 export interface FollowedDevice {
-  /** The UCI section of the device. */
+  /** Section as `uci show` names it. */
   section: string;
-  macs: string[];
-  /** Single addresses, of either family. */
-  addresses: string[];
+  /** Hardware addresses beyond the configured one, lower case. */
+  macs: readonly string[];
+  /** Single addresses beyond the configured ones, of either family, without a prefix length. */
+  addresses: readonly string[];
 }
 
 export interface HomeFacts {
@@ -50,9 +51,9 @@ export interface HomeFacts {
   networkPorts: string[];
   /** A configured network is not there: whoever was seen in it is a device wherever it shows up. */
   networkLost: boolean;
-  followed: FollowedDevice[];
+  followed: readonly FollowedDevice[];
   /** Netdevs on which hosts live side by side with chosen devices: who resolves names there is watched for. */
-  sharedNetdevs: string[];
+  sharedNetdevs: readonly string[];
   /** Null without a profile. */
   inside: InsideRanges | null;
   tunnel: TunnelAddresses | null;

@@ -1,16 +1,6 @@
-// Which netdevs are the house and which lead out: read from the kernel, decided by pure rules.
-
+// Which netdevs are the house and which lead out: pure rules over what the kernel lists.
 import { isPrivate, networkOf } from '../ip/address.ts';
-import { TUNNEL_NETDEV } from '../plan/names.ts';
-import { run } from './command.ts';
-
-/** What `ip -j addr` tells of one netdev, as far as it is used. */
-export interface ListedNetdev {
-  ifname: string;
-  link_type?: string;
-  flags?: string[];
-  addr_info?: { family: string; local: string; prefixlen: number; scope?: string }[];
-}
+import { findDoubt, type ListedNetdev } from './netdev-kinds.ts';
 
 /** Something about the home that a person should know of, found while running. */
 export interface Finding {
@@ -30,7 +20,7 @@ export interface House {
   prefixes: string[];
   /** The same by netdev, for a person to read. */
   listing: { name: string; prefixes: string[] }[];
-  /** Netdevs with addresses that may lead out, with what to do about it. */
+  /** Netdevs that are left out though they might be the house, with what to do about it. */
   doubtful: { name: string; why: string }[];
   /** Netdevs by which the Internet or the endpoint is reached. */
   uplinks: string[];
@@ -54,65 +44,86 @@ export const NO_HOUSE: House = {
   networkFindings: [],
 };
 
+/** What the house is told by. */
+export interface HouseSight {
+  listed: readonly ListedNetdev[];
+  /** Netdevs with a default route in any table, or by which the endpoint is reached. */
+  uplinks: ReadonlySet<string>;
+  /** Netdevs that carry an uplink, as PPPoE is carried. */
+  carriers: ReadonlySet<string>;
+  /** Netdevs the configuration names as devices' own. */
+  networks: readonly string[];
+  /** Netdevs the configuration names as the house besides. */
+  named: readonly string[];
+  /** Our netdevs. */
+  own: ReadonlySet<string>;
+}
+
 /**
- * The house: netdevs with a private address that no default route leaves by. A netdev that might lead out is none of it,
- * for a device's packet there would be seen.
- *
- * @param uplinks netdevs with a default route in any table, or by which the endpoint is reached.
- * @param networks netdevs the configuration names as devices' own.
- * @param own our netdevs.
+ * The house: netdevs with a private address that no default route leaves by and that end in the home for all their kind
+ * tells, and those the configuration names. A netdev that might lead out is none of it, for a device's packet there would be
+ * seen. All prefixes of such a netdev are the house's, for devices use the public addresses of one another too.
  */
 export function findHouse(
-  listed: readonly ListedNetdev[],
-  uplinks: ReadonlySet<string>,
-  networks: readonly string[],
-  own: ReadonlySet<string>,
-): House {
-  const netdevs: string[] = [];
-  const prefixes = new Set<string>();
-  for (const { ifname, link_type, addr_info = [] } of listed) {
-    if (own.has(ifname) || uplinks.has(ifname) || ifname === 'lo') continue;
-    const inside = addr_info.filter(({ local, scope }) => scope !== 'link' && isPrivate(local));
-    const named = networks.includes(ifname);
-    if (!named && (link_type !== 'ether' || inside.length === 0)) continue;
-    netdevs.push(ifname);
-    for (const { local, prefixlen, scope } of named ? addr_info : inside) {
-      if (scope !== 'link') prefixes.add(networkOf(local, prefixlen));
+  sight: HouseSight,
+): Pick<House, 'netdevs' | 'prefixes' | 'listing' | 'doubtful' | 'uplinks'> {
+  const { listed, uplinks, networks, named, own } = sight;
+  const listing: House['listing'] = [];
+  const doubtful: House['doubtful'] = [];
+  for (const netdev of listed) {
+    const name = netdev.ifname;
+    if (own.has(name) || name === 'lo') continue;
+    if (uplinks.has(name)) {
+      const why = `${name} is in iotshaper.main.house, but it leads to the Internet, so it is not taken for a part of your home`;
+      if (named.includes(name)) doubtful.push({ name, why });
+      continue;
     }
+    const prefixes = prefixesOf(netdev);
+    if (!networks.includes(name) && !named.includes(name)) {
+      if (prefixes.length === 0) continue;
+      const doubt = findOutwardness(netdev, sight);
+      if (doubt !== null) {
+        const why = `${doubt}, so devices do not reach what is behind it; if that is in your home, run "uci add_list iotshaper.main.house=${name}; uci commit iotshaper; reload_config"`;
+        doubtful.push({ name, why });
+        continue;
+      }
+    }
+    listing.push({ name, prefixes });
   }
-  return { ...NO_HOUSE, netdevs: netdevs.sort(), prefixes: [...prefixes].sort() };
+  for (const name of named) {
+    if (listed.some(({ ifname }) => ifname === name)) continue;
+    const why = `${name} is in iotshaper.main.house, but there is no such network device now`;
+    doubtful.push({ name, why });
+  }
+  listing.sort((a, b) => compare(a.name, b.name));
+  return {
+    netdevs: listing.map(({ name }) => name),
+    prefixes: [...new Set(listing.flatMap(({ prefixes }) => prefixes))].sort(),
+    listing,
+    doubtful: doubtful.sort((a, b) => compare(a.name, b.name)),
+    uplinks: [...uplinks].sort(),
+  };
 }
 
-/** Reads the house from the kernel. */
-export async function readHouse(
-  networks: readonly string[],
-  deviceNetdev: string,
-  remoteAddress: string | null,
-): Promise<House> {
-  const listed = await ipJson<ListedNetdev>(['addr', 'show']);
-  const own = new Set([deviceNetdev, TUNNEL_NETDEV]);
-  const uplinks = new Set<string>();
-  for (const family of ['-4', '-6']) {
-    const routes = await ipJson<{ dev?: string; nexthops?: { dev?: string }[] }>([
-      family,
-      'route',
-      'show',
-      'table',
-      'all',
-      'default',
-    ]);
-    for (const { dev, nexthops = [] } of routes) {
-      for (const name of [dev, ...nexthops.map((hop) => hop.dev)]) if (name) uplinks.add(name);
-    }
-  }
-  if (remoteAddress) {
-    const [route] = await ipJson<{ dev?: string }>(['route', 'get', remoteAddress]).catch(() => []);
-    if (route?.dev) uplinks.add(route.dev);
-  }
-  return findHouse(listed, uplinks, networks, own);
+/** Why a netdev with an address that nobody named may lead out, as a clause; null when it is the house. */
+function findOutwardness(netdev: ListedNetdev, sight: HouseSight): string | null {
+  const { listed, uplinks, carriers } = sight;
+  if (carriers.has(netdev.ifname))
+    return `${netdev.ifname} carries the connection to your provider`;
+  const doubt = findDoubt(netdev, listed, new Set([...uplinks, ...carriers]));
+  if (doubt !== null) return doubt;
+  const inside = netdev.addr_info?.some(({ local, scope }) => scope !== 'link' && isPrivate(local));
+  return inside ? null : `${netdev.ifname} has public addresses alone, as a provider gives them`;
 }
 
-async function ipJson<T>(words: string[]): Promise<T[]> {
-  const { stdout } = await run(['ip', '-j', ...words]);
-  return stdout.trim() === '' ? [] : (JSON.parse(stdout) as T[]);
+/** The networks a netdev is in, but for link-local ones. */
+export function prefixesOf({ addr_info = [] }: ListedNetdev): string[] {
+  const prefixes = addr_info
+    .filter(({ scope, prefixlen }) => scope !== 'link' && prefixlen > 0)
+    .map(({ local, address, prefixlen }) => networkOf(address ?? local, prefixlen));
+  return [...new Set(prefixes)].sort();
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

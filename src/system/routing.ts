@@ -44,15 +44,18 @@ async function insideRoutes(family: 4 | 6): Promise<ListedRoute[]> {
  * @throws {CommandError} where the kernel refuses one.
  */
 export async function applyInsideRoutes(plan: readonly FamilyRoute[]): Promise<void> {
-  for (const { family, words } of plan) {
-    // A kernel without IPv6 has nothing that could leave by it.
-    const replace = ['ip', `-${family}`, 'route', 'replace', ...words];
-    if (family === 4) await run(replace);
-    else await succeeds(replace);
-  }
   for (const family of [4, 6] as const) {
-    for (const { dst } of await insideRoutes(family)) {
-      if (plan.some(({ words }) => words[1] === dst)) continue;
+    const standing = (await insideRoutes(family)).map(({ dst }) => dst);
+    const wanted = plan.filter((route) => route.family === family);
+    for (const { words } of wanted) {
+      if (standing.includes(words[1]!)) continue;
+      const add = ['ip', `-${family}`, 'route', 'replace', ...words];
+      // A kernel without IPv6 has nothing that could leave by it.
+      if (family === 4) await run(add);
+      else await succeeds(add);
+    }
+    for (const dst of standing) {
+      if (wanted.some(({ words }) => words[1] === dst)) continue;
       const route = ['unreachable', dst, 'proto', `${ROUTE_PROTOCOL}`];
       await run(['ip', `-${family}`, 'route', 'del', ...route]);
     }

@@ -16,6 +16,7 @@ const defaults: Config = {
     maxDelayMs: 10_000,
     killswitch: true,
     dns: true,
+    house: [],
     dataCapGB: null,
     pricePerGB: null,
   },
@@ -67,6 +68,7 @@ config iotshaper 'main'
 	option max_delay '0.1'
 	option killswitch '0'
 	option dns 'no'
+	list house 'zt0'
 	option data_cap '1000'
 	option price_per_gb '0.1'
 config tunnel 'tunnel'
@@ -99,6 +101,7 @@ config schedule 'night'
       maxDelayMs: 100,
       killswitch: false,
       dns: false,
+      house: ['zt0'],
       dataCapGB: 1000,
       pricePerGB: 0.1,
     },
@@ -338,4 +341,24 @@ test('text of any kind is a configuration or refused with ConfigError', (t) => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('netdevs of the house are a list, each once, written as a list or in one line', (t) => {
+  const house = (lines: string) =>
+    parseConfig(`config iotshaper 'main'\n${lines}`).config.main.house;
+  t.deepEqual(house("\tlist house 'zt0'\n\tlist house 'br-vm'\n\tlist house 'zt0'\n"), [
+    'zt0',
+    'br-vm',
+  ]);
+  t.deepEqual(house("\toption house 'zt0 br-vm'\n"), ['zt0', 'br-vm']);
+});
+
+test('the service’s own netdevs are never the house', (t) => {
+  const text =
+    "config iotshaper 'main'\n\tlist house 'iot0'\n\tlist house 'lo'\n\tlist house 'iotvpn0'\n";
+  t.deepEqual(messagesOf(text), [
+    'iotshaper.main.house: must differ from iotshaper.tunnel.interface, got "iot0"',
+    'iotshaper.main.house: must differ from lo, which is taken, got "lo"',
+    'iotshaper.main.house: must differ from iotvpn0, which is taken, got "iotvpn0"',
+  ]);
 });

@@ -44,17 +44,17 @@ test('each option refuses a list, unless it is one', (t) => {
   for (const [option, rule] of wrong) {
     const [spec, name] = specOf(option);
     const { [name]: _, ...others } = sound[spec.type] as Record<string, string>;
-    const lists = `\tlist ${name} 'a'\n\tlist ${name} 'b'\n`;
+    const lists = `\tlist ${name} 'a*'\n\tlist ${name} 'b*'\n`;
     const path = `iotshaper.${spec.name ?? `@${spec.type}[0]`}.${name}`;
     const errors = errorsOf(renderSection(spec, others) + lists);
     if (spec.options.find((one) => one.name === name)?.list) {
       t.deepEqual(
         errors.map(({ message }) => message),
-        [`${path}: ${rule}, got "a"`, `${path}: ${rule}, got "b"`],
+        [`${path}: ${rule}, got "a*"`, `${path}: ${rule}, got "b*"`],
       );
     } else {
-      const message = `${path}: must be one option, got a list of 2: "a b"`;
-      t.deepEqual(errors, [{ path, value: 'a b', message }]);
+      const message = `${path}: must be one option, got a list of 2: "a* b*"`;
+      t.deepEqual(errors, [{ path, value: 'a* b*', message }]);
     }
   }
 });

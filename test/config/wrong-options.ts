@@ -23,6 +23,7 @@ export const wrong: [option: string, rule: string, values: string[]][] = [
   ['iotshaper.max_delay', 'must be between 0.1 and 60 s', ['0', '0.05', '61', '10s']],
   ['iotshaper.killswitch', bool, ['maybe', '10']],
   ['iotshaper.dns', bool, ['1.0', '8.8.8.8']],
+  ['iotshaper.house', netdev, ['zerotier-network-1', 'zt*', '-zt0', 'zt/0']],
   ['iotshaper.data_cap', 'must be more than 0 GB a month', ['0', '-1', '1TB', '9'.repeat(400)]],
   ['iotshaper.price_per_gb', 'must be 0 or more a GB', ['-0.1', 'free', '€1']],
   [

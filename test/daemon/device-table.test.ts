@@ -1,12 +1,8 @@
 // Which device is which: configuration, neighbours, leases and traffic joined.
 import test from 'ava';
 import { parseConfig } from '../../src/config/config.ts';
-import {
-  type AddressTraffic,
-  listDevices,
-  type Neighbour,
-  parseLeases,
-} from '../../src/daemon/device-table.ts';
+import { type AddressTraffic, listDevices, type Neighbour } from '../../src/daemon/device-table.ts';
+import { namesOf, parseDnsmasqLeases } from '../../src/daemon/leases.ts';
 
 const camera = "config device\n\toption name 'camera'\n\toption mac '18:B4:30:00:00:01'\n";
 const printer =
@@ -17,13 +13,15 @@ const rest =
   "config device\n\toption name 'rest'\n\tlist ip '192.168.7.0/24'\n\tlist ip 'fd00:7::/64'\n";
 const network = "config network\n\toption device 'br-iot'\n";
 
-const leases = parseLeases(
-  [
-    '1763855512 18:b4:30:00:00:09 192.168.8.9 Echo-Dot 01:18:b4:30:00:00:09',
-    '1763855512 00:11:22:33:44:55 192.168.8.10 * *',
-    'duid 00:01',
-    '',
-  ].join('\n'),
+const leases = namesOf(
+  parseDnsmasqLeases(
+    [
+      '1763855512 18:b4:30:00:00:09 192.168.8.9 Echo-Dot 01:18:b4:30:00:00:09',
+      '1763855512 00:11:22:33:44:55 192.168.8.10 * *',
+      'duid 00:01',
+      '',
+    ].join('\n'),
+  ),
 );
 
 function neighbour(dst: string, lladdr?: string, dev = 'br-lan', state = 'REACHABLE'): Neighbour {
@@ -126,4 +124,25 @@ test('traffic of inner addresses is a device’s by the part that translation ke
 test('what is not shaped has no traffic of ours', (t) => {
   const [only] = devices(printer, [], [sent('10.214.2.50', { txBytes: 5, recent: true })]);
   t.like(only, { tx_bytes: 0, online: false });
+});
+
+test('a followed device is met under what was learned of it', (t) => {
+  const { config } = parseConfig(camera + plug);
+  const seen = [
+    neighbour('192.168.1.77', 'da:a1:19:12:34:56'),
+    neighbour('192.168.1.90', '00:11:22:33:44:90'),
+  ];
+  const [first, second, ...others] = listDevices(
+    config,
+    seen,
+    leases,
+    [],
+    [
+      { section: '@device[0]', macs: ['da:a1:19:12:34:56'], addresses: [] },
+      { section: '@device[1]', macs: [], addresses: ['192.168.1.90'] },
+    ],
+  );
+  t.deepEqual(others, []);
+  t.like(first, { mac: '18:b4:30:00:00:01', ip: ['192.168.1.77'] });
+  t.deepEqual(second?.ip, ['192.168.1.51', 'fd00::51', '192.168.1.90']);
 });

@@ -1,36 +1,47 @@
-// Which netdevs are the house: nothing that might lead out, everything private that does not.
+// Which netdevs are the house: nothing that might lead out, everything of the home that does not.
 import test from 'ava';
-import { findHouse, type ListedNetdev } from '../../src/system/home-facts.ts';
+import { findHouse, type House, type HouseSight } from '../../src/system/home-facts.ts';
+import type { ListedNetdev } from '../../src/system/netdev-kinds.ts';
+import { netdev, recorded } from './netdevs.ts';
 
-function netdev(ifname: string, addresses: string[], link_type = 'ether'): ListedNetdev {
-  return {
-    ifname,
-    link_type,
-    addr_info: addresses.map((cidr) => {
-      const [local = '', length] = cidr.split('/');
-      return {
-        family: local.includes(':') ? 'inet6' : 'inet',
-        local,
-        prefixlen: Number(length),
-        scope: /^(fe80:|169\.254\.)/.test(local) ? 'link' : 'global',
-      };
-    }),
-  };
-}
-
-const lo = netdev('lo', ['127.0.0.1/8', '::1/128'], 'loopback');
-const lan = netdev('br-lan', ['192.168.1.1/24', 'fd00:1::1/64', 'fe80::1/64']);
-const iot = netdev('br-iot', ['192.168.8.1/24']);
-const wan = netdev('wan', ['203.0.113.7/24', '2001:db8::7/64']);
+const lo = netdev('lo', ['127.0.0.1/8', '::1/128'], { link_type: 'loopback' });
+const lan = netdev('br-lan', ['192.168.1.1/24', 'fd00:1::1/64', 'fe80::1/64'], { kind: 'bridge' });
+const iot = netdev('br-iot', ['192.168.8.1/24'], { kind: 'bridge' });
+const wan = netdev('wan', ['203.0.113.7/24', '2001:db8::7/64'], { kind: 'dsa' });
+const zt = netdev('zt0', ['10.147.17.1/24'], { kind: 'tun' });
 const own = new Set(['iot0', 'iotvpn0']);
+
+function look(
+  listed: ListedNetdev[],
+  {
+    uplinks = [],
+    carriers = [],
+    networks = [],
+    named = [],
+  }: Partial<Record<'uplinks' | 'carriers' | 'networks' | 'named', string[]>>,
+): ReturnType<typeof findHouse> {
+  const sight: HouseSight = {
+    listed,
+    uplinks: new Set(uplinks),
+    carriers: new Set(carriers),
+    networks,
+    named,
+    own,
+  };
+  return findHouse(sight);
+}
 
 const cases: {
   name: string;
   listed: ListedNetdev[];
-  uplinks: string[];
+  uplinks?: string[];
+  carriers?: string[];
   networks?: string[];
+  named?: string[];
   netdevs: string[];
   prefixes: string[];
+  /** Names of those left out with words. */
+  doubtful?: string[];
 }[] = [
   {
     name: 'the usual router',
@@ -50,9 +61,9 @@ const cases: {
   {
     name: 'a WAN with a public address is none, even before it has its default route',
     listed: [lo, wan, iot],
-    uplinks: [],
     netdevs: ['br-iot'],
     prefixes: ['192.168.8.0/24'],
+    doubtful: ['wan'],
   },
   {
     name: 'a network that leads out is none, though it is named',
@@ -65,57 +76,120 @@ const cases: {
   {
     name: 'link-local addresses make no house',
     listed: [lo, netdev('eth2', ['169.254.3.4/16', 'fe80::2/64'])],
-    uplinks: [],
     netdevs: [],
     prefixes: [],
   },
   {
     name: 'a named network is one even without any address',
     listed: [lo, netdev('br-iot', ['fe80::2/64']), netdev('eth3', [])],
-    uplinks: [],
     networks: ['br-iot', 'eth3'],
     netdevs: ['br-iot', 'eth3'],
     prefixes: [],
   },
   {
-    name: 'a named network keeps its delegated, public prefix; others do not',
+    name: 'delegated, public prefixes are the house too, on any of its netdevs',
     listed: [
       lo,
       netdev('br-iot', ['192.168.8.1/24', '2001:db8:8::1/64']),
-      netdev('br-lan', ['192.168.1.1/24', '2001:db8:1::1/64']),
+      netdev('br-lan', ['192.168.1.1/24', '2001:db8:81::1/64', '2001:db8:91::1/64', 'fe80::1/64']),
     ],
-    uplinks: [],
     networks: ['br-iot'],
     netdevs: ['br-iot', 'br-lan'],
-    prefixes: ['192.168.1.0/24', '192.168.8.0/24', '2001:db8:8::/64'],
+    prefixes: [
+      '192.168.1.0/24',
+      '192.168.8.0/24',
+      '2001:db8:81::/64',
+      '2001:db8:8::/64',
+      '2001:db8:91::/64',
+    ],
   },
   {
-    name: 'tunnels and our own netdevs are none',
+    name: 'tunnels are none unless the user names them, our own netdevs never',
     listed: [
       lo,
       lan,
-      netdev('wg0', ['10.9.0.2/24'], 'none'),
-      netdev('ppp0', ['10.64.0.1/32'], 'ppp'),
-      netdev('iot0', ['10.214.2.254/32'], 'none'),
-      netdev('iotvpn0', ['10.213.0.2/24'], 'ether'),
+      netdev('wg0', ['10.9.0.2/24'], { link_type: 'none', kind: 'wireguard' }),
+      netdev('wg1', ['10.10.0.2/24'], { link_type: 'none', kind: 'wireguard' }),
+      netdev('ppp0', ['10.64.0.1/32'], { link_type: 'ppp', kind: 'ppp' }),
+      netdev('iot0', ['10.214.2.254/32'], { link_type: 'none', kind: 'tun' }),
+      netdev('iotvpn0', ['10.213.0.2/24']),
+      zt,
     ],
-    uplinks: [],
     networks: ['wg0', 'iot0'],
-    netdevs: ['br-lan', 'wg0'],
-    prefixes: ['10.9.0.0/24', '192.168.1.0/24', 'fd00:1::/64'],
+    named: ['zt0', 'iotvpn0'],
+    netdevs: ['br-lan', 'wg0', 'zt0'],
+    prefixes: ['10.147.17.0/24', '10.9.0.0/24', '192.168.1.0/24', 'fd00:1::/64'],
+    doubtful: ['ppp0', 'wg1'],
   },
   {
-    name: 'two addresses in one network are one prefix',
-    listed: [netdev('br-lan', ['192.168.1.1/24', '192.168.1.2/24', '10.0.0.1/8'])],
-    uplinks: [],
+    name: 'a tap of another VPN is none by its looks',
+    listed: [lo, lan, zt],
+    netdevs: ['br-lan'],
+    prefixes: ['192.168.1.0/24', 'fd00:1::/64'],
+    doubtful: ['zt0'],
+  },
+  {
+    name: 'what leads to the Internet is none though it is named as the house; what is not there is told',
+    listed: [lo, lan, wan],
+    uplinks: ['wan'],
+    named: ['wan', 'br-lam'],
+    netdevs: ['br-lan'],
+    prefixes: ['192.168.1.0/24', 'fd00:1::/64'],
+    doubtful: ['br-lam', 'wan'],
+  },
+  {
+    name: 'what carries PPPoE is none, though the modem has a private address',
+    listed: [lo, lan, netdev('eth1', ['192.168.100.2/24'])],
+    uplinks: ['pppoe-wan'],
+    carriers: ['eth1'],
+    netdevs: ['br-lan'],
+    prefixes: ['192.168.1.0/24', 'fd00:1::/64'],
+    doubtful: ['eth1'],
+  },
+  {
+    name: 'two addresses in one network are one prefix, and all addresses are none',
+    listed: [netdev('br-lan', ['192.168.1.1/24', '192.168.1.2/24', '10.0.0.1/8', '10.1.1.1/0'])],
     netdevs: ['br-lan'],
     prefixes: ['10.0.0.0/8', '192.168.1.0/24'],
   },
-  { name: 'nothing is nothing', listed: [], uplinks: [], netdevs: [], prefixes: [] },
+  { name: 'nothing is nothing', listed: [], netdevs: [], prefixes: [] },
 ];
 
-for (const { name, listed, uplinks, networks = [], netdevs, prefixes } of cases) {
+for (const { name, listed, netdevs, prefixes, doubtful = [], ...more } of cases) {
   test(name, (t) => {
-    t.deepEqual(findHouse(listed, new Set(uplinks), networks, own), { netdevs, prefixes });
+    const house = look(listed, more);
+    t.deepEqual(house.netdevs, netdevs);
+    t.deepEqual(house.prefixes, [...prefixes].sort());
+    t.deepEqual(
+      house.doubtful.map((one) => one.name),
+      doubtful,
+    );
   });
 }
+
+test('recorded: bridges are the house with all their prefixes, tunnels are left out with words', (t) => {
+  const house = look(recorded('router'), { uplinks: ['wan'] });
+  t.deepEqual(house.listing, [
+    { name: 'br-iot', prefixes: ['192.168.8.0/24', '2001:db8:8::/64'] },
+    { name: 'br-lan', prefixes: ['192.168.1.0/24', '2001:db8:81::/64', 'fd00:1::/64'] },
+    { name: 'mv0', prefixes: ['192.168.31.0/24'] },
+  ] satisfies House['listing']);
+  const left = house.doubtful.map(({ name }) => name);
+  t.deepEqual(left, ['br-vpn', 'ifb7', 'mv1', 'mv2', 'tap7', 'tun7', 'vx0']);
+  t.is(
+    house.doubtful.find(({ name }) => name === 'tap7')?.why,
+    'tap7 (tap) may lead out of your home, as a VPN does, so devices do not reach what is behind it; if that is in your home, run "uci add_list iotshaper.main.house=tap7; uci commit iotshaper; reload_config"',
+  );
+});
+
+test('recorded: one named by the user joins, with its prefixes', (t) => {
+  const house = look(recorded('router'), { uplinks: ['wan'], named: ['tap7'] });
+  t.true(house.netdevs.includes('tap7'));
+  t.true(house.prefixes.includes('10.147.17.0/24'));
+  t.false(house.doubtful.some(({ name }) => name === 'tap7'));
+});
+
+test('the network of a link between two addresses is that of its far end', (t) => {
+  const house = look(recorded('router'), { uplinks: ['wan'], named: ['tun7'] });
+  t.deepEqual(house.listing.find(({ name }) => name === 'tun7')?.prefixes, ['10.8.0.5/32']);
+});

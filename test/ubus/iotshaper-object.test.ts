@@ -36,6 +36,8 @@ const status: Status = {
       rx_bytes: 12,
     },
   ],
+  house: [{ name: 'br-lan', prefixes: ['192.168.1.0/24', '2001:db8:81::/64'] }],
+  not_house: [{ name: 'zt0', why: 'zt0 (tap) may lead out of your home' }],
   cost: { gb_per_month: 228.42 },
 };
 

@@ -1,0 +1,75 @@
+// Reads from the kernel which netdevs are the house, and remembers what configured networks had.
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config/types.ts';
+import { TUNNEL_NETDEV } from '../plan/names.ts';
+import { run } from './command.ts';
+import { findHouse, type House } from './home-facts.ts';
+import type { ListedNetdev } from './netdev-kinds.ts';
+import { findNetworkFindings, rememberPrefixes } from './network-findings.ts';
+
+/** Looks at the machine as often as it is asked. */
+export class HouseReader {
+  #memory = new Map<string, string[]>();
+
+  /**
+   * The house as it is now.
+   *
+   * @param remoteAddress the endpoint's on the Internet; null while it is not known.
+   */
+  async read(config: Config, remoteAddress: string | null): Promise<House> {
+    const listed = await ipJson<ListedNetdev>(['-d', 'addr', 'show']);
+    const uplinks = await readUplinks(remoteAddress);
+    const { networks, main, tunnel } = config;
+    const names = networks.map(({ device }) => device);
+    this.#memory = rememberPrefixes(this.#memory, networks, listed, uplinks);
+    return {
+      ...findHouse({
+        listed,
+        uplinks,
+        carriers: parsePppoe(await readFile('/proc/net/pppoe', 'utf8').catch(() => '')),
+        networks: names,
+        named: main.house,
+        own: new Set([tunnel.interface, TUNNEL_NETDEV]),
+      }),
+      networkPrefixes: [...new Set([...this.#memory.values()].flat())].sort(),
+      networkPorts: listed
+        .filter(({ master }) => master !== undefined && names.includes(master))
+        .map(({ ifname }) => ifname)
+        .sort(),
+      networkFindings: findNetworkFindings(networks, listed, uplinks, this.#memory, main.house),
+    };
+  }
+}
+
+async function readUplinks(remoteAddress: string | null): Promise<Set<string>> {
+  const uplinks = new Set<string>();
+  for (const family of ['-4', '-6']) {
+    const routes = await ipJson<{ dev?: string; nexthops?: { dev?: string }[] }>([
+      family,
+      'route',
+      'show',
+      'table',
+      'all',
+      'default',
+    ]);
+    for (const { dev, nexthops = [] } of routes) {
+      for (const name of [dev, ...nexthops.map((hop) => hop.dev)]) if (name) uplinks.add(name);
+    }
+  }
+  if (remoteAddress) {
+    const [route] = await ipJson<{ dev?: string }>(['route', 'get', remoteAddress]).catch(() => []);
+    if (route?.dev) uplinks.add(route.dev);
+  }
+  return uplinks;
+}
+
+/** Netdevs that carry PPPoE, from the kernel's table (drivers/net/ppp/pppoe.c: id, address, device). */
+export function parsePppoe(text: string): Set<string> {
+  const rows = text.split('\n').slice(1);
+  return new Set(rows.map((row) => row.trim().split(/\s+/)[2] ?? '').filter((name) => name !== ''));
+}
+
+async function ipJson<T>(words: string[]): Promise<T[]> {
+  const { stdout } = await run(['ip', '-j', ...words]);
+  return stdout.trim() === '' ? [] : (JSON.parse(stdout) as T[]);
+}

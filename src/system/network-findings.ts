@@ -1,0 +1,97 @@
+// What became of the configured networks: which are missing or no longer what they were named for. Pure.
+import type { NetworkConfig } from '../config/types.ts';
+import { type Finding, prefixesOf } from './home-facts.ts';
+import { findDoubt, type ListedNetdev } from './netdev-kinds.ts';
+
+/** Prefixes each configured network has or had, by netdev. */
+export type NetworkMemory = ReadonlyMap<string, readonly string[]>;
+
+/** More than any network has; what was seen last is kept. */
+const MOST_PREFIXES = 8;
+
+/**
+ * What is known of configured networks' prefixes after another look. A network that is gone keeps what it had, so that its
+ * devices are known when they come in by another netdev; of one that is there, an old prefix is forgotten once another
+ * netdev has it.
+ */
+export function rememberPrefixes(
+  before: NetworkMemory,
+  networks: readonly NetworkConfig[],
+  listed: readonly ListedNetdev[],
+  uplinks: ReadonlySet<string>,
+): Map<string, string[]> {
+  const names = new Set(networks.map(({ device }) => device));
+  const elsewhere = new Set(listed.filter(({ ifname }) => !names.has(ifname)).flatMap(prefixesOf));
+  const after = new Map<string, string[]>();
+  for (const name of names) {
+    const netdev = listed.find(({ ifname }) => ifname === name);
+    const now = netdev && !uplinks.has(name) ? prefixesOf(netdev) : [];
+    const moved = (prefix: string) => now.length > 0 && elsewhere.has(prefix);
+    const old = (before.get(name) ?? []).filter(
+      (prefix) => !now.includes(prefix) && !moved(prefix),
+    );
+    after.set(name, [...now, ...old].slice(0, MOST_PREFIXES));
+  }
+  return after;
+}
+
+/**
+ * Configured networks that are missing, are part of another netdev or lead to the Internet, which leaves their devices
+ * unknown, and those that may reach beyond the home, which is only told.
+ *
+ * @param named netdevs that the configuration vouches for.
+ */
+export function findNetworkFindings(
+  networks: readonly NetworkConfig[],
+  listed: readonly ListedNetdev[],
+  uplinks: ReadonlySet<string>,
+  memory: NetworkMemory,
+  named: readonly string[] = [],
+): Finding[] {
+  return networks.flatMap(({ section, device }) => {
+    const path = `iotshaper.${section}.device`;
+    const rename = (to: string) =>
+      `run "uci set ${path}=${to}; uci commit iotshaper; reload_config"`;
+    const blocking = (text: string) => [
+      { section, text: `${path}: "${device}" ${text}`, blocks: true },
+    ];
+    const netdev = listed.find(({ ifname }) => ifname === device);
+    if (uplinks.has(device)) {
+      return blocking(
+        'leads to the Internet, so no device is behind it; name the network device your devices are behind, such as br-lan',
+      );
+    }
+    if (!netdev) {
+      const heir = findHeir(device, listed, uplinks, memory.get(device) ?? []);
+      const advice = heir
+        ? `${heir.why}: if your devices are behind ${heir.name} now, ${rename(heir.name)}`
+        : 'name the one your devices are behind now, or remove this section';
+      return blocking(`is no network device now, so nobody knows whose traffic to hide; ${advice}`);
+    }
+    const { master, linkinfo } = netdev;
+    if (master !== undefined && linkinfo?.info_slave_kind !== 'vrf') {
+      return blocking(
+        `is a port of ${master}, so its devices come in by ${master}; to choose all behind ${master}, ${rename(master)}, or choose the devices one by one`,
+      );
+    }
+    const doubt = named.includes(device) ? null : findDoubt(netdev, listed, uplinks);
+    if (doubt === null) return [];
+    const text = `${path}: ${doubt}; what devices send there shows on the provider's line, so take it out of this network`;
+    return [{ section, text, blocks: false }];
+  });
+}
+
+/** The netdev that has most likely taken the place of one that is gone. */
+function findHeir(
+  gone: string,
+  listed: readonly ListedNetdev[],
+  uplinks: ReadonlySet<string>,
+  had: readonly string[],
+): { name: string; why: string } | null {
+  const there = listed.filter(({ ifname }) => ifname !== 'lo' && !uplinks.has(ifname));
+  const holder = there.find((one) => prefixesOf(one).some((prefix) => had.includes(prefix)));
+  if (holder) return { name: holder.ifname, why: `${holder.ifname} has its addresses` };
+  // What LuCI calls an interface is `iot` where the bridge is `br-iot`.
+  const bridge = there.find(({ ifname }) => ifname === `br-${gone}`);
+  return bridge ? { name: bridge.ifname, why: `there is ${bridge.ifname}` } : null;
+}

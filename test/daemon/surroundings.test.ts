@@ -1,0 +1,97 @@
+// What the home sees is followed, told, and kept where only we may read it.
+import { mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { parseConfig } from '../../src/config/config.ts';
+import { FOLLOWED_FILE, type Seen, Surroundings } from '../../src/daemon/surroundings.ts';
+import { NO_HOUSE } from '../../src/system/home-facts.ts';
+
+const A = 'f4:b8:5e:00:00:01';
+const { config } = parseConfig("config device\n\toption name 'Camera'\n\tlist ip '192.168.8.11'\n");
+const house = { ...NO_HOUSE, netdevs: ['br-iot'], uplinks: ['wan'] };
+
+function home(path = join(mkdtempSync(join(tmpdir(), 'iotshaper-')), FOLLOWED_FILE)) {
+  const seen: Seen = { neighbours: [], leases: [], own: new Set(), nowMs: 0 };
+  const complaints: string[] = [];
+  const surroundings = new Surroundings({
+    path,
+    log: (_level, text) => complaints.push(text),
+    read: async () => seen,
+  });
+  const meet = (dst: string, lladdr: string, dev = 'br-iot') => {
+    seen.neighbours = [{ dst, lladdr, dev, state: ['REACHABLE'] }];
+  };
+  return { path, seen, meet, surroundings, complaints };
+}
+
+test('learned, kept for this user alone, and known after a restart', async (t) => {
+  const { path, meet, surroundings } = home();
+  meet('192.168.8.11', A);
+  await surroundings.look(config, house);
+  t.deepEqual(surroundings.followed, [{ section: '@device[0]', macs: [A], addresses: [] }]);
+  t.is(statSync(path).mode & 0o777, 0o600);
+  const again = home(path);
+  again.meet('192.168.8.50', A);
+  await again.surroundings.look(config, house);
+  t.deepEqual(again.surroundings.followed[0]?.addresses, ['192.168.8.50']);
+});
+
+test('flash is spared: written once in five minutes and at the end, if there is news', async (t) => {
+  const { path, seen, meet, surroundings } = home();
+  meet('192.168.8.11', A);
+  await surroundings.look(config, house);
+  const first = readFileSync(path, 'utf8');
+  meet('192.168.8.50', A);
+  seen.nowMs = 299_000;
+  await surroundings.look(config, house);
+  t.is(readFileSync(path, 'utf8'), first);
+  seen.nowMs = 300_000;
+  await surroundings.look(config, house);
+  t.true(readFileSync(path, 'utf8').includes('192.168.8.50'));
+  t.false(await surroundings.keep());
+  meet('192.168.8.51', A);
+  seen.nowMs = 310_000;
+  await surroundings.look(config, house);
+  t.true(await surroundings.keep());
+  t.true(readFileSync(path, 'utf8').includes('192.168.8.51'));
+});
+
+test('a place that cannot be written is a warning', async (t) => {
+  const { meet, surroundings, complaints } = home('/nonexistent/followed.json');
+  meet('192.168.8.11', A);
+  await surroundings.look(config, house);
+  t.is(complaints.length, 1);
+  t.regex(complaints[0] ?? '', /^what is known of devices can't be kept: ENOENT/);
+});
+
+test('nobody outside can claim a device’s address', async (t) => {
+  const { meet, surroundings } = home();
+  for (const dev of ['wan', 'iot0', 'iotvpn0']) {
+    meet('192.168.8.11', A, dev);
+    await surroundings.look(config, house);
+    t.deepEqual(surroundings.followed[0]?.macs, []);
+  }
+});
+
+test('everything found is told: networks, missing devices, resolvers, choices', async (t) => {
+  const { seen, meet, surroundings } = home();
+  const finding = {
+    section: '@network[0]',
+    text: 'iotshaper.@network[0].device: gone',
+    blocks: true,
+  };
+  const troubled = { ...house, networkFindings: [finding] };
+  meet('192.168.8.99', '00:11:22:33:44:99');
+  await surroundings.look(config, troubled);
+  seen.nowMs = 3_600_000;
+  await surroundings.look(config, troubled, ['00:11:22:33:44:99']);
+  const texts = surroundings.findings.map(({ text }) => text);
+  t.is(texts.length, 4);
+  t.is(texts[0], finding.text);
+  t.is(
+    surroundings.words,
+    ' Camera has not been seen since the service started 1 hour ago while a device you did not choose uses br-iot; if one of them is it, choose it again.' +
+      ' If your devices ask 00:11:22:33:44:99 for names, your provider sees what it looks up for them.',
+  );
+});
