@@ -69,11 +69,15 @@ function noteWord(list: string[], word: string, most: number): void {
   if (list.length > most) list.shift();
 }
 
-/** What is worth a write to flash: everything but how long ago it was seen. */
+/** What is worth a write to flash: all that was learned, but not how long ago it was seen. */
 export function fingerprint(tracks: readonly Track[]): string {
   const values = (list: readonly Known[]) => list.map(({ value, guess }) => [value, guess]);
+  const learned = tracks.filter(
+    ({ macs, addresses, names, clientIds }) =>
+      macs.length + addresses.length + names.length + clientIds.length > 0,
+  );
   return JSON.stringify(
-    tracks.map((track) => ({
+    learned.map(({ dev: _, ...track }) => ({
       ...track,
       macs: values(track.macs),
       addresses: values(track.addresses),

@@ -79,7 +79,7 @@ export class NetworkMonitor {
   }
 
   #note(what: NetworkChange): void {
-    const { debounceMs = 200, houseEveryMs = 1000, neighboursEveryMs = 2000 } = this.#options;
+    const { debounceMs = 200, houseEveryMs = 1000, neighboursEveryMs = 1000 } = this.#options;
     const nowMs = performance.now();
     const everyMs = what === 'house' ? houseEveryMs : neighboursEveryMs;
     const dueMs = nowMs + Math.max(debounceMs, this.#toldMs + everyMs - nowMs);
