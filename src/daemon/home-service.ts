@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type ActiveRate, activeRate, localTimeOf } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
+import { formatRemote } from '../openvpn/remote.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { run } from '../system/command.ts';
 import type { Log } from '../system/log.ts';
@@ -177,9 +178,7 @@ export class HomeService implements ServiceApi {
       since: this.#since,
       configStatus: this.#configStatus,
       config: this.#good?.config ?? null,
-      remote: this.#good?.profile
-        ? `${this.#good.profile.remoteHost}:${this.#good.profile.remotePort}`
-        : '',
+      remote: this.#good?.profile ? formatRemote(this.#good.profile.remotes[0]!) : '',
       rate: this.#rate,
       datapath: this.#datapath,
       rates: this.#history.rates,
@@ -315,7 +314,7 @@ export class HomeService implements ServiceApi {
       wan: route!.dev,
       lan,
       devices: networks.length > 0 ? [] : macs.filter((mac) => mac !== null),
-      port: good.profile.remotePort,
+      port: good.profile.remotes[0]!.port,
       packetBytes: main.packetBytes,
     };
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { Command } from 'commander';
 import { buildProgram } from '../../src/cli/program.ts';
+import { pemReader } from '../../src/openvpn/pem-reader.ts';
 import { checkProfile } from '../../src/openvpn/profile.ts';
 import { hasStackTrace, iotshaper } from './program.ts';
 
@@ -112,11 +113,11 @@ test.serial('an endpoint from first to last', async (t) => {
 
   const added = await iotshaper('endpoint', 'add-home', 'cottage', ...dir);
   t.is(added.status, 0);
-  t.true(checkProfile(added.stdout).ok);
+  t.true(checkProfile(added.stdout, pemReader).ok);
   const out = join(folder, 'flat.ovpn');
   t.is((await iotshaper('endpoint', 'add-home', 'flat', '--out', out, ...dir)).stdout, '');
   t.is(statSync(out).mode & 0o777, 0o600);
-  t.true(checkProfile(readFileSync(out, 'utf8')).ok);
+  t.true(checkProfile(readFileSync(out, 'utf8'), pemReader).ok);
 
   const lost = join(folder, 'nosuch', 'x.ovpn');
   const failed = await iotshaper('endpoint', 'add-home', 'lost', '--out', lost, ...dir);

@@ -34,7 +34,7 @@ test('a configuration in order comes with its profile', async (t) => {
   const { good, status } = await readGoodConfig(config);
   t.deepEqual(status, { ok: true, errors: [], warnings: [] });
   t.is(good?.config.main.rate.uploadKBps, 5);
-  t.is(good?.profile?.remoteHost, 'vps.example.org');
+  t.is(good?.profile?.remotes[0]?.host, 'vps.example.org');
 });
 
 test('while shaping is off no profile is asked for', async (t) => {

@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { owns } from '../../src/endpoint/home-session.ts';
 import { EndpointError, EndpointStore } from '../../src/endpoint/store.ts';
 import { networkOf } from '../../src/ip/address.ts';
+import { pemReader } from '../../src/openvpn/pem-reader.ts';
 import { checkProfile } from '../../src/openvpn/profile.ts';
 import { innerPrefix4, innerPrefix6 } from '../../src/plan/nft-endpoint.ts';
 
@@ -24,10 +25,9 @@ test('a profile is taken by the home, and names this endpoint alone', async (t) 
   const store = newStore(t);
   await store.init('vps.example.org', 1195);
   const profile = await store.addHome('cottage');
-  const verdict = checkProfile(profile);
+  const verdict = checkProfile(profile, pemReader);
   if (!verdict.ok) return t.fail(JSON.stringify(verdict.problems));
-  t.is(verdict.profile.remoteHost, 'vps.example.org');
-  t.is(verdict.profile.remotePort, 1195);
+  t.deepEqual(verdict.profile.remotes, [{ host: 'vps.example.org', port: 1195, proto: 'udp' }]);
   const endpoint = new X509Certificate(readFileSync(store.certificatePath));
   t.true(profile.includes(`<peer-fingerprint>\n${endpoint.fingerprint256}\n</peer-fingerprint>`));
   const [home] = await store.homes();
