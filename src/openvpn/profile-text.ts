@@ -176,8 +176,10 @@ class Cutter implements CutProfile {
       }
       if (text === '' || /^[#;]/.test(text)) continue;
       const fault = findFault(text);
-      if (fault !== null) this.#report(fault);
-      else body.push({ line: this.#at, text });
+      if (fault === null) body.push({ line: this.#at, text });
+      else this.#report(fault);
+      // Meant as the end, behind a blank that OpenVPN does not know.
+      if (text.trim().startsWith(closing)) return body;
     }
     this.#report(`${shown}: has no end${isKnownTag(tag) ? ` (${closing})` : ''}`, opened);
     return null;
