@@ -43,6 +43,9 @@ export interface StoredHome {
   controlKey: string;
 }
 
+/** A home as its file has it, which an older version may have written. */
+type KeptHome = Omit<StoredHome, 'controlKey'> & { controlKey?: unknown };
+
 /** One endpoint's state directory. */
 export class EndpointStore {
   readonly dir: string;
@@ -110,10 +113,8 @@ export class EndpointStore {
 
   async homes(): Promise<StoredHome[]> {
     await this.identity();
-    const homes = await this.#read<(Omit<StoredHome, 'controlKey'> & { controlKey?: unknown })[]>(
-      this.homesPath,
-    );
-    if (!Array.isArray(homes)) throw damaged(this.homesPath);
+    const homes = await this.#read<KeptHome[]>(this.homesPath);
+    if (!Array.isArray(homes) || !homes.every(isHome)) throw damaged(this.homesPath);
     return homes.map((home) => ({ ...home, controlKey: controlKeyOf(home) }));
   }
 
@@ -197,8 +198,12 @@ function damaged(path: string): EndpointError {
   return new EndpointError(`${path}: is damaged; restore it from a backup`);
 }
 
+function isHome(home: Partial<KeptHome> | null): boolean {
+  return typeof home?.name === 'string' && typeof home.host === 'number';
+}
+
 /** The key of a home as read from disk, '' where there is none that could be used. */
-function controlKeyOf({ controlKey }: { controlKey?: unknown }): string {
+function controlKeyOf({ controlKey }: KeptHome): string {
   return typeof controlKey === 'string' && parseControlKey(controlKey) ? controlKey : '';
 }
 

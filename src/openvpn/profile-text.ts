@@ -1,5 +1,5 @@
 // Cuts a profile into directives and blocks, where OpenVPN cuts it (options_parse.c: parse_line, read_inline_file).
-import { BLOCKS, isKnownTag } from './profile-names.ts';
+import { isKnownTag } from './profile-names.ts';
 
 /** One thing wrong with a profile. */
 export interface ProfileProblem {
@@ -75,19 +75,21 @@ export function splitWords(line: string): Words | null {
   }
 }
 
-const EMPTY = { directives: [], blocks: [], broken: new Set(BLOCKS) };
+/** Where a text holds what no text file does, or null. */
+export function findControlCharacter(text: string): ProfileProblem | null {
+  const binary = linesOf(text).findIndex((line) => /[\x00-\x08\x0a-\x1f\x7f]/.test(line));
+  return binary < 0 ? null : { line: binary + 1, message: BINARY };
+}
+
+/** Lines without blanks and carriage returns at their ends. */
+function linesOf(text: string): string[] {
+  const lines = text.replace(/^\ufeff/, '').split('\n');
+  return lines.map((line) => line.replace(/[ \t\r]+$/, ''));
+}
 
 /** Cuts a text. Never throws; every problem is listed, and what one is in is left out. */
 export function cutProfile(text: string): CutProfile {
-  const lines = text
-    .replace(/^\ufeff/, '')
-    .split('\n')
-    .map((line) => line.replace(/[ \t\r]+$/, ''));
-  const binary = lines.findIndex((line) => /[\x00-\x08\x0a-\x1f\x7f]/.test(line));
-  if (binary >= 0) {
-    return { ...EMPTY, problems: [{ line: binary + 1, message: BINARY }] };
-  }
-  const cutter = new Cutter(lines);
+  const cutter = new Cutter(linesOf(text));
   cutter.run();
   return cutter;
 }

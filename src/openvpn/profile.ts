@@ -15,6 +15,7 @@ import {
   type CutProfile,
   cutProfile,
   type Directive,
+  findControlCharacter,
   type ProfileProblem,
 } from './profile-text.ts';
 import { type Remote, suitsProto } from './remote.ts';
@@ -65,6 +66,8 @@ export function checkProfile(text: string, pem: PemReader): ProfileVerdict {
   if (Buffer.byteLength(text) > MAX_PROFILE_BYTES) {
     return refuse([{ line: 0, message: `the profile is larger than ${MAX_PROFILE_BYTES} bytes` }]);
   }
+  const binary = findControlCharacter(text);
+  if (binary) return refuse([binary]);
   const cut = cutProfile(text);
   const reader = new ProfileReader(pem, cut);
   for (const directive of cut.directives) reader.readDirective(directive);

@@ -88,6 +88,8 @@ export function renderHomeOpenVpn({
 
 export interface EndpointOpenVpn {
   port: number;
+  /** Whether the kernel has IPv6: homes then reach the endpoint by either family, else by IPv4 alone. */
+  isDualStack: boolean;
   certificatePath: string;
   keyPath: string;
   /** SHA-256 fingerprints of the homes' certificates, colon-separated hex. */
@@ -105,7 +107,8 @@ export function renderEndpointOpenVpn(options: EndpointOpenVpn): string {
     '# Written by iotshaper; changes here are lost.',
     'mode server',
     'tls-server',
-    'proto udp',
+    // A server's plain "udp" listens on IPv4 alone.
+    `proto ${options.isDualStack ? 'udp6' : 'udp'}`,
     `port ${options.port}`,
     'dh none',
     'data-ciphers AES-256-GCM:CHACHA20-POLY1305',

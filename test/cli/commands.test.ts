@@ -1,5 +1,5 @@
 // Commands and options that are not there, and those that can't be: a hint, another status than 0, no stack trace.
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -129,6 +129,20 @@ test.serial('an endpoint from first to last', async (t) => {
     list.stdout,
     /^cottage\t10\.213\.0\.2\t([0-9A-F]{2}:){31}[0-9A-F]{2}\nflat\t10\.213\.0\.3\t\S+\n$/,
   );
+  const homes = join(folder, 'endpoint', 'homes.json');
+  const stored = readFileSync(homes, 'utf8');
+  writeFileSync(homes, stored.replace(/,\s*"controlKey": ".*"/, ''));
+  const older = await iotshaper('endpoint', 'list', ...dir);
+  t.is(
+    older.stdout,
+    list.stdout.replace(
+      '\nflat',
+      '\tcan not be served: of an older version; run remove-home and add-home, then upload the new profile\nflat',
+    ),
+  );
+  for (const { controlKey } of JSON.parse(stored) as { controlKey: string }[]) {
+    t.false(`${list.stdout}${older.stdout}`.includes(controlKey));
+  }
   t.is((await iotshaper('endpoint', 'remove-home', 'cottage', ...dir)).status, 0);
   const gone = await iotshaper('endpoint', 'remove-home', 'cottage', ...dir);
   t.is(gone.status, 1);

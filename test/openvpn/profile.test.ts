@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { pemReader } from '../../src/openvpn/pem-reader.ts';
 import { checkProfile, type Profile } from '../../src/openvpn/profile.ts';
+import { splitWords } from '../../src/openvpn/profile-text.ts';
 import { formatRemote } from '../../src/openvpn/remote.ts';
 
 const sound = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
@@ -207,3 +208,82 @@ for (const [remote, message] of badRemotes) {
     ]);
   });
 }
+
+test('remotes keep their order, with port and protocol of their own or the profile’s', (t) => {
+  const lines =
+    'proto udp4\nport 1200\nremote a.example\nremote b.example 53 udp6\nremote a.example 1';
+  t.deepEqual(profileOf(sound.replace(/^proto .*\nremote .*$/m, lines)).remotes, [
+    { host: 'a.example', port: 1200, proto: 'udp4' },
+    { host: 'b.example', port: 53, proto: 'udp6' },
+    { host: 'a.example', port: 1, proto: 'udp4' },
+  ]);
+});
+
+test('what is missing or stands twice is named', (t) => {
+  t.deepEqual(
+    problemsOf('').map(({ message }) => message),
+    [
+      'this profile has no control key: on the server, update iot-shaper-endpoint, run "iotshaper endpoint remove-home NAME" and "iotshaper endpoint add-home NAME", then upload the new profile',
+      'has no "remote" line that names the endpoint',
+      'has no <cert> block; upload the whole profile the endpoint printed',
+      'has no <key> block; upload the whole profile the endpoint printed',
+      'has neither <peer-fingerprint> nor <ca>: the endpoint could be anyone',
+    ],
+  );
+  t.deepEqual(problemsOf(`${sound}<cert>\nx\n</cert>\n`), [
+    { line: 38, message: '<cert>: stands twice; keep one' },
+  ]);
+  t.deepEqual(problemsOf(withLine('<connection>\nremote b\n</connection>')), [
+    { line: 2, message: `<connection>: ${noUse}` },
+  ]);
+  t.deepEqual(problemsOf(withLine('<nosuch>\nx\n</nosuch>')), [
+    { line: 2, message: 'opens a block that is not allowed; remove it' },
+  ]);
+  t.deepEqual(problemsOf(`${sound}<ca>\nx\n`), [{ line: 38, message: '<ca>: has no end (</ca>)' }]);
+});
+
+test('a block ends for us where it ends for OpenVPN', (t) => {
+  // OpenVPN looks at the beginning of a line only, and cuts lines of more than 255 bytes (read_inline_file).
+  t.deepEqual(problemsOf(withLine('<ca>\nx\n  </ca>x\nup /tmp/x\n</ca>')).slice(0, -1), [
+    { line: 2, message: '<ca>: is empty; upload the whole profile the endpoint printed' },
+    { line: 4, message: 'the end of <ca>: must stand alone on its line' },
+    { line: 5, message: `up /tmp/x: ${program}` },
+  ]);
+  const message = 'is longer than 250 bytes, which OpenVPN does not read as one line';
+  const long = `<ca>\n${'A'.repeat(255)}</ca>\nup /tmp/x\n</ca>`;
+  t.true(problemsOf(withLine(long)).some((one) => one.line === 3 && one.message === message));
+});
+
+test('words are cut as OpenVPN cuts them', (t) => {
+  for (const [line, words] of [
+    ['a "b c" \'d "e\' f"g #h', ['a', 'b c', 'd "e', 'f"g']],
+    ['a;b ;c', ['a;b']],
+    ['"a"b', ['a', 'b']],
+    ['\t""\t', ['']],
+    ['a\u00a0b', ['a\u00a0b']],
+    ['', []],
+  ] as [string, string[]][]) {
+    t.deepEqual(splitWords(line)?.words, words, line);
+  }
+  t.is(splitWords('a "b'), null);
+  t.is(splitWords('a \'b"'), null);
+});
+
+test('what is no text or too large is refused at once', (t) => {
+  t.deepEqual(problemsOf('\0'.repeat(10)), [
+    { line: 1, message: 'holds a control character; upload the file as the endpoint printed it' },
+  ]);
+  t.deepEqual(problemsOf('é'.repeat(60_000)), [
+    { line: 0, message: 'the profile is larger than 100000 bytes' },
+  ]);
+  // Thousands of faults must not take a router's minute, nor its page.
+  const startMs = performance.now();
+  for (const text of ['<a>\n</a>\n'.repeat(11_000), '<a>\n'.repeat(24_000), 'x\n'.repeat(49_000)]) {
+    const problems = problemsOf(text);
+    t.is(problems.length, 51);
+    t.regex(problems.at(-1)!.message, /^and \d{4,5} more faults; is this the profile/);
+  }
+  const begins = '-----BEGIN X-----\n'.repeat(5000);
+  t.true(problemsOf(withLine(`<ca>\n${begins}</ca>`)).length > 0);
+  t.true(performance.now() - startMs < 2000);
+});

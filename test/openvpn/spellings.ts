@@ -155,9 +155,12 @@ export const foreignBlanks: readonly string[] = [
   '\ufeff',
 ];
 
-/** What follows a block that OpenVPN does not take for ended. */
-export const smuggled = (end: string): string =>
-  `${end}</cert>\nscript-security 2\nup "/bin/touch /tmp/smuggled"\n<cert>\n</cert>\n`;
+/**
+ * A certificate's end that OpenVPN does not see, and after it a block that only we would see: OpenVPN takes its first line
+ * for the certificate's and the directives in it for directives.
+ */
+export const smuggled = (blank: string, directive: string): string =>
+  `${blank}</cert>\n<ca>\n</cert>\n${directive}\n<ca>\n</ca>\n`;
 
 export const refusals: readonly RefusedSpelling[] = [
   refused('host-dots', 5, notHost, replace(remoteLine, 'remote ... 1194')),
@@ -322,7 +325,7 @@ export const refusals: readonly RefusedSpelling[] = [
       `smuggled by U+${blank.codePointAt(0)!.toString(16)}`,
       30,
       /^holds the character U\+/,
-      replace('</cert>\n', smuggled(blank)),
+      replace('</cert>\n', smuggled(blank, 'up /tmp/x')),
     ),
   ),
 ];

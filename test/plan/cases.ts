@@ -101,6 +101,7 @@ function endpointCase(name: string): GoldenCase {
       'queue.tc': `${renderQueue(caseClasses(facts)).join('\n')}\n`,
       'openvpn.conf': renderEndpointOpenVpn({
         port: 1194,
+        isDualStack: facts.innerNet6 !== null,
         certificatePath: '/etc/iotshaper/endpoint/endpoint.crt',
         keyPath: '/etc/iotshaper/endpoint/endpoint.key',
         fingerprints: facts.homes.map(({ host }) =>
