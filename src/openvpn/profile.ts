@@ -41,7 +41,10 @@ export interface Profile {
 export interface Trust {
   /** SHA-256 of the endpoint's certificates, upper-case hexadecimal with colons. */
   fingerprints: string[];
-  /** Certificates of authorities in canonical PEM. */
+  /**
+   * Certificates of authorities in canonical PEM. What they vouch for is taken for an endpoint if it is a TLS server's
+   * (`remote-cert-tls server`: key usage digitalSignature, extended key usage serverAuth).
+   */
   ca: string[];
   /** Common name the endpoint's certificate must have, where an authority vouches for it. */
   name: string | null;

@@ -30,7 +30,9 @@ async function makeMaterial(store: EndpointStore, dir: string): Promise<Material
   const days = ['-days', '3650'];
   openssl('req', '-x509', ...newKey, ...days, '-subj', '/CN=CA', '-keyout', 'ca.key', '-out', 'ca');
   openssl('req', ...newKey, '-subj', '/CN=iotshaper endpoint', '-keyout', 'key', '-out', 'request');
-  writeFileSync(join(dir, 'usage'), 'extendedKeyUsage=serverAuth\n');
+  // Both are what `remote-cert-tls server` asks for.
+  const usage = 'keyUsage=digitalSignature\nextendedKeyUsage=serverAuth\n';
+  writeFileSync(join(dir, 'usage'), usage);
   const signer = ['-CA', 'ca', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'usage'];
   openssl('x509', '-req', '-in', 'request', ...signer, ...days, '-out', store.certificatePath);
   writeFileSync(store.keyPath, readFileSync(join(dir, 'key')));
@@ -67,7 +69,7 @@ function startOpenVpn(netns: string, config: string): { child: ChildProcess; up:
   const child = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   const up = new Promise<string>((done, fail) => {
-    const limit = setTimeout(() => fail(new Error(`not up in time:\n${said}`)), 15_000);
+    const limit = setTimeout(() => fail(new Error(`not up in time:\n${said}`)), 12_000);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text;
       if (!said.includes('Initialization Sequence Completed')) return;
@@ -85,7 +87,7 @@ function startOpenVpn(netns: string, config: string): { child: ChildProcess; up:
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;
   const gone = new Promise<void>((done) => child.once('exit', () => done()));
-  child.kill('SIGTERM');
+  child.kill('SIGKILL'); // a last word to the endpoint would take a second
   await gone;
 }
 
