@@ -54,8 +54,12 @@ export function registerEndpoint(program: Command): void {
   command('list', 'list the homes').action(async ({ stateDir }: { stateDir: string }) => {
     const store = new EndpointStore(stateDir);
     const { tunnelNet } = await store.identity();
-    for (const { name, host, fingerprint } of await store.homes()) {
-      process.stdout.write(`${name}\t${tunnelNet}.${host}\t${fingerprint}\n`);
+    for (const { name, host, fingerprint, controlKey } of await store.homes()) {
+      const fault =
+        controlKey === ''
+          ? '\tcan not be served: of an older version; run remove-home and add-home, then upload the new profile'
+          : '';
+      process.stdout.write(`${name}\t${tunnelNet}.${host}\t${fingerprint}${fault}\n`);
     }
   });
 

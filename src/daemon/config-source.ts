@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseConfig } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/types.ts';
+import { pemReader } from '../openvpn/pem-reader.ts';
 import { checkProfile, type Profile } from '../openvpn/profile.ts';
 import { writeSecret } from '../system/secret-file.ts';
 import type { ConfigStatus } from './api.ts';
@@ -55,7 +56,7 @@ async function readProfile(
     const message = `${option}: there is no profile at "${path}"; upload the one that "iotshaper endpoint add-home" printed`;
     return { profile: null, errors: [{ path: option, value: path, message }] };
   }
-  const verdict = checkProfile(text);
+  const verdict = checkProfile(text, pemReader);
   if (verdict.ok) return { profile: verdict.profile, errors: [] };
   const errors = verdict.problems.map(({ line, message }) => ({
     path: option,

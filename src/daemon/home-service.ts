@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ActiveRate } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
+import { formatRemote } from '../openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../plan/names.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { run } from '../system/command.ts';
@@ -194,9 +195,7 @@ export class HomeService implements ServiceApi {
         this.#clock.annotate(this.#configStatus, this.#good?.config ?? null),
       ),
       config: this.#good?.config ?? null,
-      remote: this.#good?.profile
-        ? `${this.#good.profile.remoteHost}:${this.#good.profile.remotePort}`
-        : '',
+      remote: this.#good?.profile ? formatRemote(this.#good.profile.remotes[0]!) : '',
       rate: this.#rate,
       datapath: this.#datapath,
       rates: this.#history.rates,
@@ -335,7 +334,7 @@ export class HomeService implements ServiceApi {
       wan: route!.dev,
       lan,
       devices: networks.length > 0 ? [] : macs.filter((mac) => mac !== null),
-      port: good.profile.remotePort,
+      port: good.profile.remotes[0]!.port,
       packetBytes: main.packetBytes,
     };
   }

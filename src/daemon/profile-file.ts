@@ -1,16 +1,17 @@
 // A profile handed in by the user: judged before it replaces the old one.
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { pemReader } from '../openvpn/pem-reader.ts';
 import { checkProfile } from '../openvpn/profile.ts';
+import { formatRemote } from '../openvpn/remote.ts';
 import { writeSecret } from '../system/secret-file.ts';
 import type { ProfileCheck } from './api.ts';
 
 /** What is wrong with a profile, by line, or the endpoint it names. */
 export function judgeProfile(text: string): ProfileCheck {
-  const verdict = checkProfile(text);
+  const verdict = checkProfile(text, pemReader);
   if (!verdict.ok) return { ok: false, errors: verdict.problems };
-  const { remoteHost, remotePort } = verdict.profile;
-  return { ok: true, errors: [], endpoint: `${remoteHost}:${remotePort}` };
+  return { ok: true, errors: [], endpoint: formatRemote(verdict.profile.remotes[0]!) };
 }
 
 /** Puts a profile in its place (0600); the old one is there until the new one is whole. */

@@ -1,6 +1,6 @@
 // The endpoint role: serves every home the store names, each with its own queue, class, frames and cover.
 import { createSocket, type Socket } from 'node:dgram';
-import { type FSWatcher, watch } from 'node:fs';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { decodeControl, encodeControl, type Hello } from '../control/message.ts';
@@ -162,6 +162,7 @@ export class EndpointService {
     const fingerprints = this.#homes.map(({ fingerprint }) => fingerprint);
     await this.#openvpn.start(
       renderEndpointOpenVpn({
+        isDualStack: existsSync('/proc/net/if_inet6'),
         port: this.#identity.port,
         certificatePath: store.certificatePath,
         keyPath: store.keyPath,

@@ -2,9 +2,12 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CONTROL_KEY_BYTES, parseControlKey } from '../openvpn/inside.ts';
+import { isHost } from '../openvpn/remote.ts';
 import { renderClientConfig } from '../plan/openvpn.ts';
 import { CommandError, run } from '../system/command.ts';
 import { writeSecret } from '../system/secret-file.ts';
+import { renderProfile } from './home-profile.ts';
 
 /** Where the package keeps it. */
 export const defaultStateDir = '/etc/iotshaper/endpoint';
@@ -36,7 +39,12 @@ export interface StoredHome {
   host: number;
   /** SHA-256 of its certificate, colon-separated. */
   fingerprint: string;
+  /** Secret shared with the home, 32 bytes in base64; '' for a home of an older version, which can't be served. */
+  controlKey: string;
 }
+
+/** A home as its file has it, which an older version may have written. */
+type KeptHome = Omit<StoredHome, 'controlKey'> & { controlKey?: unknown };
 
 /** One endpoint's state directory. */
 export class EndpointStore {
@@ -64,7 +72,7 @@ export class EndpointStore {
 
   /** Makes the identity. @throws {EndpointError} when there is one, or a value is impossible. */
   async init(host: string, port: number): Promise<EndpointIdentity> {
-    if (!/^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$/.test(host)) {
+    if (!isHost(host)) {
       throw new EndpointError(`--host: must be a host name or an address, got "${host}"`);
     }
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
@@ -105,7 +113,9 @@ export class EndpointStore {
 
   async homes(): Promise<StoredHome[]> {
     await this.identity();
-    return await this.#read<StoredHome[]>(this.homesPath);
+    const homes = await this.#read<KeptHome[]>(this.homesPath);
+    if (!Array.isArray(homes) || !homes.every(isHome)) throw damaged(this.homesPath);
+    return homes.map((home) => ({ ...home, controlKey: controlKeyOf(home) }));
   }
 
   /**
@@ -143,9 +153,11 @@ export class EndpointStore {
       join(this.clientConfigDir, name),
       renderClientConfig(identity.tunnelNet, host),
     );
-    await this.#writeHomes([...homes, { name, host, fingerprint }]);
+    const controlKey = randomBytes(CONTROL_KEY_BYTES).toString('base64');
+    await this.#writeHomes([...homes, { name, host, fingerprint, controlKey }]);
     const endpoint = new X509Certificate(await readFile(this.certificatePath));
-    return renderProfile(identity, name, endpoint.fingerprint256, certificate, key);
+    const secrets = { certificate, key, controlKey };
+    return renderProfile(identity, name, endpoint.fingerprint256, secrets);
   }
 
   /** @throws {EndpointError} when there is no such home. */
@@ -173,7 +185,7 @@ export class EndpointStore {
     try {
       return JSON.parse(text) as T;
     } catch {
-      throw new EndpointError(`${path}: is damaged; restore it from a backup`);
+      throw damaged(path);
     }
   }
 
@@ -182,33 +194,17 @@ export class EndpointStore {
   }
 }
 
-function renderProfile(
-  identity: EndpointIdentity,
-  name: string,
-  endpointFingerprint: string,
-  certificate: string,
-  key: string,
-): string {
-  return [
-    `# iot-shaper profile of home ${name} at ${identity.host}. Keep it secret; upload it under Services, IoT Privacy, Tunnel.`,
-    'client',
-    'dev tun',
-    'proto udp',
-    `remote ${identity.host} ${identity.port}`,
-    'nobind',
-    'data-ciphers AES-256-GCM:CHACHA20-POLY1305',
-    'tls-version-min 1.2',
-    '<peer-fingerprint>',
-    endpointFingerprint,
-    '</peer-fingerprint>',
-    '<cert>',
-    certificate.trim(),
-    '</cert>',
-    '<key>',
-    key.trim(),
-    '</key>',
-    '',
-  ].join('\n');
+function damaged(path: string): EndpointError {
+  return new EndpointError(`${path}: is damaged; restore it from a backup`);
+}
+
+function isHome(home: Partial<KeptHome> | null): boolean {
+  return typeof home?.name === 'string' && typeof home.host === 'number';
+}
+
+/** The key of a home as read from disk, '' where there is none that could be used. */
+function controlKeyOf({ controlKey }: KeptHome): string {
+  return typeof controlKey === 'string' && parseControlKey(controlKey) ? controlKey : '';
 }
 
 /** A self-signed certificate on P-256; it is known by its fingerprint, so nobody has to sign it. */

@@ -1,117 +1,135 @@
-// Which OpenVPN directives a profile may have, and how a line is cut into words.
+// What the directives of a profile say, each value from a closed set.
+
+import { FILES, LEFT_OUT, reasonAgainst } from './profile-names.ts';
+import type { Directive } from './profile-text.ts';
+import { isHost, type Proto, parsePort, parseProto } from './remote.ts';
 
 /** Ciphers that authenticate and keep every packet's length. */
-export const AEAD_CIPHERS = new Set([
-  'AES-256-GCM',
-  'AES-192-GCM',
-  'AES-128-GCM',
-  'CHACHA20-POLY1305',
-]);
+const AEAD_CIPHERS = ['AES-256-GCM', 'AES-192-GCM', 'AES-128-GCM', 'CHACHA20-POLY1305'];
 
-/** Files that a profile carries within itself, between tags. */
-export const INLINE = new Set([
-  'ca',
-  'cert',
-  'key',
-  'peer-fingerprint',
-  'tls-crypt',
-  'tls-crypt-v2',
-  'tls-auth',
-]);
+/** Those of them that an endpoint offers. */
+export const DATA_CIPHERS = ['AES-256-GCM', 'CHACHA20-POLY1305'] as const;
+export type DataCipher = (typeof DATA_CIPHERS)[number];
 
-/** Directives that are handed on as they stand. */
-export const PLAIN = new Set([
-  'client',
-  'tls-client',
-  'pull',
-  'nobind',
-  'remote-cert-tls',
-  'verify-x509-name',
-  'tls-version-min',
-  'tls-ciphersuites',
-  'tls-groups',
-  'key-direction',
-  'auth',
-  'auth-nocache',
-  'resolv-retry',
-  'server-poll-timeout',
-]);
+export type TlsVersion = '1.2' | '1.3';
 
-/** Directives that iotshaper sets itself; a profile may carry them, they are left out. */
-export const OVERRIDDEN = new Set([
-  'persist-key',
-  'persist-tun',
-  'verb',
-  'mute',
-  'float',
-  'explicit-exit-notify',
-  'ping',
-  'ping-restart',
-  'keepalive',
-  'reneg-sec',
-  'tun-mtu',
-  'mssfix',
-  'connect-retry',
-  'topology',
-  'sndbuf',
-  'rcvbuf',
-  'txqueuelen',
-  'disable-dco',
-  'mute-replay-warnings',
-]);
-
-/** Directives that name a command or allow one to run. */
-export const RUNS_PROGRAMS = new Set([
-  'up',
-  'down',
-  'up-restart',
-  'down-pre',
-  'route-up',
-  'route-pre-down',
-  'ipchange',
-  'tls-verify',
-  'auth-user-pass-verify',
-  'client-connect',
-  'client-disconnect',
-  'client-crresponse',
-  'learn-address',
-  'tls-crypt-v2-verify',
-  'script-security',
-  'iproute',
-  'dns-updown',
-]);
-
-/** Directives that load libraries. */
-export const LOADS_CODE = new Set([
-  'plugin',
-  'engine',
-  'providers',
-  'pkcs11-providers',
-  'pkcs11-id',
-]);
-
-/** Directives by which a packet's length tells its contents. */
-export const COMPRESSES = new Set(['comp-lzo', 'compress', 'comp-noadapt', 'allow-compression']);
-
-/** Words of a configuration line: double quotes with backslash escapes, single quotes, comments after white space. */
-export function splitWords(line: string): string[] | null {
-  const words: string[] = [];
-  const pattern = /\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s"'#;][^\s"']*))/y;
-  let at = 0;
-  while (at < line.length) {
-    pattern.lastIndex = at;
-    const match = pattern.exec(line);
-    if (!match) {
-      const rest = line.slice(at).trim();
-      return rest === '' || rest.startsWith('#') || rest.startsWith(';') ? words : null;
-    }
-    words.push(match[1]?.replace(/\\(.)/g, '$1') ?? match[2] ?? match[3] ?? '');
-    at = pattern.lastIndex;
-  }
-  return words;
+/** A `remote` before it is known what `port` and `proto` say. */
+export interface RemoteLine {
+  line: number;
+  host: string;
+  port: number | null;
+  proto: Proto | null;
 }
 
-/** A word as {@link splitWords} and OpenVPN read it back. */
-export function quoteWord(word: string): string {
-  return /^[A-Za-z0-9._:/@=+-]+$/.test(word) ? word : `"${word.replace(/[\\"]/g, '\\$&')}"`;
+/** What the directives read so far have said. */
+export class Directives {
+  readonly remotes: RemoteLine[] = [];
+  port = 1194;
+  proto: Proto = 'udp';
+  dataCiphers: DataCipher[] = [...DATA_CIPHERS];
+  tlsVersionMin: TlsVersion = '1.2';
+  /** Common name that the endpoint's certificate must have. */
+  endpointName: string | null = null;
+  readonly fingerprints: string[] = [];
+}
+
+const NOT_UDP = "must be udp; TCP can't keep packets on schedule";
+const NOT_PORT = 'must be a port from 1 to 65535';
+const NO_VALUES = 'takes no value; remove what follows it';
+
+/** Takes a directive over, or says what is wrong with it. */
+export function readDirective({ line, name, values }: Directive, found: Directives): string | null {
+  const value = values[0] ?? '';
+  switch (name) {
+    case 'client':
+    case 'tls-client':
+    case 'pull':
+    case 'nobind':
+      return values.length === 0 ? null : NO_VALUES;
+    case 'dev':
+      return /^tun\d{0,3}$/.test(value) && values.length === 1 ? null : 'must be tun';
+    case 'dev-type':
+      return value === 'tun' && values.length === 1 ? null : 'must be tun';
+    case 'proto':
+    case 'proto-force': {
+      const proto = parseProto(value);
+      if (proto === null || values.length > 1) return NOT_UDP;
+      if (name === 'proto') found.proto = proto;
+      return null;
+    }
+    case 'port':
+    case 'rport': {
+      const port = parsePort(value);
+      if (port === null || values.length > 1) return NOT_PORT;
+      found.port = port;
+      return null;
+    }
+    case 'remote':
+      return readRemote(line, values, found);
+    case 'data-ciphers':
+    case 'ncp-ciphers':
+    case 'cipher':
+    case 'data-ciphers-fallback':
+      return readCiphers(name, values, found);
+    case 'tls-version-min':
+      if ((value !== '1.2' && value !== '1.3') || values.length > 1) return 'must be 1.2 or 1.3';
+      found.tlsVersionMin = value;
+      return null;
+    case 'remote-cert-tls':
+      return value === 'server' && values.length === 1 ? null : 'must be server';
+    case 'verify-x509-name':
+      if (!/^[A-Za-z0-9]([A-Za-z0-9._ -]{0,62}[A-Za-z0-9])?$/.test(value) || values[1] !== 'name')
+        return 'must be the common name of the endpoint\'s certificate, then the word "name"';
+      if (values.length > 2) return 'has more than a name and the word "name"; remove what follows';
+      found.endpointName = value;
+      return null;
+    case 'peer-fingerprint': {
+      const print = parseFingerprint(value);
+      if (print === null || values.length > 1) return NOT_FINGERPRINT;
+      found.fingerprints.push(print);
+      return null;
+    }
+    case 'allow-compression':
+      return value === 'no' ? null : reasonAgainst(name);
+    default:
+      if (LEFT_OUT.has(name)) return null;
+      if (FILES.has(name)) return `names a file; put its contents between <${name}> and </${name}>`;
+      return reasonAgainst(name);
+  }
+}
+
+function readRemote(line: number, values: readonly string[], found: Directives): string | null {
+  const [host = '', port, proto] = values;
+  if (host.startsWith('[')) return 'must name the address without brackets';
+  if (!isHost(host)) return "must name the endpoint's host";
+  const ownPort = port === undefined ? null : parsePort(port);
+  if (port !== undefined && ownPort === null) return NOT_PORT;
+  const ownProto = proto === undefined ? null : parseProto(proto);
+  if (proto !== undefined && ownProto === null) return NOT_UDP;
+  if (values.length > 3) return 'has more than host, port and udp; remove what follows';
+  found.remotes.push({ line, host, port: ownPort, proto: ownProto });
+  return null;
+}
+
+function readCiphers(name: string, values: readonly string[], found: Directives): string | null {
+  const ciphers = (values[0] ?? '').toUpperCase().split(':');
+  if (values.length > 1) return 'must be names with colons between them and no blanks';
+  if (!ciphers.every((cipher) => AEAD_CIPHERS.includes(cipher))) {
+    return `must be of ${AEAD_CIPHERS.join(', ')}`;
+  }
+  if (name !== 'data-ciphers' && name !== 'ncp-ciphers') return null;
+  const shared = DATA_CIPHERS.filter((cipher) => ciphers.includes(cipher));
+  if (shared.length === 0) return `must hold ${DATA_CIPHERS.join(' or ')}, which endpoints offer`;
+  // In the order given: the first is preferred.
+  found.dataCiphers = shared.sort((a, b) => ciphers.indexOf(a) - ciphers.indexOf(b));
+  return null;
+}
+
+/** What to say of a fingerprint that is none; never quotes it. */
+export const NOT_FINGERPRINT =
+  'must be a SHA-256 fingerprint, 32 bytes as hexadecimal with colons, as "openssl x509 -noout -fingerprint -sha256" prints after the equals sign';
+
+/** A SHA-256 fingerprint in upper-case hexadecimal with colons, or null. */
+export function parseFingerprint(text: string): string | null {
+  return /^([0-9a-f]{2}:){31}[0-9a-f]{2}$/i.test(text) ? text.toUpperCase() : null;
 }

@@ -1,30 +1,53 @@
-// Reads an OpenVPN profile and refuses, by name, everything that could run a program, leak or unshape.
+// Reads an OpenVPN profile into a value; whatever could run a program, leak or unshape is refused by name.
+import { type Inside, readInside } from './inside.ts';
+import { findPemObjects, PemFault, type PemReader } from './pem.ts';
 import {
-  AEAD_CIPHERS,
-  COMPRESSES,
-  INLINE,
-  LOADS_CODE,
-  OVERRIDDEN,
-  PLAIN,
-  quoteWord,
-  RUNS_PROGRAMS,
-  splitWords,
+  type DataCipher,
+  Directives,
+  NOT_FINGERPRINT,
+  parseFingerprint,
+  readDirective,
+  type TlsVersion,
 } from './profile-directives.ts';
+import { BLOCKS, isKnownName, quoteDirective, reasonAgainst } from './profile-names.ts';
+import {
+  type Block,
+  type CutProfile,
+  cutProfile,
+  type Directive,
+  findControlCharacter,
+  type ProfileProblem,
+} from './profile-text.ts';
+import { type Remote, suitsProto } from './remote.ts';
 
-/** One thing wrong with a profile. */
-export interface ProfileProblem {
-  /** From 1; 0 when the fault is in no one line. */
-  line: number;
-  message: string;
+export type { ProfileProblem, Remote };
+
+/** Everything a profile says. OpenVPN's configuration is written from this, never from the text. */
+export interface Profile {
+  /** Ways to the endpoint in order of preference, 1 to 16. */
+  remotes: Remote[];
+  /** What the home shows: one certificate and its key, unencrypted, in canonical PEM. */
+  identity: { certificate: string; key: string };
+  trust: Trust;
+  /** In order of preference, at least one. */
+  dataCiphers: DataCipher[];
+  tlsVersionMin: TlsVersion;
+  /** Secret of this home and its endpoint, 32 bytes. */
+  controlKey: Uint8Array;
+  inside: Inside;
 }
 
-/** A profile in which every directive is one we know to be harmless. */
-export interface Profile {
-  remoteHost: string;
-  remotePort: number;
-  inside: { tunnel: string; inner4: string; inner6: string | null };
-  /** Directives and inline blocks to hand on, one line each (blocks: several). */
-  lines: string[];
+/** How the endpoint is known; where there are fingerprints and authorities, by both. */
+export interface Trust {
+  /** SHA-256 of the endpoint's certificates, upper-case hexadecimal with colons. */
+  fingerprints: string[];
+  /**
+   * Certificates of authorities in canonical PEM. What they vouch for is taken for an endpoint if it is a TLS server's
+   * (`remote-cert-tls server`: key usage digitalSignature, extended key usage serverAuth).
+   */
+  ca: string[];
+  /** Common name the endpoint's certificate must have, where an authority vouches for it. */
+  name: string | null;
 }
 
 export type ProfileVerdict =
@@ -33,106 +56,79 @@ export type ProfileVerdict =
 
 /** Larger than any profile `add-home` prints by a factor of ten. */
 const MAX_PROFILE_BYTES = 100_000;
+const MAX_REMOTES = 16;
+const MAX_AUTHORITIES = 16;
+/** More would not be read; a file that is no profile has thousands. */
+const MAX_PROBLEMS = 50;
 
-/**
- * OpenVPN reads lines into buffers of 256 bytes (options.h, OPTION_LINE_SIZE) and cuts longer ones within a block, so that
- * a part of a line could end the block and what follows would be read as directives.
- */
-const MAX_LINE_BYTES = 250;
+const NO_CONTROL_KEY =
+  'this profile has no control key: on the server, update iot-shaper-endpoint, run "iotshaper endpoint remove-home NAME" and "iotshaper endpoint add-home NAME", then upload the new profile';
 
-const NOT_UDP = "must be udp; TCP can't keep packets on schedule";
-const NOT_PORT = 'must be a port from 1 to 65535';
-
-/** Reads one profile. Never throws; every problem is listed. */
-export function checkProfile(text: string): ProfileVerdict {
+/** Reads one profile. Never throws; every problem is listed, in the order of lines. */
+export function checkProfile(text: string, pem: PemReader): ProfileVerdict {
   if (Buffer.byteLength(text) > MAX_PROFILE_BYTES) {
-    const message = `the profile is larger than ${MAX_PROFILE_BYTES} bytes`;
-    return { ok: false, problems: [{ line: 0, message }] };
+    return refuse([{ line: 0, message: `the profile is larger than ${MAX_PROFILE_BYTES} bytes` }]);
   }
-  const source = text.replace(/^\ufeff/, '').split(/\r?\n/);
-  const binary = source.findIndex((line) => /[\x00-\x08\x0a-\x1f\x7f]/.test(line));
-  if (binary >= 0) {
-    const message = 'holds a control character; upload the file as the endpoint printed it';
-    return { ok: false, problems: [{ line: binary + 1, message }] };
-  }
-  const reader = new ProfileReader();
-  for (let index = 0; index < source.length; index++) {
-    const line = source[index]!.trim();
-    if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
-    const open = /^<([a-z0-9-]+)>$/.exec(line);
-    if (!open) reader.readLine(index + 1, line);
-    else {
-      // As OpenVPN finds it: whatever follows the closing tag on its line.
-      const closing = `</${open[1]}>`;
-      let end = index + 1;
-      while (end < source.length && !source[end]!.trimStart().startsWith(closing)) end++;
-      reader.readBlock(index + 1, open[1]!, source.slice(index, end + 1));
-      index = end;
-    }
-  }
+  const binary = findControlCharacter(text);
+  if (binary) return refuse([binary]);
+  const cut = cutProfile(text);
+  const reader = new ProfileReader(pem, cut);
+  for (const directive of cut.directives) reader.readDirective(directive);
+  for (const block of cut.blocks) reader.readBlock(block);
   return reader.verdict();
 }
 
-class ProfileReader {
-  readonly #problems: ProfileProblem[] = [];
-  readonly #lines: string[] = [];
-  readonly #blocks = new Set<string>();
-  readonly #remotes: { host: string; port: number | null }[] = [];
-  #port = 1194;
+function refuse(problems: readonly ProfileProblem[]): ProfileVerdict {
+  // Those of the file as a whole come last.
+  const place = ({ line }: ProfileProblem) => line || Number.POSITIVE_INFINITY;
+  const sorted = [...problems].sort((a, b) => (place(a) < place(b) ? -1 : +(place(a) > place(b))));
+  const more = sorted.length - MAX_PROBLEMS;
+  if (more <= 0) return { ok: false, problems: sorted };
+  const message = `and ${more} more faults; is this the profile the endpoint printed?`;
+  return { ok: false, problems: [...sorted.slice(0, MAX_PROBLEMS), { line: 0, message }] };
+}
 
-  /** @param lines from the opening tag to the closing one, or to the end where there is none. */
-  readBlock(number: number, tag: string, lines: readonly string[]): void {
-    const closing = `</${tag}>`;
-    const last = lines.at(-1)!.trim();
-    const odd = lines.findIndex((line) => Buffer.byteLength(line) > MAX_LINE_BYTES);
-    if (!last.startsWith(closing)) this.#report(number, `<${tag}>: has no closing ${closing}`);
-    else if (last !== closing) {
-      this.#report(number + lines.length - 1, `${closing}: must stand alone on its line`);
-    } else if (!INLINE.has(tag)) {
-      this.#report(number, `<${tag}>: is not allowed in a profile; remove it`);
-    } else if (this.#blocks.has(tag)) this.#report(number, `<${tag}>: stands twice; keep one`);
-    else if (odd >= 0) this.#report(number + odd, TOO_LONG);
-    else this.#lines.push(...lines.map((line) => line.trimEnd()));
-    this.#blocks.add(tag);
+class ProfileReader {
+  readonly #pem: PemReader;
+  readonly #problems: ProfileProblem[];
+  readonly #said = new Directives();
+  readonly #blocks = new Map<string, Block>();
+  readonly #broken: ReadonlySet<string>;
+
+  constructor(pem: PemReader, { problems, broken }: CutProfile) {
+    this.#pem = pem;
+    this.#problems = [...problems];
+    this.#broken = broken;
   }
 
-  readLine(number: number, line: string): void {
-    const words = splitWords(line);
-    if (words === null || words.length === 0) {
-      this.#report(number, 'has a quotation mark without its pair');
-      return;
-    }
-    const [name, ...values] = [words[0]!.replace(/^--/, ''), ...words.slice(1)] as [
-      string,
-      ...string[],
-    ];
-    const fault =
-      this.#judge(name, values) ?? (Buffer.byteLength(line) > MAX_LINE_BYTES ? TOO_LONG : null);
-    if (fault !== null) this.#report(number, `${shorten([name, ...values].join(' '))}: ${fault}`);
+  readDirective(directive: Directive): void {
+    const { line, name, values } = directive;
+    const fault = readDirective(directive, this.#said);
+    if (fault === null) return;
+    this.#report(line, isKnownName(name) ? `${quoteDirective(name, values)}: ${fault}` : fault);
+  }
+
+  readBlock(block: Block): void {
+    const { line, tag } = block;
+    if (!BLOCKS.has(tag)) this.#report(line, `<${tag}>: ${reasonAgainst(tag)}`);
+    else if (this.#blocks.has(tag)) this.#report(line, `<${tag}>: stands twice; keep one`);
+    else this.#blocks.set(tag, block);
   }
 
   verdict(): ProfileVerdict {
-    const [remote, ...others] = this.#remotes;
-    const blocks = this.#blocks;
-    if (!remote) this.#report(0, 'has no "remote" line that names the endpoint');
-    if (others.length > 0) this.#report(0, 'has more than one "remote" line; keep one');
-    for (const tag of ['cert', 'key']) {
-      if (!blocks.has(tag))
-        this.#report(0, `has no <${tag}> block; upload the whole profile the endpoint printed`);
-    }
-    if (!blocks.has('ca') && !blocks.has('peer-fingerprint')) {
-      this.#report(0, 'has neither <peer-fingerprint> nor <ca>: the endpoint could be anyone');
-    }
-    if (!remote || this.#problems.length > 0) return { ok: false, problems: this.#problems };
-    const { host, port } = remote;
+    // A profile of a later version may differ in everything else.
+    const inside = this.#readInside();
+    if (inside?.ok === false && inside.isNewer) return refuse(inside.problems);
+    if (inside?.ok === false) this.#problems.push(...inside.problems);
+    const remotes = this.#readRemotes();
+    const identity = this.#readIdentity();
+    const trust = this.#readTrust();
+    const { dataCiphers, tlsVersionMin } = this.#said;
+    if (this.#problems.length > 0 || !inside?.ok || !identity) return refuse(this.#problems);
+    const { block } = inside;
     return {
       ok: true,
-      profile: {
-        inside: { tunnel: '10.213.0.0/24', inner4: '10.214.0.0/16', inner6: null },
-        remoteHost: host,
-        remotePort: port ?? this.#port,
-        lines: this.#lines,
-      },
+      profile: { remotes, identity, trust, dataCiphers, tlsVersionMin, ...block },
     };
   }
 
@@ -140,81 +136,125 @@ class ProfileReader {
     this.#problems.push({ line, message });
   }
 
-  /** What is wrong with a directive; takes it over when nothing is. */
-  #judge(name: string, values: readonly string[]): string | null {
-    const value = values[0] ?? '';
-    if (RUNS_PROGRAMS.has(name)) return 'runs a program on the router; remove it';
-    if (LOADS_CODE.has(name)) return 'loads foreign code into OpenVPN; remove it';
-    if (COMPRESSES.has(name)) {
-      const harmless = name === 'allow-compression' && value === 'no';
-      return harmless ? null : 'compression gives contents away by their size; remove it';
-    }
-    if (INLINE.has(name)) {
-      return `names a file; put its contents between <${name}> and </${name}>`;
-    }
-    switch (name) {
-      case 'proto':
-      case 'proto-force':
-        return isUdp(value) ? null : NOT_UDP;
-      case 'dev':
-        return value.startsWith('tun') ? null : 'must be tun';
-      case 'dev-type':
-        return value === 'tun' ? null : 'must be tun';
-      case 'port':
-      case 'rport':
-        return this.#takePort(value);
-      case 'remote':
-        return this.#takeRemote(values);
-      case 'data-ciphers':
-      case 'ncp-ciphers':
-      case 'cipher':
-      case 'data-ciphers-fallback':
-        return this.#takeCiphers(name, value);
-      default:
-        if (PLAIN.has(name)) this.#lines.push([name, ...values.map(quoteWord)].join(' '));
-        else if (!OVERRIDDEN.has(name)) return 'is not a directive iot-shaper allows; remove it';
-        return null;
-    }
+  /** Says that a block is not there, unless it is and something else is wrong with it. */
+  #reportMissing(tag: string, message: string): void {
+    if (!this.#broken.has(tag)) this.#report(0, message);
   }
 
-  #takePort(value: string): string | null {
-    const port = parsePort(value);
-    this.#port = port ?? this.#port;
-    return port === null ? NOT_PORT : null;
-  }
-
-  #takeRemote([host = '', port, proto]: readonly string[]): string | null {
-    if (!/^[A-Za-z0-9._:-]+$/.test(host) || host.startsWith('-')) {
-      return "must name the endpoint's host";
-    }
-    const own = port === undefined ? null : parsePort(port);
-    if (port !== undefined && own === null) return NOT_PORT;
-    if (proto !== undefined && !isUdp(proto)) return NOT_UDP;
-    this.#remotes.push({ host, port: own });
+  #readInside(): ReturnType<typeof readInside> | null {
+    const block = this.#blocks.get('iotshaper');
+    if (block) return readInside(block);
+    this.#reportMissing('iotshaper', NO_CONTROL_KEY);
     return null;
   }
 
-  #takeCiphers(name: string, value: string): string | null {
-    const bad = value.split(':').filter((cipher) => !AEAD_CIPHERS.has(cipher.toUpperCase()));
-    if (bad.length > 0) {
-      return `must be one of ${[...AEAD_CIPHERS].join(', ')}, got "${shorten(bad.join(':'))}"`;
+  #readRemotes(): Remote[] {
+    const { remotes, port, proto } = this.#said;
+    if (remotes.length === 0) this.#report(0, 'has no "remote" line that names the endpoint');
+    if (remotes.length > MAX_REMOTES) {
+      const message = `has more than ${MAX_REMOTES} "remote" lines; keep the first ones`;
+      this.#report(remotes[MAX_REMOTES]!.line, message);
     }
-    if (name === 'data-ciphers') this.#lines.push(`data-ciphers ${value}`);
+    return remotes.map((remote) => {
+      const { host } = remote;
+      const whole = { host, port: remote.port ?? port, proto: remote.proto ?? proto };
+      if (!suitsProto(whole.host, whole.proto)) {
+        const message = `remote: an address of the other family than ${whole.proto}; use udp`;
+        this.#report(remote.line, message);
+      }
+      return whole;
+    });
+  }
+
+  #readIdentity(): Profile['identity'] | null {
+    const certificates = this.#readCertificates('cert');
+    const key = this.#readKey();
+    if (certificates === null || key === null) return null;
+    const certificate = certificates[0]!;
+    const { line } = this.#blocks.get('cert')!;
+    if (certificates.length > 1) {
+      this.#report(line, "<cert>: holds more than one certificate; keep the home's own");
+    } else if (!this.#pem.isPair(certificate, key)) {
+      const message = 'are no pair; upload the profile as the endpoint printed it';
+      this.#report(this.#blocks.get('key')!.line, `<key>: this key and the certificate ${message}`);
+    }
+    return { certificate, key };
+  }
+
+  #readTrust(): Trust {
+    const { endpointName, fingerprints: named } = this.#said;
+    const fingerprints = [...named];
+    const pins = this.#blocks.get('peer-fingerprint');
+    for (const { line, text } of pins?.body ?? []) {
+      const print = parseFingerprint(text);
+      if (print === null) this.#report(line, `<peer-fingerprint>: ${NOT_FINGERPRINT}`);
+      else fingerprints.push(print);
+    }
+    if (pins?.body.length === 0) {
+      this.#report(pins.line, `<peer-fingerprint>: is empty; it ${NOT_FINGERPRINT}`);
+    }
+    const hasCa = this.#blocks.has('ca') || this.#broken.has('ca');
+    const ca = hasCa ? (this.#readCertificates('ca') ?? []) : [];
+    if (ca.length > MAX_AUTHORITIES) {
+      const message = `<ca>: holds more than ${MAX_AUTHORITIES} certificates`;
+      this.#report(this.#blocks.get('ca')!.line, message);
+    }
+    if (!hasCa && !pins && fingerprints.length === 0) {
+      this.#reportMissing('peer-fingerprint', NO_TRUST);
+    }
+    return {
+      fingerprints: [...new Set(fingerprints)],
+      ca: [...new Set(ca)],
+      // A fingerprint says more than a name.
+      name: ca.length > 0 ? endpointName : null,
+    };
+  }
+
+  /** The certificates of a block, at least one; null when something is wrong. */
+  #readCertificates(tag: 'ca' | 'cert'): string[] | null {
+    const objects = this.#readPem(tag);
+    if (objects === null) return null;
+    const found: string[] = [];
+    for (const { line, label, pem } of objects) {
+      const certificate = label === 'CERTIFICATE' ? this.#pem.readCertificate(pem) : null;
+      if (certificate !== null) found.push(certificate);
+      else this.#report(line, `<${tag}>: holds something else than a certificate; ${COPY}`);
+    }
+    return found.length === objects.length ? found : null;
+  }
+
+  #readKey(): string | null {
+    const objects = this.#readPem('key')?.filter(({ label }) => label !== 'EC PARAMETERS');
+    if (!objects) return null;
+    const { line } = this.#blocks.get('key')!;
+    const [object] = objects;
+    if (!object || objects.length > 1) this.#report(line, `<key>: must hold one key; ${COPY}`);
+    else if (object.isEncrypted) this.#report(object.line, ENCRYPTED);
+    else {
+      const key = /^(EC |RSA )?PRIVATE KEY$/.test(object.label)
+        ? this.#pem.readKey(object.pem)
+        : null;
+      if (key !== null) return key;
+      this.#report(object.line, `<key>: holds no private key for TLS that can be read; ${COPY}`);
+    }
+    return null;
+  }
+
+  #readPem(
+    tag: 'ca' | 'cert' | 'key',
+  ): Exclude<ReturnType<typeof findPemObjects>, PemFault> | null {
+    const block = this.#blocks.get(tag);
+    const objects = block ? findPemObjects(block.body) : [];
+    if (!block) this.#reportMissing(tag, `has no <${tag}> block; ${COPY}`);
+    else if (objects instanceof PemFault) {
+      this.#report(objects.line, `<${tag}>: ${objects.message}`);
+    } else if (objects.length === 0) this.#report(block.line, `<${tag}>: is empty; ${COPY}`);
+    else return objects;
     return null;
   }
 }
 
-const TOO_LONG = `is longer than ${MAX_LINE_BYTES} bytes, which OpenVPN does not read as one line`;
-
-function isUdp(proto: string): boolean {
-  return /^udp[46]?$/.test(proto);
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
-}
-
-function parsePort(text: string): number | null {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  return port >= 1 && port <= 65535 ? port : null;
-}
+const NO_TRUST = 'has neither <peer-fingerprint> nor <ca>: the endpoint could be anyone';
+const COPY = 'upload the whole profile the endpoint printed';
+const ENCRYPTED =
+  '<key>: is locked with a password, which nobody can type on a router; add the home anew on the endpoint, or unlock it with "openssl pkey -in FILE"';

@@ -64,21 +64,21 @@ export function planExample(
     tc: `${renderQueue([{ minor: HOME_CLASS_MINOR, shape, destination: null }]).join('\n')}\n`,
     routes: `${routes.join('\n')}\n`,
     openvpn: profile
-      ? withoutSecrets(
-          renderHomeOpenVpn({
-            profile,
-            managementSocket: '/var/run/iotshaper/openvpn.sock',
-            queuePackets: 1024,
-          }),
-        )
+      ? renderHomeOpenVpn({
+          profile: withoutSecrets(profile),
+          managementSocket: '/var/run/iotshaper/openvpn.sock',
+          queuePackets: 1024,
+        })
       : '',
   };
 }
 
 /** A key never leaves its file. */
-function withoutSecrets(text: string): string {
-  return text.replace(
-    /<(key|tls-crypt|tls-crypt-v2|tls-auth)>[\s\S]*?<\/\1>/g,
-    '<$1>\n(not shown)\n</$1>',
-  );
+function withoutSecrets(profile: Profile): Profile {
+  const { certificate } = profile.identity;
+  return {
+    ...profile,
+    identity: { certificate, key: '(not shown)' },
+    controlKey: new Uint8Array(profile.controlKey.length),
+  };
 }

@@ -37,7 +37,36 @@ export interface HomeOpenVpn {
   queuePackets: number;
 }
 
-/** The home's configuration: what of the profile is allowed, then ours, which wins. */
+/** Seconds that one of several remotes has to answer before the next is tried: OpenVPN asks at once, after 2 s and after 6 s. */
+const ANSWER_SECONDS = 6;
+
+function renderBlock(tag: string, text: string): string[] {
+  return [`<${tag}>`, text.trim(), `</${tag}>`];
+}
+
+/** What the profile says, word by word from the value; nothing of the uploaded text is copied. */
+function profileLines(profile: Profile): string[] {
+  const { remotes, identity, trust, dataCiphers, tlsVersionMin } = profile;
+  return [
+    'client',
+    ...remotes.map(({ host, port, proto }) => `remote ${host} ${port} ${proto}`),
+    ...(remotes.length > 1 ? [`server-poll-timeout ${ANSWER_SECONDS}`] : []),
+    `data-ciphers ${dataCiphers.join(':')}`,
+    `tls-version-min ${tlsVersionMin}`,
+    ...(trust.fingerprints.length > 0
+      ? renderBlock('peer-fingerprint', trust.fingerprints.join('\n'))
+      : []),
+    ...(trust.ca.length > 0
+      ? // Else every home the authority knows could be the endpoint of the others.
+        [...renderBlock('ca', trust.ca.join('')), 'remote-cert-tls server']
+      : []),
+    ...(trust.name === null ? [] : [`verify-x509-name "${trust.name}" name`]),
+    ...renderBlock('cert', identity.certificate),
+    ...renderBlock('key', identity.key),
+  ];
+}
+
+/** The home's configuration: what the profile says, then ours, which wins. */
 export function renderHomeOpenVpn({
   profile,
   managementSocket,
@@ -45,9 +74,7 @@ export function renderHomeOpenVpn({
 }: HomeOpenVpn): string {
   return [
     '# Written by iotshaper from the uploaded profile; changes here are lost.',
-    ...profile.lines,
-    `remote ${profile.remoteHost} ${profile.remotePort}`,
-    'proto udp',
+    ...profileLines(profile),
     'nobind',
     // The endpoint assigns the tunnel address; routes and DNS are ours to set.
     'route-nopull',
@@ -61,6 +88,8 @@ export function renderHomeOpenVpn({
 
 export interface EndpointOpenVpn {
   port: number;
+  /** Whether the kernel has IPv6: homes then reach the endpoint by either family, else by IPv4 alone. */
+  isDualStack: boolean;
   certificatePath: string;
   keyPath: string;
   /** SHA-256 fingerprints of the homes' certificates, colon-separated hex. */
@@ -78,7 +107,8 @@ export function renderEndpointOpenVpn(options: EndpointOpenVpn): string {
     '# Written by iotshaper; changes here are lost.',
     'mode server',
     'tls-server',
-    'proto udp',
+    // A server's plain "udp" listens on IPv4 alone.
+    `proto ${options.isDualStack ? 'udp6' : 'udp'}`,
     `port ${options.port}`,
     'dh none',
     'data-ciphers AES-256-GCM:CHACHA20-POLY1305',

@@ -1,10 +1,11 @@
 // Commands and options that are not there, and those that can't be: a hint, another status than 0, no stack trace.
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Command } from 'commander';
 import { buildProgram } from '../../src/cli/program.ts';
+import { pemReader } from '../../src/openvpn/pem-reader.ts';
 import { checkProfile } from '../../src/openvpn/profile.ts';
 import { hasStackTrace, iotshaper } from './program.ts';
 
@@ -112,11 +113,11 @@ test.serial('an endpoint from first to last', async (t) => {
 
   const added = await iotshaper('endpoint', 'add-home', 'cottage', ...dir);
   t.is(added.status, 0);
-  t.true(checkProfile(added.stdout).ok);
+  t.true(checkProfile(added.stdout, pemReader).ok);
   const out = join(folder, 'flat.ovpn');
   t.is((await iotshaper('endpoint', 'add-home', 'flat', '--out', out, ...dir)).stdout, '');
   t.is(statSync(out).mode & 0o777, 0o600);
-  t.true(checkProfile(readFileSync(out, 'utf8')).ok);
+  t.true(checkProfile(readFileSync(out, 'utf8'), pemReader).ok);
 
   const lost = join(folder, 'nosuch', 'x.ovpn');
   const failed = await iotshaper('endpoint', 'add-home', 'lost', '--out', lost, ...dir);
@@ -128,6 +129,20 @@ test.serial('an endpoint from first to last', async (t) => {
     list.stdout,
     /^cottage\t10\.213\.0\.2\t([0-9A-F]{2}:){31}[0-9A-F]{2}\nflat\t10\.213\.0\.3\t\S+\n$/,
   );
+  const homes = join(folder, 'endpoint', 'homes.json');
+  const stored = readFileSync(homes, 'utf8');
+  writeFileSync(homes, stored.replace(/,\s*"controlKey": ".*"/, ''));
+  const older = await iotshaper('endpoint', 'list', ...dir);
+  t.is(
+    older.stdout,
+    list.stdout.replace(
+      '\nflat',
+      '\tcan not be served: of an older version; run remove-home and add-home, then upload the new profile\nflat',
+    ),
+  );
+  for (const { controlKey } of JSON.parse(stored) as { controlKey: string }[]) {
+    t.false(`${list.stdout}${older.stdout}`.includes(controlKey));
+  }
   t.is((await iotshaper('endpoint', 'remove-home', 'cottage', ...dir)).status, 0);
   const gone = await iotshaper('endpoint', 'remove-home', 'cottage', ...dir);
   t.is(gone.status, 1);

@@ -128,6 +128,9 @@ test.serial('print: every artefact, no key', async (t) => {
     t.is(parts[2 * index + 2], `${golden}\n`, file);
   }
   t.false(stdout.includes('PRIVATE KEY'));
+  const secrets = readFileSync(profile, 'utf8').match(/(?<=PRIVATE KEY-----\n|control-key ).+/g);
+  t.is(secrets?.length, 3, 'the control key, the key, the end of its block');
+  for (const secret of [secrets![0]!, secrets![1]!]) t.false(stdout.includes(secret));
 });
 
 test.serial('print: a wrong configuration prints nothing but what is wrong', async (t) => {

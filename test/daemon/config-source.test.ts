@@ -34,7 +34,7 @@ test('a configuration in order comes with its profile', async (t) => {
   const { good, status } = await readGoodConfig(config);
   t.deepEqual(status, { ok: true, errors: [], warnings: [] });
   t.is(good?.config.main.rate.uploadKBps, 5);
-  t.is(good?.profile?.remoteHost, 'vps.example.org');
+  t.is(good?.profile?.remotes[0]?.host, 'vps.example.org');
 });
 
 test('while shaping is off no profile is asked for', async (t) => {
@@ -62,15 +62,14 @@ test('a missing profile is named, and what to do', async (t) => {
 });
 
 test('every problem of a profile is named with its line', async (t) => {
-  const { config, profile } = write(t, on, `${soundProfile}up /tmp/x\n</key>\nremote b\n`);
+  const { config, profile } = write(t, on, `${soundProfile}up /tmp/x\n</key>\n`);
   const { good, status } = await readGoodConfig(config);
   t.is(good, null);
   t.deepEqual(
     status.errors.map(({ message }) => message),
     [
-      `${option}: ${profile}, line 22: up /tmp/x: runs a program on the router; remove it`,
-      `${option}: ${profile}, line 23: </key>: is not a directive iot-shaper allows; remove it`,
-      `${option}: ${profile}: has more than one "remote" line; keep one`,
+      `${option}: ${profile}, line 38: up /tmp/x: runs a program on the router; remove it`,
+      `${option}: ${profile}, line 39: </key>: closes a block that is not open`,
     ],
   );
 });

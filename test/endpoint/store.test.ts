@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { owns } from '../../src/endpoint/home-session.ts';
 import { EndpointError, EndpointStore } from '../../src/endpoint/store.ts';
 import { networkOf } from '../../src/ip/address.ts';
+import { pemReader } from '../../src/openvpn/pem-reader.ts';
 import { checkProfile } from '../../src/openvpn/profile.ts';
 import { innerPrefix4, innerPrefix6 } from '../../src/plan/nft-endpoint.ts';
 
@@ -24,13 +25,19 @@ test('a profile is taken by the home, and names this endpoint alone', async (t) 
   const store = newStore(t);
   await store.init('vps.example.org', 1195);
   const profile = await store.addHome('cottage');
-  const verdict = checkProfile(profile);
+  const verdict = checkProfile(profile, pemReader);
   if (!verdict.ok) return t.fail(JSON.stringify(verdict.problems));
-  t.is(verdict.profile.remoteHost, 'vps.example.org');
-  t.is(verdict.profile.remotePort, 1195);
+  const { remotes, trust, inside, controlKey } = verdict.profile;
+  t.deepEqual(remotes, [{ host: 'vps.example.org', port: 1195, proto: 'udp' }]);
   const endpoint = new X509Certificate(readFileSync(store.certificatePath));
   t.true(profile.includes(`<peer-fingerprint>\n${endpoint.fingerprint256}\n</peer-fingerprint>`));
+  t.deepEqual(trust, { fingerprints: [endpoint.fingerprint256], ca: [], name: null });
+  const { innerNet6 } = await store.identity();
+  t.is(inside.tunnel, '10.213.0.0/24');
+  t.is(inside.inner4, '10.214.0.0/16');
+  t.is(inside.inner6, networkOf(`${innerNet6}::`, 48));
   const [home] = await store.homes();
+  t.is(home?.controlKey, Buffer.from(controlKey).toString('base64'));
   const certificate = new X509Certificate(profile.split(/<\/?cert>/)[1]!);
   t.is(home?.fingerprint, certificate.fingerprint256);
   t.is(certificate.subject, 'CN=cottage');
@@ -131,6 +138,8 @@ for (const [host, port, said] of [
   ['a b', 1194, '--host: must be a host name or an address, got "a b"'],
   ['-x', 1194, '--host: must be a host name or an address, got "-x"'],
   ['a\nup x', 1194, '--host: must be a host name or an address, got "a\nup x"'],
+  ['a..b', 1194, '--host: must be a host name or an address, got "a..b"'],
+  ['12345', 1194, '--host: must be a host name or an address, got "12345"'],
   ['a', 0, '--port: must be between 1 and 65535, got "0"'],
   ['a', 65_536, '--port: must be between 1 and 65535, got "65536"'],
   ['a', Number.NaN, '--port: must be between 1 and 65535, got "NaN"'],
@@ -159,14 +168,51 @@ test('the 254th home is one too many', async (t) => {
   );
 });
 
+test('every home has a secret of its own', async (t) => {
+  const store = newStore(t);
+  await store.init('2001:db8::1', 1194);
+  for (const name of ['a', 'b']) {
+    const verdict = checkProfile(await store.addHome(name), pemReader);
+    if (!verdict.ok) return t.fail(JSON.stringify(verdict.problems));
+    const key = Buffer.from(verdict.profile.controlKey).toString('base64');
+    t.is((await store.homes()).at(-1)!.controlKey, key);
+  }
+  const [a, b] = await store.homes();
+  t.not(a!.controlKey, b!.controlKey);
+});
+
+test('a home of an older version stays in the list, without a key', async (t) => {
+  const store = newStore(t);
+  await store.init('vps.example.org', 1194);
+  const old = { name: 'old', host: 2, fingerprint: 'AA' };
+  const short = { ...old, name: 'short', host: 3, controlKey: 'AAAA' };
+  const none = { ...old, name: 'none', host: 4, controlKey: 7 };
+  writeFileSync(store.homesPath, JSON.stringify([old, short, none]));
+  t.deepEqual(
+    (await store.homes()).map(({ name, controlKey }) => [name, controlKey]),
+    [
+      ['old', ''],
+      ['short', ''],
+      ['none', ''],
+    ],
+  );
+  await store.removeHome('old');
+  await store.addHome('old');
+  const found = (await store.homes()).at(-1)!;
+  t.is(Buffer.from(found.controlKey, 'base64').length, 32);
+  t.is(found.host, 2);
+});
+
 test('damaged state is named, never taken for none', async (t) => {
   const store = newStore(t);
   await store.init('vps.example.org', 1194);
-  writeFileSync(store.homesPath, '[{');
-  t.is(
-    await refusal(t, store.addHome('x')),
-    `${store.homesPath}: is damaged; restore it from a backup`,
-  );
+  for (const text of ['[{', '{}', 'null', '[null]', '[{"name":"a"}]']) {
+    writeFileSync(store.homesPath, text);
+    t.is(
+      await refusal(t, store.addHome('x')),
+      `${store.homesPath}: is damaged; restore it from a backup`,
+    );
+  }
   const path = join(store.dir, 'endpoint.json');
   writeFileSync(path, '');
   for (const work of [store.identity(), store.init('vps.example.org', 1194)]) {

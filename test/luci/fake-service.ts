@@ -14,7 +14,9 @@ import type {
   State,
   Status,
 } from '../../src/daemon/api.ts';
+import { pemReader } from '../../src/openvpn/pem-reader.ts';
 import { checkProfile } from '../../src/openvpn/profile.ts';
+import { formatRemote } from '../../src/openvpn/remote.ts';
 
 /** 2024-06-03 12:00:00 UTC, or whatever a test says is now. */
 export const someMonday = 1_717_416_000;
@@ -155,10 +157,9 @@ export class FakeService implements ServiceApi {
   }
 
   validateProfile({ text }: { text: string }): ProfileCheck {
-    const verdict = checkProfile(text);
+    const verdict = checkProfile(text, pemReader);
     if (!verdict.ok) return { ok: false, errors: verdict.problems };
-    const { remoteHost, remotePort } = verdict.profile;
-    return { ok: true, errors: [], endpoint: `${remoteHost}:${remotePort}` };
+    return { ok: true, errors: [], endpoint: formatRemote(verdict.profile.remotes[0]!) };
   }
 
   storeProfile(request: { text: string }): ProfileCheck {

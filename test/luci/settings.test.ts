@@ -6,21 +6,7 @@ import { usualConfig } from './router.ts';
 
 test.after.always(closeBrowser);
 
-const goodProfile = `client
-dev tun
-remote vps.example.org 1194 udp
-<cert>
------BEGIN CERTIFICATE-----
------END CERTIFICATE-----
-</cert>
-<key>
------BEGIN PRIVATE KEY-----
------END PRIVATE KEY-----
-</key>
-<peer-fingerprint>
-00:11:22
-</peer-fingerprint>
-`;
+const goodProfile = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
 
 test.serial('privacy: the figures are those of the cost formula at ten rates', async (t) => {
   const { page } = await visit(t, { tab: 'privacy' });
@@ -169,7 +155,7 @@ test.serial('tunnel: a wrong profile is refused by line, a right one stored', as
   await alert.waitFor();
   t.regex(
     (await alert.textContent()) ?? '',
-    /Line 3: up \/tmp\/evil\.sh: runs a program on the router/,
+    /Line 4: up \/tmp\/evil\.sh: runs a program on the router/,
   );
   t.is(router.service.profile, '');
   const buffer = Buffer.from(goodProfile);

@@ -1,6 +1,7 @@
 // Several homes on one endpoint: each served, none able to speak as another.
 import { writeFile } from 'node:fs/promises';
 import test from 'ava';
+import { pemReader } from '../../src/openvpn/pem-reader.ts';
 import { checkProfile } from '../../src/openvpn/profile.ts';
 import { renderHomeOpenVpn } from '../../src/plan/openvpn.ts';
 import { CLOUD, HomeNetwork } from './home-network.ts';
@@ -34,6 +35,7 @@ test.serial('a second home is served beside the first, and can’t speak as the 
   // The second home lives where the Internet is; its OpenVPN is real, what it says is ours to choose.
   const verdict = checkProfile(
     (await network.netns('cloud', ['cat', network.path('second.ovpn')])).toString(),
+    pemReader,
   );
   if (!verdict.ok) return t.fail(JSON.stringify(verdict.problems));
   const config = renderHomeOpenVpn({

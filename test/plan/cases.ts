@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parseConfig } from '../../src/config/config.ts';
 import type { Config } from '../../src/config/types.ts';
+import { pemReader } from '../../src/openvpn/pem-reader.ts';
 import { checkProfile } from '../../src/openvpn/profile.ts';
 import { exampleFacts, planExample } from '../../src/plan/example.ts';
 import type { EndpointFacts, HomeFacts, Shape } from '../../src/plan/facts.ts';
@@ -71,7 +72,7 @@ export function caseFacts(name: string): HomeFacts {
 }
 
 function homeCase(name: string): GoldenCase {
-  const verdict = checkProfile(readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8'));
+  const verdict = checkProfile(readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8'), pemReader);
   if (!verdict.ok) throw new Error(JSON.stringify(verdict.problems));
   const { nft, tc, routes, openvpn } = planExample(
     caseConfig(name),
@@ -100,6 +101,7 @@ function endpointCase(name: string): GoldenCase {
       'queue.tc': `${renderQueue(caseClasses(facts)).join('\n')}\n`,
       'openvpn.conf': renderEndpointOpenVpn({
         port: 1194,
+        isDualStack: facts.innerNet6 !== null,
         certificatePath: '/etc/iotshaper/endpoint/endpoint.crt',
         keyPath: '/etc/iotshaper/endpoint/endpoint.key',
         fingerprints: facts.homes.map(({ host }) =>

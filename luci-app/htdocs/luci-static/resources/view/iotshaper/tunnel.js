@@ -40,11 +40,9 @@ function renderTunnel({ tunnel, endpoint }) {
 
 /**
  * What is wrong with a profile, each fault with its line.
- * @param {string} text
  * @param {ProfileCheck} check
  */
-function renderFaults(text, { errors }) {
-  const lines = text.split('\n');
+function renderFaults({ errors }) {
   return controls.notice('error', [
     E('strong', {}, [_('This profile is refused; the one before stays.')]),
     E(
@@ -54,8 +52,6 @@ function renderFaults(text, { errors }) {
         E('li', {}, [
           line > 0 ? `${_('Line %s:').format(words.number(line, 0))} ` : '',
           message,
-          // Keys stand in a profile: lines of a key block are not repeated on the page.
-          line > 0 && /^[\w-]+ /.test(lines[line - 1] ?? '') ? E('pre', {}, [lines[line - 1]]) : '',
         ]),
       ),
     ),
@@ -109,7 +105,7 @@ function createUpload() {
     for (const button of buttons) button.disabled = false;
     if (!answer.ok)
       dom.content(result, [controls.notice('error', [service.explain(answer.cause)])]);
-    else if (!answer.data.ok) dom.content(result, [renderFaults(text.value, answer.data)]);
+    else if (!answer.data.ok) dom.content(result, [renderFaults(answer.data)]);
     else dom.content(result, [controls.notice('success', [praise(answer.data)])]);
     return answer.ok && answer.data.ok;
   }

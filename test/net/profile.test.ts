@@ -1,0 +1,160 @@
+// Every spelling of a profile that is taken connects, with the real OpenVPN on both ends; what is smuggled in runs nowhere.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { EndpointStore } from '../../src/endpoint/store.ts';
+import { pemReader } from '../../src/openvpn/pem-reader.ts';
+import { checkProfile } from '../../src/openvpn/profile.ts';
+import { renderEndpointOpenVpn, renderHomeOpenVpn } from '../../src/plan/openvpn.ts';
+import { run } from '../../src/system/command.ts';
+import { type Material, running, smuggled } from '../openvpn/spellings.ts';
+import { newNamespace, requireNamespaces } from './support.ts';
+
+const host4 = '192.0.2.1';
+const host6 = '2001:db8::1';
+
+/** Without what waits for a management client. */
+function alone(config: string): string {
+  return config.replace(/^management.*\n/gm, '');
+}
+
+/** An endpoint whose certificate an authority vouches for, and its home's profile. */
+async function makeMaterial(store: EndpointStore, dir: string): Promise<Material> {
+  await store.init(host4, 1194);
+  const openssl = (...words: string[]): void => {
+    execFileSync('openssl', words, { cwd: dir, stdio: 'pipe' });
+  };
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  const days = ['-days', '3650'];
+  openssl('req', '-x509', ...newKey, ...days, '-subj', '/CN=CA', '-keyout', 'ca.key', '-out', 'ca');
+  openssl('req', ...newKey, '-subj', '/CN=iotshaper endpoint', '-keyout', 'key', '-out', 'request');
+  // Both are what `remote-cert-tls server` asks for.
+  const usage = 'keyUsage=digitalSignature\nextendedKeyUsage=serverAuth\n';
+  writeFileSync(join(dir, 'usage'), usage);
+  const signer = ['-CA', 'ca', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'usage'];
+  openssl('x509', '-req', '-in', 'request', ...signer, ...days, '-out', store.certificatePath);
+  writeFileSync(store.keyPath, readFileSync(join(dir, 'key')));
+  return {
+    text: await store.addHome('cottage'),
+    otherKey: readFileSync(join(dir, 'key'), 'utf8'),
+    authority: readFileSync(join(dir, 'ca'), 'utf8'),
+    host4,
+    host6,
+  };
+}
+
+/** The server's and the home's namespace, joined by a link with both families. */
+async function makeLink(t: ExecutionContext): Promise<{ server: string; home: string }> {
+  const server = await newNamespace(t, 'profile');
+  const home = await newNamespace(t, 'profile');
+  const peer = ['peer', 'name', 'wire', 'netns', server];
+  await run(['ip', '-n', home, 'link', 'add', 'wire', 'type', 'veth', ...peer]);
+  for (const [netns, last] of [
+    [server, 1],
+    [home, 2],
+  ] as const) {
+    await run(['ip', '-n', netns, 'link', 'set', 'wire', 'up']);
+    await run(['ip', '-n', netns, 'address', 'add', `192.0.2.${last}/24`, 'dev', 'wire']);
+    const address = `2001:db8::${last}/64`;
+    await run(['ip', '-n', netns, 'address', 'add', address, 'dev', 'wire', 'nodad']);
+  }
+  return { server, home };
+}
+
+/** OpenVPN in a namespace, and whether its initialization came to its end. */
+function startOpenVpn(netns: string, config: string): { child: ChildProcess; up: Promise<string> } {
+  const argv = ['netns', 'exec', netns, 'openvpn', '--config', config];
+  const child = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  const up = new Promise<string>((done, fail) => {
+    const limit = setTimeout(() => fail(new Error(`not up in time:\n${said}`)), 12_000);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (!said.includes('Initialization Sequence Completed')) return;
+      clearTimeout(limit);
+      done(said);
+    });
+    child.once('exit', (status) => {
+      clearTimeout(limit);
+      fail(new Error(`OpenVPN ended with ${status}:\n${said}`));
+    });
+  });
+  return { child, up };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const gone = new Promise<void>((done) => child.once('exit', () => done()));
+  child.kill('SIGKILL'); // a last word to the endpoint would take a second
+  await gone;
+}
+
+test('every spelling that is taken connects', async (t) => {
+  if (!requireNamespaces(t)) return;
+  const dir = mkdtempSync(join(tmpdir(), 'iotshaper-profile-'));
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  const store = new EndpointStore(join(dir, 'endpoint'));
+  const material = await makeMaterial(store, dir);
+  const { server, home } = await makeLink(t);
+  const { tunnelNet } = await store.identity();
+  const serverConfig = renderEndpointOpenVpn({
+    port: 1194,
+    isDualStack: true,
+    certificatePath: store.certificatePath,
+    keyPath: store.keyPath,
+    fingerprints: (await store.homes()).map(({ fingerprint }) => fingerprint),
+    clientConfigDir: store.clientConfigDir,
+    tunnelNet,
+    managementSocket: 'unused',
+    queuePackets: 100,
+  });
+  writeFileSync(join(dir, 'server.conf'), alone(serverConfig));
+  const endpoint = startOpenVpn(server, join(dir, 'server.conf'));
+  t.teardown(() => end(endpoint.child));
+  await endpoint.up;
+
+  // Spellings that come to one configuration are tried once.
+  const configs = new Map<string, string[]>();
+  for (const { name, spell } of running) {
+    const verdict = checkProfile(spell(material), pemReader);
+    if (!verdict.ok) return t.fail(`${name}: ${JSON.stringify(verdict.problems)}`);
+    const { profile } = verdict;
+    const config = renderHomeOpenVpn({ profile, managementSocket: 'unused', queuePackets: 100 });
+    configs.set(config, [...(configs.get(config) ?? []), name]);
+  }
+  t.true(configs.size > 5 && configs.size < 15, `${configs.size} configurations`);
+  for (const [config, names] of configs) {
+    const startMs = performance.now();
+    writeFileSync(join(dir, 'home.conf'), alone(config), { mode: 0o600 });
+    const client = startOpenVpn(home, join(dir, 'home.conf'));
+    try {
+      const said = await client.up;
+      t.regex(said, new RegExp(`${tunnelNet}\\.2`), names.join(', '));
+    } catch (error) {
+      t.fail(`${names.join(', ')}: ${(error as Error).message}`);
+    } finally {
+      await end(client.child);
+    }
+    t.log(`${names.join(', ')}: ${Math.round(performance.now() - startMs)} ms`);
+  }
+});
+
+test('what OpenVPN would run from a profile as uploaded never reaches it', async (t) => {
+  if (!requireNamespaces(t)) return;
+  const dir = mkdtempSync(join(tmpdir(), 'iotshaper-profile-'));
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  const store = new EndpointStore(join(dir, 'endpoint'));
+  await store.init(host4, 1194);
+  const proof = join(dir, 'smuggled.log');
+  const printed = await store.addHome('cottage');
+  const text = printed.replace('</cert>\n', smuggled('\u00a0', `log ${proof}`));
+  const netns = await newNamespace(t, 'profile');
+  writeFileSync(join(dir, 'uploaded.conf'), text.replace(/<iotshaper>[\s\S]*<\/iotshaper>\n/, ''));
+  const raw = startOpenVpn(netns, join(dir, 'uploaded.conf'));
+  t.teardown(() => end(raw.child));
+  await t.throwsAsync(raw.up);
+  t.true(existsSync(proof), 'the attack works on OpenVPN itself');
+  t.false(checkProfile(text, pemReader).ok);
+});
