@@ -36,6 +36,8 @@ export interface StoredHome {
   host: number;
   /** SHA-256 of its certificate, colon-separated. */
   fingerprint: string;
+  /** What home and endpoint prove their control messages with, in base64; '' for one added by an older version. */
+  controlKey: string;
 }
 
 /** One endpoint's state directory. */
@@ -105,7 +107,8 @@ export class EndpointStore {
 
   async homes(): Promise<StoredHome[]> {
     await this.identity();
-    return await this.#read<StoredHome[]>(this.homesPath);
+    const homes = await this.#read<StoredHome[]>(this.homesPath);
+    return homes.map((home) => ({ ...home, controlKey: home.controlKey ?? '' }));
   }
 
   /**
@@ -138,14 +141,15 @@ export class EndpointStore {
       );
     }
     const { certificate, key } = await makeCertificate(name);
+    const controlKey = randomBytes(32).toString('base64');
     const fingerprint = new X509Certificate(certificate).fingerprint256;
     await writeSecret(
       join(this.clientConfigDir, name),
       renderClientConfig(identity.tunnelNet, host),
     );
-    await this.#writeHomes([...homes, { name, host, fingerprint }]);
+    await this.#writeHomes([...homes, { name, host, fingerprint, controlKey }]);
     const endpoint = new X509Certificate(await readFile(this.certificatePath));
-    return renderProfile(identity, name, endpoint.fingerprint256, certificate, key);
+    return renderProfile(identity, name, endpoint.fingerprint256, certificate, key, controlKey);
   }
 
   /** @throws {EndpointError} when there is no such home. */
@@ -188,6 +192,7 @@ function renderProfile(
   endpointFingerprint: string,
   certificate: string,
   key: string,
+  controlKey: string,
 ): string {
   return [
     `# iot-shaper profile of home ${name} at ${identity.host}. Keep it secret; upload it under Services, IoT Privacy, Tunnel.`,
@@ -207,6 +212,12 @@ function renderProfile(
     '<key>',
     key.trim(),
     '</key>',
+    '<iotshaper>',
+    `control-key ${controlKey}`,
+    `tunnel ${identity.tunnelNet}.0/24`,
+    `inner ${identity.innerNet}.0.0/16`,
+    `inner6 ${identity.innerNet6}::/48`,
+    '</iotshaper>',
     '',
   ].join('\n');
 }

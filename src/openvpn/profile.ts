@@ -24,6 +24,10 @@ export interface Profile {
   remotePort: number;
   /** Directives and inline blocks to hand on, one line each (blocks: several). */
   lines: string[];
+  /** What home and endpoint prove their control messages with; empty in a profile without one. */
+  controlKey: Uint8Array;
+  /** Networks of the endpoint's inside. */
+  inside: { tunnel: string; inner4: string; inner6: string | null };
 }
 
 export type ProfileVerdict =
@@ -77,6 +81,7 @@ class ProfileReader {
   readonly #lines: string[] = [];
   readonly #blocks = new Set<string>();
   readonly #remotes: { host: string; port: number | null }[] = [];
+  readonly #own = new Map<string, string>();
   #port = 1194;
 
   /** @param lines from the opening tag to the closing one, or to the end where there is none. */
@@ -87,6 +92,11 @@ class ProfileReader {
     if (!last.startsWith(closing)) this.#report(number, `<${tag}>: has no closing ${closing}`);
     else if (last !== closing) {
       this.#report(number + lines.length - 1, `${closing}: must stand alone on its line`);
+    } else if (tag === 'iotshaper') {
+      for (const line of lines.slice(1, -1)) {
+        const [name = '', value = ''] = line.trim().split(/\s+/);
+        this.#own.set(name, value);
+      }
     } else if (!INLINE.has(tag)) {
       this.#report(number, `<${tag}>: is not allowed in a profile; remove it`);
     } else if (this.#blocks.has(tag)) this.#report(number, `<${tag}>: stands twice; keep one`);
@@ -126,7 +136,17 @@ class ProfileReader {
     const { host, port } = remote;
     return {
       ok: true,
-      profile: { remoteHost: host, remotePort: port ?? this.#port, lines: this.#lines },
+      profile: {
+        remoteHost: host,
+        remotePort: port ?? this.#port,
+        lines: this.#lines,
+        controlKey: Buffer.from(this.#own.get('control-key') ?? '', 'base64'),
+        inside: {
+          tunnel: this.#own.get('tunnel') ?? '10.213.0.0/24',
+          inner4: this.#own.get('inner') ?? '10.214.0.0/16',
+          inner6: this.#own.get('inner6') ?? null,
+        },
+      },
     };
   }
 
