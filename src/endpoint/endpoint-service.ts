@@ -3,7 +3,6 @@ import { createSocket, type Socket } from 'node:dgram';
 import { type FSWatcher, watch } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import type { EndpointHandshake } from '../control/endpoint-handshake.ts';
 import type { Hello } from '../control/message.ts';
 import { serveLocalApi } from '../daemon/local-api.ts';
 import { findQueueFaults } from '../daemon/verification.ts';
@@ -245,7 +244,9 @@ export class EndpointService {
     const known = this.#sessions.get(home.host);
     const session = known ?? (await this.#openSession(home, hello, peer));
     if (!known || session.hear(hello)) await this.#apply(false);
-    this.#answer(session, hello, handshake);
+    const report = session.report(performance.now());
+    const { packetBytes } = session.shape;
+    this.#sendControl(handshake.welcome(hello, session.inner, report, packetBytes), peer);
   }
 
   async #openSession(home: StoredHome, hello: Hello, peer: string): Promise<HomeSession> {
@@ -265,17 +266,6 @@ export class EndpointService {
     this.#sessions.set(home.host, session);
     this.#options.log('notice', `home ${home.name} is there`);
     return session;
-  }
-
-  #answer(session: HomeSession, hello: Hello, handshake: EndpointHandshake): void {
-    const { totals } = session.link.queues;
-    const report = {
-      queuePackets: totals.depthPackets,
-      queueMs: session.link.queues.oldestWaitMs(performance.now()),
-      dropped: totals.droppedLate + totals.droppedFull,
-    };
-    const { packetBytes } = session.shape;
-    this.#sendControl(handshake.welcome(hello, session.inner, report, packetBytes), session.peer);
   }
 
   #sendControl(datagram: Uint8Array, address: string): void {

@@ -189,6 +189,33 @@ test('hellos that overtook each other count in their order only', (t) => {
   t.is(hands.endpoint.receive(newer, 512, 3002), null);
 });
 
+test('an old challenge does not bring an old nonce back', (t) => {
+  const hands = pair();
+  const { home, drawNonce, answer } = hands;
+  const old = answer(home.hello()!.datagram, 0)!;
+  home.receive(old, 0);
+  const next = newEndpoint(drawNonce);
+  t.is(home.receive(answer(home.hello()!.datagram, 1000, next)!, 1000)?.kind, 'again');
+  t.is(home.receive(old, 1100), null);
+  t.is(home.receive(answer(home.hello()!.datagram, 1200, next)!, 1200)?.kind, 'welcome');
+});
+
+test('another nonce than the one that counts is none, whoever names it', (t) => {
+  const hands = pair();
+  const { home, endpoint, answer } = hands;
+  const [, , counted, welcomed] = shakeHands(hands);
+  const endpointNonce = 'cd'.repeat(NONCE_BYTES);
+  const changed = (datagram: Uint8Array, more: number): Uint8Array => {
+    const message = decodeControl(datagram, proofOf(1))!;
+    const sequence = message.sequence + more;
+    return encodeControl({ ...message, endpointNonce, sequence }, 512, proofOf(1));
+  };
+  t.is(endpoint.receive(changed(counted!, 1), 512, 1000)?.kind, 'challenge');
+  const hello = home.hello()!.datagram;
+  t.is(home.receive(changed(welcomed!, 1), 2000), null);
+  t.is(home.receive(answer(hello, 2000)!, 2000)?.kind, 'welcome');
+});
+
 test('what the endpoint may not assign is told once a minute, and leaves the home unanswered', (t) => {
   const hands = pair();
   const { home, endpoint } = hands;
