@@ -89,6 +89,17 @@ test('messages and profiles are read without sockets, files or keys', async (t) 
   t.deepEqual([...new Set(platform.map(({ to }) => to))], ['node:net']);
 });
 
+test('of the control channel only the socket and the hash touch the platform', async (t) => {
+  const platform = (await imports).filter(
+    ({ from, to }) => partOf(from) === 'control' && !to.startsWith('src/'),
+  );
+  t.deepEqual(platform.map(({ from, to }) => `${from} ${to}`).sort(), [
+    'src/control/hmac.ts node:crypto',
+    'src/control/home-control.ts node:dgram',
+    'src/control/message.ts node:net',
+  ]);
+});
+
 test('the highest parts are imported by those above them alone', async (t) => {
   const bad = (await imports).filter(({ from, to }) => {
     const [here, there] = [partOf(from), partOf(to)];

@@ -1,41 +1,49 @@
-// The home's side of the control channel: says what it wants until it is answered, and then now and again.
+// The home's control socket: says what the home wants until it is answered, and then now and again.
 import { createSocket, type Socket } from 'node:dgram';
 import type { Shape } from '../plan/facts.ts';
 import { CONTROL_PORT } from '../plan/names.ts';
-import { decodeControl, encodeControl, type Welcome } from './message.ts';
-import { helloEveryMs, urgentHelloEveryMs } from './rhythm.ts';
+import { drawNonce, hmacSha256 } from './hmac.ts';
+import { HomeHandshake } from './home-handshake.ts';
+import type { Inside } from './inside.ts';
+import type { Welcome } from './message.ts';
+import { Proof } from './proof.ts';
 
 export interface HomeControlOptions {
   local: string;
   peer: string;
   version: string;
+  /** The home's control key; see {@link Proof}. */
+  key: Uint8Array;
+  /** Bounds of what the endpoint may assign. */
+  inside: Inside;
   onWelcome: (welcome: Welcome) => void;
+  /** The endpoint answers what may not come true: in words for the log, once a minute at most. */
+  onFault: (text: string) => void;
 }
 
 /** One home's control socket. */
 export class HomeControl {
   readonly #options: HomeControlOptions;
+  readonly #handshake: HomeHandshake;
   #socket: Socket | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #wanted: { upload: Shape; download: Shape; maxDelayMs: number } | null = null;
-  #sequence = 0;
-  /** First hello that asked for what is wanted now. */
-  #askedSince = 0;
-  #answered = false;
-  #answeredAtMs: number | null = null;
 
+  /** @throws RangeError when the key is no sound one. */
   constructor(options: HomeControlOptions) {
     this.#options = options;
+    const { key, local, version, inside } = options;
+    const proof = new Proof(hmacSha256, key, local);
+    this.#handshake = new HomeHandshake({ proof, version, inside, drawNonce });
   }
 
   /** Whether the endpoint has answered what is wanted now. */
   get answered(): boolean {
-    return this.#answered;
+    return this.#handshake.answered;
   }
 
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   silentMs(nowMs: number): number {
-    return this.#answeredAtMs === null ? Number.POSITIVE_INFINITY : nowMs - this.#answeredAtMs;
+    return this.#handshake.silentMs(nowMs);
   }
 
   async start(): Promise<void> {
@@ -55,12 +63,7 @@ export class HomeControl {
 
   /** Says from now on that the download shall have this shape. */
   want(upload: Shape, download: Shape, maxDelayMs: number): void {
-    const wanted = { upload, download, maxDelayMs };
-    if (JSON.stringify(wanted) === JSON.stringify(this.#wanted)) return;
-    this.#wanted = wanted;
-    this.#askedSince = this.#sequence + 1;
-    this.#answered = false;
-    this.#hello();
+    if (this.#handshake.want(upload, download, maxDelayMs)) this.#hello();
   }
 
   close(): void {
@@ -71,33 +74,16 @@ export class HomeControl {
 
   #hello(): void {
     if (this.#timer) clearTimeout(this.#timer);
-    if (!this.#wanted || !this.#socket) return;
-    const { upload, download, maxDelayMs } = this.#wanted;
-    this.#sequence++;
-    this.#socket.send(
-      encodeControl(
-        {
-          kind: 'hello',
-          sequence: this.#sequence,
-          version: this.#options.version,
-          download,
-          maxDelayMs,
-        },
-        upload.packetBytes,
-      ),
-      () => {}, // refused while the tunnel is being set up; the next one goes through
-    );
-    const slot = upload.rateKBps === 0 ? 0 : upload.packetBytes / upload.rateKBps;
-    const pauseMs = this.answered ? helloEveryMs(slot) : urgentHelloEveryMs(slot);
-    this.#timer = setTimeout(() => this.#hello(), pauseMs);
+    const next = this.#socket ? this.#handshake.hello() : null;
+    if (!next) return;
+    this.#socket!.send(next.datagram, () => {}); // refused while the tunnel is being set up; the next one goes through
+    this.#timer = setTimeout(() => this.#hello(), next.pauseMs);
   }
 
   #receive(datagram: Uint8Array): void {
-    const message = decodeControl(datagram);
-    if (message?.kind !== 'welcome' || message.sequence < this.#askedSince) return;
-    if (message.sequence > this.#sequence) return;
-    this.#answered = true;
-    this.#answeredAtMs = performance.now();
-    this.#options.onWelcome(message);
+    const heard = this.#handshake.receive(datagram, performance.now());
+    if (heard?.kind === 'again') this.#hello();
+    else if (heard?.kind === 'welcome') this.#options.onWelcome(heard.welcome);
+    else if (heard?.kind === 'fault') this.#options.onFault(heard.text);
   }
 }

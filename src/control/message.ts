@@ -1,135 +1,153 @@
-// What a home and its endpoint tell each other inside the tunnel: one datagram of one slot's size.
+// What a home and its endpoint tell each other inside the tunnel: one datagram of one slot's size, with its proof.
+//
+//   16 bytes  proof, over all that follows
+//    1 byte   kind: h, c or w
+//   12 bytes  the home's nonce
+//   12 bytes  the endpoint's nonce, zeros before the home has one
+//    4 bytes  sequence number of the hello, or of the one answered, big-endian
+//    2 bytes  length of the text, big-endian
+//             text: a JSON array; zeros up to the frame's size
 import { isIPv4, isIPv6 } from 'node:net';
 import { frameBytes } from '../framing/frame.ts';
 import { networkOf } from '../ip/address.ts';
 import type { InnerNetwork, Shape } from '../plan/facts.ts';
+import { PROOF_BYTES, type Proof } from './proof.ts';
+
+export const NONCE_BYTES = 12;
+/** What stands for the endpoint's nonce while the home has none. */
+export const NO_NONCE = '00'.repeat(NONCE_BYTES);
+
+/** Which hello of which run of the home, and to which run of the endpoint. */
+export interface Turn {
+  /** Drawn by the home at its start; hexadecimal. */
+  homeNonce: string;
+  /** Drawn by the endpoint for this home; {@link NO_NONCE} before. */
+  endpointNonce: string;
+  sequence: number;
+}
 
 /** The home says what it wants its download to be. */
-export interface Hello {
+export interface Hello extends Turn {
   kind: 'hello';
-  sequence: number;
   version: string;
   download: Shape;
   /** How long a packet may wait at the endpoint. */
   maxDelayMs: number;
 }
 
-/** The endpoint's answer: where the home's devices appear, and how its download is doing. */
-export interface Welcome {
-  kind: 'welcome';
-  /** The hello answered. */
-  sequence: number;
-  version: string;
-  inner: InnerNetwork;
+/** The endpoint asks for the hello once more, with its nonce: what was recorded can't carry it. */
+export interface Challenge extends Turn {
+  kind: 'challenge';
+}
+
+/** How a home's download is doing. */
+export interface QueueReport {
   queuePackets: number;
   queueMs: number;
   dropped: number;
 }
 
-export type ControlMessage = Hello | Welcome;
+/** The endpoint's answer: where the home's devices appear, and how its download is doing. */
+export interface Welcome extends Turn, QueueReport {
+  kind: 'welcome';
+  version: string;
+  inner: InnerNetwork;
+}
 
-const MAX_SEQUENCE = 2 ** 31;
+export type ControlMessage = Hello | Challenge | Welcome;
+
+const MAX_NUMBER = 2 ** 32 - 1;
+const KINDS = { hello: 0x68, challenge: 0x63, welcome: 0x77 } as const;
+const [KIND_AT, HOME_AT, ENDPOINT_AT] = [PROOF_BYTES, PROOF_BYTES + 1, PROOF_BYTES + 13];
+const [SEQUENCE_AT, LENGTH_AT, TEXT_AT] = [PROOF_BYTES + 25, PROOF_BYTES + 29, PROOF_BYTES + 31];
 
 /**
- * The datagram for a message: two bytes of length, JSON, zeros up to the frame's size.
+ * The datagram for a message.
  *
- * @throws RangeError when the message does not fit a packet of `packetBytes`.
+ * @throws RangeError when the message does not fit a packet of `packetBytes`; sound ones fit every packet.
  */
-export function encodeControl(message: ControlMessage, packetBytes: number): Uint8Array {
+export function encodeControl(
+  message: ControlMessage,
+  packetBytes: number,
+  proof: Proof,
+): Uint8Array {
   const text = Buffer.from(JSON.stringify(toWire(message)), 'utf8');
   const datagram = new Uint8Array(frameBytes(packetBytes));
-  if (text.length + 2 > datagram.length) {
+  if (text.length + TEXT_AT > datagram.length) {
     throw new RangeError(
       `a control message of ${text.length} bytes does not fit a packet of ${packetBytes}`,
     );
   }
-  datagram[0] = text.length >> 8;
-  datagram[1] = text.length & 0xff;
-  datagram.set(text, 2);
+  const writer = Buffer.from(datagram.buffer);
+  writer[KIND_AT] = KINDS[message.kind];
+  writer.write(message.homeNonce, HOME_AT, NONCE_BYTES, 'hex');
+  writer.write(message.endpointNonce, ENDPOINT_AT, NONCE_BYTES, 'hex');
+  writer.writeUInt32BE(message.sequence, SEQUENCE_AT);
+  writer.writeUInt16BE(text.length, LENGTH_AT);
+  writer.set(text, TEXT_AT);
+  proof.seal(datagram);
   return datagram;
 }
 
-/** The message in a datagram, or null when it is none: whatever the peer sends, nothing is thrown. */
-export function decodeControl(datagram: Uint8Array): ControlMessage | null {
-  if (datagram.length < 2) return null;
-  const length = (datagram[0]! << 8) | datagram[1]!;
-  if (length === 0 || length + 2 > datagram.length) return null;
+/** The message in a datagram, or null when it is none or not proven: whatever comes, nothing is thrown. */
+export function decodeControl(bytes: Uint8Array, proof: Proof): ControlMessage | null {
+  if (bytes.length < TEXT_AT || !proof.holds(bytes)) return null;
+  const datagram = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = TEXT_AT + datagram.readUInt16BE(LENGTH_AT);
+  if (end > datagram.length) return null;
+  const turn: Turn = {
+    homeNonce: datagram.toString('hex', HOME_AT, ENDPOINT_AT),
+    endpointNonce: datagram.toString('hex', ENDPOINT_AT, SEQUENCE_AT),
+    sequence: datagram.readUInt32BE(SEQUENCE_AT),
+  };
   try {
-    return fromWire(JSON.parse(Buffer.from(datagram.subarray(2, 2 + length)).toString('utf8')));
+    const wire: unknown = JSON.parse(datagram.toString('utf8', TEXT_AT, end));
+    return Array.isArray(wire) ? fromWire(datagram[KIND_AT]!, turn, wire) : null;
   } catch {
     return null;
   }
 }
 
 function toWire(message: ControlMessage): unknown[] {
+  if (message.kind === 'challenge') return [];
   if (message.kind === 'hello') {
     const { rateKBps, packetBytes, sdPercent } = message.download;
-    return [
-      'h',
-      message.sequence,
-      message.version,
-      rateKBps,
-      packetBytes,
-      sdPercent,
-      message.maxDelayMs,
-    ];
+    return [message.version, rateKBps, packetBytes, sdPercent, message.maxDelayMs];
   }
   const { prefix4, prefix6, resolver4, resolver6 } = message.inner;
-  return [
-    'w',
-    message.sequence,
-    message.version,
-    prefix4,
-    prefix6,
-    resolver4,
-    resolver6,
-    Math.round(message.queuePackets),
-    Math.round(message.queueMs),
-    message.dropped,
-  ];
+  const { queuePackets, queueMs, dropped } = message;
+  const figures = [queuePackets, queueMs, dropped].map((one) =>
+    Math.min(Math.round(one), MAX_NUMBER),
+  );
+  return [message.version, prefix4, prefix6, resolver4, resolver6, ...figures];
 }
 
-function fromWire(wire: unknown): ControlMessage | null {
-  if (!Array.isArray(wire)) return null;
-  const [kind, sequence, version, ...rest] = wire;
-  if (!isNumber(sequence, 0, MAX_SEQUENCE) || typeof version !== 'string' || version.length > 32)
-    return null;
-  if (kind === 'h') {
-    const [rateKBps, packetBytes, sdPercent, maxDelayMs] = rest;
-    if (!isNumber(rateKBps, 0, 10_000) || (rateKBps !== 0 && rateKBps < 0.25)) return null;
-    if (!isNumber(packetBytes, 256, 1400) || !Number.isInteger(packetBytes)) return null;
-    if (!isNumber(sdPercent, 0, 40) || !isNumber(maxDelayMs, 1, 3_600_000)) return null;
-    return {
-      kind: 'hello',
-      sequence,
-      version,
-      download: { rateKBps, packetBytes, sdPercent },
-      maxDelayMs,
-    };
-  }
-  if (kind === 'w') {
-    const [prefix4, prefix6, resolver4, resolver6, queuePackets, queueMs, dropped] = rest;
-    if (!isNetwork(prefix4, isIpv4, 24) || !isIpv4(resolver4)) return null;
-    if (prefix6 !== null && !isNetwork(prefix6, isIpv6, 64)) return null;
-    if (resolver6 !== null && !isIpv6(resolver6)) return null;
-    if (
-      ![queuePackets, queueMs, dropped].every((value) =>
-        isNumber(value, 0, Number.MAX_SAFE_INTEGER),
-      )
-    ) {
-      return null;
-    }
-    return {
-      kind: 'welcome',
-      sequence,
-      version,
-      inner: { prefix4, prefix6, resolver4, resolver6 },
-      queuePackets: queuePackets as number,
-      queueMs: queueMs as number,
-      dropped: dropped as number,
-    };
-  }
-  return null;
+function fromWire(kind: number, turn: Turn, wire: unknown[]): ControlMessage | null {
+  if (kind === KINDS.challenge) return { kind: 'challenge', ...turn };
+  const [version, ...rest] = wire;
+  if (typeof version !== 'string' || !/^[\w.+-]{0,32}$/.test(version)) return null;
+  if (kind === KINDS.hello) return readHello(turn, version, rest);
+  return kind === KINDS.welcome ? readWelcome(turn, version, rest) : null;
+}
+
+function readHello(turn: Turn, version: string, wire: unknown[]): Hello | null {
+  const [rateKBps, packetBytes, sdPercent, maxDelayMs] = wire;
+  if (!isNumber(rateKBps, 0, 10_000) || (rateKBps !== 0 && rateKBps < 0.25)) return null;
+  if (!isNumber(packetBytes, 256, 1400) || !Number.isInteger(packetBytes)) return null;
+  if (!isNumber(sdPercent, 0, 40) || !isNumber(maxDelayMs, 1, 3_600_000)) return null;
+  const download = { rateKBps, packetBytes, sdPercent };
+  return { kind: 'hello', ...turn, version, download, maxDelayMs };
+}
+
+function readWelcome(turn: Turn, version: string, wire: unknown[]): Welcome | null {
+  const [prefix4, prefix6, resolver4, resolver6, queuePackets, queueMs, dropped] = wire;
+  if (!isNetwork(prefix4, isIpv4, 24) || !isIpv4(resolver4)) return null;
+  if (prefix6 !== null && !isNetwork(prefix6, isIpv6, 64)) return null;
+  if (resolver6 !== null && !isIpv6(resolver6)) return null;
+  if (!isNumber(queuePackets, 0, MAX_NUMBER) || !isNumber(queueMs, 0, MAX_NUMBER)) return null;
+  if (!isNumber(dropped, 0, MAX_NUMBER)) return null;
+  const inner = { prefix4, prefix6, resolver4, resolver6 };
+  return { kind: 'welcome', ...turn, version, inner, queuePackets, queueMs, dropped };
 }
 
 function isNumber(value: unknown, min: number, max: number): value is number {

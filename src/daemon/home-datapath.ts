@@ -380,7 +380,10 @@ export class HomeDatapath {
     this.control = new HomeControl({
       ...tunnel,
       version,
+      key: this.#wish!.profile.controlKey,
+      inside: this.#wish!.profile.inside,
       onWelcome: (welcome) => this.#onWelcome(welcome),
+      onFault: (text) => this.#options.log('warning', text),
     });
     await this.control.start();
   }

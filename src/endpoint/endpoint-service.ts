@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { decodeControl, encodeControl, type Hello } from '../control/message.ts';
+import type { Hello } from '../control/message.ts';
 import { serveLocalApi } from '../daemon/local-api.ts';
 import { findQueueFaults } from '../daemon/verification.ts';
 import { ipDestination } from '../framing/ip-packet.ts';
@@ -19,6 +19,7 @@ import { NetdevCounter } from '../tunnel/counters.ts';
 import type { Departures } from '../tunnel/frame-link.ts';
 import { version } from '../version.ts';
 import { EndpointDatapath } from './endpoint-datapath.ts';
+import { Greetings } from './greetings.ts';
 import { HomeSession, owns } from './home-session.ts';
 import type { EndpointIdentity, EndpointStore, StoredHome } from './store.ts';
 
@@ -42,6 +43,7 @@ export class EndpointService {
   readonly #serial = new Serial();
   readonly #datapath: EndpointDatapath;
   readonly #openvpn: OpenVpn;
+  readonly #greetings: Greetings;
   readonly #sent = new NetdevCounter(TUNNEL_NETDEV, 'tx_packets');
   readonly #sessions = new Map<number, HomeSession>();
   #server: Server | null = null;
@@ -77,6 +79,11 @@ export class EndpointService {
         options.log('warning', `OpenVPN stopped (${why}); it is started again`);
       },
       onLine: (line) => options.log('info', `openvpn: ${line}`),
+    });
+    this.#greetings = new Greetings({
+      log: options.log,
+      send: (datagram, address) => this.#sendControl(datagram, address),
+      greet: (home, address) => this.#later(() => this.#greet(home, address)),
     });
   }
 
@@ -223,17 +230,25 @@ export class EndpointService {
   }
 
   #onControl(datagram: Uint8Array, address: string): void {
-    const hello = decodeControl(datagram);
     const home = this.#homes.find(({ host }) => tunnelAddress(this.#identity, host) === address);
-    if (hello?.kind !== 'hello' || !home) return;
-    this.#later(() => this.#greet(home, hello, address));
+    if (!home) return;
+    const slotBytes = this.#sessions.get(home.host)?.shape.packetBytes ?? null;
+    this.#greetings.receive(home, address, datagram, slotBytes, performance.now());
   }
 
-  async #greet(home: StoredHome, hello: Hello, peer: string): Promise<void> {
+  async #greet(home: StoredHome, peer: string): Promise<void> {
+    const greeting = this.#greetings.take(home);
+    const stays = this.#homes.some(
+      ({ host, controlKey }) => host === home.host && controlKey === home.controlKey,
+    );
+    if (!greeting || !stays) return;
+    const { hello, handshake } = greeting;
     const known = this.#sessions.get(home.host);
     const session = known ?? (await this.#openSession(home, hello, peer));
     if (!known || session.hear(hello)) await this.#apply(false);
-    this.#answer(session, hello);
+    const report = session.report(performance.now());
+    const { packetBytes } = session.shape;
+    this.#sendControl(handshake.welcome(hello, session.inner, report, packetBytes), peer);
   }
 
   async #openSession(home: StoredHome, hello: Hello, peer: string): Promise<HomeSession> {
@@ -261,21 +276,8 @@ export class EndpointService {
     return this.#sessions.size === 1 ? sent : 'shared';
   }
 
-  #answer(session: HomeSession, hello: Hello): void {
-    const { totals } = session.link.queues;
-    const datagram = encodeControl(
-      {
-        kind: 'welcome',
-        sequence: hello.sequence,
-        version,
-        inner: session.inner,
-        queuePackets: totals.depthPackets,
-        queueMs: session.link.queues.oldestWaitMs(performance.now()),
-        dropped: totals.droppedLate + totals.droppedFull,
-      },
-      session.shape.packetBytes,
-    );
-    this.#control?.send(datagram, CONTROL_PORT, session.peer, () => {}); // lost: the home asks again
+  #sendControl(datagram: Uint8Array, address: string): void {
+    this.#control?.send(datagram, CONTROL_PORT, address, () => {}); // lost: the home asks again
   }
 
   #closeSession(session: HomeSession): void {

@@ -1,5 +1,5 @@
 // One connected home at the endpoint: its queue, frames and what it asked for.
-import type { Hello } from '../control/message.ts';
+import type { Hello, QueueReport } from '../control/message.ts';
 import { SlotMeter } from '../daemon/slot-meter.ts';
 import { findStreamFaults, meterWindowMs } from '../daemon/verification.ts';
 import { ipDestination, ipSource } from '../framing/ip-packet.ts';
@@ -86,6 +86,16 @@ export class HomeSession {
     this.shape = hello.download;
     this.link.update(hello.download, hello.maxDelayMs);
     return changed;
+  }
+
+  /** How its download is doing. */
+  report(nowMs: number): QueueReport {
+    const { totals } = this.link.queues;
+    return {
+      queuePackets: totals.depthPackets,
+      queueMs: this.link.queues.oldestWaitMs(nowMs),
+      dropped: totals.droppedLate + totals.droppedFull,
+    };
   }
 
   /** Whether frames for this home may leave. */

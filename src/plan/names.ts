@@ -41,7 +41,7 @@ export const COVER_PRIORITY = 2;
 /** Handles on the tunnel netdev. A home's class at the endpoint is 1:HOST, HOST the last byte of its tunnel address. */
 export const ROOT_HANDLE = '1:';
 export const HOME_CLASS_MINOR = 0x10;
-/** Where unclassified packets go at the endpoint; nftables lets none through, so it is a belt beside braces. */
+/** Where packets go at the endpoint that have no class: challenges to homes without a stream, else nftables lets none through. */
 export const STRAY_CLASS_MINOR = 0xfffe;
 
 /** How long devices may go on after the last time everything was seen in place. */
@@ -49,6 +49,8 @@ export const ALIVE_SECONDS = 3;
 
 /** MTU OpenVPN is started with; the netdev's own MTU follows packet_size. */
 export const TUNNEL_MTU = 1400;
+/** Least packet_size: fits the netdev whatever size other homes have chosen. */
+export const SMALLEST_PACKET_BYTES = 256;
 /** MTU of the netdev that devices' packets take: theirs. */
 export const DEVICE_MTU = 1500;
 

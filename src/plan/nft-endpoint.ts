@@ -9,6 +9,7 @@ import {
   FRAME_PORT,
   FRAME_PRIORITY,
   PACKET_PORT,
+  SMALLEST_PACKET_BYTES,
   SOCAT_PORT,
   TABLE,
   TUNNEL_NETDEV,
@@ -160,8 +161,14 @@ function sourceNat(facts: EndpointFacts): string[] {
 }
 
 function slotRules(facts: EndpointFacts, home: HomeSlot): string[] {
-  if (home.shape === null) return [];
-  const to = `oifname "${TUNNEL_NETDEV}" ip daddr ${tunnelAddress(facts, home.host)} meta skuid ${facts.uid} meta length ${home.shape.packetBytes} udp`;
+  const mine = `oifname "${TUNNEL_NETDEV}" ip daddr ${tunnelAddress(facts, home.host)} meta skuid ${facts.uid} meta length`;
+  // A home has to prove itself before it has a stream; what asks it for that is one small packet.
+  if (home.shape === null) {
+    return [
+      `${mine} ${SMALLEST_PACKET_BYTES} udp dport ${CONTROL_PORT} accept ${comment(`${home.name}, not there yet`)}`,
+    ];
+  }
+  const to = `${mine} ${home.shape.packetBytes} udp`;
   return [
     `${to} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept ${comment(home.name)}`,
     `${to} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,

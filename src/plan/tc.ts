@@ -1,6 +1,6 @@
 // The queue on the tunnel netdev: HTB with one class a home over a strict-priority leaf, as `tc -batch` text.
 import type { Shape } from './facts.ts';
-import { ROOT_HANDLE, STRAY_CLASS_MINOR, TUNNEL_NETDEV } from './names.ts';
+import { ROOT_HANDLE, SMALLEST_PACKET_BYTES, STRAY_CLASS_MINOR, TUNNEL_NETDEV } from './names.ts';
 
 /** What HTB may send late and still make up, in time: about how late its timer fires. */
 const BURST_US = 250;
@@ -100,8 +100,12 @@ export function leafHandle(minor: number): string {
   return `${(0x1000 + minor).toString(16)}:`;
 }
 
+/** Homes that all come back after a restart are each challenged within two seconds. */
+const STRAY_KBPS = 40;
+
 function renderStrayClass(): string[] {
+  const words = classRateWords(STRAY_KBPS * 1000, SMALLEST_PACKET_BYTES);
   return [
-    `class add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${classId(STRAY_CLASS_MINOR)} htb rate 1bps ceil 1bps burst 1 cburst 1`,
+    `class add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${classId(STRAY_CLASS_MINOR)} htb ${words}`,
   ];
 }

@@ -1,23 +1,31 @@
 // The home's control socket against a stand-in endpoint on loopback addresses.
 import { createSocket, type Socket } from 'node:dgram';
 import test, { type ExecutionContext } from 'ava';
+import { hmacSha256 } from '../../src/control/hmac.ts';
 import { HomeControl } from '../../src/control/home-control.ts';
 import {
+  type ControlMessage,
   decodeControl,
   encodeControl,
   type Hello,
+  NO_NONCE,
   type Welcome,
 } from '../../src/control/message.ts';
+import { Proof } from '../../src/control/proof.ts';
 import { CONTROL_PORT } from '../../src/plan/names.ts';
+import { inner, inside, keyOf } from './proofs.ts';
 
 const shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+const NONCE = '0123456789ab'.repeat(2);
 
-function welcome(sequence: number): Welcome {
+function welcome({ homeNonce, endpointNonce, sequence }: Hello): Welcome {
   return {
     kind: 'welcome',
+    homeNonce,
+    endpointNonce,
     sequence,
     version: '0.1.0',
-    inner: { prefix4: '10.214.2.0/24', prefix6: null, resolver4: '10.214.0.1', resolver6: null },
+    inner,
     queuePackets: 0,
     queueMs: 0,
     dropped: 0,
@@ -25,12 +33,13 @@ function welcome(sequence: number): Welcome {
 }
 
 /** An endpoint that collects hellos; `next` is the next one. */
-async function standIn(t: ExecutionContext, address: string) {
+async function standIn(t: ExecutionContext, address: string, home: string) {
+  const proof = new Proof(hmacSha256, keyOf(1), home);
   const hellos: { hello: Hello; bytes: number; port: number; from: string }[] = [];
   const waiting: (() => void)[] = [];
   const socket: Socket = createSocket('udp4');
   socket.on('message', (datagram, { address: from, port }) => {
-    const hello = decodeControl(datagram);
+    const hello = decodeControl(datagram, proof);
     if (hello?.kind === 'hello') hellos.push({ hello, bytes: datagram.length, port, from });
     waiting.shift()?.();
   });
@@ -40,19 +49,23 @@ async function standIn(t: ExecutionContext, address: string) {
     if (hellos.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
     return hellos.shift()!;
   };
-  const answer = (message: Welcome, to: string): void => {
-    socket.send(encodeControl(message, 512), CONTROL_PORT, to);
+  const answer = (message: ControlMessage, by = proof): void => {
+    socket.send(encodeControl(message, 512, by), CONTROL_PORT, home);
   };
   return { next, answer };
 }
 
 async function openControl(t: ExecutionContext, local: string, peer: string) {
   let heard = (_: Welcome): void => {};
+  let failed = (_: string): void => {};
   const control = new HomeControl({
     local,
     peer,
     version: '0.1.0',
+    key: keyOf(1),
+    inside,
     onWelcome: (message) => heard(message),
+    onFault: (text) => failed(text),
   });
   await control.start();
   t.teardown(() => control.close());
@@ -60,12 +73,16 @@ async function openControl(t: ExecutionContext, local: string, peer: string) {
     new Promise<Welcome>((resolve) => {
       heard = resolve;
     });
-  return { control, answered };
+  const fault = () =>
+    new Promise<string>((resolve) => {
+      failed = resolve;
+    });
+  return { control, answered, fault };
 }
 
 test('what is wanted is said at once in one slot’s size, and again until it is answered', async (t) => {
   const [local, peer] = ['127.0.8.1', '127.0.8.2'];
-  const endpoint = await standIn(t, peer);
+  const endpoint = await standIn(t, peer, local);
   const { control, answered } = await openControl(t, local, peer);
   t.is(control.silentMs(performance.now()), Number.POSITIVE_INFINITY);
   control.want(shape, { ...shape, rateKBps: 80 }, 5000);
@@ -77,15 +94,31 @@ test('what is wanted is said at once in one slot’s size, and again until it is
   const second = await endpoint.next();
   t.is(second.hello.sequence, first.hello.sequence + 1);
   const heard = answered();
-  endpoint.answer(welcome(second.hello.sequence), local);
+  endpoint.answer(welcome(second.hello));
   t.is((await heard).inner.prefix4, '10.214.2.0/24');
   t.true(control.answered);
   t.true(control.silentMs(performance.now()) < 5000);
 });
 
+test('a challenge is answered at once, with its nonce', async (t) => {
+  const [local, peer] = ['127.0.11.1', '127.0.11.2'];
+  const endpoint = await standIn(t, peer, local);
+  const { control } = await openControl(t, local, peer);
+  control.want(shape, shape, 5000);
+  const { hello } = await endpoint.next();
+  t.is(hello.endpointNonce, NO_NONCE);
+  const { homeNonce, sequence } = hello;
+  const beganMs = performance.now();
+  endpoint.answer({ kind: 'challenge', homeNonce, sequence, endpointNonce: NONCE });
+  const again = await endpoint.next();
+  t.true(performance.now() - beganMs < 500, 'well before the next hello was due');
+  t.like(again.hello, { endpointNonce: NONCE, homeNonce, sequence: sequence + 1 });
+  t.false(control.answered);
+});
+
 test('an answer to an older wish, or to none, is no answer', async (t) => {
   const [local, peer] = ['127.0.9.1', '127.0.9.2'];
-  const endpoint = await standIn(t, peer);
+  const endpoint = await standIn(t, peer, local);
   const { control, answered } = await openControl(t, local, peer);
   control.want(shape, shape, 5000);
   const old = await endpoint.next();
@@ -93,21 +126,55 @@ test('an answer to an older wish, or to none, is no answer', async (t) => {
   const current = await endpoint.next();
   t.true(current.hello.sequence > old.hello.sequence);
   const heard = answered();
-  endpoint.answer(welcome(old.hello.sequence), local);
-  endpoint.answer(welcome(current.hello.sequence + 5), local);
-  endpoint.answer(welcome(current.hello.sequence), local);
+  endpoint.answer(welcome(old.hello));
+  endpoint.answer({ ...welcome(current.hello), sequence: current.hello.sequence + 5 });
+  endpoint.answer(welcome(current.hello));
   t.is((await heard).sequence, current.hello.sequence);
 });
 
 test('the same wish again says nothing new', async (t) => {
   const [local, peer] = ['127.0.10.1', '127.0.10.2'];
-  const endpoint = await standIn(t, peer);
+  const endpoint = await standIn(t, peer, local);
   const { control, answered } = await openControl(t, local, peer);
   control.want(shape, shape, 5000);
   const { hello } = await endpoint.next();
   const heard = answered();
-  endpoint.answer(welcome(hello.sequence), local);
+  endpoint.answer(welcome(hello));
   await heard;
   control.want({ ...shape }, { ...shape }, 5000);
   t.true(control.answered);
+});
+
+test('who speaks from the endpoint’s address without its key changes nothing', async (t) => {
+  const [local, peer] = ['127.0.12.1', '127.0.12.2'];
+  const endpoint = await standIn(t, peer, local);
+  const { control, answered } = await openControl(t, local, peer);
+  control.want(shape, shape, 5000);
+  const { hello } = await endpoint.next();
+  const heard = answered();
+  const evil = { ...inner, prefix4: '10.214.66.0/24', resolver4: '10.214.66.66' };
+  const stranger = new Proof(hmacSha256, keyOf(2), local);
+  const neighbour = new Proof(hmacSha256, keyOf(1), '127.0.12.9');
+  for (const by of [stranger, neighbour]) {
+    endpoint.answer({ ...welcome(hello), inner: evil }, by);
+    endpoint.answer({ ...welcome(hello), kind: 'challenge', endpointNonce: NONCE }, by);
+  }
+  endpoint.answer(hello); // its own words come back
+  endpoint.answer({ ...welcome(hello), homeNonce: NONCE, inner: evil }); // recorded before the home's restart
+  endpoint.answer(welcome(hello));
+  // Datagrams between two sockets of one machine keep their order: all others have been read.
+  t.deepEqual((await heard).inner, inner);
+});
+
+test('an answer that names a foreign network is a fault, and no answer', async (t) => {
+  const [local, peer] = ['127.0.13.1', '127.0.13.2'];
+  const endpoint = await standIn(t, peer, local);
+  const { control, fault } = await openControl(t, local, peer);
+  control.want(shape, shape, 5000);
+  const { hello } = await endpoint.next();
+  const text = fault();
+  endpoint.answer({ ...welcome(hello), inner: { ...inner, resolver4: '192.0.2.53' } });
+  t.regex(await text, /names 192\.0\.2\.53, but the profile allows 10\.214\.0\.0\/16 and/);
+  t.false(control.answered);
+  t.is(control.silentMs(performance.now()), Number.POSITIVE_INFINITY);
 });

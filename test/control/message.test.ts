@@ -1,25 +1,41 @@
-// The control message: whole there and back, one slot's size, deaf to anything else.
+// The control message: whole there and back, one slot’s size, deaf to anything that is not proven.
 import test from 'ava';
 import fc from 'fast-check';
+import { hmacSha256 } from '../../src/control/hmac.ts';
 import {
+  type Challenge,
   type ControlMessage,
   decodeControl,
   encodeControl,
   type Hello,
+  NO_NONCE,
+  NONCE_BYTES,
   type Welcome,
 } from '../../src/control/message.ts';
+import { PROOF_BYTES, Proof } from '../../src/control/proof.ts';
+import { keyOf, proofOf } from './proofs.ts';
+
+const proof = proofOf(1);
+const turn = { homeNonce: 'ab'.repeat(NONCE_BYTES), endpointNonce: NO_NONCE, sequence: 7 };
 
 const hello: Hello = {
   kind: 'hello',
-  sequence: 7,
+  ...turn,
   version: '0.1.0',
   download: { rateKBps: 40, packetBytes: 512, sdPercent: 30 },
   maxDelayMs: 10_000,
 };
 
+const challenge: Challenge = {
+  kind: 'challenge',
+  ...turn,
+  endpointNonce: '0123456789ab'.repeat(2),
+};
+
 const welcome: Welcome = {
   kind: 'welcome',
-  sequence: 7,
+  ...turn,
+  endpointNonce: '0123456789ab'.repeat(2),
   version: '0.1.0',
   inner: {
     prefix4: '10.214.2.0/24',
@@ -32,12 +48,19 @@ const welcome: Welcome = {
   dropped: 0,
 };
 
-const sequences = fc.integer({ min: 0, max: 2 ** 31 });
-const versions = fc.stringMatching(/^[0-9A-Za-z.+-]{0,24}$/);
+const nonces = fc
+  .uint8Array({ minLength: NONCE_BYTES, maxLength: NONCE_BYTES })
+  .map((bytes) => Buffer.from(bytes).toString('hex'));
+const turns = {
+  homeNonce: nonces,
+  endpointNonce: nonces,
+  sequence: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+};
+const versions = fc.stringMatching(/^[0-9A-Za-z.+-]{0,32}$/);
 
 const hellos: fc.Arbitrary<Hello> = fc.record({
   kind: fc.constant('hello' as const),
-  sequence: sequences,
+  ...turns,
   version: versions,
   download: fc.record({
     rateKBps: fc.oneof(
@@ -52,17 +75,22 @@ const hellos: fc.Arbitrary<Hello> = fc.record({
   maxDelayMs: fc.integer({ min: 100, max: 60_000 }),
 });
 
+const challenges: fc.Arbitrary<Challenge> = fc.record({
+  kind: fc.constant('challenge' as const),
+  ...turns,
+});
+
 const welcomes: fc.Arbitrary<Welcome> = fc
   .record({
     six: fc.boolean(),
     host: fc.integer({ min: 2, max: 254 }),
     version: versions,
-    sequence: sequences,
+    turn: fc.record(turns),
     counts: fc.tuple(fc.nat(), fc.nat(), fc.nat()),
   })
-  .map(({ six, host, version, sequence, counts: [queuePackets, queueMs, dropped] }) => ({
+  .map(({ six, host, version, turn: drawn, counts: [queuePackets, queueMs, dropped] }) => ({
     kind: 'welcome',
-    sequence,
+    ...drawn,
     version,
     inner: {
       prefix4: `10.214.${host}.0/24`,
@@ -78,10 +106,10 @@ const welcomes: fc.Arbitrary<Welcome> = fc
 test('every message comes back as it went, in the smallest packet and the largest', (t) => {
   for (const packetBytes of [256, 1400]) {
     fc.assert(
-      fc.property(fc.oneof(hellos, welcomes), (message) => {
-        const datagram = encodeControl(message, packetBytes);
+      fc.property(fc.oneof(hellos, challenges, welcomes), (message) => {
+        const datagram = encodeControl(message, packetBytes, proof);
         t.is(datagram.length, packetBytes - 28);
-        t.deepEqual(decodeControl(datagram), message);
+        t.deepEqual(decodeControl(datagram, proof), message);
       }),
       { numRuns: 300 },
     );
@@ -92,90 +120,165 @@ test('the longest legal values fit a packet of 256 bytes', (t) => {
   const longest: ControlMessage[] = [
     {
       ...hello,
-      sequence: 2 ** 31,
-      version: '10.10.10-rc.10+20261231.abcdef0',
-      download: { rateKBps: 1234.567890123456, packetBytes: 1400, sdPercent: 12.34567890123456 },
-      maxDelayMs: 60_000,
+      homeNonce: 'ff'.repeat(NONCE_BYTES),
+      endpointNonce: 'ff'.repeat(NONCE_BYTES),
+      sequence: 2 ** 32 - 1,
+      version: '10.10.10-rc.10+20261231.abcdef01',
+      download: {
+        rateKBps: 1234.5678901234567,
+        packetBytes: 1400,
+        sdPercent: 1.234567890123456e-300,
+      },
+      maxDelayMs: 1234567.8901234567,
     },
+    { ...challenge, sequence: 2 ** 32 - 1 },
     {
       ...welcome,
-      sequence: 2 ** 31,
-      version: '10.10.10-rc.10+20261231.abcdef0',
+      homeNonce: 'ff'.repeat(NONCE_BYTES),
+      sequence: 2 ** 32 - 1,
+      version: '10.10.10-rc.10+20261231.abcdef01',
       inner: {
-        prefix4: '10.214.254.0/24',
-        prefix6: 'fdff:ffff:ffff:fe::/64',
-        resolver4: '10.214.0.1',
-        resolver6: 'fdff:ffff:ffff::1',
+        prefix4: '255.255.255.0/24',
+        prefix6: 'fdff:ffff:ffff:ffff::/64',
+        resolver4: '255.255.255.255',
+        resolver6: 'fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
       },
-      queuePackets: 1e6,
-      queueMs: 60_000,
-      dropped: Number.MAX_SAFE_INTEGER,
+      queuePackets: 2 ** 32 - 1,
+      queueMs: 2 ** 32 - 1,
+      dropped: 2 ** 32 - 1,
     },
   ];
-  for (const message of longest) t.deepEqual(decodeControl(encodeControl(message, 256)), message);
+  for (const message of longest)
+    t.deepEqual(decodeControl(encodeControl(message, 256, proof), proof), message);
+});
+
+test('figures too large to be told are told as the largest', (t) => {
+  const full = { ...welcome, dropped: Number.MAX_SAFE_INTEGER, queueMs: 12.4 };
+  const found = decodeControl(encodeControl(full, 256, proof), proof);
+  t.like(found, { dropped: 2 ** 32 - 1, queueMs: 12 });
 });
 
 test('a message that does not fit is refused, not cut', (t) => {
-  t.throws(() => encodeControl({ ...hello, version: 'x'.repeat(300) }, 256), {
+  t.throws(() => encodeControl({ ...hello, version: 'x'.repeat(300) }, 256, proof), {
     instanceOf: RangeError,
     message: /does not fit a packet of 256/,
   });
 });
 
-test('what is behind the text makes no difference', (t) => {
-  const datagram = encodeControl(hello, 512);
-  datagram.fill(0xff, datagram.indexOf(0, 2));
-  t.deepEqual(decodeControl(datagram), hello);
-});
-
 test('random bytes are no message, and never throw', (t) => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => decodeControl(bytes) === null),
-  );
-  t.is(decodeControl(new Uint8Array(484)), null);
-});
-
-/** A datagram of any JSON value. */
-function datagramOf(value: unknown): Uint8Array {
-  const text = Buffer.from(JSON.stringify(value));
-  return Buffer.concat([Buffer.from([text.length >> 8, text.length & 255]), text, Buffer.alloc(9)]);
-}
-
-test('any other JSON is no message', (t) => {
   t.notThrows(() =>
-    fc.assert(fc.property(fc.jsonValue(), (value) => decodeControl(datagramOf(value)) === null)),
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 600 }),
+        (bytes) => decodeControl(bytes, proof) === null,
+      ),
+    ),
+  );
+  t.is(decodeControl(new Uint8Array(484), proof), null);
+});
+
+test('random bytes with a good proof never throw either', (t) => {
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: PROOF_BYTES, maxLength: 600 }), (bytes) => {
+        proof.seal(bytes);
+        const found = decodeControl(bytes, proof);
+        return found === null || found.kind === 'challenge';
+      }),
+      { numRuns: 2000 },
+    ),
   );
 });
 
-test('every cut and every flipped bit gives null or a sound message', (t) => {
-  for (const message of [hello, welcome]) {
-    const datagram = encodeControl(message, 256);
-    const end = datagram.indexOf(0, 2);
-    for (let length = 0; length < end; length++) {
-      t.is(decodeControl(datagram.subarray(0, length)), null, `cut at ${length}`);
+test('every cut and every flipped bit of a message is refused, the pad included', (t) => {
+  for (const message of [hello, challenge, welcome]) {
+    const datagram = encodeControl(message, 256, proof);
+    for (let length = 0; length < datagram.length; length++) {
+      t.is(decodeControl(datagram.subarray(0, length), proof), null, `cut at ${length}`);
     }
-    for (let bit = 0; bit < end * 8; bit++) {
+    t.is(decodeControl(Buffer.concat([datagram, Buffer.alloc(1)]), proof), null);
+    for (let bit = 0; bit < datagram.length * 8; bit++) {
       const flipped = datagram.slice();
       flipped[bit >> 3]! ^= 1 << (bit & 7);
-      const found = decodeControl(flipped);
-      if (found !== null) t.deepEqual(decodeControl(encodeControl(found, 512)), found);
+      t.is(decodeControl(flipped, proof), null, `bit ${bit} of a ${message.kind}`);
     }
   }
 });
 
-const h = ['h', 1, '1', 40, 512, 30, 10_000];
-const w = ['w', 1, '1', '10.214.2.0/24', null, '10.214.0.1', null, 0, 0, 0];
-const bad: [wire: unknown[], index: number, values: unknown[]][] = [
-  [h, 0, ['x', null, 'w', 'H']],
-  [h, 1, [-1, 2 ** 31 + 1, '1', null]],
-  [h, 2, [1, null, 'x'.repeat(33)]],
-  [h, 3, [-1, 0.1, 10_001, '40', null]],
-  [h, 4, [255, 1401, 512.5, '512']],
-  [h, 5, [-1, 41, null]],
-  [h, 6, [0, 3_600_001, '1']],
+test('a message of another key or another home is refused', (t) => {
+  for (const message of [hello, challenge, welcome]) {
+    const datagram = encodeControl(message, 512, proof);
+    t.deepEqual(decodeControl(datagram, proofOf(1)), message);
+    t.is(decodeControl(datagram, proofOf(2)), null);
+    t.is(decodeControl(datagram, proofOf(1, '10.213.0.3')), null);
+  }
+});
+
+test('the proof is HMAC-SHA-256 over whose it is and all behind it', (t) => {
+  const datagram = encodeControl(hello, 256, proof);
+  const data = Buffer.concat([
+    Buffer.from('iotshaper control 1 10.213.0.2\n'),
+    datagram.subarray(PROOF_BYTES),
+  ]);
+  t.deepEqual(
+    Buffer.from(datagram.subarray(0, PROOF_BYTES)),
+    Buffer.from(hmacSha256(keyOf(1), data)).subarray(0, PROOF_BYTES),
+  );
+  // RFC 4231, test case 2.
+  const [key, text] = [Buffer.from('Jefe'), Buffer.from('what do ya want for nothing?')];
+  t.is(
+    Buffer.from(hmacSha256(key, text)).toString('hex'),
+    '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+  );
+});
+
+for (const bytes of [0, 16, 31, 33]) {
+  test(`a key of ${bytes} bytes is none`, (t) => {
+    t.throws(() => new Proof(hmacSha256, new Uint8Array(bytes), '10.213.0.2'), {
+      instanceOf: RangeError,
+      message: /remove-home and add-home .* upload the new profile/,
+    });
+  });
+}
+
+/** A well-proven datagram of any JSON value. */
+function datagramOf(kind: string, value: unknown): Uint8Array {
+  const text = Buffer.from(JSON.stringify(value));
+  const datagram = Buffer.alloc(PROOF_BYTES + 31 + text.length + 9);
+  datagram.write(kind, PROOF_BYTES);
+  datagram.writeUInt16BE(text.length, PROOF_BYTES + 29);
+  datagram.set(text, PROOF_BYTES + 31);
+  proof.seal(datagram);
+  return datagram;
+}
+
+const decode = (kind: string, value: unknown) => decodeControl(datagramOf(kind, value), proof);
+
+test('any other JSON is no message', (t) => {
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.constantFrom('h', 'w'), fc.jsonValue(), (kind, value) => {
+        return decode(kind, value) === null;
+      }),
+    ),
+  );
+  t.is(decode('c', {}), null);
+  t.is(decode('c', [])?.kind, 'challenge');
+});
+
+const h = ['1', 40, 512, 30, 10_000];
+const w = ['1', '10.214.2.0/24', null, '10.214.0.1', null, 0, 0, 0];
+const bad: [kind: string, wire: unknown[], index: number, values: unknown[]][] = [
+  ['h', h, 0, [1, null, 'x'.repeat(33), 'a b', 'a\n', '"']],
+  ['h', h, 1, [-1, 0.1, 10_001, '40', null]],
+  ['h', h, 2, [255, 1401, 512.5, '512']],
+  ['h', h, 3, [-1, 41, null]],
+  ['h', h, 4, [0, 3_600_001, '1']],
+  ['w', w, 0, [1, null, 'x'.repeat(33), '<b>']],
   [
+    'w',
     w,
-    3,
+    1,
     [
       '10.214.2.1/24',
       '10.214.2.0/16',
@@ -187,23 +290,25 @@ const bad: [wire: unknown[], index: number, values: unknown[]][] = [
     ],
   ],
   [
+    'w',
     w,
-    4,
+    2,
     ['fd00::/48', 'fd00::1/64', 'FD00::/64', 'fd00:0::/64', 'fd00::1::/64', '10.0.0.0/64', 7, ''],
   ],
-  [w, 5, ['10.214.0.256', '10.214.0.1/32', '1', 'fd00::1', null, '10.214.0.1; drop']],
-  [w, 6, ['fd00::g', 'fd00::1/64', '1.2.3.4', '::1%lo', '::ffff:1.2.3.4', 0]],
-  [w, 7, [-1, '1', null]],
-  [w, 8, [-1, {}]],
-  [w, 9, [-1, 2 ** 53]],
+  ['w', w, 3, ['10.214.0.256', '10.214.0.1/32', '1', 'fd00::1', null, '10.214.0.1; drop']],
+  ['w', w, 4, ['fd00::g', 'fd00::1/64', '1.2.3.4', '::1%lo', '::ffff:1.2.3.4', 0]],
+  ['w', w, 5, [-1, '1', null]],
+  ['w', w, 6, [-1, {}]],
+  ['w', w, 7, [-1, 2 ** 32]],
 ];
 
-for (const [wire, index, values] of bad) {
-  test(`field ${index} of ${wire[0]} is checked`, (t) => {
-    t.not(decodeControl(datagramOf(wire)), null);
+for (const [kind, wire, index, values] of bad) {
+  test(`field ${index} of ${kind} is checked`, (t) => {
+    t.not(decode(kind, wire), null);
+    for (const other of ['x', 'H', '\0', kind === 'h' ? 'w' : 'h']) t.is(decode(other, wire), null);
     for (const value of values) {
-      t.is(decodeControl(datagramOf(wire.with(index, value))), null, JSON.stringify(value));
+      t.is(decode(kind, wire.with(index, value)), null, JSON.stringify(value));
     }
-    t.is(decodeControl(datagramOf(wire.slice(0, index))), null);
+    t.is(decode(kind, wire.slice(0, index)), null);
   });
 }

@@ -55,11 +55,23 @@ test.serial('a second home is served beside the first, and can’t speak as the 
     'build/test/net/programs/impostor.js',
     '10.213.0.3',
     '10.213.0.1',
+    '10.213.0.2',
+    Buffer.from(verdict.profile.controlKey).toString('base64'),
   ]);
-  const said = await new Promise<string>((done) => {
-    impostor.stdout!.once('data', (text) => done(String(text)));
-  });
-  t.like(JSON.parse(said), { welcomed: '10.214.3.0/24' });
+  const say = () =>
+    new Promise<string>((done) => {
+      impostor.stdout!.once('data', (text) => done(String(text)));
+    });
+  // Proofs by another key, for another home, with a nonce the endpoint did not draw: all it says is one small question.
+  t.deepEqual(JSON.parse(await say()), { challengedBytes: 228 });
+  const asked = await endpointStatus();
+  t.like(asked.homes[1], { name: 'second', online: false, download_kBps: 0 });
+  t.like(asked.homes[0], { name: 'lab', online: true, download_kBps: 40 });
+  const before = await network.netns('endpoint', ['tc', 'class', 'show', 'dev', 'iotvpn0']);
+  t.notRegex(before, /class htb 1:3 /);
+  const welcomed = say();
+  impostor.kill('SIGUSR2');
+  t.deepEqual(JSON.parse(await welcomed), { welcomed: '10.214.3.0/24' });
   await new Promise<void>((gone) => impostor.once('exit', () => gone()));
 
   const status = await endpointStatus();

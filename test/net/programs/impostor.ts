@@ -1,11 +1,19 @@
-// A home that is connected rightly but sends packets from another home's address.
+// A home that is connected rightly but speaks without its key first, then sends packets from another home's address.
 import { createSocket, type Socket } from 'node:dgram';
-import { decodeControl, encodeControl } from '../../../src/control/message.ts';
+import { drawNonce, hmacSha256 } from '../../../src/control/hmac.ts';
+import {
+  decodeControl,
+  encodeControl,
+  type Hello,
+  NO_NONCE,
+} from '../../../src/control/message.ts';
+import { CONTROL_KEY_BYTES, Proof } from '../../../src/control/proof.ts';
 import { Packer } from '../../../src/framing/packer.ts';
 import { DeviceQueues } from '../../../src/framing/queues.ts';
 import { CONTROL_PORT, FRAME_PORT } from '../../../src/plan/names.ts';
 
-const [own = '', peer = ''] = process.argv.slice(2);
+/** It goes on to what it may do when it is told to, by SIGUSR2. */
+const [own = '', peer = '', neighbour = '', controlKey = ''] = process.argv.slice(2);
 const PACKET_BYTES = 512;
 
 function bound(port: number): Promise<Socket> {
@@ -36,25 +44,50 @@ const frames = await bound(FRAME_PORT);
 const queues = new DeviceQueues();
 const packer = new Packer({ packetBytes: PACKET_BYTES, queues });
 
-const hello = encodeControl(
-  {
-    kind: 'hello',
-    sequence: 1,
-    version: 'test',
-    download: { rateKBps: 5, packetBytes: PACKET_BYTES, sdPercent: 0 },
-    maxDelayMs: 1000,
-  },
-  PACKET_BYTES,
-);
-const repeat = setInterval(() => control.send(hello, CONTROL_PORT, peer), 300);
-control.once('message', (datagram) => {
-  clearInterval(repeat);
-  const welcome = decodeControl(datagram);
+const key = Buffer.from(controlKey, 'base64');
+const proof = new Proof(hmacSha256, key, own);
+const strangers = [
+  new Proof(hmacSha256, Buffer.alloc(CONTROL_KEY_BYTES, 7), own),
+  new Proof(hmacSha256, key, neighbour),
+];
+const hello: Hello = {
+  kind: 'hello',
+  homeNonce: drawNonce(),
+  endpointNonce: NO_NONCE,
+  sequence: 0,
+  version: 'test',
+  download: { rateKBps: 5, packetBytes: PACKET_BYTES, sdPercent: 0 },
+  maxDelayMs: 1000,
+};
+
+function say(by: Proof, endpointNonce = hello.endpointNonce): void {
+  hello.sequence++;
+  const datagram = encodeControl({ ...hello, endpointNonce }, PACKET_BYTES, by);
+  control.send(datagram, CONTROL_PORT, peer);
+}
+
+/** What must not be heard goes first each time, so that it was read when what follows it is answered. */
+function sayAll(): void {
+  for (const stranger of strangers) say(stranger);
+  say(proof, drawNonce());
+  say(proof);
+}
+
+const repeat = setInterval(sayAll, 300);
+process.once('SIGUSR2', () => setInterval(() => say(proof), 300));
+control.on('message', (datagram) => {
+  const answer = decodeControl(datagram, proof);
+  if (answer?.kind === 'challenge' && hello.endpointNonce === NO_NONCE) {
+    clearInterval(repeat);
+    hello.endpointNonce = answer.endpointNonce;
+    process.stdout.write(`${JSON.stringify({ challengedBytes: datagram.length })}\n`);
+  }
+  if (answer?.kind !== 'welcome') return;
+  control.removeAllListeners('message');
   for (const source of ['10.214.2.11', '10.213.0.2', '192.168.8.11']) {
     queues.enqueue(source, packetFrom(source), performance.now());
     frames.send(packer.nextFrame(performance.now())!, FRAME_PORT, peer);
   }
-  const welcomed = welcome?.kind === 'welcome' ? welcome.inner.prefix4 : null;
-  process.stdout.write(`${JSON.stringify({ welcomed })}\n`);
+  process.stdout.write(`${JSON.stringify({ welcomed: answer.inner.prefix4 })}\n`);
   setTimeout(() => process.exit(0), 500); // so that the frames are read before the sockets go
 });

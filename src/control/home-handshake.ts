@@ -1,0 +1,128 @@
+// The home's side of the handshake, without its socket: which hello is due, and which answers count.
+import type { Shape } from '../plan/facts.ts';
+import { findInsideFault, type Inside } from './inside.ts';
+import { decodeControl, encodeControl, NO_NONCE, type Welcome } from './message.ts';
+import type { Proof } from './proof.ts';
+import { helloEveryMs, urgentHelloEveryMs } from './rhythm.ts';
+
+/** Faults that go on are told so often. */
+const FAULT_EVERY_MS = 60_000;
+
+export interface HomeHandshakeOptions {
+  proof: Proof;
+  version: string;
+  inside: Inside;
+  /** A fresh number in hexadecimal that nobody can guess. */
+  drawNonce: () => string;
+}
+
+/** What the home wants of its endpoint. */
+interface Wish {
+  upload: Shape;
+  download: Shape;
+  maxDelayMs: number;
+}
+
+/** What a datagram means to the home. */
+export type HomeHeard =
+  /** An answer to what is wanted now. */
+  | { kind: 'welcome'; welcome: Welcome }
+  /** The endpoint doesn't know this home yet, or any more: the next hello is due at once. */
+  | { kind: 'again' }
+  /** An answer from the endpoint itself that may not come true, in words for the log. */
+  | { kind: 'fault'; text: string }
+  /** Nothing: no message, not proven, not ours, or old. */
+  | null;
+
+/** One run of a home. Each of its hellos may be answered once, and later ones end the time of those before. */
+export class HomeHandshake {
+  readonly #options: HomeHandshakeOptions;
+  readonly #homeNonce: string;
+  #endpointNonce = NO_NONCE;
+  #wish: Wish | null = null;
+  #sequence = 0;
+  /** The newest hello that an answer to has come. */
+  #heard = 0;
+  /** First hello that asked for what is wanted now. */
+  #askedSince = 0;
+  #answered = false;
+  #answeredAtMs: number | null = null;
+  #faultAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: HomeHandshakeOptions) {
+    this.#options = options;
+    this.#homeNonce = options.drawNonce();
+  }
+
+  /** Whether the endpoint has answered what is wanted now. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  /** Since when the endpoint has not answered; Infinity before its first answer. */
+  silentMs(nowMs: number): number {
+    return this.#answeredAtMs === null ? Number.POSITIVE_INFINITY : nowMs - this.#answeredAtMs;
+  }
+
+  /** Takes a wish; whether it is another than before, so that a hello is due at once. */
+  want(upload: Shape, download: Shape, maxDelayMs: number): boolean {
+    const wish = { upload, download, maxDelayMs };
+    if (JSON.stringify(wish) === JSON.stringify(this.#wish)) return false;
+    this.#wish = wish;
+    this.#askedSince = this.#sequence + 1;
+    this.#answered = false;
+    return true;
+  }
+
+  /** The next hello and the pause after it; null while nothing is wanted. */
+  hello(): { datagram: Uint8Array; pauseMs: number } | null {
+    if (!this.#wish) return null;
+    const { upload, download, maxDelayMs } = this.#wish;
+    const { version, proof } = this.#options;
+    this.#sequence++;
+    const datagram = encodeControl(
+      {
+        kind: 'hello',
+        homeNonce: this.#homeNonce,
+        endpointNonce: this.#endpointNonce,
+        sequence: this.#sequence,
+        version,
+        download,
+        maxDelayMs,
+      },
+      upload.packetBytes,
+      proof,
+    );
+    const slot = upload.rateKBps === 0 ? 0 : upload.packetBytes / upload.rateKBps;
+    return { datagram, pauseMs: this.#answered ? helloEveryMs(slot) : urgentHelloEveryMs(slot) };
+  }
+
+  receive(datagram: Uint8Array, nowMs: number): HomeHeard {
+    const message = decodeControl(datagram, this.#options.proof);
+    if (!message || message.kind === 'hello' || message.homeNonce !== this.#homeNonce) return null;
+    if (message.sequence <= this.#heard || message.sequence > this.#sequence) return null;
+    const known = message.endpointNonce === this.#endpointNonce;
+    if (message.kind === 'challenge') {
+      this.#heard = message.sequence;
+      // Asked twice before the answer came through: it is on its way.
+      if (known) return null;
+      this.#endpointNonce = message.endpointNonce;
+      this.#answered = false;
+      return { kind: 'again' };
+    }
+    if (!known) return null;
+    this.#heard = message.sequence;
+    const text = findInsideFault(message.inner, this.#options.inside);
+    if (text !== null) return this.#fault(text, nowMs);
+    if (message.sequence < this.#askedSince) return null;
+    this.#answered = true;
+    this.#answeredAtMs = nowMs;
+    return { kind: 'welcome', welcome: message };
+  }
+
+  #fault(text: string, nowMs: number): HomeHeard {
+    if (nowMs - this.#faultAtMs < FAULT_EVERY_MS) return null;
+    this.#faultAtMs = nowMs;
+    return { kind: 'fault', text };
+  }
+}

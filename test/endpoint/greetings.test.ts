@@ -1,0 +1,104 @@
+// What the endpoint hears of its homes: each by its own key, one wish of each at a time, an old one named once.
+import test from 'ava';
+import { hmacSha256 } from '../../src/control/hmac.ts';
+import { HomeHandshake } from '../../src/control/home-handshake.ts';
+import { Proof } from '../../src/control/proof.ts';
+import { Greetings } from '../../src/endpoint/greetings.ts';
+import type { StoredHome } from '../../src/endpoint/store.ts';
+import { inner, inside, keyOf } from '../control/proofs.ts';
+
+const shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+const report = { queuePackets: 0, queueMs: 0, dropped: 0 };
+const address = '10.213.0.2';
+
+function stored(key: Uint8Array | null, name = 'cottage'): StoredHome {
+  const controlKey = key === null ? '' : Buffer.from(key).toString('base64');
+  return { name, host: 2, fingerprint: 'AA', controlKey };
+}
+
+function newHome(key: Uint8Array): HomeHandshake {
+  let drawn = key[0]! * 1000;
+  const home = new HomeHandshake({
+    proof: new Proof(hmacSha256, key, address),
+    version: '0.1.0',
+    inside,
+    drawNonce: () => (drawn++).toString(16).padStart(24, '0'),
+  });
+  home.want(shape, shape, 5000);
+  return home;
+}
+
+/** Greetings whose doings are collected. */
+function listen() {
+  const sent: Uint8Array[] = [];
+  const logged: string[] = [];
+  const due: StoredHome[] = [];
+  const greetings = new Greetings({
+    log: (level, text) => logged.push(`${level}: ${text}`),
+    send: (datagram) => sent.push(datagram),
+    greet: (home) => due.push(home),
+  });
+  const hear = (home: StoredHome, datagram: Uint8Array, nowMs: number): void =>
+    greetings.receive(home, address, datagram, null, nowMs);
+  return { greetings, sent, logged, due, hear };
+}
+
+test('a home is greeted once it has answered the challenge, not before', (t) => {
+  const { greetings, sent, due, hear } = listen();
+  const [home, place] = [newHome(keyOf(1)), stored(keyOf(1))];
+  hear(place, home.hello()!.datagram, 0);
+  t.deepEqual(due, []);
+  t.is(greetings.take(place), null);
+  t.is(home.receive(sent[0]!, 0)?.kind, 'again');
+  hear(place, home.hello()!.datagram, 0);
+  t.deepEqual(due, [place]);
+  const greeting = greetings.take(place)!;
+  const welcome = greeting.handshake.welcome(greeting.hello, inner, report, 512);
+  t.is(home.receive(welcome, 0)?.kind, 'welcome');
+  t.is(sent.length, 1);
+  t.is(greetings.take(place), null, 'taken once');
+});
+
+test('of wishes that come faster than they come true the last one stands', (t) => {
+  const { greetings, sent, due, hear } = listen();
+  const [home, place] = [newHome(keyOf(1)), stored(keyOf(1))];
+  hear(place, home.hello()!.datagram, 0);
+  home.receive(sent[0]!, 0);
+  for (let rateKBps = 1; rateKBps <= 100; rateKBps++) {
+    home.want(shape, { ...shape, rateKBps }, 5000);
+    hear(place, home.hello()!.datagram, rateKBps);
+  }
+  t.is(due.length, 1);
+  t.is(greetings.take(place)?.hello.download.rateKBps, 100);
+  hear(place, home.hello()!.datagram, 200);
+  t.is(due.length, 2);
+});
+
+test('a home that was made anew is another home: nothing of the old key counts', (t) => {
+  const { greetings, sent, due, hear } = listen();
+  const [old, oldPlace] = [newHome(keyOf(1)), stored(keyOf(1))];
+  hear(oldPlace, old.hello()!.datagram, 0);
+  old.receive(sent[0]!, 0);
+  hear(oldPlace, old.hello()!.datagram, 0);
+  const place = stored(keyOf(2));
+  hear(place, old.hello()!.datagram, 1000);
+  t.is(sent.length, 1);
+  t.is(greetings.take(oldPlace), null, 'what waited is void');
+  const home = newHome(keyOf(2));
+  hear(place, home.hello()!.datagram, 2000);
+  t.is(home.receive(sent[1]!, 2000)?.kind, 'again');
+  hear(place, home.hello()!.datagram, 2000);
+  t.is(due.length, 2);
+});
+
+test('a home without a key is not served, and the log says once what to do', (t) => {
+  const { sent, logged, due, hear } = listen();
+  for (let nowMs = 0; nowMs < 10_000; nowMs += 1000) {
+    hear(stored(null), newHome(keyOf(1)).hello()!.datagram, nowMs);
+    hear(stored(null), newHome(new Uint8Array(32)).hello()!.datagram, nowMs);
+  }
+  t.deepEqual(logged, [
+    'warning: home cottage can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint remove-home cottage" and "iotshaper endpoint add-home cottage", then upload the new profile on its router',
+  ]);
+  t.deepEqual([sent, due], [[], []]);
+});
