@@ -7,7 +7,7 @@ import type { Welcome } from '../control/message.ts';
 import { ipDestination, ipSource } from '../framing/ip-packet.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
 import type { Profile } from '../openvpn/profile.ts';
-import type { HomeFacts, InnerNetwork, Shape, TunnelAddresses } from '../plan/facts.ts';
+import type { HomeFacts, InnerNetwork, PlainUser, Shape, TunnelAddresses } from '../plan/facts.ts';
 import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../plan/names.ts';
 import { renderAlive, renderNotAlive } from '../plan/nft-alive.ts';
 import { aliveProtocols, renderHomeNft } from '../plan/nft-home.ts';
@@ -22,6 +22,7 @@ import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { netdevIndex, setLink, writeSysctl } from '../system/netdev.ts';
 import { deleteTable, loadNft } from '../system/nft.ts';
+import { NO_PLAIN_USER, readPlainUser } from '../system/plain-user.ts';
 import { rebuildQueue } from '../system/queue.ts';
 import { applyRoutes, removeRoutes } from '../system/routing.ts';
 import { Rules } from '../system/rules.ts';
@@ -73,6 +74,7 @@ export class HomeDatapath {
   #portNetdev = '';
   #wish: Wish | null = null;
   #openvpnConfig = '';
+  #plainUser: PlainUser | null | undefined;
   #house: House = { netdevs: [], prefixes: [] };
   readonly #rules = new Rules(
     () => void this.#serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
@@ -288,6 +290,7 @@ export class HomeDatapath {
     const { profile } = this.#wish!;
     const text = renderHomeOpenVpn({
       profile,
+      plainUser: await this.#findPlainUser(),
       managementSocket: join(this.#options.runDir, 'openvpn.sock'),
       queuePackets: 1024,
     });
@@ -296,6 +299,15 @@ export class HomeDatapath {
     this.#closeTunnel();
     this.#setTunnelState('connecting');
     await this.#openvpn.start(text);
+  }
+
+  /** Looked for once: what happens to the list of users is no reason to connect anew. */
+  async #findPlainUser(): Promise<PlainUser | null> {
+    if (this.#plainUser === undefined) {
+      this.#plainUser = await readPlainUser();
+      if (!this.#plainUser) this.#options.log('warning', NO_PLAIN_USER);
+    }
+    return this.#plainUser;
   }
 
   async #applyTunnel(fresh: boolean): Promise<void> {

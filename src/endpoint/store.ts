@@ -1,8 +1,7 @@
 // The endpoint's state on disk: its identity and the homes it serves, in one directory of 0600 files.
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { renderClientConfig } from '../plan/openvpn.ts';
 import { CommandError, run } from '../system/command.ts';
 import { writeSecret } from '../system/secret-file.ts';
 
@@ -54,10 +53,6 @@ export class EndpointStore {
     return join(this.dir, 'endpoint.key');
   }
 
-  get clientConfigDir(): string {
-    return join(this.dir, 'homes');
-  }
-
   get homesPath(): string {
     return join(this.dir, 'homes.json');
   }
@@ -75,7 +70,7 @@ export class EndpointStore {
         `${this.dir}: there is an endpoint already; remove that directory to make another`,
       );
     }
-    await mkdir(this.clientConfigDir, { recursive: true, mode: 0o700 });
+    await mkdir(this.dir, { recursive: true, mode: 0o700 });
     const { certificate, key } = await makeCertificate('iotshaper endpoint');
     const global = randomBytes(5).toString('hex');
     const identity: EndpointIdentity = {
@@ -139,10 +134,6 @@ export class EndpointStore {
     }
     const { certificate, key } = await makeCertificate(name);
     const fingerprint = new X509Certificate(certificate).fingerprint256;
-    await writeSecret(
-      join(this.clientConfigDir, name),
-      renderClientConfig(identity.tunnelNet, host),
-    );
     await this.#writeHomes([...homes, { name, host, fingerprint }]);
     const endpoint = new X509Certificate(await readFile(this.certificatePath));
     return renderProfile(identity, name, endpoint.fingerprint256, certificate, key);
@@ -156,7 +147,6 @@ export class EndpointStore {
       throw new EndpointError(`there is no home "${name}"; there is: ${names}`);
     }
     await this.#writeHomes(homes.filter((home) => home.name !== name));
-    await rm(join(this.clientConfigDir, name), { force: true });
   }
 
   async #tryIdentity(): Promise<EndpointIdentity | null> {

@@ -56,6 +56,7 @@ export function planExample(
             profile,
             managementSocket: '/var/run/iotshaper/openvpn.sock',
             queuePackets: 1024,
+            plainUser: { user: 'nobody', group: 'nogroup' },
           }),
         )
       : '',

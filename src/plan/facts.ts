@@ -16,6 +16,12 @@ export interface InnerNetwork {
   resolver6: string | null;
 }
 
+/** A user, with its group, who has no rights but those of everybody. */
+export interface PlainUser {
+  user: string;
+  group: string;
+}
+
 export interface HomeFacts {
   /** Only this user may speak for the service on the loopback ports and the tunnel. */
   uid: number;

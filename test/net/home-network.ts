@@ -1,6 +1,7 @@
 // A home, its provider, an endpoint and an Internet in namespaces, with the built service on both ends, for tests.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Status } from '../../src/daemon/api.ts';
@@ -42,6 +43,7 @@ export class HomeNetwork {
   /** Builds the network, the endpoint and the home's profile; starts nothing yet. */
   static async build({ id, ipv6 = false, main = [] }: HomeOptions): Promise<HomeNetwork> {
     const dir = await mkdtemp(join(tmpdir(), `iotshaper-${id}-`));
+    await chmod(dir, 0o711); // OpenVPN at the endpoint is root no longer
     const network = new HomeNetwork(planTopology({ id, ipv6 }), dir);
     network.#cleanup.add(() => rm(dir, { recursive: true, force: true }));
     await buildNetwork(network.topology, network.#cleanup);
@@ -131,6 +133,14 @@ export class HomeNetwork {
         );
       }
       await new Promise((wait) => setTimeout(wait, 150)); // the service is asked anew: it tells no other way here
+    }
+  }
+
+  /** Waits until a service's log says this. */
+  async logged(role: 'home' | 'endpoint', what: RegExp): Promise<void> {
+    const { stderr } = this.services.get(role)!;
+    while (!what.test(this.logs.get(role)!)) {
+      await once(stderr!, 'data', { signal: AbortSignal.timeout(20_000) });
     }
   }
 

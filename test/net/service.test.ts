@@ -1,4 +1,6 @@
 // The service for real: both ends, real OpenVPN, nftables and tc, devices talking through it.
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { lab } from '../../src/lab/topology.ts';
 import { CLOUD, DEVICE, HomeNetwork } from './home-network.ts';
@@ -20,6 +22,26 @@ test.before(async () => {
 });
 
 test.after.always(() => network?.close());
+
+interface OpenVpnProcess {
+  pid: number;
+  /** proc(5)'s status, fields separated by one space. */
+  status: Record<string, string>;
+}
+
+async function openVpn(place: 'router' | 'endpoint'): Promise<OpenVpnProcess> {
+  const pids = await network.netns(place, ['ip', 'netns', 'pids', network.topology.names[place]]);
+  for (const pid of pids.trim().split('\n')) {
+    const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    const status = Object.fromEntries(
+      text.split('\n').map((line) => line.split(/:\s*/)) as [string, string][],
+    );
+    for (const [name, value] of Object.entries(status))
+      status[name] = value?.trim().replace(/\s+/g, ' ');
+    if (status.Name === 'openvpn') return { pid: Number(pid), status };
+  }
+  throw new Error(`no OpenVPN at the ${place}`);
+}
 
 async function carries(t: import('ava').ExecutionContext): Promise<void> {
   const upload = await network.device('upload');
@@ -51,6 +73,54 @@ test.serial('carries TCP, full-size UDP, bursts and ping whole, with offloads on
     t.regex(features, /generic-segmentation-offload: on/);
   }
   await carries(t);
+});
+
+for (const place of ['router', 'endpoint'] as const) {
+  test.serial(`OpenVPN at the ${place} has no rights but nobody’s`, async (t) => {
+    const { status } = await openVpn(place);
+    // Real, effective, saved, for files.
+    t.is(status.Uid, '65534 65534 65534 65534');
+    t.is(status.Gid, '65534 65534 65534 65534');
+    t.is(status.Groups, '');
+    for (const kind of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) {
+      t.is(status[kind], '0000000000000000', kind);
+    }
+  });
+}
+
+test.serial('of the endpoint’s files others may read their tunnel addresses alone', async (t) => {
+  const modes: Record<string, string> = {};
+  for (const file of await readdir(network.path('run-endpoint'), { recursive: true })) {
+    const { mode } = await stat(join(network.path('run-endpoint'), file));
+    modes[file] = (mode & 0o777).toString(8);
+  }
+  t.deepEqual(modes, {
+    'api.sock': '600',
+    homes: '711',
+    'homes/lab': '644',
+    'openvpn.conf': '600',
+    'openvpn.sock': '700',
+  });
+});
+
+test.serial('OpenVPN connects anew without root’s rights, on the netdev it holds', async (t) => {
+  const index = () => network.netns('router', ['cat', '/sys/class/net/iotvpn0/ifindex']);
+  const [near, netdev] = [await openVpn('router'), await index()];
+  process.kill(near.pid, 'SIGUSR1');
+  await network.logged('home', /Preserving previous TUN\/TAP instance: iotvpn0/);
+  await network.await('shaping');
+  t.is((await openVpn('router')).pid, near.pid);
+  t.is(await index(), netdev);
+  t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+
+  const far = await openVpn('endpoint');
+  process.kill(far.pid, 'SIGKILL');
+  await network.await('blocked', 10_000);
+  await network.await('shaping', 90_000);
+  const again = await openVpn('endpoint');
+  t.not(again.pid, far.pid);
+  t.is(again.status.Uid, '65534 65534 65534 65534');
+  t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
 });
 
 test.serial('carries all of it with 2 % of the tunnel’s datagrams lost', async (t) => {
