@@ -29,7 +29,7 @@ import { Rules } from '../system/rules.ts';
 import { Serial } from '../system/serial.ts';
 import { NetdevCounter } from '../tunnel/counters.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
-import { PacketPort, socatArgv } from '../tunnel/packet-port.ts';
+import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { version } from '../version.ts';
 
 const DEVICE_QUEUE_PACKETS = 500;
@@ -259,7 +259,7 @@ export class HomeDatapath {
     const netdev = this.#wish!.config.tunnel.interface;
     if (this.#port && this.#portNetdev === netdev) return;
     await this.#port?.close();
-    await endLeftovers((argv) => argv.join(' ') === socatArgv(netdev).join(' '));
+    await endLeftovers((argv) => isSocatOf(netdev, argv));
     this.#portNetdev = netdev;
     const port = new PacketPort({
       netdev,
@@ -271,7 +271,7 @@ export class HomeDatapath {
       onFault: this.#options.onFault,
     });
     this.#port = port;
-    await port.open();
+    await port.open(await this.#findPlainUser());
   }
 
   /** Settings and routes of the devices' netdev, after it was made. */
@@ -410,7 +410,7 @@ export class HomeDatapath {
 
 /** Removes what the service makes on a home, found by name, whoever made it. */
 export async function removeEverything(netdev: string): Promise<void> {
-  await endLeftovers((argv) => argv.join(' ') === socatArgv(netdev).join(' '));
+  await endLeftovers((argv) => isSocatOf(netdev, argv));
   await removeRoutes();
   await deleteTable(TABLE);
 }

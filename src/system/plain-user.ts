@@ -7,7 +7,7 @@ const GROUPS = ['nogroup', 'nobody'];
 
 /** What the log says where there is none. */
 export const NO_PLAIN_USER =
-  'OpenVPN keeps running as root: this system has no user nobody with a group nogroup';
+  'OpenVPN and socat keep running as root: this system has no user nobody with a group nogroup';
 
 /** Finds `nobody` and its group in the text of passwd(5) and group(5); null where there is no such user. */
 export function findPlainUser(passwd: string, groups: string): PlainUser | null {

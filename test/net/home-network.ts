@@ -1,6 +1,7 @@
 // A home, its provider, an endpoint and an Internet in namespaces, with the built service on both ends, for tests.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,6 +13,17 @@ import { CommandError, run } from '../../src/system/command.ts';
 
 const PROGRAM = resolve('dist/iotshaper.js');
 const PROGRAMS = resolve('build/test/net/programs');
+
+/** Leaves a command the rights that systemd leaves the endpoint. */
+const unitRights = limitRights(readFileSync('files/debian/iotshaper-endpoint.service', 'utf8'));
+
+function limitRights(unit: string): string[] {
+  const [, names] = /^CapabilityBoundingSet=(.*)$/m.exec(unit)!;
+  // In place of LimitNICE, which not every machine lets root raise.
+  const kept = `${names} CAP_SYS_NICE`.split(' ').map((name) => name.slice(4).toLowerCase());
+  const set = ['-all', ...kept.map((name) => `+${name}`)].join(',');
+  return ['setpriv', `--bounding-set=${set}`, '--no-new-privs'];
+}
 
 /** Address of the cloud program. */
 export const CLOUD: string = lab.replayAddress;
@@ -255,11 +267,10 @@ export class HomeNetwork {
 
   #startService(role: 'home' | 'endpoint', words: readonly string[]): void {
     const place = role === 'home' ? 'router' : 'endpoint';
-    const child = spawn(
-      'ip',
-      ['netns', 'exec', this.topology.names[place], process.execPath, PROGRAM, ...words],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+    const command = [...(role === 'endpoint' ? unitRights : []), process.execPath, PROGRAM];
+    const child = spawn('ip', ['netns', 'exec', this.topology.names[place], ...command, ...words], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.logs.set(role, '');
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.logs.set(role, (this.logs.get(role) + text).slice(-20_000));
