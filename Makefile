@@ -6,6 +6,9 @@ SHELL := /bin/sh
 LAB_PACKAGES := openvpn openssl nftables iproute2 iputils-ping socat ethtool tcpdump dnsmasq-base procps util-linux
 TEST_PACKAGES := $(LAB_PACKAGES) chromium shellcheck systemd make dash
 
+# Node.js that install-node.sh took from npm, where the machine's own is too old.
+export PATH := $(CURDIR)/.node/node_modules/node/bin:$(PATH)
+
 SOURCES := $(shell find src scripts -type f) package.json package-lock.json
 
 .PHONY: help
@@ -47,20 +50,23 @@ lint: node_modules ## check types, format and style
 	npx biome check --error-on-warnings .
 	node scripts/lint-luci.mjs
 
+.PHONY: node
+node:
+	@sh scripts/install-node.sh
+
 .PHONY: lab-packages
-lab-packages:
+lab-packages: | node
 	@sh scripts/install-packages.sh $(LAB_PACKAGES)
 
 .PHONY: test-packages
-test-packages:
+test-packages: | node
 	@sh scripts/install-packages.sh $(TEST_PACKAGES)
 
 .PHONY: clean
 clean: ## remove everything built
 	rm -rf build dist out
 
-node_modules: package.json package-lock.json
-	@node scripts/check-node.mjs
+node_modules: package.json package-lock.json | node
 	@echo "Installing npm packages"
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch node_modules

@@ -50,7 +50,7 @@ export function endpointFiles() {
   const documents = 'usr/share/doc/iot-shaper-endpoint';
   return withDirectories([
     ...program(),
-    { path: 'usr/bin/iotshaper', mode: 0o755, data: readFileSync('files/usr/bin/iotshaper') },
+    { path: 'usr/bin/iotshaper', mode: 0o755, data: readFileSync('files/debian/iotshaper') },
     ...['service', 'path'].map((kind) => ({
       path: `usr/lib/systemd/system/iotshaper-endpoint.${kind}`,
       data: readFileSync(`files/debian/iotshaper-endpoint.${kind}`),

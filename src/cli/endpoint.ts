@@ -1,7 +1,7 @@
 // `iotshaper endpoint …`: make and run the far end on a server.
-import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { EndpointService } from '../endpoint/endpoint-service.ts';
+import { makeRunDir } from '../endpoint/openvpn-files.ts';
 import { EndpointStore } from '../endpoint/store.ts';
 import { log } from '../system/log.ts';
 import { writeSecret } from '../system/secret-file.ts';
@@ -73,7 +73,7 @@ export function registerEndpoint(program: Command): void {
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .action(async ({ stateDir, runDir }: { stateDir: string; runDir: string }) => {
       requireRoot('iotshaper endpoint run');
-      await mkdir(runDir, { recursive: true, mode: 0o700 });
+      await makeRunDir(runDir);
       const store = new EndpointStore(stateDir);
       const service = new EndpointService({ store, runDir, log }, await store.identity());
       await runUntilSignal(service, () => {});

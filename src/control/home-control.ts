@@ -1,10 +1,9 @@
 // The home's control socket: says what the home wants until it is answered, and then now and again.
 import { createSocket, type Socket } from 'node:dgram';
-import type { Shape } from '../plan/facts.ts';
+import type { InsideRanges, Shape } from '../plan/facts.ts';
 import { CONTROL_PORT } from '../plan/names.ts';
 import { drawNonce, hmacSha256 } from './hmac.ts';
 import { HomeHandshake } from './home-handshake.ts';
-import type { Inside } from './inside.ts';
 import type { Welcome } from './message.ts';
 import { Proof } from './proof.ts';
 
@@ -15,7 +14,7 @@ export interface HomeControlOptions {
   /** The home's control key; see {@link Proof}. */
   key: Uint8Array;
   /** Bounds of what the endpoint may assign. */
-  inside: Inside;
+  inside: InsideRanges;
   onWelcome: (welcome: Welcome) => void;
   /** The endpoint answers what may not come true: in words for the log, once a minute at most. */
   onFault: (text: string) => void;

@@ -1,6 +1,6 @@
 // The home's side of the handshake, without its socket: which hello is due, and which answers count.
-import type { Shape } from '../plan/facts.ts';
-import { findInsideFault, type Inside } from './inside.ts';
+import type { InsideRanges, Shape } from '../plan/facts.ts';
+import { findInsideFault } from './inside.ts';
 import { decodeControl, encodeControl, NO_NONCE, type Welcome } from './message.ts';
 import type { Proof } from './proof.ts';
 import { helloEveryMs, urgentHelloEveryMs } from './rhythm.ts';
@@ -11,7 +11,7 @@ const FAULT_EVERY_MS = 60_000;
 export interface HomeHandshakeOptions {
   proof: Proof;
   version: string;
-  inside: Inside;
+  inside: Pick<InsideRanges, 'inner4' | 'inner6'>;
   /** A fresh number in hexadecimal that nobody can guess. */
   drawNonce: () => string;
 }

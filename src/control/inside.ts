@@ -1,17 +1,12 @@
 // Bounds of what an endpoint's answer may change at the home: the addresses its profile names.
 import { networkOf } from '../ip/address.ts';
-import type { InnerNetwork } from '../plan/facts.ts';
-
-/** Networks a profile gives its endpoint's inside. */
-export interface Inside {
-  /** A prefix that holds the inner /24s of all homes and the resolver, e.g. `10.214.0.0/16`. */
-  inner4: string;
-  /** The same for IPv6, e.g. `fd12:3456:789a::/48`; null where the endpoint has none. */
-  inner6: string | null;
-}
+import type { InnerNetwork, InsideRanges } from '../plan/facts.ts';
 
 /** What of an inner network lies outside the profile's bounds, in words; null when nothing does. */
-export function findInsideFault(inner: InnerNetwork, inside: Inside): string | null {
+export function findInsideFault(
+  inner: InnerNetwork,
+  inside: Pick<InsideRanges, 'inner4' | 'inner6'>,
+): string | null {
   const { prefix4, prefix6, resolver4, resolver6 } = inner;
   const outside =
     [prefix4, resolver4].find((one) => !lies(one, inside.inner4)) ??

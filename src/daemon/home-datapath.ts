@@ -12,6 +12,7 @@ import type {
   FollowedDevice,
   HomeFacts,
   InnerNetwork,
+  PlainUser,
   Shape,
   TunnelAddresses,
 } from '../plan/facts.ts';
@@ -31,13 +32,14 @@ import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { netdevIndex, setLink, writeSysctl } from '../system/netdev.ts';
 import { deleteTable, loadNft } from '../system/nft.ts';
+import { NO_PLAIN_USER, readPlainUser } from '../system/plain-user.ts';
 import { rebuildQueue } from '../system/queue.ts';
 import { applyInsideRoutes, applyRoutes, removeRoutes } from '../system/routing.ts';
 import { Rules } from '../system/rules.ts';
 import { Serial } from '../system/serial.ts';
 import { NetdevCounter } from '../tunnel/counters.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
-import { PacketPort, socatArgv } from '../tunnel/packet-port.ts';
+import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { version } from '../version.ts';
 
 const DEVICE_QUEUE_PACKETS = 500;
@@ -93,6 +95,7 @@ export class HomeDatapath {
   #openvpnConfig = '';
   #near: Near = { followed: [], sharedNetdevs: [] };
   readonly #houseReader = new HouseReader();
+  #plainUser: PlainUser | null | undefined;
   readonly #rules = new Rules(
     HOME_TEXT_SETS,
     () => void this.#serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
@@ -299,7 +302,7 @@ export class HomeDatapath {
     const netdev = this.#wish!.config.tunnel.interface;
     if (this.#port && this.#portNetdev === netdev) return;
     await this.#port?.close();
-    await endLeftovers((argv) => argv.join(' ') === socatArgv(netdev).join(' '));
+    await endLeftovers((argv) => isSocatOf(netdev, argv));
     this.#portNetdev = netdev;
     const port = new PacketPort({
       netdev,
@@ -311,7 +314,7 @@ export class HomeDatapath {
       onFault: this.#options.onFault,
     });
     this.#port = port;
-    await port.open();
+    await port.open(await this.#findPlainUser());
   }
 
   /** Settings and routes of the devices' netdev, after it was made. */
@@ -330,6 +333,7 @@ export class HomeDatapath {
     const { profile } = this.#wish!;
     const text = renderHomeOpenVpn({
       profile,
+      plainUser: await this.#findPlainUser(),
       managementSocket: join(this.#options.runDir, 'openvpn.sock'),
       queuePackets: 1024,
     });
@@ -338,6 +342,15 @@ export class HomeDatapath {
     this.#closeTunnel();
     this.#setTunnelState('connecting');
     await this.#openvpn.start(text);
+  }
+
+  /** Looked for once: what happens to the list of users is no reason to connect anew. */
+  async #findPlainUser(): Promise<PlainUser | null> {
+    if (this.#plainUser === undefined) {
+      this.#plainUser = await readPlainUser();
+      if (!this.#plainUser) this.#options.log('warning', NO_PLAIN_USER);
+    }
+    return this.#plainUser;
   }
 
   async #applyTunnel(fresh: boolean): Promise<void> {
@@ -443,7 +456,7 @@ export class HomeDatapath {
 
 /** Removes what the service makes on a home, found by name, whoever made it. */
 export async function removeEverything(netdev: string): Promise<void> {
-  await endLeftovers((argv) => argv.join(' ') === socatArgv(netdev).join(' '));
+  await endLeftovers((argv) => isSocatOf(netdev, argv));
   await removeRoutes();
   await deleteTable(TABLE);
   await applyInsideRoutes([]);

@@ -22,11 +22,12 @@ import { forgetConnections } from '../system/connections.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { netdevIndex, readSysctl, setLink, writeSysctl } from '../system/netdev.ts';
+import { readPlainUser } from '../system/plain-user.ts';
 import { changeQueue, rebuildQueue } from '../system/queue.ts';
 import { applyInsideRoutes } from '../system/routing.ts';
 import { Rules } from '../system/rules.ts';
 import type { Serial } from '../system/serial.ts';
-import { PacketPort, socatArgv } from '../tunnel/packet-port.ts';
+import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import type { HomeSession } from './home-session.ts';
 import { resolverArgv, startResolver } from './resolver.ts';
 import type { EndpointIdentity, StoredHome } from './store.ts';
@@ -84,14 +85,13 @@ export class EndpointDatapath {
 
   async start(homes: readonly StoredHome[]): Promise<void> {
     const addresses = this.#resolverAddresses();
-    const leftovers = [socatArgv(INNER_NETDEV), resolverArgv(INNER_NETDEV, addresses)];
-    const words = leftovers.map((argv) => argv.join(' '));
-    await endLeftovers((argv) => words.includes(argv.join(' ')));
+    const resolver = resolverArgv(INNER_NETDEV, addresses).join(' ');
+    await endLeftovers((argv) => isSocatOf(INNER_NETDEV, argv) || argv.join(' ') === resolver);
     this.ipv6 = (await run(['ip', '-6', 'route', 'show', 'default'])).stdout.trim() !== '';
     await applyInsideRoutes(planInsideRoutes(this.#inside()));
     await this.#applyRules(homes, []);
     await this.#forward();
-    await this.#port.open();
+    await this.#port.open(await readPlainUser());
     this.#resolver = startResolver(INNER_NETDEV, addresses, this.#options.log);
   }
 

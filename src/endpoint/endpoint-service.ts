@@ -1,6 +1,6 @@
 // The endpoint role: serves every home the store names, each with its own queue, class, frames and cover.
 import { createSocket, type Socket } from 'node:dgram';
-import { existsSync, type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import type { Hello } from '../control/message.ts';
@@ -10,7 +10,6 @@ import { ipDestination } from '../framing/ip-packet.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
 import { CONTROL_PORT, STRAY_CLASS_MINOR, TUNNEL_NETDEV } from '../plan/names.ts';
 import { tunnelAddress } from '../plan/nft-endpoint.ts';
-import { renderEndpointOpenVpn } from '../plan/openvpn.ts';
 import { classId } from '../plan/tc.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import type { Log } from '../system/log.ts';
@@ -21,14 +20,13 @@ import { version } from '../version.ts';
 import { EndpointDatapath } from './endpoint-datapath.ts';
 import { Greetings } from './greetings.ts';
 import { HomeSession, owns } from './home-session.ts';
+import { prepareOpenVpn, removeClientConfigs } from './openvpn-files.ts';
 import type { EndpointIdentity, EndpointStore, StoredHome } from './store.ts';
 
 /** Changes to the store come as several events. */
 const SETTLE_MS = 200;
 /** Repairs that follow one another are spaced so. */
 const REPAIR_EVERY_MS = 5000;
-/** SHA-256 of no certificate. */
-const NOBODY = Array(32).fill('00').join(':');
 
 export interface EndpointServiceOptions {
   store: EndpointStore;
@@ -111,6 +109,7 @@ export class EndpointService {
       this.#control?.close();
       this.#control = null;
       await this.#openvpn.stop();
+      await removeClientConfigs(this.#options.runDir);
       await this.#datapath.stop();
       this.#sent.close();
     });
@@ -165,22 +164,7 @@ export class EndpointService {
   }
 
   async #startOpenVpn(): Promise<void> {
-    const { store, runDir } = this.#options;
-    const fingerprints = this.#homes.map(({ fingerprint }) => fingerprint);
-    await this.#openvpn.start(
-      renderEndpointOpenVpn({
-        isDualStack: existsSync('/proc/net/if_inet6'),
-        port: this.#identity.port,
-        certificatePath: store.certificatePath,
-        keyPath: store.keyPath,
-        // Without any home OpenVPN still wants a fingerprint; nobody has this one.
-        fingerprints: fingerprints.length > 0 ? fingerprints : [NOBODY],
-        clientConfigDir: store.clientConfigDir,
-        tunnelNet: this.#identity.tunnelNet,
-        managementSocket: join(runDir, 'openvpn.sock'),
-        queuePackets: 1024,
-      }),
-    );
+    await this.#openvpn.start(await prepareOpenVpn(this.#options, this.#identity, this.#homes));
   }
 
   /** Homes came or went: OpenVPN reads its fingerprints at the start only, so it is started over. */

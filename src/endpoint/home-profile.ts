@@ -1,5 +1,6 @@
 // The profile that a home uploads, as text; it holds the home's secrets.
-import { type Inside, renderInside } from '../openvpn/inside.ts';
+import { renderInside } from '../openvpn/inside.ts';
+import { insideRanges } from '../plan/nft-endpoint.ts';
 import type { EndpointIdentity } from './store.ts';
 
 export interface HomeSecrets {
@@ -9,15 +10,6 @@ export interface HomeSecrets {
   key: string;
   /** 32 bytes in base64. */
   controlKey: string;
-}
-
-/** The prefixes of this endpoint. */
-function insideOf({ tunnelNet, innerNet, innerNet6 }: EndpointIdentity): Inside {
-  return {
-    tunnel: `${tunnelNet}.0/24`,
-    inner4: `${innerNet}.0.0/16`,
-    inner6: innerNet6 ? `${innerNet6}::/48` : null,
-  };
 }
 
 /** @param endpointFingerprint SHA-256 of the endpoint's certificate. */
@@ -36,7 +28,7 @@ export function renderProfile(
     'nobind',
     'data-ciphers AES-256-GCM:CHACHA20-POLY1305',
     'tls-version-min 1.2',
-    ...renderInside(controlKey, insideOf(identity)),
+    ...renderInside(controlKey, insideRanges(identity)),
     '<peer-fingerprint>',
     endpointFingerprint,
     '</peer-fingerprint>',

@@ -1,10 +1,9 @@
 // The endpoint's state on disk: its identity and the homes it serves, in one directory of 0600 files.
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONTROL_KEY_BYTES, parseControlKey } from '../openvpn/inside.ts';
 import { isHost } from '../openvpn/remote.ts';
-import { renderClientConfig } from '../plan/openvpn.ts';
 import { CommandError, run } from '../system/command.ts';
 import { writeSecret } from '../system/secret-file.ts';
 import { renderProfile } from './home-profile.ts';
@@ -62,10 +61,6 @@ export class EndpointStore {
     return join(this.dir, 'endpoint.key');
   }
 
-  get clientConfigDir(): string {
-    return join(this.dir, 'homes');
-  }
-
   get homesPath(): string {
     return join(this.dir, 'homes.json');
   }
@@ -83,7 +78,7 @@ export class EndpointStore {
         `${this.dir}: there is an endpoint already; remove that directory to make another`,
       );
     }
-    await mkdir(this.clientConfigDir, { recursive: true, mode: 0o700 });
+    await mkdir(this.dir, { recursive: true, mode: 0o700 });
     const { certificate, key } = await makeCertificate('iotshaper endpoint');
     const global = randomBytes(5).toString('hex');
     const identity: EndpointIdentity = {
@@ -149,10 +144,6 @@ export class EndpointStore {
     }
     const { certificate, key } = await makeCertificate(name);
     const fingerprint = new X509Certificate(certificate).fingerprint256;
-    await writeSecret(
-      join(this.clientConfigDir, name),
-      renderClientConfig(identity.tunnelNet, host),
-    );
     const controlKey = randomBytes(CONTROL_KEY_BYTES).toString('base64');
     await this.#writeHomes([...homes, { name, host, fingerprint, controlKey }]);
     const endpoint = new X509Certificate(await readFile(this.certificatePath));
@@ -168,7 +159,6 @@ export class EndpointStore {
       throw new EndpointError(`there is no home "${name}"; there is: ${names}`);
     }
     await this.#writeHomes(homes.filter((home) => home.name !== name));
-    await rm(join(this.clientConfigDir, name), { force: true });
   }
 
   async #tryIdentity(): Promise<EndpointIdentity | null> {

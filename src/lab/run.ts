@@ -1,5 +1,5 @@
 // One run of the lab: builds the network, brings a variant up, lets devices talk, captures, sums up, leaves nothing.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -58,6 +58,7 @@ export async function runLab(
     await rm(logFolder, { recursive: true, force: true });
     await mkdir(logFolder);
     const workFolder = await mkdtemp(join(tmpdir(), 'iotlab-'));
+    await chmod(workFolder, 0o711); // OpenVPN at the endpoint is root no longer
     cleanup.add(() => rm(workFolder, { recursive: true, force: true }));
     return await runIn({ workFolder, logFolder, options, cleanup, progress, signal });
   } finally {

@@ -1,6 +1,7 @@
 // The block <iotshaper> of a profile: what both ends have to know of each other and OpenVPN has not.
 import { isIP } from 'node:net';
 import { isPrivate, networkOf } from '../ip/address.ts';
+import type { InsideRanges } from '../plan/facts.ts';
 import { type Block, type ProfileProblem, splitWords } from './profile-text.ts';
 
 /** Version of the block that this program writes and reads. */
@@ -9,20 +10,10 @@ export const INSIDE_VERSION = 1;
 /** Length of the secret that a home shares with its endpoint. */
 export const CONTROL_KEY_BYTES = 32;
 
-/** Prefixes inside the tunnel. */
-export interface Inside {
-  /** Of the tunnel's own addresses, a private IPv4 /24. */
-  tunnel: string;
-  /** Of all homes' inner addresses, a private IPv4 /16. */
-  inner4: string;
-  /** Of all homes' inner IPv6 addresses, a /48 after RFC 4193; null where the endpoint has none. */
-  inner6: string | null;
-}
-
 export interface InsideBlock {
   /** Secret of this home and its endpoint, 32 bytes. */
   controlKey: Uint8Array;
-  inside: Inside;
+  inside: InsideRanges;
 }
 
 /** What came of reading: the block, or what is wrong; `isNewer` when nothing else can be judged. */
@@ -38,7 +29,10 @@ export function parseControlKey(base64: string): Uint8Array | null {
 }
 
 /** The block's lines, for the profile that an endpoint prints. */
-export function renderInside(controlKey: string, { tunnel, inner4, inner6 }: Inside): string[] {
+export function renderInside(
+  controlKey: string,
+  { tunnel, inner4, inner6 }: InsideRanges,
+): string[] {
   return [
     '<iotshaper>',
     `version ${INSIDE_VERSION}`,

@@ -2,7 +2,14 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { SupervisedChild } from '../system/child.ts';
+import { succeeds } from '../system/command.ts';
 import { LineSplitter, parseManagementLine } from './management.ts';
+
+/**
+ * Before OpenVPN where there is util-linux: when it becomes another user it would keep CAP_NET_ADMIN, if linked with
+ * libcap-ng (its platform.c); so it can't, and goes on without.
+ */
+const KEEP_NO_CAPABILITY = ['setpriv', '--securebits=+keep_caps_locked'];
 
 /** Longest pause between two tries to connect. */
 const MAX_HOLD_MS = 30_000;
@@ -22,6 +29,7 @@ export interface OpenVpnOptions {
 export class OpenVpn {
   readonly #options: OpenVpnOptions;
   readonly #child: SupervisedChild;
+  #prefix: readonly string[] | null = null;
   #server: Server | null = null;
   #client: Socket | null = null;
   #holdTimer: NodeJS.Timeout | null = null;
@@ -31,7 +39,11 @@ export class OpenVpn {
   constructor(options: OpenVpnOptions) {
     this.#options = options;
     this.#child = new SupervisedChild({
-      argv: () => [options.command ?? 'openvpn', '--config', options.configPath],
+      argv: () => [
+        ...(this.#prefix ?? []),
+        options.command ?? 'openvpn',
+        ...['--config', options.configPath],
+      ],
       onExit: (why) => options.onExit(why),
       minPauseMs: 500,
       ...(options.onLine ? { onLine: options.onLine } : {}),
@@ -46,6 +58,7 @@ export class OpenVpn {
   async start(config: string): Promise<void> {
     await writeFile(this.#options.configPath, config, { mode: 0o600 });
     if (!this.#server) await this.#listen();
+    this.#prefix ??= (await succeeds([...KEEP_NO_CAPABILITY, 'true'])) ? KEEP_NO_CAPABILITY : [];
     await this.#child.restart();
   }
 

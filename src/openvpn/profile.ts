@@ -1,5 +1,6 @@
 // Reads an OpenVPN profile into a value; whatever could run a program, leak or unshape is refused by name.
-import { type Inside, readInside } from './inside.ts';
+import type { InsideRanges } from '../plan/facts.ts';
+import { readInside } from './inside.ts';
 import { findPemObjects, PemFault, type PemReader } from './pem.ts';
 import {
   type DataCipher,
@@ -34,7 +35,7 @@ export interface Profile {
   tlsVersionMin: TlsVersion;
   /** Secret of this home and its endpoint, 32 bytes. */
   controlKey: Uint8Array;
-  inside: Inside;
+  inside: InsideRanges;
 }
 
 /** How the endpoint is known; where there are fingerprints and authorities, by both. */

@@ -68,6 +68,7 @@ export function planExample(
           profile: withoutSecrets(profile),
           managementSocket: '/var/run/iotshaper/openvpn.sock',
           queuePackets: 1024,
+          plainUser: { user: 'nobody', group: 'nogroup' },
         })
       : '',
   };

@@ -36,6 +36,12 @@ export interface FollowedDevice {
   addresses: readonly string[];
 }
 
+/** A user, with its group, who has no rights but those of everybody. */
+export interface PlainUser {
+  user: string;
+  group: string;
+}
+
 export interface HomeFacts {
   /** Only this user may speak for the service on the loopback ports and the tunnel. */
   uid: number;

@@ -1,9 +1,14 @@
 // OpenVPN's configuration files for both roles, as text; secrets in them, so they are written 0600.
 import type { Profile } from '../openvpn/profile.ts';
+import type { PlainUser } from './facts.ts';
 import { TUNNEL_MTU, TUNNEL_NETDEV } from './names.ts';
 
 /** Lines both ends share: one datagram a packet, nothing that reads or changes sizes, steered by us alone. */
-function commonLines(managementSocket: string, queuePackets: number): string[] {
+function commonLines(
+  managementSocket: string,
+  queuePackets: number,
+  plainUser: PlainUser | null,
+): string[] {
   return [
     `dev ${TUNNEL_NETDEV}`,
     'dev-type tun',
@@ -20,6 +25,8 @@ function commonLines(managementSocket: string, queuePackets: number): string[] {
     'ping 20',
     // What is due leaves on time on a busy router too.
     'nice -10',
+    // Once the netdev is made: what reads the Internet's packets is root no longer.
+    ...(plainUser ? [`user ${plainUser.user}`, `group ${plainUser.group}`] : []),
     'verb 3',
     'mute 10',
     'script-security 1',
@@ -35,6 +42,8 @@ export interface HomeOpenVpn {
   profile: Profile;
   managementSocket: string;
   queuePackets: number;
+  /** Whom OpenVPN becomes once its netdev is made; null: it stays root. */
+  plainUser: PlainUser | null;
 }
 
 /** Seconds that one of several remotes has to answer before the next is tried: OpenVPN asks at once, after 2 s and after 6 s. */
@@ -71,6 +80,7 @@ export function renderHomeOpenVpn({
   profile,
   managementSocket,
   queuePackets,
+  plainUser,
 }: HomeOpenVpn): string {
   return [
     '# Written by iotshaper from the uploaded profile; changes here are lost.',
@@ -81,7 +91,7 @@ export function renderHomeOpenVpn({
     'ping-restart 60',
     'connect-retry 1 30',
     'explicit-exit-notify 1',
-    ...commonLines(managementSocket, queuePackets),
+    ...commonLines(managementSocket, queuePackets, plainUser),
     '',
   ].join('\n');
 }
@@ -94,11 +104,14 @@ export interface EndpointOpenVpn {
   keyPath: string;
   /** SHA-256 fingerprints of the homes' certificates, colon-separated hex. */
   fingerprints: string[];
+  /** To be read by `plainUser`. */
   clientConfigDir: string;
   /** First three bytes of the tunnel addresses, e.g. `10.213.0`. */
   tunnelNet: string;
   managementSocket: string;
   queuePackets: number;
+  /** Whom OpenVPN becomes once its netdev is made; null: it stays root. */
+  plainUser: PlainUser | null;
 }
 
 /** The endpoint's configuration. */
@@ -125,7 +138,7 @@ export function renderEndpointOpenVpn(options: EndpointOpenVpn): string {
     'ping-restart 120',
     // Homes hear of a restart, and connect anew at once.
     'explicit-exit-notify 1',
-    ...commonLines(options.managementSocket, options.queuePackets),
+    ...commonLines(options.managementSocket, options.queuePackets, options.plainUser),
     '',
   ].join('\n');
 }

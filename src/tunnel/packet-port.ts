@@ -1,6 +1,7 @@
 // The netdev that carries devices' packets to user space: socat holds it, one packet is one datagram on loopback.
 import { createSocket, type Socket } from 'node:dgram';
 import { existsSync } from 'node:fs';
+import type { PlainUser } from '../plan/facts.ts';
 import { PACKET_PORT, SOCAT_PORT } from '../plan/names.ts';
 import { SupervisedChild } from '../system/child.ts';
 
@@ -23,12 +24,13 @@ export class PacketPort {
   readonly #options: PacketPortOptions;
   readonly #socat: SupervisedChild;
   #socket: Socket | null = null;
+  #plainUser: PlainUser | null = null;
   #closed = false;
 
   constructor(options: PacketPortOptions) {
     this.#options = options;
     this.#socat = new SupervisedChild({
-      argv: () => socatArgv(options.netdev),
+      argv: () => socatArgv(options.netdev, this.#plainUser),
       onStart: () => void this.#awaitNetdev(),
       onExit: (why) => options.onFault(`socat, which holds ${options.netdev}, stopped (${why})`),
       minPauseMs: 200,
@@ -37,11 +39,12 @@ export class PacketPort {
   }
 
   /**
-   * Opens the loopback socket and starts socat.
+   * Opens the loopback socket and starts socat, which becomes `plainUser` once it holds the netdev; null: it stays root.
    *
    * @throws Error when the port is taken.
    */
-  async open(): Promise<void> {
+  async open(plainUser: PlainUser | null): Promise<void> {
+    this.#plainUser = plainUser;
     this.#socket = await bindLoopback(this.#options.onPacket);
     this.#socat.start();
   }
@@ -73,13 +76,23 @@ export class PacketPort {
   }
 }
 
-/** socat's arguments: by them a forgotten one is found again. */
-export function socatArgv(netdev: string): string[] {
+/** Whether a process with these arguments holds the netdev: so a forgotten one is found again. */
+export function isSocatOf(netdev: string, argv: readonly string[]): boolean {
+  return argv[0] === 'socat' && argv[1] === tunAddress(netdev);
+}
+
+function socatArgv(netdev: string, plainUser: PlainUser | null): string[] {
+  // Both are open by then, and the kernel goes on taking the socket for ours (nft_meta.c: skuid is who opened it).
+  const becoming = plainUser ? `,su=${plainUser.user}` : '';
   return [
     'socat',
-    `TUN,tun-name=${netdev},iff-no-pi,iff-up`,
-    `UDP4-DATAGRAM:127.0.0.1:${PACKET_PORT},bind=127.0.0.1:${SOCAT_PORT}`,
+    tunAddress(netdev),
+    `UDP4-DATAGRAM:127.0.0.1:${PACKET_PORT},bind=127.0.0.1:${SOCAT_PORT}${becoming}`,
   ];
+}
+
+function tunAddress(netdev: string): string {
+  return `TUN,tun-name=${netdev},iff-no-pi,iff-up`;
 }
 
 function bindLoopback(onPacket: (packet: Uint8Array) => void): Promise<Socket> {

@@ -1,9 +1,12 @@
 // Keys and proofs for tests: the real hash, keys that anybody may know.
 import { hmacSha256 } from '../../src/control/hmac.ts';
-import type { Inside } from '../../src/control/inside.ts';
 import { CONTROL_KEY_BYTES, Proof } from '../../src/control/proof.ts';
 
-export const inside: Inside = { inner4: '10.214.0.0/16', inner6: 'fd12:3456:789a::/48' };
+export const inside = {
+  tunnel: '10.213.0.0/24',
+  inner4: '10.214.0.0/16',
+  inner6: 'fd12:3456:789a::/48',
+};
 
 export const inner = {
   prefix4: '10.214.2.0/24',

@@ -1,6 +1,8 @@
 // A home, its provider, an endpoint and an Internet in namespaces, with the built service on both ends, for tests.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Status } from '../../src/daemon/api.ts';
@@ -11,6 +13,17 @@ import { CommandError, run } from '../../src/system/command.ts';
 
 const PROGRAM = resolve('dist/iotshaper.js');
 const PROGRAMS = resolve('build/test/net/programs');
+
+/** Leaves a command the rights that systemd leaves the endpoint. */
+const unitRights = limitRights(readFileSync('files/debian/iotshaper-endpoint.service', 'utf8'));
+
+function limitRights(unit: string): string[] {
+  const [, names] = /^CapabilityBoundingSet=(.*)$/m.exec(unit)!;
+  // In place of LimitNICE, which not every machine lets root raise.
+  const kept = `${names} CAP_SYS_NICE`.split(' ').map((name) => name.slice(4).toLowerCase());
+  const set = ['-all', ...kept.map((name) => `+${name}`)].join(',');
+  return ['setpriv', `--bounding-set=${set}`, '--no-new-privs'];
+}
 
 /** Address of the cloud program. */
 export const CLOUD: string = lab.replayAddress;
@@ -42,6 +55,7 @@ export class HomeNetwork {
   /** Builds the network, the endpoint and the home's profile; starts nothing yet. */
   static async build({ id, ipv6 = false, main = [] }: HomeOptions): Promise<HomeNetwork> {
     const dir = await mkdtemp(join(tmpdir(), `iotshaper-${id}-`));
+    await chmod(dir, 0o711); // OpenVPN at the endpoint is root no longer
     const network = new HomeNetwork(planTopology({ id, ipv6 }), dir);
     network.#cleanup.add(() => rm(dir, { recursive: true, force: true }));
     await buildNetwork(network.topology, network.#cleanup);
@@ -131,6 +145,14 @@ export class HomeNetwork {
         );
       }
       await new Promise((wait) => setTimeout(wait, 150)); // the service is asked anew: it tells no other way here
+    }
+  }
+
+  /** Waits until a service's log says this. */
+  async logged(role: 'home' | 'endpoint', what: RegExp): Promise<void> {
+    const { stderr } = this.services.get(role)!;
+    while (!what.test(this.logs.get(role)!)) {
+      await once(stderr!, 'data', { signal: AbortSignal.timeout(20_000) });
     }
   }
 
@@ -245,11 +267,10 @@ export class HomeNetwork {
 
   #startService(role: 'home' | 'endpoint', words: readonly string[]): void {
     const place = role === 'home' ? 'router' : 'endpoint';
-    const child = spawn(
-      'ip',
-      ['netns', 'exec', this.topology.names[place], process.execPath, PROGRAM, ...words],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+    const command = [...(role === 'endpoint' ? unitRights : []), process.execPath, PROGRAM];
+    const child = spawn('ip', ['netns', 'exec', this.topology.names[place], ...command, ...words], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.logs.set(role, '');
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.logs.set(role, (this.logs.get(role) + text).slice(-20_000));

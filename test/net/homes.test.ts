@@ -42,6 +42,7 @@ test.serial('a second home is served beside the first, and can’t speak as the 
     profile: verdict.profile,
     managementSocket: 'unused',
     queuePackets: 100,
+    plainUser: null,
   }).replace(/^management.*$/gm, '');
   await writeFile(network.path('second.conf'), config, { mode: 0o600 });
   const openvpn = network.start('cloud', ['openvpn', '--config', network.path('second.conf')]);

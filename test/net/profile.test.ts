@@ -1,13 +1,17 @@
 // Every spelling of a profile that is taken connects, with the real OpenVPN on both ends; what is smuggled in runs nowhere.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { EndpointStore } from '../../src/endpoint/store.ts';
 import { pemReader } from '../../src/openvpn/pem-reader.ts';
 import { checkProfile } from '../../src/openvpn/profile.ts';
-import { renderEndpointOpenVpn, renderHomeOpenVpn } from '../../src/plan/openvpn.ts';
+import {
+  renderClientConfig,
+  renderEndpointOpenVpn,
+  renderHomeOpenVpn,
+} from '../../src/plan/openvpn.ts';
 import { run } from '../../src/system/command.ts';
 import { type Material, running, smuggled } from '../openvpn/spellings.ts';
 import { newNamespace, requireNamespaces } from './support.ts';
@@ -99,16 +103,20 @@ test('every spelling that is taken connects', async (t) => {
   const material = await makeMaterial(store, dir);
   const { server, home } = await makeLink(t);
   const { tunnelNet } = await store.identity();
+  const clientConfigs = join(dir, 'homes');
+  mkdirSync(clientConfigs);
+  writeFileSync(join(clientConfigs, 'cottage'), renderClientConfig(tunnelNet, 2));
   const serverConfig = renderEndpointOpenVpn({
     port: 1194,
     isDualStack: true,
     certificatePath: store.certificatePath,
     keyPath: store.keyPath,
     fingerprints: (await store.homes()).map(({ fingerprint }) => fingerprint),
-    clientConfigDir: store.clientConfigDir,
+    clientConfigDir: clientConfigs,
     tunnelNet,
     managementSocket: 'unused',
     queuePackets: 100,
+    plainUser: null,
   });
   writeFileSync(join(dir, 'server.conf'), alone(serverConfig));
   const endpoint = startOpenVpn(server, join(dir, 'server.conf'));
@@ -121,7 +129,12 @@ test('every spelling that is taken connects', async (t) => {
     const verdict = checkProfile(spell(material), pemReader);
     if (!verdict.ok) return t.fail(`${name}: ${JSON.stringify(verdict.problems)}`);
     const { profile } = verdict;
-    const config = renderHomeOpenVpn({ profile, managementSocket: 'unused', queuePackets: 100 });
+    const config = renderHomeOpenVpn({
+      profile,
+      managementSocket: 'unused',
+      queuePackets: 100,
+      plainUser: null,
+    });
     configs.set(config, [...(configs.get(config) ?? []), name]);
   }
   t.true(configs.size > 5 && configs.size < 15, `${configs.size} configurations`);

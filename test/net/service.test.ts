@@ -1,4 +1,6 @@
 // The service for real: both ends, real OpenVPN, nftables and tc, devices talking through it.
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { lab } from '../../src/lab/topology.ts';
 import { CLOUD, DEVICE, HomeNetwork } from './home-network.ts';
@@ -20,6 +22,26 @@ test.before(async () => {
 });
 
 test.after.always(() => network?.close());
+
+interface Process {
+  pid: number;
+  /** proc(5)'s status, fields separated by one space. */
+  status: Record<string, string>;
+}
+
+async function findProcess(name: string, place: 'router' | 'endpoint'): Promise<Process> {
+  const pids = await network.netns(place, ['ip', 'netns', 'pids', network.topology.names[place]]);
+  for (const pid of pids.trim().split('\n')) {
+    const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    const status = Object.fromEntries(
+      text.split('\n').map((line) => line.split(/:\s*/)) as [string, string][],
+    );
+    for (const [field, value] of Object.entries(status))
+      status[field] = value?.trim().replace(/\s+/g, ' ');
+    if (status.Name === name) return { pid: Number(pid), status };
+  }
+  throw new Error(`no ${name} at the ${place}`);
+}
 
 async function carries(t: import('ava').ExecutionContext): Promise<void> {
   const upload = await network.device('upload');
@@ -51,6 +73,71 @@ test.serial('carries TCP, full-size UDP, bursts and ping whole, with offloads on
     t.regex(features, /generic-segmentation-offload: on/);
   }
   await carries(t);
+});
+
+for (const [name, place] of [
+  ['openvpn', 'router'],
+  ['openvpn', 'endpoint'],
+  ['socat', 'router'],
+  ['socat', 'endpoint'],
+] as const) {
+  test.serial(`${name} at the ${place} has no rights but nobody’s`, async (t) => {
+    const { status } = await findProcess(name, place);
+    // Real, effective, saved, for files.
+    t.is(status.Uid, '65534 65534 65534 65534');
+    t.is(status.Gid, '65534 65534 65534 65534');
+    t.regex(status.Groups!, /^(65534)?$/);
+    for (const kind of ['CapEff', 'CapPrm', 'CapInh', 'CapAmb']) {
+      t.is(status[kind], '0000000000000000', kind);
+    }
+  });
+}
+
+test.serial('of the endpoint’s files others may read their tunnel addresses alone', async (t) => {
+  const modes: Record<string, string> = {};
+  for (const file of await readdir(network.path('run-endpoint'), { recursive: true })) {
+    const { mode } = await stat(join(network.path('run-endpoint'), file));
+    modes[file] = (mode & 0o777).toString(8);
+  }
+  t.deepEqual(modes, {
+    'api.sock': '600',
+    homes: '711',
+    'homes/lab': '644',
+    'openvpn.conf': '600',
+    'openvpn.sock': '700',
+  });
+});
+
+test.serial('OpenVPN connects anew without root’s rights, on the netdev it holds', async (t) => {
+  const index = () => network.netns('router', ['cat', '/sys/class/net/iotvpn0/ifindex']);
+  const [near, netdev] = [await findProcess('openvpn', 'router'), await index()];
+  process.kill(near.pid, 'SIGUSR1');
+  await network.logged('home', /Preserving previous TUN\/TAP instance: iotvpn0/);
+  await network.await('shaping');
+  t.is((await findProcess('openvpn', 'router')).pid, near.pid);
+  t.is(await index(), netdev);
+  t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+
+  const far = await findProcess('openvpn', 'endpoint');
+  process.kill(far.pid, 'SIGKILL');
+  await network.await('blocked', 10_000);
+  await network.await('shaping', 90_000);
+  const again = await findProcess('openvpn', 'endpoint');
+  t.not(again.pid, far.pid);
+  t.is(again.status.Uid, '65534 65534 65534 65534');
+  t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+});
+
+test.serial('another address from the endpoint: the netdev is made anew', async (t) => {
+  const path = network.path('endpoint/homes.json');
+  const homes = await readFile(path, 'utf8');
+  await writeFile(path, homes.replace('"host": 2', '"host": 9'));
+  await network.logged('home', /Pulled options changed on restart/);
+  const { tunnel } = await network.await('shaping', 90_000);
+  t.is(tunnel.address, '10.213.0.9');
+  const { status } = await findProcess('openvpn', 'router');
+  t.is(status.Uid, '65534 65534 65534 65534');
+  t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
 });
 
 test.serial('carries all of it with 2 % of the tunnel’s datagrams lost', async (t) => {

@@ -8,7 +8,12 @@ import { material } from './material.ts';
 import { foreignBlanks, running } from './spellings.ts';
 
 function render(profile: Profile): string {
-  return renderHomeOpenVpn({ profile, managementSocket: '/run/x.sock', queuePackets: 1024 });
+  return renderHomeOpenVpn({
+    profile,
+    managementSocket: '/run/x.sock',
+    queuePackets: 1024,
+    plainUser: null,
+  });
 }
 
 function profileOf(text: string): Profile {

@@ -107,10 +107,11 @@ function endpointCase(name: string): GoldenCase {
         fingerprints: facts.homes.map(({ host }) =>
           Array(32).fill(host.toString(16).padStart(2, '0')).join(':'),
         ),
-        clientConfigDir: '/etc/iotshaper/endpoint/homes',
+        clientConfigDir: '/var/run/iotshaper/homes',
         tunnelNet: facts.tunnelNet,
         managementSocket: '/var/run/iotshaper/openvpn.sock',
         queuePackets: 1024,
+        plainUser: name === 'no-ipv6' ? null : { user: 'nobody', group: 'nogroup' },
       }),
     },
   };

@@ -7,7 +7,7 @@ import type { Events, ExposureLab } from './exposure-lab.ts';
 export interface ExposureCase {
   name: string;
   /** Done while the provider's links are looked at; what it returns stands in the table. */
-  plant(exposure: ExposureLab): Promise<string | void>;
+  plant(exposure: ExposureLab): Promise<string | undefined>;
   /** Undoes what was planted. */
   heal?(exposure: ExposureLab): Promise<void>;
   /** Devices use the Internet directly meanwhile, by the user's wish: only inner addresses may not show. */
