@@ -96,6 +96,8 @@ export class FakeService implements ServiceApi {
       since: this.now - 3600,
       version: '0.1.0',
       role: 'home',
+      house: [{ name: 'br-lan', prefixes: ['192.168.1.0/24'] }],
+      not_house: [],
       config: this.#findings,
       rate: { upload_kBps: uploadKBps, download_kBps: downloadKBps, source },
       mode: main.mode,
