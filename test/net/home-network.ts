@@ -11,7 +11,8 @@ import { buildNetwork } from '../../src/lab/namespaces.ts';
 import { lab, planTopology, type Topology } from '../../src/lab/topology.ts';
 import { CommandError, run } from '../../src/system/command.ts';
 
-const PROGRAM = resolve('dist/iotshaper.js');
+/** The program under test: another build's, where a comparison asks for it. */
+const PROGRAM = resolve(process.env.IOTSHAPER_PROGRAM ?? 'dist/iotshaper.js');
 const PROGRAMS = resolve('build/test/net/programs');
 
 /** Leaves a command the rights that systemd leaves the endpoint. */

@@ -1,0 +1,141 @@
+// Whoever is no end of the tunnel speaks to addresses of its inside, and is heard by nobody.
+import { join, resolve } from 'node:path';
+import { encodeQuestion, TYPE_A } from '../../../src/lab/dns.ts';
+import type { Place } from '../../../src/lab/topology.ts';
+import { lab } from '../../../src/lab/topology.ts';
+import { CONTROL_PORT, FRAME_PORT } from '../../../src/plan/names.ts';
+import type { ExposureCase } from './cases.ts';
+import type { ExposureLab } from './exposure-lab.ts';
+
+const INJECT = join(resolve('build/test/net/programs'), 'inject.js');
+const COUNT = 40;
+
+interface Injection {
+  name: string;
+  /** Who writes, and whom he reaches. */
+  by: Place;
+  at: 'router' | 'endpoint';
+  from: string;
+  fromPort: number;
+  to: string;
+  toPort: number;
+  /** The neighbour through which he reaches it. */
+  via: string;
+  payload?: Uint8Array;
+}
+
+const question = encodeQuestion({ id: 7, name: 'messeji.hello.is', type: TYPE_A });
+
+const injections: Injection[] = [
+  {
+    name: 'frames from the provider’s link',
+    ...{ by: 'provider', at: 'router', via: lab.homeAddress },
+    ...{ from: '10.213.0.1', fromPort: FRAME_PORT, to: '10.213.0.2', toPort: FRAME_PORT },
+  },
+  {
+    name: 'control messages from the provider’s link',
+    ...{ by: 'provider', at: 'router', via: lab.homeAddress },
+    ...{ from: '10.213.0.1', fromPort: CONTROL_PORT, to: '10.213.0.2', toPort: CONTROL_PORT },
+  },
+  {
+    name: 'control messages from the devices’ LAN',
+    ...{ by: 'devices', at: 'router', via: lab.lanAddress },
+    ...{ from: '10.213.0.1', fromPort: CONTROL_PORT, to: '10.213.0.2', toPort: CONTROL_PORT },
+  },
+  {
+    name: 'a hello as from the home, by a neighbour of the server',
+    ...{ by: 'provider', at: 'endpoint', via: lab.endpointAddress },
+    ...{ from: '10.213.0.2', fromPort: CONTROL_PORT, to: '10.213.0.1', toPort: CONTROL_PORT },
+  },
+  {
+    name: 'DNS questions of a neighbour of the server',
+    ...{ by: 'provider', at: 'endpoint', via: lab.endpointAddress, payload: question },
+    ...{ from: '203.0.113.1', fromPort: 5353, to: '10.214.0.1', toPort: 53 },
+  },
+] as const satisfies Injection[];
+
+/** Packets with an address of the inside that came in, or would have left, by another netdev. */
+async function strayed(exposure: ExposureLab, at: 'router' | 'endpoint'): Promise<number> {
+  const argv = ['nft', 'list', 'counter', 'inet', 'iotshaper', 'strayed'];
+  const text = await exposure.network.netns(at, argv);
+  return Number(/packets (\d+)/.exec(text)![1]);
+}
+
+async function inject(exposure: ExposureLab, injection: Injection): Promise<void> {
+  const { by, at, from, fromPort, to, toPort, via, payload = Buffer.alloc(484) } = injection;
+  const ip = (...words: string[]) => exposure.network.netns(by, ['ip', ...words]);
+  const borrowed = from.startsWith('10.213.');
+  if (borrowed) await ip('address', 'add', `${from}/32`, 'dev', 'lo');
+  await ip('route', 'add', to, 'via', via, ...(by === 'devices' ? ['dev', 'd1', 'onlink'] : []));
+  try {
+    const before = await strayed(exposure, at);
+    const argv = [
+      from,
+      `${fromPort}`,
+      to,
+      `${toPort}`,
+      `${COUNT}`,
+      Buffer.from(payload).toString('hex'),
+    ];
+    const { answers } = JSON.parse(
+      await exposure.network.netns(by, [process.execPath, INJECT, ...argv]),
+    ) as { answers: number };
+    const dropped = (await strayed(exposure, at)) - before;
+    if (dropped < COUNT || answers > 0) {
+      throw new Error(`${dropped} of ${COUNT} were dropped, ${answers} answered`);
+    }
+  } finally {
+    await ip('route', 'del', to, 'via', via);
+    if (borrowed) await ip('address', 'del', `${from}/32`, 'dev', 'lo');
+  }
+}
+
+/** Addresses and ports on which something of a namespace can be spoken to; `*` for a port the kernel chose. */
+async function listening(exposure: ExposureLab, place: 'router' | 'endpoint'): Promise<string[]> {
+  const known = [9, 53, 1194, CONTROL_PORT, FRAME_PORT, 20461, 20462];
+  const text = await exposure.network.netns(place, ['ss', '-H', '-n', '-l', '-t', '-u']);
+  const sockets = text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [protocol, , , , local = ''] = line.split(/\s+/);
+      const [, bound, port] = /^(.*):(\d+)$/.exec(local)!;
+      const address = bound!.replace(/^\[(fd[0-9a-f:]+|fe80:[0-9a-f:]+\]%iot0)\]?$/, 'inner');
+      return `${protocol} ${address} ${known.includes(Number(port)) ? port : '*'}`;
+    });
+  return [...new Set(sockets)].sort();
+}
+
+/**
+ * OpenVPN faces the Internet; socat takes datagrams of this program alone; the rest is bound to addresses of the inside, or
+ * to the inner netdev. Sockets that are connected to their one peer are none of these.
+ */
+const REACHABLE =
+  'router: udp 0.0.0.0 *, udp 127.0.0.1 20462; endpoint: tcp 10.214.0.1 53, tcp inner 53, udp * 1194, ' +
+  `udp 10.213.0.1 ${CONTROL_PORT}, udp 10.214.0.1 53, udp 127.0.0.1 20462, udp inner 53`;
+
+export const injectionCases: ExposureCase[] = [
+  ...injections.map(
+    (injection): ExposureCase => ({
+      name: injection.name,
+      // What is written here bears an inside address on the provider's links; it is the lab's, not the home's.
+      foreign: true,
+      plant: async (exposure) => {
+        await inject(exposure, injection);
+        return undefined;
+      },
+    }),
+  ),
+  {
+    name: 'nothing else of either end can be spoken to',
+    plant: async (exposure) => {
+      const [router, endpoint] = await Promise.all([
+        listening(exposure, 'router'),
+        listening(exposure, 'endpoint'),
+      ]);
+      const found = `router: ${router.join(', ')}; endpoint: ${endpoint.join(', ')}`;
+      if (found !== REACHABLE) throw new Error(`instead of ${REACHABLE}: ${found}`);
+      return found;
+    },
+  },
+];
