@@ -40,15 +40,19 @@ function netdevFault(name: string, argv: readonly string[], slow: boolean): Expo
   };
 }
 
+/** A device that is not there: rules for it, and nothing else. */
+const someDevice = "config device\n\toption mac '02:00:00:00:00:99'\n\toption policy 'block'\n";
+
 function foreignRules(file: string, table: string): ExposureCase {
   return {
     name: `${file}, and a reload`,
     plant: async (exposure) => {
       await exposure.load('router', file);
       await delay(400);
-      // Whose chain comes last in a hook of the same priority follows from who was loaded last.
-      await exposure.network.configure(["option max_delay '9'"]);
+      // Whose chain comes first in a hook of the same priority follows from who was loaded last: our rules change.
+      await exposure.network.configure([], [someDevice]);
       await exposure.network.reload();
+      await delay(400);
       const { missing } = await exposure.network.device('echo', CLOUD, '100,3');
       return missing === 0 ? 'devices go on' : 'devices are cut off';
     },

@@ -35,6 +35,9 @@ export class ExposureLab {
   static async start(id: string): Promise<ExposureLab> {
     const network = await HomeNetwork.build({ id, ipv6: true });
     const exposure = new ExposureLab(network);
+    // As on a router's switch, whose ports have the bridge's address: what is sent to it is taken by a lone port, too.
+    const port = await network.netns('router', ['cat', '/sys/class/net/p1/address']);
+    await network.netns('router', ['ip', 'link', 'set', lab.bridge, 'address', port.trim()]);
     network.startEndpoint();
     network.startHome();
     await network.startCloud(CLOUD);
