@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 
 # What the datapath and the lab run; make installs what is missing.
-LAB_PACKAGES := openvpn openssl nftables iproute2 iputils-ping socat ethtool tcpdump dnsmasq-base procps util-linux
+LAB_PACKAGES := conntrack openvpn openssl nftables iproute2 iputils-ping socat ethtool tcpdump dnsmasq-base procps util-linux
 TEST_PACKAGES := $(LAB_PACKAGES) chromium shellcheck systemd make dash
 
 # Node.js that install-node.sh took from npm, where the machine's own is too old.
@@ -61,6 +61,11 @@ lab-packages: | node
 .PHONY: test-packages
 test-packages: | node
 	@sh scripts/install-packages.sh $(TEST_PACKAGES)
+
+.PHONY: evaluate-exposure
+evaluate-exposure: test-packages node_modules dist/iotshaper.js ## plant whatever exposed devices, print what a provider saw (root; CASE=, TIMES=)
+	npx tsc -p tsconfig.json
+	node build/test/net/exposure/table.js "$(CASE)" $(or $(TIMES),1)
 
 .PHONY: clean
 clean: ## remove everything built

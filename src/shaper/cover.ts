@@ -96,7 +96,7 @@ export class Cover {
     socket.send(this.#datagram, (error) => {
       if (this.#closed) return;
       if (error) {
-        this.#options.onFault(`cover can't be sent: ${error.message}`);
+        this.#options.onFault(unsentWords(error));
         this.#retry(socket);
         return;
       }
@@ -126,4 +126,14 @@ export class Cover {
     this.#levelAtMs = nowMs;
     return this.#level > this.#capacityPackets * 1.25 + 16;
   }
+}
+
+/** Nothing of the inside finds another way once the tunnel's netdev, address or route is gone: the kernel refuses it. */
+const NO_WAY = ['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL', 'EINVAL'];
+
+/** Why cover could not be sent, in a person's words. */
+export function unsentWords(error: NodeJS.ErrnoException): string {
+  return NO_WAY.includes(error.code ?? '')
+    ? 'the tunnel’s network device is gone or lost its address'
+    : `empty packets can't be sent (${error.code ?? error.message})`;
 }

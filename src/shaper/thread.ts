@@ -10,7 +10,7 @@ import { classBytesPerSecond, renderClassChange } from '../plan/tc.ts';
 import { systemEnvironment } from '../system/command.ts';
 import { raisePriority } from '../system/priority.ts';
 import { Serial } from '../system/serial.ts';
-import { Cover } from './cover.ts';
+import { Cover, unsentWords } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
 import { TcListingReader } from './tc-listing.ts';
 
@@ -94,7 +94,7 @@ class ShaperThread {
     try {
       await cover?.open();
     } catch (error) {
-      this.#say({ kind: 'fault', minor, text: `cover can't be sent: ${(error as Error).message}` });
+      this.#say({ kind: 'fault', minor, text: unsentWords(error as Error) });
     }
     old?.cover?.close();
   }

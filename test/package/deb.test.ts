@@ -43,7 +43,7 @@ test('dpkg reads its fields', (t) => {
   t.is(field('Architecture'), 'all');
   t.is(
     field('Depends'),
-    'nodejs (>= 20) | npm, openvpn (>= 2.6), nftables, iproute2, socat, dnsmasq-base, openssl, init-system-helpers',
+    'nodejs (>= 20) | npm, openvpn (>= 2.6), nftables, iproute2, socat, dnsmasq-base, openssl, conntrack, init-system-helpers',
   );
   t.regex(field('Installed-Size'), /^\d{3,4}$/);
 });
