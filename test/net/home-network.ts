@@ -199,9 +199,10 @@ export class HomeNetwork {
   /** Starts a command in one of the namespaces; it is ended with the network at the latest. */
   start(place: keyof Topology['names'], argv: readonly string[]): ChildProcess {
     const child = spawn('ip', ['netns', 'exec', this.topology.names[place], ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     child.stderr.resume();
+    child.stdin.on('error', () => {}); // it ended before it read everything
     this.#children.add(child);
     return child;
   }

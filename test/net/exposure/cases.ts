@@ -1,7 +1,7 @@
 // What was seen to expose devices, each planted in one running lab and mended again: what leaves meanwhile has to be nothing.
 import { setTimeout as delay } from 'node:timers/promises';
 import { lab } from '../../../src/lab/topology.ts';
-import { CLOUD } from '../home-network.ts';
+import { CLOUD, DEVICE } from '../home-network.ts';
 import type { Events, ExposureLab } from './exposure-lab.ts';
 
 export interface ExposureCase {
@@ -142,6 +142,33 @@ export const exposureCases: ExposureCase[] = [
       return `flows go on after ${seconds.toFixed(1)} s`;
     },
     open: true,
+  },
+  {
+    name: 'endpoint: a stop, while the Internet goes on answering',
+    slow: true,
+    plant: async (exposure) => {
+      const { network } = exposure;
+      // As Docker leaves a server: it forwards, and translates addresses whether the endpoint runs or not.
+      const nat =
+        'table ip docker {\nchain post {\ntype nat hook postrouting priority srcnat;\n}\n}\n';
+      await network.netns('endpoint', ['nft', '-f', '-'], nat);
+      const stream = 'while sleep 0.02; do echo on; done';
+      network.start('cloud', ['socat', `UDP-RECVFROM:9900,bind=${CLOUD},fork`, `SYSTEM:${stream}`]);
+      const ask = `UDP:${CLOUD}:9900,bind=${DEVICE}`;
+      const device = network.start('devices', ['socat', '-T', '60', '-', ask]);
+      const heard = new Promise<void>((done) => device.stdout!.once('data', () => done()));
+      device.stdin!.write('go\n');
+      await heard;
+      await network.stop('endpoint');
+      await network.netns('endpoint', ['sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']);
+      await delay(UNDER_FAULT_MS);
+      device.kill('SIGKILL');
+    },
+    heal: async (exposure) => {
+      await exposure.network.netns('endpoint', ['nft', 'delete', 'table', 'ip', 'docker']);
+      exposure.network.startEndpoint();
+      await exposure.network.await('shaping', 90_000);
+    },
   },
   {
     name: 'shape → bypass, while flows go on',

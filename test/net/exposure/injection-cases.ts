@@ -24,6 +24,8 @@ interface Injection {
   payload?: Uint8Array;
 }
 
+/** Stands for the endpoint's own, whose network is drawn at random. */
+const INNER_RESOLVER_6 = 'inner';
 const question = encodeQuestion({ id: 7, name: 'messeji.hello.is', type: TYPE_A });
 
 const injections: Injection[] = [
@@ -52,6 +54,11 @@ const injections: Injection[] = [
     ...{ by: 'provider', at: 'endpoint', via: lab.endpointAddress, payload: question },
     ...{ from: '203.0.113.1', fromPort: 5353, to: '10.214.0.1', toPort: 53 },
   },
+  {
+    name: 'the same by IPv6',
+    ...{ by: 'provider', at: 'endpoint', via: '2001:db8:203::10', payload: question },
+    ...{ from: '2001:db8:203::1', fromPort: 5353, to: INNER_RESOLVER_6, toPort: 53 },
+  },
 ] as const satisfies Injection[];
 
 /** Packets with an address of the inside that came in, or would have left, by another netdev. */
@@ -61,9 +68,16 @@ async function strayed(exposure: ExposureLab, at: 'router' | 'endpoint'): Promis
   return Number(/packets (\d+)/.exec(text)![1]);
 }
 
+async function innerResolver6(exposure: ExposureLab): Promise<string> {
+  const argv = ['ip', '-6', '-o', 'address', 'show', 'dev', 'iot0', 'scope', 'global'];
+  return /inet6 (fd[0-9a-f:]+)/.exec(await exposure.network.netns('endpoint', argv))![1]!;
+}
+
 async function inject(exposure: ExposureLab, injection: Injection): Promise<void> {
-  const { by, at, from, fromPort, to, toPort, via, payload = Buffer.alloc(484) } = injection;
-  const ip = (...words: string[]) => exposure.network.netns(by, ['ip', ...words]);
+  const { by, at, from, fromPort, toPort, via, payload = Buffer.alloc(484) } = injection;
+  const to = injection.to === INNER_RESOLVER_6 ? await innerResolver6(exposure) : injection.to;
+  const ip = (...words: string[]) =>
+    exposure.network.netns(by, ['ip', ...(to.includes(':') ? ['-6'] : []), ...words]);
   const borrowed = from.startsWith('10.213.');
   if (borrowed) await ip('address', 'add', `${from}/32`, 'dev', 'lo');
   await ip('route', 'add', to, 'via', via, ...(by === 'devices' ? ['dev', 'd1', 'onlink'] : []));
