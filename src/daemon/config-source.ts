@@ -5,7 +5,11 @@ import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/types.ts';
 import { pemReader } from '../openvpn/pem-reader.ts';
 import { checkProfile, type Profile } from '../openvpn/profile.ts';
+import { TUNNEL_NETDEV } from '../plan/names.ts';
+import { findProcesses } from '../system/leftovers.ts';
+import { netdevIndex } from '../system/netdev.ts';
 import { writeSecret } from '../system/secret-file.ts';
+import { isSocatOf } from '../tunnel/packet-port.ts';
 import type { ConfigStatus } from './api.ts';
 import { readFirewallWarnings } from './firewall-warnings.ts';
 
@@ -36,7 +40,8 @@ export async function readGoodConfig(path: string): Promise<ConfigReading> {
     if (!config.main.enabled) return { good: { config, profile: null }, status: fine(warnings) };
     warnings.push(...(await readFirewallWarnings()));
     const { profile, errors } = await readProfile(config.tunnel.profile);
-    return profile
+    errors.push(...(await findForeignNetdev(config.tunnel.interface)));
+    return profile && errors.length === 0
       ? { good: { config, profile }, status: fine(warnings) }
       : { good: null, status: { ok: false, errors, warnings } };
   } catch (error) {
@@ -64,6 +69,20 @@ async function readProfile(
     message: `${option}: ${path}${line > 0 ? `, line ${line}` : ''}: ${message}`,
   }));
   return { profile: null, errors };
+}
+
+/**
+ * The netdev that is made for devices' packets is addressed and routed to at will: one of that name that somebody else
+ * made, such as the WAN, would be torn from its purpose.
+ */
+async function findForeignNetdev(netdev: string): Promise<ConfigStatus['errors']> {
+  if (netdev !== TUNNEL_NETDEV) {
+    if ((await netdevIndex(netdev)) === null) return [];
+    if ((await findProcesses((argv) => isSocatOf(netdev, argv))).length > 0) return [];
+  }
+  const path = 'iotshaper.tunnel.interface';
+  const message = `${path}: "${netdev}" is a network device that something else made and needs; choose a name that none has: run "uci set ${path}=iot0; uci commit iotshaper; reload_config"`;
+  return [{ path, value: netdev, message }];
 }
 
 function fine(warnings: string[]): ConfigStatus {

@@ -1,11 +1,13 @@
-// Finds processes that a killed service left behind, by their arguments and network namespace.
+// Finds processes of ours, those that a killed service left behind too, by their arguments and network namespace.
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 const GRACE_MS = 2000;
 const POLL_MS = 20;
 
-/** Ends every process of this network namespace whose arguments `matches` accepts. */
-export async function endLeftovers(matches: (argv: readonly string[]) => boolean): Promise<number> {
+/** Processes of this network namespace whose arguments `matches` accepts. */
+export async function findProcesses(
+  matches: (argv: readonly string[]) => boolean,
+): Promise<number[]> {
   const ours = await readlink('/proc/self/ns/net');
   const found: number[] = [];
   for (const entry of await readdir('/proc')) {
@@ -18,6 +20,12 @@ export async function endLeftovers(matches: (argv: readonly string[]) => boolean
       // it ended meanwhile
     }
   }
+  return found;
+}
+
+/** Ends every process of this network namespace whose arguments `matches` accepts. */
+export async function endLeftovers(matches: (argv: readonly string[]) => boolean): Promise<number> {
+  const found = await findProcesses(matches);
   for (const pid of found) signal(pid, 'SIGTERM');
   const untilMs = performance.now() + GRACE_MS;
   while (found.some((pid) => signal(pid, 0)) && performance.now() < untilMs) {

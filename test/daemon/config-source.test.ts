@@ -37,6 +37,20 @@ test('a configuration in order comes with its profile', async (t) => {
   t.is(good?.profile?.remotes[0]?.host, 'vps.example.org');
 });
 
+test('a netdev that somebody else made is not taken for the tunnel’s', async (t) => {
+  for (const netdev of ['lo', 'iotvpn0']) {
+    const { config } = write(t, on);
+    const text = readFileSync(config, 'utf8');
+    writeFileSync(config, text.replace("'tunnel'\n", `'tunnel'\n\toption interface '${netdev}'\n`));
+    const { good, status } = await readGoodConfig(config);
+    t.is(good, null);
+    t.regex(
+      status.errors[0]!.message,
+      new RegExp(`^iotshaper\\.tunnel\\.interface: .*"${netdev}"`),
+    );
+  }
+});
+
 test('while shaping is off no profile is asked for', async (t) => {
   const { good, status } = await readGoodConfig(write(t, '', null).config);
   t.true(status.ok);

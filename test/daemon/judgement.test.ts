@@ -1,0 +1,82 @@
+// Whether devices may send: in good order they may, and each condition alone stops them.
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import fc from 'fast-check';
+import { type HomeEvidence, judgeHome } from '../../src/daemon/judgement.ts';
+import { TcListingReader } from '../../src/shaper/tc-listing.ts';
+
+const reader = new TcListingReader();
+for (const line of readFileSync('test/fixtures/tc/home.txt', 'utf8').split('\n')) reader.push(line);
+const listing = reader.take();
+const shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+
+const good: HomeEvidence = {
+  tunnelState: 'up',
+  blocking: [],
+  listing,
+  rulesIntact: true,
+  upload: shape,
+  download: shape,
+  sentPerSecond: 78,
+  receivedPerSecond: 78,
+  answerSilentMs: 1000,
+  settling: false,
+  alive: false,
+};
+
+test('in good order devices may send', (t) => {
+  const verdict = { faults: [], repair: false, streamBroken: false };
+  t.deepEqual(judgeHome(good), verdict);
+  t.deepEqual(judgeHome({ ...good, alive: true, listing: null }), verdict);
+});
+
+/** Each as it breaks one condition of all, whatever else holds. */
+const breaks: [what: string, broken: Partial<HomeEvidence>, repair: boolean][] = [
+  ['no tunnel', { tunnelState: 'down' }, false],
+  ['a tunnel that is being set up', { tunnelState: 'connecting' }, false],
+  ['a tunnel that is set up anew', { tunnelState: 'reconnecting' }, false],
+  ['a network that is gone', { blocking: ['br-iot is gone'] }, false],
+  ['a queue without classes', { listing: { ...listing, classes: [] } }, true],
+  ['a queue that was replaced', { listing: { classes: [], qdiscs: [] } }, true],
+  ['a queue nobody looked at', { listing: null, alive: false }, false],
+  ['rules that were changed', { rulesIntact: false }, true],
+  ['a stream that stalls', { sentPerSecond: 10 }, true],
+  ['a stream that runs', { sentPerSecond: 200 }, true],
+  ['a stream that was not measured', { sentPerSecond: null, settling: false }, false],
+  ['an endpoint without a stream', { receivedPerSecond: 0, settling: false }, false],
+  [
+    'an endpoint whose stream was not measured',
+    { receivedPerSecond: null, settling: false },
+    false,
+  ],
+  ['an endpoint that never answered', { answerSilentMs: Number.POSITIVE_INFINITY }, false],
+  ['an endpoint that no longer answers', { answerSilentMs: 31_000 }, false],
+];
+
+for (const [what, broken, repair] of breaks) {
+  test(`${what} stops devices`, (t) => {
+    const { faults, ...verdict } = judgeHome({ ...good, ...broken });
+    t.is(faults.length > 0, true);
+    t.is(verdict.repair, repair, faults.join('; '));
+    for (const fault of faults) t.regex(fault, /^\S.*\S$/);
+  });
+}
+
+test('no mixture of faults lets devices send', (t) => {
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.nat(breaks.length - 1), { minLength: 1 }),
+        fc.boolean(),
+        fc.boolean(),
+        (which, settling, alive) => {
+          const broken = which.map((index) => breaks[index]![1]);
+          const evidence: HomeEvidence = Object.assign({ ...good, settling, alive }, ...broken);
+          // A later fault may excuse an earlier one of the same kind; what is left is judged by its own.
+          return judgeHome({ ...evidence, ...broken.at(-1) }).faults.length > 0;
+        },
+      ),
+      { numRuns: 500 },
+    ),
+  );
+});
