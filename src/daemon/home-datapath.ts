@@ -19,7 +19,13 @@ import type {
 import { planInsideRoutes } from '../plan/inside.ts';
 import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../plan/names.ts';
 import { renderAlive, renderNotAlive } from '../plan/nft-alive.ts';
-import { aliveProtocols, HOME_TEXT_SETS, RESOLVER_SET, renderHomeNft } from '../plan/nft-home.ts';
+import {
+  aliveProtocols,
+  HOME_TEXT_SETS,
+  RESOLVER_SET,
+  renderHomeNft,
+  WITNESS_COUNTER,
+} from '../plan/nft-home.ts';
 import { renderHomeOpenVpn } from '../plan/openvpn.ts';
 import { planRoutes } from '../plan/routes.ts';
 import { queueLimit, type SlotClass } from '../plan/tc.ts';
@@ -34,6 +40,7 @@ import { netdevIndex, setLink, writeSysctl } from '../system/netdev.ts';
 import { deleteTable, loadNft } from '../system/nft.ts';
 import { NO_PLAIN_USER, readPlainUser } from '../system/plain-user.ts';
 import { rebuildQueue } from '../system/queue.ts';
+import { findRouteFault } from '../system/route-check.ts';
 import { applyInsideRoutes, applyRoutes, removeRoutes } from '../system/routing.ts';
 import { Rules } from '../system/rules.ts';
 import { Serial } from '../system/serial.ts';
@@ -102,6 +109,8 @@ export class HomeDatapath {
   );
   #queue: { index: number; limit: number } | null = null;
   #alive = false;
+  /** Why devices' packets would not take their way, in words; null while they would. */
+  routeFault: string | null = null;
   /** The house as last looked at. */
   house: House = NO_HOUSE;
   tunnelState: TunnelState = 'down';
@@ -164,6 +173,11 @@ export class HomeDatapath {
     await this.#serial.run(async () => {
       if (this.#wish) await this.#applyRules(false);
     });
+  }
+
+  /** Packets of devices that were stopped on a way that others' rules or routes gave them, since the table was made. */
+  get astray(): number {
+    return this.#rules.counted(WITNESS_COUNTER);
   }
 
   /** MACs of hosts beside the devices that asked the Internet for names lately. */
@@ -290,11 +304,14 @@ export class HomeDatapath {
     const there = new Set<string>();
     if ((await netdevIndex(config.tunnel.interface)) !== null) there.add(config.tunnel.interface);
     await applyRoutes(planRoutes(config, this.#facts()), there);
+    this.routeFault = null;
     if (this.inner && there.size > 0) {
       // Loose reverse-path filtering refuses what comes in on a netdev without any address, or from where nothing but an
       // unreachable route leads (fib_frontend.c): so the whole inner range lies behind this one.
       const own = this.inner.prefix4.replace(/\.0\/24$/, `.254/${INNER_PREFIX_LENGTH}`);
       await run(['ip', 'addr', 'replace', own, 'dev', config.tunnel.interface]);
+      const networks = config.networks.map(({ device }) => device);
+      this.routeFault = await findRouteFault(config.tunnel.interface, networks, this.house);
     }
   }
 

@@ -12,6 +12,9 @@ import { meterWindowMs } from './verification.ts';
 const GRACE_MS = 4000;
 /** Silence of the endpoint after which OpenVPN is asked to connect anew, and how long that may take. */
 const RECONNECT_AFTER_MS = 15_000;
+/** A device that is sent elsewhere may say nothing for a while. */
+const ASTRAY_MS = 10_000;
+
 /** Judges one home's streams over time. */
 export class HomeWatch {
   readonly sent = new SlotMeter();
@@ -19,6 +22,8 @@ export class HomeWatch {
   #graceUntilMs = 0;
   #shapes = '';
   #silentSinceMs: number | null = null;
+  #astray = 0;
+  #astrayAtMs = Number.NEGATIVE_INFINITY;
 
   /** Judges the datapath by a fresh report. Reads counters and rules; changes nothing. */
   async judge(
@@ -33,13 +38,17 @@ export class HomeWatch {
     this.#noteShapes(JSON.stringify([upload, download]), meterWindowMs(upload), nowMs);
     this.sent.push(datapath.sentCounter.read(), nowMs);
     this.received.push(datapath.receivedCounter.read(), nowMs);
+    const rulesIntact = await datapath.checkRules(datapath.alive);
+    this.#noteAstray(datapath.astray, nowMs);
     const verdict = judgeHome({
       tunnelState: datapath.tunnel ? datapath.tunnelState : 'down',
-      blocking: datapath.house.networkFindings
-        .filter(({ blocks }) => blocks)
-        .map(({ text }) => text),
+      blocking: [
+        ...datapath.house.networkFindings.filter(({ blocks }) => blocks).map(({ text }) => text),
+        ...(datapath.routeFault === null ? [] : [datapath.routeFault]),
+      ],
       listing: report.listing,
-      rulesIntact: await datapath.checkRules(datapath.alive),
+      rulesIntact,
+      astray: nowMs - this.#astrayAtMs < ASTRAY_MS,
       upload,
       download,
       sentPerSecond: this.sent.perSecond(meterWindowMs(upload)),
@@ -62,6 +71,12 @@ export class HomeWatch {
       return false;
     this.#silentSinceMs = nowMs;
     return true;
+  }
+
+  /** A counter that went back was made anew with its table. */
+  #noteAstray(packets: number, nowMs: number): void {
+    if (packets > this.#astray) this.#astrayAtMs = nowMs;
+    this.#astray = packets;
   }
 
   #noteShapes(shapes: string, windowMs: number, nowMs: number): void {

@@ -8,6 +8,9 @@ import { findDownloadFaults, findQueueFaults, findStreamFaults } from './verific
 const SILENT_MS = 30_000;
 const SILENT_SLOTS = 80;
 
+const ASTRAY =
+  'a rule or route of another program sends devices past the tunnel, where they are stopped; look at "ip rule", "nft list ruleset" and multi-WAN or VPN packages for what takes in your devices’ network';
+
 /** Everything that devices' leave to send rests on. */
 export interface HomeEvidence {
   tunnelState: 'down' | 'connecting' | 'up' | 'reconnecting';
@@ -17,6 +20,8 @@ export interface HomeEvidence {
   listing: TcListing | null;
   /** Whether the rules stand as they were loaded. */
   rulesIntact: boolean;
+  /** Packets of devices were stopped lately on a way that rules or routes of others gave them. */
+  astray: boolean;
   upload: Shape;
   download: Shape;
   /** Packets a second that left, and that came; null while they were not counted for long enough. */
@@ -66,6 +71,7 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
     ...leaving,
     ...(settling ? [] : findDownloadFaults(download, receivedPerSecond)),
     ...findAnswerFaults(evidence),
+    ...(evidence.astray ? [ASTRAY] : []),
   ];
   return { faults, repair: streamBroken, streamBroken };
 }

@@ -35,6 +35,9 @@ export const HOME_TEXT_SETS = ['house'];
 /** The set of MACs of hosts beside the devices that ask the Internet for names. */
 export const RESOLVER_SET = 'resolvers';
 
+/** Counts packets that were marked for the tunnel and would have left elsewhere, by a rule or route of somebody else. */
+export const WITNESS_COUNTER = 'astray';
+
 /** Protocols (ether types) of devices that may leave now: IPv6 only where the endpoint carries it. */
 export function aliveProtocols(facts: HomeFacts): string[] {
   return facts.inner?.prefix6 ? ['ip', 'ip6'] : ['ip'];
@@ -64,6 +67,7 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
     block('counter stray_out', []),
     block('counter refused', []),
     block('counter held', []),
+    block(`counter ${WITNESS_COUNTER}`, []),
     ...renderInside(facts.inside, config.tunnel.interface),
     block('chain in_house', houseRules(facts)),
     block('chain zone_tunnel', [`ct original zone set ${DEVICE_ZONE}`]),
@@ -139,6 +143,7 @@ function routeDevices(): string[] {
 
 function shapeAtForward(config: Config): string[] {
   return [
+    `oifname != @house ${IN_ZONE} ct direction original counter name ${WITNESS_COUNTER} ${comment('sent elsewhere by others')}`,
     ...(config.main.dns ? [] : [`${DNS} oifname @house jump in_house`]),
     'goto held_unless_house',
   ];

@@ -35,8 +35,8 @@ export function readMonitorLine(
     label === 'LINK' || label === 'ADDR'
       ? /^\d+: ([^\s@:]+)/.exec(text)?.[1]
       : /(?:^| )dev (\S+)/.exec(text)?.[1];
-  // A rule of ours that somebody deletes is made again; those that others add matter once they are asked.
-  if (label === 'RULE') return line.startsWith('Deleted') ? 'house' : null;
+  // One of ours that is deleted is made again; one that others add may come before it.
+  if (label === 'RULE') return 'house';
   if (netdev !== undefined && ignoredNetdevs.includes(netdev)) return null;
   // Without an address it is an entry of a bridge's own table.
   if (label === 'NEIGH') return /^[0-9a-f:.]+ dev /i.test(text) ? 'neighbours' : null;

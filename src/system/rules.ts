@@ -80,6 +80,12 @@ export class Rules {
     return listedElements(this.#seen, set);
   }
 
+  /** Packets that one of the table's counters had counted when it was last looked at. */
+  counted(counter: string): number {
+    const body = new RegExp(`\\tcounter ${counter} \\{\\s+packets (\\d+)`).exec(this.#seen);
+    return Number(body?.[1] ?? 0);
+  }
+
   /** Loads what was loaded last again. */
   async restore(more = ''): Promise<void> {
     if (this.#text !== '') await this.apply(this.#text, more, true);

@@ -97,6 +97,29 @@ export const exposureCases: ExposureCase[] = [
   foreignRules('mark-tailscale.nft', 'ip mangle'),
   foreignRules('mark-fw4.nft', 'inet fw4'),
   {
+    name: 'a foreign routing rule, behind ours and then ahead of it',
+    slow: true,
+    plant: async (exposure) => {
+      const { network } = exposure;
+      const mark = `table ip mwan3 {\nchain p {\ntype filter hook prerouting priority mangle;\niifname "${lab.bridge}" meta mark set meta mark & 0xffffc0ff | 0x00000100\n}\n}\n`;
+      await network.netns('router', ['nft', '-f', '-'], mark);
+      await exposure.router('ip', 'route', 'add', 'default', 'via', '100.64.8.1', 'table', '1');
+      const rule = ['fwmark', '0x100/0x3f00', 'lookup', '1'];
+      await exposure.router('ip', 'rule', 'add', 'pref', '2001', ...rule);
+      const { missing } = await network.device('echo', CLOUD, '100,3');
+      if (missing !== 0) throw new Error('a rule behind ours stops devices');
+      await exposure.router('ip', 'rule', 'add', 'pref', '100', ...rule);
+      const { reason } = await network.await('blocked', 10_000);
+      return reason;
+    },
+    heal: async (exposure) => {
+      for (const pref of ['100', '2001']) await exposure.router('ip', 'rule', 'del', 'pref', pref);
+      await exposure.router('ip', 'route', 'flush', 'table', '1');
+      await exposure.router('nft', 'delete', 'table', 'ip', 'mwan3');
+      await exposure.network.await('shaping');
+    },
+  },
+  {
     name: 'a port leaves the bridge for two seconds',
     plant: async (exposure) => {
       await exposure.router('ip', 'link', 'set', 'p1', 'nomaster');
