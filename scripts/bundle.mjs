@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { sourceDate, version } from './package-files.mjs';
+import { compiledValidators } from './validators.mjs';
 import { writeVendors } from './vendors.mjs';
 
 /**
@@ -32,7 +33,7 @@ export async function bundle(directory, plugins = []) {
     banner: {
       js: "#!/usr/bin/env node\nconst __moduleUrl=require('node:url').pathToFileURL(__filename).href;",
     },
-    plugins,
+    plugins: [compiledValidators(), ...plugins],
   });
   await writeVendors(join(directory, 'vendors.txt'));
   writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}\n');
