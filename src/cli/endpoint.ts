@@ -7,7 +7,7 @@ import { log } from '../system/log.ts';
 import { writeSecret } from '../system/secret-file.ts';
 import { Failure, requireRoot } from './failure.ts';
 import { defaultRunDir } from './paths.ts';
-import { runUntilSignal } from './run.ts';
+import { runUntilSignal } from './until-signal.ts';
 
 export function registerEndpoint(program: Command): void {
   const endpoint = program

@@ -4,7 +4,6 @@ import type { CounterSample } from '../simulation/recommend.ts';
 import { version } from '../version.ts';
 import { registerCheck } from './check.ts';
 import { registerCost } from './cost.ts';
-import { registerEndpoint } from './endpoint.ts';
 import { Failure } from './failure.ts';
 import { registerPrint } from './print.ts';
 import { registerRun } from './run.ts';
@@ -19,6 +18,11 @@ interface Companion {
 }
 
 const companions: readonly Companion[] = [
+  {
+    commands: ['endpoint'],
+    absent: 'is for a server: install the package iot-shaper-endpoint there',
+    add: async (program) => (await import('./endpoint.ts')).registerEndpoint(program),
+  },
   {
     commands: ['audit', 'recommend'],
     absent: 'needs iotshaper-tools.js beside the program: install the package again',
@@ -53,7 +57,6 @@ export async function buildProgram(word?: string): Promise<Command> {
   registerStatus(program);
   registerCheck(program);
   registerPrint(program);
-  registerEndpoint(program);
   registerCost(program);
   const isKnown = () => program.commands.some((command) => command.name() === word);
   for (const { commands, absent, add } of companions) {
