@@ -24,7 +24,7 @@ test: test-packages node_modules dist/iotshaper.js ## everything that proves it 
 	@sh scripts/test.sh
 
 .PHONY: build
-build: dist/iotshaper.js ## bundle the program into dist/iotshaper.js
+build: dist/iotshaper.js ## bundle the program into dist/
 
 .PHONY: ipk
 ipk: dist/iotshaper.js ## the router's package, dist/iot-shaper_VERSION-1_all.ipk
@@ -37,6 +37,10 @@ feed: dist/iotshaper.js ## a feed for opkg in dist/feed (FEED_KEY=FILE signs it)
 .PHONY: deb
 deb: dist/iotshaper.js ## the endpoint's package for Debian
 	@node scripts/deb.mjs
+
+.PHONY: research
+research: dist/iotshaper.js ## a package that adds lab, attacks and simulations to the endpoint's
+	@node scripts/deb.mjs dist research
 
 .PHONY: stage
 stage: dist/iotshaper.js ## lay out dist/root for OpenWrt's SDK

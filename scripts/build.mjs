@@ -1,4 +1,4 @@
-// Bundles the program into dist/iotshaper.js with esbuild.
+// Bundles the program into dist/ with esbuild.
 import { writeFileSync } from 'node:fs';
 import { bundle } from './bundle.mjs';
 

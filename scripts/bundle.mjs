@@ -1,9 +1,18 @@
-// How the program is bundled: one CommonJS file that starts its worker threads from itself.
+// How the program is bundled: CommonJS files of which the first starts its worker threads from itself.
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { sourceDate, version } from './package-files.mjs';
+import { compiledValidators } from './validators.mjs';
 import { writeVendors } from './vendors.mjs';
+
+/** What is bundled, by the name of its file: the service, and what it reads from beside itself when a command asks for it. */
+const entries = {
+  iotshaper: 'src/main.ts',
+  'iotshaper-endpoint': 'src/cli/endpoint.ts',
+  'iotshaper-tools': 'src/cli/tools.ts',
+  'iotshaper-research': 'src/cli/research.ts',
+};
 
 /**
  * Bundles the program into `directory` with what it reads beside itself.
@@ -13,7 +22,7 @@ import { writeVendors } from './vendors.mjs';
  */
 export async function bundle(directory, plugins = []) {
   const { metafile } = await build({
-    entryPoints: { iotshaper: 'src/main.ts' },
+    entryPoints: entries,
     outdir: directory,
     bundle: true,
     platform: 'node',
@@ -32,9 +41,25 @@ export async function bundle(directory, plugins = []) {
     banner: {
       js: "#!/usr/bin/env node\nconst __moduleUrl=require('node:url').pathToFileURL(__filename).href;",
     },
-    plugins,
+    plugins: [filesBeside(), compiledValidators(), ...plugins],
   });
   await writeVendors(join(directory, 'vendors.txt'));
   writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}\n');
   return metafile;
+}
+
+/** A module that another reads only when it needs it is a file of its own. @returns {import('esbuild').Plugin} */
+function filesBeside() {
+  return {
+    name: 'files beside',
+    setup({ onResolve }) {
+      onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
+        if (kind !== 'dynamic-import') return null;
+        const entry = relative('.', join(resolveDir, path));
+        const [name] = Object.entries(entries).find(([, source]) => source === entry) ?? [];
+        if (name === undefined) throw new Error(`${entry}: read later, but no bundle of its own`);
+        return { path: `./${name}.js`, external: true };
+      });
+    },
+  };
 }

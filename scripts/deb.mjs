@@ -1,50 +1,65 @@
-// Builds dist/iot-shaper-endpoint_VERSION_all.deb, byte for byte the same from the same commit; needs no Debian.
+// Builds a package for Debian, byte for byte the same from the same commit; needs no Debian: deb.mjs [FOLDER [endpoint|research]]
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzip, packAr, packTar } from './archive.mjs';
-import { endpointFiles, sourceDate, version } from './package-files.mjs';
+import { endpointFiles, researchFiles, sourceDate, version } from './package-files.mjs';
 
 /** @typedef {import('./archive.mjs').Entry} Entry */
+
+/** Each package's files, its own folder and the scripts in there. */
+const packages = {
+  endpoint: {
+    listFiles: endpointFiles,
+    folder: 'files/debian',
+    scripts: ['postinst', 'postrm', 'prerm'],
+  },
+  research: { listFiles: researchFiles, folder: 'files/debian-research', scripts: [] },
+};
 
 /**
  * The file's name and bytes (deb(5)).
  *
+ * @param {keyof typeof packages} kind
  * @returns {{ name: string, bytes: Buffer }}
  */
-export function buildDeb() {
+export function buildDeb(kind) {
   const date = sourceDate();
-  const files = endpointFiles();
+  const files = packages[kind].listFiles();
   const members = [
     { name: 'debian-binary', data: Buffer.from('2.0\n') },
-    { name: 'control.tar.gz', data: gzip(packTar(underDot(controlFiles(files)), date)) },
+    { name: 'control.tar.gz', data: gzip(packTar(underDot(controlFiles(kind, files)), date)) },
     { name: 'data.tar.gz', data: gzip(packTar(underDot(files), date)) },
   ];
-  return { name: `iot-shaper-endpoint_${version}_all.deb`, bytes: packAr(members, date) };
+  return { name: `iot-shaper-${kind}_${version}_all.deb`, bytes: packAr(members, date) };
 }
 
-/** @param {Entry[]} files @returns {Entry[]} */
-function controlFiles(files) {
+/** @param {keyof typeof packages} kind @param {Entry[]} files @returns {Entry[]} */
+function controlFiles(kind, files) {
+  const { folder, scripts } = packages[kind];
   const plain = files.filter(({ data }) => data !== undefined);
   const kilobytes = plain.reduce(
     (sum, { data }) => sum + Math.ceil(Buffer.byteLength(data ?? '') / 1024),
     0,
   );
-  const control = readFileSync('files/debian/control', 'utf8')
+  const control = readFileSync(`${folder}/control`, 'utf8')
     .replace('INSTALLED-SIZE', `${kilobytes}`)
-    .replace('VERSION', version);
+    .replaceAll('VERSION', version);
   const sums = plain.map(
     ({ path, data }) =>
       `${createHash('md5')
         .update(data ?? '')
         .digest('hex')}  ${path}\n`,
   );
-  const scripts = ['postinst', 'postrm', 'prerm'].map((name) => ({
-    path: name,
-    mode: 0o755,
-    data: readFileSync(`files/debian/${name}`),
-  }));
-  return [{ path: 'control', data: control }, { path: 'md5sums', data: sums.join('') }, ...scripts];
+  return [
+    { path: 'control', data: control },
+    { path: 'md5sums', data: sums.join('') },
+    ...scripts.map((name) => ({
+      path: name,
+      mode: 0o755,
+      data: readFileSync(`${folder}/${name}`),
+    })),
+  ];
 }
 
 /** @param {Entry[]} entries @returns {Entry[]} */
@@ -53,8 +68,10 @@ function underDot(entries) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { name, bytes } = buildDeb();
-  const target = `${process.argv[2] ?? 'dist'}/${name}`;
+  const [folder = 'dist', kind = 'endpoint'] = process.argv.slice(2);
+  if (!Object.hasOwn(packages, kind)) throw new Error(`${kind}: no such package`);
+  const { name, bytes } = buildDeb(kind);
+  const target = `${folder}/${name}`;
   writeFileSync(target, bytes);
   console.log(`${target}  ${(bytes.length / 1000).toFixed(0)} kB`);
 }

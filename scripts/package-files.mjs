@@ -2,13 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { transformSync } from 'esbuild';
 import { compileCatalogue } from './po2lmo.mjs';
 
 /** @typedef {import('./archive.mjs').Entry} Entry */
 
 export const version = JSON.parse(readFileSync('package.json', 'utf8')).version;
 
-const bundle = 'dist/iotshaper.js';
+const library = 'usr/lib/iotshaper';
 
 /**
  * Seconds since 1970 that stand for all files: SOURCE_DATE_EPOCH, else the last commit's.
@@ -34,9 +35,9 @@ export function routerFiles() {
   const files = [
     ...['etc', 'lib', 'usr'].flatMap((name) => filesBelow(join('files', name), `${name}/`)),
     ...filesBelow('luci-app/root', ''),
-    ...filesBelow('luci-app/htdocs', 'www/'),
+    ...filesBelow('luci-app/htdocs', 'www/').map(shrink),
     ...translations(),
-    ...program(),
+    ...program(['iotshaper.js', 'iotshaper-tools.js']),
   ];
   return withDirectories(files);
 }
@@ -49,7 +50,7 @@ export function routerFiles() {
 export function endpointFiles() {
   const documents = 'usr/share/doc/iot-shaper-endpoint';
   return withDirectories([
-    ...program(),
+    ...program(['iotshaper.js', 'iotshaper-endpoint.js', 'iotshaper-tools.js']),
     { path: 'usr/bin/iotshaper', mode: 0o755, data: readFileSync('files/debian/iotshaper') },
     ...['service', 'path'].map((kind) => ({
       path: `usr/lib/systemd/system/iotshaper-endpoint.${kind}`,
@@ -61,22 +62,49 @@ export function endpointFiles() {
   ]);
 }
 
-/** @returns {Entry[]} */
-function program() {
-  if (!existsSync(bundle)) throw new Error(`${bundle}: not built yet; run "make build"`);
+/**
+ * Everything the researcher's package holds, beside the endpoint's.
+ *
+ * @returns {Entry[]}
+ */
+export function researchFiles() {
+  const documents = 'usr/share/doc/iot-shaper-research';
+  const bundle = 'iotshaper-research.js';
+  return withDirectories([
+    { path: `${library}/${bundle}`, data: readBuilt(bundle) },
+    { path: `${library}/vendors.txt`, data: readBuilt('vendors.txt') },
+    { path: `${documents}/LICENSES`, data: licences([bundle], ['oui-data']) },
+    { path: `${documents}/copyright`, data: readFileSync('files/debian-research/copyright') },
+  ]);
+}
+
+/** @param {string[]} bundles @returns {Entry[]} */
+function program(bundles) {
   return [
-    { path: 'usr/lib/iotshaper/iotshaper.js', data: readFileSync(bundle) },
-    { path: 'usr/lib/iotshaper/LICENSES', data: licences() },
+    ...bundles.map((name) => ({ path: `${library}/${name}`, data: readBuilt(name) })),
+    { path: `${library}/LICENSES`, data: licences(bundles) },
   ];
 }
 
-/** The licences of what is bundled, ours first: each asks to go along. */
-function licences() {
-  const inputs = Object.keys(JSON.parse(readFileSync('dist/metafile.json', 'utf8')).inputs);
-  const names = inputs.flatMap(
-    (input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? [],
-  );
-  const texts = [...new Set(names)].sort().map((name) => {
+/** @param {string} name */
+function readBuilt(name) {
+  const file = `dist/${name}`;
+  if (!existsSync(file)) throw new Error(`${file}: not built yet; run "make build"`);
+  return readFileSync(file);
+}
+
+/**
+ * The licences of what is bundled, ours first: each asks to go along.
+ *
+ * @param {string[]} bundles
+ * @param {string[]} [more] packages of which something goes along besides
+ */
+function licences(bundles, more = []) {
+  const { outputs } = JSON.parse(readFileSync('dist/metafile.json', 'utf8'));
+  const names = bundles
+    .flatMap((name) => Object.keys(outputs[`dist/${name}`].inputs))
+    .flatMap((input) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? []);
+  const texts = [...new Set([...names, ...more])].sort().map((name) => {
     const folder = `node_modules/${name}`;
     const file = readdirSync(folder).find((item) => /^licen[cs]e/i.test(item));
     const { license, author } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
@@ -86,7 +114,14 @@ function licences() {
       : `${license}, by ${holder}`;
     return `\n---- ${name}\n\n${text}\n`;
   });
-  return `iot-shaper: Apache-2.0. It contains:\n${texts.join('')}`;
+  return `iot-shaper: Apache-2.0.${texts.length > 0 ? ' It contains:' : ''}\n${texts.join('')}`;
+}
+
+/** A page's script or style without comments and blanks, as LuCI's own build leaves them out. @param {Entry} entry */
+function shrink({ path, mode, data }) {
+  const loader = /** @type {'js' | 'css'} */ (path.split('.').at(-1));
+  const { code } = transformSync(`${data}`, { loader, minify: true });
+  return { path, mode, data: code };
 }
 
 /** @param {string} folder @param {string} prefix @returns {Entry[]} */

@@ -26,6 +26,8 @@ const reserved: Record<string, string[]> = {
 interface Import {
   from: string;
   to: string;
+  /** Read only when a command asks for it: a file of its own in what is shipped. */
+  isLater: boolean;
 }
 
 /** Imports that are there at run time: what only names types is gone. */
@@ -41,7 +43,7 @@ async function importsOfBundle(): Promise<Import[]> {
     logLevel: 'silent',
   });
   return Object.entries(metafile.inputs).flatMap(([from, { imports }]) =>
-    imports.map(({ path }) => ({ from, to: path })),
+    imports.map(({ path, kind }) => ({ from, to: path, isLater: kind === 'dynamic-import' })),
   );
 }
 
@@ -108,6 +110,57 @@ test('the highest parts are imported by those above them alone', async (t) => {
   t.deepEqual(bad, []);
 });
 
+/** Every source file that a bundle from this one holds, each with the way there. */
+async function bundledFrom(entry: string): Promise<Map<string, string>> {
+  const found = await imports;
+  const ways = new Map([[entry, entry]]);
+  for (const [file, way] of ways)
+    for (const { from, to, isLater } of found)
+      if (from === file && to.startsWith('src/') && !isLater && !ways.has(to))
+        ways.set(to, `${way} > ${to}`);
+  return ways;
+}
+
+/** Whatever of `ways` lies in none of these folders and is none of these files. */
+function outside(ways: ReadonlyMap<string, string>, parts: string[], files: string[]): string[] {
+  return [...ways]
+    .filter(([file]) => !parts.includes(partOf(file)) && !files.includes(file))
+    .map(([, way]) => way);
+}
+
+test('what a router runs all day holds nothing of research, tools or the endpoint', async (t) => {
+  const ways = await bundledFrom('src/main.ts');
+  const parts = ['config', 'control', 'cost', 'daemon', 'framing', 'ip', 'openvpn', 'pacing']
+    .concat(['plan', 'shaper', 'system', 'tunnel', 'ubus'])
+    .concat('main.ts', 'version.ts');
+  const commands = ['check', 'cost', 'failure', 'number-options', 'paths', 'print']
+    .concat(['program', 'run', 'status', 'until-signal'])
+    .map((name) => `src/cli/${name}.ts`);
+  t.deepEqual(outside(ways, parts, [...commands, 'src/plot/text-table.ts']), []);
+  t.true(ways.size > 100, `${ways.size} files`);
+});
+
+test('the tools beside it hold nothing of the lab and its attacks', async (t) => {
+  const ways = await bundledFrom('src/cli/tools.ts');
+  const parts = ['capture', 'control', 'cost', 'framing', 'ip', 'pacing', 'random'];
+  const simulation = ['direction-trace', 'latency', 'link', 'packed-link', 'packet-owner']
+    .concat(['recommend', 'trace'])
+    .map((name) => `src/simulation/${name}.ts`);
+  const commands = ['audit', 'failure', 'number-options', 'paths', 'recommend', 'text-file']
+    .concat(['tools', 'trace-options'])
+    .map((name) => `src/cli/${name}.ts`);
+  const analysis = [...ways.keys()].filter((file) =>
+    /^src\/analysis\/(audit|statistics\/|forest|activity-events|live-capture|wire-features)/.test(
+      file,
+    ),
+  );
+  t.deepEqual(
+    outside(ways, parts, [...simulation, ...commands, ...analysis, 'src/plot/text-table.ts']),
+    [],
+  );
+  t.true(analysis.length > 15, analysis.join(' '));
+});
+
 /** Written for tests and for whoever uses the sources as a library; the page folds the rate section in its own language. */
 const spare = ['src/capture/writer.ts', 'src/config/rate-section.ts'];
 
@@ -119,7 +172,7 @@ test('every source file is reached from the program', (t) => {
   const visit = (path: string): void => {
     if (reached.has(path)) return;
     reached.add(path);
-    for (const [, to] of readFileSync(path, 'utf8').matchAll(/(?:from|import)\s+'(\.[^']+)'/g))
+    for (const [, to] of readFileSync(path, 'utf8').matchAll(/(?:from|import)[\s(]+'(\.[^']+)'/g))
       visit(normalize(join(dirname(path), to!)));
   };
   visit('src/main.ts');

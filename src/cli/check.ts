@@ -1,16 +1,16 @@
 // `iotshaper check`: is this configuration one the service would put in force?
 import type { Command } from 'commander';
+import { configPath } from '../config/config-file.ts';
 import { readGoodConfig } from '../daemon/config-source.ts';
 import { planExample } from '../plan/example.ts';
 import { succeeds } from '../system/command.ts';
 import { checkNft } from '../system/nft.ts';
-import { defaultConfigPath } from './paths.ts';
 
 export function registerCheck(program: Command): void {
   program
     .command('check')
     .description('say what is wrong with the configuration; exit status 1 when something is')
-    .argument('[file]', 'UCI configuration', defaultConfigPath)
+    .argument('[file]', 'UCI configuration', configPath)
     .option('--json', 'as the bus has it')
     .action(async (file: string, { json }: { json?: boolean }) => {
       const { good, status } = await readGoodConfig(file);

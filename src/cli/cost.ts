@@ -3,8 +3,7 @@ import type { Command } from 'commander';
 import { readConfigFile } from '../config/config-file.ts';
 import { type Cost, type CostInput, costOf, type RateShare } from '../cost/cost.ts';
 import { scheduleShares } from '../cost/shares.ts';
-import { renderRows } from '../plot/text-table.ts';
-import { figure } from '../simulation/report.ts';
+import { figure, renderRows } from '../plot/text-table.ts';
 import { Failure } from './failure.ts';
 import { numberBetween, wholeBetween } from './number-options.ts';
 

@@ -2,12 +2,12 @@
 import type { Command } from 'commander';
 import { EndpointService } from '../endpoint/endpoint-service.ts';
 import { makeRunDir } from '../endpoint/openvpn-files.ts';
-import { EndpointStore } from '../endpoint/store.ts';
+import { defaultStateDir, EndpointStore } from '../endpoint/store.ts';
 import { log } from '../system/log.ts';
 import { writeSecret } from '../system/secret-file.ts';
 import { Failure, requireRoot } from './failure.ts';
-import { defaultEndpointDir, defaultRunDir } from './paths.ts';
-import { runUntilSignal } from './run.ts';
+import { defaultRunDir } from './paths.ts';
+import { runUntilSignal } from './until-signal.ts';
 
 export function registerEndpoint(program: Command): void {
   const endpoint = program
@@ -17,7 +17,7 @@ export function registerEndpoint(program: Command): void {
     endpoint
       .command(name)
       .description(description)
-      .option('--state-dir <dir>', 'identity and homes', defaultEndpointDir);
+      .option('--state-dir <dir>', 'identity and homes', defaultStateDir);
 
   command('init', 'make this machine an endpoint')
     .requiredOption('--host <host>', 'name or address by which homes reach it')

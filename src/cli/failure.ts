@@ -11,6 +11,13 @@ export class Failure extends Error {
   }
 }
 
+/** Refuses the value of an option or argument; the message completes commander's sentence, "'x' is invalid." */
+export class InvalidValue extends Error {
+  /** By which commander knows it, so that commands need no commander of their own. */
+  readonly code = 'commander.invalidArgument';
+  readonly exitCode = 1;
+}
+
 /** Whether this process may change interfaces and rules. */
 export function requireRoot(what: string): void {
   if (process.getuid?.() !== 0) throw new Failure(`${what} has to run as root`);

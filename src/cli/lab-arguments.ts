@@ -1,31 +1,13 @@
 // What may stand behind the lab's options.
-import { InvalidArgumentError } from 'commander';
 import { type DeviceId, deviceCatalogue } from '../devices/catalogue.ts';
+import { InvalidValue } from './failure.ts';
 
-export function number(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !(value >= min && value <= max)) {
-      throw new InvalidArgumentError(`must be a number between ${min} and ${max}.`);
-    }
-    return value;
-  };
-}
-
-export function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`must be a whole number between ${min} and ${max}.`);
-    }
-    return value;
-  };
-}
+export { numberBetween as number, wholeBetween as whole } from './number-options.ts';
 
 export function deviceAddress(text: string): string {
   const address = text.toLowerCase();
   if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$|^\d{1,3}(\.\d{1,3}){3}$/.test(address)) {
-    throw new InvalidArgumentError('must be a MAC address (aa:bb:cc:dd:ee:ff) or an IPv4 address.');
+    throw new InvalidValue('must be a MAC address (aa:bb:cc:dd:ee:ff) or an IPv4 address.');
   }
   return address;
 }
@@ -35,14 +17,14 @@ export const deviceIds = deviceCatalogue.map(({ id }) => id);
 export function parseDevices(text: string): DeviceId[] {
   return text.split(',').map((part) => {
     const id = deviceIds.find((known) => known === part.trim());
-    if (!id) throw new InvalidArgumentError(`must be among ${deviceIds.join(', ')}.`);
+    if (!id) throw new InvalidValue(`must be among ${deviceIds.join(', ')}.`);
     return id;
   });
 }
 
 export function labId(text: string): string {
   if (!/^[a-z0-9]{1,16}$/.test(text)) {
-    throw new InvalidArgumentError('must be 1 to 16 letters (a-z) and digits.');
+    throw new InvalidValue('must be 1 to 16 letters (a-z) and digits.');
   }
   return text;
 }

@@ -1,6 +1,6 @@
 // Commands of the lab that build no network: figures of runs there already, a replay beside its simulation, plans.
 import { writeFile } from 'node:fs/promises';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { DeviceId } from '../devices/catalogue.ts';
 import { attackRun } from '../lab/attack.ts';
 import { compareRun, renderComparison } from '../lab/comparison.ts';
@@ -52,7 +52,7 @@ export function registerLabReading(lab: Command): void {
     .command('plan')
     .description('write what an emulated device would send and get, as a trace for simulate')
     .addOption(
-      new Option('--device <id>', 'whose traffic').choices(deviceIds).makeOptionMandatory(),
+      lab.createOption('--device <id>', 'whose traffic').choices(deviceIds).makeOptionMandatory(),
     )
     .option('--seconds <s>', 'how long it talks', number(1, 86_400), 600)
     .option('--seed <n>', 'same seed, same activity', whole(0, 2 ** 31 - 1), 1)

@@ -1,6 +1,6 @@
 // The command line of the lab: `lab run`, `lab demo`, and what the lab starts of itself in its namespaces.
 import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { DeviceId } from '../devices/catalogue.ts';
 import type { CampaignOptions, Screens } from '../lab/campaign.ts';
 import { runCases } from '../lab/cases.ts';
@@ -38,7 +38,8 @@ export function registerLab(program: Command): void {
     .command('run')
     .description('let emulated devices talk for a while and see what their provider sees')
     .addOption(
-      new Option('--variant <variant>', 'how the home is protected')
+      command
+        .createOption('--variant <variant>', 'how the home is protected')
         .choices(variants)
         .makeOptionMandatory(),
     )

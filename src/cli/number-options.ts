@@ -1,14 +1,12 @@
 // Numbers on the command line, refused with what is allowed.
-import { InvalidArgumentError } from 'commander';
+import { InvalidValue } from './failure.ts';
 
 /** Parses a number within bounds. */
 export function numberBetween(least: number, most: number, unit = ''): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() === '' || !(value >= least && value <= most)) {
-      throw new InvalidArgumentError(
-        `must be a number between ${least} and ${most}${unit && ` ${unit}`}.`,
-      );
+      throw new InvalidValue(`must be a number between ${least} and ${most}${unit && ` ${unit}`}.`);
     }
     return value;
   };
@@ -19,7 +17,7 @@ export function wholeBetween(least: number, most: number, unit = ''): (text: str
   return (text) => {
     const value = Number(text);
     if (text.trim() === '' || !Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(
+      throw new InvalidValue(
         `must be a whole number between ${least} and ${most}${unit && ` ${unit}`}.`,
       );
     }

@@ -1,18 +1,18 @@
 // `iotshaper print`: every rule, route and argument the service would use, without touching the system.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { configPath } from '../config/config-file.ts';
 import { packageNameOf, parseUci } from '../config/uci.ts';
 import { renderUciExport } from '../config/uci-writer.ts';
 import { readGoodConfig } from '../daemon/config-source.ts';
 import { planExample } from '../plan/example.ts';
 import { Failure } from './failure.ts';
-import { defaultConfigPath } from './paths.ts';
 
 export function registerPrint(program: Command): void {
   program
     .command('print')
     .description('show the rules, queue, routes and OpenVPN configuration; changes nothing')
-    .argument('[file]', 'UCI configuration', defaultConfigPath)
+    .argument('[file]', 'UCI configuration', configPath)
     .option('--uci <file>', 'print a UCI file as "uci export" would, and nothing else')
     .action(async (file: string, { uci }: { uci?: string }) => {
       if (uci !== undefined) {

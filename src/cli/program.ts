@@ -2,21 +2,50 @@
 import { Command, CommanderError } from 'commander';
 import type { CounterSample } from '../simulation/recommend.ts';
 import { version } from '../version.ts';
-import { registerAttackActivity } from './attack-activity.ts';
-import { registerAttackIdentify } from './attack-identify.ts';
-import { registerAudit } from './audit.ts';
 import { registerCheck } from './check.ts';
 import { registerCost } from './cost.ts';
-import { registerEndpoint } from './endpoint.ts';
-import { registerLab } from './lab.ts';
+import { Failure } from './failure.ts';
 import { registerPrint } from './print.ts';
-import { registerRecommend } from './recommend.ts';
 import { registerRun } from './run.ts';
-import { registerSimulate } from './simulate.ts';
 import { ask, registerStatus } from './status.ts';
 
-/** Builds the program with every command. */
-export function buildProgram(): Command {
+/** Commands in a file of their own beside the program, which is read when one of them is called. */
+interface Companion {
+  commands: readonly string[];
+  /** Completes "COMMAND …" where the file is not there. */
+  absent: string;
+  add(program: Command): Promise<void>;
+}
+
+const companions: readonly Companion[] = [
+  {
+    commands: ['endpoint'],
+    absent: 'is for a server: install the package iot-shaper-endpoint there',
+    add: async (program) => (await import('./endpoint.ts')).registerEndpoint(program),
+  },
+  {
+    commands: ['audit', 'recommend'],
+    absent: 'needs iotshaper-tools.js beside the program: install the package again',
+    add: async (program) =>
+      (await import('./tools.ts')).registerTools(
+        program,
+        async (runDir) => (await ask(runDir, 'counters')) as CounterSample[],
+      ),
+  },
+  {
+    commands: ['attack', 'simulate', 'lab'],
+    absent:
+      'is for research and not installed here: install the package iot-shaper-research (from "make research"), or run it in the source tree',
+    add: async (program) => (await import('./research.ts')).registerResearch(program),
+  },
+];
+
+/**
+ * Builds the program.
+ * @param word the first on the command line; where it is a command of the service, nothing else is read
+ * @throws {Failure} where `word` is a command whose file is not there
+ */
+export async function buildProgram(word?: string): Promise<Command> {
   const program = new Command('iotshaper');
   program
     .description("Makes a smart home's encrypted traffic tell its Internet provider nothing.")
@@ -28,27 +57,27 @@ export function buildProgram(): Command {
   registerStatus(program);
   registerCheck(program);
   registerPrint(program);
-  registerEndpoint(program);
   registerCost(program);
-  registerSimulate(program);
-  registerRecommend(program, async (runDir) => (await ask(runDir, 'counters')) as CounterSample[]);
-  registerAudit(program);
-  const attack = program
-    .command('attack')
-    .description('what an observer makes of a capture: which devices, and what they did');
-  registerAttackIdentify(attack);
-  registerAttackActivity(attack);
-  registerLab(program);
+  const isKnown = () => program.commands.some((command) => command.name() === word);
+  for (const { commands, absent, add } of companions) {
+    if (isKnown() || word === '--version' || word === '-V') break;
+    try {
+      await add(program);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+      if (word !== undefined && commands.includes(word)) throw new Failure(`${word} ${absent}`);
+    }
+  }
   return program;
 }
 
 /** Runs one command line; sets the exit status, never throws, never shows a stack trace. */
 export async function runCli(argv: readonly string[]): Promise<void> {
-  const program = buildProgram();
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0); // the reader, `head` say, has seen enough
   });
   try {
+    const program = await buildProgram(argv[2]);
     await program.parseAsync([...argv]);
   } catch (error) {
     process.exitCode = tell(error);

@@ -1,7 +1,7 @@
 // `iotshaper recommend`: the lowest rates at which devices still answer in time.
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { costOf } from '../cost/cost.ts';
-import { renderRows } from '../plot/text-table.ts';
+import { figure, renderRows } from '../plot/text-table.ts';
 import { type HomeTrace, loadTrace } from '../simulation/direction-trace.ts';
 import {
   type AdviceReport,
@@ -11,7 +11,6 @@ import {
   type Shape,
   traceOfCounters,
 } from '../simulation/recommend.ts';
-import { figure } from '../simulation/report.ts';
 import { openTrace } from '../simulation/trace.ts';
 import { Failure } from './failure.ts';
 import { numberBetween, wholeBetween } from './number-options.ts';
@@ -57,7 +56,8 @@ export function registerRecommend(program: Command, readCounters?: ReadCounters)
       wholeBetween(256, 1400, 'bytes'),
     )
     .addOption(
-      new Option('--mode <mode>', 'how intervals are drawn; constant ones leak')
+      program
+        .createOption('--mode <mode>', 'how intervals are drawn; constant ones leak')
         .choices(['vit', 'constant', 'any'])
         .default('vit'),
     )

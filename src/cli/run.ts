@@ -1,13 +1,14 @@
 // `iotshaper run`: the home service in the foreground, until a signal ends it.
 import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { configPath } from '../config/config-file.ts';
 import { HomeService } from '../daemon/home-service.ts';
 import { log } from '../system/log.ts';
-import { raisePriority } from '../system/priority.ts';
 import { defaultSocketPath, UbusClient } from '../ubus/client.ts';
 import { publishIotshaper } from '../ubus/iotshaper-object.ts';
 import { requireRoot } from './failure.ts';
-import { defaultConfigPath, defaultHomeDir, defaultRunDir } from './paths.ts';
+import { defaultHomeDir, defaultRunDir } from './paths.ts';
+import { runUntilSignal, type Service } from './until-signal.ts';
 
 interface RunOptions {
   config: string;
@@ -20,7 +21,7 @@ export function registerRun(program: Command): void {
   program
     .command('run')
     .description('run the service of a home in the foreground')
-    .option('--config <file>', 'UCI configuration', defaultConfigPath)
+    .option('--config <file>', 'UCI configuration', configPath)
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .option('--state-dir <dir>', 'where the last good configuration is kept', defaultHomeDir)
     .option(
@@ -54,35 +55,4 @@ export function registerRun(program: Command): void {
       };
       await runUntilSignal(whole, () => void service.reload());
     });
-}
-
-interface Service {
-  /** Whether nothing may get out once it has stopped. */
-  staysShut?: boolean;
-  start(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-/** Starts a service, stops it on TERM or INT, reloads it on HUP. */
-export async function runUntilSignal(service: Service, reload: () => void): Promise<void> {
-  process.umask(0o077);
-  raisePriority(-10);
-  const signalled = new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
-  });
-  process.on('SIGHUP', reload);
-  const failed = service.start().then(
-    () => new Promise<never>(() => {}),
-    (error: unknown) => Promise.reject(error),
-  );
-  try {
-    await Promise.race([signalled, failed]);
-  } catch (error) {
-    service.staysShut = true;
-    throw error;
-  } finally {
-    await service.stop();
-  }
-  process.exit(0);
 }

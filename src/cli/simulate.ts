@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { attackVariants, beginningOf } from '../simulation/attack.ts';
 import { simulateTolerance, toleratedRates } from '../simulation/figure9.ts';
 import {
@@ -21,7 +21,7 @@ import {
   variantNames,
   variantOf,
 } from '../simulation/variants.ts';
-import { Failure } from './failure.ts';
+import { Failure, InvalidValue } from './failure.ts';
 import { numberBetween, wholeBetween } from './number-options.ts';
 import { addTraceOptions, type TraceFlags, traceOptionsOf } from './trace-options.ts';
 
@@ -227,7 +227,7 @@ async function runTolerance(files: string[], flags: Flags): Promise<void> {
 function parseVariants(text: string): VariantName[] {
   return text.split(',').map((part) => {
     const name = variantNames.find((known) => known === part.trim());
-    if (!name) throw new InvalidArgumentError(`must be among ${variantNames.join(', ')}.`);
+    if (!name) throw new InvalidValue(`must be among ${variantNames.join(', ')}.`);
     return name;
   });
 }

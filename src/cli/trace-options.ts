@@ -1,10 +1,10 @@
 // The options that say which packets of captures a simulation runs on.
 import { isIP } from 'node:net';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { parseMac } from '../capture/addresses.ts';
 import type { DeviceSelection } from '../capture/trace.ts';
 import type { TraceOptions } from '../simulation/trace.ts';
-import { Failure } from './failure.ts';
+import { Failure, InvalidValue } from './failure.ts';
 import { numberBetween } from './number-options.ts';
 
 export interface TraceFlags {
@@ -52,5 +52,5 @@ function parseDevice(text: string): DeviceSelection {
   const mac = parseMac(text);
   if (mac !== null) return { mac };
   if (isIP(text)) return { ip: text.toLowerCase() };
-  throw new InvalidArgumentError('must be a MAC or IP address.');
+  throw new InvalidValue('must be a MAC or IP address.');
 }

@@ -1,23 +1,11 @@
 // Reads one section by its option table: defaults filled in, every value judged by JSON schema.
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import { type ConfigProblem, problem, quoteValue } from './config-error.ts';
-import { formats } from './option-kinds.ts';
-import { type OptionSpec, type SectionSpec, schemaOf } from './options.ts';
+import type { SectionSpec } from './options.ts';
+import { validatorOf } from './validators.ts';
 
 type Spec = Pick<SectionSpec, 'options' | 'oneOf'>;
 type UciValue = string | string[];
-
-const ajv = new Ajv({ allErrors: true, formats });
-const validators = new WeakMap<readonly OptionSpec[], ValidateFunction>();
-
-/** Compiled once for each table; a start without configuration needs none. */
-function validatorOf(spec: Spec): ValidateFunction {
-  const known = validators.get(spec.options);
-  if (known !== undefined) return known;
-  const validate = ajv.compile(schemaOf(spec));
-  validators.set(spec.options, validate);
-  return validate;
-}
 
 const splitWords = (text: string) => text.split(/\s+/).filter((word) => word !== '');
 

@@ -1,4 +1,4 @@
-// Tables in plain text.
+// Tables in plain text, and the figures in them.
 
 /** Columns of a table: their titles, and which hold figures and so stand to the right. */
 export interface Column {
@@ -34,4 +34,11 @@ export function renderRows(rows: readonly (readonly string[])[], leftColumns = 1
     titles!.map((title, i) => ({ title, right: i >= leftColumns })),
     rest,
   );
+}
+
+/** Three digits, no more than one behind the point above 10. */
+export function figure(value: number): string {
+  if (value === 0) return '0';
+  if (Math.abs(value) >= 100) return value.toFixed(0);
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }

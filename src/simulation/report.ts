@@ -1,5 +1,5 @@
 // Simulations as tables for people and as CSV.
-import { renderRows } from '../plot/text-table.ts';
+import { figure, renderRows } from '../plot/text-table.ts';
 import type { AttackResult } from './attack.ts';
 import type { ToleranceRow } from './figure9.ts';
 import type { DirectionResult, SimulationResult } from './simulate.ts';
@@ -117,13 +117,6 @@ export function renderAttacks(attacks: readonly AttackResult[]): string {
   const sentences = attacks.map(({ variant, sentence }) => `${variant}: ${sentence}\n`);
   const header = ['variant', 'verdict', 'AUC of telling active from idle windows (0.50 is chance)'];
   return `${renderRows([header, ...rows], 3)}\n${sentences.join('')}`;
-}
-
-/** Three digits, no more than one behind the point above 10. */
-export function figure(value: number): string {
-  if (value === 0) return '0';
-  if (Math.abs(value) >= 100) return value.toFixed(0);
-  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
 
 function megabytes(bytes: number): string {

@@ -72,7 +72,7 @@ test.serial('version and help are no failure', async (t) => {
   t.is((await iotshaper('--version')).stdout, 'dev\n');
   const help = await iotshaper('--help');
   t.is(help.status, 0);
-  for (const { name, description } of commandsOf(buildProgram())) {
+  for (const { name, description } of commandsOf(await buildProgram())) {
     t.not(description, '', name);
     if (!name.includes(' ')) t.regex(help.stdout, new RegExp(`^  ${name}\\b`, 'm'));
   }
@@ -89,13 +89,13 @@ function commandsOf(
   });
 }
 
-test('no command ends the process by itself', (t) => {
+test('no command ends the process by itself', async (t) => {
   const visit = (command: Command): void => {
     // Commander throws where a callback is set, and calls process.exit elsewhere.
     t.truthy((command as unknown as { _exitCallback: unknown })._exitCallback, command.name());
     for (const one of command.commands) visit(one);
   };
-  visit(buildProgram());
+  visit(await buildProgram());
 });
 
 test.serial('an endpoint from first to last', async (t) => {

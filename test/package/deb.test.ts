@@ -64,6 +64,8 @@ test('holds program, wrapper and units, root’s throughout', (t) => {
       'drwx------ ./etc/iotshaper/',
       '-rwxr-xr-x ./usr/bin/iotshaper',
       '-rw-r--r-- ./usr/lib/iotshaper/LICENSES',
+      '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-endpoint.js',
+      '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-tools.js',
       '-rw-r--r-- ./usr/lib/iotshaper/iotshaper.js',
       '-rw-r--r-- ./usr/lib/systemd/system/iotshaper-endpoint.path',
       '-rw-r--r-- ./usr/lib/systemd/system/iotshaper-endpoint.service',
@@ -111,4 +113,30 @@ test('systemd takes the units and finds the service well enclosed', (t) => {
     security.stdout,
     /Overall exposure level for iotshaper-endpoint.service: (?:[0-2]\.\d|3\.0) OK/,
   );
+});
+
+test('research is a package of its own that adds its commands to the endpoint’s', (t) => {
+  const folder = temporaryFolder(t);
+  const deb = join(folder, `iot-shaper-research_${version}_all.deb`);
+  build('deb', folder, 'research');
+  t.deepEqual(readdirSync(folder), [`iot-shaper-research_${version}_all.deb`]);
+  const field = (name: string) =>
+    execFileSync('dpkg-deb', ['-f', deb, name], { encoding: 'utf8' }).trim();
+  t.is(field('Version'), version);
+  t.is(field('Depends'), `iot-shaper-endpoint (= ${version})`);
+
+  const root = unpack(t);
+  const program = join(root, 'usr/lib/iotshaper/iotshaper.js');
+  const run = (...words: string[]) =>
+    spawnSync(process.execPath, [program, ...words], { encoding: 'utf8' });
+  const plan = ['lab', 'plan', '--device', 'echo', '--seconds', '5'];
+  t.regex(run(...plan).stderr, /^iotshaper: lab is for research and not installed here/);
+  const before = readdirSync(join(root, 'usr/lib/iotshaper'));
+  execFileSync('dpkg-deb', ['-x', deb, root]);
+  t.deepEqual(
+    readdirSync(join(root, 'usr/lib/iotshaper')).filter((name) => !before.includes(name)),
+    ['iotshaper-research.js', 'vendors.txt'],
+  );
+  t.regex(run(...plan).stdout, /^time,size,direction\n/);
+  t.regex(run('endpoint', '--help').stdout, /^Usage: iotshaper endpoint/);
 });

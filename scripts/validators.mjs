@@ -1,0 +1,65 @@
+// Compiles the option table's JSON schemas when the program is bundled, so that no router carries a compiler.
+import { resolve } from 'node:path';
+import { Ajv } from 'ajv';
+import { _ } from 'ajv/dist/compile/codegen/index.js';
+import standalone from 'ajv/dist/standalone/index.js';
+import { build } from 'esbuild';
+
+const folder = resolve('src/config');
+
+/**
+ * Puts ready-made functions in the place of src/config/validators.ts.
+ * @returns {import('esbuild').Plugin}
+ */
+export function compiledValidators() {
+  return {
+    name: 'compiled validators',
+    setup({ onLoad }) {
+      onLoad({ filter: /\/src\/config\/validators\.ts$/ }, async () => ({
+        contents: await renderValidators(),
+        loader: 'js',
+        resolveDir: folder,
+      }));
+    },
+  };
+}
+
+/** The module's text, with the same exports and answers. */
+async function renderValidators() {
+  const { formats, sections, typedOptions, schemaOf } = await loadOptions();
+  const specs = [...sections, { type: 'typed', options: typedOptions }];
+  const ajv = new Ajv({
+    allErrors: true,
+    messages: false,
+    code: { source: true, esm: true, formats: _`formats` },
+    formats,
+  });
+  for (const spec of specs) ajv.addSchema(schemaOf(spec), spec.type);
+  const names = Object.fromEntries(specs.map(({ type }) => [`of_${type}`, type]));
+  return `import { formats } from './option-kinds.ts';
+import { sections, typedOptions } from './options.ts';
+${standalone.default(ajv, names)}
+const validators = { ${specs.map(({ type }) => `${type}: of_${type}`).join(', ')} };
+export function validatorOf({ options }) {
+  if (options === typedOptions) return validators.typed;
+  return validators[sections.find((spec) => spec.options === options).type];
+}
+`;
+}
+
+/** The option table as the sources have it. */
+async function loadOptions() {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: "export * from './options.ts'; export { formats } from './option-kinds.ts';",
+      resolveDir: folder,
+    },
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'warning',
+  });
+  const text = Buffer.from(outputFiles[0].contents).toString('base64');
+  return import(`data:text/javascript;base64,${text}`);
+}

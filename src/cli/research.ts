@@ -1,0 +1,17 @@
+// What research takes: attacks on captures, simulations and the lab. No router or endpoint has it.
+import type { Command } from 'commander';
+import { registerAttackActivity } from './attack-activity.ts';
+import { registerAttackIdentify } from './attack-identify.ts';
+import { registerLab } from './lab.ts';
+import { registerSimulate } from './simulate.ts';
+
+/** Adds `attack`, `simulate` and `lab`. */
+export function registerResearch(program: Command): void {
+  const attack = program
+    .command('attack')
+    .description('what an observer makes of a capture: which devices, and what they did');
+  registerAttackIdentify(attack);
+  registerAttackActivity(attack);
+  registerSimulate(program);
+  registerLab(program);
+}

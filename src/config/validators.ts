@@ -1,0 +1,16 @@
+// Judges a section's values by JSON schema. Bundles hold what ajv compiles here, and no compiler: scripts/validators.mjs.
+import { Ajv, type ValidateFunction } from 'ajv';
+import { formats } from './option-kinds.ts';
+import { type OptionSpec, type SectionSpec, schemaOf } from './options.ts';
+
+const ajv = new Ajv({ allErrors: true, messages: false, formats });
+const validators = new WeakMap<readonly OptionSpec[], ValidateFunction>();
+
+/** Judges values by the table of `spec`; compiled once for each table. */
+export function validatorOf(spec: Pick<SectionSpec, 'options' | 'oneOf'>): ValidateFunction {
+  const known = validators.get(spec.options);
+  if (known !== undefined) return known;
+  const validate = ajv.compile(schemaOf(spec));
+  validators.set(spec.options, validate);
+  return validate;
+}
