@@ -1,6 +1,6 @@
 // Addresses and prefixes of devices in one canonical form, and how they lie to each other.
 import { isIP } from 'node:net';
-import { addressNumber, networkOf } from '../ip/address.ts';
+import IPCIDR from 'ip-cidr';
 
 /** A block of addresses; `first` and `last` are numbers of its family. */
 export interface AddressBlock {
@@ -20,21 +20,22 @@ export interface AddressBlock {
  */
 export function parseAddressBlock(text: string): AddressBlock | null {
   const [address = '', prefix, ...rest] = text.split('/');
-  // No device sends from a mixed address (::ffff:192.168.1.50).
+  // No device sends from a mixed address (::ffff:192.168.1.50), and ip-cidr fails on them.
   const family = /%|:.*\./.test(address) ? 0 : isIP(address);
   const bits = family === 4 ? 32 : 128;
   if (family === 0 || rest.length > 0) return null;
   if (prefix !== undefined && !/^[1-9]\d{0,2}$/.test(prefix)) return null;
   const length = Number(prefix ?? bits);
   if (length > bits) return null;
-  const asked = addressNumber(address);
-  const size = 1n << BigInt(bits - length);
-  const first = asked - (asked % size);
+  const cidr = new IPCIDR(`${address}/${length}`);
+  const [first, last, asked] = [cidr.addressStart, cidr.addressEnd, cidr.address].map((one) =>
+    BigInt(one.bigInteger().toString()),
+  ) as [bigint, bigint, bigint];
   return {
     family: family as 4 | 6,
-    cidr: networkOf(address, length),
+    cidr: `${cidr.addressStart.correctForm()}/${length}`,
     first,
-    last: first + size - 1n,
+    last,
     trimmed: asked !== first,
   };
 }

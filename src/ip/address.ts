@@ -41,12 +41,6 @@ export function networkOf(address: string, prefixLength: number): string {
   return `${formatIpv6(bytes)}/${prefixLength}`;
 }
 
-/** A sound address, without zone or embedded IPv4 part, as a number of its family. */
-export function addressNumber(address: string): bigint {
-  const bytes = address.includes(':') ? [...ipv6Bytes(address)] : address.split('.').map(Number);
-  return bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
-}
-
 /** The part of an address that prefix translation keeps: the low byte of IPv4, the low 64 bits of IPv6. */
 export function hostPart(address: string): string {
   if (!address.includes(':')) return `4:${address.split('.')[3]}`;
