@@ -2,7 +2,8 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { type ConfigProblem, problem, quoteValue } from './config-error.ts';
 import { formats } from './option-kinds.ts';
-import { type OptionSpec, type SectionSpec, schemaOf } from './options.ts';
+import type { OptionSpec, SectionSpec } from './option-table.ts';
+import { schemaOf } from './options.ts';
 
 type Spec = Pick<SectionSpec, 'options' | 'oneOf'>;
 type UciValue = string | string[];
