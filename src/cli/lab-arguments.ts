@@ -2,26 +2,6 @@
 import { InvalidArgumentError } from 'commander';
 import { type DeviceId, deviceCatalogue } from '../devices/catalogue.ts';
 
-export function number(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !(value >= min && value <= max)) {
-      throw new InvalidArgumentError(`must be a number between ${min} and ${max}.`);
-    }
-    return value;
-  };
-}
-
-export function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`must be a whole number between ${min} and ${max}.`);
-    }
-    return value;
-  };
-}
-
 export function deviceAddress(text: string): string {
   const address = text.toLowerCase();
   if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$|^\d{1,3}(\.\d{1,3}){3}$/.test(address)) {

@@ -1,5 +1,7 @@
 // Numbers on the command line, refused with what is allowed.
 import { InvalidArgumentError } from 'commander';
+import { variedModes } from '../pacing/modes.ts';
+import { packetBounds, rateBounds, sdBounds } from '../stream/stream.ts';
 
 /** Parses a number within bounds. */
 export function numberBetween(least: number, most: number, unit = ''): (text: string) => number {
@@ -26,3 +28,13 @@ export function wholeBetween(least: number, most: number, unit = ''): (text: str
     return value;
   };
 }
+
+/** Figures of a stream, within the bounds that the service keeps. */
+export const parseRate = numberBetween(rateBounds.least, rateBounds.most, rateBounds.unit);
+export const parsePacketBytes = wholeBetween(
+  packetBounds.least,
+  packetBounds.most,
+  packetBounds.unit,
+);
+export const parseSd = numberBetween(sdBounds.least, sdBounds.most, 'percent');
+export const sdHelp = `${variedModes.join(', ')}: standard deviation of the interval`;

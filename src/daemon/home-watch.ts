@@ -3,8 +3,8 @@ import type { ActiveRate } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { HOME_CLASS_MINOR } from '../plan/names.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
+import { type Shape, shapeOf, waitPerSlotMs } from '../stream/stream.ts';
 import type { HomeDatapath } from './home-datapath.ts';
-import { shapeOf } from './home-datapath.ts';
 import { SlotMeter } from './slot-meter.ts';
 import {
   findDownloadFaults,
@@ -70,7 +70,7 @@ export class HomeWatch {
     const faults = [
       ...uploadFaults,
       ...(settling ? [] : findDownloadFaults(download, received)),
-      ...answerFaults(datapath, download.rateKBps, download.packetBytes, nowMs),
+      ...answerFaults(datapath, download, nowMs),
     ];
     // Measured for long enough and still wrong: cover or pacing is gone, and both come back with a new queue.
     const repair = uploadFaults.length > 0 && sent !== null;
@@ -104,15 +104,10 @@ function tunnelWords(datapath: HomeDatapath): string {
     : 'the tunnel to the endpoint is down';
 }
 
-function answerFaults(
-  datapath: HomeDatapath,
-  rateKBps: number,
-  packetBytes: number,
-  nowMs: number,
-): string[] {
+function answerFaults(datapath: HomeDatapath, download: Shape, nowMs: number): string[] {
   const silentMs = datapath.control?.silentMs(nowMs) ?? Number.POSITIVE_INFINITY;
   if (silentMs === Number.POSITIVE_INFINITY) return ['the endpoint has not answered yet'];
-  const slot = rateKBps === 0 ? 0 : packetBytes / rateKBps;
+  const slot = waitPerSlotMs(download);
   return silentMs > Math.max(SILENT_MS, SILENT_SLOTS * slot)
     ? ['the endpoint no longer answers']
     : [];

@@ -10,6 +10,7 @@ import {
 import { ROOT_HANDLE } from '../../src/plan/names.ts';
 import { classId } from '../../src/plan/tc.ts';
 import type { TcListing } from '../../src/shaper/tc-listing.ts';
+import type { Shape } from '../../src/stream/stream.ts';
 
 const german = readFileSync('luci-app/po/de/iotshaper.po', 'utf8');
 const keyOf = (context: string, id: string) => (context === '' ? id : `${context}\u0001${id}`);
@@ -74,7 +75,7 @@ const listing = (kind: string, ...minors: number[]): TcListing => ({
 });
 
 test('what the service says stands in the way is known to translators', (t) => {
-  const shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+  const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
   const faults = [
     ...findQueueFaults({ listing: { qdiscs: [], classes: [] }, minors: [1] }),
     ...findQueueFaults({ listing: listing('pfifo_fast'), minors: [1] }),
