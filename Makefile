@@ -42,6 +42,10 @@ deb: dist/iotshaper.js ## the endpoint's package for Debian
 stage: dist/iotshaper.js ## lay out dist/root for OpenWrt's SDK
 	@node scripts/stage.mjs
 
+.PHONY: docs
+docs: node_modules ## write the option table into docs/configuration.md
+	@node scripts/options.mjs
+
 .PHONY: lint
 lint: node_modules ## check types, format and style
 	npx tsc -p tsconfig.json --noEmit

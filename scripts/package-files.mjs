@@ -35,6 +35,7 @@ export function routerFiles() {
     ...['etc', 'lib', 'usr'].flatMap((name) => filesBelow(join('files', name), `${name}/`)),
     ...filesBelow('luci-app/root', ''),
     ...filesBelow('luci-app/htdocs', 'www/'),
+    ...filesBelow('dist/htdocs', 'www/'),
     ...translations(),
     ...program(),
   ];

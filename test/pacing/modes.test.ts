@@ -8,7 +8,7 @@ import { IntervalSchedule } from '../../src/pacing/schedule.ts';
 import { seededRandom } from '../../src/random/random.ts';
 import { variantNames } from '../../src/simulation/variants.ts';
 import { sdBounds } from '../../src/stream/stream.ts';
-import { meanOf, sdOf as deviationOf } from './htb.ts';
+import { sdOf as deviationOf, meanOf } from './htb.ts';
 
 const N = 200_000;
 
