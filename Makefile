@@ -46,6 +46,10 @@ research: dist/iotshaper.js ## a package that adds lab, attacks and simulations 
 stage: dist/iotshaper.js ## lay out dist/root for OpenWrt's SDK
 	@node scripts/stage.mjs
 
+.PHONY: docs
+docs: node_modules ## write the option table into docs/configuration.md
+	@node scripts/options.mjs
+
 .PHONY: lint
 lint: node_modules ## check types, format and style
 	npx tsc -p tsconfig.json --noEmit

@@ -36,6 +36,7 @@ export function routerFiles() {
     ...['etc', 'lib', 'usr'].flatMap((name) => filesBelow(join('files', name), `${name}/`)),
     ...filesBelow('luci-app/root', ''),
     ...filesBelow('luci-app/htdocs', 'www/').map(shrink),
+    ...filesBelow('dist/htdocs', 'www/').map(shrink),
     ...translations(),
     ...program(['iotshaper.js', 'iotshaper-tools.js']),
   ];

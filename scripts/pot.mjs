@@ -1,9 +1,16 @@
-// Collects the page's texts for translators: node scripts/pot.mjs > luci-app/po/templates/iotshaper.pot
+// Collects the page's texts for translators, once it is built: node scripts/pot.mjs > iotshaper.pot
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = 'luci-app';
+/** What is written by hand, and what is made from the option table. */
+const roots = ['luci-app', 'dist/htdocs'];
+
+/** @param {string} root */
+const filesBelow = (root) =>
+  readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .map((name) => join(root, name));
 
 /** @typedef {{ context: string, id: string, plural: string, places: string[] }} Text */
 
@@ -24,8 +31,7 @@ export function collectTexts() {
     if (!text.places.includes(place)) text.places.push(place);
     texts.set(`${context}\u0001${id}`, text);
   };
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
-  for (const path of files.map((name) => join(root, name))) {
+  for (const path of roots.flatMap(filesBelow)) {
     if (/\/htdocs\/.*\.js$/.test(path)) {
       const source = readFileSync(path, 'utf8');
       /** @type {[number, () => void][]} */

@@ -6,12 +6,22 @@ import { build } from 'esbuild';
 
 /** Parts that take time, randomness and facts as arguments, and touch nothing. */
 const core = ['analysis', 'capture', 'config', 'cost', 'devices', 'framing', 'ip', 'pacing'].concat(
-  ['plan', 'plot', 'random', 'simulation'],
+  ['plan', 'plot', 'random', 'simulation', 'stream'],
 );
 const shell = ['cli', 'daemon', 'endpoint', 'lab', 'openvpn', 'shaper', 'system', 'tunnel', 'ubus'];
 
 /** Parts that get by without any of the platform's modules, and the files that are excused. */
-const platformFree = ['cost', 'devices', 'framing', 'ip', 'pacing', 'plan', 'plot', 'random'];
+const platformFree = [
+  'cost',
+  'devices',
+  'framing',
+  'ip',
+  'pacing',
+  'plan',
+  'plot',
+  'random',
+  'stream',
+];
 const excused: Record<string, string[]> = { 'src/pacing/crypto-random.ts': ['node:crypto'] };
 
 /** What only these may import. */

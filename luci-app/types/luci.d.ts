@@ -110,6 +110,33 @@ declare const ui: {
   };
 };
 
+/** An option as `scripts/options.mjs` gives it to the page. */
+interface PageOption {
+  type: 'number' | 'boolean' | 'choice' | 'string';
+  default: string;
+  /** '' where the page has no field of its own for it. */
+  label: string;
+  hint: string;
+  unit: string;
+  /** Stands among all such under Advanced. */
+  advanced: boolean;
+  choices: { value: string; label: string; hint: string }[];
+  min?: number;
+  max?: number;
+  step?: number;
+  maxLength?: number;
+}
+
+/** Made on a build, in dist/htdocs. */
+interface Options {
+  trueWords: string[];
+  main: Record<'rate' | 'packet_size' | 'mode' | 'data_cap' | 'price_per_gb', PageOption> &
+    Record<string, PageOption>;
+  device: Record<'name' | 'policy', PageOption>;
+  schedule: Record<'days' | 'start' | 'end' | 'rate', PageOption>;
+}
+
+declare const options: Options;
 declare const service: import('../htdocs/luci-static/resources/iotshaper/service.js').Service;
 declare const settings: import('../htdocs/luci-static/resources/iotshaper/settings.js').Settings;
 declare const words: import('../htdocs/luci-static/resources/iotshaper/words.js').Words;

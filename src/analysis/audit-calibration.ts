@@ -1,4 +1,5 @@
 // Calibration: from a router's timing jitter to the spread of intervals that drowns it.
+import { sdBounds } from '../stream/stream.ts';
 import type { ActivitySample } from './audit-activity.ts';
 import { labelTicks } from './audit-activity.ts';
 import { type WindowedIntervals, windowIntervals } from './audit-intervals.ts';
@@ -6,8 +7,8 @@ import { detectionRateByVariance, hiddenVarianceRatio } from './statistics/link-
 import { mean, quantileOfSorted } from './statistics/sample.ts';
 import type { WirePacket } from './wire-features.ts';
 
-/** Percent of the mean: the schedule draws no wider (its truncated normal would have to reach below 0). */
-const WIDEST_PERCENT = 40;
+/** Percent of the mean: no schedule draws wider. */
+const WIDEST_PERCENT = sdBounds.most;
 
 export interface JitterFigures {
   direction: 'up' | 'down';
@@ -97,7 +98,7 @@ export interface ProposalInput {
 }
 
 export interface IntervalSdProposal {
-  /** Percent of the mean interval, a whole number from 0 to 40: what to set `interval_sd` to. */
+  /** Percent of the mean interval, a whole number from 0 to the widest there is: what to set `interval_sd` to. */
   intervalSdPercent: number;
   /** Whether that is enough; the machine's jitter depends too much on load where it is not. */
   sufficient: boolean;

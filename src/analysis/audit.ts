@@ -198,7 +198,7 @@ function steadyStretch(wire: readonly WirePacket[]): { startS: number; endS: num
 }
 
 /** A stall longer than this many mean intervals is worth telling: no schedule draws one. */
-const STALL_SLOTS = 4;
+export const STALL_SLOTS = 4;
 
 /** Gaps that are the machine's or the line's: they show whatever devices do, but drown what else could be found. */
 function noteStalls(wire: readonly WirePacket[]): string[] {

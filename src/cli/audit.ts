@@ -18,7 +18,10 @@ import { AUDIT_EXIT_CODES, reportAudit } from '../analysis/audit-verdict.ts';
 import { RecordingError, recordLive } from '../analysis/live-capture.ts';
 import { CsvError } from '../capture/csv.ts';
 import { CaptureError } from '../capture/reader.ts';
+import { mainDefaults } from '../config/options.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
+import { isMode, sdOf } from '../pacing/modes.ts';
+import { sdBounds } from '../stream/stream.ts';
 import { Failure } from './failure.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -42,7 +45,7 @@ interface Options {
   error: string;
   seed: string;
   calibrate?: boolean;
-  intervalSd: string;
+  intervalSd?: string;
   json?: boolean;
   out?: string;
 }
@@ -80,8 +83,7 @@ export function registerAudit(program: Command): void {
     .option('--calibrate', "measure this router's jitter and propose interval_sd")
     .option(
       '--interval-sd <percent>',
-      'calibrate: interval_sd in force, 0 with constant intervals',
-      '30',
+      `calibrate: interval_sd in force, 0 with constant intervals (default: the lab run's, else ${mainDefaults.intervalSdPercent})`,
     )
     .option('--json', 'print all figures as JSON')
     .option('--out <directory>', 'write audit.json there')
@@ -140,7 +142,8 @@ async function judge(given: Options): Promise<void> {
 
 async function calibrate(given: Options): Promise<void> {
   const options = given.run ? { ...(await readRun(given.run)), ...given } : given;
-  const percent = readNumber('--interval-sd', options.intervalSd, 0, 40);
+  const inForce = options.intervalSd ?? String(mainDefaults.intervalSdPercent);
+  const percent = readNumber('--interval-sd', inForce, 0, sdBounds.most);
   const { tunnel, activity } = await readSides(options);
   const jitter = measureJitter(cutWire(tunnel.data, options), activity, percent);
   if (jitter.length === 0) throw new Failure('too few packets of the tunnel to measure jitter');
@@ -194,7 +197,7 @@ function proposeFor({ meanIntervalMs, idle, active }: JitterFigures) {
 async function readRun(directory: string): Promise<Partial<Options>> {
   const path = join(directory, 'summary.json');
   const summary = JSON.parse(await readTextFile('--run', path, 2)) as Record<string, unknown>;
-  const { startS, seconds, tunnelPort } = summary;
+  const { startS, seconds, tunnelPort, variant, intervalSdPercent } = summary;
   if (typeof startS !== 'number' || typeof seconds !== 'number') {
     throw new Failure(`--run ${path}: is not the summary of a lab run`, 2);
   }
@@ -204,6 +207,9 @@ async function readRun(directory: string): Promise<Partial<Options>> {
     events: join(directory, 'events.csv'),
     spanS: [startS, startS + seconds],
     ...(typeof tunnelPort === 'number' ? { port: String(tunnelPort) } : {}),
+    ...(isMode(variant) && typeof intervalSdPercent === 'number'
+      ? { intervalSd: String(sdOf(variant, intervalSdPercent)) }
+      : {}),
   };
 }
 

@@ -1,11 +1,13 @@
 // `iotshaper cost`: what shaping costs a month.
 import type { Command } from 'commander';
 import { readConfigFile } from '../config/config-file.ts';
+import { mainDefaults } from '../config/options.ts';
 import { type Cost, type CostInput, costOf, type RateShare } from '../cost/cost.ts';
 import { scheduleShares } from '../cost/shares.ts';
 import { figure, renderRows } from '../plot/text-table.ts';
+import { rateBounds } from '../stream/stream.ts';
 import { Failure } from './failure.ts';
-import { numberBetween, wholeBetween } from './number-options.ts';
+import { numberBetween, parsePacketBytes, parseRate } from './number-options.ts';
 
 interface Flags {
   rate?: number;
@@ -20,8 +22,6 @@ interface Flags {
   json?: boolean;
 }
 
-const rate = numberBetween(0.25, 10_000, 'KB/s');
-
 /** Adds `cost`. */
 export function registerCost(program: Command): void {
   program
@@ -29,13 +29,13 @@ export function registerCost(program: Command): void {
     .description(
       'what shaping costs a month: data as the provider counts it, share of a cap, money',
     )
-    .option('--rate <KBps>', 'rate in each direction (default 40)', rate)
-    .option('--upload <KBps>', 'rate of the upload, where it differs', rate)
-    .option('--download <KBps>', 'rate of the download, where it differs', rate)
+    .option('--rate <KBps>', `rate in each direction (default ${mainDefaults.rateKBps})`, parseRate)
+    .option('--upload <KBps>', 'rate of the upload, where it differs', parseRate)
+    .option('--download <KBps>', 'rate of the download, where it differs', parseRate)
     .option(
       '--packet-size <bytes>',
-      'of every packet on the tunnel (default 512)',
-      wholeBetween(256, 1400, 'bytes'),
+      `of every packet on the tunnel (default ${mainDefaults.packetBytes})`,
+      parsePacketBytes,
     )
     .option('--cap <GB>', 'data the provider allows a month', numberBetween(0.001, 1e9, 'GB'))
     .option('--price <money>', 'price of a GB', numberBetween(0, 1e9))
@@ -45,7 +45,11 @@ export function registerCost(program: Command): void {
       'hours a day at another rate, as nobody is at home',
       numberBetween(0, 24, 'hours'),
     )
-    .option('--idle-rate <KBps>', 'that rate; 0 is shaping off', numberBetween(0, 10_000, 'KB/s'))
+    .option(
+      '--idle-rate <KBps>',
+      'that rate; 0 is shaping off',
+      numberBetween(0, rateBounds.most, 'KB/s'),
+    )
     .option('--json', 'as JSON')
     .action(async (flags: Flags) => {
       const input = await inputOf(flags);
@@ -60,12 +64,13 @@ async function inputOf(flags: Flags): Promise<CostInput> {
   const configured =
     flags.config === undefined ? null : (await readConfigFile(flags.config)).config;
   const main = configured?.main;
-  const uploadKBps = flags.upload ?? flags.rate ?? main?.rate.uploadKBps ?? 40;
-  const downloadKBps = flags.download ?? flags.rate ?? main?.rate.downloadKBps ?? 40;
+  const uploadKBps = flags.upload ?? flags.rate ?? main?.rate.uploadKBps ?? mainDefaults.rateKBps;
+  const downloadKBps =
+    flags.download ?? flags.rate ?? main?.rate.downloadKBps ?? mainDefaults.rateKBps;
   return {
     uploadKBps,
     downloadKBps,
-    packetBytes: flags.packetSize ?? main?.packetBytes ?? 512,
+    packetBytes: flags.packetSize ?? main?.packetBytes ?? mainDefaults.packetBytes,
     schedules: idleShares(flags) ?? (configured ? scheduleShares(configured) : []),
     dataCapGB: flags.cap ?? main?.dataCapGB ?? null,
     pricePerGB: flags.price ?? main?.pricePerGB ?? null,

@@ -2,8 +2,6 @@
 import { type DeviceId, deviceCatalogue } from '../devices/catalogue.ts';
 import { InvalidValue } from './failure.ts';
 
-export { numberBetween as number, wholeBetween as whole } from './number-options.ts';
-
 export function deviceAddress(text: string): string {
   const address = text.toLowerCase();
   if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$|^\d{1,3}(\.\d{1,3}){3}$/.test(address)) {

@@ -10,8 +10,9 @@ import { LabError } from '../lab/error.ts';
 import { observeRun, renderObserver } from '../lab/observer.ts';
 import { renderTraceCsv, traceOfPlan } from '../lab/plan-trace.ts';
 import { readRunFolder } from '../lab/run-folder.ts';
-import { deviceIds, number, whole } from './lab-arguments.ts';
+import { deviceIds } from './lab-arguments.ts';
 import { withInterrupts } from './lab-interrupts.ts';
+import { numberBetween, wholeBetween } from './number-options.ts';
 
 /** Adds `table`, `observe`, `compare` and `plan` to `lab`. */
 export function registerLabReading(lab: Command): void {
@@ -30,7 +31,7 @@ export function registerLabReading(lab: Command): void {
       'what lab run --out left; give a placebo’s too to see what is beyond it',
     )
     .option('--windows <s>', 'lengths of window, with commas', parseWindows, [1, 5, 60])
-    .option('--seed <n>', 'seed of forests and resampling', whole(0, 2 ** 31 - 1), 1)
+    .option('--seed <n>', 'seed of forests and resampling', wholeBetween(0, 2 ** 31 - 1), 1)
     .option('--json', 'print all figures as JSON', false)
     .action((folders: string[], flags: ObserveFlags) =>
       withInterrupts(() => observe(folders, flags)),
@@ -54,8 +55,8 @@ export function registerLabReading(lab: Command): void {
     .addOption(
       lab.createOption('--device <id>', 'whose traffic').choices(deviceIds).makeOptionMandatory(),
     )
-    .option('--seconds <s>', 'how long it talks', number(1, 86_400), 600)
-    .option('--seed <n>', 'same seed, same activity', whole(0, 2 ** 31 - 1), 1)
+    .option('--seconds <s>', 'how long it talks', numberBetween(1, 86_400), 600)
+    .option('--seed <n>', 'same seed, same activity', wholeBetween(0, 2 ** 31 - 1), 1)
     .option('--out <file>', 'CSV of time, size, direction; standard output otherwise')
     .action((flags: PlanFlags) => withInterrupts(() => writePlan(flags)));
 }
@@ -79,7 +80,7 @@ async function observe(
 }
 
 function parseWindows(text: string): number[] {
-  return text.split(',').map(number(0.1, 3600));
+  return text.split(',').map(numberBetween(0.1, 3600));
 }
 
 interface PlanFlags {

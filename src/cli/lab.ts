@@ -14,17 +14,17 @@ import { runLab } from '../lab/run.ts';
 import { runServers } from '../lab/servers.ts';
 import { renderSummary } from '../lab/table.ts';
 import { runCover } from '../lab/variants/paper.ts';
-import {
-  defaultId,
-  deviceAddress,
-  deviceIds,
-  labId,
-  number,
-  parseDevices,
-  whole,
-} from './lab-arguments.ts';
+import { defaultId, deviceAddress, deviceIds, labId, parseDevices } from './lab-arguments.ts';
 import { withInterrupts } from './lab-interrupts.ts';
 import { registerLabReading } from './lab-reading.ts';
+import {
+  numberBetween,
+  parsePacketBytes,
+  parseRate,
+  parseSd,
+  sdHelp,
+  wholeBetween,
+} from './number-options.ts';
 
 /** Adds `lab` and its commands. */
 export function registerLab(program: Command): void {
@@ -47,21 +47,21 @@ export function registerLab(program: Command): void {
       '--out <folder>',
       'folder for captures, events.csv, delays.csv and summary.json',
     )
-    .option('--seconds <s>', 'how long devices talk', number(1, 86_400), labDefaults.seconds)
-    .option('--rate <KBps>', 'KB/s in each direction', number(0.25, 10_000), labDefaults.rateKBps)
+    .option('--seconds <s>', 'how long devices talk', numberBetween(1, 86_400), labDefaults.seconds)
+    .option('--rate <KBps>', 'KB/s in each direction', parseRate, labDefaults.rateKBps)
     .option(
       '--packet-size <bytes>',
       'bytes of every IP packet on the tunnel',
-      whole(256, 1400),
+      parsePacketBytes,
       labDefaults.packetBytes,
     )
+    .option('--interval-sd <percent>', sdHelp, parseSd, labDefaults.intervalSdPercent)
     .option(
-      '--interval-sd <percent>',
-      'vit: standard deviation of the interval',
-      number(1, 40),
-      labDefaults.intervalSdPercent,
+      '--seed <n>',
+      'same seed, same activity',
+      wholeBetween(0, 2 ** 31 - 1),
+      labDefaults.seed,
     )
-    .option('--seed <n>', 'same seed, same activity', whole(0, 2 ** 31 - 1), labDefaults.seed)
     .option(
       '--devices <ids>',
       `only these emulated devices, with commas: ${deviceIds.join(', ')}`,
@@ -70,19 +70,19 @@ export function registerLab(program: Command): void {
     .option(
       '--alternate <s>',
       'all devices idle and active in turn, for so long each',
-      number(0.5, 3600),
+      numberBetween(0.5, 3600),
     )
     .option('--replay <capture>', 'play a real capture in place of the emulated devices')
     .option('--device <mac|ip>', 'whose traffic in the capture', deviceAddress)
     .option(
       '--offset <s>',
       'where in the capture to begin (default: where most bytes are)',
-      number(0, 1e9),
+      numberBetween(0, 1e9),
     )
     .option(
       '--drop <percent>',
       "share of the tunnel's datagrams the provider loses",
-      number(0, 50),
+      numberBetween(0, 50),
       0,
     )
     .option('--ipv6', 'give provider, endpoint and Internet IPv6 too', false)
@@ -162,15 +162,25 @@ function addCampaign(
     .command(name)
     .description(description)
     .option('--out <folder>', 'folder for every run', `out/${name}`)
-    .option('--seconds <s>', 'how long devices talk in each run', number(5, 3600), defaultSeconds)
-    .option('--rate <KBps>', 'KB/s in each direction', number(0.25, 10_000), labDefaults.rateKBps)
+    .option(
+      '--seconds <s>',
+      'how long devices talk in each run',
+      numberBetween(5, 3600),
+      defaultSeconds,
+    )
+    .option('--rate <KBps>', 'KB/s in each direction', parseRate, labDefaults.rateKBps)
     .option(
       '--packet-size <bytes>',
       'bytes of every IP packet on the tunnel',
-      whole(256, 1400),
+      parsePacketBytes,
       labDefaults.packetBytes,
     )
-    .option('--seed <n>', 'same seed, same activity', whole(0, 2 ** 31 - 1), labDefaults.seed)
+    .option(
+      '--seed <n>',
+      'same seed, same activity',
+      wholeBetween(0, 2 ** 31 - 1),
+      labDefaults.seed,
+    )
     .option('--id <id>', "part of the namespaces' names", labId, defaultId())
     .action((flags: CampaignFlags) =>
       withInterrupts((signal) => run(toCampaign(flags), process, signal)),

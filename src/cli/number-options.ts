@@ -1,4 +1,6 @@
 // Numbers on the command line, refused with what is allowed.
+import { variedModes } from '../pacing/modes.ts';
+import { packetBounds, rateBounds, sdBounds } from '../stream/stream.ts';
 import { InvalidValue } from './failure.ts';
 
 /** Parses a number within bounds. */
@@ -24,3 +26,13 @@ export function wholeBetween(least: number, most: number, unit = ''): (text: str
     return value;
   };
 }
+
+/** Figures of a stream, within the bounds that the service keeps. */
+export const parseRate = numberBetween(rateBounds.least, rateBounds.most, rateBounds.unit);
+export const parsePacketBytes = wholeBetween(
+  packetBounds.least,
+  packetBounds.most,
+  packetBounds.unit,
+);
+export const parseSd = numberBetween(sdBounds.least, sdBounds.most, 'percent');
+export const sdHelp = `${variedModes.join(', ')}: standard deviation of the interval`;

@@ -1,19 +1,29 @@
 // `iotshaper recommend`: the lowest rates at which devices still answer in time.
 import type { Command } from 'commander';
+import { mainDefaults } from '../config/options.ts';
 import { costOf } from '../cost/cost.ts';
+import { type Mode, modeChoices, modes } from '../pacing/modes.ts';
 import { figure, renderRows } from '../plot/text-table.ts';
 import { type HomeTrace, loadTrace } from '../simulation/direction-trace.ts';
 import {
   type AdviceReport,
   type CounterSample,
+  MOST_KBPS,
   type RateAdvice,
+  type RatelessShape,
   recommend,
-  type Shape,
   traceOfCounters,
 } from '../simulation/recommend.ts';
 import { openTrace } from '../simulation/trace.ts';
+import { packetBounds } from '../stream/stream.ts';
 import { Failure } from './failure.ts';
-import { numberBetween, wholeBetween } from './number-options.ts';
+import {
+  numberBetween,
+  parsePacketBytes,
+  parseSd,
+  sdHelp,
+  wholeBetween,
+} from './number-options.ts';
 import { defaultRunDir } from './paths.ts';
 import { addTraceOptions, type TraceFlags, traceOptionsOf } from './trace-options.ts';
 
@@ -24,7 +34,7 @@ interface Flags extends TraceFlags {
   maxMean: number;
   max: number;
   packetSize?: number;
-  mode: 'vit' | 'constant' | 'any';
+  mode: Mode | 'any';
   sd: number;
   seed: number;
   live?: boolean;
@@ -32,7 +42,7 @@ interface Flags extends TraceFlags {
   json?: boolean;
 }
 
-const sizesTried = [256, 512, 768, 1024, 1400];
+const sizesTried = [packetBounds.least, 512, 768, 1024, packetBounds.most];
 
 /** Adds `recommend`; without `readCounters` there is no `--live`. */
 export function registerRecommend(program: Command, readCounters?: ReadCounters): void {
@@ -53,20 +63,15 @@ export function registerRecommend(program: Command, readCounters?: ReadCounters)
     .option(
       '--packet-size <bytes>',
       `only this (default: best of ${sizesTried.join(', ')})`,
-      wholeBetween(256, 1400, 'bytes'),
+      parsePacketBytes,
     )
     .addOption(
       program
         .createOption('--mode <mode>', 'how intervals are drawn; constant ones leak')
-        .choices(['vit', 'constant', 'any'])
-        .default('vit'),
+        .choices([...modeChoices, 'any'])
+        .default(mainDefaults.mode),
     )
-    .option(
-      '--sd <percent>',
-      'vit: standard deviation of the interval',
-      numberBetween(1, 40, 'percent'),
-      30,
-    )
+    .option('--sd <percent>', sdHelp, parseSd, mainDefaults.intervalSdPercent)
     .option('--seed <n>', 'same seed, same result', wholeBetween(0, 2 ** 31 - 1), 1)
     .option('--json', 'as JSON');
   if (readCounters) {
@@ -115,16 +120,16 @@ async function traceOf(
   return await loadTrace(openTrace(files, traceOptionsOf(flags, files)));
 }
 
-function shapesOf({ packetSize, mode }: Flags): Shape[] {
-  const modes = mode === 'any' ? (['vit', 'constant'] as const) : ([mode] as const);
+function shapesOf({ packetSize, mode }: Flags): RatelessShape[] {
+  const tried = mode === 'any' ? modeChoices : [mode];
   const sizes = packetSize === undefined ? sizesTried : [packetSize];
-  return modes.flatMap((each) => sizes.map((packetBytes): Shape => ({ packetBytes, mode: each })));
+  return tried.flatMap((each) => sizes.map((bytes) => ({ packetBytes: bytes, mode: each })));
 }
 
 function render(report: AdviceReport, flags: Flags): string {
   const { best, joint, singles, sumOfSingles } = report;
   const wish = `a mean delay of ${flags.maxMean} ms and none above ${flags.max} ms`;
-  if (!best.up || !best.down) return `No rate up to 10000 KB/s gives ${wish}.\n`;
+  if (!best.up || !best.down) return `No rate up to ${MOST_KBPS} KB/s gives ${wish}.\n`;
   const { shape } = best;
   let text = `For ${wish}, in each direction and for each device:\n\n`;
   text += `  upload_rate ${best.up.rateKBps} KB/s, download_rate ${best.down.rateKBps} KB/s, `;
@@ -142,8 +147,8 @@ function render(report: AdviceReport, flags: Flags): string {
     text += `\nSum of these: ${figure(uploadKBps)} up, ${figure(downloadKBps)} down, ${figure(gbPerMonth)} GB a month; `;
     text += `sharing one link takes ${figure((100 * together) / gbPerMonth)} % of that.\n`;
   }
-  if (shape.mode === 'constant')
-    text += '\nConstant intervals leak through the jitter of a busy router: prefer vit.\n';
+  const { caution } = modes[shape.mode].words;
+  if (caution !== '') text += `\n${caution}\n`;
   return text;
 }
 

@@ -22,7 +22,14 @@ import {
   variantOf,
 } from '../simulation/variants.ts';
 import { Failure, InvalidValue } from './failure.ts';
-import { numberBetween, wholeBetween } from './number-options.ts';
+import {
+  numberBetween,
+  parsePacketBytes,
+  parseRate,
+  parseSd,
+  sdHelp,
+  wholeBetween,
+} from './number-options.ts';
 import { addTraceOptions, type TraceFlags, traceOptionsOf } from './trace-options.ts';
 
 interface Flags extends TraceFlags {
@@ -43,8 +50,6 @@ interface Flags extends TraceFlags {
   figure9?: boolean;
 }
 
-const rate = numberBetween(0.25, 10_000, 'KB/s');
-
 /** Adds `simulate`. */
 export function registerSimulate(program: Command): void {
   const command = program
@@ -54,13 +59,13 @@ export function registerSimulate(program: Command): void {
       '<file...>',
       'captures (pcap, pcapng) or traces (.csv: time, size, direction), merged',
     )
-    .option('--rate <KBps>', 'rate in each direction', rate, defaultVariantOptions.uploadKBps)
-    .option('--upload <KBps>', 'rate of the upload, where it differs', rate)
-    .option('--download <KBps>', 'rate of the download, where it differs', rate)
+    .option('--rate <KBps>', 'rate in each direction', parseRate, defaultVariantOptions.uploadKBps)
+    .option('--upload <KBps>', 'rate of the upload, where it differs', parseRate)
+    .option('--download <KBps>', 'rate of the download, where it differs', parseRate)
     .option(
       '--packet-size <bytes>',
       'of every packet on the tunnel',
-      wholeBetween(256, 1400, 'bytes'),
+      parsePacketBytes,
       defaultVariantOptions.packetBytes,
     )
     .option(
@@ -68,12 +73,7 @@ export function registerSimulate(program: Command): void {
       `only these, with commas: ${variantNames.join(', ')}`,
       parseVariants,
     )
-    .option(
-      '--sd <percent>',
-      'vit: standard deviation of the interval',
-      numberBetween(1, 40, 'percent'),
-      defaultVariantOptions.sdPercent,
-    )
+    .option('--sd <percent>', sdHelp, parseSd, defaultVariantOptions.sdPercent)
     .option(
       '--max-delay <s>',
       'packed: longest a packet waits before it is dropped',

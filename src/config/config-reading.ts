@@ -1,7 +1,7 @@
 // What is wrong and what is odd, collected while the parts of a configuration are read.
 import type { ConfigProblem } from './config-error.ts';
 import { nearestName } from './nearest-name.ts';
-import type { OptionSpec, SectionSpec } from './options.ts';
+import { type OptionSpec, type SectionSpec, typeValues, type Values } from './option-table.ts';
 import { readSection } from './section-values.ts';
 import type { UciSection } from './uci.ts';
 
@@ -22,13 +22,13 @@ export class Reading {
   readonly errors: ConfigProblem[] = [];
   readonly warnings: string[] = [];
 
-  /** Values of a section by its table (see `readSection`); `found` is null where there is none. */
-  read(spec: SectionSpec, found: Found | null, path: string): Record<string, unknown> {
+  /** Values of a section by its table; `found` is null where there is none. Not to be used when there are errors. */
+  read<S extends SectionSpec>(spec: S, found: Found | null, path: string): Values<S> {
     const given = found?.section.options ?? new Map<string, string>();
     if (found !== null) this.warnOfUnknown(found, spec.options);
     const { values, problems } = readSection(spec, given, path);
     this.errors.push(...problems);
-    return values;
+    return typeValues(spec, values);
   }
 
   warnOfUnknown({ section, path }: Found, known: readonly OptionSpec[]): void {

@@ -4,11 +4,11 @@ import { type Found, packageName, Reading } from './config-reading.ts';
 import { readDevices } from './device-sections.ts';
 import { nearestName } from './nearest-name.ts';
 import { readNetworks, takenNetdevs } from './network-sections.ts';
+import type { SectionSpec } from './option-table.ts';
 import {
   deviceSection,
   mainSection,
   networkSection,
-  type SectionSpec,
   scheduleSection,
   sections,
   tunnelSection,
@@ -16,7 +16,7 @@ import {
 } from './options.ts';
 import { findOverlaps } from './schedule.ts';
 import { readSection } from './section-values.ts';
-import type { Config, Day, MainConfig, Mode, ScheduleConfig, TunnelConfig } from './types.ts';
+import type { Config, MainConfig, ScheduleConfig, TunnelConfig } from './types.ts';
 import { parseUci, UciError, type UciPackage } from './uci.ts';
 import { nameSections } from './uci-writer.ts';
 
@@ -72,42 +72,35 @@ function specOf({ section, path }: Found, reading: Reading): SectionSpec | 'type
 
 function readMain(found: Found | null, typed: readonly Found[], reading: Reading): MainConfig {
   const path = `${packageName}.main`;
-  const values = reading.read(mainSection, found, path);
+  const { rateKBps, uploadKBps, downloadKBps, ...values } = reading.read(mainSection, found, path);
   for (const one of typed) reading.warnOfUnknown(one, []);
   const typedTexts = typed.map(({ section }) => [section.name, section.type] as const);
   const over = readSection({ options: typedOptions }, new Map(typedTexts), packageName);
   reading.errors.push(...over.problems);
 
   const rateTyped = over.values.rate as number | undefined;
-  const perDirection = ['upload_rate', 'download_rate'].filter((name) => name in values);
+  const perDirection = Object.entries({ upload_rate: uploadKBps, download_rate: downloadKBps })
+    .filter(([, kBps]) => kBps !== null)
+    .map(([name]) => name);
   if (rateTyped !== undefined && perDirection.length > 0) {
     const overridden = perDirection.map((name) => `${path}.${name}`).join(' and ');
     reading.warnings.push(`${packageName}.rate: the section named rate overrides ${overridden}`);
   }
-  const both = rateTyped ?? (values.rate as number);
   return {
-    enabled: (over.values.enabled ?? values.enabled) as boolean,
+    ...values,
+    enabled: (over.values.enabled as boolean | undefined) ?? values.enabled,
     rate: {
-      uploadKBps: rateTyped ?? (values.upload_rate as number | undefined) ?? both,
-      downloadKBps: rateTyped ?? (values.download_rate as number | undefined) ?? both,
+      uploadKBps: rateTyped ?? uploadKBps ?? rateKBps,
+      downloadKBps: rateTyped ?? downloadKBps ?? rateKBps,
       source: rateTyped === undefined ? 'main.rate' : 'section rate',
     },
-    packetBytes: values.packet_size as number,
-    mode: values.mode as Mode,
-    intervalSdPercent: values.interval_sd as number,
-    maxDelayMs: Math.round((values.max_delay as number) * 1000),
-    killswitch: values.killswitch as boolean,
-    dns: values.dns as boolean,
-    house: [...new Set((values.house as string[] | undefined) ?? [])],
-    dataCapGB: (values.data_cap as number | undefined) ?? null,
-    pricePerGB: (values.price_per_gb as number | undefined) ?? null,
+    house: [...new Set(values.house)],
   };
 }
 
 function readTunnel(found: Found | null, reading: Reading): TunnelConfig {
   const path = `${packageName}.tunnel`;
-  const values = reading.read(tunnelSection, found, path);
-  const tunnel = { profile: values.profile as string, interface: values.interface as string };
+  const tunnel = reading.read(tunnelSection, found, path);
   if (takenNetdevs.includes(tunnel.interface)) {
     const rule = `must not be ${takenNetdevs.join(' or ')}, which are taken`;
     reading.errors.push(problem(`${path}.interface`, rule, tunnel.interface));
@@ -127,19 +120,9 @@ function refuseOwnNetdevs({ house }: MainConfig, tunnel: TunnelConfig, reading: 
 }
 
 function readSchedules(found: readonly Found[], reading: Reading): ScheduleConfig[] {
-  const minuteOf = (time: unknown) => {
-    const [hours, minutes] = String(time).split(':').map(Number) as [number, number];
-    return hours * 60 + minutes;
-  };
   return found.map((one) => {
     const values = reading.read(scheduleSection, one, one.path);
-    return {
-      section: one.name,
-      days: [...new Set(values.days as Day[])],
-      startMinute: minuteOf(values.start),
-      endMinute: minuteOf(values.end),
-      rateKBps: values.rate as number,
-    };
+    return { section: one.name, ...values, days: [...new Set(values.days)] };
   });
 }
 

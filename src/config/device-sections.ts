@@ -3,14 +3,7 @@ import { type AddressBlock, findNestings, parseAddressBlock } from './addresses.
 import { problem, quoteValue } from './config-error.ts';
 import type { Found, Reading } from './config-reading.ts';
 import { deviceSection } from './options.ts';
-import type { DeviceConfig, Policy } from './types.ts';
-
-interface Values {
-  name?: string;
-  mac?: string;
-  ip?: string[];
-  policy: Policy;
-}
+import type { DeviceConfig } from './types.ts';
 
 /** An address of a device. */
 interface Claim extends AddressBlock {
@@ -28,12 +21,12 @@ export function readDevices(found: readonly Found[], reading: Reading): DeviceCo
   const claims: Claim[] = [];
   const devices = found.map((one) => {
     const { name: section, path } = one;
-    const values = reading.read(deviceSection, one, path) as unknown as Values;
+    const values = reading.read(deviceSection, one, path);
     const mac = readMac(values.mac, `${path}.mac`, owners, reading);
-    const own = readClaims(values.ip ?? [], path, claims.length, reading);
+    const own = readClaims(values.ip, path, claims.length, reading);
     claims.push(...own);
     const name = values.name ?? mac ?? own[0]?.text ?? section;
-    return { device: { section, name, mac, ip: [] as string[], policy: values.policy }, own };
+    return { device: { ...values, section, name, mac }, own };
   });
   const redundant = reportNestings(claims, reading);
   return devices.map(({ device, own }) => ({

@@ -16,12 +16,13 @@ export function readNetworks(
   const owners = new Map(takenNetdevs.map((name) => [name, `${name}, which is taken`]));
   owners.set(tunnel.interface, `${packageName}.tunnel.interface`);
   return found.map((one) => {
-    const { device } = reading.read(networkSection, one, one.path) as { device: string };
+    const values = reading.read(networkSection, one, one.path);
+    const { device } = values;
     const path = `${one.path}.device`;
     const owner = owners.get(device);
     if (owner !== undefined)
       reading.errors.push(problem(path, `must differ from ${owner}`, device));
     else if (typeof device === 'string') owners.set(device, path);
-    return { section: one.name, device };
+    return { section: one.name, ...values };
   });
 }

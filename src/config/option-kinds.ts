@@ -1,59 +1,66 @@
 // The kinds of values an option may hold: how UCI text is read, what is allowed, in what words.
 import type { Format, SchemaObject } from 'ajv';
+import type { Bounds } from '../stream/stream.ts';
 import { parseAddressBlock } from './addresses.ts';
 
-export interface Kind {
+/** @typeParam T what the typed configuration holds */
+export interface Kind<T = unknown> {
   /** Text to the value the schema judges; text that cannot be read is left for it to refuse. */
   read(text: string): unknown;
   /** JSON schema of the value read. */
   schema: SchemaObject;
   /** Completes "must be …". */
   allowed: string;
+  /** The value read as the typed configuration has it; for one the schema refuses, anything, but no exception. */
+  convert(read: unknown): T;
+  /** Of a number, as the documentation names it. */
+  unit?: string;
+  /** The words it is one of. */
+  words?: readonly string[];
+  /** Of a text. */
+  maxLength?: number;
 }
 
 const asText = (text: string): unknown => text;
+const asIs = <T>(read: unknown): T => read as T;
 
 function readNumber(text: string): unknown {
   return /^(\d{1,20}(\.\d{0,20})?|\.\d{1,20})$/.test(text) ? Number(text) : text;
 }
 
-/** A number within bounds, in `unit`. */
-export function decimal(minimum: number, maximum: number, unit: string): Kind {
-  return {
-    read: readNumber,
-    schema: { type: 'number', minimum, maximum },
-    allowed: `between ${minimum} and ${maximum} ${unit}`,
-  };
+function number(schema: SchemaObject, allowed: string, unit: string): Kind<number> {
+  return { read: readNumber, schema, allowed: `${allowed} ${unit}`, convert: asIs, unit };
+}
+
+/** A number within bounds. */
+export function decimal({ least, most, unit }: Bounds): Kind<number> {
+  const schema = { type: 'number', minimum: least, maximum: most };
+  return number(schema, `between ${least} and ${most}`, unit);
 }
 
 /** As `decimal`, but 0 too. */
-export function decimalOrZero(minimum: number, maximum: number, unit: string): Kind {
-  const { read, schema, allowed } = decimal(minimum, maximum, unit);
-  return { read, schema: { anyOf: [{ const: 0 }, schema] }, allowed: `0 or ${allowed}` };
+export function decimalOrZero(bounds: Bounds): Kind<number> {
+  const { schema, allowed, ...others } = decimal(bounds);
+  return { ...others, schema: { anyOf: [{ const: 0 }, schema] }, allowed: `0 or ${allowed}` };
 }
 
-export function integer(minimum: number, maximum: number, unit: string): Kind {
-  return {
-    read: readNumber,
-    schema: { type: 'integer', minimum, maximum },
-    allowed: `a whole number between ${minimum} and ${maximum} ${unit}`,
-  };
+/** As `decimal`, written in seconds, in milliseconds from there on. */
+export function duration(least: number, most: number): Kind<number> {
+  const kind = decimal({ least, most, unit: 's' });
+  return { ...kind, convert: (seconds) => Math.round(Number(seconds) * 1000) };
 }
 
-export function positive(unit: string): Kind {
-  return {
-    read: readNumber,
-    schema: { type: 'number', exclusiveMinimum: 0 },
-    allowed: `more than 0 ${unit}`,
-  };
+export function integer({ least, most, unit }: Bounds): Kind<number> {
+  const schema = { type: 'integer', minimum: least, maximum: most };
+  return number(schema, `a whole number between ${least} and ${most}`, unit);
 }
 
-export function notNegative(unit: string): Kind {
-  return {
-    read: readNumber,
-    schema: { type: 'number', minimum: 0 },
-    allowed: `0 or more ${unit}`,
-  };
+export function positive(unit: string): Kind<number> {
+  return number({ type: 'number', exclusiveMinimum: 0 }, 'more than 0', unit);
+}
+
+export function notNegative(unit: string): Kind<number> {
+  return number({ type: 'number', minimum: 0 }, '0 or more', unit);
 }
 
 const booleans: Record<string, boolean> = {
@@ -69,25 +76,33 @@ const booleans: Record<string, boolean> = {
   disabled: false,
 };
 
+/** Words for yes. */
+export const trueWords = Object.keys(booleans).filter((word) => booleans[word]);
+
 /** The words OpenWrt's `config_get_bool` takes (functions.sh: `get_bool`). */
-export const boolean: Kind = {
+export const boolean: Kind<boolean> = {
   read: (text) => (Object.hasOwn(booleans, text) ? booleans[text] : text),
+  convert: asIs,
   schema: { type: 'boolean' },
   allowed: '1 or 0 (or on/off, true/false, yes/no, enabled/disabled)',
 };
 
-export function choice(...words: string[]): Kind {
+export function choice<W extends string>(...words: W[]): Kind<W> {
   return {
     read: asText,
+    convert: asIs,
+    words,
     schema: { enum: words },
     allowed: `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
   };
 }
 
 /** Text judged by one of `formats`. */
-function formatted(format: keyof typeof formats, allowed: string): Kind {
-  return { read: asText, schema: { type: 'string', format }, allowed };
+function formatted(format: keyof typeof formats, allowed: string): Kind<string> {
+  return { read: asText, schema: { type: 'string', format }, allowed, convert: asIs };
 }
+
+const LABEL_CHARACTERS = 64;
 
 /** Formats the schemas name; ajv is told of them. */
 export const formats = {
@@ -99,7 +114,8 @@ export const formats = {
   netdev: (text: string) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(text),
   path: (text: string) => /^\/[^\0-\x1f\x7f]{0,4094}$/.test(text) && !text.endsWith('/'),
   time: (text: string) => /^([01]\d|2[0-3]):[0-5]\d$/.test(text),
-  label: (text: string) => /^[^\p{Cc}\p{Cs}\u2028\u2029]{1,64}$/u.test(text),
+  label: (text: string) =>
+    /^[^\p{Cc}\p{Cs}\u2028\u2029]+$/u.test(text) && [...text].length <= LABEL_CHARACTERS,
 } satisfies Record<string, Format>;
 
 export const mac = formatted(
@@ -115,5 +131,15 @@ export const netdev = formatted(
   'the name of a network device: 1 to 15 letters, digits, ".", "_" or "-"',
 );
 export const path = formatted('path', 'the absolute path of a file');
-export const time = formatted('time', 'a time of day from 00:00 to 23:59');
-export const label = formatted('label', 'text of 1 to 64 characters on one line');
+/** In minutes after midnight from there on. */
+export const time: Kind<number> = {
+  ...formatted('time', 'a time of day from 00:00 to 23:59'),
+  convert(text) {
+    const [hours = 0, minutes = 0] = String(text).split(':').map(Number);
+    return hours * 60 + minutes;
+  },
+};
+export const label: Kind<string> = {
+  ...formatted('label', `text of 1 to ${LABEL_CHARACTERS} characters on one line`),
+  maxLength: LABEL_CHARACTERS,
+};

@@ -1,32 +1,14 @@
 // The option table: every option of every section, with all that is known about it.
 import type { SchemaObject } from 'ajv';
+import { defaultMode, modeChoices, modes, variedModes } from '../pacing/modes.ts';
+import { packetBounds, rateBounds, sdBounds } from '../stream/stream.ts';
 import * as kind from './option-kinds.ts';
+import { defaultsOf, type OptionSpec, type SectionSpec, section } from './option-table.ts';
 
-export interface OptionSpec {
-  name: string;
-  kind: kind.Kind;
-  /** As written in UCI, '' for none; a list's values are divided by blanks. */
-  default: string;
-  /** One line for the documentation and the page. */
-  hint: string;
-  required?: true;
-  /** Written as `list NAME VALUE`, several times. */
-  list?: true;
-}
+const rate = kind.decimal(rateBounds);
+const code = (text: string) => `\`${text}\``;
 
-export interface SectionSpec {
-  type: string;
-  /** The only name such a section may have; null for any number of sections, named or not. */
-  name: string | null;
-  hint: string;
-  options: readonly OptionSpec[];
-  /** At least one of these options has to be there. */
-  oneOf?: readonly [string, string];
-}
-
-const rate = kind.decimal(0.25, 10000, 'KB/s');
-
-export const mainSection: SectionSpec = {
+export const mainSection = section({
   type: 'iotshaper',
   name: 'main',
   hint: 'What is sent, and how.',
@@ -39,57 +21,97 @@ export const mainSection: SectionSpec = {
     },
     {
       name: 'rate',
+      field: 'rateKBps',
       kind: rate,
       default: '40',
       hint: 'Rate of the tunnel in each direction, sent whether devices are active or not.',
+      page: { label: 'Rate in each direction' },
     },
     {
       name: 'upload_rate',
+      field: 'uploadKBps',
       kind: rate,
       default: '',
       hint: 'Rate from the home to the endpoint, where it differs from `rate`.',
+      page: { label: 'Upload' },
     },
     {
       name: 'download_rate',
+      field: 'downloadKBps',
       kind: rate,
       default: '',
       hint: 'Rate from the endpoint to the home, where it differs from `rate`.',
+      page: { label: 'Download' },
     },
     {
       name: 'packet_size',
-      kind: kind.integer(256, 1400, 'bytes'),
+      field: 'packetBytes',
+      kind: kind.integer(packetBounds),
       default: '512',
       hint: 'Size of every IP packet on the tunnel. Devices keep their MTU of 1500.',
+      page: {
+        label: 'Packet size',
+        hint: 'Every packet on the tunnel. Devices keep their own size of 1500.',
+        advanced: true,
+      },
     },
     {
       name: 'mode',
-      kind: kind.choice('vit', 'constant'),
-      default: 'vit',
-      hint: '`vit` varies the intervals between packets, which hides the jitter of the router; `constant` does not.',
+      kind: kind.choice(...modeChoices),
+      default: defaultMode,
+      hint: `${modeChoices.map((mode) => `${code(mode)} ${modes[mode].words.does}`).join('; ')}.`,
+      page: {
+        label: 'Intervals',
+        choices: Object.fromEntries(modeChoices.map((mode) => [mode, modes[mode].words])),
+        advanced: true,
+      },
     },
     {
       name: 'interval_sd',
-      kind: kind.decimal(1, 40, '%'),
+      field: 'intervalSdPercent',
+      kind: kind.decimal(sdBounds),
       default: '30',
-      hint: 'Standard deviation of the interval in percent of its mean, in mode `vit`.',
+      hint: `Standard deviation of the interval in percent of its mean, in mode ${variedModes.map(code).join(' or ')}.`,
+      page: {
+        label: 'Variation',
+        hint: 'Standard deviation of the varied intervals, of their mean.',
+        advanced: true,
+      },
     },
     {
       name: 'max_delay',
-      kind: kind.decimal(0.1, 60, 's'),
+      field: 'maxDelayMs',
+      kind: kind.duration(0.1, 60),
       default: '10',
       hint: "Longest a device's packet may wait before it is dropped.",
+      page: {
+        label: 'Longest wait',
+        hint: 'A packet of a device that waited longer is dropped.',
+        unit: 'seconds',
+        advanced: true,
+      },
     },
     {
       name: 'killswitch',
       kind: kind.boolean,
       default: '1',
       hint: 'Device traffic never leaves outside the tunnel, nor unshaped through it.',
+      page: {
+        label: 'Kill switch',
+        hint: 'Devices are cut off rather than exposed when the tunnel fails.',
+        advanced: true,
+      },
     },
     {
       name: 'dns',
       kind: kind.boolean,
       default: '1',
       hint: "Devices' DNS goes through the tunnel to the endpoint's resolver.",
+      page: {
+        label: 'DNS through the tunnel',
+        hint: 'The names your devices look up would tell your provider what they are.',
+        advanced: true,
+      },
     },
     {
       name: 'house',
@@ -100,20 +122,24 @@ export const mainSection: SectionSpec = {
     },
     {
       name: 'data_cap',
+      field: 'dataCapGB',
       kind: kind.positive('GB a month'),
       default: '',
       hint: "The provider's data cap, to show the share that shaping uses.",
+      page: { label: 'Data cap' },
     },
     {
       name: 'price_per_gb',
+      field: 'pricePerGB',
       kind: kind.notNegative('a GB'),
       default: '',
       hint: 'Price of a GB in any currency, to show what shaping costs.',
+      page: { label: 'Price', unit: 'for a GB' },
     },
   ],
-};
+});
 
-export const tunnelSection: SectionSpec = {
+export const tunnelSection = section({
   type: 'tunnel',
   name: 'tunnel',
   hint: 'The way to the endpoint.',
@@ -131,9 +157,9 @@ export const tunnelSection: SectionSpec = {
       hint: "Name of the network device made to take devices' packets.",
     },
   ],
-};
+});
 
-export const networkSection: SectionSpec = {
+export const networkSection = section({
   type: 'network',
   name: null,
   hint: 'Everything behind one LAN interface is a device. Any number of sections.',
@@ -146,9 +172,9 @@ export const networkSection: SectionSpec = {
       hint: 'Bridge or interface, such as `br-iot`.',
     },
   ],
-};
+});
 
-export const deviceSection: SectionSpec = {
+export const deviceSection = section({
   type: 'device',
   name: null,
   hint: 'One device, by hardware address or by IP address. Any number of sections.',
@@ -173,11 +199,19 @@ export const deviceSection: SectionSpec = {
       kind: kind.choice('shape', 'block', 'bypass'),
       default: 'shape',
       hint: '`shape` through the tunnel, `block` from the Internet (LAN only), or `bypass` the service.',
+      page: {
+        label: 'Treatment',
+        choices: {
+          shape: { label: 'Shape' },
+          block: { label: 'Block' },
+          bypass: { label: 'Bypass' },
+        },
+      },
     },
   ],
-};
+});
 
-export const scheduleSection: SectionSpec = {
+export const scheduleSection = section({
   type: 'schedule',
   name: null,
   hint: 'Another rate at times when nothing private happens. Any number of sections; where two meet, the later one counts.',
@@ -188,30 +222,37 @@ export const scheduleSection: SectionSpec = {
       default: 'mon tue wed thu fri sat sun',
       list: true,
       hint: 'Days on which it starts.',
+      page: { label: 'Days on which it starts' },
     },
     {
       name: 'start',
+      field: 'startMinute',
       kind: kind.time,
       default: '',
       required: true,
       hint: 'Local time at which it starts.',
+      page: { label: 'From' },
     },
     {
       name: 'end',
+      field: 'endMinute',
       kind: kind.time,
       default: '',
       required: true,
       hint: 'Local time at which it ends; not after `start` means on the next day.',
+      page: { label: 'Until' },
     },
     {
       name: 'rate',
-      kind: kind.decimalOrZero(0.25, 10000, 'KB/s'),
+      field: 'rateKBps',
+      kind: kind.decimalOrZero(rateBounds),
       default: '',
       required: true,
       hint: 'Rate in each direction meanwhile; 0 turns shaping off and leaves a plain tunnel.',
+      page: { label: 'Rate', hint: '0 lets the shaping rest: a plain tunnel.' },
     },
   ],
-};
+});
 
 /** Every section type of /etc/config/iotshaper. */
 export const sections: readonly SectionSpec[] = [
@@ -221,6 +262,9 @@ export const sections: readonly SectionSpec[] = [
   deviceSection,
   scheduleSection,
 ];
+
+/** What holds where main says nothing. */
+export const mainDefaults = defaultsOf(mainSection);
 
 /**
  * What `uci set iotshaper.rate=40` writes is a section *named* rate of *type* 40 (`config 40
@@ -243,21 +287,4 @@ export function schemaOf({ options, oneOf }: Pick<SectionSpec, 'options' | 'oneO
     additionalProperties: false,
     ...(oneOf && { anyOf: oneOf.map((name) => ({ required: [name] })) }),
   };
-}
-
-/** The table in Markdown, a heading and a table for each section type. */
-export function renderOptionTable(): string {
-  const cell = (text: string) => text.replaceAll('|', '\\|');
-  const code = (text: string) => (text === '' ? '' : `\`${text}\``);
-  const blocks = sections.map(({ type, name, hint, options }) => {
-    const rows = options.map((option) => {
-      const fallback = option.required ? '*required*' : code(option.default);
-      const written = code(`${option.list ? 'list' : 'option'} ${option.name}`);
-      return `| ${[written, fallback, option.kind.allowed, option.hint].map(cell).join(' | ')} |`;
-    });
-    const heading = `### \`config ${type}${name === null ? '' : ` '${name}'`}\``;
-    const head = '| Option | Default | Allowed | Meaning |\n|---|---|---|---|';
-    return `${heading}\n\n${hint}\n\n${head}\n${rows.join('\n')}\n`;
-  });
-  return blocks.join('\n');
 }

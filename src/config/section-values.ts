@@ -1,10 +1,8 @@
 // Reads one section by its option table: defaults filled in, every value judged by JSON schema.
 import type { ErrorObject } from 'ajv';
 import { type ConfigProblem, problem, quoteValue } from './config-error.ts';
-import type { SectionSpec } from './options.ts';
-import { validatorOf } from './validators.ts';
+import { type SectionTable, validatorOf } from './validators.ts';
 
-type Spec = Pick<SectionSpec, 'options' | 'oneOf'>;
 type UciValue = string | string[];
 
 const splitWords = (text: string) => text.split(/\s+/).filter((word) => word !== '');
@@ -23,7 +21,7 @@ function listItems(value: UciValue): string[] {
  *   is neither value nor default. Not to be used when there are problems.
  */
 export function readSection(
-  spec: Spec,
+  spec: SectionTable,
   given: ReadonlyMap<string, UciValue>,
   path: string,
 ): { values: Record<string, unknown>; problems: ConfigProblem[] } {
@@ -58,7 +56,7 @@ export function readSection(
 
 /** ajv's errors in the words of the table: one for each value, in the table's order. */
 function describeFailures(
-  { options, oneOf }: Spec,
+  { options, oneOf }: SectionTable,
   errors: readonly ErrorObject[],
   texts: ReadonlyMap<string, UciValue>,
   path: string,

@@ -1,7 +1,8 @@
 // The home's control socket: says what the home wants until it is answered, and then now and again.
 import { createSocket, type Socket } from 'node:dgram';
-import type { InsideRanges, Shape } from '../plan/facts.ts';
+import type { InsideRanges } from '../plan/facts.ts';
 import { CONTROL_PORT } from '../plan/names.ts';
+import type { Shape } from '../stream/stream.ts';
 import { drawNonce, hmacSha256 } from './hmac.ts';
 import { HomeHandshake } from './home-handshake.ts';
 import type { Welcome } from './message.ts';

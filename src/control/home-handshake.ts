@@ -1,5 +1,6 @@
 // The home's side of the handshake, without its socket: which hello is due, and which answers count.
-import type { InsideRanges, Shape } from '../plan/facts.ts';
+import type { InsideRanges } from '../plan/facts.ts';
+import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
 import { findInsideFault } from './inside.ts';
 import { decodeControl, encodeControl, NO_NONCE, type Welcome } from './message.ts';
 import type { Proof } from './proof.ts';
@@ -93,7 +94,7 @@ export class HomeHandshake {
       upload.packetBytes,
       proof,
     );
-    const slot = upload.rateKBps === 0 ? 0 : upload.packetBytes / upload.rateKBps;
+    const slot = waitPerSlotMs(upload);
     return { datagram, pauseMs: this.#answered ? helloEveryMs(slot) : urgentHelloEveryMs(slot) };
   }
 

@@ -10,7 +10,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { frameBytes } from '../framing/frame.ts';
 import { networkOf } from '../ip/address.ts';
-import type { InnerNetwork, Shape } from '../plan/facts.ts';
+import { isMode, type Mode } from '../pacing/modes.ts';
+import type { InnerNetwork } from '../plan/facts.ts';
+import { isWithin, packetBounds, rateBounds, type Shape, sdBounds } from '../stream/stream.ts';
 import { PROOF_BYTES, type Proof } from './proof.ts';
 
 export const NONCE_BYTES = 12;
@@ -111,8 +113,9 @@ export function decodeControl(bytes: Uint8Array, proof: Proof): ControlMessage |
 function toWire(message: ControlMessage): unknown[] {
   if (message.kind === 'challenge') return [];
   if (message.kind === 'hello') {
-    const { rateKBps, packetBytes, sdPercent } = message.download;
-    return [message.version, rateKBps, packetBytes, sdPercent, message.maxDelayMs];
+    const { rateKBps, packetBytes, mode, sdPercent } = message.download;
+    const said = [message.version, rateKBps, packetBytes, sdPercent, message.maxDelayMs];
+    return mode === unsaidMode(sdPercent) ? said : [...said, mode];
   }
   const { prefix4, prefix6, resolver4, resolver6 } = message.inner;
   const { queuePackets, queueMs, dropped } = message;
@@ -130,12 +133,22 @@ function fromWire(kind: number, turn: Turn, wire: unknown[]): ControlMessage | n
   return kind === KINDS.welcome ? readWelcome(turn, version, rest) : null;
 }
 
+/**
+ * The mode of a hello that names none, as every hello was before there were more than these two. An end that does not know
+ * the name it reads takes this one too: another shape of the same mean and deviation, which hides as well.
+ */
+function unsaidMode(sdPercent: number): Mode {
+  return sdPercent === 0 ? 'constant' : 'vit';
+}
+
 function readHello(turn: Turn, version: string, wire: unknown[]): Hello | null {
-  const [rateKBps, packetBytes, sdPercent, maxDelayMs] = wire;
-  if (!isNumber(rateKBps, 0, 10_000) || (rateKBps !== 0 && rateKBps < 0.25)) return null;
-  if (!isNumber(packetBytes, 256, 1400) || !Number.isInteger(packetBytes)) return null;
-  if (!isNumber(sdPercent, 0, 40) || !isNumber(maxDelayMs, 1, 3_600_000)) return null;
-  const download = { rateKBps, packetBytes, sdPercent };
+  const [rateKBps, packetBytes, sdPercent, maxDelayMs, name = ''] = wire;
+  if (rateKBps !== 0 && !isWithin(rateKBps, rateBounds)) return null;
+  if (!isWithin(packetBytes, packetBounds) || !Number.isInteger(packetBytes)) return null;
+  if (!isNumber(sdPercent, 0, sdBounds.most) || !isNumber(maxDelayMs, 1, 3_600_000)) return null;
+  if (typeof name !== 'string') return null;
+  const mode = isMode(name) ? name : unsaidMode(sdPercent);
+  const download = { rateKBps, packetBytes, mode, sdPercent };
   return { kind: 'hello', ...turn, version, download, maxDelayMs };
 }
 

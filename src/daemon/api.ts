@@ -1,4 +1,5 @@
 // What the service answers, as it stands on the bus: the contract of the ubus object `iotshaper`.
+import type { Mode } from '../pacing/modes.ts';
 
 /**
  * Names are snake_case as `ubus call iotshaper …` prints them; fields may be added, never renamed.
@@ -21,7 +22,7 @@ export interface Status {
   role: 'home' | 'endpoint';
   config: ConfigStatus;
   rate: RateStatus;
-  mode: 'vit' | 'constant';
+  mode: Mode;
   /** Bytes of every IP packet on the tunnel. */
   packet_size: number;
   /** Whether devices are cut off while not shaped. */
@@ -187,7 +188,7 @@ export interface Recommendation {
   upload_kBps?: number;
   download_kBps?: number;
   packet_size?: number;
-  mode?: 'vit' | 'constant';
+  mode?: Mode;
   /** Expected added one-way delay of a device's packet at that rate. */
   mean_ms?: number;
   max_ms?: number;

@@ -13,7 +13,6 @@ import type {
   HomeFacts,
   InnerNetwork,
   PlainUser,
-  Shape,
   TunnelAddresses,
 } from '../plan/facts.ts';
 import { planInsideRoutes } from '../plan/inside.ts';
@@ -31,6 +30,7 @@ import { planRoutes } from '../plan/routes.ts';
 import { queueLimit, type SlotClass } from '../plan/tc.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
+import { type Shape, shapeOf } from '../stream/stream.ts';
 import { run, succeeds } from '../system/command.ts';
 import { type House, NO_HOUSE } from '../system/home-facts.ts';
 import { HouseReader } from '../system/house-reader.ts';
@@ -76,15 +76,6 @@ export interface DatapathOptions {
   /** Something happened that the next look will have to judge: a fault in a person's words. */
   onFault: (text: string) => void;
   onTunnelState: () => void;
-}
-
-/** Shape of one direction under a configuration. */
-export function shapeOf(config: Config, rateKBps: number): Shape {
-  return {
-    rateKBps,
-    packetBytes: config.main.packetBytes,
-    sdPercent: config.main.mode === 'vit' ? config.main.intervalSdPercent : 0,
-  };
 }
 
 /** Everything the home makes on its machine. {@link HomeDatapath.apply} may be called any number of times. */

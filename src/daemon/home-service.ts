@@ -1,6 +1,7 @@
 // The home role: one place where boot, reload, schedule and faults meet: read configuration, plan, apply, report.
 import type { Server } from 'node:net';
 import { join } from 'node:path';
+import { mainDefaults } from '../config/options.ts';
 import type { ActiveRate } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
@@ -164,7 +165,7 @@ export class HomeService implements ServiceApi {
   }
 
   recommend(): Promise<Recommendation> {
-    return this.#tools.recommend(this.#good?.config.main.packetBytes ?? 512);
+    return this.#tools.recommend(this.#good?.config.main ?? mainDefaults);
   }
 
   validateProfile({ text }: { text: string }): ProfileCheck {

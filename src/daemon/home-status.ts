@@ -1,15 +1,16 @@
 // Renders what the home knows of itself as the contract of the bus says. Pure but for reading the datapath's fields.
+import { mainDefaults } from '../config/options.ts';
 import type { ActiveRate } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { costOf } from '../cost/cost.ts';
 import type { FollowedDevice } from '../plan/facts.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
+import { shapeOf, slotsPerSecond } from '../stream/stream.ts';
 import { version } from '../version.ts';
 import type { ConfigStatus, DirectionStatus, State, Status } from './api.ts';
 import { type AddressTraffic, listDevices, type Neighbour, round } from './device-table.ts';
-import { type HomeDatapath, shapeOf } from './home-datapath.ts';
+import type { HomeDatapath } from './home-datapath.ts';
 import type { TrafficRates } from './traffic-history.ts';
-import { targetPps } from './verification.ts';
 
 /** An endpoint that has not answered for so long is silent. */
 const SILENT_MS = 15_000;
@@ -36,7 +37,7 @@ export interface HomeSnapshot {
 /** The answer of `ubus call iotshaper status`. */
 export function renderStatus(snapshot: HomeSnapshot): Status {
   const { config, datapath, rate, rates, configStatus } = snapshot;
-  const packetBytes = config?.main.packetBytes ?? 512;
+  const packetBytes = config?.main.packetBytes ?? mainDefaults.packetBytes;
   const { tunnel, welcome, link } = datapath;
   const running = snapshot.state !== 'off' && snapshot.state !== 'error';
   const queues = link?.queues;
@@ -51,10 +52,10 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
     role: 'home',
     config: configStatus,
     rate: { upload_kBps: rate.uploadKBps, download_kBps: rate.downloadKBps, source: rate.source },
-    mode: config?.main.mode ?? 'vit',
+    mode: config?.main.mode ?? mainDefaults.mode,
     packet_size: packetBytes,
-    killswitch: config?.main.killswitch ?? true,
-    dns: config?.main.dns ?? true,
+    killswitch: config?.main.killswitch ?? mainDefaults.killswitch,
+    dns: config?.main.dns ?? mainDefaults.dns,
     tunnel: {
       state: running ? datapath.tunnelState : 'off',
       remote: snapshot.remote,
@@ -115,7 +116,7 @@ function direction(
   queue: Pick<DirectionStatus, 'queue_packets' | 'queue_ms' | 'dropped'>,
 ): DirectionStatus {
   return {
-    target_pps: round(config ? targetPps(shapeOf(config, rateKBps)) : 0),
+    target_pps: round(config ? slotsPerSecond(shapeOf(config, rateKBps)) : 0),
     pps: round(pps),
     device_kBps: round(deviceKBps),
     cover_kBps: round(Math.max(0, (pps * packetBytes) / 1000 - deviceKBps)),

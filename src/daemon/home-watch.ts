@@ -2,8 +2,8 @@
 import type { ActiveRate } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
+import { shapeOf } from '../stream/stream.ts';
 import type { HomeDatapath } from './home-datapath.ts';
-import { shapeOf } from './home-datapath.ts';
 import { judgeHome, type Verdict } from './judgement.ts';
 import { SlotMeter } from './slot-meter.ts';
 import { meterWindowMs } from './verification.ts';

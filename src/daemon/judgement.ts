@@ -1,7 +1,7 @@
 // Whether a home's devices may send: decided by what was read back, and by nothing else. Pure.
-import type { Shape } from '../plan/facts.ts';
 import { HOME_CLASS_MINOR } from '../plan/names.ts';
 import type { TcListing } from '../shaper/tc-listing.ts';
+import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
 import { findDownloadFaults, findQueueFaults, findStreamFaults } from './verification.ts';
 
 /** An endpoint whose answers stop for so long is gone even if its stream goes on. */
@@ -84,8 +84,7 @@ function tunnelWords(state: HomeEvidence['tunnelState']): string {
 
 function findAnswerFaults({ answerSilentMs, download }: HomeEvidence): string[] {
   if (answerSilentMs === Number.POSITIVE_INFINITY) return ['the endpoint has not answered yet'];
-  const slotMs = download.rateKBps === 0 ? 0 : download.packetBytes / download.rateKBps;
-  return answerSilentMs > Math.max(SILENT_MS, SILENT_SLOTS * slotMs)
+  return answerSilentMs > Math.max(SILENT_MS, SILENT_SLOTS * waitPerSlotMs(download))
     ? ['the endpoint no longer answers']
     : [];
 }

@@ -1,5 +1,8 @@
 // Audit and recommendation: too heavy for the service's own event loop, so the program runs itself beside it.
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { MainConfig } from '../config/types.ts';
+import type { RatelessShape } from '../simulation/recommend.ts';
+import { rateBounds } from '../stream/stream.ts';
 import { systemEnvironment } from '../system/command.ts';
 import type { AuditReport, AuditStart, Recommendation } from './api.ts';
 
@@ -21,6 +24,9 @@ export interface AuditTarget {
   port: number;
   packetBytes: number;
 }
+
+/** What a recommendation takes as given. */
+export type ShapeInForce = Pick<MainConfig, 'packetBytes' | 'mode' | 'intervalSdPercent'>;
 
 /** Runs one audit at a time and remembers the last. */
 export class ToolRunner {
@@ -63,11 +69,11 @@ export class ToolRunner {
     return { ...this.#report, progress_percent: Math.min(99, Math.floor(share * 100)) };
   }
 
-  /** Asks for the lowest rates on what the service has counted. */
-  async recommend(packetBytes: number): Promise<Recommendation> {
+  /** Asks for the lowest rates on what the service has counted, at this size and mode. */
+  async recommend({ packetBytes, mode, intervalSdPercent }: ShapeInForce): Promise<Recommendation> {
     const { child, output } = runSelf([
       ...['recommend', '--live', '--run-dir', this.#runDir, '--json'],
-      ...['--packet-size', `${packetBytes}`],
+      ...['--packet-size', `${packetBytes}`, '--mode', mode, '--sd', `${intervalSdPercent}`],
       ...['--max-mean', `${TOLERANCE.meanMs}`, '--max', `${TOLERANCE.maxMs}`],
     ]);
     const timer = setTimeout(() => child.kill('SIGKILL'), RECOMMEND_MS);
@@ -131,7 +137,7 @@ interface DirectionAdvice {
 
 interface Advice {
   best?: {
-    shape: { packetBytes: number; mode: 'vit' | 'constant' };
+    shape: RatelessShape;
     up: DirectionAdvice | null;
     down: DirectionAdvice | null;
     gbPerMonth: number | null;
@@ -148,7 +154,7 @@ function readAdvice(stdout: string, stderr: string): Recommendation {
   if (!best?.up || !best.down) {
     return {
       ok: false,
-      reason: 'No rate up to 10000 KB/s delays your devices as little as asked.',
+      reason: `No rate up to ${rateBounds.most} KB/s delays your devices as little as asked.`,
     };
   }
   const delays = [best.up, best.down];

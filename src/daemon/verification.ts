@@ -1,8 +1,8 @@
 // Decides, from what was read back, whether devices may go on: pure, every fault in a person's words.
-import type { Shape } from '../plan/facts.ts';
 import { ROOT_HANDLE } from '../plan/names.ts';
 import { classId, LEAF_KIND, leafHandle } from '../plan/tc.ts';
 import type { TcListing } from '../shaper/tc-listing.ts';
+import { isPaced, type Shape, slotsPerSecond, waitPerSlotMs } from '../stream/stream.ts';
 
 /** Share of the slots asked below which the stream is broken, above which it is not held back. */
 const TOO_SLOW = 0.5;
@@ -50,12 +50,7 @@ export function findQueueFaults(
 
 /** Window over which slots are counted: two seconds, or six slots of a slow stream. */
 export function meterWindowMs(shape: Shape): number {
-  return Math.max(1900, shape.rateKBps === 0 ? 0 : (6 * shape.packetBytes) / shape.rateKBps);
-}
-
-/** Slots a second asked for; 0 for a plain tunnel. */
-export function targetPps(shape: Shape): number {
-  return (shape.rateKBps * 1000) / shape.packetBytes;
+  return Math.max(1900, 6 * waitPerSlotMs(shape));
 }
 
 /**
@@ -68,10 +63,10 @@ export function findStreamFaults(
   perSecond: number | null,
   name = 'the stream to the endpoint',
 ): string[] {
-  if (shape.rateKBps === 0) return [];
+  if (!isPaced(shape)) return [];
   if (perSecond === null) return [`${name} has only just begun`];
-  const share = perSecond / targetPps(shape);
-  const slots = (targetPps(shape) * meterWindowMs(shape)) / 1000;
+  const share = perSecond / slotsPerSecond(shape);
+  const slots = (slotsPerSecond(shape) * meterWindowMs(shape)) / 1000;
   // Few slots vary by chance: five standard deviations of their count, and the one at the edge.
   const chance = (5 * shape.sdPercent) / 100 / Math.sqrt(slots) + 1 / slots;
   if (share > TOO_FAST + chance) return ['packets leave faster than the schedule'];
@@ -81,7 +76,9 @@ export function findStreamFaults(
 
 /** Faults of the stream that arrives. */
 export function findDownloadFaults(shape: Shape, perSecond: number | null): string[] {
-  if (shape.rateKBps === 0) return [];
+  if (!isPaced(shape)) return [];
   if (perSecond === null) return ['the endpoint’s stream has only just begun'];
-  return perSecond / targetPps(shape) < TOO_SLOW ? ['the endpoint stopped sending its stream'] : [];
+  return perSecond / slotsPerSecond(shape) < TOO_SLOW
+    ? ['the endpoint stopped sending its stream']
+    : [];
 }

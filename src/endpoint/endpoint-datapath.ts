@@ -1,7 +1,7 @@
 // The endpoint's datapath: brings rules, netdevs, queue and streams to the homes that are there.
 import type { EndpointFacts, InnerNetwork, InsideRanges } from '../plan/facts.ts';
 import { planInsideRoutes } from '../plan/inside.ts';
-import { DEVICE_MTU, TUNNEL_MTU, TUNNEL_NETDEV } from '../plan/names.ts';
+import { DEVICE_MTU, SMALLEST_PACKET_BYTES, TUNNEL_MTU, TUNNEL_NETDEV } from '../plan/names.ts';
 import { renderAlive } from '../plan/nft-alive.ts';
 import {
   ENDPOINT_TEXT_SETS,
@@ -33,7 +33,6 @@ import { resolverArgv, startResolver } from './resolver.ts';
 import type { EndpointIdentity, StoredHome } from './store.ts';
 
 const DEVICE_QUEUE_PACKETS = 1000;
-const SMALLEST_MTU = 256;
 
 export interface EndpointDatapathOptions {
   identity: EndpointIdentity;
@@ -166,7 +165,7 @@ export class EndpointDatapath {
     const mtu =
       shapes.length === 0
         ? TUNNEL_MTU
-        : Math.max(SMALLEST_MTU, ...shapes.map(({ packetBytes }) => packetBytes));
+        : Math.max(SMALLEST_PACKET_BYTES, ...shapes.map(({ packetBytes }) => packetBytes));
     await setLink(TUNNEL_NETDEV, mtu, Math.max(limit, this.#queue?.limit ?? 0));
     if (anew) {
       // For a moment nothing holds packets back: nobody may send then.

@@ -4,7 +4,8 @@ import { SlotMeter } from '../daemon/slot-meter.ts';
 import { findStreamFaults, meterWindowMs } from '../daemon/verification.ts';
 import { ipDestination, ipSource } from '../framing/ip-packet.ts';
 import { networkOf } from '../ip/address.ts';
-import type { HomeSlot, InnerNetwork, Shape } from '../plan/facts.ts';
+import type { HomeSlot, InnerNetwork } from '../plan/facts.ts';
+import { isPaced, type Shape, waitPerSlotMs } from '../stream/stream.ts';
 import { type Departures, FrameLink } from '../tunnel/frame-link.ts';
 
 /** A home that says nothing for so long is gone. */
@@ -122,11 +123,11 @@ export class HomeSession {
 
   /** Whether the stream has been measured for long enough to be judged. */
   get isMeasured(): boolean {
-    return this.shape.rateKBps === 0 || this.#meter.perSecond(meterWindowMs(this.shape)) !== null;
+    return !isPaced(this.shape) || this.#meter.perSecond(meterWindowMs(this.shape)) !== null;
   }
 
   isSilent(nowMs: number): boolean {
-    const slot = this.shape.rateKBps === 0 ? 0 : this.shape.packetBytes / this.shape.rateKBps;
+    const slot = waitPerSlotMs(this.shape);
     return nowMs - this.heardAtMs > Math.max(SILENT_MS, SILENT_SLOTS * slot);
   }
 

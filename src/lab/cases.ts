@@ -5,6 +5,7 @@ import { cutWindows } from '../analysis/features.ts';
 import { fitNearestNeighbours } from '../analysis/knn.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
+import { defaultMode } from '../pacing/modes.ts';
 import { renderRows } from '../plot/text-table.ts';
 import {
   type AttackInput,
@@ -74,7 +75,7 @@ export async function runCases(
   const plan: PlannedRun[] = [
     { name: 'training', variant: 'unprotected', seed: options.seed + TRAINING_SEED_STEP },
     ...vpnCases.flatMap(({ name, devices }) =>
-      (['vpn', 'vit'] as const).map((variant) => ({
+      (['vpn', defaultMode] as const).map((variant) => ({
         name: `${name.replaceAll(' ', '-')}-${variant}`,
         variant,
         devices,

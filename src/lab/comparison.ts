@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CaptureError, openCapture } from '../capture/reader.ts';
+import { defaultMode, isMode } from '../pacing/modes.ts';
 import { renderRows } from '../plot/text-table.ts';
 import { RecordedClock } from '../simulation/link.ts';
 import { PackedLink } from '../simulation/packed-link.ts';
@@ -54,9 +55,9 @@ const SEEDS = 20;
 export async function compareRun(folder: string): Promise<ComparedDirection[]> {
   const summary = await readSummary(folder);
   const { replay, variant, seconds } = summary;
-  if (!replay || (variant !== 'vit' && variant !== 'constant')) {
+  if (!replay || !isMode(variant)) {
     throw new LabError(
-      `${folder}: is a run of "${variant}"${replay ? '' : ' without a replay'}; compare takes lab run --variant vit --replay`,
+      `${folder}: is a run of "${variant}"${replay ? '' : ' without a replay'}; compare takes lab run --variant ${defaultMode} --replay`,
     );
   }
   const { packets } = await planReplay(openCapture(replay.capture), {
@@ -65,7 +66,7 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
     offsetS: replay.offsetS,
     name: replay.capture,
   });
-  const name: VariantName = variant === 'vit' ? 'packed-vit' : 'packed-constant';
+  const name: VariantName = `packed-${variant}`;
   const felt = await readFelt(join(folder, 'delays.csv'));
   const queues = { up: await readRecord(folder, 'up'), down: await readRecord(folder, 'down') };
   const runs = await Promise.all(

@@ -1,11 +1,12 @@
 // The paper's three defences side by side: devices shut in, a VPN, shaping; what each hides and what each breaks.
+import { defaultMode } from '../pacing/modes.ts';
 import { renderRows } from '../plot/text-table.ts';
 import { type AttackedRun, type CampaignOptions, runCampaign, type Screens } from './campaign.ts';
 import { countFunctions, describeFunction } from './functions.ts';
 import type { Variant } from './options.ts';
 import { attackNotes, renderTable, tableNotes, underline } from './table.ts';
 
-const order: readonly Variant[] = ['unprotected', 'block', 'vpn', 'vit'];
+const order: readonly Variant[] = ['unprotected', 'block', 'vpn', defaultMode];
 
 type DefendedRun = Pick<AttackedRun, 'summary' | 'figures' | 'messages' | 'events'>;
 

@@ -1,21 +1,14 @@
 // What a lab run is asked for.
 
+import { mainDefaults } from '../config/options.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
+import { modeNames } from '../pacing/modes.ts';
 
-export const variants = [
-  'unprotected',
-  'block',
-  'vpn',
-  'paper',
-  'constant',
-  'vit',
-  'placebo',
-] as const;
+export const variants = ['unprotected', 'block', 'vpn', 'paper', ...modeNames, 'placebo'] as const;
 
 /**
  * How the home is protected: not at all, by a firewall that lets no device out, by a VPN alone, by the paper's
- * prototype, by iot-shaper with constant or varying intervals; `placebo` is `vit` while the devices' traffic stays in
- * the LAN.
+ * prototype, by iot-shaper in one of its modes; `placebo` is the default mode while the devices' traffic stays in the LAN.
  */
 export type Variant = (typeof variants)[number];
 
@@ -43,11 +36,11 @@ export interface LabOptions {
 
 export const labDefaults = {
   seconds: 60,
-  rateKBps: 40,
-  packetBytes: 512,
-  intervalSdPercent: 30,
+  rateKBps: mainDefaults.rateKBps,
+  packetBytes: mainDefaults.packetBytes,
+  intervalSdPercent: mainDefaults.intervalSdPercent,
   seed: 1,
-} as const;
+};
 
 /** What a run tells while it goes on. */
 export interface LabProgress {

@@ -1,6 +1,7 @@
 // Renders the demo's report: one self-contained page that shows the home as its provider saw it. Pure.
 
 import { deviceCatalogue } from '../devices/catalogue.ts';
+import { isMode, type Mode, modes } from '../pacing/modes.ts';
 import { escapeText, type PlotEvent, plotLines } from '../plot/svg.ts';
 import type { AttackFigures } from './attack.ts';
 import type { WirePacket } from './observation.ts';
@@ -28,29 +29,38 @@ const binS = 0.5;
 /** Dots closer than this lie on one another. */
 const SPOT_S = 0.1;
 
-const titles: Record<Variant, string> = {
-  unprotected: 'Unprotected',
-  block: 'Devices shut in by a firewall',
-  vpn: 'A VPN alone',
-  paper: 'The paper’s prototype',
-  constant: 'iot-shaper, constant intervals',
-  vit: 'iot-shaper, varying intervals (the default)',
-  placebo: 'Placebo: shaped, devices talk inside the home only',
+/** What stands above each picture. */
+const captions: Record<Exclude<Variant, Mode>, { title: string; picture: string }> = {
+  unprotected: {
+    title: 'Unprotected',
+    picture:
+      'The home as most homes are: every device talks to its maker’s servers directly, encrypted.',
+  },
+  block: {
+    title: 'Devices shut in by a firewall',
+    picture:
+      'The router refuses everything devices send to the Internet. What lives on their makers’ servers is dead.',
+  },
+  vpn: {
+    title: 'A VPN alone',
+    picture: 'All devices talk through one encrypted tunnel to a rented server.',
+  },
+  paper: {
+    title: 'The paper’s prototype',
+    picture:
+      'The tunnel is kept at one rate by sending cover when devices are silent, but devices’ packets keep their own sizes and moments.',
+  },
+  placebo: {
+    title: 'Placebo: shaped, devices talk inside the home only',
+    picture: 'The tunnel is shaped and carries no device’s traffic at all.',
+  },
 };
 
-const what: Record<Variant, string> = {
-  unprotected:
-    'The home as most homes are: every device talks to its maker’s servers directly, encrypted.',
-  block:
-    'The router refuses everything devices send to the Internet. What lives on their makers’ servers is dead.',
-  vpn: 'All devices talk through one encrypted tunnel to a rented server.',
-  paper:
-    'The tunnel is kept at one rate by sending cover when devices are silent, but devices’ packets keep their own sizes and moments.',
-  constant:
-    'Everything is packed into packets of one size that leave at one beat, whether devices talk or not.',
-  vit: 'As before, but the beat itself varies at random, so that the machine’s own small irregularities drown in it.',
-  placebo: 'The tunnel is shaped and carries no device’s traffic at all.',
-};
+function captionOf(variant: Variant): { title: string; picture: string } {
+  if (!isMode(variant)) return captions[variant];
+  const { title, picture } = modes[variant].words;
+  return { title: `iot-shaper, ${title}`, picture };
+}
 
 /** @returns the page's HTML; needs nothing from outside itself */
 export function renderReport(runs: readonly ReportRun[]): string {
@@ -60,14 +70,15 @@ export function renderReport(runs: readonly ReportRun[]): string {
     ...runs.flatMap((run) => [...binRates(run, 'up'), ...binRates(run, 'down')]),
   );
   const notes = runs[0]!.figures ? [...tableNotes, ...attackNotes] : tableNotes;
-  const sections = runs.map(
-    (run) => `<section>
-<h2>${escapeText(titles[run.summary.variant])}</h2>
-<p>${escapeText(what[run.summary.variant])}</p>
+  const sections = runs.map((run) => {
+    const { title, picture } = captionOf(run.summary.variant);
+    return `<section>
+<h2>${escapeText(title)}</h2>
+<p>${escapeText(picture)}</p>
 ${plotRun(run, topKBps * 1.05)}
 <p class="seen">${escapeText(describeRun(run))}</p>
-</section>`,
-  );
+</section>`;
+  });
   return `<!doctype html>
 <html lang="en">
 <head>

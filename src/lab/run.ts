@@ -4,6 +4,7 @@ import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openCapture } from '../capture/reader.ts';
+import { isMode } from '../pacing/modes.ts';
 import { CommandError, run } from '../system/command.ts';
 import { version } from '../version.ts';
 import { startCapture } from './capture.ts';
@@ -157,16 +158,14 @@ function startVariant(context: VariantContext): Promise<StartedVariant> {
       return startPlainTunnel(context);
     case 'paper':
       return startPaper(context);
-    case 'constant':
-    case 'vit':
-    case 'placebo':
+    default:
       return startShaped(context);
   }
 }
 
 /** Whether the replayed device talks through this program's own queues. */
 function isShaped({ variant }: LabOptions): boolean {
-  return variant === 'vit' || variant === 'constant';
+  return isMode(variant);
 }
 
 async function readReplay(

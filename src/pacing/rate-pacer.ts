@@ -1,7 +1,8 @@
 // Decides which rate HTB is given when: draws intervals, and holds the average asked. Pure: time is passed in.
-import type { Shape } from '../plan/facts.ts';
 import type { Random } from '../random/random.ts';
-import { IntervalSchedule, slotMs } from './schedule.ts';
+import { type Shape, slotMs } from '../stream/stream.ts';
+import { modes } from './modes.ts';
+import { IntervalSchedule } from './schedule.ts';
 
 /**
  * Shortest mean time between two changes of rate. Above some 100 KB/s one draw covers several slots, always as many: their
@@ -33,6 +34,7 @@ const STOPPED_SLOTS = 4;
 export class RatePacer {
   readonly shape: Shape;
   readonly #schedule: IntervalSchedule;
+  readonly #varies: boolean;
   readonly #slotsPerDraw: number;
   #dueMs: number;
   /** Share by which intervals are shortened to make up what is missing now. */
@@ -45,7 +47,9 @@ export class RatePacer {
 
   constructor(shape: Shape, random: Random, nowMs: number) {
     this.shape = shape;
+    this.#varies = modes[shape.mode].varies;
     this.#schedule = new IntervalSchedule({
+      mode: shape.mode,
       meanMs: slotMs(shape.rateKBps, shape.packetBytes),
       sdPercent: shape.sdPercent,
       random,
@@ -64,7 +68,7 @@ export class RatePacer {
     if (nowMs < this.#dueMs) return null;
     const intervalMs = this.#schedule.nextMs();
     const bend = clamp(this.#catchUp + this.#learnt, MAX_BEND);
-    if (this.shape.sdPercent === 0) this.#dueMs = Number.POSITIVE_INFINITY;
+    if (!this.#varies) this.#dueMs = Number.POSITIVE_INFINITY;
     else {
       // A pause of the process is not made up in a burst of changes.
       const from = nowMs - this.#dueMs > 100 ? nowMs : this.#dueMs;
@@ -101,7 +105,7 @@ export class RatePacer {
       MAX_BEND / 2,
     );
     this.#catchUp = clamp(shortMs / catchUpMs, MAX_BEND / 2);
-    if (this.shape.sdPercent === 0) this.#dueMs = nowMs;
+    if (!this.#varies) this.#dueMs = nowMs;
   }
 
   /** Counts what is missing from the last observation on. */

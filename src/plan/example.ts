@@ -1,6 +1,7 @@
 // Every artefact of a home for a given configuration, with facts as they would be on a usual router: for `print`, `check`, tests.
 import type { Config } from '../config/types.ts';
 import type { Profile } from '../openvpn/profile.ts';
+import { shapeOf } from '../stream/stream.ts';
 import type { HomeFacts } from './facts.ts';
 import { planInsideRoutes } from './inside.ts';
 import { HOME_CLASS_MINOR } from './names.ts';
@@ -45,11 +46,7 @@ export function planExample(
   profile: Profile | null,
   facts: HomeFacts = exampleFacts,
 ): PlanText {
-  const shape = {
-    rateKBps: config.main.rate.uploadKBps,
-    packetBytes: config.main.packetBytes,
-    sdPercent: config.main.mode === 'vit' ? config.main.intervalSdPercent : 0,
-  };
+  const shape = shapeOf(config, config.main.rate.uploadKBps);
   const routes = [
     ...planInsideRoutes(facts.inside).map(
       ({ family, words }) => `ip -${family} route replace ${words.join(' ')}`,

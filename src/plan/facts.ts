@@ -1,4 +1,5 @@
 // What a plan needs to know of the machine and of the tunnel, beyond the configuration.
+import type { Shape } from '../stream/stream.ts';
 
 /** The two tunnel addresses, known once OpenVPN is connected. */
 export interface TunnelAddresses {
@@ -73,15 +74,6 @@ export interface HomeSlot {
   host: number;
   /** What the home asked for its download, or null while it is not connected. */
   shape: Shape | null;
-}
-
-/** The stream one direction is made into. */
-export interface Shape {
-  /** KB/s of IP packets on the tunnel; 0 = plain tunnel, neither paced nor covered. */
-  rateKBps: number;
-  packetBytes: number;
-  /** Percent of the mean interval; 0 = constant. */
-  sdPercent: number;
 }
 
 export interface EndpointFacts {

@@ -1,4 +1,5 @@
 // Names and numbers by which everything the service makes is found again: nothing is kept in a state file.
+import { packetBounds } from '../stream/stream.ts';
 
 /** The one nftables table (family inet). */
 export const TABLE = 'iotshaper';
@@ -48,9 +49,9 @@ export const STRAY_CLASS_MINOR = 0xfffe;
 export const ALIVE_SECONDS = 3;
 
 /** MTU OpenVPN is started with; the netdev's own MTU follows packet_size. */
-export const TUNNEL_MTU = 1400;
+export const TUNNEL_MTU = packetBounds.most;
 /** Least packet_size: fits the netdev whatever size other homes have chosen. */
-export const SMALLEST_PACKET_BYTES = 256;
+export const SMALLEST_PACKET_BYTES = packetBounds.least;
 /** MTU of the netdev that devices' packets take: theirs. */
 export const DEVICE_MTU = 1500;
 

@@ -1,13 +1,11 @@
 // The queue on the tunnel netdev: HTB with one class a home over a strict-priority leaf, as `tc -batch` text.
-import type { Shape } from './facts.ts';
+import { isPaced, PLAIN_KBPS, type Shape } from '../stream/stream.ts';
 import { ROOT_HANDLE, SMALLEST_PACKET_BYTES, STRAY_CLASS_MINOR, TUNNEL_NETDEV } from './names.ts';
 
 /** What HTB may send late and still make up, in time: about how late its timer fires. */
 const BURST_US = 250;
 /** Strict priority over three bands, chosen by the low four bits of skb->priority; part of every kernel, unlike `prio`. */
 export const LEAF_KIND = 'pfifo_fast';
-/** Rate of the class in which shaping rests: a plain tunnel. */
-export const UNSHAPED_KBPS = 12_500;
 
 /** One class of one rate; `minor` names it (1:MINOR). */
 export interface SlotClass {
@@ -24,7 +22,7 @@ export function classId(minor: number): string {
 
 /** Bytes per second HTB is given for a shape's mean rate. */
 export function classBytesPerSecond(shape: Shape): number {
-  return Math.round((shape.rateKBps === 0 ? UNSHAPED_KBPS : shape.rateKBps) * 1000);
+  return Math.round((isPaced(shape) ? shape.rateKBps : PLAIN_KBPS) * 1000);
 }
 
 /** Bucket size: some {@link BURST_US} at this rate, so that the average holds, at least the one byte HTB needs. */

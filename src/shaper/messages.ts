@@ -1,5 +1,5 @@
 // What the main thread and the shaping thread say to each other.
-import type { Shape } from '../plan/facts.ts';
+import type { Shape } from '../stream/stream.ts';
 import type { TcListing } from './tc-listing.ts';
 
 /** One stream to pace and cover. */

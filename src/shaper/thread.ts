@@ -7,6 +7,7 @@ import { cryptoRandom } from '../pacing/crypto-random.ts';
 import { RatePacer } from '../pacing/rate-pacer.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
 import { classBytesPerSecond, renderClassChange } from '../plan/tc.ts';
+import { isPaced, slotsPerSecond } from '../stream/stream.ts';
 import { systemEnvironment } from '../system/command.ts';
 import { raisePriority } from '../system/priority.ts';
 import { Serial } from '../system/serial.ts';
@@ -76,14 +77,14 @@ class ShaperThread {
   /** New cover stands ready before the old is taken away. */
   async #begin(stream: ShapedStream, old: RunningStream | null): Promise<void> {
     const { minor, shape, local, peer } = stream;
-    const paced = shape.rateKBps > 0;
+    const paced = isPaced(shape);
     const pacer = paced ? new RatePacer(shape, cryptoRandom, performance.now()) : null;
     const cover = paced
       ? new Cover({
           local,
           peer,
           packetBytes: shape.packetBytes,
-          packetsPerS: (shape.rateKBps * 1000) / shape.packetBytes,
+          packetsPerS: slotsPerSecond(shape),
           onFault: (text) => this.#say({ kind: 'fault', minor, text }),
         })
       : null;

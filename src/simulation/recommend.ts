@@ -1,7 +1,9 @@
 // Finds the lowest rates at which devices' packets wait no longer than asked.
 import { costOf } from '../cost/cost.ts';
-import { IntervalSchedule, slotMs } from '../pacing/schedule.ts';
+import { sdOf } from '../pacing/modes.ts';
+import { IntervalSchedule } from '../pacing/schedule.ts';
 import { seededRandom } from '../random/random.ts';
+import { rateBounds, type Shape, slotMs } from '../stream/stream.ts';
 import { DirectionTrace, type HomeTrace } from './direction-trace.ts';
 import { LatencyHistogram, type LatencySummary } from './latency.ts';
 import { SlotClock } from './link.ts';
@@ -13,17 +15,14 @@ export interface Tolerance {
   maxMs: number;
 }
 
-/** How slots are shaped. */
-export interface Shape {
-  packetBytes: number;
-  mode: 'vit' | 'constant';
-}
+/** A shape whose rate is looked for. */
+export type RatelessShape = Pick<Shape, 'packetBytes' | 'mode'>;
 
 export interface RecommendOptions {
   tolerance: Tolerance;
   /** Packet sizes and modes to choose among. */
-  shapes: readonly Shape[];
-  /** For mode `vit`. */
+  shapes: readonly RatelessShape[];
+  /** For modes that vary intervals. */
   sdPercent: number;
   seed: number;
   /** Told before each search. */
@@ -40,7 +39,7 @@ export interface DirectionRate {
 export interface RateAdvice {
   /** Null for all together. */
   device: string | null;
-  shape: Shape;
+  shape: RatelessShape;
   /** Null where no rate up to {@link MOST_KBPS} is enough. */
   up: DirectionRate | null;
   down: DirectionRate | null;
@@ -60,8 +59,8 @@ export interface AdviceReport {
 }
 
 /** Limits of the option `rate`. */
-export const LEAST_KBPS = 0.25;
-export const MOST_KBPS = 10_000;
+export const LEAST_KBPS = rateBounds.least;
+export const MOST_KBPS = rateBounds.most;
 
 /**
  * Searches by bisection, with the simulator over the whole trace at each step: first all devices
@@ -89,7 +88,7 @@ type Directions = Pick<HomeTrace, 'up' | 'down'>;
 function adviceFor(
   device: string | null,
   trace: Directions,
-  shape: Shape,
+  shape: RatelessShape,
   options: RecommendOptions,
 ): RateAdvice {
   const up = lowestRate(trace.up, shape, options);
@@ -104,7 +103,7 @@ function adviceFor(
  */
 export function lowestRate(
   trace: DirectionTrace,
-  shape: Shape,
+  shape: RatelessShape,
   options: Pick<RecommendOptions, 'tolerance' | 'sdPercent' | 'seed'>,
 ): DirectionRate | null {
   const attempt = (rateKBps: number): LatencySummary | null =>
@@ -151,7 +150,7 @@ const DRAWS = 5;
 function worstOf(
   trace: DirectionTrace,
   rateKBps: number,
-  shape: Shape,
+  shape: RatelessShape,
   options: Pick<RecommendOptions, 'tolerance' | 'sdPercent' | 'seed'>,
 ): LatencySummary | null {
   if (trace.length === 0) return new LatencyHistogram().summary();
@@ -168,7 +167,7 @@ function worstOf(
 function latencyAt(
   trace: DirectionTrace,
   rateKBps: number,
-  { packetBytes, mode }: Shape,
+  { packetBytes, mode }: RatelessShape,
   options: Pick<RecommendOptions, 'tolerance' | 'sdPercent' | 'seed'> & { stream: number },
 ): LatencySummary | null {
   const { tolerance, sdPercent } = options;
@@ -177,8 +176,9 @@ function latencyAt(
   if (trace.bytes / (lastMs + tolerance.maxMs) > rateKBps) return null;
   const random = seededRandom(options.seed, options.stream);
   const schedule = new IntervalSchedule({
+    mode,
     meanMs: slotMs(rateKBps, packetBytes),
-    sdPercent: mode === 'vit' ? sdPercent : 0,
+    sdPercent: sdOf(mode, sdPercent),
     random,
   });
   const clock = new SlotClock(schedule, random);
@@ -212,11 +212,11 @@ function latencyAt(
   return totals.latency.summary();
 }
 
-function gbOf(uploadKBps: number, downloadKBps: number, { packetBytes }: Shape): number {
+function gbOf(uploadKBps: number, downloadKBps: number, { packetBytes }: RatelessShape): number {
   return costOf({ uploadKBps, downloadKBps, packetBytes }).gbPerMonth;
 }
 
-function sumOf(singles: readonly RateAdvice[], shape: Shape): AdviceReport['sumOfSingles'] {
+function sumOf(singles: readonly RateAdvice[], shape: RatelessShape): AdviceReport['sumOfSingles'] {
   let uploadKBps = 0;
   let downloadKBps = 0;
   for (const { up, down } of singles) {

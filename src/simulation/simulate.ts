@@ -1,7 +1,8 @@
 // Runs a trace through any number of defences at once, in simulated time.
 import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
-import { IntervalSchedule, slotMs } from '../pacing/schedule.ts';
+import { IntervalSchedule } from '../pacing/schedule.ts';
 import { type Random, seededRandom } from '../random/random.ts';
+import { slotMs } from '../stream/stream.ts';
 import { LatencyHistogram, type LatencySummary } from './latency.ts';
 import { DirectLink, type Link, type LinkTotals, SlotClock, type WireListener } from './link.ts';
 import { drawControl, PackedLink } from './packed-link.ts';
@@ -119,27 +120,22 @@ export async function simulate(
 export function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
   const up = wire?.listener('up');
   const down = wire?.listener('down');
-  const { name, packetBytes, maxDelayMs } = variant;
+  const { filling, mode, sdPercent, packetBytes, maxDelayMs } = variant;
   const clock = (rateKBps: number, random: Random): SlotClock => {
     const meanMs = slotMs(rateKBps, packetBytes);
-    return new SlotClock(
-      new IntervalSchedule({ meanMs, sdPercent: variant.sdPercent, random }),
-      random,
-    );
+    return new SlotClock(new IntervalSchedule({ mode, meanMs, sdPercent, random }), random);
   };
   const both = (build: (rateKBps: number, random: Random, onWire?: WireListener) => Link) => ({
     variant,
     up: build(variant.uploadKBps, seededRandom(seed, 1), up),
     down: build(variant.downloadKBps, seededRandom(seed, 2), down),
   });
-  switch (name) {
+  switch (filling) {
     case 'none':
       return both((_rate, _random, onWire) => new DirectLink(0, onWire));
     case 'vpn':
       return both((_rate, _random, onWire) => new DirectLink(TUNNEL_OVERHEAD_BYTES, onWire));
-    case 'paper':
-    case 'padded-constant':
-    case 'padded-vit':
+    case 'padded':
       return both(
         (rate, random, onWire) =>
           new PaddedLink({
@@ -150,8 +146,7 @@ export function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeL
             onWire,
           }),
       );
-    case 'packed-constant':
-    case 'packed-vit':
+    case 'packed':
       return both(
         (rate, random, onWire) =>
           new PackedLink({

@@ -1,5 +1,6 @@
 // The paper's Figure 7: what shaping costs and delays, over the mean interval between slots.
 import { plotLines } from '../plot/svg.ts';
+import { slotMs } from '../stream/stream.ts';
 import { type SimulationOptions, simulate } from './simulate.ts';
 import type { Trace } from './trace.ts';
 import { type VariantName, type VariantOptions, variantOf } from './variants.ts';
@@ -38,7 +39,7 @@ export async function sweepIntervals(
   const results = await simulate(trace, variants, run);
   return results.map(({ variant, total, durationS }) => ({
     variant: variant.name,
-    intervalMs: variant.packetBytes / variant.uploadKBps,
+    intervalMs: slotMs(variant.uploadKBps, variant.packetBytes),
     overheadKBps: durationS === 0 ? 0 : (total.wireBytes - total.realBytes) / durationS / 1000,
     meanMs: total.latency.meanMs,
     maxMs: total.latency.maxMs,

@@ -4,17 +4,14 @@ import { Packer } from '../framing/packer.ts';
 import { DeviceQueues } from '../framing/queues.ts';
 import { Unpacker } from '../framing/unpacker.ts';
 import { cryptoRandom } from '../pacing/crypto-random.ts';
-import { slotMs } from '../pacing/schedule.ts';
-import type { Shape } from '../plan/facts.ts';
 import { FRAME_PORT } from '../plan/names.ts';
+import { PLAIN_KBPS, type Shape, slotMs } from '../stream/stream.ts';
 
 /** Frames that may stand in the kernel: one about to leave, one behind it, so that no slot is missed. */
 const FRAMES_AHEAD = 2;
 /** Shortest and longest pause before the departures are counted again. */
 const MIN_POLL_MS = 1;
 const MAX_POLL_MS = 20;
-/** Rate assumed for slots of a plain tunnel. */
-const PLAIN_KBPS = 12_500;
 
 /** A count; `shared` where it can't be told for this peer alone; `gone` while there is no netdev. */
 export type Departures = number | 'shared' | 'gone';

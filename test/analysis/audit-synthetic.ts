@@ -89,8 +89,9 @@ function lane(
   seed: number,
 ): WirePacket[] {
   const random = seededRandom(seed, 2);
-  const idle = new IntervalSchedule({ meanMs, sdPercent, random });
-  const active = new IntervalSchedule({ meanMs, sdPercent: sdPercent * 0.9, random });
+  const mode = sdPercent === 0 ? 'constant' : 'vit';
+  const idle = new IntervalSchedule({ mode, meanMs, sdPercent, random });
+  const active = new IntervalSchedule({ mode, meanMs, sdPercent: sdPercent * 0.9, random });
   const leaking = direction === 'up' ? leak : null;
   const packets: WirePacket[] = [];
   let phase = 0;

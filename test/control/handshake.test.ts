@@ -9,9 +9,10 @@ import {
   NONCE_BYTES,
 } from '../../src/control/message.ts';
 import { drawIndex, type Random, seededRandom } from '../../src/random/random.ts';
+import type { Shape } from '../../src/stream/stream.ts';
 import { inner, inside, proofOf } from './proofs.ts';
 
-const shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
 const report = { queuePackets: 0, queueMs: 0, dropped: 0 };
 
 /** Numbers from a seed: never twice the same in a test. */

@@ -13,9 +13,10 @@ import {
 } from '../../src/control/message.ts';
 import { Proof } from '../../src/control/proof.ts';
 import { CONTROL_PORT } from '../../src/plan/names.ts';
+import type { Shape } from '../../src/stream/stream.ts';
 import { inner, inside, keyOf } from './proofs.ts';
 
-const shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
 const NONCE = '0123456789ab'.repeat(2);
 
 function welcome({ homeNonce, endpointNonce, sequence }: Hello): Welcome {

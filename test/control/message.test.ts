@@ -13,6 +13,8 @@ import {
   type Welcome,
 } from '../../src/control/message.ts';
 import { PROOF_BYTES, Proof } from '../../src/control/proof.ts';
+import { modeNames, modes } from '../../src/pacing/modes.ts';
+import type { Shape } from '../../src/stream/stream.ts';
 import { keyOf, proofOf } from './proofs.ts';
 
 const proof = proofOf(1);
@@ -22,7 +24,7 @@ const hello: Hello = {
   kind: 'hello',
   ...turn,
   version: '0.1.0',
-  download: { rateKBps: 40, packetBytes: 512, sdPercent: 30 },
+  download: { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 },
   maxDelayMs: 10_000,
 };
 
@@ -68,6 +70,7 @@ const hellos: fc.Arbitrary<Hello> = fc.record({
       fc.double({ min: 0.25, max: 10_000, noNaN: true, noDefaultInfinity: true }),
     ),
     packetBytes: fc.integer({ min: 256, max: 1400 }),
+    mode: fc.constantFrom(...modeNames),
     sdPercent: fc
       .double({ min: 0, max: 40, noNaN: true })
       .map((sd) => (Object.is(sd, -0) ? 0 : sd)),
@@ -127,6 +130,7 @@ test('the longest legal values fit a packet of 256 bytes', (t) => {
       download: {
         rateKBps: 1234.5678901234567,
         packetBytes: 1400,
+        mode: 'constant',
         sdPercent: 1.234567890123456e-300,
       },
       maxDelayMs: 1234567.8901234567,
@@ -274,6 +278,7 @@ const bad: [kind: string, wire: unknown[], index: number, values: unknown[]][] =
   ['h', h, 2, [255, 1401, 512.5, '512']],
   ['h', h, 3, [-1, 41, null]],
   ['h', h, 4, [0, 3_600_001, '1']],
+  ['h', [...h, 'vit'], 5, [1, null, {}]],
   ['w', w, 0, [1, null, 'x'.repeat(33), '<b>']],
   [
     'w',
@@ -309,6 +314,33 @@ for (const [kind, wire, index, values] of bad) {
     for (const value of values) {
       t.is(decode(kind, wire.with(index, value)), null, JSON.stringify(value));
     }
-    t.is(decode(kind, wire.slice(0, index)), null);
+    // The mode is left out where it says nothing new.
+    if (kind === 'w' || index < h.length) t.is(decode(kind, wire.slice(0, index)), null);
   });
 }
+
+test('a mode is named only where an end of before these names would take another', (t) => {
+  const textOf = (download: Shape) => {
+    const datagram = Buffer.from(encodeControl({ ...hello, download }, 512, proof));
+    const length = datagram.readUInt16BE(PROOF_BYTES + 29);
+    return datagram.toString('utf8', PROOF_BYTES + 31, PROOF_BYTES + 31 + length);
+  };
+  const shape = { rateKBps: 40, packetBytes: 512 };
+  t.is(textOf({ ...shape, mode: 'vit', sdPercent: 30 }), '["0.1.0",40,512,30,10000]');
+  t.is(textOf({ ...shape, mode: 'constant', sdPercent: 0 }), '["0.1.0",40,512,0,10000]');
+  for (const mode of modeNames.filter((name) => name !== 'vit' && modes[name].varies))
+    t.is(textOf({ ...shape, mode, sdPercent: 30 }), `["0.1.0",40,512,30,10000,"${mode}"]`);
+});
+
+test('a hello without a mode, or with one not known here, is read by its deviation', (t) => {
+  const modeOf = (wire: unknown[]) => {
+    const message = decode('h', wire);
+    return message?.kind === 'hello' ? message.download.mode : null;
+  };
+  t.is(modeOf(h), 'vit');
+  t.is(modeOf(h.with(3, 0)), 'constant');
+  t.is(modeOf([...h, 'poisson']), 'vit');
+  t.is(modeOf([...h, 'constructor']), 'vit');
+  t.is(modeOf([...h.with(3, 0), 'poisson']), 'constant');
+  for (const mode of modeNames) t.is(modeOf([...h, mode]), mode);
+});

@@ -8,7 +8,7 @@ import { TcListingReader } from '../../src/shaper/tc-listing.ts';
 const reader = new TcListingReader();
 for (const line of readFileSync('test/fixtures/tc/home.txt', 'utf8').split('\n')) reader.push(line);
 const listing = reader.take();
-const shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+const shape = { mode: 'vit' as const, rateKBps: 40, packetBytes: 512, sdPercent: 30 };
 
 const good: HomeEvidence = {
   tunnelState: 'up',

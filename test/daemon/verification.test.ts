@@ -6,10 +6,10 @@ import {
   findQueueFaults,
   findStreamFaults,
   meterWindowMs,
-  targetPps,
 } from '../../src/daemon/verification.ts';
 import { STRAY_CLASS_MINOR } from '../../src/plan/names.ts';
 import { TcListingReader } from '../../src/shaper/tc-listing.ts';
+import { type Shape, slotsPerSecond } from '../../src/stream/stream.ts';
 
 function listingOf(text: string) {
   const reader = new TcListingReader();
@@ -82,7 +82,7 @@ test('a home that nobody serves and one that is not served are both told', (t) =
   );
 });
 
-const shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
 const plain = { ...shape, rateKBps: 0 };
 
 const streams: [perSecond: number | null, upload: string[], download: string[]][] = [
@@ -116,15 +116,15 @@ test('a stream is called by its name', (t) => {
 });
 
 test('slots asked for, and how long they are counted', (t) => {
-  t.is(targetPps(shape), 78.125);
-  t.is(targetPps(plain), 0);
+  t.is(slotsPerSecond(shape), 78.125);
+  t.is(slotsPerSecond(plain), 0);
   t.is(meterWindowMs(shape), 1900);
   t.is(meterWindowMs(plain), 1900);
   t.is(meterWindowMs({ ...shape, rateKBps: 0.25, packetBytes: 1400 }), 33_600);
 });
 
 test('a slow stream may vary as few slots do by chance', (t) => {
-  const slow = { rateKBps: 2.5, packetBytes: 512, sdPercent: 30 };
+  const slow = { ...shape, rateKBps: 2.5 };
   const target = 2500 / 512;
   t.deepEqual(findStreamFaults(slow, target * 1.5), []);
   t.deepEqual(findStreamFaults(slow, target * 3), ['packets leave faster than the schedule']);

@@ -5,9 +5,10 @@ import { HomeHandshake } from '../../src/control/home-handshake.ts';
 import { Proof } from '../../src/control/proof.ts';
 import { Greetings } from '../../src/endpoint/greetings.ts';
 import type { StoredHome } from '../../src/endpoint/store.ts';
+import type { Shape } from '../../src/stream/stream.ts';
 import { inner, inside, keyOf } from '../control/proofs.ts';
 
-const shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
 const report = { queuePackets: 0, queueMs: 0, dropped: 0 };
 const address = '10.213.0.2';
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
 import type { Cost } from '../../luci-app/htdocs/luci-static/resources/iotshaper/cost.js';
@@ -5,22 +6,27 @@ import type { Hosts } from '../../luci-app/htdocs/luci-static/resources/iotshape
 import type { Makers } from '../../luci-app/htdocs/luci-static/resources/iotshaper/makers.js';
 import type { Settings } from '../../luci-app/htdocs/luci-static/resources/iotshaper/settings.js';
 import type { Week } from '../../luci-app/htdocs/luci-static/resources/iotshaper/week.js';
+import { renderOptionsModule } from '../../scripts/options.mjs';
 import { parseConfig } from '../../src/config/config.ts';
 import { mainSection } from '../../src/config/options.ts';
 import { activeRate } from '../../src/config/schedule.ts';
 import type { Day } from '../../src/config/types.ts';
 import { costOf } from '../../src/cost/cost.ts';
 import { deviceCatalogue } from '../../src/devices/catalogue.ts';
+import { modeChoices } from '../../src/pacing/modes.ts';
+import { slotMs } from '../../src/stream/stream.ts';
 import { loadModule } from './modules.ts';
 
+const options = loadModule<Options>('iotshaper.options');
 const cost = loadModule<Cost>('iotshaper.cost');
 const week = loadModule<Week>('iotshaper.week', {
+  options,
   L: { toArray: (value: unknown) => [value].flat() },
 });
 const makers = loadModule<Makers>('iotshaper.makers');
-const settings = loadModule<Settings>('iotshaper.settings');
 const hosts = loadModule<Hosts>('iotshaper.hosts', {
   makers,
+  options,
   L: { toArray: (value: unknown) => (value === undefined ? [] : [value].flat()) },
 });
 
@@ -59,7 +65,7 @@ test('a schedule changes the cost as the service counts it', (t) => {
 });
 
 test('useful rates rise and are all allowed', (t) => {
-  const { min = 0, max = 0 } = settings.bounds.rate ?? {};
+  const { min = 0, max = 0 } = options.main.rate;
   t.deepEqual(
     cost.usefulRates,
     [...cost.usefulRates].sort((a, b) => a - b),
@@ -68,15 +74,34 @@ test('useful rates rise and are all allowed', (t) => {
   t.true(cost.usefulRates.includes(40));
 });
 
-test('bounds and defaults of the page are those of the option table', (t) => {
-  for (const [name, { min, max }] of Object.entries(settings.bounds)) {
-    const option = mainSection.options.find((one) => one.name === name);
-    t.is(option?.kind.schema.minimum, min, name);
-    t.is(option?.kind.schema.maximum, max, name);
-  }
-  const empty = loadModule<Settings>('iotshaper.settings', { uci: { get: () => null } });
+test('the page’s module of options is that of the table as it stands', async (t) => {
+  const built = 'dist/htdocs/luci-static/resources/iotshaper/options.js';
+  t.is(readFileSync(built, 'utf8'), await renderOptionsModule());
+});
+
+test('bounds, choices and defaults of the page are those of the option table', (t) => {
+  const { packet_size: size, mode, interval_sd: sd, data_cap: cap } = options.main;
+  t.like(size, { type: 'number', min: 256, max: 1400, step: 1, unit: 'bytes', advanced: true });
+  t.like(sd, { type: 'number', min: 1, max: 40, unit: '%' });
+  t.like(options.schedule.rate, { type: 'number', min: 0.25, max: 10000, default: '' });
+  t.true(cap.min! > 0 && cap.max === undefined);
+  t.deepEqual(
+    mode?.choices.map(({ value }) => value),
+    modeChoices,
+  );
+  t.is(options.device.name.maxLength, 64);
+  const empty = loadModule<Settings>('iotshaper.settings', { options, uci: { get: () => null } });
   for (const { name, default: standard } of mainSection.options)
     t.is(empty.value(name), standard, name);
+});
+
+test('every choice a person meets has a word', (t) => {
+  for (const option of [options.main.mode!, options.device.policy])
+    for (const { value, label } of option.choices) t.regex(label, /^[A-Z]/, value);
+});
+
+test('the page reckons a slot as the service does', (t) => {
+  t.is(cost.slotMs(40, 512), slotMs(40, 512));
 });
 
 const entry = fc.record({

@@ -1,7 +1,8 @@
 // The page's helper modules in Node, without a browser: for what in them is pure.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-const root = 'luci-app/htdocs/luci-static/resources';
+const roots = ['luci-app/htdocs', 'dist/htdocs'].map((root) => `${root}/luci-static/resources`);
 
 const globals = {
   L: {},
@@ -14,7 +15,11 @@ const globals = {
 
 /** The object a module hands to `baseclass.extend`, with what it requires in reach. */
 export function loadModule<T>(name: string, others: Record<string, unknown> = {}): T {
-  const source = readFileSync(`${root}/${name.replaceAll('.', '/')}.js`, 'utf8');
+  const path = `${name.replaceAll('.', '/')}.js`;
+  const source = readFileSync(
+    join(roots.find((root) => existsSync(join(root, path)))!, path),
+    'utf8',
+  );
   const inReach = { ...globals, ...others };
   return new Function(...Object.keys(inReach), source)(...Object.values(inReach)) as T;
 }

@@ -1,8 +1,8 @@
 // The clock of a class against a simulated HTB whose timers fire late.
 import test from 'ava';
 import { RatePacer } from '../../src/pacing/rate-pacer.ts';
-import { slotMs } from '../../src/pacing/schedule.ts';
 import { seededRandom } from '../../src/random/random.ts';
+import { slotMs } from '../../src/stream/stream.ts';
 import { type HtbOptions, intervals, meanOf, sdOf, simulateHtb } from './htb.ts';
 
 interface Load {
@@ -29,7 +29,7 @@ function options(
 ): HtbOptions {
   const late = seededRandom(seed, 7);
   return {
-    shape: { rateKBps, packetBytes, sdPercent },
+    shape: { rateKBps, packetBytes, mode: sdPercent === 0 ? 'constant' : 'vit', sdPercent },
     seconds,
     random: seededRandom(seed),
     lateMs: () => load.lateMs(late),
@@ -107,7 +107,11 @@ test('a short stop is made up, by no more than 8 %', (t) => {
 });
 
 test('a constant rate is set once, and again only after a count', (t) => {
-  const pacer = new RatePacer({ rateKBps: 40, packetBytes: 512, sdPercent: 0 }, seededRandom(1), 5);
+  const pacer = new RatePacer(
+    { rateKBps: 40, packetBytes: 512, mode: 'constant', sdPercent: 0 },
+    seededRandom(1),
+    5,
+  );
   t.is(pacer.dueMs, 5);
   t.is(pacer.step(4), null);
   t.is(pacer.step(5), 40_000);
@@ -127,7 +131,11 @@ test('a constant rate is set once, and again only after a count', (t) => {
 });
 
 test('a counter that starts over is taken as a new beginning', (t) => {
-  const pacer = new RatePacer({ rateKBps: 40, packetBytes: 512, sdPercent: 0 }, seededRandom(1), 0);
+  const pacer = new RatePacer(
+    { rateKBps: 40, packetBytes: 512, mode: 'constant', sdPercent: 0 },
+    seededRandom(1),
+    0,
+  );
   pacer.step(0);
   pacer.observe(10_000, 1000);
   pacer.observe(3, 2000);
@@ -137,7 +145,7 @@ test('a counter that starts over is taken as a new beginning', (t) => {
 
 test('changes are due when the drawn interval is over, and late ones do not pile up', (t) => {
   const pacer = new RatePacer(
-    { rateKBps: 40, packetBytes: 512, sdPercent: 30 },
+    { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 },
     seededRandom(1),
     0,
   );

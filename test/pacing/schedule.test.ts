@@ -2,14 +2,21 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { cryptoRandom } from '../../src/pacing/crypto-random.ts';
-import { IntervalSchedule, slotMs, TRUNCATION_SDS } from '../../src/pacing/schedule.ts';
+import { SHORTEST, TRUNCATED_SD_SHARE, TRUNCATION_SDS } from '../../src/pacing/modes/vit.ts';
+import { IntervalSchedule } from '../../src/pacing/schedule.ts';
 import { seededRandom } from '../../src/random/random.ts';
+import { slotMs } from '../../src/stream/stream.ts';
 import { meanOf, sdOf } from './htb.ts';
 
 const N = 200_000;
 
 function draw(meanMs: number, sdPercent: number, count: number, seed = 1): number[] {
-  const schedule = new IntervalSchedule({ meanMs, sdPercent, random: seededRandom(seed) });
+  const schedule = new IntervalSchedule({
+    mode: 'vit',
+    meanMs,
+    sdPercent,
+    random: seededRandom(seed),
+  });
   return Array.from({ length: count }, () => schedule.nextMs());
 }
 
@@ -26,7 +33,7 @@ for (const sdPercent of [1, 10, 30, 40]) {
 
 test('intervals are truncated symmetrically, and use the whole of what is left', (t) => {
   const intervals = draw(10, 30, N);
-  const reach = (TRUNCATION_SDS * 3) / 0.954582;
+  const reach = (TRUNCATION_SDS * 3) / TRUNCATED_SD_SHARE;
   const [least, most] = [
     intervals.reduce((a, b) => Math.min(a, b)),
     intervals.reduce((a, b) => Math.max(a, b)),
@@ -35,9 +42,21 @@ test('intervals are truncated symmetrically, and use the whole of what is left',
   t.true(most <= 10 + reach && most > 10 + 0.99 * reach);
 });
 
+test('the widest schedule draws below zero, and ends these at a twentieth of the mean', (t) => {
+  const n = 1_000_000;
+  const intervals = draw(1, 40, n);
+  const ended = intervals.filter((interval) => interval === SHORTEST).length;
+  // (Φ(-2.2671) - Φ(-2.5)) / (Φ(2.5) - Φ(-2.5)) of all, of which those below zero are the larger part.
+  t.true(Math.abs(ended - 5550) < 4 * Math.sqrt(5550), `${ended}`);
+  t.true(1 - (TRUNCATION_SDS / TRUNCATED_SD_SHARE) * 0.4 < 0);
+  t.true(Math.abs(meanOf(intervals) - 1.000246) < (4 * 0.4) / Math.sqrt(n));
+  t.true(Math.abs(sdOf(intervals) / 0.4 - 0.99851) < 4 / Math.sqrt(2 * n));
+  t.true(draw(1, 36, n).every((interval) => interval > SHORTEST));
+});
+
 test('intervals have the shape of the normal distribution between its cuts', (t) => {
   // Shares within half, one and two standard deviations of the untruncated normal, over Φ(2.5) - Φ(-2.5).
-  const z = draw(10, 30, N).map((interval) => Math.abs((interval - 10) * 0.954582) / 3);
+  const z = draw(10, 30, N).map((interval) => Math.abs((interval - 10) * TRUNCATED_SD_SHARE) / 3);
   for (const [within, share] of [
     [0.5, 0.382925 / 0.987581],
     [1, 0.682689 / 0.987581],
@@ -63,6 +82,7 @@ test('neighbours are independent', (t) => {
 
 test('without a deviation every interval is the mean, and no randomness is used', (t) => {
   const schedule = new IntervalSchedule({
+    mode: 'constant',
     meanMs: 12.8,
     sdPercent: 0,
     random: () => t.fail() as never,
@@ -89,7 +109,7 @@ test('every interval is above zero and within reach, whatever is asked', (t) => 
 
 test('what can’t be scheduled is refused', (t) => {
   const make = (meanMs: number, sdPercent: number) => () =>
-    new IntervalSchedule({ meanMs, sdPercent, random: Math.random });
+    new IntervalSchedule({ mode: 'vit', meanMs, sdPercent, random: Math.random });
   for (const meanMs of [0, -1, Number.NaN]) {
     t.throws(make(meanMs, 30), { instanceOf: RangeError, message: /^meanMs: must be above 0/ });
   }

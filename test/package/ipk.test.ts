@@ -66,7 +66,8 @@ test('holds every file where the router looks for it, with its mode', (t) => {
     '/usr/share/nftables.d/ruleset-post/iotshaper.nft': '-rw-r--r--',
     '/usr/share/rpcd/acl.d/luci-app-iotshaper.json': '-rw-r--r--',
     ...Object.fromEntries(
-      readdirSync('luci-app/htdocs', { recursive: true, encoding: 'utf8' })
+      ['luci-app/htdocs', 'dist/htdocs']
+        .flatMap((root) => readdirSync(root, { recursive: true, encoding: 'utf8' }))
         .filter((name) => /\.\w+$/.test(name))
         .map((name) => [`/www/${name}`, '-rw-r--r--']),
     ),

@@ -5,10 +5,11 @@ import type { Config } from '../../src/config/types.ts';
 import { pemReader } from '../../src/openvpn/pem-reader.ts';
 import { checkProfile } from '../../src/openvpn/profile.ts';
 import { exampleFacts, planExample } from '../../src/plan/example.ts';
-import type { EndpointFacts, HomeFacts, Shape } from '../../src/plan/facts.ts';
+import type { EndpointFacts, HomeFacts } from '../../src/plan/facts.ts';
 import { renderEndpointNft, tunnelAddress } from '../../src/plan/nft-endpoint.ts';
 import { renderEndpointOpenVpn } from '../../src/plan/openvpn.ts';
 import { renderQueue, type SlotClass } from '../../src/plan/tc.ts';
+import type { Shape } from '../../src/stream/stream.ts';
 
 /** One case: a folder below test/golden, and the files the plan renders there. */
 export interface GoldenCase {
@@ -40,7 +41,7 @@ const homeFacts: Record<string, Partial<HomeFacts>> = {
   fastest: {},
 };
 
-const vit: Shape = { rateKBps: 40, packetBytes: 512, sdPercent: 30 };
+const vit: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
 const endpoint = { uid: 0, tunnelNet: '10.213.0', innerNet: '10.214', innerNet6: 'fd12:0034:0' };
 
 const endpointFacts: Record<string, EndpointFacts> = {

@@ -7,7 +7,10 @@ import { SlotClock } from '../../src/simulation/link.ts';
 
 function clockOf(meanMs: number, sdPercent: number, seed: number): SlotClock {
   const random = seededRandom(seed);
-  return new SlotClock(new IntervalSchedule({ meanMs, sdPercent, random }), random);
+  return new SlotClock(
+    new IntervalSchedule({ mode: sdPercent === 0 ? 'constant' : 'vit', meanMs, sdPercent, random }),
+    random,
+  );
 }
 
 test('constant slots are skipped to exactly where stepping leads', (t) => {

@@ -2,10 +2,11 @@
 import { createSocket } from 'node:dgram';
 import test, { type ExecutionContext } from 'ava';
 import { FRAME_PORT } from '../../src/plan/names.ts';
+import type { Shape } from '../../src/stream/stream.ts';
 import { FrameLink, type FrameLinkOptions } from '../../src/tunnel/frame-link.ts';
 import { buildIpv4, buildIpv6 } from '../framing/ip-packets.ts';
 
-const shape = { rateKBps: 400, packetBytes: 512, sdPercent: 0 };
+const shape: Shape = { rateKBps: 400, packetBytes: 512, mode: 'constant', sdPercent: 0 };
 
 /** A link whose packets are collected; `until` resolves when so many are there. */
 async function openLink(t: ExecutionContext, options: Partial<FrameLinkOptions>) {

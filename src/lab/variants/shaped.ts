@@ -1,6 +1,8 @@
 // iot-shaper itself at both ends, started as a user would start it.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defaultMode, isMode } from '../../pacing/modes.ts';
+import { slotsPerSecond } from '../../stream/stream.ts';
 import { CommandError, run } from '../../system/command.ts';
 import { LabError } from '../error.ts';
 import type { LabOptions } from '../options.ts';
@@ -72,7 +74,7 @@ export async function startShaped(context: VariantContext): Promise<StartedVaria
     tunnelPort: tunnelPort(await readFile(profile, 'utf8')),
     home: [near],
     endpoint: [far],
-    expectedPps: (options.rateKBps * 1000) / options.packetBytes,
+    expectedPps: slotsPerSecond(options),
     expectedKBps: options.rateKBps,
     readStatus,
   };
@@ -84,7 +86,7 @@ export function renderHomeConfig(
   profile: string,
   devices: readonly LabDevice[],
 ): string {
-  const mode = options.variant === 'constant' ? 'constant' : 'vit';
+  const mode = isMode(options.variant) ? options.variant : defaultMode;
   const sections = devices.map(
     ({ name, mac }) => `config device\n\toption name '${name}'\n\toption mac '${mac}'\n`,
   );

@@ -12,7 +12,8 @@ import { menuEntries, menuTree, renderPage } from './page.ts';
 import { type RouterFacts, Rpcd } from './rpcd.ts';
 import { UciFault, UciSessions } from './uci-sessions.ts';
 
-const ownFiles = 'luci-app/htdocs';
+/** The page as it is written, and what a build adds to it. */
+const ownFiles = ['luci-app/htdocs', 'dist/htdocs'];
 const standIn = 'test/luci/runtime';
 const contentTypes: Record<string, string> = {
   '.js': 'application/javascript',
@@ -63,11 +64,11 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
 
   const files = luciSource
     ? [
-        ownFiles,
+        ...ownFiles,
         join(luciSource, 'modules/luci-base/htdocs'),
         join(luciSource, 'themes/luci-theme-bootstrap/htdocs'),
       ]
-    : [ownFiles, standIn];
+    : [...ownFiles, standIn];
 
   async function serveFile(path: string, response: ServerResponse): Promise<void> {
     for (const root of files) {

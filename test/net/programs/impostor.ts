@@ -56,7 +56,7 @@ const hello: Hello = {
   endpointNonce: NO_NONCE,
   sequence: 0,
   version: 'test',
-  download: { rateKBps: 5, packetBytes: PACKET_BYTES, sdPercent: 0 },
+  download: { rateKBps: 5, packetBytes: PACKET_BYTES, mode: 'constant', sdPercent: 0 },
   maxDelayMs: 1000,
 };
 

@@ -3,6 +3,7 @@
 'require baseclass';
 'require rpc';
 'require iotshaper.makers as makers';
+'require iotshaper.options as options';
 
 /** @typedef {import('../../../../../src/daemon/api.ts').Status} Status */
 /** @typedef {import('../../../../../src/daemon/api.ts').DeviceStatus} DeviceStatus */
@@ -144,7 +145,7 @@ const api = {
       if (!mac && ip.length === 0) continue;
       const host = register.get(mac, ip);
       host.section = section['.name'];
-      host.policy = String(section.policy ?? 'shape');
+      host.policy = String(section.policy ?? options.device.policy.default);
       host.name = String(section.name ?? '') || host.name;
     }
     const order = new Intl.Collator(undefined, { numeric: true }).compare;

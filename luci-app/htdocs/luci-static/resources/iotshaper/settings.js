@@ -2,33 +2,9 @@
 'use strict';
 'require baseclass';
 'require uci';
+'require iotshaper.options as options';
 
 const CONFIG = 'iotshaper';
-
-/**
- * Bounds of the numbers a person may enter, as the service has them.
- * @type {Record<string, { min: number, max: number, step: number, unit: string }>}
- */
-const bounds = {
-  rate: { min: 0.25, max: 10000, step: 0.25, unit: 'KB/s' },
-  packet_size: { min: 256, max: 1400, step: 1, unit: 'bytes' },
-  interval_sd: { min: 1, max: 40, step: 1, unit: '%' },
-  max_delay: { min: 0.1, max: 60, step: 0.1, unit: 's' },
-};
-
-/** What holds when an option is not set. @type {Record<string, string>} */
-const defaults = {
-  enabled: '0',
-  rate: '40',
-  packet_size: '512',
-  mode: 'vit',
-  interval_sd: '30',
-  max_delay: '10',
-  killswitch: '1',
-  dns: '1',
-};
-
-const trueWords = ['1', 'on', 'true', 'yes', 'enabled'];
 
 /**
  * `uci set iotshaper.rate=40` makes a section named rate of type 40: the service reads its type.
@@ -44,7 +20,6 @@ function ensureMain() {
 
 const api = {
   CONFIG,
-  bounds,
 
   /** Loads the configuration; says why not in a sentence, or nothing when all is well. */
   async load() {
@@ -74,12 +49,12 @@ const api = {
   value(option) {
     if (/load_rate$/.test(option) && typedOption('rate') !== null) return '';
     const typed = option === 'rate' || option === 'enabled' ? typedOption(option) : null;
-    return typed ?? (api.written(option) || (defaults[option] ?? ''));
+    return typed ?? (api.written(option) || (options.main[option]?.default ?? ''));
   },
 
   /** @param {string} option */
   flag(option) {
-    return trueWords.includes(api.value(option));
+    return options.trueWords.includes(api.value(option));
   },
 
   /** Changes an option of main; empty text removes it. @param {string} option @param {string} value */

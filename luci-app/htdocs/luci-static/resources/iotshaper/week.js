@@ -1,11 +1,12 @@
 // The week as the schedule divides it: which rate holds when, where entries meet, shares of time.
 'use strict';
 'require baseclass';
+'require iotshaper.options as options';
 
 /** @typedef {{ days: string[], start: number, end: number, rateKBps: number }} Entry minutes after midnight */
 /** @typedef {{ day: number, start: number, end: number }} Span minutes of one day, 0 is Monday */
 
-const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const DAYS = options.schedule.days.choices.map(({ value }) => value);
 const DAY_MINUTES = 24 * 60;
 const WEEK_MINUTES = 7 * DAY_MINUTES;
 

@@ -5,6 +5,7 @@
 'require poll';
 'require uci';
 'require iotshaper.service as service';
+'require iotshaper.options as options';
 'require iotshaper.settings as settings';
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
@@ -23,9 +24,7 @@ const PAGE_ROWS = 30;
 
 const policies = () => [
   { value: '', label: _('As the network') },
-  { value: 'shape', label: _('Shape') },
-  { value: 'block', label: _('Block') },
-  { value: 'bypass', label: _('Bypass') },
+  ...options.device.policy.choices,
 ];
 
 /**
@@ -47,11 +46,11 @@ function choosePolicy(host, policy) {
 /** @param {string} name @param {string} mac @param {string[]} ip */
 function addSection(name, mac, ip) {
   const section = uci.add(settings.CONFIG, 'device');
-  // A name is one line of at most 64 characters; what a host calls itself may be anything.
+  // A name is one line, and not long; what a host calls itself may be anything.
   const label = name
     .replace(/\p{Cc}/gu, ' ')
     .trim()
-    .slice(0, 64);
+    .slice(0, options.device.name.maxLength);
   if (label) uci.set(settings.CONFIG, section, 'name', label);
   if (mac) uci.set(settings.CONFIG, section, 'mac', mac);
   else uci.set(settings.CONFIG, section, 'ip', ip);
@@ -187,7 +186,11 @@ function createTable(all) {
 
 /** @param {ReturnType<typeof createTable>} table @param {Host[]} known */
 function createAddForm(table, known) {
-  const name = E('input', { type: 'text', class: 'cbi-input-text', maxlength: 64 });
+  const name = E('input', {
+    type: 'text',
+    class: 'cbi-input-text',
+    maxlength: options.device.name.maxLength,
+  });
   const address = E('input', {
     type: 'text',
     class: 'cbi-input-text',
@@ -196,7 +199,7 @@ function createAddForm(table, known) {
     spellcheck: 'false',
   });
   const fault = E('div', { class: 'iot-fault', role: 'alert' });
-  let policy = 'shape';
+  let policy = options.device.policy.default;
 
   function add() {
     const parsed = hosts.parseAddress(address.value);

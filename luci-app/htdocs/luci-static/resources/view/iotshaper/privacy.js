@@ -3,6 +3,7 @@
 'require view';
 'require dom';
 'require iotshaper.service as service';
+'require iotshaper.options as options';
 'require iotshaper.settings as settings';
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
@@ -13,19 +14,8 @@
 
 /** @typedef {import('../../iotshaper/meaning.js').Draft} Draft */
 
-const OPTIONS = [
-  'rate',
-  'upload_rate',
-  'download_rate',
-  'packet_size',
-  'mode',
-  'interval_sd',
-  'max_delay',
-  'killswitch',
-  'dns',
-  'data_cap',
-  'price_per_gb',
-];
+/** What is edited here: all of main that has a name for people. */
+const OPTIONS = Object.keys(options.main).filter((name) => options.main[name]?.label !== '');
 
 /** @returns {Draft} */
 const readDraft = () =>
@@ -44,7 +34,7 @@ function stage(draft) {
  * @param {{ label: string, value: string, describe: (rate: number) => string, onInput: (value: string) => void }} options
  */
 function createRateInput({ label, value, describe, onInput }) {
-  const { min, max } = /** @type {{ min: number, max: number }} */ (settings.bounds.rate);
+  const { min = 0, max, unit } = options.main.rate;
   const rates = cost.usefulRates;
   /** @param {number} rate */
   const nearest = (rate) => {
@@ -74,7 +64,7 @@ function createRateInput({ label, value, describe, onInput }) {
   const exact = controls.numberField({
     label,
     value,
-    unit: _('KB/s'),
+    unit,
     min,
     max,
     required: true,
@@ -143,83 +133,57 @@ function createRecommendation(onUse) {
   return E('div', { class: 'iot-recommend' }, [E('p', {}, [button]), place]);
 }
 
+/**
+ * A field for an option, as its kind and bounds want it.
+ * @param {string} name
+ * @param {PageOption} option
+ * @param {Draft} draft
+ * @param {() => void} onInput
+ */
+function createField(name, option, draft, onInput) {
+  const { label, hint, choices } = option;
+  /** @param {string} value */
+  const take = (value) => {
+    draft[name] = value;
+    onInput();
+  };
+  const value = draft[name] ?? '';
+  switch (option.type) {
+    case 'boolean':
+      return controls.checkField({
+        label,
+        hint,
+        checked: options.trueWords.includes(value),
+        onChange: (checked) => take(checked ? '1' : '0'),
+      }).node;
+    case 'choice':
+      return controls.group(label, [
+        controls.choice({ legend: label, options: choices, value, onChange: take }),
+        E('div', { class: 'cbi-value-description' }, [
+          [hint, ...choices.map((each) => each.hint)].filter((text) => text !== '').join(' '),
+        ]),
+      ]);
+    default:
+      return controls.numberField({
+        label,
+        hint,
+        value,
+        unit: option.unit,
+        min: option.min ?? 0,
+        max: option.max,
+        step: option.step,
+        required: option.default !== '',
+        onInput: take,
+      }).node;
+  }
+}
+
 /** @param {Draft} draft @param {() => void} onInput */
 function renderAdvanced(draft, onInput) {
-  /** @param {string} option @param {string} label @param {string} hint */
-  const number = (option, label, hint) => {
-    const bound = settings.bounds[option];
-    if (!bound) return '';
-    const units = { bytes: _('bytes'), '%': '%', s: _('seconds') };
-    return controls.numberField({
-      label,
-      hint,
-      value: draft[option] ?? '',
-      unit: /** @type {Record<string, string>} */ (units)[bound.unit] ?? bound.unit,
-      min: bound.min,
-      max: bound.max,
-      step: option === 'packet_size' ? 1 : undefined,
-      required: true,
-      onInput: (value) => {
-        draft[option] = value;
-        onInput();
-      },
-    }).node;
-  };
-  /** @param {string} option @param {string} label @param {string} hint */
-  const check = (option, label, hint) =>
-    controls.checkField({
-      label,
-      hint,
-      checked: settings.flag(option),
-      onChange: (checked) => {
-        draft[option] = checked ? '1' : '0';
-      },
-    }).node;
+  const advanced = Object.entries(options.main).filter(([, option]) => option.advanced);
   return E('details', { class: 'iot-advanced' }, [
     E('summary', {}, [_('Advanced')]),
-    number(
-      'packet_size',
-      _('Packet size'),
-      _('Every packet on the tunnel. Devices keep their own size of 1500.'),
-    ),
-    controls.group(_('Intervals'), [
-      controls.choice({
-        legend: _('Intervals'),
-        options: [
-          { value: 'vit', label: _('Varied') },
-          { value: 'constant', label: _('Constant') },
-        ],
-        value: draft.mode ?? 'vit',
-        onChange: (mode) => {
-          draft.mode = mode;
-        },
-      }),
-      E('div', { class: 'cbi-value-description' }, [
-        _(
-          'Varied intervals drown the small irregularities of the router itself, which could tell activity.',
-        ),
-      ]),
-    ]),
-    number(
-      'interval_sd',
-      _('Variation'),
-      _('Standard deviation of the varied intervals, of their mean.'),
-    ),
-    number(
-      'max_delay',
-      _('Longest wait'),
-      _('A packet of a device that waited longer is dropped.'),
-    ),
-    check(
-      'killswitch',
-      _('Kill switch'),
-      _('Devices are cut off rather than exposed when the tunnel fails.'),
-    ),
-    check(
-      'dns',
-      _('DNS through the tunnel'),
-      _('The names your devices look up would tell your provider what they are.'),
-    ),
+    ...advanced.map(([name, option]) => createField(name, option, draft, onInput)),
   ]);
 }
 
@@ -237,10 +201,10 @@ function renderRates(apart, onInput = () => {}) {
     const gb = cost.gbPerMonth(uploadKBps, downloadKBps, Number(draft.packet_size));
     return `${words.rate(rate)}, ${_('%s a month').format(words.gigabytes(gb))}`;
   };
-  /** @param {string} option @param {string} label */
-  const input = (option, label) =>
+  /** @param {string} option */
+  const input = (option) =>
     createRateInput({
-      label,
+      label: options.main[option]?.label ?? '',
       value: draft[option] || draft.rate || '',
       describe,
       onInput: (value) => {
@@ -248,9 +212,7 @@ function renderRates(apart, onInput = () => {}) {
         onInput();
       },
     }).node;
-  return apart
-    ? [input('upload_rate', _('Upload')), input('download_rate', _('Download'))]
-    : [input('rate', _('Rate in each direction'))];
+  return apart ? [input('upload_rate'), input('download_rate')] : [input('rate')];
 }
 
 function renderPage() {
@@ -279,18 +241,8 @@ function renderPage() {
     onChange: divide,
   });
   divide(apart.input.checked);
-  /** @param {string} option @param {string} label @param {string} unit */
-  const amount = (option, label, unit) =>
-    controls.numberField({
-      label,
-      value: draft[option] ?? '',
-      unit,
-      min: option === 'data_cap' ? 0.001 : 0,
-      onInput: (value) => {
-        draft[option] = value;
-        update();
-      },
-    }).node;
+  /** @param {string} name @param {PageOption} option */
+  const amount = (name, option) => createField(name, option, draft, update);
 
   const typed = settings.typedRate();
   return [
@@ -319,8 +271,8 @@ function renderPage() {
     ]),
     controls.section(_('What it means'), [
       figures,
-      amount('data_cap', _('Data cap'), _('GB a month')),
-      amount('price_per_gb', _('Price'), _('for a GB')),
+      amount('data_cap', options.main.data_cap),
+      amount('price_per_gb', options.main.price_per_gb),
     ]),
     controls.section(_('Devices this rate carries'), [
       E('p', {}, [

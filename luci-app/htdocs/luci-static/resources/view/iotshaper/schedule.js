@@ -3,6 +3,7 @@
 'require view';
 'require dom';
 'require uci';
+'require iotshaper.options as options';
 'require iotshaper.settings as settings';
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
@@ -173,21 +174,20 @@ function createRow(draft, index, { onChange, onRemove }) {
     return E('label', { class: 'iot-check' }, [input, ' ', name]);
   });
   const fault = E('div', { class: 'iot-fault', role: 'alert' });
+  const { label, hint, unit, min = 0, max } = options.schedule.rate;
   const rate = controls.numberField({
-    label: _('Rate'),
-    hint: _('0 lets the shaping rest: a plain tunnel.'),
+    label,
+    hint,
     value: draft.rate,
-    unit: _('KB/s'),
+    unit,
     min: 0,
-    max: settings.bounds.rate?.max,
+    max,
     required: true,
     onInput: (value) => {
       draft.rate = value;
-      const tooSlow = Number(value) > 0 && Number(value) < (settings.bounds.rate?.min ?? 0);
+      const tooSlow = Number(value) > 0 && Number(value) < min;
       rate.input.setCustomValidity(
-        tooSlow
-          ? _('0, or at least %s KB/s').format(words.number(settings.bounds.rate?.min ?? 0, 2))
-          : '',
+        tooSlow ? _('0, or at least %s KB/s').format(words.number(min, 2)) : '',
       );
       onChange();
     },
@@ -195,12 +195,12 @@ function createRow(draft, index, { onChange, onRemove }) {
   const title = _('Entry %s').format(words.number(index + 1, 0));
   return E('fieldset', { class: 'iot-entry' }, [
     E('legend', {}, [title]),
-    controls.group(_('Days on which it starts'), [...days, fault]),
-    createTimeField(_('From'), draft.start, (value) => {
+    controls.group(options.schedule.days.label, [...days, fault]),
+    createTimeField(options.schedule.start.label, draft.start, (value) => {
       draft.start = value;
       onChange();
     }),
-    createTimeField(_('Until'), draft.end, (value) => {
+    createTimeField(options.schedule.end.label, draft.end, (value) => {
       draft.end = value;
       onChange();
     }),
