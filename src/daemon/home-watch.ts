@@ -50,11 +50,12 @@ export class HomeWatch {
     this.#noteShapes(JSON.stringify([upload, download]), meterWindowMs(upload), nowMs);
     this.sent.push(datapath.sentCounter.read(), nowMs);
     this.received.push(datapath.receivedCounter.read(), nowMs);
+    // First, since it is for a person to mend.
+    const lost = datapath.house.networkFindings.filter(({ blocks }) => blocks);
+    if (lost.length > 0) return { faults: lost.map(({ text }) => text), repair: false };
     if (datapath.tunnelState !== 'up' || !datapath.tunnel) {
       return { faults: [tunnelWords(datapath)], repair: false };
     }
-    const lost = datapath.house.networkFindings.filter(({ blocks }) => blocks);
-    if (lost.length > 0) return { faults: lost.map(({ text }) => text), repair: false };
     const queueFaults = report.listing
       ? findQueueFaults({ listing: report.listing, minors: [HOME_CLASS_MINOR] })
       : [];

@@ -12,6 +12,8 @@ export interface ExposureCase {
   heal?(exposure: ExposureLab): Promise<void>;
   /** Devices use the Internet directly meanwhile, by the user's wish: only inner addresses may not show. */
   open?: boolean;
+  /** An address on the Internet that somebody who is no device speaks to. */
+  allowed?: string;
   /** Left to the whole table: it takes long, or is one of several of its kind. */
   slow?: boolean;
 }
