@@ -1,6 +1,5 @@
 // The home's datapath: brings processes, rules, queue and sockets to what configuration and tunnel ask for.
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import type { ActiveRate } from '../config/schedule.ts';
 import type { Config } from '../config/types.ts';
 import { HomeControl } from '../control/home-control.ts';
@@ -33,7 +32,7 @@ import { Shaper } from '../shaper/shaper.ts';
 import { type Shape, shapeOf } from '../stream/stream.ts';
 import { run, succeeds } from '../system/command.ts';
 import { type House, NO_HOUSE } from '../system/home-facts.ts';
-import { HouseReader } from '../system/house-reader.ts';
+import { HouseReader, NETWORKS_FILE } from '../system/house-reader.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { netdevIndex, setLink, writeSysctl } from '../system/netdev.ts';
@@ -53,7 +52,7 @@ const DEVICE_QUEUE_PACKETS = 500;
 /** Of the range that all homes' inner networks and the resolver lie in. */
 const INNER_PREFIX_LENGTH = 16;
 
-/** What is known of the devices beside what the configuration says. */
+/** What is known of the devices beside what the configuration says, all by that configuration's sections. */
 export interface Near {
   followed: readonly FollowedDevice[];
   /** Netdevs on which other hosts live beside chosen devices. */
@@ -71,7 +70,10 @@ export type TunnelState = 'down' | 'connecting' | 'up' | 'reconnecting';
 
 export interface DatapathOptions {
   runDir: string;
+  stateDir: string;
   log: Log;
+  /** Looks at who is near, before rules are made of it. */
+  lookAround: (config: Config, house: House, resolvers: readonly string[]) => Promise<Near>;
   onReport: (report: ShaperReport) => void;
   /** Something happened that the next look will have to judge: a fault in a person's words. */
   onFault: (text: string) => void;
@@ -92,7 +94,7 @@ export class HomeDatapath {
   #wish: Wish | null = null;
   #openvpnConfig = '';
   #near: Near = { followed: [], sharedNetdevs: [] };
-  readonly #houseReader = new HouseReader();
+  readonly #houseReader: HouseReader;
   #plainUser: PlainUser | null | undefined;
   readonly #rules = new Rules(
     HOME_TEXT_SETS,
@@ -118,6 +120,7 @@ export class HomeDatapath {
 
   constructor(options: DatapathOptions) {
     this.#options = options;
+    this.#houseReader = new HouseReader(join(options.stateDir, NETWORKS_FILE));
     this.#shaper = new Shaper({
       onReport: options.onReport,
       onFault: (_minor, text) => options.onFault(text),
@@ -157,12 +160,12 @@ export class HomeDatapath {
     return this.#serial.run(() => this.#reconcile(false));
   }
 
-  /** Takes over what else is known of devices; does nothing where that is known already. */
-  async know(near: Near): Promise<void> {
-    if (isDeepStrictEqual(near, this.#near)) return;
-    this.#near = near;
-    await this.#serial.run(async () => {
-      if (this.#wish) await this.#applyRules(false);
+  /** Looks again at who is near. */
+  refreshNear(): Promise<void> {
+    return this.#serial.run(async () => {
+      if (!this.#wish) return;
+      await this.#lookAround(this.#wish.config);
+      await this.#applyRules(false);
     });
   }
 
@@ -240,12 +243,18 @@ export class HomeDatapath {
     if (!wish) return;
     const { config } = wish;
     this.house = await this.#houseReader.read(config, this.remoteAddress);
+    // Rules without it would let out devices that are met under another address or hardware than configured.
+    await this.#lookAround(config);
     await applyInsideRoutes(planInsideRoutes(wish.profile.inside));
     await this.#applyRules(fresh);
     await this.#applyRouting();
     await this.#applyPort();
     await this.#applyTunnel(fresh);
     await this.#applyOpenVpn();
+  }
+
+  async #lookAround(config: Config): Promise<void> {
+    this.#near = await this.#options.lookAround(config, this.house, this.resolvers);
   }
 
   #facts(): HomeFacts {

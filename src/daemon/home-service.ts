@@ -94,7 +94,13 @@ export class HomeService implements ServiceApi {
     });
     this.#datapath = new HomeDatapath({
       runDir: options.runDir,
+      stateDir: options.stateDir,
       log: options.log,
+      lookAround: async (config, house, resolvers) => {
+        await this.#surroundings.look(config, house, resolvers);
+        const { followed, sharedNetdevs } = this.#surroundings;
+        return { followed, sharedNetdevs };
+      },
       onReport: (report) =>
         void this.#look(report).catch((error: Error) => this.#fault(error.message)),
       onFault: (text) => this.#fault(text),
@@ -264,6 +270,8 @@ export class HomeService implements ServiceApi {
     const verdict = await this.#watch.judge(this.#datapath, good.config, this.#rate, report, nowMs);
     if (!this.#started) return;
     this.#sample(good.config, nowMs);
+    // Before the sentence that says that all is well.
+    if (this.#surroundings.isNews(this.#datapath.resolvers)) await this.#lookAround(false);
     if (verdict.faults.length === 0) {
       this.#goodLooks++;
       if (this.#goodLooks >= LOOKS_BEFORE_ALIVE) await this.#goOn(good.config);
@@ -341,12 +349,9 @@ export class HomeService implements ServiceApi {
   }
 
   async #lookAround(houseToo = true): Promise<void> {
-    const config = this.#good?.config;
-    if (!config || !this.#started) return;
+    if (!this.#started) return;
     if (houseToo) await this.#datapath.refreshHouse();
-    await this.#surroundings.look(config, this.#datapath.house, this.#datapath.resolvers);
-    const { followed, sharedNetdevs } = this.#surroundings;
-    if (this.#started) await this.#datapath.know({ followed, sharedNetdevs });
+    else await this.#datapath.refreshNear();
     if (this.#started) await this.#keepBootTable(this.#datapath.shutTable());
   }
 
@@ -400,9 +405,12 @@ export class HomeService implements ServiceApi {
 
   #setBlocked(why: string): void {
     const open = this.#good?.config.main.killswitch === false;
+    const cutOff = this.#datapath.house.networkUnknown
+      ? 'devices that are chosen by nothing else use the Internet directly meanwhile'
+      : 'your devices are cut off so that nothing leaks';
     const effect = open
       ? 'your devices use the Internet directly, because the kill switch is off'
-      : 'your devices are cut off so that nothing leaks';
+      : cutOff;
     if (this.#everAlive) this.#setState('blocked', `Not protected: ${why}; ${effect}.`, why);
     else this.#setState('starting', `Starting: ${why}; ${effect}.`, why);
   }

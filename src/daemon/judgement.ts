@@ -53,8 +53,9 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
     repair,
     streamBroken: false,
   });
-  if (tunnelState !== 'up') return only([tunnelWords(tunnelState)], false);
+  // First, since it is for a person to mend.
   if (blocking.length > 0) return only([...blocking], false);
+  if (tunnelState !== 'up') return only([tunnelWords(tunnelState)], false);
   const structure = [
     ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
     ...(rulesIntact ? [] : ['the rules that guard the tunnel were changed']),

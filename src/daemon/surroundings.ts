@@ -61,6 +61,7 @@ export class Surroundings {
   #config: Config | null = null;
   #missing = NOTHING_TOLD;
   #resolvers = NOTHING_TOLD;
+  #resolversSeen: readonly string[] = [];
   #networks: readonly Finding[] = [];
   neighbours: Neighbour[] = [];
   names = new Map<string, string>();
@@ -91,6 +92,11 @@ export class Surroundings {
   /** What belongs behind the sentence that says that all is well; '' for nothing. */
   get words(): string {
     return sentenceOf(this.#missing.clause) + sentenceOf(this.#resolvers.clause);
+  }
+
+  /** Whether one of these was not there when it was last looked. */
+  isNews(resolvers: readonly string[]): boolean {
+    return resolvers.some((mac) => !this.#resolversSeen.includes(mac));
   }
 
   /**
@@ -124,6 +130,7 @@ export class Surroundings {
       }),
     );
     const known = new Set(this.followed.flatMap(({ macs }) => macs));
+    this.#resolversSeen = resolvers;
     const hosts = resolvers.flatMap((mac) => hostsOf(mac, inside));
     this.#resolvers = config.main.dns
       ? tellResolvers(hosts, config, this.names, known)

@@ -30,6 +30,8 @@ export interface House {
   networkPorts: string[];
   /** What is wrong with configured networks. */
   networkFindings: Finding[];
+  /** One of those that are not there has left nothing by which its devices are known. */
+  networkUnknown: boolean;
 }
 
 /** What is known before the first look. */
@@ -42,6 +44,7 @@ export const NO_HOUSE: House = {
   networkPrefixes: [],
   networkPorts: [],
   networkFindings: [],
+  networkUnknown: false,
 };
 
 /** What the house is told by. */

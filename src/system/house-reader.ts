@@ -5,11 +5,28 @@ import { TUNNEL_NETDEV } from '../plan/names.ts';
 import { run } from './command.ts';
 import { findHouse, type House } from './home-facts.ts';
 import type { ListedNetdev } from './netdev-kinds.ts';
-import { findNetworkFindings, rememberPrefixes } from './network-findings.ts';
+import {
+  findNetworkFindings,
+  type NetworkMemory,
+  parseNetworkMemory,
+  rememberPrefixes,
+  renderNetworkMemory,
+} from './network-findings.ts';
+import { writeSecret } from './secret-file.ts';
+
+/** Below the state directory: prefixes of configured networks, for one that is gone when the service starts. */
+export const NETWORKS_FILE = 'networks.json';
 
 /** Looks at the machine as often as it is asked. */
 export class HouseReader {
-  #memory = new Map<string, string[]>();
+  readonly #path: string;
+  #memory: NetworkMemory | null = null;
+  #kept = '';
+
+  /** @param path where {@link NETWORKS_FILE} is kept. */
+  constructor(path: string) {
+    this.#path = path;
+  }
 
   /**
    * The house as it is now.
@@ -21,7 +38,9 @@ export class HouseReader {
     const uplinks = await readUplinks(remoteAddress);
     const { networks, main, tunnel } = config;
     const names = networks.map(({ device }) => device);
-    this.#memory = rememberPrefixes(this.#memory, networks, listed, uplinks);
+    const memory = rememberPrefixes(await this.#recall(), networks, listed, uplinks);
+    await this.#keep(memory);
+    const networkFindings = findNetworkFindings(networks, listed, uplinks, memory, main.house);
     return {
       ...findHouse({
         listed,
@@ -31,13 +50,33 @@ export class HouseReader {
         named: main.house,
         own: new Set([tunnel.interface, TUNNEL_NETDEV]),
       }),
-      networkPrefixes: [...new Set([...this.#memory.values()].flat())].sort(),
+      networkPrefixes: [...new Set([...memory.values()].flat())].sort(),
       networkPorts: listed
         .filter(({ master }) => master !== undefined && names.includes(master))
         .map(({ ifname }) => ifname)
         .sort(),
-      networkFindings: findNetworkFindings(networks, listed, uplinks, this.#memory, main.house),
+      networkFindings,
+      networkUnknown: networks.some(
+        ({ section, device }) =>
+          memory.get(device)?.length === 0 &&
+          networkFindings.some((finding) => finding.blocks && finding.section === section),
+      ),
     };
+  }
+
+  async #recall(): Promise<NetworkMemory> {
+    if (this.#memory) return this.#memory;
+    this.#kept = await readFile(this.#path, 'utf8').catch(() => '');
+    return parseNetworkMemory(this.#kept);
+  }
+
+  /** Writes only what has changed: flash wears. */
+  async #keep(memory: NetworkMemory): Promise<void> {
+    this.#memory = memory;
+    const text = renderNetworkMemory(memory);
+    if (text === this.#kept) return;
+    this.#kept = text;
+    await writeSecret(this.#path, text).catch(() => {}); // who keeps followed devices there complains
   }
 }
 

@@ -1,4 +1,5 @@
 // What became of the configured networks: which are missing or no longer what they were named for. Pure.
+import { parseAddressBlock } from '../config/addresses.ts';
 import type { NetworkConfig } from '../config/types.ts';
 import { type Finding, prefixesOf } from './home-facts.ts';
 import { findDoubt, type ListedNetdev } from './netdev-kinds.ts';
@@ -33,6 +34,30 @@ export function rememberPrefixes(
     after.set(name, [...now, ...old].slice(0, MOST_PREFIXES));
   }
   return after;
+}
+
+export function renderNetworkMemory(memory: NetworkMemory): string {
+  return `${JSON.stringify({ version: 1, networks: Object.fromEntries(memory) }, null, 1)}\n`;
+}
+
+/** Reads what {@link renderNetworkMemory} wrote; whatever else stands there is nothing known. */
+export function parseNetworkMemory(text: string): Map<string, string[]> {
+  const memory = new Map<string, string[]>();
+  let kept: { version?: unknown; networks?: unknown } | null;
+  try {
+    kept = JSON.parse(text);
+  } catch {
+    return memory;
+  }
+  if (kept?.version !== 1) return memory;
+  for (const [name, prefixes] of Object.entries(kept.networks ?? {})) {
+    if (!Array.isArray(prefixes)) continue;
+    const sound = prefixes.filter(
+      (prefix) => typeof prefix === 'string' && parseAddressBlock(prefix)?.cidr === prefix,
+    );
+    memory.set(name, sound.slice(0, MOST_PREFIXES));
+  }
+  return memory;
 }
 
 /**

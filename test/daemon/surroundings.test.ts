@@ -95,3 +95,14 @@ test('everything found is told: networks, missing devices, resolvers, choices', 
       ' If your devices ask 00:11:22:33:44:99 for names, your provider sees what it looks up for them.',
   );
 });
+
+test('a resolver is news until it was looked at', async (t) => {
+  const { surroundings } = home();
+  const [one, other] = ['02:00:00:00:00:53', '02:00:00:00:00:54'];
+  t.false(surroundings.isNews([]));
+  t.true(surroundings.isNews([one]));
+  await surroundings.look(config, house, [one]);
+  t.false(surroundings.isNews([one]));
+  t.false(surroundings.isNews([]));
+  t.true(surroundings.isNews([one, other]));
+});

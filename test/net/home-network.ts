@@ -6,6 +6,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Status } from '../../src/daemon/api.ts';
+import { askLocalApi, NotRunningError } from '../../src/daemon/local-api.ts';
 import { Cleanup } from '../../src/lab/cleanup.ts';
 import { buildNetwork } from '../../src/lab/namespaces.ts';
 import { lab, planTopology, type Topology } from '../../src/lab/topology.ts';
@@ -73,12 +74,17 @@ export class HomeNetwork {
     return join(this.dir, name);
   }
 
-  /** Writes the UCI file. */
-  configure(main: readonly string[], sections: readonly string[] = []): Promise<void> {
+  /** Writes the UCI file. @param networks devices' netdevs, one section each; none where devices are chosen one by one. */
+  configure(
+    main: readonly string[],
+    sections: readonly string[] = [],
+    networks: readonly string[] = [lab.bridge],
+  ): Promise<void> {
     const lines = ["option enabled '1'", ...main].map((line) => `\t${line}\n`).join('');
+    const whole = networks.map((netdev) => `config network\n\toption device '${netdev}'\n`);
     return writeFile(
       this.path('iotshaper'),
-      `config iotshaper 'main'\n${lines}\nconfig tunnel 'tunnel'\n\toption profile '${this.path('home.ovpn')}'\n\nconfig network\n\toption device '${lab.bridge}'\n\n${sections.join('\n')}`,
+      `config iotshaper 'main'\n${lines}\nconfig tunnel 'tunnel'\n\toption profile '${this.path('home.ovpn')}'\n\n${[...whole, ...sections].join('\n')}`,
     );
   }
 
@@ -117,19 +123,22 @@ export class HomeNetwork {
     await gone;
   }
 
-  async status(): Promise<Status | null> {
+  /** What the home's service says of itself; null while it does not run. */
+  status(): Promise<Status | null> {
+    return this.#askHome('status') as Promise<Status | null>;
+  }
+
+  /** Has the home read its configuration again, without the command line's help. */
+  async reread(): Promise<void> {
+    await this.#askHome('reload');
+  }
+
+  /** As the command line asks, but without a process for each question. */
+  async #askHome(method: string): Promise<unknown> {
     try {
-      const argv = [
-        process.execPath,
-        PROGRAM,
-        'status',
-        '--json',
-        '--run-dir',
-        this.path('run-home'),
-      ];
-      return JSON.parse((await run(argv)).stdout) as Status;
+      return await askLocalApi(join(this.path('run-home'), 'api.sock'), { method }, 20_000);
     } catch (error) {
-      if (error instanceof CommandError) return null;
+      if (error instanceof NotRunningError) return null;
       throw error;
     }
   }

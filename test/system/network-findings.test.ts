@@ -2,7 +2,12 @@
 import test from 'ava';
 import { parsePppoe } from '../../src/system/house-reader.ts';
 import type { ListedNetdev } from '../../src/system/netdev-kinds.ts';
-import { findNetworkFindings, rememberPrefixes } from '../../src/system/network-findings.ts';
+import {
+  findNetworkFindings,
+  parseNetworkMemory,
+  rememberPrefixes,
+  renderNetworkMemory,
+} from '../../src/system/network-findings.ts';
 import { netdev, recorded } from './netdevs.ts';
 
 const network = (device: string, section = '@network[0]') => ({ section, device });
@@ -145,4 +150,27 @@ test('netdevs that carry PPPoE are read from the kernel’s table', (t) => {
   const table = 'Id       Address              Device\n000100B3 00:11:22:33:44:55     eth1.7\n';
   t.deepEqual([...parsePppoe(table)], ['eth1.7']);
   t.deepEqual([...parsePppoe('')], []);
+});
+
+test('what networks had is kept whole, and what is damaged is not believed', (t) => {
+  const memory = rememberPrefixes(none, [network('br-iot')], [lan, iot], new Set());
+  t.deepEqual(parseNetworkMemory(renderNetworkMemory(memory)), memory);
+  t.deepEqual(memory, new Map([['br-iot', ['192.168.8.0/24', '2001:db8:8::/64']]]));
+  for (const text of [
+    '',
+    'null',
+    '7',
+    '{"version":1}',
+    '{"version":1,"networks":null}',
+    '{"version":1,"networks":7}',
+    '{"version":2,"networks":{"br-iot":["192.168.8.0/24"]}}',
+    '{"version":1,"networks":{"br-iot":"192.168.8.0/24"}}',
+  ]) {
+    t.deepEqual(parseNetworkMemory(text), none, text);
+  }
+  const bad = ['192.168.8.0/24', '192.168.8.9/24', '0.0.0.0/0', '} accept', 8, null];
+  t.deepEqual(
+    parseNetworkMemory(JSON.stringify({ version: 1, networks: { 'br-iot': bad } })),
+    new Map([['br-iot', ['192.168.8.0/24']]]),
+  );
 });

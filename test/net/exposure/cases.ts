@@ -14,6 +14,8 @@ export interface ExposureCase {
   open?: boolean;
   /** Others write inside addresses on the provider's links: what is seen there is theirs. */
   foreign?: boolean;
+  /** An address on the Internet that somebody who is no device speaks to. */
+  allowed?: string;
   /** Left to the whole table: it takes long, or is one of several of its kind. */
   slow?: boolean;
 }

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ExposureCase, exposureCases } from './cases.ts';
 import { ExposureLab, type Seen } from './exposure-lab.ts';
+import { houseCases } from './house-cases.ts';
 import { injectionCases } from './injection-cases.ts';
 
 interface Row {
@@ -37,7 +38,9 @@ async function tryCase(exposure: ExposureLab, { plant, heal }: ExposureCase): Pr
 }
 
 const [pattern = '', times = '1'] = process.argv.slice(2);
-const cases = [...exposureCases, ...injectionCases].filter(({ name }) => name.includes(pattern));
+const cases = [...exposureCases, ...injectionCases, ...houseCases].filter(({ name }) =>
+  name.includes(pattern),
+);
 const exposure = await ExposureLab.start('table');
 let failed = false;
 try {
@@ -50,6 +53,8 @@ try {
     let remark = '';
     for (let round = 0; round < Number(times); round++) {
       const row = await tryCase(exposure, one);
+      const { allowed } = one;
+      if (allowed) row.seen.devices = row.seen.devices.filter((words) => !words.includes(allowed));
       if (one.open) row.seen.devices = [];
       if (one.foreign) row.seen.inside = [];
       totals.devices += row.seen.devices.length;
