@@ -121,7 +121,7 @@ function licences(bundles, more = []) {
 /** A page's script or style without comments and blanks, as LuCI's own build leaves them out. @param {Entry} entry */
 function shrink({ path, mode, data }) {
   const loader = /** @type {'js' | 'css'} */ (path.split('.').at(-1));
-  const { code } = transformSync(`${data}`, { loader, minify: true });
+  const { code } = transformSync(`${data}`, { loader, minify: true, charset: 'utf8' });
   return { path, mode, data: code };
 }
 

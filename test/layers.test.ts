@@ -141,7 +141,7 @@ function outside(ways: ReadonlyMap<string, string>, parts: string[], files: stri
 test('what a router runs all day holds nothing of research, tools or the endpoint', async (t) => {
   const ways = await bundledFrom('src/main.ts');
   const parts = ['config', 'control', 'cost', 'daemon', 'framing', 'ip', 'openvpn', 'pacing']
-    .concat(['plan', 'shaper', 'system', 'tunnel', 'ubus'])
+    .concat(['plan', 'shaper', 'stream', 'system', 'tunnel', 'ubus'])
     .concat('main.ts', 'version.ts');
   const commands = ['check', 'cost', 'failure', 'number-options', 'paths', 'print']
     .concat(['program', 'run', 'status', 'until-signal'])
@@ -152,7 +152,10 @@ test('what a router runs all day holds nothing of research, tools or the endpoin
 
 test('the tools beside it hold nothing of the lab and its attacks', async (t) => {
   const ways = await bundledFrom('src/cli/tools.ts');
-  const parts = ['capture', 'control', 'cost', 'framing', 'ip', 'pacing', 'random'];
+  const parts = ['capture', 'config', 'control', 'cost', 'framing', 'ip', 'pacing'].concat([
+    'random',
+    'stream',
+  ]);
   const simulation = ['direction-trace', 'latency', 'link', 'packed-link', 'packet-owner']
     .concat(['recommend', 'trace'])
     .map((name) => `src/simulation/${name}.ts`);
