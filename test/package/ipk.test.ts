@@ -216,6 +216,9 @@ test('the page’s scripts are small, and LuCI finds what each requires', (t) =>
   t.is(page.find('18:b4:30:00:00:01'), 'Nest');
 });
 
+/** What the service keeps, and the profile, which is the user's. */
+const KEPT = ['boot.nft', 'followed.json', 'home.ovpn', 'last-good', 'networks.json'];
+
 /** Runs a script of the package among stand-ins for what it calls; returns the calls. */
 function runScript(
   t: ExecutionContext,
@@ -228,8 +231,7 @@ function runScript(
   writeFileSync(log, '');
   mkdirSync(join(folder, 'bin'));
   mkdirSync(join(folder, 'iotshaper'));
-  for (const file of ['boot.nft', 'last-good', 'home.ovpn'])
-    writeFileSync(join(folder, 'iotshaper', file), '');
+  for (const file of KEPT) writeFileSync(join(folder, 'iotshaper', file), '');
   for (const command of ['fw4', 'rpcd']) {
     writeFileSync(join(folder, 'bin', command), `#!/bin/sh\necho "${command} $*" >> "${log}"\n`);
     chmodSync(join(folder, 'bin', command), 0o755);
@@ -250,8 +252,6 @@ function runScript(
     ...readdirSync(join(folder, 'iotshaper')).sort(),
   ];
 }
-
-const KEPT = ['boot.nft', 'home.ovpn', 'last-good'];
 
 test('after installation the firewall and the page’s rights are read anew', (t) => {
   t.deepEqual(runScript(t, 'postinst-pkg', ['configure'], {}), [
