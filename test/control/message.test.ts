@@ -13,6 +13,7 @@ import {
   type Welcome,
 } from '../../src/control/message.ts';
 import { PROOF_BYTES, Proof } from '../../src/control/proof.ts';
+import { runs } from '../property-runs.ts';
 import { keyOf, proofOf } from './proofs.ts';
 
 const proof = proofOf(1);
@@ -111,7 +112,7 @@ test('every message comes back as it went, in the smallest packet and the larges
         t.is(datagram.length, packetBytes - 28);
         t.deepEqual(decodeControl(datagram, proof), message);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   }
 });
@@ -185,7 +186,7 @@ test('random bytes with a good proof never throw either', (t) => {
         const found = decodeControl(bytes, proof);
         return found === null || found.kind === 'challenge';
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     ),
   );
 });
