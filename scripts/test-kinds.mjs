@@ -2,17 +2,20 @@
 
 /** Folders and files below test/ whose tests start the built program, a browser or a packer, or compute for seconds. */
 const OTHERS = [
-  'net/',
-  'luci/',
-  'package/',
   'cli/',
+  'luci/',
+  'net/',
+  'package/',
   'analysis/audit-command.test.ts',
   'analysis/audit-devices.test.ts',
   'analysis/audit.test.ts',
+  'analysis/forest.test.ts',
+  'config/posix-time-zone.test.ts',
   'lab/attack.test.ts',
   'lab/observer.test.ts',
   'layers.test.ts',
   'simulation/cli.test.ts',
+  'simulation/recommend.test.ts',
   'simulation/simulate.test.ts',
   'ubus/iotshaper-object.test.ts',
   'ubus/restart.test.ts',
