@@ -9,11 +9,15 @@ TEST_PACKAGES := $(LAB_PACKAGES) chromium shellcheck systemd make dash
 # Node.js that install-node.sh took from npm, where the machine's own is too old.
 export PATH := $(CURDIR)/.node/node_modules/node/bin:$(PATH)
 
+# Length and number of runs that evaluate-wire and evaluate-audit ask for.
+SECONDS ?= 300
+RUNS ?= 1
+
 SOURCES := $(shell find src scripts -type f) package.json package-lock.json
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 .PHONY: demo
 demo: lab-packages dist/iotshaper.js ## the main job in a lab: what a provider sees before and after (root)
@@ -22,6 +26,33 @@ demo: lab-packages dist/iotshaper.js ## the main job in a lab: what a provider s
 .PHONY: test
 test: test-packages node_modules dist/iotshaper.js ## everything that proves it works (namespace tests as root)
 	@sh scripts/test.sh
+
+.PHONY: unit
+unit: node_modules ## the tests that need nothing but Node.js, in seconds
+	@sh scripts/test.sh unit
+
+.PHONY: evaluate
+evaluate: evaluate-wire evaluate-audit ## measure what a provider sees, and whether an audit would (root, 40 minutes)
+
+.PHONY: evaluate-wire
+evaluate-wire: lab-packages dist/iotshaper.js compiled ## the provider's line beside its nulls (root, 25 minutes; SECONDS=N)
+	@node build/test/bench/wire.js $(SECONDS)
+
+.PHONY: evaluate-audit
+evaluate-audit: lab-packages dist/iotshaper.js compiled ## planted leaks and clean streams, audited (root, 15 minutes; RUNS=N)
+	@node build/test/bench/audit-power.js 3 60,120,300
+	@node build/test/bench/planted-leaks.js $(RUNS)
+
+.PHONY: bench
+bench: test-packages dist/iotshaper.js compiled ## how fast it is: framing, simulation, bus, page, delays (root)
+	@set -e; for name in framing simulation ubus-codec ubus-restart latency; do \
+	  echo "== $$name"; node build/test/bench/$$name.js; done
+	@echo "== longest tasks of the page"; node build/test/luci/longest-tasks.js
+
+.PHONY: compiled
+compiled: node_modules
+	@npx tsc -p tsconfig.json
+	@npx tsc -p test/luci/tsconfig.json
 
 .PHONY: build
 build: dist/iotshaper.js ## bundle the program into dist/

@@ -1,6 +1,41 @@
 #!/bin/sh
 # Runs every check: types, style, unit tests, then those that need root and network namespaces, one at a time.
+# With "unit": the unit tests alone, bundled. Its last line is "N passed, M failed", of all runs together.
 set -eu
+
+log=$(mktemp)
+trap 'rm -f "$log" "$log.status"' EXIT
+passed=0
+failed=0
+
+# What ava's summary says of "passed", "failed" and the like.
+count() {
+	sed -n "s/^ *\([0-9][0-9]*\) \(tests\{0,1\} $1\|$1\)\$/\1/p" "$log" | tail -n 1
+}
+
+run_ava() {
+	{
+		npx ava "$@" 2>&1 && echo 0 >"$log.status" || echo $? >"$log.status"
+	} | tee "$log"
+	ran=$(count passed)
+	wrong=$(count failed)
+	passed=$((passed + ${ran:-0}))
+	# Files that broke off, or a time limit, are no test's failure to ava.
+	if [ "$(cat "$log.status")" -ne 0 ] && [ -z "$wrong" ]; then wrong=1; fi
+	failed=$((failed + ${wrong:-0}))
+}
+
+finish() {
+	echo "$passed passed, $failed failed"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+if [ "${1:-}" = unit ]; then
+	node scripts/unit.mjs
+	run_ava --config ava.unit.config.mjs
+	finish
+fi
 
 rm -rf build
 npx tsc -p tsconfig.json
@@ -9,16 +44,17 @@ npx tsc -p test/luci/tsconfig.json
 npx biome check --error-on-warnings .
 node scripts/lint-luci.mjs
 
-echo "Unit tests"
-npx ava
+echo "Tests without root: units, the program, packages, the page in Chromium"
+run_ava
 
 if [ "$(id -u)" -eq 0 ] && ip netns add iotshaper-probe 2>/dev/null; then
 	ip netns del iotshaper-probe
 	echo "Tests in network namespaces, with real OpenVPN, nftables and tc"
-	npx ava --config ava.net.config.mjs
+	run_ava --config ava.net.config.mjs
 elif [ "${CI:-}" = true ]; then
 	echo "FAILED: the tests in network namespaces need root" >&2
-	exit 1
+	failed=$((failed + 1))
 else
 	echo "SKIPPED: the tests in network namespaces need root; run 'sudo make test'" >&2
 fi
+finish

@@ -1,4 +1,5 @@
 // Captures as the audit reads them: which flow is the tunnel, who is home, what is a device's; and recording live.
+import { existsSync, watch } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -183,9 +184,21 @@ const standIn = `#!${process.execPath}
 const [device] = process.argv.slice(process.argv.indexOf('-i') + 1);
 if (device === 'none0') { console.error('tcpdump: none0: No such device exists'); process.exit(1); }
 process.on('SIGINT', () => { process.stderr.write('3 packets dropped by kernel\\n', () => process.exit(0)); });
-process.stdout.write(require('fs').readFileSync(process.env.STAND_IN_CAPTURE + '/' + device));
+const file = process.env.STAND_IN_CAPTURE + '/' + device;
+process.stdout.write(require('fs').readFileSync(file), () => require('fs').writeFileSync(file + '.told', ''));
 setInterval(() => {}, 1000);
 `;
+
+/** Aborts once the stand-ins have handed over what they hold of these netdevs. */
+function whenTold(folder: string, netdevs: readonly string[]): AbortSignal {
+  const telling = new AbortController();
+  const watcher = watch(folder, () => {
+    if (!netdevs.every((netdev) => existsSync(join(folder, `${netdev}.told`)))) return;
+    watcher.close();
+    telling.abort();
+  });
+  return telling.signal;
+}
 
 test.serial(
   'a live recording takes both sides with one clock and counts what was lost',
@@ -209,7 +222,8 @@ test.serial(
         wan: 'wan',
         port: 1194,
         activity: { lan: ['br-iot'] },
-        seconds: 1,
+        seconds: 60,
+        signal: whenTold(folder, ['wan', 'br-iot']),
       });
       t.is(recording.tunnel.data.length, 2);
       t.deepEqual(recording.activity, [{ timeS: 1.5, bytes: 128, direction: 'up' }]);
@@ -219,7 +233,14 @@ test.serial(
         yield { timeS: 1.25 };
         await new Promise(() => {});
       }
-      const served = await recordLive({ wan: 'wan', port: 1194, activity: told(), seconds: 1 });
+      await rm(join(folder, 'wan.told'));
+      const served = await recordLive({
+        wan: 'wan',
+        port: 1194,
+        activity: told(),
+        seconds: 60,
+        signal: whenTold(folder, ['wan']),
+      });
       t.deepEqual(served.activity, [{ timeS: 1.25 }]);
 
       await t.throwsAsync(

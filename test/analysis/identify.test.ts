@@ -29,6 +29,7 @@ import {
   routerMac,
   udpPacket,
 } from '../capture/packets.ts';
+import { runs } from '../property-runs.ts';
 
 const judging = { neighbours: 3, folds: 10, seed: 1 };
 
@@ -117,7 +118,7 @@ test('nearest neighbours agree with looking at every distance', (t) => {
           return counts[near.indexOf(told)] === most && (most > 1 || isNearest);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     ),
   );
 });

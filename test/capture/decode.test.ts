@@ -3,6 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { formatIpv6, isLocalAddress, parseMac } from '../../src/capture/addresses.ts';
 import { type Decoded, decodePacket, linkTypes } from '../../src/capture/decode.ts';
+import { runs } from '../property-runs.ts';
 import {
   deviceMac,
   ethernetFrame,
@@ -205,7 +206,7 @@ test('any bytes on any link are decoded or refused, never thrown at', (t) => {
           return decoded === null || decoded.payload.length <= data.length;
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     ),
   );
 });

@@ -2,6 +2,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { parseDns } from '../../src/capture/dns.ts';
+import { runs } from '../property-runs.ts';
 import { dnsMessage, encodeName } from './packets.ts';
 
 test('a question', (t) => {
@@ -76,7 +77,7 @@ test('any bytes are parsed or refused', (t) => {
           return parsed === null || parsed.questions.every((name) => name.length < 256);
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     ),
   );
 });

@@ -8,6 +8,7 @@ import {
   readPackets,
 } from '../../src/capture/reader.ts';
 import { encodeCapture, encodePcapHeader, encodePcapRecord } from '../../src/capture/writer.ts';
+import { runs } from '../property-runs.ts';
 import {
   Bytes,
   block,
@@ -327,7 +328,7 @@ test('no damage makes it throw anything but CaptureError, nor hand over a packet
           return packets.every(({ data }) => data.length <= bytes.length);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     ),
   );
 });

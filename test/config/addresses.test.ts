@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
 import { findNestings, parseAddressBlock } from '../../src/config/addresses.ts';
+import { runs } from '../property-runs.ts';
 
 const canonical = test.macro({
   title: (_, text: string) => `${text} in canonical form`,
@@ -31,7 +32,7 @@ test('any address the system knows is a block of that one address', (t) => {
       t.is(block?.first, block?.last);
       t.is(parseAddressBlock(block?.cidr ?? '')?.first, block?.first);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -61,6 +62,6 @@ test('nestings are those found by comparing every pair', (t) => {
       );
       t.false(meet);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { parseConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import type { Config } from '../../src/config/types.ts';
+import { runs } from '../property-runs.ts';
 
 const defaults: Config = {
   main: {
@@ -339,7 +340,7 @@ test('text of any kind is a configuration or refused with ConfigError', (t) => {
         t.true(errors.every(({ path, message }) => message.startsWith(`${path}: `)));
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 

@@ -15,6 +15,7 @@ import {
 import { PROOF_BYTES, Proof } from '../../src/control/proof.ts';
 import { modeNames, modes } from '../../src/pacing/modes.ts';
 import type { Shape } from '../../src/stream/stream.ts';
+import { runs } from '../property-runs.ts';
 import { keyOf, proofOf } from './proofs.ts';
 
 const proof = proofOf(1);
@@ -114,7 +115,7 @@ test('every message comes back as it went, in the smallest packet and the larges
         t.is(datagram.length, packetBytes - 28);
         t.deepEqual(decodeControl(datagram, proof), message);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   }
 });
@@ -189,7 +190,7 @@ test('random bytes with a good proof never throw either', (t) => {
         const found = decodeControl(bytes, proof);
         return found === null || found.kind === 'challenge';
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     ),
   );
 });

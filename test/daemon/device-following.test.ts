@@ -6,6 +6,7 @@ import { DeviceFollower } from '../../src/daemon/device-following.ts';
 import type { Neighbour } from '../../src/daemon/device-table.ts';
 import { parseTracks, renderTracks } from '../../src/daemon/follow-state.ts';
 import { parseDnsmasqLeases } from '../../src/daemon/leases.ts';
+import { runs } from '../property-runs.ts';
 
 const A = 'f4:b8:5e:00:00:01';
 const B = 'da:a1:19:12:34:56';
@@ -421,6 +422,6 @@ test('whatever is seen, lists stay bounded and hold neither the router nor other
         t.is(new Set(macs).size, macs.length);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });

@@ -9,6 +9,7 @@ import {
   isIpPacket,
   readIpHeader,
 } from '../../src/framing/ip-packet.ts';
+import { runs } from '../property-runs.ts';
 import { buildIpv4, buildIpv6, ipPacket } from './ip-packets.ts';
 import { cameraPacket, echoPacket, fromHex, plugPacket } from './wire-frames.ts';
 
@@ -83,7 +84,7 @@ test('IPv6 addresses are written as URLs write them', (t) => {
       t.is(ipSource(packet), canonical(source));
       t.is(ipDestination(packet), canonical(destination));
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 
@@ -104,7 +105,7 @@ test('an IPv4 header with any one byte changed is recognised as damaged', (t) =>
       packet[at % (words * 4)]! ^= change;
       t.false(isIpPacket(packet));
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 

@@ -6,6 +6,7 @@ import { isIpPacket } from '../../src/framing/ip-packet.ts';
 import { Packer } from '../../src/framing/packer.ts';
 import { DeviceQueues } from '../../src/framing/queues.ts';
 import { Unpacker } from '../../src/framing/unpacker.ts';
+import { runs } from '../property-runs.ts';
 import { hex, keyedPacket } from './ip-packets.ts';
 
 type Keyed = { key: string; packet: Uint8Array };
@@ -193,7 +194,7 @@ test('a restart to any number loses nothing the new sender begins after its fift
       const owed = fresh.spans.filter(({ first }) => first >= 5).map(({ text }) => text);
       t.deepEqual(received.slice(received.length - owed.length), owed);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -214,7 +215,7 @@ test('a frame changed anywhere but in its number costs nothing that begins behin
       t.deepEqual(received.slice(0, before.length), before);
       t.deepEqual(received.slice(received.length - behind.length), behind);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -289,6 +290,6 @@ test('frames of any content: only well-formed packets come out, no more bytes th
       t.true(bytesOut <= bytesIn);
       t.is(unpacker.nextDeadlineMs(), null);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });

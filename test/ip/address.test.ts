@@ -3,6 +3,7 @@ import { BlockList } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
 import { formatIpv6, hostPart, isPrivate, networkOf } from '../../src/ip/address.ts';
+import { runs } from '../property-runs.ts';
 
 /** Bytes in which runs of zeros are common. */
 const sixteen = fc
@@ -33,7 +34,7 @@ test('IPv6 addresses are written as RFC 5952 asks', (t) => {
       data.set(bytes, at);
       return formatIpv6(data, at) === canonical(groupsOf(bytes));
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
   t.is(formatIpv6(new Uint8Array(16)), '::');
 });
@@ -56,7 +57,7 @@ test('a network holds its address, and begins where the platform says', (t) => {
           networkOf(base, length) === networkOf(address, length)
         );
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     ),
   );
 });
@@ -83,7 +84,7 @@ test('IPv4 networks', (t) => {
         value(address) - value(base) < 2 ** (32 - length)
       );
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
   t.is(networkOf('255.255.255.255', 32), '255.255.255.255/32');
   t.is(networkOf('192.168.1.50', 0), '0.0.0.0/0');

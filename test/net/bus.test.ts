@@ -148,15 +148,15 @@ test.serial('policies of devices reach the rules', async (t) => {
     ["config device\n\toption name 'TV'\n\toption ip '192.168.8.11'\n\toption policy 'block'\n"],
   );
   await ask('reload');
-  const marks = await network.netns('router', [
+  const rules = await network.netns('router', [
     'nft',
     'list',
     'chain',
     'inet',
     'iotshaper',
-    'mark_devices',
+    'zone_devices',
   ]);
-  t.regex(marks, /ip saddr 192\.168\.8\.11 goto block comment "!iotshaper: @device\[0\] TV"/);
+  t.regex(rules, /ip saddr 192\.168\.8\.11 goto zone_block comment "!iotshaper: @device\[0\] TV"/);
   t.is((await network.device('echo', CLOUD, '100,1,1')).missing ?? 1, 1);
   await network.configure([]);
   await ask('reload');

@@ -107,8 +107,8 @@ async function assertStream(t: ExecutionContext, rateKBps: number): Promise<void
 
 const readConfig = () => readFile(network.path('iotshaper'), 'utf8');
 
-const listMarks = () =>
-  network.netns('router', ['nft', 'list', 'chain', 'inet', 'iotshaper', 'mark_devices']);
+const listRules = () =>
+  network.netns('router', ['nft', 'list', 'chain', 'inet', 'iotshaper', 'zone_devices']);
 
 const visit = (t: ExecutionContext, tab: string, options: LookOptions = {}) =>
   look(t, bridge, { tab, ...options });
@@ -205,12 +205,12 @@ test.serial('devices: block, bypass and shape are a click each, seen in the rule
     if (policy === 'Block') await takePicture(page, 'shaping-devices');
     await applied(page, () => clickApply(page));
     const wanted = {
-      Block: new RegExp(`ether saddr ${mac} goto block`),
+      Block: new RegExp(`ether saddr ${mac} goto zone_block`),
       Bypass: new RegExp(`ether saddr ${mac} accept`),
-      Shape: new RegExp(`ether saddr ${mac} goto shape`),
+      Shape: new RegExp(`ether saddr ${mac} goto zone_shape`),
     }[policy];
     await until(policy, async () =>
-      wanted ? wanted.test(await listMarks()) : !(await listMarks()).includes(mac),
+      wanted ? wanted.test(await listRules()) : !(await listRules()).includes(mac),
     );
     t.true(await row.getByRole('radio', { name: policy, exact: true }).isChecked());
   }

@@ -93,8 +93,8 @@ for (const name of homeCases) {
     const netns = await newNamespace(t, AREA);
     for (const netdev of ['iot0', 'packer.7']) await addTun(netns, netdev);
     await run(['sh', '-e', `test/golden/home/${name}/routes`], { netns });
-    const rules = (await run(['ip', 'rule', 'show', 'pref', '7213'], { netns })).stdout;
-    t.regex(rules, /^7213:\tfrom all fwmark 0x10000000\/0x30000000 lookup 7213\n$/);
+    const rules = (await run(['ip', 'rule', 'show', 'pref', '721'], { netns })).stdout;
+    t.regex(rules, /^721:\tfrom all fwmark 0x10000000\/0x30000000 lookup 7213 proto 73\n$/);
     const netdev = name === 'own-names' ? 'packer.7' : 'iot0';
     for (const family of ['-4', '-6']) {
       const routes = (await run(['ip', family, 'route', 'show', 'table', '7213'], { netns }))

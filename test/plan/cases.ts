@@ -119,7 +119,10 @@ function endpointCase(name: string): GoldenCase {
 }
 
 export const homeCases: readonly string[] = Object.keys(homeFacts);
-export const goldenCases: readonly GoldenCase[] = [
-  ...homeCases.map(homeCase),
-  ...Object.keys(endpointFacts).map(endpointCase),
-];
+
+/** Plans and renders every case. */
+export function renderGoldenCases(): GoldenCase[] {
+  return [...homeCases.map(homeCase), ...Object.keys(endpointFacts).map(endpointCase)];
+}
+
+export const goldenCases: readonly GoldenCase[] = renderGoldenCases();

@@ -5,6 +5,7 @@ import { heatColour, seriesColours } from '../../src/plot/palette.ts';
 import { formatNumber, linearTicks, makeScale, niceStep } from '../../src/plot/scale.ts';
 import { escapeText, type LinePlot, plotHeatMap, plotLines } from '../../src/plot/svg.ts';
 import { renderTable } from '../../src/plot/text-table.ts';
+import { runs } from '../property-runs.ts';
 
 /** Fails unless every element is closed in order, every attribute quoted, and no number is missing. */
 function checkMarkup(svg: string): string | null {
@@ -164,7 +165,7 @@ test('no text can leave its place', (t) => {
       });
       return checkMarkup(svg) === null && checkMarkup(map) === null;
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
   t.is(escapeText(`<a href="x">'&\u0000`), '&#60;a href=&#34;x&#34;&#62;&#39;&#38;');
 });

@@ -1,5 +1,6 @@
 // Applies golden cases one after another in this network namespace and prints, after each, what the kernel then has.
 import { readFileSync } from 'node:fs';
+import { ROUTE_PROTOCOL } from '../../../src/plan/names.ts';
 import { planRoutes } from '../../../src/plan/routes.ts';
 import { run } from '../../../src/system/command.ts';
 import { deleteTable, loadNft } from '../../../src/system/nft.ts';
@@ -11,7 +12,7 @@ async function listing(): Promise<Record<string, string>> {
   for (const family of ['-4', '-6']) {
     found[`rule ${family}`] = (await run(['ip', family, 'rule', 'show'])).stdout;
     found[`route ${family}`] = (
-      await run(['ip', family, 'route', 'show', 'table', 'all', 'proto', 'boot'])
+      await run(['ip', family, 'route', 'show', 'table', 'all', 'proto', `${ROUTE_PROTOCOL}`])
     ).stdout;
   }
   return found;

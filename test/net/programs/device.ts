@@ -15,13 +15,13 @@ const actions: Record<string, () => Promise<unknown>> = {
 };
 
 async function upload(): Promise<unknown> {
-  const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 13) % 241));
+  const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 13) % 241));
   const answer = await exchange(9000, bytes);
   return { sent: createHash('sha256').update(bytes).digest('hex'), got: answer.toString() };
 }
 
 async function download(): Promise<unknown> {
-  const expected = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 7) % 251));
+  const expected = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7) % 251));
   return { intact: (await exchange(9001, null)).equals(expected) };
 }
 

@@ -1,0 +1,30 @@
+// Which tests are unit tests: those that need nothing but Node.js and few of its seconds.
+
+/** Folders and files below test/ whose tests start the built program, a browser or a packer, or compute for seconds. */
+const OTHERS = [
+  'cli/',
+  'luci/',
+  'net/',
+  'package/',
+  'analysis/audit-command.test.ts',
+  'analysis/audit-devices.test.ts',
+  'analysis/audit.test.ts',
+  'analysis/forest.test.ts',
+  'config/posix-time-zone.test.ts',
+  'lab/attack.test.ts',
+  'lab/observer.test.ts',
+  'layers.test.ts',
+  'simulation/cli.test.ts',
+  'simulation/recommend.test.ts',
+  'simulation/simulate.test.ts',
+  'ubus/iotshaper-object.test.ts',
+  'ubus/restart.test.ts',
+];
+
+/**
+ * @param {string} file below test/
+ * @returns {boolean}
+ */
+export function isUnit(file) {
+  return !OTHERS.some((other) => file.startsWith(other));
+}

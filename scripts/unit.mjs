@@ -1,0 +1,73 @@
+// Bundles the unit tests into a few files: loading a hundred one by one would take longer than running them.
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { isUnit } from './test-kinds.mjs';
+
+const OUT = 'build/unit';
+const BUNDLES = 4;
+
+const files = readdirSync('test', { recursive: true })
+  .filter((file) => file.endsWith('.test.ts') && isUnit(file))
+  .sort();
+const groups = Array.from({ length: BUNDLES }, (_, k) =>
+  files.filter((_file, i) => i % BUNDLES === k),
+);
+
+rmSync(OUT, { recursive: true, force: true });
+mkdirSync(OUT, { recursive: true });
+writeFileSync(join(OUT, 'package.json'), '{"type":"module"}\n');
+await build({
+  entryPoints: groups.map((_, k) => ({ in: `unit:${k}`, out: `${k + 1}.test` })),
+  outdir: OUT,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  sourcemap: 'inline',
+  packages: 'external',
+  logLevel: 'warning',
+  plugins: [groupFiles(), nameTests()],
+});
+
+/** An entry point is the list of its group's files. */
+function groupFiles() {
+  return {
+    name: 'group-files',
+    setup(build) {
+      build.onResolve({ filter: /^unit:/ }, ({ path }) => ({ path, namespace: 'unit' }));
+      build.onLoad({ filter: /./, namespace: 'unit' }, ({ path }) => ({
+        contents: groups[Number(path.slice('unit:'.length))]
+          .map((file) => `import ${JSON.stringify(`./test/${file}`)};`)
+          .join('\n'),
+        resolveDir: resolve('.'),
+      }));
+    },
+  };
+}
+
+/** Tests of one bundle carry their file's name, as those of a file of their own do. */
+function nameTests() {
+  return {
+    name: 'name-tests',
+    setup(build) {
+      build.onResolve({ filter: /^ava$/ }, ({ importer, namespace }) =>
+        namespace === 'file' && importer.endsWith('.test.ts')
+          ? { path: importer, namespace: 'named' }
+          : { path: 'ava', external: true },
+      );
+      build.onLoad({ filter: /./, namespace: 'named' }, ({ path }) => {
+        const name = path
+          .slice(resolve('test').length + 1, -'.test.ts'.length)
+          .replaceAll('/', ' › ');
+        return {
+          contents: `import test from 'ava';
+import { named } from './scripts/named-tests.mjs';
+export default named(test, ${JSON.stringify(name)});`,
+          resolveDir: resolve('.'),
+        };
+      });
+    },
+  };
+}
