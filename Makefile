@@ -102,9 +102,8 @@ test-packages: | node
 	@sh scripts/install-packages.sh $(TEST_PACKAGES)
 
 .PHONY: evaluate-exposure
-evaluate-exposure: test-packages node_modules dist/iotshaper.js ## plant whatever exposed devices, print what a provider saw (root; CASE=, TIMES=)
-	npx tsc -p tsconfig.json
-	node build/test/net/exposure/table.js "$(CASE)" $(or $(TIMES),1)
+evaluate-exposure: test-packages dist/iotshaper.js compiled ## plant whatever exposed devices, print what a provider saw (root; CASE=, TIMES=)
+	@node build/test/net/exposure/table.js "$(CASE)" $(or $(TIMES),1)
 
 .PHONY: clean
 clean: ## remove everything built
