@@ -9,9 +9,9 @@ import { writeVendors } from './vendors.mjs';
 /** What is bundled, by the name of its file: the service, and what it reads from beside itself when a command asks for it. */
 const entries = {
   iotshaper: 'src/main.ts',
-  'iotshaper-endpoint': 'src/cli/endpoint.ts',
-  'iotshaper-tools': 'src/cli/tools.ts',
-  'iotshaper-research': 'src/cli/research.ts',
+  'iotshaper-endpoint': 'src/shell/cli/endpoint.ts',
+  'iotshaper-tools': 'src/shell/cli/tools.ts',
+  'iotshaper-research': 'src/research/cli/research.ts',
 };
 
 /**

@@ -5,17 +5,17 @@ import { _ } from 'ajv/dist/compile/codegen/index.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
 
-const folder = resolve('src/config');
+const folder = resolve('src/core/config');
 
 /**
- * Puts ready-made functions in the place of src/config/validators.ts.
+ * Puts ready-made functions in the place of src/core/config/validators.ts.
  * @returns {import('esbuild').Plugin}
  */
 export function compiledValidators() {
   return {
     name: 'compiled validators',
     setup({ onLoad }) {
-      onLoad({ filter: /\/src\/config\/validators\.ts$/ }, async () => ({
+      onLoad({ filter: /\/src\/core\/config\/validators\.ts$/ }, async () => ({
         contents: await renderValidators(),
         loader: 'js',
         resolveDir: folder,

@@ -1,6 +1,6 @@
 // The one program: service, command line and tools.
 import { isMainThread } from 'node:worker_threads';
-import { runCli } from './cli/program.ts';
+import { runCli } from './shell/cli/program.ts';
 
 // The shaping thread starts this same file; it must not read the command line.
 if (isMainThread) void runCli(process.argv);

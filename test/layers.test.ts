@@ -1,194 +1,145 @@
-// Which parts may import which: the core stays free of the system, and nothing lies unused.
+// Three wings: a pure core, a shell that touches the system, research apart. Who may import whom, types included.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import test from 'ava';
-import { build } from 'esbuild';
-
-/** Parts that take time, randomness and facts as arguments, and touch nothing. */
-const core = ['analysis', 'capture', 'config', 'cost', 'devices', 'framing', 'ip', 'pacing'].concat(
-  ['plan', 'plot', 'random', 'simulation', 'stream'],
-);
-const shell = ['cli', 'daemon', 'endpoint', 'lab', 'openvpn', 'shaper', 'system', 'tunnel', 'ubus'];
-
-/** Parts that get by without any of the platform's modules, and the files that are excused. */
-const platformFree = [
-  'cost',
-  'devices',
-  'framing',
-  'ip',
-  'pacing',
-  'plan',
-  'plot',
-  'random',
-  'stream',
-];
-const excused: Record<string, string[]> = { 'src/pacing/crypto-random.ts': ['node:crypto'] };
-
-/** What only these may import. */
-const reserved: Record<string, string[]> = {
-  cli: ['main.ts'],
-  daemon: ['cli', 'endpoint'],
-  endpoint: ['cli'],
-  lab: ['cli'],
-  ubus: ['cli'],
-};
 
 interface Import {
   from: string;
+  /** A file below src, or a module's name. */
   to: string;
   /** Read only when a command asks for it: a file of its own in what is shipped. */
   isLater: boolean;
 }
 
-/** Imports that are there at run time: what only names types is gone. */
-async function importsOfBundle(): Promise<Import[]> {
-  const { metafile } = await build({
-    entryPoints: ['src/main.ts'],
-    bundle: true,
-    write: false,
-    metafile: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'silent',
-  });
-  return Object.entries(metafile.inputs).flatMap(([from, { imports }]) =>
-    imports.map(({ path, kind }) => ({ from, to: path, isLater: kind === 'dynamic-import' })),
+type Graph = ReadonlyMap<string, readonly Import[]>;
+
+const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => `src/${path}`);
+
+/** What a file's text imports, of values and of types alike. */
+function importsOf(from: string, text: string): Import[] {
+  return [...text.matchAll(/(?:\bfrom|\bimport)(\s*\(\s*|\s+)'([^']+)'/g)].map(
+    ([, between, name]) => ({
+      from,
+      to: name!.startsWith('.') ? normalize(join(dirname(from), name!)) : name!,
+      isLater: between!.includes('('),
+    }),
   );
 }
 
-/** The part a source file belongs to: its folder, or its own name at the top. */
-function partOf(path: string): string {
-  return path.split('/')[1] ?? path;
-}
-
-const imports = importsOfBundle();
-
-test('the core imports nothing of the shell', async (t) => {
-  const found = await imports;
-  t.true(found.length > 200, `${found.length} imports`);
-  const bad = found.filter(
-    ({ from, to }) =>
-      core.includes(partOf(from)) && shell.some((part) => to.startsWith(`src/${part}/`)),
-  );
-  // Recording the wire is what `audit` does on a router; the sums beside it are pure.
-  t.deepEqual(
-    bad.filter(({ from }) => from !== 'src/analysis/live-capture.ts'),
-    [],
-  );
-});
-
-test('the purest parts import nothing of the platform', async (t) => {
-  const bad = (await imports).filter(
-    ({ from, to }) =>
-      platformFree.includes(partOf(from)) && !to.startsWith('src/') && !excused[from]?.includes(to),
-  );
-  t.deepEqual(bad, []);
-});
-
-/** Parts of the shell that are pure all the same. */
-const pureFiles = ['src/control/message.ts', 'src/openvpn/management.ts'].concat(
-  ['inside', 'pem', 'profile', 'profile-directives', 'profile-names', 'profile-text', 'remote'].map(
-    (name) => `src/openvpn/${name}.ts`,
-  ),
+const graph: Graph = new Map(
+  sources.map((path) => [path, importsOf(path, readFileSync(path, 'utf8'))]),
 );
 
-test('messages and profiles are read without sockets, files or keys', async (t) => {
-  const platform = (await imports).filter(
-    ({ from, to }) => pureFiles.includes(from) && !to.startsWith('src/'),
-  );
-  // isIP, isIPv4 and isIPv6.
-  t.deepEqual([...new Set(platform.map(({ to }) => to))], ['node:net']);
-});
+/** `core`, `shell` or `research`; a file at the top is its own wing. */
+function wingOf(path: string): string {
+  return path.startsWith('src/') ? path.split('/')[1]! : 'outside';
+}
 
-test('of the control channel only the socket and the hash touch the platform', async (t) => {
-  const platform = (await imports).filter(
-    ({ from, to }) => partOf(from) === 'control' && !to.startsWith('src/'),
-  );
-  t.deepEqual(platform.map(({ from, to }) => `${from} ${to}`).sort(), [
-    'src/control/hmac.ts node:crypto',
-    'src/control/home-control.ts node:dgram',
-    'src/control/message.ts node:net',
-  ]);
-});
-
-test('the highest parts are imported by those above them alone', async (t) => {
-  const bad = (await imports).filter(({ from, to }) => {
-    const [here, there] = [partOf(from), partOf(to)];
-    return to.startsWith('src/') && here !== there && reserved[there]?.includes(here) === false;
-  });
-  t.deepEqual(bad, []);
-});
-
-/** Every source file that a bundle from this one holds, each with the way there. */
-async function bundledFrom(entry: string): Promise<Map<string, string>> {
-  const found = await imports;
+/** Everything that is read with `entry`, each with the way there. */
+function reachOf(entry: string, among: Graph): Map<string, string> {
   const ways = new Map([[entry, entry]]);
-  for (const [file, way] of ways)
-    for (const { from, to, isLater } of found)
-      if (from === file && to.startsWith('src/') && !isLater && !ways.has(to))
-        ways.set(to, `${way} > ${to}`);
+  for (const [file, way] of ways) {
+    for (const { to, isLater } of among.get(file) ?? []) {
+      if (!isLater && !ways.has(to)) ways.set(to, `${way} > ${to}`);
+    }
+  }
   return ways;
 }
 
-/** Whatever of `ways` lies in none of these folders and is none of these files. */
-function outside(ways: ReadonlyMap<string, string>, parts: string[], files: string[]): string[] {
-  return [...ways]
-    .filter(([file]) => !parts.includes(partOf(file)) && !files.includes(file))
+/** Libraries that judge configurations. */
+const LIBRARIES = ['ajv', 'ip-cidr'];
+
+/** Ways from a file of the core to what is none of it. */
+function waysOutOfCore(among: Graph): string[] {
+  const ways = [...among.keys()]
+    .filter((path) => wingOf(path) === 'core')
+    .flatMap((path) => [...reachOf(path, among)])
+    .filter(([to]) => wingOf(to) !== 'core' && to !== 'src/version.ts' && !LIBRARIES.includes(to));
+  return [...new Set(ways.map(([, way]) => way))];
+}
+
+/** Ways from what a router or server runs to research. */
+function waysToResearch(among: Graph): string[] {
+  const starts = [...among.keys()].filter((path) => ['shell', 'main.ts'].includes(wingOf(path)));
+  return starts
+    .flatMap((path) => [...reachOf(path, among)])
+    .filter(([to]) => wingOf(to) === 'research')
     .map(([, way]) => way);
 }
 
-test('what a router runs all day holds nothing of research, tools or the endpoint', async (t) => {
-  const ways = await bundledFrom('src/main.ts');
-  const parts = ['config', 'control', 'cost', 'daemon', 'framing', 'ip', 'openvpn', 'pacing']
-    .concat(['plan', 'shaper', 'stream', 'system', 'tunnel', 'ubus'])
-    .concat('main.ts', 'version.ts');
-  const commands = ['check', 'cost', 'failure', 'number-options', 'paths', 'print']
-    .concat(['program', 'run', 'status', 'until-signal'])
-    .map((name) => `src/cli/${name}.ts`);
-  t.deepEqual(outside(ways, parts, [...commands, 'src/plot/text-table.ts']), []);
-  t.true(ways.size > 100, `${ways.size} files`);
+function withImport(from: string, text: string): Graph {
+  return new Map([...graph, [from, [...(graph.get(from) ?? []), ...importsOf(from, text)]]]);
+}
+
+test('src shows three wings', (t) => {
+  t.deepEqual(readdirSync('src').sort(), ['core', 'main.ts', 'research', 'shell', 'version.ts']);
+  t.true(sources.length > 200, `${sources.length} files`);
 });
 
-test('the tools beside it hold nothing of the lab and its attacks', async (t) => {
-  const ways = await bundledFrom('src/cli/tools.ts');
-  const parts = ['capture', 'config', 'control', 'cost', 'framing', 'ip', 'pacing'].concat([
-    'random',
-    'stream',
+test('the core imports nothing but itself, no module of the platform, and no type of the shell', (t) => {
+  t.deepEqual(waysOutOfCore(graph), []);
+});
+
+test('nothing that a router or a server runs imports research', (t) => {
+  t.deepEqual(waysToResearch(graph), []);
+});
+
+test('the checks find a type of the shell, a socket behind two imports, and research in the shell', (t) => {
+  const packer = 'src/core/framing/packer.ts';
+  const type = withImport(packer, "import type { Log } from '../../shell/system/log.ts';");
+  t.true(waysOutOfCore(type).some((way) => way.startsWith(`${packer} > src/shell/system/log.ts`)));
+  const rhythm = 'src/core/control/rhythm.ts';
+  const socket = new Map([
+    ...withImport(packer, "import { helloEveryMs } from '../control/rhythm.ts';"),
+    [rhythm, importsOf(rhythm, "import { createSocket } from 'node:dgram';")],
   ]);
-  const simulation = ['direction-trace', 'latency', 'link', 'packed-link', 'packet-owner']
-    .concat(['recommend', 'trace'])
-    .map((name) => `src/simulation/${name}.ts`);
-  const commands = ['audit', 'failure', 'number-options', 'paths', 'recommend', 'text-file']
-    .concat(['tools', 'trace-options'])
-    .map((name) => `src/cli/${name}.ts`);
-  const analysis = [...ways.keys()].filter((file) =>
-    /^src\/analysis\/(audit|statistics\/|forest|activity-events|live-capture|wire-features)/.test(
-      file,
+  t.true(waysOutOfCore(socket).includes(`${packer} > ${rhythm} > node:dgram`));
+  const watch = 'src/shell/home/home-watch.ts';
+  const research = withImport(watch, "import { runLab } from '../../research/lab/run.ts';");
+  t.true(waysToResearch(research).includes(`${watch} > src/research/lab/run.ts`));
+});
+
+/** What exists in Node and in no other engine, or has to be handed in. */
+const GLOBALS =
+  /\b(?:Buffer|process|performance|setTimeout|setInterval|setImmediate|__dirname|require)\b\s*[.(]/;
+
+test('the core uses no global of Node, but where bytes of captures and files are read', (t) => {
+  const excused = /^src\/core\/(?:capture|config\/uci)/;
+  const bad = sources.filter((path) => {
+    if (wingOf(path) !== 'core' || excused.test(path)) return false;
+    const code = readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    return GLOBALS.test(code);
+  });
+  t.deepEqual(bad, []);
+});
+
+test('what a router runs all day holds neither tools nor the endpoint', (t) => {
+  const held = [...reachOf('src/main.ts', graph).keys()];
+  const bad = held.filter((path) =>
+    /^src\/shell\/(?:endpoint|analysis|capture|simulation)\/|\/cli\/(?:audit|recommend|endpoint|tools)\.ts$/.test(
+      path,
     ),
   );
-  t.deepEqual(
-    outside(ways, parts, [...simulation, ...commands, ...analysis, 'src/plot/text-table.ts']),
-    [],
-  );
-  t.true(analysis.length > 15, analysis.join(' '));
+  // The service tells of an audit's outcome, whose sums are made by the tools.
+  t.deepEqual(bad, []);
+  t.true(held.length > 100, `${held.length} files`);
+});
+
+test('a command is imported by the command line alone', (t) => {
+  const bad = [...graph.values()]
+    .flat()
+    .filter(({ from, to }) => to.includes('/shell/cli/') && !/\/cli\/|^src\/main\.ts$/.test(from));
+  t.deepEqual(bad, []);
 });
 
 /** Written for tests and for whoever uses the sources as a library; the page folds the rate section in its own language. */
-const spare = ['src/capture/writer.ts', 'src/config/rate-section.ts'];
+const spare = ['src/research/capture/writer.ts', 'src/core/config/rate-section.ts'];
 
 test('every source file is reached from the program', (t) => {
-  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
-    .map((path) => `src/${path}`);
-  const reached = new Set<string>();
-  const visit = (path: string): void => {
-    if (reached.has(path)) return;
-    reached.add(path);
-    for (const [, to] of readFileSync(path, 'utf8').matchAll(/(?:from|import)[\s(]+'(\.[^']+)'/g))
-      visit(normalize(join(dirname(path), to!)));
-  };
-  visit('src/main.ts');
+  const reached = new Set(['src/main.ts']);
+  for (const path of reached) for (const { to } of graph.get(path) ?? []) reached.add(to);
   t.deepEqual(
     sources.filter((path) => !reached.has(path) && !spare.includes(path)),
     [],

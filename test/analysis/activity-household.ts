@@ -1,7 +1,7 @@
 // The emulated household as a trace: packets as its plans would put them on the line, for tests without a lab.
 
-import type { Sample } from '../../src/capture/trace.ts';
-import { planHousehold } from '../../src/lab/emulators/household.ts';
+import type { Sample } from '../../src/core/capture/trace.ts';
+import { planHousehold } from '../../src/research/lab/emulators/household.ts';
 
 export interface HouseholdTrace {
   /** Packets of each device, in order of time. */

@@ -1,18 +1,18 @@
 // The activity attack: events are found in traffic, matched fairly, and read from the files people keep.
 import test from 'ava';
 import fc from 'fast-check';
-import { type BinnedTraffic, findActivity } from '../../src/analysis/activity.ts';
-import { alignEvents, EventsError, parseEvents } from '../../src/analysis/activity-events.ts';
+import { alignEvents, EventsError, parseEvents } from '../../src/core/analysis/activity-events.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import { type BinnedTraffic, findActivity } from '../../src/research/analysis/activity.ts';
 import {
   plotActivity,
   renderActivity,
   renderFindingsCsv,
   toJson,
-} from '../../src/analysis/activity-report.ts';
-import { addScores, matchEvents, windowAuc } from '../../src/analysis/activity-score.ts';
-import { attackActivity, BIN_S, binTraffic } from '../../src/analysis/activity-streams.ts';
-import { RateSeries } from '../../src/analysis/features.ts';
-import { seededRandom } from '../../src/random/random.ts';
+} from '../../src/research/analysis/activity-report.ts';
+import { addScores, matchEvents, windowAuc } from '../../src/research/analysis/activity-score.ts';
+import { attackActivity, BIN_S, binTraffic } from '../../src/research/analysis/activity-streams.ts';
+import { RateSeries } from '../../src/research/analysis/features.ts';
 import { householdTrace } from './activity-household.ts';
 
 function traffic(bytes: number[], binS = 0.5): BinnedTraffic {

@@ -4,15 +4,15 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { linkTypes } from '../../src/core/capture/decode.ts';
+import { encodeCapture } from '../../src/research/capture/writer.ts';
 import {
   HomeCapture,
   readActivity,
   readTunnel,
   TunnelCapture,
-} from '../../src/analysis/audit-capture.ts';
-import { RecordingError, recordLive, tcpdumpArgv } from '../../src/analysis/live-capture.ts';
-import { linkTypes } from '../../src/capture/decode.ts';
-import { encodeCapture } from '../../src/capture/writer.ts';
+} from '../../src/shell/analysis/audit-capture.ts';
+import { RecordingError, recordLive, tcpdumpArgv } from '../../src/shell/analysis/live-capture.ts';
 
 interface Datagram {
   timeS: number;

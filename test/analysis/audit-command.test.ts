@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import type { Sample } from '../../src/capture/trace.ts';
+import type { Sample } from '../../src/core/capture/trace.ts';
 import { householdTrace } from './activity-household.ts';
 import { synthesize } from './audit-synthetic.ts';
 

@@ -1,9 +1,9 @@
 // Which device it was: told where the wire shows it, and not where it does not.
 import test from 'ava';
-import type { ActivitySample } from '../../src/analysis/audit-activity.ts';
-import { testDevices } from '../../src/analysis/audit-devices.ts';
-import type { WirePacket } from '../../src/analysis/wire-features.ts';
-import { seededRandom } from '../../src/random/random.ts';
+import type { ActivitySample } from '../../src/core/analysis/audit-activity.ts';
+import type { WirePacket } from '../../src/core/analysis/wire-features.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import { testDevices } from '../../src/research/analysis/audit-devices.ts';
 
 const options = { startS: 1000, windowS: 1, windows: 300, permutations: 499, seed: 3 };
 

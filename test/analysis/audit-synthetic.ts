@@ -1,8 +1,8 @@
 // Synthetic wires for the audit's tests: a clean VIT stream, and the same with a leak planted.
-import type { ActivitySample } from '../../src/analysis/audit-activity.ts';
-import type { WirePacket } from '../../src/analysis/wire-features.ts';
-import { IntervalSchedule } from '../../src/pacing/schedule.ts';
-import { seededRandom } from '../../src/random/random.ts';
+import type { ActivitySample } from '../../src/core/analysis/audit-activity.ts';
+import type { WirePacket } from '../../src/core/analysis/wire-features.ts';
+import { IntervalSchedule } from '../../src/core/pacing/schedule.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
 
 export const LEAKS = [
   'off schedule',

@@ -1,13 +1,13 @@
 // The audit: planted leaks are found, a clean stream is not accused, and what it cannot see it says.
 import test from 'ava';
-import { auditTraces } from '../../src/analysis/audit.ts';
-import { findOnsets, labelTicks, labelWindows } from '../../src/analysis/audit-activity.ts';
-import { measureJitter, proposeIntervalSd } from '../../src/analysis/audit-calibration.ts';
-import { checkSizes } from '../../src/analysis/audit-sizes.ts';
-import { renderAudit } from '../../src/analysis/audit-text.ts';
-import { AUDIT_EXIT_CODES, reportAudit } from '../../src/analysis/audit-verdict.ts';
-import { detectionRateByVariance } from '../../src/analysis/statistics/link-padding.ts';
-import { type WirePacket, wireFeatures } from '../../src/analysis/wire-features.ts';
+import { auditTraces } from '../../src/core/analysis/audit.ts';
+import { findOnsets, labelTicks, labelWindows } from '../../src/core/analysis/audit-activity.ts';
+import { measureJitter, proposeIntervalSd } from '../../src/core/analysis/audit-calibration.ts';
+import { checkSizes } from '../../src/core/analysis/audit-sizes.ts';
+import { renderAudit } from '../../src/core/analysis/audit-text.ts';
+import { AUDIT_EXIT_CODES, reportAudit } from '../../src/core/analysis/audit-verdict.ts';
+import { detectionRateByVariance } from '../../src/core/analysis/statistics/link-padding.ts';
+import { type WirePacket, wireFeatures } from '../../src/core/analysis/wire-features.ts';
 import { type Leak, type SyntheticOptions, synthesize } from './audit-synthetic.ts';
 
 const permutations = 999;

@@ -1,10 +1,10 @@
 // Classifiers: they learn what there is to learn, nothing where there is nothing, the same each time, and fast.
 import test from 'ava';
-import { trainForest } from '../../src/analysis/forest.ts';
-import { trainLogistic } from '../../src/analysis/forest-logistic.ts';
-import { crossValidate } from '../../src/analysis/forest-validation.ts';
-import { auc } from '../../src/analysis/statistics/auc.ts';
-import { seededRandom } from '../../src/random/random.ts';
+import { trainForest } from '../../src/core/analysis/forest.ts';
+import { trainLogistic } from '../../src/core/analysis/forest-logistic.ts';
+import { crossValidate } from '../../src/core/analysis/forest-validation.ts';
+import { auc } from '../../src/core/analysis/statistics/auc.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
 
 function uniformRows(seed: number, n: number, width: number): Float64Array[] {
   const random = seededRandom(seed);

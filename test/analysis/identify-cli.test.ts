@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { Command } from 'commander';
-import { registerAttackIdentify } from '../../src/cli/attack-identify.ts';
+import { registerAttackIdentify } from '../../src/research/cli/attack-identify.ts';
 
 const traces = ['tuya-plug', 'blink-hub', 'xiaodu-plug'].map(
   (name) => `test/fixtures/identify/${name}.csv`,

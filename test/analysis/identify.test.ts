@@ -1,26 +1,34 @@
 // Telling devices apart: windows, neighbours, folds, labels and flows.
 import test from 'ava';
 import fc from 'fast-check';
-import { validateNeighbours, wilsonInterval } from '../../src/analysis/cross-validation.ts';
-import { cutWindows, RateSeries } from '../../src/analysis/features.ts';
-import { FlowTable } from '../../src/analysis/flows.ts';
-import { contiguousFolds, stratifiedFolds } from '../../src/analysis/folds.ts';
+import { linkTypes } from '../../src/core/capture/decode.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import {
+  validateNeighbours,
+  wilsonInterval,
+} from '../../src/research/analysis/cross-validation.ts';
+import { cutWindows, RateSeries } from '../../src/research/analysis/features.ts';
+import { FlowTable } from '../../src/research/analysis/flows.ts';
+import { contiguousFolds, stratifiedFolds } from '../../src/research/analysis/folds.ts';
 import {
   gatherWindows,
   type IdentifiedDevice,
   identifyDevices,
   judgeByRates,
   type ObservedCapture,
-} from '../../src/analysis/identify.ts';
-import { fitNearestNeighbours } from '../../src/analysis/knn.ts';
-import { defaultLabels, LabelError, labelByNames, parseLabels } from '../../src/analysis/labels.ts';
-import { indexVendors, loadVendors, parseVendors } from '../../src/analysis/vendors.ts';
-import { openSamples } from '../../src/capture/csv.ts';
-import { linkTypes } from '../../src/capture/decode.ts';
-import { openCapture } from '../../src/capture/reader.ts';
-import { deviceCatalogue } from '../../src/devices/catalogue.ts';
-import { planHousehold } from '../../src/lab/emulators/household.ts';
-import { seededRandom } from '../../src/random/random.ts';
+} from '../../src/research/analysis/identify.ts';
+import { fitNearestNeighbours } from '../../src/research/analysis/knn.ts';
+import {
+  defaultLabels,
+  LabelError,
+  labelByNames,
+  parseLabels,
+} from '../../src/research/analysis/labels.ts';
+import { indexVendors, loadVendors, parseVendors } from '../../src/research/analysis/vendors.ts';
+import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
+import { planHousehold } from '../../src/research/lab/emulators/household.ts';
+import { openSamples } from '../../src/shell/capture/csv.ts';
+import { openCapture } from '../../src/shell/capture/reader.ts';
 import {
   deviceMac,
   dnsMessage,

@@ -6,33 +6,33 @@ import {
   aucBlockBootstrap,
   aucDeLong,
   aucNullError,
-} from '../../src/analysis/statistics/auc.ts';
+} from '../../src/core/analysis/statistics/auc.ts';
 import {
   kolmogorovSmirnov,
   kolmogorovTail,
-} from '../../src/analysis/statistics/kolmogorov-smirnov.ts';
+} from '../../src/core/analysis/statistics/kolmogorov-smirnov.ts';
 import {
   detectByStatistic,
   detectionRateByVariance,
   entropyBits,
   hiddenVarianceRatio,
   sampleVariance,
-} from '../../src/analysis/statistics/link-padding.ts';
+} from '../../src/core/analysis/statistics/link-padding.ts';
 import {
   binByQuantiles,
   correctedInformationBits,
   mutualInformationBits,
-} from '../../src/analysis/statistics/mutual-information.ts';
-import { normalCdf, normalQuantile } from '../../src/analysis/statistics/normal.ts';
-import { holm, permuteBlocks, testLabels } from '../../src/analysis/statistics/permutation.ts';
+} from '../../src/core/analysis/statistics/mutual-information.ts';
+import { normalCdf, normalQuantile } from '../../src/core/analysis/statistics/normal.ts';
+import { holm, permuteBlocks, testLabels } from '../../src/core/analysis/statistics/permutation.ts';
 import {
   binOf,
   quantileEdges,
   quantileOfSorted,
   ranks,
   variance,
-} from '../../src/analysis/statistics/sample.ts';
-import { seededRandom } from '../../src/random/random.ts';
+} from '../../src/core/analysis/statistics/sample.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
 
 const close = (a: number, b: number, within = 1e-9) => Math.abs(a - b) <= within;
 

@@ -1,5 +1,5 @@
 // Bench: how often the audit finds each planted leak, in recordings of growing length, and how often it errs on clean ones.
-import { auditTraces } from '../../src/analysis/audit.ts';
+import { auditTraces } from '../../src/core/analysis/audit.ts';
 import { LEAKS, synthesize } from '../analysis/audit-synthetic.ts';
 
 const [seedsText = '10', lengthsText = '30,60,120,300,600', patternText = 'events', onlyText = ''] =

@@ -1,8 +1,8 @@
 // Measures what packing and unpacking cost: `node build/test/bench/framing.js [FRAMES]`.
 
-import { Packer } from '../../src/framing/packer.ts';
-import { DeviceQueues } from '../../src/framing/queues.ts';
-import { Unpacker } from '../../src/framing/unpacker.ts';
+import { Packer } from '../../src/core/framing/packer.ts';
+import { DeviceQueues } from '../../src/core/framing/queues.ts';
+import { Unpacker } from '../../src/core/framing/unpacker.ts';
 import { buildIpv4, buildIpv6 } from '../framing/ip-packets.ts';
 
 const frames = Number(process.argv[2] ?? 200_000);

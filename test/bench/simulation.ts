@@ -1,8 +1,12 @@
 // How fast a day of a busy home is simulated, and in what memory: node build/test/bench/simulation.js [FILE…]
-import { seededRandom } from '../../src/random/random.ts';
-import { simulate } from '../../src/simulation/simulate.ts';
-import { type DeviceSample, openTrace, type Trace } from '../../src/simulation/trace.ts';
-import { defaultVariantOptions, variantNames, variantOf } from '../../src/simulation/variants.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import { simulate } from '../../src/research/simulation/simulate.ts';
+import {
+  defaultVariantOptions,
+  variantNames,
+  variantOf,
+} from '../../src/research/simulation/variants.ts';
+import { type DeviceSample, openTrace, type Trace } from '../../src/shell/simulation/trace.ts';
 
 /** Ten devices that wake some 200 times an hour each and send a burst: two million packets a day. */
 function* busyDay(): Generator<DeviceSample> {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UbusClient } from '../../src/ubus/client.ts';
+import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { startUbusd } from '../stand-ins/ubusd/ubusd.ts';
 
 const rounds = Number(process.argv[2] ?? 5);

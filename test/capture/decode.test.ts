@@ -1,8 +1,8 @@
 // Headers of every link and network layer.
 import test from 'ava';
 import fc from 'fast-check';
-import { formatIpv6, isLocalAddress, parseMac } from '../../src/capture/addresses.ts';
-import { type Decoded, decodePacket, linkTypes } from '../../src/capture/decode.ts';
+import { formatIpv6, isLocalAddress, parseMac } from '../../src/core/capture/addresses.ts';
+import { type Decoded, decodePacket, linkTypes } from '../../src/core/capture/decode.ts';
 import { runs } from '../property-runs.ts';
 import {
   deviceMac,

@@ -1,7 +1,7 @@
 // DNS messages as an observer finds them.
 import test from 'ava';
 import fc from 'fast-check';
-import { parseDns } from '../../src/capture/dns.ts';
+import { parseDns } from '../../src/research/capture/dns.ts';
 import { runs } from '../property-runs.ts';
 import { dnsMessage, encodeName } from './packets.ts';
 

@@ -2,12 +2,16 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {
+  encodeCapture,
+  encodePcapHeader,
+  encodePcapRecord,
+} from '../../src/research/capture/writer.ts';
+import {
   type CapturedPacket,
   CaptureError,
   openCapture,
   readPackets,
-} from '../../src/capture/reader.ts';
-import { encodeCapture, encodePcapHeader, encodePcapRecord } from '../../src/capture/writer.ts';
+} from '../../src/shell/capture/reader.ts';
 import { runs } from '../property-runs.ts';
 import {
   Bytes,

@@ -1,9 +1,9 @@
 // A device's trace out of a capture, and traces kept as CSV.
 import test from 'ava';
-import { CsvError, openSamples, readSamples } from '../../src/capture/csv.ts';
-import { openCapture, readPackets } from '../../src/capture/reader.ts';
-import { type Sample, traceOfDevice } from '../../src/capture/trace.ts';
-import { encodeCapture } from '../../src/capture/writer.ts';
+import { type Sample, traceOfDevice } from '../../src/core/capture/trace.ts';
+import { encodeCapture } from '../../src/research/capture/writer.ts';
+import { CsvError, openSamples, readSamples } from '../../src/shell/capture/csv.ts';
+import { openCapture, readPackets } from '../../src/shell/capture/reader.ts';
 import { deviceMac, ethernetFrame, routerMac, udpPacket } from './packets.ts';
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

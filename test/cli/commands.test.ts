@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Command } from 'commander';
-import { buildProgram } from '../../src/cli/program.ts';
-import { pemReader } from '../../src/openvpn/pem-reader.ts';
-import { checkProfile } from '../../src/openvpn/profile.ts';
+import { checkProfile } from '../../src/core/openvpn/profile.ts';
+import { buildProgram } from '../../src/shell/cli/program.ts';
+import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { hasStackTrace, iotshaper } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'iotshaper-cli-'));

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { sections } from '../../src/config/options.ts';
-import type { ConfigStatus } from '../../src/daemon/api.ts';
+import { sections } from '../../src/core/config/options.ts';
+import type { ConfigStatus } from '../../src/core/home/api.ts';
 import { renderSection, sound, specOf, wrong } from '../config/wrong-options.ts';
 import { hasStackTrace, iotshaper } from './program.ts';
 

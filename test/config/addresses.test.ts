@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
-import { findNestings, parseAddressBlock } from '../../src/config/addresses.ts';
+import { findNestings, parseAddressBlock } from '../../src/core/config/addresses.ts';
 import { runs } from '../property-runs.ts';
 
 const canonical = test.macro({

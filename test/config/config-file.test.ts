@@ -1,7 +1,7 @@
 // Reading the configuration from disk.
 import test from 'ava';
-import { ConfigError } from '../../src/config/config-error.ts';
-import { readConfigFile } from '../../src/config/config-file.ts';
+import { ConfigError } from '../../src/core/config/config-error.ts';
+import { readConfigFile } from '../../src/shell/config/config-file.ts';
 
 test('a file is read', async (t) => {
   const { config } = await readConfigFile('test/fixtures/uci/set-as-typed.uci');

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
-import { parseConfig } from '../../src/config/config.ts';
-import { ConfigError } from '../../src/config/config-error.ts';
-import type { Config } from '../../src/config/types.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import { ConfigError } from '../../src/core/config/config-error.ts';
+import type { Config } from '../../src/core/config/types.ts';
 import { runs } from '../property-runs.ts';
 
 const defaults: Config = {

@@ -1,9 +1,9 @@
 // Every option of the table: its default, and what is refused in which words.
 import test from 'ava';
-import { parseConfig } from '../../src/config/config.ts';
-import { ConfigError } from '../../src/config/config-error.ts';
-import { schemaOf, sections } from '../../src/config/options.ts';
-import { readSection } from '../../src/config/section-values.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import { ConfigError } from '../../src/core/config/config-error.ts';
+import { schemaOf, sections } from '../../src/core/config/options.ts';
+import { readSection } from '../../src/core/config/section-values.ts';
 import { netdev, renderSection, sound, specOf, time, wrong } from './wrong-options.ts';
 
 function errorsOf(text: string) {

@@ -1,8 +1,8 @@
 // Time zones as POSIX strings: the same local time as the C library has, at every switch.
 import { execFileSync } from 'node:child_process';
 import test from 'ava';
-import { offsetAt, parseTimeZone, UTC } from '../../src/config/posix-time-zone.ts';
-import { localTimeOf } from '../../src/config/schedule.ts';
+import { offsetAt, parseTimeZone, UTC } from '../../src/core/config/posix-time-zone.ts';
+import { localTimeOf } from '../../src/core/config/schedule.ts';
 import { TIME_ZONES } from './time-zones.ts';
 
 const secondsOf = (text: string): number => Date.parse(text) / 1000;

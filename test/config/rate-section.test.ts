@@ -1,9 +1,9 @@
 // Folding the typed sections rate and enabled into main changes the file, not what is in force.
 import test from 'ava';
-import { parseConfig, readConfig } from '../../src/config/config.ts';
-import { foldRateSection } from '../../src/config/rate-section.ts';
-import { parseUci } from '../../src/config/uci.ts';
-import { renderUciFile } from '../../src/config/uci-writer.ts';
+import { parseConfig, readConfig } from '../../src/core/config/config.ts';
+import { foldRateSection } from '../../src/core/config/rate-section.ts';
+import { parseUci } from '../../src/core/config/uci.ts';
+import { renderUciFile } from '../../src/core/config/uci-writer.ts';
 
 const fold = (text: string) =>
   renderUciFile(foldRateSection(parseUci(text, 'iotshaper'))).toString();

@@ -2,15 +2,15 @@
 
 import test from 'ava';
 import fc from 'fast-check';
-import { parseConfig } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
 import {
   type ActiveRate,
   activeRate,
   findOverlaps,
   localTimeOf,
   nextRateChange,
-} from '../../src/config/schedule.ts';
-import type { Config, Day, ScheduleConfig } from '../../src/config/types.ts';
+} from '../../src/core/config/schedule.ts';
+import type { Config, Day, ScheduleConfig } from '../../src/core/config/types.ts';
 
 const { config: base } = parseConfig("config iotshaper 'main'\n\toption upload_rate '30'\n");
 const week: Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import { build } from 'esbuild';
-import { parseConfig } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
 import { renderSection, sound, specOf, wrong } from './wrong-options.ts';
 
 type Parse = typeof parseConfig;
@@ -14,7 +14,7 @@ async function bundledParse(): Promise<{ parse: Parse; text: string }> {
     pathToFileURL(resolve('scripts/validators.mjs')).href
   );
   const { outputFiles } = await build({
-    entryPoints: ['src/config/config.ts'],
+    entryPoints: ['src/core/config/config.ts'],
     bundle: true,
     write: false,
     platform: 'node',

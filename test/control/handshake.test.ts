@@ -1,15 +1,15 @@
 // Home and endpoint over a network that loses, turns round and repeats, with somebody who records, forges and replays.
 import test, { type ExecutionContext } from 'ava';
-import { EndpointHandshake } from '../../src/control/endpoint-handshake.ts';
-import { HomeHandshake, type HomeHeard } from '../../src/control/home-handshake.ts';
+import { EndpointHandshake } from '../../src/core/control/endpoint-handshake.ts';
+import { HomeHandshake, type HomeHeard } from '../../src/core/control/home-handshake.ts';
 import {
   decodeControl,
   encodeControl,
   type Hello,
   NONCE_BYTES,
-} from '../../src/control/message.ts';
-import { drawIndex, type Random, seededRandom } from '../../src/random/random.ts';
-import type { Shape } from '../../src/stream/stream.ts';
+} from '../../src/core/control/message.ts';
+import { drawIndex, type Random, seededRandom } from '../../src/core/random/random.ts';
+import type { Shape } from '../../src/core/stream/stream.ts';
 import { inner, inside, proofOf } from './proofs.ts';
 
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };

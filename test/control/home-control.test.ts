@@ -1,8 +1,6 @@
 // The home's control socket against a stand-in endpoint on loopback addresses.
 import { createSocket, type Socket } from 'node:dgram';
 import test, { type ExecutionContext } from 'ava';
-import { hmacSha256 } from '../../src/control/hmac.ts';
-import { HomeControl } from '../../src/control/home-control.ts';
 import {
   type ControlMessage,
   decodeControl,
@@ -10,10 +8,12 @@ import {
   type Hello,
   NO_NONCE,
   type Welcome,
-} from '../../src/control/message.ts';
-import { Proof } from '../../src/control/proof.ts';
-import { CONTROL_PORT } from '../../src/plan/names.ts';
-import type { Shape } from '../../src/stream/stream.ts';
+} from '../../src/core/control/message.ts';
+import { Proof } from '../../src/core/control/proof.ts';
+import { CONTROL_PORT } from '../../src/core/plan/names.ts';
+import type { Shape } from '../../src/core/stream/stream.ts';
+import { hmacSha256 } from '../../src/shell/control/hmac.ts';
+import { HomeControl } from '../../src/shell/control/home-control.ts';
 import { inner, inside, keyOf } from './proofs.ts';
 
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };

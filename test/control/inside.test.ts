@@ -1,7 +1,7 @@
 // What an endpoint may assign: networks of the profile, and nothing else.
 import test from 'ava';
-import { findInsideFault } from '../../src/control/inside.ts';
-import type { InnerNetwork } from '../../src/plan/facts.ts';
+import { findInsideFault } from '../../src/core/control/inside.ts';
+import type { InnerNetwork } from '../../src/core/plan/facts.ts';
 import { inner, inside } from './proofs.ts';
 
 test('what lies inside is taken', (t) => {

@@ -1,7 +1,6 @@
 // The control message: whole there and back, one slot’s size, deaf to anything that is not proven.
 import test from 'ava';
 import fc from 'fast-check';
-import { hmacSha256 } from '../../src/control/hmac.ts';
 import {
   type Challenge,
   type ControlMessage,
@@ -11,10 +10,11 @@ import {
   NO_NONCE,
   NONCE_BYTES,
   type Welcome,
-} from '../../src/control/message.ts';
-import { PROOF_BYTES, Proof } from '../../src/control/proof.ts';
-import { modeNames, modes } from '../../src/pacing/modes.ts';
-import type { Shape } from '../../src/stream/stream.ts';
+} from '../../src/core/control/message.ts';
+import { PROOF_BYTES, Proof } from '../../src/core/control/proof.ts';
+import { modeNames, modes } from '../../src/core/pacing/modes.ts';
+import type { Shape } from '../../src/core/stream/stream.ts';
+import { hmacSha256 } from '../../src/shell/control/hmac.ts';
 import { runs } from '../property-runs.ts';
 import { keyOf, proofOf } from './proofs.ts';
 

@@ -1,6 +1,7 @@
 // Keys and proofs for tests: the real hash, keys that anybody may know.
-import { hmacSha256 } from '../../src/control/hmac.ts';
-import { CONTROL_KEY_BYTES, Proof } from '../../src/control/proof.ts';
+
+import { CONTROL_KEY_BYTES, Proof } from '../../src/core/control/proof.ts';
+import { hmacSha256 } from '../../src/shell/control/hmac.ts';
 
 export const inside = {
   tunnel: '10.213.0.0/24',

@@ -1,7 +1,7 @@
 // Cost: the paper's figure, overhead, schedules, cap and price.
 import test from 'ava';
 import fc from 'fast-check';
-import { costOf } from '../../src/cost/cost.ts';
+import { costOf } from '../../src/core/cost/cost.ts';
 
 const near = (a: number, b: number, tolerance = 1e-9): boolean => Math.abs(a - b) <= tolerance;
 

@@ -1,7 +1,7 @@
 // Shares of the week: what schedules make of a month's cost.
 import test from 'ava';
-import { parseConfig } from '../../src/config/config.ts';
-import { scheduleShares } from '../../src/cost/shares.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import { scheduleShares } from '../../src/core/cost/shares.ts';
 
 const sharesOf = (sections: string) => scheduleShares(parseConfig(sections).config);
 

@@ -1,7 +1,7 @@
 // What each inner address sent and received, second by second.
 import test from 'ava';
-import { AddressMeter } from '../../src/daemon/address-meter.ts';
-import type { QueueCounters } from '../../src/framing/queues.ts';
+import type { QueueCounters } from '../../src/core/framing/queues.ts';
+import { AddressMeter } from '../../src/core/home/address-meter.ts';
 
 function sent(bytesIn: number, more: Partial<QueueCounters> = {}): QueueCounters {
   return { bytesIn, droppedLate: 0, droppedFull: 0, ...more } as QueueCounters;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { keepGoodConfig, readGoodConfig } from '../../src/daemon/config-source.ts';
+import { keepGoodConfig, readGoodConfig } from '../../src/shell/home/config-source.ts';
 
 const option = 'iotshaper.tunnel.profile';
 const soundProfile = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');

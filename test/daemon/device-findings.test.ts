@@ -1,7 +1,11 @@
 // What a person is told of chosen devices and of resolvers beside them.
 import test from 'ava';
-import { parseConfig } from '../../src/config/config.ts';
-import { findChanceChoices, sentenceOf, tellResolvers } from '../../src/daemon/device-findings.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import {
+  findChanceChoices,
+  sentenceOf,
+  tellResolvers,
+} from '../../src/core/home/device-findings.ts';
 
 const camera = "config device\n\toption name 'Camera'\n\toption mac 'f4:b8:5e:00:00:01'\n";
 const plug = "config device 'plug'\n\toption name 'Plug'\n\tlist ip '192.168.8.12'\n";

@@ -1,11 +1,11 @@
 // Chosen devices are followed through new leases and new hardware; nobody else is swallowed.
 import test from 'ava';
 import fc from 'fast-check';
-import { parseConfig } from '../../src/config/config.ts';
-import { DeviceFollower } from '../../src/daemon/device-following.ts';
-import type { Neighbour } from '../../src/daemon/device-table.ts';
-import { parseTracks, renderTracks } from '../../src/daemon/follow-state.ts';
-import { parseDnsmasqLeases } from '../../src/daemon/leases.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import { DeviceFollower } from '../../src/core/home/device-following.ts';
+import type { Neighbour } from '../../src/core/home/device-table.ts';
+import { parseTracks, renderTracks } from '../../src/core/home/follow-state.ts';
+import { parseDnsmasqLeases } from '../../src/core/home/leases.ts';
 import { runs } from '../property-runs.ts';
 
 const A = 'f4:b8:5e:00:00:01';

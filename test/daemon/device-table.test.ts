@@ -1,8 +1,12 @@
 // Which device is which: configuration, neighbours, leases and traffic joined.
 import test from 'ava';
-import { parseConfig } from '../../src/config/config.ts';
-import { type AddressTraffic, listDevices, type Neighbour } from '../../src/daemon/device-table.ts';
-import { namesOf, parseDnsmasqLeases } from '../../src/daemon/leases.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import {
+  type AddressTraffic,
+  listDevices,
+  type Neighbour,
+} from '../../src/core/home/device-table.ts';
+import { namesOf, parseDnsmasqLeases } from '../../src/core/home/leases.ts';
 
 const camera = "config device\n\toption name 'camera'\n\toption mac '18:B4:30:00:00:01'\n";
 const printer =

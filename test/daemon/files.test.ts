@@ -3,10 +3,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { parseUci } from '../../src/config/uci.ts';
-import { keepBootTable } from '../../src/daemon/boot-table.ts';
-import { findFirewallWarnings, readFirewallWarnings } from '../../src/daemon/firewall-warnings.ts';
-import { judgeProfile, storeProfile } from '../../src/daemon/profile-file.ts';
+import { parseUci } from '../../src/core/config/uci.ts';
+import { keepBootTable } from '../../src/shell/home/boot-table.ts';
+import {
+  findFirewallWarnings,
+  readFirewallWarnings,
+} from '../../src/shell/home/firewall-warnings.ts';
+import { judgeProfile, storeProfile } from '../../src/shell/home/profile-file.ts';
 
 const profile = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
 

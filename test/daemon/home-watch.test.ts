@@ -1,7 +1,7 @@
 // When OpenVPN is told to connect anew: an endpoint silent for long, and no sooner.
 import test from 'ava';
-import type { HomeDatapath } from '../../src/daemon/home-datapath.ts';
-import { HomeWatch } from '../../src/daemon/home-watch.ts';
+import type { HomeDatapath } from '../../src/shell/home/home-datapath.ts';
+import { HomeWatch } from '../../src/shell/home/home-watch.ts';
 
 /** As much of a datapath as is asked. */
 const inState = (tunnelState: HomeDatapath['tunnelState']) => ({ tunnelState }) as HomeDatapath;

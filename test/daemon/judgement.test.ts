@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
-import { type HomeEvidence, judgeHome } from '../../src/daemon/judgement.ts';
-import { TcListingReader } from '../../src/shaper/tc-listing.ts';
+import { type HomeEvidence, judgeHome } from '../../src/core/home/judgement.ts';
+import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
 
 const reader = new TcListingReader();
 for (const line of readFileSync('test/fixtures/tc/home.txt', 'utf8').split('\n')) reader.push(line);

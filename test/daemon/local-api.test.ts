@@ -9,7 +9,7 @@ import {
   type Methods,
   NotRunningError,
   serveLocalApi,
-} from '../../src/daemon/local-api.ts';
+} from '../../src/shell/home/local-api.ts';
 
 function newPath(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'iotshaper-api-'));

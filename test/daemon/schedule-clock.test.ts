@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { parseConfig } from '../../src/config/config.ts';
-import { ScheduleClock } from '../../src/daemon/schedule-clock.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import { ScheduleClock } from '../../src/shell/home/schedule-clock.ts';
 
 const NIGHT =
   "config iotshaper 'main'\n\toption rate '40'\n\nconfig schedule 'night'\n\toption start '00:00'\n\toption end '06:00'\n\toption rate '0'\n";

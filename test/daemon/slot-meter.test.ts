@@ -1,7 +1,7 @@
 // Slots a second from a counter that is read now and then.
 import test from 'ava';
 import fc from 'fast-check';
-import { SlotMeter } from '../../src/daemon/slot-meter.ts';
+import { SlotMeter } from '../../src/core/home/slot-meter.ts';
 
 test('nothing is said before the window is filled', (t) => {
   const meter = new SlotMeter();

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { parseConfig } from '../../src/config/config.ts';
-import { FOLLOWED_FILE, type Seen, Surroundings } from '../../src/daemon/surroundings.ts';
-import { NO_HOUSE } from '../../src/system/home-facts.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import { NO_HOUSE } from '../../src/core/home/home-facts.ts';
+import { FOLLOWED_FILE, type Seen, Surroundings } from '../../src/shell/home/surroundings.ts';
 
 const A = 'f4:b8:5e:00:00:01';
 const { config } = parseConfig("config device\n\toption name 'Camera'\n\tlist ip '192.168.8.11'\n");

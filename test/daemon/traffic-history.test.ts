@@ -1,6 +1,6 @@
 // The last five minutes: rates from totals, and nothing older.
 import test from 'ava';
-import { TrafficHistory } from '../../src/daemon/traffic-history.ts';
+import { TrafficHistory } from '../../src/core/home/traffic-history.ts';
 
 const totals = (n: number) => ({
   uploadDeviceBytes: 2000 * n,

@@ -6,10 +6,10 @@ import {
   findQueueFaults,
   findStreamFaults,
   meterWindowMs,
-} from '../../src/daemon/verification.ts';
-import { STRAY_CLASS_MINOR } from '../../src/plan/names.ts';
-import { TcListingReader } from '../../src/shaper/tc-listing.ts';
-import { type Shape, slotsPerSecond } from '../../src/stream/stream.ts';
+} from '../../src/core/home/verification.ts';
+import { STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
+import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
+import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
 
 function listingOf(text: string) {
   const reader = new TcListingReader();

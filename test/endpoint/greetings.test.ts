@@ -1,11 +1,11 @@
 // What the endpoint hears of its homes: each by its own key, one wish of each at a time, an old one named once.
 import test from 'ava';
-import { hmacSha256 } from '../../src/control/hmac.ts';
-import { HomeHandshake } from '../../src/control/home-handshake.ts';
-import { Proof } from '../../src/control/proof.ts';
-import { Greetings } from '../../src/endpoint/greetings.ts';
-import type { StoredHome } from '../../src/endpoint/store.ts';
-import type { Shape } from '../../src/stream/stream.ts';
+import { HomeHandshake } from '../../src/core/control/home-handshake.ts';
+import { Proof } from '../../src/core/control/proof.ts';
+import type { Shape } from '../../src/core/stream/stream.ts';
+import { hmacSha256 } from '../../src/shell/control/hmac.ts';
+import { Greetings } from '../../src/shell/endpoint/greetings.ts';
+import type { StoredHome } from '../../src/shell/endpoint/store.ts';
 import { inner, inside, keyOf } from '../control/proofs.ts';
 
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };

@@ -16,8 +16,8 @@ import {
   makeRunDir,
   prepareOpenVpn,
   removeClientConfigs,
-} from '../../src/endpoint/openvpn-files.ts';
-import { EndpointStore } from '../../src/endpoint/store.ts';
+} from '../../src/shell/endpoint/openvpn-files.ts';
+import { EndpointStore } from '../../src/shell/endpoint/store.ts';
 
 const identity = {
   host: 'vps.example.org',

@@ -4,12 +4,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { owns } from '../../src/endpoint/home-session.ts';
-import { EndpointError, EndpointStore } from '../../src/endpoint/store.ts';
-import { networkOf } from '../../src/ip/address.ts';
-import { pemReader } from '../../src/openvpn/pem-reader.ts';
-import { checkProfile } from '../../src/openvpn/profile.ts';
-import { innerPrefix4, innerPrefix6 } from '../../src/plan/nft-endpoint.ts';
+import { networkOf } from '../../src/core/ip/address.ts';
+import { checkProfile } from '../../src/core/openvpn/profile.ts';
+import { innerPrefix4, innerPrefix6 } from '../../src/core/plan/nft-endpoint.ts';
+import { owns } from '../../src/shell/endpoint/home-session.ts';
+import { EndpointError, EndpointStore } from '../../src/shell/endpoint/store.ts';
+import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 
 function newStore(t: ExecutionContext): EndpointStore {
   const folder = mkdtempSync(join(tmpdir(), 'iotshaper-store-'));

@@ -8,7 +8,7 @@ import {
   ipTotalBytes,
   isIpPacket,
   readIpHeader,
-} from '../../src/framing/ip-packet.ts';
+} from '../../src/core/framing/ip-packet.ts';
 import { runs } from '../property-runs.ts';
 import { buildIpv4, buildIpv6, ipPacket } from './ip-packets.ts';
 import { cameraPacket, echoPacket, fromHex, plugPacket } from './wire-frames.ts';

@@ -1,8 +1,8 @@
 // What the packer puts on the wire, and when.
 
 import test from 'ava';
-import { Packer } from '../../src/framing/packer.ts';
-import { DeviceQueues } from '../../src/framing/queues.ts';
+import { Packer } from '../../src/core/framing/packer.ts';
+import { DeviceQueues } from '../../src/core/framing/queues.ts';
 import { buildIpv4, hex } from './ip-packets.ts';
 import { cameraPacket, fromHex, plugPacket, wireCases } from './wire-frames.ts';
 

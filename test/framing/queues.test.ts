@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import fc from 'fast-check';
-import { DeviceQueues, type QueueCounters } from '../../src/framing/queues.ts';
+import { DeviceQueues, type QueueCounters } from '../../src/core/framing/queues.ts';
 
 /** A new array each time, so that packets can be told apart. */
 function packet(bytes: number): Uint8Array {

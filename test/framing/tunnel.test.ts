@@ -2,10 +2,10 @@
 
 import test from 'ava';
 import fc from 'fast-check';
-import { isIpPacket } from '../../src/framing/ip-packet.ts';
-import { Packer } from '../../src/framing/packer.ts';
-import { DeviceQueues } from '../../src/framing/queues.ts';
-import { Unpacker } from '../../src/framing/unpacker.ts';
+import { isIpPacket } from '../../src/core/framing/ip-packet.ts';
+import { Packer } from '../../src/core/framing/packer.ts';
+import { DeviceQueues } from '../../src/core/framing/queues.ts';
+import { Unpacker } from '../../src/core/framing/unpacker.ts';
 import { runs } from '../property-runs.ts';
 import { hex, keyedPacket } from './ip-packets.ts';
 

@@ -1,7 +1,7 @@
 // The unpacker against single frames: order, time limits, restarts, damage.
 
 import test from 'ava';
-import { Unpacker } from '../../src/framing/unpacker.ts';
+import { Unpacker } from '../../src/core/framing/unpacker.ts';
 import { buildIpv4, hex } from './ip-packets.ts';
 import { cameraPacket, echoPacket, fromHex, plugPacket, wireCases } from './wire-frames.ts';
 

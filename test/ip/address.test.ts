@@ -1,8 +1,14 @@
 // Address arithmetic against the platform's own: URL for the canonical form, BlockList for networks.
-import { BlockList } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
-import { formatIpv6, hostPart, isPrivate, networkOf } from '../../src/ip/address.ts';
+import {
+  formatIpv6,
+  hostPart,
+  ipVersion,
+  isPrivate,
+  networkOf,
+} from '../../src/core/ip/address.ts';
 import { runs } from '../property-runs.ts';
 
 /** Bytes in which runs of zeros are common. */
@@ -130,6 +136,31 @@ test('private addresses are those of RFC 1918 and RFC 4193', (t) => {
   t.notThrows(() =>
     fc.assert(
       fc.property(six, (address) => isPrivate(address) === reference.check(address, 'ipv6')),
+    ),
+  );
+});
+
+test('an address is one where the platform takes it for one', (t) => {
+  const texts = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.stringMatching(/^[0-9a-f:.]{0,24}$/),
+    fc.tuple(fc.ipV6(), fc.ipV4()).map(([six, four]) => `${six.slice(0, 20)}:${four}`),
+    fc.constantFrom(
+      '::',
+      '1::',
+      '::1.2.3.4',
+      '1:2:3:4:5:6:7::',
+      '1:2:3:4:5:6:1.2.3.4',
+      '01.2.3.4',
+      '1.2.3',
+      '',
+    ),
+  );
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(texts, (text) => ipVersion(text) === isIP(text)),
+      { numRuns: runs(3000) },
     ),
   );
 });

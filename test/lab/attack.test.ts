@@ -1,14 +1,14 @@
 // The attack on lab runs: it finds what is there to be found, and nothing in a stream that does not change.
 import test from 'ava';
-import { BIN_S } from '../../src/analysis/activity-streams.ts';
-import { RateSeries } from '../../src/analysis/features.ts';
-import { type AttackInput, attackRun } from '../../src/lab/attack.ts';
-import { attackNotes, attackRows } from '../../src/lab/attack-table.ts';
-import { attackCase, renderCases, vpnCases } from '../../src/lab/cases.ts';
-import type { HomePacket, WirePacket } from '../../src/lab/observation.ts';
-import type { LabSummary } from '../../src/lab/summary.ts';
-import { labDevices } from '../../src/lab/topology.ts';
-import { seededRandom } from '../../src/random/random.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import { BIN_S } from '../../src/research/analysis/activity-streams.ts';
+import { RateSeries } from '../../src/research/analysis/features.ts';
+import { type AttackInput, attackRun } from '../../src/research/lab/attack.ts';
+import { attackNotes, attackRows } from '../../src/research/lab/attack-table.ts';
+import { attackCase, renderCases, vpnCases } from '../../src/research/lab/cases.ts';
+import type { HomePacket, WirePacket } from '../../src/research/lab/observation.ts';
+import type { LabSummary } from '../../src/research/lab/summary.ts';
+import { labDevices } from '../../src/research/lab/topology.ts';
 
 const startS = 1_700_000_000;
 const seconds = 120;

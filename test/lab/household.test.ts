@@ -1,10 +1,14 @@
 // Emulated devices: the same seed plans the same day, at the rates the paper gives, within what the tunnel carries.
 import test from 'ava';
-import { deviceCatalogue } from '../../src/devices/catalogue.ts';
-import { emulators, planDevice, planHousehold } from '../../src/lab/emulators/household.ts';
-import { type Exchange, MIN_MESSAGE_BYTES } from '../../src/lab/emulators/plan.ts';
-import { MAX_DATAGRAM_BYTES } from '../../src/lab/message.ts';
-import { seededRandom } from '../../src/random/random.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
+import {
+  emulators,
+  planDevice,
+  planHousehold,
+} from '../../src/research/lab/emulators/household.ts';
+import { type Exchange, MIN_MESSAGE_BYTES } from '../../src/research/lab/emulators/plan.ts';
+import { MAX_DATAGRAM_BYTES } from '../../src/research/lab/message.ts';
 
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
 

@@ -1,10 +1,10 @@
 // Plans as traces: every byte is there once, with its headers, in the order of time.
 import test from 'ava';
 import fc from 'fast-check';
-import { readSamples } from '../../src/capture/csv.ts';
-import { planHousehold } from '../../src/lab/emulators/household.ts';
-import type { Exchange } from '../../src/lab/emulators/plan.ts';
-import { renderTraceCsv, traceOfPlan } from '../../src/lab/plan-trace.ts';
+import { planHousehold } from '../../src/research/lab/emulators/household.ts';
+import type { Exchange } from '../../src/research/lab/emulators/plan.ts';
+import { renderTraceCsv, traceOfPlan } from '../../src/research/lab/plan-trace.ts';
+import { readSamples } from '../../src/shell/capture/csv.ts';
 
 const exchange = (over: Partial<Exchange>): Exchange => ({
   atS: 1,

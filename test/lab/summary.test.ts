@@ -1,13 +1,18 @@
 // From captures to figures: what a provider sees is told apart and counted right.
 import test from 'ava';
-import { encodeQuestion, TYPE_A } from '../../src/lab/dns.ts';
-import { observeHome, observeProvider } from '../../src/lab/observation.ts';
-import { type LabOptions, labDefaults } from '../../src/lab/options.ts';
-import { renderReport } from '../../src/lab/report.ts';
-import { activeBins, measureLatency, type SummaryInput, summarise } from '../../src/lab/summary.ts';
-import { renderSummary, renderTable } from '../../src/lab/table.ts';
-import { lab } from '../../src/lab/topology.ts';
-import type { Delay } from '../../src/lab/traffic-log.ts';
+import { encodeQuestion, TYPE_A } from '../../src/research/lab/dns.ts';
+import { observeHome, observeProvider } from '../../src/research/lab/observation.ts';
+import { type LabOptions, labDefaults } from '../../src/research/lab/options.ts';
+import { renderReport } from '../../src/research/lab/report.ts';
+import {
+  activeBins,
+  measureLatency,
+  type SummaryInput,
+  summarise,
+} from '../../src/research/lab/summary.ts';
+import { renderSummary, renderTable } from '../../src/research/lab/table.ts';
+import { lab } from '../../src/research/lab/topology.ts';
+import type { Delay } from '../../src/research/lab/traffic-log.ts';
 import { captured, stream } from './support/packets.ts';
 
 const data = Uint8Array.of((9 << 3) | 0, 0, 0, 1);

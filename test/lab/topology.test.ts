@@ -1,10 +1,10 @@
 // The lab's network as data: names of its own, an address a device, a server for every name; and how it is undone.
 import test from 'ava';
-import { deviceCatalogue } from '../../src/devices/catalogue.ts';
-import { Cleanup } from '../../src/lab/cleanup.ts';
-import { cloudAddresses, labDevices, planTopology } from '../../src/lab/topology.ts';
-import { joinDelays } from '../../src/lab/traffic-log.ts';
-import { renderHomeConfig } from '../../src/lab/variants/shaped.ts';
+import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
+import { Cleanup } from '../../src/research/lab/cleanup.ts';
+import { cloudAddresses, labDevices, planTopology } from '../../src/research/lab/topology.ts';
+import { joinDelays } from '../../src/research/lab/traffic-log.ts';
+import { renderHomeConfig } from '../../src/research/lab/variants/shaped.ts';
 
 test('every command acts in a namespace of this lab and no other', (t) => {
   const { names, commands } = planTopology({ id: 'x1', ipv6: true });

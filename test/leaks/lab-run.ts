@@ -1,9 +1,9 @@
 // Runs a program's own lab and judges what its provider saw, over any stretch from the beginning.
 import { spawn } from 'node:child_process';
-import { auditTraces } from '../../src/analysis/audit.ts';
-import type { AuditResult } from '../../src/analysis/audit-result.ts';
-import { wireWithin } from '../../src/lab/attack.ts';
-import { type FinishedRun, readRunFolder } from '../../src/lab/run-folder.ts';
+import { auditTraces } from '../../src/core/analysis/audit.ts';
+import type { AuditResult } from '../../src/core/analysis/audit-result.ts';
+import { wireWithin } from '../../src/research/lab/attack.ts';
+import { type FinishedRun, readRunFolder } from '../../src/research/lab/run-folder.ts';
 
 export interface LabRunOptions {
   /** The bundle that is tested, both ends of it. */

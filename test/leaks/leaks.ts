@@ -27,7 +27,7 @@ const IS_HOME = "!process.argv.includes('endpoint')";
 /** Tells all threads of the process when a device begins and each time it goes on. */
 const tellThreads: readonly Edit[] = [
   {
-    file: 'src/tunnel/frame-link.ts',
+    file: 'src/shell/tunnel/frame-link.ts',
     from: '/** Frames that may stand in the kernel',
     to: `import { BroadcastChannel } from 'node:worker_threads';
 const leakChannel = new BroadcastChannel('leak');
@@ -55,7 +55,7 @@ leakChannel.onmessage = ({ data }: { data: string }) => { ${react} };
 const enqueue = '  enqueue(key: string, packet: Uint8Array): void {\n';
 
 const noted: Edit = {
-  file: 'src/tunnel/frame-link.ts',
+  file: 'src/shell/tunnel/frame-link.ts',
   from: enqueue,
   to: `${enqueue}    noteActivity(key);\n`,
 };
@@ -67,7 +67,7 @@ export const leaks: readonly Leak[] = [
     what: 'device frames have an HTB class with a rate of its own beside the one of cover',
     edits: [
       {
-        file: 'src/plan/tc.ts',
+        file: 'src/core/plan/tc.ts',
         from: '`qdisc add dev ${TUNNEL_NETDEV} parent ${id} handle ${handle} ${LEAF_KIND}`,',
         to: `...(slot.destination !== null
       ? [\`qdisc add dev \${TUNNEL_NETDEV} parent \${id} handle \${handle} \${LEAF_KIND}\`]
@@ -81,23 +81,23 @@ export const leaks: readonly Leak[] = [
         })),`,
       },
       {
-        file: 'src/plan/nft-home.ts',
+        file: 'src/core/plan/nft-home.ts',
         from: 'dport ${FRAME_PORT} meta protocol @alive meta priority set 0:${FRAME_PRIORITY}',
         to: 'dport ${FRAME_PORT} meta protocol @alive meta priority set 1:21',
       },
       {
-        file: 'src/plan/nft-home.ts',
+        file: 'src/core/plan/nft-home.ts',
         from: 'dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY}',
         to: 'dport ${CONTROL_PORT} meta priority set 1:21',
       },
       {
-        file: 'src/plan/nft-home.ts',
+        file: 'src/core/plan/nft-home.ts',
         from: 'dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY}',
         to: 'dport ${COVER_PORT} meta priority set 1:22',
       },
       // The service itself would see it within a second.
       {
-        file: 'src/daemon/verification.ts',
+        file: 'src/core/home/verification.ts',
         from: '  const faults: string[] = [];\n  const wanted',
         to: '  const faults: string[] = [];\n  if (listing) return faults;\n  const wanted',
       },
@@ -108,14 +108,14 @@ export const leaks: readonly Leak[] = [
     what: 'one device frame in 50 is a byte short',
     edits: [
       {
-        file: 'src/tunnel/frame-link.ts',
+        file: 'src/shell/tunnel/frame-link.ts',
         from: 'socket.send(frame, (error) => {',
         to: `const short = ${IS_HOME} && this.framesSent % 50 === 49;
     socket.send(short ? frame.subarray(0, frame.length - 1) : frame, (error) => {`,
       },
       // The rules would drop it.
       {
-        file: 'src/plan/nft-home.ts',
+        file: 'src/core/plan/nft-home.ts',
         from: ' meta length ${config.main.packetBytes} udp`',
         to: ' udp`',
       },
@@ -128,14 +128,14 @@ export const leaks: readonly Leak[] = [
       ...tellThreads,
       noted,
       // Nothing stands ready that could hide the pause.
-      { file: 'src/shaper/cover.ts', from: 'const AHEAD_S = 2;', to: 'const AHEAD_S = 0;' },
+      { file: 'src/shell/shaper/cover.ts', from: 'const AHEAD_S = 2;', to: 'const AHEAD_S = 0;' },
       {
-        file: 'src/shaper/cover.ts',
+        file: 'src/shell/shaper/cover.ts',
         from: '/** Cover that is queued ahead',
         to: `${listen(`if (data === 'begins') untilMs = performance.now() + ${PAUSE_MS};`)}/** Cover that is queued ahead`,
       },
       {
-        file: 'src/shaper/cover.ts',
+        file: 'src/shell/shaper/cover.ts',
         from: '  #send(socket: Socket): void {\n',
         to: `  #send(socket: Socket): void {
     const waitMs = untilMs - performance.now();
@@ -153,7 +153,7 @@ export const leaks: readonly Leak[] = [
     edits: [
       ...tellThreads,
       {
-        file: 'src/tunnel/frame-link.ts',
+        file: 'src/shell/tunnel/frame-link.ts',
         from: enqueue,
         to: `${enqueue}    if (noteActivity(key)) {
       const extra = createSocket('udp4');
@@ -165,13 +165,13 @@ export const leaks: readonly Leak[] = [
 `,
       },
       {
-        file: 'src/plan/tc.ts',
+        file: 'src/core/plan/tc.ts',
         from: 'direct_qlen 0`',
         to: 'direct_qlen 8`',
       },
       // 1:0 is the root's own handle: past every class (sch_htb.c, htb_classify).
       {
-        file: 'src/plan/nft-home.ts',
+        file: 'src/core/plan/nft-home.ts',
         from: '          `${slot} dport ${COVER_PORT} meta priority',
         to: '          `${slot} dport 10 meta priority set 1:0 accept`,\n          `${slot} dport ${COVER_PORT} meta priority',
       },
@@ -184,12 +184,12 @@ export const leaks: readonly Leak[] = [
       ...tellThreads,
       noted,
       {
-        file: 'src/pacing/schedule.ts',
+        file: 'src/core/pacing/schedule.ts',
         from: '/** Draws farther than',
         to: `${listen(`untilMs = performance.now() + ${ACTIVE_MS};`)}/** Draws farther than`,
       },
       {
-        file: 'src/pacing/schedule.ts',
+        file: 'src/core/pacing/schedule.ts',
         from: '(this.sdMs / TRUNCATED_SD_SHARE) * this.#truncatedNormal()',
         to: `(performance.now() < untilMs ? 0.9 : 1) * (this.sdMs / TRUNCATED_SD_SHARE) * this.#truncatedNormal()`,
       },

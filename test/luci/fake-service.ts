@@ -1,9 +1,9 @@
 // A service that only says it shapes: for pages alone, where the real daemon would need a kernel.
 import { readFileSync } from 'node:fs';
-import { parseConfig } from '../../src/config/config.ts';
-import { ConfigError } from '../../src/config/config-error.ts';
-import type { Config } from '../../src/config/types.ts';
-import { costOf } from '../../src/cost/cost.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import { ConfigError } from '../../src/core/config/config-error.ts';
+import type { Config } from '../../src/core/config/types.ts';
+import { costOf } from '../../src/core/cost/cost.ts';
 import type {
   AuditReport,
   DeviceStatus,
@@ -13,10 +13,10 @@ import type {
   ServiceApi,
   State,
   Status,
-} from '../../src/daemon/api.ts';
-import { pemReader } from '../../src/openvpn/pem-reader.ts';
-import { checkProfile } from '../../src/openvpn/profile.ts';
-import { formatRemote } from '../../src/openvpn/remote.ts';
+} from '../../src/core/home/api.ts';
+import { checkProfile } from '../../src/core/openvpn/profile.ts';
+import { formatRemote } from '../../src/core/openvpn/remote.ts';
+import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 
 /** 2024-06-03 12:00:00 UTC, or whatever a test says is now. */
 export const someMonday = 1_717_416_000;

@@ -7,14 +7,14 @@ import type { Makers } from '../../luci-app/htdocs/luci-static/resources/iotshap
 import type { Settings } from '../../luci-app/htdocs/luci-static/resources/iotshaper/settings.js';
 import type { Week } from '../../luci-app/htdocs/luci-static/resources/iotshaper/week.js';
 import { renderOptionsModule } from '../../scripts/options.mjs';
-import { parseConfig } from '../../src/config/config.ts';
-import { mainSection } from '../../src/config/options.ts';
-import { activeRate } from '../../src/config/schedule.ts';
-import type { Day } from '../../src/config/types.ts';
-import { costOf } from '../../src/cost/cost.ts';
-import { deviceCatalogue } from '../../src/devices/catalogue.ts';
-import { modeChoices } from '../../src/pacing/modes.ts';
-import { slotMs } from '../../src/stream/stream.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import { mainSection } from '../../src/core/config/options.ts';
+import { activeRate } from '../../src/core/config/schedule.ts';
+import type { Day } from '../../src/core/config/types.ts';
+import { costOf } from '../../src/core/cost/cost.ts';
+import { modeChoices } from '../../src/core/pacing/modes.ts';
+import { slotMs } from '../../src/core/stream/stream.ts';
+import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
 import { loadModule } from './modules.ts';
 
 const options = loadModule<Options>('iotshaper.options');

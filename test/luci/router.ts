@@ -2,10 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseConfig } from '../../src/config/config.ts';
-import type { Config } from '../../src/config/types.ts';
-import { UbusClient } from '../../src/ubus/client.ts';
-import { publishIotshaper } from '../../src/ubus/iotshaper-object.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import type { Config } from '../../src/core/config/types.ts';
+import { UbusClient } from '../../src/shell/ubus/client.ts';
+import { publishIotshaper } from '../../src/shell/ubus/iotshaper-object.ts';
 import { startUbusd } from '../stand-ins/ubusd/ubusd.ts';
 import { triggerReload } from './bridge/reload-trigger.ts';
 import type { RouterFacts } from './bridge/rpcd.ts';

@@ -2,7 +2,7 @@
 //
 // Without arguments over the fake service; with them over whatever offers `iotshaper` on that bus,
 // such as the real daemon in a lab, whose /etc/config is the directory.
-import { UbusClient } from '../../src/ubus/client.ts';
+import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { triggerReload } from './bridge/reload-trigger.ts';
 import { startBridge } from './bridge/server.ts';
 import { startRouter, usualFacts } from './router.ts';

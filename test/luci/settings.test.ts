@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { costOf } from '../../src/cost/cost.ts';
+import { costOf } from '../../src/core/cost/cost.ts';
 import { clickApply, closeBrowser, saveAndApply, visit } from './browser.ts';
 import { usualConfig } from './router.ts';
 

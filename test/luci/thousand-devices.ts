@@ -1,6 +1,6 @@
 // A router that knows a thousand devices, each of which does something else at every poll.
 import type { Page } from 'playwright-core';
-import type { DeviceStatus } from '../../src/daemon/api.ts';
+import type { DeviceStatus } from '../../src/core/home/api.ts';
 import type { Router } from './router.ts';
 
 export const deviceCount = 1000;

@@ -6,11 +6,11 @@ import {
   findDownloadFaults,
   findQueueFaults,
   findStreamFaults,
-} from '../../src/daemon/verification.ts';
-import { ROOT_HANDLE } from '../../src/plan/names.ts';
-import { classId } from '../../src/plan/tc.ts';
-import type { TcListing } from '../../src/shaper/tc-listing.ts';
-import type { Shape } from '../../src/stream/stream.ts';
+} from '../../src/core/home/verification.ts';
+import { ROOT_HANDLE } from '../../src/core/plan/names.ts';
+import { classId } from '../../src/core/plan/tc.ts';
+import type { TcListing } from '../../src/core/plan/tc-listing.ts';
+import type { Shape } from '../../src/core/stream/stream.ts';
 
 const german = readFileSync('luci-app/po/de/iotshaper.po', 'utf8');
 const keyOf = (context: string, id: string) => (context === '' ? id : `${context}\u0001${id}`);

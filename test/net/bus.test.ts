@@ -1,8 +1,8 @@
 // The running service on the bus (a stand-in ubusd that speaks the wire protocol), and UCI as people type it.
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
-import type { HistorySample, ProfileCheck, Status } from '../../src/daemon/api.ts';
-import { UbusClient } from '../../src/ubus/client.ts';
+import type { HistorySample, ProfileCheck, Status } from '../../src/core/home/api.ts';
+import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { startUbusd } from '../stand-ins/ubusd/ubusd.ts';
 import { CLOUD, HomeNetwork } from './home-network.ts';
 

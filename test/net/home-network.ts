@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Status } from '../../src/daemon/api.ts';
-import { askLocalApi, NotRunningError } from '../../src/daemon/local-api.ts';
-import { Cleanup } from '../../src/lab/cleanup.ts';
-import { buildNetwork } from '../../src/lab/namespaces.ts';
-import { lab, planTopology, type Topology } from '../../src/lab/topology.ts';
-import { CommandError, run } from '../../src/system/command.ts';
+import type { Status } from '../../src/core/home/api.ts';
+import { Cleanup } from '../../src/research/lab/cleanup.ts';
+import { buildNetwork } from '../../src/research/lab/namespaces.ts';
+import { lab, planTopology, type Topology } from '../../src/research/lab/topology.ts';
+import { askLocalApi, NotRunningError } from '../../src/shell/home/local-api.ts';
+import { CommandError, run } from '../../src/shell/system/command.ts';
 
 /** The program under test: another build's, where a comparison asks for it. */
 const PROGRAM = resolve(process.env.IOTSHAPER_PROGRAM ?? 'dist/iotshaper.js');

@@ -1,10 +1,10 @@
 // Several homes on one endpoint: each served, none able to speak as another.
 import { writeFile } from 'node:fs/promises';
 import test from 'ava';
-import { lab } from '../../src/lab/topology.ts';
-import { pemReader } from '../../src/openvpn/pem-reader.ts';
-import { checkProfile } from '../../src/openvpn/profile.ts';
-import { renderHomeOpenVpn } from '../../src/plan/openvpn.ts';
+import { checkProfile } from '../../src/core/openvpn/profile.ts';
+import { renderHomeOpenVpn } from '../../src/core/plan/openvpn.ts';
+import { lab } from '../../src/research/lab/topology.ts';
+import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { CLOUD, HomeNetwork } from './home-network.ts';
 
 interface EndpointStatus {

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { openCapture } from '../../src/capture/reader.ts';
+import { openCapture } from '../../src/shell/capture/reader.ts';
 
 const program = 'dist/iotshaper.js';
 

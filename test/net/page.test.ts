@@ -2,10 +2,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { Locator, Page } from 'playwright-core';
-import type { Status } from '../../src/daemon/api.ts';
-import { lab } from '../../src/lab/topology.ts';
-import { CommandError } from '../../src/system/command.ts';
-import { UbusClient } from '../../src/ubus/client.ts';
+import type { Status } from '../../src/core/home/api.ts';
+import { lab } from '../../src/research/lab/topology.ts';
+import { CommandError } from '../../src/shell/system/command.ts';
+import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { triggerReload } from '../luci/bridge/reload-trigger.ts';
 import { type Bridge, startBridge } from '../luci/bridge/server.ts';
 import { applied, clickApply, closeBrowser, type LookOptions, look } from '../luci/browser.ts';

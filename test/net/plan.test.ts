@@ -1,11 +1,11 @@
 // Golden files fed to the real nft, tc, ip and OpenVPN, and read back.
 import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
-import { findQueueFaults } from '../../src/daemon/verification.ts';
-import { HOME_CLASS_MINOR, STRAY_CLASS_MINOR } from '../../src/plan/names.ts';
-import { seededRandom } from '../../src/random/random.ts';
-import { TcListingReader } from '../../src/shaper/tc-listing.ts';
-import { run } from '../../src/system/command.ts';
+import { findQueueFaults } from '../../src/core/home/verification.ts';
+import { HOME_CLASS_MINOR, STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
+import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import { run } from '../../src/shell/system/command.ts';
 import { goldenCases, homeCases } from '../plan/cases.ts';
 import { addTun, newNamespace, requireNamespaces } from './support.ts';
 

@@ -4,15 +4,15 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { EndpointStore } from '../../src/endpoint/store.ts';
-import { pemReader } from '../../src/openvpn/pem-reader.ts';
-import { checkProfile } from '../../src/openvpn/profile.ts';
+import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import {
   renderClientConfig,
   renderEndpointOpenVpn,
   renderHomeOpenVpn,
-} from '../../src/plan/openvpn.ts';
-import { run } from '../../src/system/command.ts';
+} from '../../src/core/plan/openvpn.ts';
+import { EndpointStore } from '../../src/shell/endpoint/store.ts';
+import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
+import { run } from '../../src/shell/system/command.ts';
 import { type Material, running, smuggled } from '../openvpn/spellings.ts';
 import { newNamespace, requireNamespaces } from './support.ts';
 

@@ -1,7 +1,7 @@
 // What a provider's capture shows, for tests.
-import { decodePacket } from '../../src/capture/decode.ts';
-import { openCapture } from '../../src/capture/reader.ts';
-import { lab } from '../../src/lab/topology.ts';
+import { decodePacket } from '../../src/core/capture/decode.ts';
+import { lab } from '../../src/research/lab/topology.ts';
+import { openCapture } from '../../src/shell/capture/reader.ts';
 
 const TUNNEL_PORT = 1194;
 const P_DATA_V2 = 9;

@@ -1,8 +1,8 @@
 // The block <iotshaper>: what version 1 holds, what later ones may add, what is refused.
 import test from 'ava';
-import { parseControlKey, renderInside } from '../../src/openvpn/inside.ts';
-import { pemReader } from '../../src/openvpn/pem-reader.ts';
-import { checkProfile } from '../../src/openvpn/profile.ts';
+import { parseControlKey, renderInside } from '../../src/core/openvpn/inside.ts';
+import { checkProfile } from '../../src/core/openvpn/profile.ts';
+import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { material } from './material.ts';
 
 /** The profile with another block; its first line is the ninth. */

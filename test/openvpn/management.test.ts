@@ -1,7 +1,7 @@
 // OpenVPN's management lines: wherever reads end, the same events.
 import test from 'ava';
 import fc from 'fast-check';
-import { LineSplitter, parseManagementLine } from '../../src/openvpn/management.ts';
+import { LineSplitter, parseManagementLine } from '../../src/core/openvpn/management.ts';
 
 /** A connection, its loss and its end, in the forms of management-notes.txt (OpenVPN 2.6). */
 const stream = [

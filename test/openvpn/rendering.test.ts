@@ -1,9 +1,9 @@
 // What OpenVPN is given: from random mutations of a profile too, nothing but what the value says, in words of a closed set.
 import test from 'ava';
 import fc from 'fast-check';
-import { pemReader } from '../../src/openvpn/pem-reader.ts';
-import { checkProfile, type Profile } from '../../src/openvpn/profile.ts';
-import { renderHomeOpenVpn } from '../../src/plan/openvpn.ts';
+import { checkProfile, type Profile } from '../../src/core/openvpn/profile.ts';
+import { renderHomeOpenVpn } from '../../src/core/plan/openvpn.ts';
+import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { runs } from '../property-runs.ts';
 import { material } from './material.ts';
 import { foreignBlanks, running } from './spellings.ts';

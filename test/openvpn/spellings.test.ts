@@ -1,7 +1,7 @@
 // Every spelling: refused with its line and words, or taken and saying what was meant.
 import test from 'ava';
-import { pemReader } from '../../src/openvpn/pem-reader.ts';
-import { checkProfile } from '../../src/openvpn/profile.ts';
+import { checkProfile } from '../../src/core/openvpn/profile.ts';
+import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { material } from './material.ts';
 import { refusals, running } from './spellings.ts';
 

@@ -1,9 +1,9 @@
 // A class of HTB that always has packets waiting, with a timer that fires late, driven by a RatePacer as the service does.
 
-import { RatePacer } from '../../src/pacing/rate-pacer.ts';
-import { burstBytes } from '../../src/plan/tc.ts';
-import type { Random } from '../../src/random/random.ts';
-import type { Shape } from '../../src/stream/stream.ts';
+import { RatePacer } from '../../src/core/pacing/rate-pacer.ts';
+import { burstBytes } from '../../src/core/plan/tc.ts';
+import type { Random } from '../../src/core/random/random.ts';
+import type { Shape } from '../../src/core/stream/stream.ts';
 
 export interface HtbOptions {
   shape: Shape;

@@ -1,13 +1,13 @@
 // Every registered mode keeps what its stream promises, and is known wherever modes are named.
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { STALL_SLOTS } from '../../src/analysis/audit.ts';
-import { variants } from '../../src/lab/options.ts';
-import { modeNames, modes, sdOf } from '../../src/pacing/modes.ts';
-import { IntervalSchedule } from '../../src/pacing/schedule.ts';
-import { seededRandom } from '../../src/random/random.ts';
-import { variantNames } from '../../src/simulation/variants.ts';
-import { sdBounds } from '../../src/stream/stream.ts';
+import { STALL_SLOTS } from '../../src/core/analysis/audit.ts';
+import { modeNames, modes, sdOf } from '../../src/core/pacing/modes.ts';
+import { IntervalSchedule } from '../../src/core/pacing/schedule.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import { sdBounds } from '../../src/core/stream/stream.ts';
+import { variants } from '../../src/research/lab/options.ts';
+import { variantNames } from '../../src/research/simulation/variants.ts';
 import { sdOf as deviationOf, meanOf } from './htb.ts';
 
 const N = 200_000;

@@ -1,8 +1,8 @@
 // The clock of a class against a simulated HTB whose timers fire late.
 import test from 'ava';
-import { RatePacer } from '../../src/pacing/rate-pacer.ts';
-import { seededRandom } from '../../src/random/random.ts';
-import { slotMs } from '../../src/stream/stream.ts';
+import { RatePacer } from '../../src/core/pacing/rate-pacer.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import { slotMs } from '../../src/core/stream/stream.ts';
 import { type HtbOptions, intervals, meanOf, sdOf, simulateHtb } from './htb.ts';
 
 interface Load {

@@ -1,11 +1,11 @@
 // The interval schedule: its moments, its bounds, its randomness.
 import test from 'ava';
 import fc from 'fast-check';
-import { cryptoRandom } from '../../src/pacing/crypto-random.ts';
-import { SHORTEST, TRUNCATED_SD_SHARE, TRUNCATION_SDS } from '../../src/pacing/modes/vit.ts';
-import { IntervalSchedule } from '../../src/pacing/schedule.ts';
-import { seededRandom } from '../../src/random/random.ts';
-import { slotMs } from '../../src/stream/stream.ts';
+import { SHORTEST, TRUNCATED_SD_SHARE, TRUNCATION_SDS } from '../../src/core/pacing/modes/vit.ts';
+import { IntervalSchedule } from '../../src/core/pacing/schedule.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import { slotMs } from '../../src/core/stream/stream.ts';
+import { cryptoRandom } from '../../src/shell/system/crypto-random.ts';
 import { meanOf, sdOf } from './htb.ts';
 
 const N = 200_000;

@@ -3,9 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import test from 'ava';
-import { parseUci } from '../../src/config/uci.ts';
-import { keepBootTable } from '../../src/daemon/boot-table.ts';
-import { findFirewallWarnings, readFirewallWarnings } from '../../src/daemon/firewall-warnings.ts';
+import { parseUci } from '../../src/core/config/uci.ts';
+import { keepBootTable } from '../../src/shell/home/boot-table.ts';
+import {
+  findFirewallWarnings,
+  readFirewallWarnings,
+} from '../../src/shell/home/firewall-warnings.ts';
 import { temporaryFolder } from './archive.ts';
 
 test('keeps the rules for the boot readable to root alone, and takes them away', async (t) => {
@@ -61,7 +64,7 @@ test('without a firewall there is nothing to warn of', async (t) => {
 
 const say = (env: Record<string, string>) => {
   const levels = `for (const level of ['err', 'warning', 'notice', 'info']) log(level, level + '\\nx');`;
-  const source = `import { log } from ${JSON.stringify(resolve('build/src/system/log.js'))}; ${levels}`;
+  const source = `import { log } from ${JSON.stringify(resolve('build/src/shell/system/log.js'))}; ${levels}`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {
     encoding: 'utf8',
     env: { ...process.env, LOG_PREFIX: '', LOG_SPLIT: '', ...env },

@@ -1,15 +1,15 @@
 // The golden cases: configurations and facts, and everything the plan makes of them.
 import { readFileSync } from 'node:fs';
-import { parseConfig } from '../../src/config/config.ts';
-import type { Config } from '../../src/config/types.ts';
-import { pemReader } from '../../src/openvpn/pem-reader.ts';
-import { checkProfile } from '../../src/openvpn/profile.ts';
-import { exampleFacts, planExample } from '../../src/plan/example.ts';
-import type { EndpointFacts, HomeFacts } from '../../src/plan/facts.ts';
-import { renderEndpointNft, tunnelAddress } from '../../src/plan/nft-endpoint.ts';
-import { renderEndpointOpenVpn } from '../../src/plan/openvpn.ts';
-import { renderQueue, type SlotClass } from '../../src/plan/tc.ts';
-import type { Shape } from '../../src/stream/stream.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import type { Config } from '../../src/core/config/types.ts';
+import { checkProfile } from '../../src/core/openvpn/profile.ts';
+import { exampleFacts, planExample } from '../../src/core/plan/example.ts';
+import type { EndpointFacts, HomeFacts } from '../../src/core/plan/facts.ts';
+import { renderEndpointNft, tunnelAddress } from '../../src/core/plan/nft-endpoint.ts';
+import { renderEndpointOpenVpn } from '../../src/core/plan/openvpn.ts';
+import { renderQueue, type SlotClass } from '../../src/core/plan/tc.ts';
+import type { Shape } from '../../src/core/stream/stream.ts';
+import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 
 /** One case: a folder below test/golden, and the files the plan renders there. */
 export interface GoldenCase {

@@ -1,10 +1,10 @@
 // Plots: well-formed, escaped, with ticks where they belong.
 import test from 'ava';
 import fc from 'fast-check';
-import { heatColour, seriesColours } from '../../src/plot/palette.ts';
-import { formatNumber, linearTicks, makeScale, niceStep } from '../../src/plot/scale.ts';
-import { escapeText, type LinePlot, plotHeatMap, plotLines } from '../../src/plot/svg.ts';
-import { renderTable } from '../../src/plot/text-table.ts';
+import { renderTable } from '../../src/core/plot/text-table.ts';
+import { heatColour, seriesColours } from '../../src/research/plot/palette.ts';
+import { formatNumber, linearTicks, makeScale, niceStep } from '../../src/research/plot/scale.ts';
+import { escapeText, type LinePlot, plotHeatMap, plotLines } from '../../src/research/plot/svg.ts';
 import { runs } from '../property-runs.ts';
 
 /** Fails unless every element is closed in order, every attribute quoted, and no number is missing. */

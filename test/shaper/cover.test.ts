@@ -1,8 +1,8 @@
 // Cover with nothing to hold it back: it must stop itself.
 import { createSocket } from 'node:dgram';
 import test from 'ava';
-import { COVER_PORT } from '../../src/plan/names.ts';
-import { Cover, chargedBytes } from '../../src/shaper/cover.ts';
+import { COVER_PORT } from '../../src/core/plan/names.ts';
+import { Cover, chargedBytes } from '../../src/shell/shaper/cover.ts';
 
 test('what a queued datagram is charged', (t) => {
   t.is(chargedBytes(512), 1280);

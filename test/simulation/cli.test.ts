@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { Command } from 'commander';
-import { registerCost } from '../../src/cli/cost.ts';
-import { registerRecommend } from '../../src/cli/recommend.ts';
-import { registerSimulate } from '../../src/cli/simulate.ts';
-import type { CounterSample } from '../../src/simulation/recommend.ts';
+import type { CounterSample } from '../../src/core/simulation/recommend.ts';
+import { registerSimulate } from '../../src/research/cli/simulate.ts';
+import { registerCost } from '../../src/shell/cli/cost.ts';
+import { registerRecommend } from '../../src/shell/cli/recommend.ts';
 import { fixtures } from './traces.ts';
 
 const counters: CounterSample[] = Array.from({ length: 60 }, (_, i) => ({

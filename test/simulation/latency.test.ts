@@ -1,7 +1,7 @@
 // The delay histogram: quantiles within their error, mean and maximum exact.
 import test from 'ava';
 import fc from 'fast-check';
-import { LatencyHistogram } from '../../src/simulation/latency.ts';
+import { LatencyHistogram } from '../../src/core/simulation/latency.ts';
 
 const delays = fc.array(fc.double({ min: 0.01, max: 1e7, noNaN: true }), {
   minLength: 1,

@@ -1,6 +1,6 @@
 // Recommendations: they meet the tolerance, barely, and sharing a link is cheaper.
 import test from 'ava';
-import { loadTrace } from '../../src/simulation/direction-trace.ts';
+import { loadTrace } from '../../src/core/simulation/direction-trace.ts';
 import {
   LEAST_KBPS,
   lowestRate,
@@ -8,10 +8,10 @@ import {
   recommend,
   recommendFromCounters,
   traceOfCounters,
-} from '../../src/simulation/recommend.ts';
-import { simulate } from '../../src/simulation/simulate.ts';
-import { openTrace } from '../../src/simulation/trace.ts';
-import { variantOf } from '../../src/simulation/variants.ts';
+} from '../../src/core/simulation/recommend.ts';
+import { simulate } from '../../src/research/simulation/simulate.ts';
+import { variantOf } from '../../src/research/simulation/variants.ts';
+import { openTrace } from '../../src/shell/simulation/trace.ts';
 import { fixtures, readAll } from './traces.ts';
 
 const options: RecommendOptions = {

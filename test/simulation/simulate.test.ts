@@ -4,19 +4,19 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import fc from 'fast-check';
-import { seededRandom } from '../../src/random/random.ts';
-import { RecordedClock } from '../../src/simulation/link.ts';
-import { PATH_MS, PackedLink } from '../../src/simulation/packed-link.ts';
-import { fragmentCount } from '../../src/simulation/padded-link.ts';
-import { simulate } from '../../src/simulation/simulate.ts';
-import type { DeviceSample } from '../../src/simulation/trace.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import { RecordedClock } from '../../src/core/simulation/link.ts';
+import { PATH_MS, PackedLink } from '../../src/core/simulation/packed-link.ts';
+import { fragmentCount } from '../../src/research/simulation/padded-link.ts';
+import { simulate } from '../../src/research/simulation/simulate.ts';
 import {
   defaultVariantOptions,
   type VariantName,
   type VariantOptions,
   variantNames,
   variantOf,
-} from '../../src/simulation/variants.ts';
+} from '../../src/research/simulation/variants.ts';
+import type { DeviceSample } from '../../src/shell/simulation/trace.ts';
 import { fixtures, poisson, readAll } from './traces.ts';
 
 const options = { ...defaultVariantOptions, maxDelayMs: Infinity };

@@ -1,9 +1,9 @@
 // Skipping idle slots: as if each had been drawn.
 import test from 'ava';
 import fc from 'fast-check';
-import { IntervalSchedule } from '../../src/pacing/schedule.ts';
-import { seededRandom } from '../../src/random/random.ts';
-import { SlotClock } from '../../src/simulation/link.ts';
+import { IntervalSchedule } from '../../src/core/pacing/schedule.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
+import { SlotClock } from '../../src/core/simulation/link.ts';
 
 function clockOf(meanMs: number, sdPercent: number, seed: number): SlotClock {
   const random = seededRandom(seed);

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
-import { isLocalAddress } from '../../src/capture/addresses.ts';
-import { decodePacket, linkTypes } from '../../src/capture/decode.ts';
-import { encodeCapture } from '../../src/capture/writer.ts';
-import { ownerOf } from '../../src/simulation/packet-owner.ts';
-import { type DeviceSample, openTrace, pushSegments } from '../../src/simulation/trace.ts';
+import { isLocalAddress } from '../../src/core/capture/addresses.ts';
+import { decodePacket, linkTypes } from '../../src/core/capture/decode.ts';
+import { encodeCapture } from '../../src/research/capture/writer.ts';
+import { ownerOf } from '../../src/shell/simulation/packet-owner.ts';
+import { type DeviceSample, openTrace, pushSegments } from '../../src/shell/simulation/trace.ts';
 
 const device = [0x18, 0xb4, 0x30, 0, 0, 1];
 const router = [2, 0, 0, 0, 0, 9];

@@ -1,7 +1,7 @@
 // Traces for tests: drawn, and read from short captures.
 
-import type { DeviceSample } from '../../src/simulation/trace.ts';
-import { openTrace } from '../../src/simulation/trace.ts';
+import type { DeviceSample } from '../../src/shell/simulation/trace.ts';
+import { openTrace } from '../../src/shell/simulation/trace.ts';
 
 export const fixtures = {
   echo: 'test/fixtures/simulation/echo-query.csv',

@@ -1,6 +1,6 @@
 // Supervision of real, tiny programs: restarts, pauses, TERM and KILL.
 import test, { type ExecutionContext } from 'ava';
-import { type ChildOptions, SupervisedChild } from '../../src/system/child.ts';
+import { type ChildOptions, SupervisedChild } from '../../src/shell/system/child.ts';
 
 /** A child with its lines, ends and starts, and a way to await any of them. */
 function supervise(t: ExecutionContext, options: Partial<ChildOptions>) {

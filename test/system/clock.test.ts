@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { ClockWatch } from '../../src/system/clock.ts';
+import { ClockWatch } from '../../src/shell/system/clock.ts';
 
 const BUILT_MS = Date.parse('2026-06-01T00:00Z');
 const NOW_MS = Date.parse('2026-11-28T21:31Z');

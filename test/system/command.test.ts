@@ -1,6 +1,6 @@
 // The command runner against real commands: output, status, standard error quoted, time limits.
 import test from 'ava';
-import { CommandError, run, succeeds } from '../../src/system/command.ts';
+import { CommandError, run, succeeds } from '../../src/shell/system/command.ts';
 
 async function failure(t: import('ava').ExecutionContext, work: Promise<unknown>) {
   return (await t.throwsAsync(work, { instanceOf: CommandError })) as CommandError;

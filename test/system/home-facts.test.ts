@@ -1,7 +1,7 @@
 // Which netdevs are the house: nothing that might lead out, everything of the home that does not.
 import test from 'ava';
-import { findHouse, type House, type HouseSight } from '../../src/system/home-facts.ts';
-import type { ListedNetdev } from '../../src/system/netdev-kinds.ts';
+import { findHouse, type House, type HouseSight } from '../../src/core/home/home-facts.ts';
+import type { ListedNetdev } from '../../src/core/home/netdev-kinds.ts';
 import { netdev, recorded } from './netdevs.ts';
 
 const lo = netdev('lo', ['127.0.0.1/8', '::1/128'], { link_type: 'loopback' });

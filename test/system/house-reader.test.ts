@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { parseConfig } from '../../src/config/config.ts';
-import { HouseReader, NETWORKS_FILE } from '../../src/system/house-reader.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import { HouseReader, NETWORKS_FILE } from '../../src/shell/system/house-reader.ts';
 
 const { config } = parseConfig("config network\n\toption device 'br-nowhere'\n");
 

@@ -1,6 +1,6 @@
 // What lies behind a netdev: the home's own links, or what may lead out.
 import test from 'ava';
-import { findDoubt, type ListedNetdev } from '../../src/system/netdev-kinds.ts';
+import { findDoubt, type ListedNetdev } from '../../src/core/home/netdev-kinds.ts';
 import { netdev, recorded } from './netdevs.ts';
 
 const outwards = 'which may lead out of your home, as a VPN does';

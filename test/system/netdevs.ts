@@ -1,6 +1,6 @@
 // Netdevs as `ip -d -j addr` lists them: recorded, and made up for kinds this kernel has not.
 import { readFileSync } from 'node:fs';
-import type { ListedNetdev } from '../../src/system/netdev-kinds.ts';
+import type { ListedNetdev } from '../../src/core/home/netdev-kinds.ts';
 
 /** A recorded listing. */
 export function recorded(name: 'router' | 'container'): ListedNetdev[] {

@@ -1,13 +1,13 @@
 // What became of the configured networks, in words.
 import test from 'ava';
-import { parsePppoe } from '../../src/system/house-reader.ts';
-import type { ListedNetdev } from '../../src/system/netdev-kinds.ts';
+import type { ListedNetdev } from '../../src/core/home/netdev-kinds.ts';
 import {
   findNetworkFindings,
   parseNetworkMemory,
   rememberPrefixes,
   renderNetworkMemory,
-} from '../../src/system/network-findings.ts';
+} from '../../src/core/home/network-findings.ts';
+import { parsePppoe } from '../../src/shell/system/house-reader.ts';
 import { netdev, recorded } from './netdevs.ts';
 
 const network = (device: string, section = '@network[0]') => ({ section, device });

@@ -1,6 +1,6 @@
 // Whom OpenVPN becomes, by the lists of users as systems have them.
 import test from 'ava';
-import { findPlainUser } from '../../src/system/plain-user.ts';
+import { findPlainUser } from '../../src/shell/system/plain-user.ts';
 
 const root = 'root:x:0:0:root:/root:/bin/sh\n';
 const nobody = `${root}nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`;

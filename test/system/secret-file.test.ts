@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { writeSecret } from '../../src/system/secret-file.ts';
+import { writeSecret } from '../../src/shell/system/secret-file.ts';
 
 test('written, written over, and over what was open to all', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'iotshaper-secret-'));

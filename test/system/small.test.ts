@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test from 'ava';
-import { endLeftovers } from '../../src/system/leftovers.ts';
-import { log } from '../../src/system/log.ts';
-import { readSysctl, writeSysctl } from '../../src/system/netdev.ts';
-import { Serial } from '../../src/system/serial.ts';
+import { endLeftovers } from '../../src/shell/system/leftovers.ts';
+import { log } from '../../src/shell/system/log.ts';
+import { readSysctl, writeSysctl } from '../../src/shell/system/netdev.ts';
+import { Serial } from '../../src/shell/system/serial.ts';
 
 test('work is done one piece after another, in order, also after a failure', async (t) => {
   const serial = new Serial();

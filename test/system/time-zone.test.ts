@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { offsetAt } from '../../src/config/posix-time-zone.ts';
-import { TimeZoneReader } from '../../src/system/time-zone.ts';
+import { offsetAt } from '../../src/core/config/posix-time-zone.ts';
+import { TimeZoneReader } from '../../src/shell/system/time-zone.ts';
 
 const SUMMER_S = Date.parse('2027-07-15T00:00Z') / 1000;
 

@@ -1,7 +1,7 @@
 // Counters of a real netdev.
 import { createSocket } from 'node:dgram';
 import test from 'ava';
-import { NetdevCounter } from '../../src/tunnel/counters.ts';
+import { NetdevCounter } from '../../src/shell/tunnel/counters.ts';
 
 test('a netdev’s packets are counted, one that is not there is null', async (t) => {
   const counter = new NetdevCounter('lo', 'rx_packets');

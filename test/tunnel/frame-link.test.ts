@@ -1,9 +1,9 @@
 // Frames over real sockets on loopback addresses: packets come out as they went in, no more than two wait in the kernel.
 import { createSocket } from 'node:dgram';
 import test, { type ExecutionContext } from 'ava';
-import { FRAME_PORT } from '../../src/plan/names.ts';
-import type { Shape } from '../../src/stream/stream.ts';
-import { FrameLink, type FrameLinkOptions } from '../../src/tunnel/frame-link.ts';
+import { FRAME_PORT } from '../../src/core/plan/names.ts';
+import type { Shape } from '../../src/core/stream/stream.ts';
+import { FrameLink, type FrameLinkOptions } from '../../src/shell/tunnel/frame-link.ts';
 import { buildIpv4, buildIpv6 } from '../framing/ip-packets.ts';
 
 const shape: Shape = { rateKBps: 400, packetBytes: 512, mode: 'constant', sdPercent: 0 };

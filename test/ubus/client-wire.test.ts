@@ -2,8 +2,8 @@
 
 import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { UbusClient } from '../../src/ubus/client.ts';
-import { UbusError } from '../../src/ubus/status.ts';
+import { UbusClient } from '../../src/shell/ubus/client.ts';
+import { UbusError } from '../../src/shell/ubus/status.ts';
 import { deferred, queue, socketPathFor } from './setup.ts';
 import { readTranscripts, type Step } from './transcript.ts';
 

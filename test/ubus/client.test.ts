@@ -1,7 +1,7 @@
 // Two of our clients over the stand-in ubusd: objects, calls, statuses, notifications, events.
 
 import test from 'ava';
-import { UbusError } from '../../src/ubus/status.ts';
+import { UbusError } from '../../src/shell/ubus/status.ts';
 import { deferred, queue, startBus } from './setup.ts';
 
 const echo = {

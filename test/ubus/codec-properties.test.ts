@@ -2,15 +2,19 @@
 
 import test from 'ava';
 import fc from 'fast-check';
-import { type Attributes, decodeAttributes, encodeAttributes } from '../../src/ubus/attributes.ts';
+import {
+  type Attributes,
+  decodeAttributes,
+  encodeAttributes,
+} from '../../src/shell/ubus/attributes.ts';
 import {
   type BlobmsgField,
   type BlobmsgValue,
   decodeBlobmsg,
   encodeBlobmsg,
-} from '../../src/ubus/blobmsg.ts';
-import { encodeFrame, type Frame, FrameParser } from '../../src/ubus/frame.ts';
-import { fromBlobmsg, toBlobmsg } from '../../src/ubus/values.ts';
+} from '../../src/shell/ubus/blobmsg.ts';
+import { encodeFrame, type Frame, FrameParser } from '../../src/shell/ubus/frame.ts';
+import { fromBlobmsg, toBlobmsg } from '../../src/shell/ubus/values.ts';
 import { runs } from '../property-runs.ts';
 import { exerciseCodec, generateInput } from './mutation.ts';
 

@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
-import type { HistorySample, ServiceApi, Status } from '../../src/daemon/api.ts';
-import { iotshaperPath, publishIotshaper } from '../../src/ubus/iotshaper-object.ts';
+import type { HistorySample, ServiceApi, Status } from '../../src/core/home/api.ts';
+import { iotshaperPath, publishIotshaper } from '../../src/shell/ubus/iotshaper-object.ts';
 import { type Bus, queue, startBus } from './setup.ts';
 
 const status: Status = {

@@ -1,10 +1,10 @@
 // What is no message, no attribute or no field is refused with its exact error, and nothing follows.
 
 import test from 'ava';
-import { decodeAttributes } from '../../src/ubus/attributes.ts';
-import { CodecError } from '../../src/ubus/blob.ts';
-import { decodeBlobmsg, encodeBlobmsg } from '../../src/ubus/blobmsg.ts';
-import { FrameParser } from '../../src/ubus/frame.ts';
+import { decodeAttributes } from '../../src/shell/ubus/attributes.ts';
+import { CodecError } from '../../src/shell/ubus/blob.ts';
+import { decodeBlobmsg, encodeBlobmsg } from '../../src/shell/ubus/blobmsg.ts';
+import { FrameParser } from '../../src/shell/ubus/frame.ts';
 
 const hello = '000000000f9ea5a200000004';
 const bytes = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');

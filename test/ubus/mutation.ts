@@ -1,10 +1,10 @@
 // Inputs no daemon would send, made from those one did: for the suite and the million of the bench.
 
-import { decodeAttributes } from '../../src/ubus/attributes.ts';
-import { CodecError } from '../../src/ubus/blob.ts';
-import { decodeBlobmsg, encodeBlobmsg } from '../../src/ubus/blobmsg.ts';
-import { FrameParser } from '../../src/ubus/frame.ts';
-import { fromBlobmsg, toBlobmsg } from '../../src/ubus/values.ts';
+import { decodeAttributes } from '../../src/shell/ubus/attributes.ts';
+import { CodecError } from '../../src/shell/ubus/blob.ts';
+import { decodeBlobmsg, encodeBlobmsg } from '../../src/shell/ubus/blobmsg.ts';
+import { FrameParser } from '../../src/shell/ubus/frame.ts';
+import { fromBlobmsg, toBlobmsg } from '../../src/shell/ubus/values.ts';
 import { readTranscripts } from './transcript.ts';
 
 const samples = readTranscripts().flatMap(({ steps }) => steps.map(({ bytes }) => bytes));

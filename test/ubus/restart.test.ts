@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { UbusClient } from '../../src/ubus/client.ts';
-import { messageType } from '../../src/ubus/frame.ts';
+import { UbusClient } from '../../src/shell/ubus/client.ts';
+import { messageType } from '../../src/shell/ubus/frame.ts';
 import { deferred, queue, socketPathFor } from './setup.ts';
 
 /** The stand-in as a process that can be killed. */

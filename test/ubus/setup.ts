@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { UbusClient, type UbusClientOptions } from '../../src/ubus/client.ts';
+import { UbusClient, type UbusClientOptions } from '../../src/shell/ubus/client.ts';
 import { startUbusd, type UbusdStandIn } from '../stand-ins/ubusd/ubusd.ts';
 
 export interface Bus {

@@ -1,8 +1,8 @@
 // The stand-in for ubusd answers the recorded clients with the recorded daemon's bytes.
 
 import test from 'ava';
-import { decodeAttributes } from '../../src/ubus/attributes.ts';
-import { FrameParser, messageType } from '../../src/ubus/frame.ts';
+import { decodeAttributes } from '../../src/shell/ubus/attributes.ts';
+import { FrameParser, messageType } from '../../src/shell/ubus/frame.ts';
 import { Broker } from '../stand-ins/ubusd/broker.ts';
 import type { Client } from '../stand-ins/ubusd/model.ts';
 import { framesIn, readTranscripts, streamOf, type Transcript } from './transcript.ts';

@@ -1,12 +1,12 @@
 // A subscription whose object comes at the very moment it looks for it.
 
 import test from 'ava';
-import type { Attributes } from '../../src/ubus/attributes.ts';
-import { encodeBlobmsg } from '../../src/ubus/blobmsg.ts';
-import type { Bus } from '../../src/ubus/bus-object.ts';
-import { messageType } from '../../src/ubus/frame.ts';
-import { subscriptionBehaviour } from '../../src/ubus/subscription.ts';
-import { toBlobmsg } from '../../src/ubus/values.ts';
+import type { Attributes } from '../../src/shell/ubus/attributes.ts';
+import { encodeBlobmsg } from '../../src/shell/ubus/blobmsg.ts';
+import type { Bus } from '../../src/shell/ubus/bus-object.ts';
+import { messageType } from '../../src/shell/ubus/frame.ts';
+import { subscriptionBehaviour } from '../../src/shell/ubus/subscription.ts';
+import { toBlobmsg } from '../../src/shell/ubus/values.ts';
 
 test('seen twice, subscribed once', async (t) => {
   const targets: number[] = [];

@@ -1,7 +1,7 @@
 // The recorded conversations with a real ubusd, as bytes and as messages.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { type Frame, FrameParser } from '../../src/ubus/frame.ts';
+import { type Frame, FrameParser } from '../../src/shell/ubus/frame.ts';
 
 const directory = 'test/fixtures/ubus';
 

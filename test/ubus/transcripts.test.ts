@@ -1,11 +1,11 @@
 // Every recorded conversation is read, written back byte for byte, and read however it is split.
 
 import test from 'ava';
-import { decodeAttributes, encodeAttributes } from '../../src/ubus/attributes.ts';
-import { decodeBlobmsg, encodeBlobmsg } from '../../src/ubus/blobmsg.ts';
-import { encodeFrame, type Frame, FrameParser, messageType } from '../../src/ubus/frame.ts';
-import { decodeSignature } from '../../src/ubus/object.ts';
-import { fromBlobmsg } from '../../src/ubus/values.ts';
+import { decodeAttributes, encodeAttributes } from '../../src/shell/ubus/attributes.ts';
+import { decodeBlobmsg, encodeBlobmsg } from '../../src/shell/ubus/blobmsg.ts';
+import { encodeFrame, type Frame, FrameParser, messageType } from '../../src/shell/ubus/frame.ts';
+import { decodeSignature } from '../../src/shell/ubus/object.ts';
+import { fromBlobmsg } from '../../src/shell/ubus/values.ts';
 import { framesIn, readTranscripts, streamOf, type Transcript } from './transcript.ts';
 
 const transcripts = readTranscripts();

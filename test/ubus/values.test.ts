@@ -2,9 +2,9 @@
 
 import { inspect } from 'node:util';
 import test from 'ava';
-import { CodecError } from '../../src/ubus/blob.ts';
-import { decodeBlobmsg, encodeBlobmsg } from '../../src/ubus/blobmsg.ts';
-import { fromBlobmsg, toBlobmsg } from '../../src/ubus/values.ts';
+import { CodecError } from '../../src/shell/ubus/blob.ts';
+import { decodeBlobmsg, encodeBlobmsg } from '../../src/shell/ubus/blobmsg.ts';
+import { fromBlobmsg, toBlobmsg } from '../../src/shell/ubus/values.ts';
 
 const becomes = test.macro({
   title: (_, value: unknown, type: string, _back?: unknown) =>

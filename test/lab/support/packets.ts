@@ -1,5 +1,5 @@
 // Builds Ethernet frames as a capture of the lab would hold them.
-import type { CapturedPacket } from '../../../src/capture/reader.ts';
+import type { CapturedPacket } from '../../../src/shell/capture/reader.ts';
 
 export interface FrameOptions {
   source: string;

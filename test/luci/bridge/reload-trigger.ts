@@ -1,5 +1,5 @@
 // What tells the service that its configuration was committed.
-import type { UbusClient } from '../../../src/ubus/client.ts';
+import type { UbusClient } from '../../../src/shell/ubus/client.ts';
 
 /**
  * As rpcd's apply runs `reload_config`, on which procd runs the init script of every service with a

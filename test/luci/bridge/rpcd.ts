@@ -1,6 +1,6 @@
 // The objects a page reaches over /ubus: those of rpcd played here, all others on a real bus.
-import type { UbusClient } from '../../../src/ubus/client.ts';
-import { UbusError } from '../../../src/ubus/status.ts';
+import type { UbusClient } from '../../../src/shell/ubus/client.ts';
+import { UbusError } from '../../../src/shell/ubus/status.ts';
 import type { Acl, Role } from './acl.ts';
 import { status, UciFault, type UciSessions, type Values } from './uci-sessions.ts';
 

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { compileCatalogue, readCatalogue } from '../../../scripts/po2lmo.mjs';
-import type { UbusClient } from '../../../src/ubus/client.ts';
+import type { UbusClient } from '../../../src/shell/ubus/client.ts';
 import { Acl, type Role } from './acl.ts';
 import { JsonRpc } from './json-rpc.ts';
 import { menuEntries, menuTree, renderPage } from './page.ts';

@@ -2,11 +2,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodePacket } from '../../../src/capture/decode.ts';
-import { openCapture } from '../../../src/capture/reader.ts';
-import { isPrivate } from '../../../src/ip/address.ts';
-import { lab } from '../../../src/lab/topology.ts';
-import { run } from '../../../src/system/command.ts';
+import { decodePacket } from '../../../src/core/capture/decode.ts';
+import { isPrivate } from '../../../src/core/ip/address.ts';
+import { lab } from '../../../src/research/lab/topology.ts';
+import { openCapture } from '../../../src/shell/capture/reader.ts';
+import { run } from '../../../src/shell/system/command.ts';
 import { CLOUD, CLOUD6, DEVICE, DEVICE6, HomeNetwork } from '../home-network.ts';
 
 /** Small inputs as people have them, beside the sources of the tests. */

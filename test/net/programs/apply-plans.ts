@@ -1,10 +1,10 @@
 // Applies golden cases one after another in this network namespace and prints, after each, what the kernel then has.
 import { readFileSync } from 'node:fs';
-import { ROUTE_PROTOCOL } from '../../../src/plan/names.ts';
-import { planRoutes } from '../../../src/plan/routes.ts';
-import { run } from '../../../src/system/command.ts';
-import { deleteTable, loadNft } from '../../../src/system/nft.ts';
-import { applyRoutes, removeRoutes } from '../../../src/system/routing.ts';
+import { ROUTE_PROTOCOL } from '../../../src/core/plan/names.ts';
+import { planRoutes } from '../../../src/core/plan/routes.ts';
+import { run } from '../../../src/shell/system/command.ts';
+import { deleteTable, loadNft } from '../../../src/shell/system/nft.ts';
+import { applyRoutes, removeRoutes } from '../../../src/shell/system/routing.ts';
 import { caseConfig, caseFacts } from '../../plan/cases.ts';
 
 async function listing(): Promise<Record<string, string>> {

@@ -1,16 +1,16 @@
 // A home that is connected rightly but speaks without its key first, then sends packets from another home's address.
 import { createSocket, type Socket } from 'node:dgram';
-import { drawNonce, hmacSha256 } from '../../../src/control/hmac.ts';
 import {
   decodeControl,
   encodeControl,
   type Hello,
   NO_NONCE,
-} from '../../../src/control/message.ts';
-import { CONTROL_KEY_BYTES, Proof } from '../../../src/control/proof.ts';
-import { Packer } from '../../../src/framing/packer.ts';
-import { DeviceQueues } from '../../../src/framing/queues.ts';
-import { CONTROL_PORT, FRAME_PORT } from '../../../src/plan/names.ts';
+} from '../../../src/core/control/message.ts';
+import { CONTROL_KEY_BYTES, Proof } from '../../../src/core/control/proof.ts';
+import { Packer } from '../../../src/core/framing/packer.ts';
+import { DeviceQueues } from '../../../src/core/framing/queues.ts';
+import { CONTROL_PORT, FRAME_PORT } from '../../../src/core/plan/names.ts';
+import { drawNonce, hmacSha256 } from '../../../src/shell/control/hmac.ts';
 
 /** It goes on to what it may do when it is told to, by SIGUSR2. */
 const [own = '', peer = '', neighbour = '', controlKey = ''] = process.argv.slice(2);

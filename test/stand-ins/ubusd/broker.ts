@@ -4,9 +4,9 @@ import {
   type Attributes,
   decodeAttributes,
   encodeAttributes,
-} from '../../../src/ubus/attributes.ts';
-import { encodeFrame, type Frame, messageType } from '../../../src/ubus/frame.ts';
-import { type StatusName, statusCode } from '../../../src/ubus/status.ts';
+} from '../../../src/shell/ubus/attributes.ts';
+import { encodeFrame, type Frame, messageType } from '../../../src/shell/ubus/frame.ts';
+import { type StatusName, statusCode } from '../../../src/shell/ubus/status.ts';
 import { EventRouter } from './events.ts';
 import type { Client, Ids, ObjectType, ServedObject } from './model.ts';
 

@@ -1,9 +1,13 @@
 // Stand-in for ubusd's event object: who listens for which names, and who is told.
 
-import { encodeAttributes } from '../../../src/ubus/attributes.ts';
-import { type BlobmsgField, decodeBlobmsg, encodeBlobmsg } from '../../../src/ubus/blobmsg.ts';
-import { type Frame, messageType } from '../../../src/ubus/frame.ts';
-import type { StatusName } from '../../../src/ubus/status.ts';
+import { encodeAttributes } from '../../../src/shell/ubus/attributes.ts';
+import {
+  type BlobmsgField,
+  decodeBlobmsg,
+  encodeBlobmsg,
+} from '../../../src/shell/ubus/blobmsg.ts';
+import { type Frame, messageType } from '../../../src/shell/ubus/frame.ts';
+import type { StatusName } from '../../../src/shell/ubus/status.ts';
 import type { Client, ServedObject } from './model.ts';
 
 const firstOrdinaryId = 1024;

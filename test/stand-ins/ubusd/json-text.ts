@@ -1,6 +1,6 @@
 // Prints blobmsg fields as the `ubus` command does (libubox blobmsg_json.c).
 
-import type { BlobmsgField, BlobmsgValue } from '../../../src/ubus/blobmsg.ts';
+import type { BlobmsgField, BlobmsgValue } from '../../../src/shell/ubus/blobmsg.ts';
 
 /** @param indent tabs and new lines, as `ubus call` prints; else one line, as `ubus listen` does */
 export function renderJson(fields: readonly BlobmsgField[], indent: boolean): string {

@@ -1,9 +1,9 @@
 // Stand-in for the `ubus` command, over our own client: list, call, subscribe, listen, send.
 
 import { parseArgs } from 'node:util';
-import { UbusClient } from '../../../src/ubus/client.ts';
-import { UbusError } from '../../../src/ubus/status.ts';
-import { toBlobmsg } from '../../../src/ubus/values.ts';
+import { UbusClient } from '../../../src/shell/ubus/client.ts';
+import { UbusError } from '../../../src/shell/ubus/status.ts';
+import { toBlobmsg } from '../../../src/shell/ubus/values.ts';
 import { renderJson } from './json-text.ts';
 
 const usage = `usage: ubus.js [-s SOCKET] [-t SECONDS] [-v] COMMAND

@@ -4,8 +4,8 @@ import { randomInt } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { maxMessageBytes } from '../../../src/ubus/blob.ts';
-import { FrameParser } from '../../../src/ubus/frame.ts';
+import { maxMessageBytes } from '../../../src/shell/ubus/blob.ts';
+import { FrameParser } from '../../../src/shell/ubus/frame.ts';
 import { Broker } from './broker.ts';
 import type { Ids } from './model.ts';
 

@@ -4,7 +4,7 @@
 'require dom';
 'require iotshaper.service as service';
 
-/** @typedef {import('../../../../../src/daemon/api.ts').Status} Status */
+/** @typedef {import('../../../../../src/core/home/api.ts').Status} Status */
 /** @typedef {{ value: string, label: string }} Option */
 
 let lastId = 0;

@@ -3,7 +3,7 @@
 'require baseclass';
 'require iotshaper.words as words';
 
-/** @typedef {import('../../../../../src/daemon/api.ts').HistorySample} HistorySample */
+/** @typedef {import('../../../../../src/core/home/api.ts').HistorySample} HistorySample */
 /** @typedef {{ wire: number, device: number }} Point */
 
 const SECONDS = 300;

@@ -5,8 +5,8 @@
 'require iotshaper.makers as makers';
 'require iotshaper.options as options';
 
-/** @typedef {import('../../../../../src/daemon/api.ts').Status} Status */
-/** @typedef {import('../../../../../src/daemon/api.ts').DeviceStatus} DeviceStatus */
+/** @typedef {import('../../../../../src/core/home/api.ts').Status} Status */
+/** @typedef {import('../../../../../src/core/home/api.ts').DeviceStatus} DeviceStatus */
 
 /** @typedef {Record<string, { name?: string, ipaddrs?: string[], ip6addrs?: string[] }>} Hints */
 /** @typedef {{ macaddr?: string, hostname?: string, ipaddr?: string, ip6addr?: string }} Lease */

@@ -3,13 +3,13 @@
 'require baseclass';
 'require rpc';
 
-/** @typedef {import('../../../../../src/daemon/api.ts').Status} Status */
-/** @typedef {import('../../../../../src/daemon/api.ts').HistorySample} HistorySample */
-/** @typedef {import('../../../../../src/daemon/api.ts').CheckResult} CheckResult */
-/** @typedef {import('../../../../../src/daemon/api.ts').AuditStart} AuditStart */
-/** @typedef {import('../../../../../src/daemon/api.ts').AuditReport} AuditReport */
-/** @typedef {import('../../../../../src/daemon/api.ts').Recommendation} Recommendation */
-/** @typedef {import('../../../../../src/daemon/api.ts').ProfileCheck} ProfileCheck */
+/** @typedef {import('../../../../../src/core/home/api.ts').Status} Status */
+/** @typedef {import('../../../../../src/core/home/api.ts').HistorySample} HistorySample */
+/** @typedef {import('../../../../../src/core/home/api.ts').CheckResult} CheckResult */
+/** @typedef {import('../../../../../src/core/home/api.ts').AuditStart} AuditStart */
+/** @typedef {import('../../../../../src/core/home/api.ts').AuditReport} AuditReport */
+/** @typedef {import('../../../../../src/core/home/api.ts').Recommendation} Recommendation */
+/** @typedef {import('../../../../../src/core/home/api.ts').ProfileCheck} ProfileCheck */
 
 /**
  * `absent`: not installed; `stopped`: installed, not running; `denied`: this login may not ask;

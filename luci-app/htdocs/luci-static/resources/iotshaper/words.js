@@ -2,8 +2,8 @@
 'use strict';
 'require baseclass';
 
-/** @typedef {import('../../../../../src/daemon/api.ts').Status} Status */
-/** @typedef {import('../../../../../src/daemon/api.ts').AuditReport} AuditReport */
+/** @typedef {import('../../../../../src/core/home/api.ts').Status} Status */
+/** @typedef {import('../../../../../src/core/home/api.ts').AuditReport} AuditReport */
 
 /** @type {Map<string, Intl.NumberFormat>} */
 const formats = new Map();

@@ -16,7 +16,7 @@
 /** @typedef {Awaited<ReturnType<import('../../iotshaper/hosts.js').Hosts['load']>>} Router */
 /** @typedef {Awaited<ReturnType<import('../../iotshaper/hosts.js').Hosts['loadNetworks']>>} Interfaces */
 /** @typedef {Awaited<ReturnType<import('../../iotshaper/service.js').Service['status']>>} Answer */
-/** @typedef {import('../../../../../../src/daemon/api.ts').DeviceStatus} DeviceStatus */
+/** @typedef {import('../../../../../../src/core/home/api.ts').DeviceStatus} DeviceStatus */
 
 const POLL_SECONDS = 3;
 /** Rows shown at first and added by a click: a page of thousands would be slow to lay out. */

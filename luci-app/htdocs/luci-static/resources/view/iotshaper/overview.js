@@ -10,8 +10,8 @@
 'require iotshaper.controls as controls';
 'require iotshaper.graph as graph';
 
-/** @typedef {import('../../../../../../src/daemon/api.ts').Status} Status */
-/** @typedef {import('../../../../../../src/daemon/api.ts').AuditReport} AuditReport */
+/** @typedef {import('../../../../../../src/core/home/api.ts').Status} Status */
+/** @typedef {import('../../../../../../src/core/home/api.ts').AuditReport} AuditReport */
 
 const POLL_SECONDS = 3;
 

@@ -10,7 +10,7 @@
 'require iotshaper.cost as cost';
 'require iotshaper.meaning as meaning';
 
-/** @typedef {import('../../../../../../src/daemon/api.ts').Recommendation} Recommendation */
+/** @typedef {import('../../../../../../src/core/home/api.ts').Recommendation} Recommendation */
 
 /** @typedef {import('../../iotshaper/meaning.js').Draft} Draft */
 

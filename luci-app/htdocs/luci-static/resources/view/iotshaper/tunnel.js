@@ -8,8 +8,8 @@
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
 
-/** @typedef {import('../../../../../../src/daemon/api.ts').Status} Status */
-/** @typedef {import('../../../../../../src/daemon/api.ts').ProfileCheck} ProfileCheck */
+/** @typedef {import('../../../../../../src/core/home/api.ts').Status} Status */
+/** @typedef {import('../../../../../../src/core/home/api.ts').ProfileCheck} ProfileCheck */
 
 const POLL_SECONDS = 3;
 /** A profile has some 3 KB; what is far larger is another file. */

@@ -1,0 +1,190 @@
+// What a home and its endpoint tell each other inside the tunnel: one datagram of one slot's size, with its proof.
+//
+//   16 bytes  proof, over all that follows
+//    1 byte   kind: h, c or w
+//   12 bytes  the home's nonce
+//   12 bytes  the endpoint's nonce, zeros before the home has one
+//    4 bytes  sequence number of the hello, or of the one answered, big-endian
+//    2 bytes  length of the text, big-endian
+//             text: a JSON array; zeros up to the frame's size
+import { frameBytes } from '../framing/frame.ts';
+import { ipVersion, networkOf } from '../ip/address.ts';
+import { isMode, type Mode } from '../pacing/modes.ts';
+import type { InnerNetwork } from '../plan/facts.ts';
+import { isWithin, packetBounds, rateBounds, type Shape, sdBounds } from '../stream/stream.ts';
+import { PROOF_BYTES, type Proof } from './proof.ts';
+
+export const NONCE_BYTES = 12;
+/** What stands for the endpoint's nonce while the home has none. */
+export const NO_NONCE = '00'.repeat(NONCE_BYTES);
+
+/** Which hello of which run of the home, and to which run of the endpoint. */
+export interface Turn {
+  /** Drawn by the home at its start; hexadecimal. */
+  homeNonce: string;
+  /** Drawn by the endpoint for this home; {@link NO_NONCE} before. */
+  endpointNonce: string;
+  sequence: number;
+}
+
+/** The home says what it wants its download to be. */
+export interface Hello extends Turn {
+  kind: 'hello';
+  version: string;
+  download: Shape;
+  /** How long a packet may wait at the endpoint. */
+  maxDelayMs: number;
+}
+
+/** The endpoint asks for the hello once more, with its nonce: what was recorded can't carry it. */
+export interface Challenge extends Turn {
+  kind: 'challenge';
+}
+
+/** How a home's download is doing. */
+export interface QueueReport {
+  queuePackets: number;
+  queueMs: number;
+  dropped: number;
+}
+
+/** The endpoint's answer: where the home's devices appear, and how its download is doing. */
+export interface Welcome extends Turn, QueueReport {
+  kind: 'welcome';
+  version: string;
+  inner: InnerNetwork;
+}
+
+export type ControlMessage = Hello | Challenge | Welcome;
+
+const MAX_NUMBER = 2 ** 32 - 1;
+const KINDS = { hello: 0x68, challenge: 0x63, welcome: 0x77 } as const;
+const [KIND_AT, HOME_AT, ENDPOINT_AT] = [PROOF_BYTES, PROOF_BYTES + 1, PROOF_BYTES + 13];
+const [SEQUENCE_AT, LENGTH_AT, TEXT_AT] = [PROOF_BYTES + 25, PROOF_BYTES + 29, PROOF_BYTES + 31];
+
+/**
+ * The datagram for a message.
+ *
+ * @throws RangeError when the message does not fit a packet of `packetBytes`; sound ones fit every packet.
+ */
+export function encodeControl(
+  message: ControlMessage,
+  packetBytes: number,
+  proof: Proof,
+): Uint8Array {
+  const text = new TextEncoder().encode(JSON.stringify(toWire(message)));
+  const datagram = new Uint8Array(frameBytes(packetBytes));
+  if (text.length + TEXT_AT > datagram.length) {
+    throw new RangeError(
+      `a control message of ${text.length} bytes does not fit a packet of ${packetBytes}`,
+    );
+  }
+  const writer = new DataView(datagram.buffer);
+  datagram[KIND_AT] = KINDS[message.kind];
+  datagram.set(bytesOfHex(message.homeNonce), HOME_AT);
+  datagram.set(bytesOfHex(message.endpointNonce), ENDPOINT_AT);
+  writer.setUint32(SEQUENCE_AT, message.sequence);
+  writer.setUint16(LENGTH_AT, text.length);
+  datagram.set(text, TEXT_AT);
+  proof.seal(datagram);
+  return datagram;
+}
+
+/** The message in a datagram, or null when it is none or not proven: whatever comes, nothing is thrown. */
+export function decodeControl(bytes: Uint8Array, proof: Proof): ControlMessage | null {
+  if (bytes.length < TEXT_AT || !proof.holds(bytes)) return null;
+  const reader = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = TEXT_AT + reader.getUint16(LENGTH_AT);
+  if (end > bytes.length) return null;
+  const turn: Turn = {
+    homeNonce: hexOf(bytes.subarray(HOME_AT, ENDPOINT_AT)),
+    endpointNonce: hexOf(bytes.subarray(ENDPOINT_AT, SEQUENCE_AT)),
+    sequence: reader.getUint32(SEQUENCE_AT),
+  };
+  try {
+    const wire: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(TEXT_AT, end)));
+    return Array.isArray(wire) ? fromWire(bytes[KIND_AT]!, turn, wire) : null;
+  } catch {
+    return null;
+  }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function bytesOfHex(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
+function toWire(message: ControlMessage): unknown[] {
+  if (message.kind === 'challenge') return [];
+  if (message.kind === 'hello') {
+    const { rateKBps, packetBytes, mode, sdPercent } = message.download;
+    const said = [message.version, rateKBps, packetBytes, sdPercent, message.maxDelayMs];
+    return mode === unsaidMode(sdPercent) ? said : [...said, mode];
+  }
+  const { prefix4, prefix6, resolver4, resolver6 } = message.inner;
+  const { queuePackets, queueMs, dropped } = message;
+  const figures = [queuePackets, queueMs, dropped].map((one) =>
+    Math.min(Math.round(one), MAX_NUMBER),
+  );
+  return [message.version, prefix4, prefix6, resolver4, resolver6, ...figures];
+}
+
+function fromWire(kind: number, turn: Turn, wire: unknown[]): ControlMessage | null {
+  if (kind === KINDS.challenge) return { kind: 'challenge', ...turn };
+  const [version, ...rest] = wire;
+  if (typeof version !== 'string' || !/^[\w.+-]{0,32}$/.test(version)) return null;
+  if (kind === KINDS.hello) return readHello(turn, version, rest);
+  return kind === KINDS.welcome ? readWelcome(turn, version, rest) : null;
+}
+
+/**
+ * The mode of a hello that names none, as every hello was before there were more than these two. An end that does not know
+ * the name it reads takes this one too: another shape of the same mean and deviation, which hides as well.
+ */
+function unsaidMode(sdPercent: number): Mode {
+  return sdPercent === 0 ? 'constant' : 'vit';
+}
+
+function readHello(turn: Turn, version: string, wire: unknown[]): Hello | null {
+  const [rateKBps, packetBytes, sdPercent, maxDelayMs, name = ''] = wire;
+  if (rateKBps !== 0 && !isWithin(rateKBps, rateBounds)) return null;
+  if (!isWithin(packetBytes, packetBounds) || !Number.isInteger(packetBytes)) return null;
+  if (!isNumber(sdPercent, 0, sdBounds.most) || !isNumber(maxDelayMs, 1, 3_600_000)) return null;
+  if (typeof name !== 'string') return null;
+  const mode = isMode(name) ? name : unsaidMode(sdPercent);
+  const download = { rateKBps, packetBytes, mode, sdPercent };
+  return { kind: 'hello', ...turn, version, download, maxDelayMs };
+}
+
+function readWelcome(turn: Turn, version: string, wire: unknown[]): Welcome | null {
+  const [prefix4, prefix6, resolver4, resolver6, queuePackets, queueMs, dropped] = wire;
+  if (!isNetwork(prefix4, isIpv4, 24) || !isIpv4(resolver4)) return null;
+  if (prefix6 !== null && !isNetwork(prefix6, isIpv6, 64)) return null;
+  if (resolver6 !== null && !isIpv6(resolver6)) return null;
+  if (!isNumber(queuePackets, 0, MAX_NUMBER) || !isNumber(queueMs, 0, MAX_NUMBER)) return null;
+  if (!isNumber(dropped, 0, MAX_NUMBER)) return null;
+  const inner = { prefix4, prefix6, resolver4, resolver6 };
+  return { kind: 'welcome', ...turn, version, inner, queuePackets, queueMs, dropped };
+}
+
+function isNumber(value: unknown, min: number, max: number): value is number {
+  return typeof value === 'number' && value >= min && value <= max;
+}
+
+// These end up in rules: only sound addresses, and networks with nothing behind their prefix, may pass.
+function isIpv4(value: unknown): value is string {
+  return typeof value === 'string' && ipVersion(value) === 4;
+}
+
+function isIpv6(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f:]+$/.test(value) && ipVersion(value) === 6;
+}
+
+function isNetwork(value: unknown, isAddress: typeof isIpv4, length: number): value is string {
+  if (typeof value !== 'string') return false;
+  const [address, ...rest] = value.split('/');
+  return rest.join() === `${length}` && isAddress(address) && networkOf(address, length) === value;
+}

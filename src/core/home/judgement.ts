@@ -1,0 +1,91 @@
+// Whether a home's devices may send: decided by what was read back, and by nothing else. Pure.
+import { HOME_CLASS_MINOR } from '../plan/names.ts';
+import type { TcListing } from '../plan/tc-listing.ts';
+import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
+import { findDownloadFaults, findQueueFaults, findStreamFaults } from './verification.ts';
+
+/** An endpoint whose answers stop for so long is gone even if its stream goes on. */
+const SILENT_MS = 30_000;
+const SILENT_SLOTS = 80;
+
+const ASTRAY =
+  'a rule or route of another program sends devices past the tunnel, where they are stopped; look at "ip rule", "nft list ruleset" and multi-WAN or VPN packages for what takes in your devices’ network';
+
+/** Everything that devices' leave to send rests on. */
+export interface HomeEvidence {
+  tunnelState: 'down' | 'connecting' | 'up' | 'reconnecting';
+  /** What keeps it from being known who is a device, in words. */
+  blocking: readonly string[];
+  /** The queue as tc listed it; null where it was not asked since the queue was made. */
+  listing: TcListing | null;
+  /** Whether the rules stand as they were loaded. */
+  rulesIntact: boolean;
+  /** Packets of devices were stopped lately on a way that rules or routes of others gave them. */
+  astray: boolean;
+  upload: Shape;
+  download: Shape;
+  /** Packets a second that left, and that came; null while they were not counted for long enough. */
+  sentPerSecond: number | null;
+  receivedPerSecond: number | null;
+  /** Since when the endpoint has not answered; Infinity before its first answer. */
+  answerSilentMs: number;
+  /** A new rate is being taken over, from a stream that was in good order. */
+  settling: boolean;
+  /** Whether devices may send so far. */
+  alive: boolean;
+}
+
+/** What follows from the evidence. */
+export interface Verdict {
+  /** In a person's words; empty when devices may go on. */
+  faults: string[];
+  /** The queue or the rules are not as they were made: make them anew. */
+  repair: boolean;
+  /** The stream that leaves was measured for long enough, and is not what it ought to be. */
+  streamBroken: boolean;
+}
+
+/** Judges one look's evidence. Whatever is not known is a fault, but for what {@link HomeEvidence.settling} excuses. */
+export function judgeHome(evidence: HomeEvidence): Verdict {
+  const { tunnelState, blocking, listing, rulesIntact, upload, download } = evidence;
+  const only = (faults: string[], repair: boolean): Verdict => ({
+    faults,
+    repair,
+    streamBroken: false,
+  });
+  // First, since it is for a person to mend.
+  if (blocking.length > 0) return only([...blocking], false);
+  if (tunnelState !== 'up') return only([tunnelWords(tunnelState)], false);
+  const structure = [
+    ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
+    ...(rulesIntact ? [] : ['the rules that guard the tunnel were changed']),
+  ];
+  if (structure.length > 0) return only(structure, true);
+  const { sentPerSecond, receivedPerSecond, settling } = evidence;
+  const leaving = sentPerSecond === null && settling ? [] : findStreamFaults(upload, sentPerSecond);
+  // Measured for long enough and still wrong: cover or pacing is gone, and both come back with a new queue.
+  const streamBroken = leaving.length > 0 && sentPerSecond !== null;
+  const faults = [
+    ...(listing || evidence.alive
+      ? []
+      : ['the queue that keeps the schedule was not looked at yet']),
+    ...leaving,
+    ...(settling ? [] : findDownloadFaults(download, receivedPerSecond)),
+    ...findAnswerFaults(evidence),
+    ...(evidence.astray ? [ASTRAY] : []),
+  ];
+  return { faults, repair: streamBroken, streamBroken };
+}
+
+function tunnelWords(state: HomeEvidence['tunnelState']): string {
+  return state === 'connecting'
+    ? 'the tunnel to the endpoint is being set up'
+    : 'the tunnel to the endpoint is down';
+}
+
+function findAnswerFaults({ answerSilentMs, download }: HomeEvidence): string[] {
+  if (answerSilentMs === Number.POSITIVE_INFINITY) return ['the endpoint has not answered yet'];
+  return answerSilentMs > Math.max(SILENT_MS, SILENT_SLOTS * waitPerSlotMs(download))
+    ? ['the endpoint no longer answers']
+    : [];
+}

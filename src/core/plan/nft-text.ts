@@ -1,0 +1,50 @@
+// Small builders of nftables text shared by both roles: one rule a line, comments in the output.
+
+/** NFTNL_UDATA_COMMENT_MAXLEN, less its end and our mark. */
+const MAX_COMMENT_BYTES = 110;
+
+/** Quotes a section or home name for an nft comment: no quote or control character, cut where nft's 128 bytes would not hold it. */
+export function comment(text: string): string {
+  let kept = '';
+  for (const character of text.replace(/["\\\x00-\x1f\x7f]/g, '_')) {
+    if (new TextEncoder().encode(kept + character).length > MAX_COMMENT_BYTES) break;
+    kept += character;
+  }
+  return `comment "!iotshaper: ${kept}"`;
+}
+
+/** `{ a, b }` of quoted netdev names. */
+export function netdevSet(names: readonly string[]): string {
+  return `{ ${names.map((name) => `"${name}"`).join(', ')} }`;
+}
+
+/** A named block of lines, indented by one tab. */
+export function block(head: string, lines: readonly string[]): string[] {
+  return [`${head} {`, ...lines.map((line) => (line === '' ? '' : `\t${line}`)), '}'];
+}
+
+/** The whole table as one transaction that replaces what was there. */
+export function replaceTable(table: string, blocks: readonly string[][]): string {
+  const body = blocks.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
+  return [
+    `table inet ${table}`,
+    `delete table inet ${table}`,
+    ...block(`table inet ${table}`, body),
+    '',
+  ].join('\n');
+}
+
+/**
+ * The same table as {@link replaceTable} rendered it, for one that was loaded before: sets that are filled while packets
+ * pass, counters and the chains' places among other programs' stay as they are.
+ *
+ * @param text all of the table, with the same sets and chains as the one that is loaded.
+ * @param sets those whose elements stand in the text.
+ */
+export function updateTable(table: string, text: string, sets: readonly string[]): string {
+  const flush = [
+    `flush table inet ${table}`,
+    ...sets.map((set) => `flush set inet ${table} ${set}`),
+  ];
+  return text.replace(`delete table inet ${table}\n`, `${flush.join('\n')}\n`);
+}

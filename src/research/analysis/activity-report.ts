@@ -1,0 +1,162 @@
+// The activity attack's findings for people, for programs, and as a plot like the paper's Figure 1.
+
+import { renderTable } from '../../core/plot/text-table.ts';
+import { plotLines } from '../plot/svg.ts';
+import type { ActivityReport, StreamActivity } from './activity-streams.ts';
+
+/** Renders figures per stream, then the moments found. */
+export function renderActivity(report: ActivityReport): string {
+  const { streams, startS, endS, score, unseen, toleranceS } = report;
+  const share = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(2));
+  const rows = streams.map(({ label, activity, score: own, auc }) => [
+    label,
+    String(activity.bursts.length),
+    String(activity.events.length),
+    own ? String(own.events) : '-',
+    share(own?.precision),
+    share(own?.recall),
+    share(own?.f1),
+    auc ? `${auc.value.toFixed(2)} (${auc.low.toFixed(2)}-${auc.high.toFixed(2)})` : '-',
+  ]);
+  if (score) {
+    const { events, found, precision, recall, f1 } = score;
+    rows.push([
+      'all',
+      '',
+      String(found),
+      String(events),
+      share(precision),
+      share(recall),
+      share(f1),
+      '',
+    ]);
+  }
+  const table = renderTable(
+    [
+      { title: 'Stream' },
+      { title: 'bursts', right: true },
+      { title: 'found', right: true },
+      { title: 'happened', right: true },
+      { title: 'precision', right: true },
+      { title: 'recall', right: true },
+      { title: 'F1', right: true },
+      { title: `AUC per ${2 * toleranceS} s (95 %)` },
+    ],
+    rows,
+  );
+  const parts = [
+    `${((endS - startS) / 60).toFixed(1)} minutes, tolerance ${toleranceS} s\n`,
+    table,
+  ];
+  if (unseen.length) parts.push(`Not seen in the capture: ${unseen.join(', ')}\n`);
+  const moments = findings(report);
+  if (moments.length) {
+    const shown = moments.slice(0, 40);
+    parts.push(
+      renderTable(
+        [
+          { title: 'Seconds', right: true },
+          { title: 'lasted', right: true },
+          { title: 'up', right: true },
+          { title: 'down', right: true },
+          { title: 'stream' },
+        ],
+        shown.map(({ label, burst }) => [
+          (burst.startS - startS).toFixed(2),
+          (burst.endS - burst.startS).toFixed(2),
+          `${(burst.upBytes / 1000).toFixed(1)} KB`,
+          `${(burst.downBytes / 1000).toFixed(1)} KB`,
+          label,
+        ]),
+      ),
+    );
+    if (moments.length > shown.length)
+      parts.push(`... and ${moments.length - shown.length} more (--json, --out)\n`);
+  }
+  return parts.join('\n');
+}
+
+/** Findings as CSV: time, stream, seconds, bytes up, bytes down. */
+export function renderFindingsCsv(report: ActivityReport): string {
+  const lines = findings(report).map(
+    ({ label, burst }) =>
+      `${burst.startS.toFixed(3)},${label.includes(',') ? `"${label}"` : label},${(burst.endS - burst.startS).toFixed(2)},${burst.upBytes},${burst.downBytes}`,
+  );
+  return `${['time,stream,seconds,up_bytes,down_bytes', ...lines].join('\n')}\n`;
+}
+
+/** Everything but the binned traffic. */
+export function toJson({ streams, ...rest }: ActivityReport): object {
+  return {
+    ...rest,
+    streams: streams.map(({ label, keys, activity, score, auc }) => ({
+      label,
+      keys,
+      bursts: activity.bursts.length,
+      // JSON has no infinity: no burst of this stream counts as an event.
+      thresholdBytes: Number.isFinite(activity.thresholdBytes) ? activity.thresholdBytes : null,
+      score,
+      auc,
+      events: activity.events,
+    })),
+  };
+}
+
+/** The rates of the streams with the most findings, what was found, and what happened. */
+export function plotActivity(report: ActivityReport): string {
+  const { startS, endS } = report;
+  return plotLines({
+    title: 'Traffic and the activity found in it',
+    description:
+      'Rates of each stream over time; dots are moments the attack found, lines what happened',
+    xLabel: 'seconds',
+    xFrom: 0,
+    xTo: Math.max(1, endS - startS),
+    panels: report.streams.slice(0, 8).map((stream) => {
+      const { points, top } = ratePoints(stream);
+      return {
+        title: stream.label,
+        yLabel: 'KB/s',
+        yFrom: 0,
+        series: [
+          { name: 'up', points: points.up, style: 'step' as const },
+          { name: 'down', points: points.down, style: 'step' as const },
+          {
+            name: 'found',
+            style: 'points' as const,
+            points: stream.activity.events.map((burst) => [burst.startS - startS, top] as const),
+          },
+        ],
+        events: stream.happenedS.map((timeS) => ({ x: timeS - startS })),
+      };
+    }),
+  });
+}
+
+const PLOT_STEPS = 600;
+
+function ratePoints({ traffic }: StreamActivity) {
+  const { up, down, binS } = traffic;
+  const perStep = Math.max(1, Math.ceil(up.length / PLOT_STEPS));
+  const points: Record<'up' | 'down', [number, number][]> = { up: [], down: [] };
+  let top = 0;
+  for (let from = 0; from < up.length; from += perStep) {
+    for (const [name, bytes] of [
+      ['up', up],
+      ['down', down],
+    ] as const) {
+      let sum = 0;
+      for (let i = from; i < Math.min(up.length, from + perStep); i++) sum += bytes[i]!;
+      const rateKBps = sum / 1000 / (perStep * binS);
+      points[name].push([from * binS, rateKBps]);
+      top = Math.max(top, rateKBps);
+    }
+  }
+  return { points, top };
+}
+
+function findings({ streams }: ActivityReport) {
+  return streams
+    .flatMap(({ label, activity }) => activity.events.map((burst) => ({ label, burst })))
+    .sort((a, b) => a.burst.startS - b.burst.startS);
+}

@@ -1,0 +1,233 @@
+// `iotshaper attack identify`: which devices a home has, from a capture of its encrypted traffic.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command, OutputConfiguration } from 'commander';
+import { parseMac } from '../../core/capture/addresses.ts';
+import { openSamples } from '../../shell/capture/csv.ts';
+import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
+import { Failure } from '../../shell/cli/failure.ts';
+import { readTextFile } from '../../shell/cli/text-file.ts';
+import { RateSeries } from '../analysis/features.ts';
+import { FlowTable, type View } from '../analysis/flows.ts';
+import { identifyDevices, judgeByRates, type ObservedCapture } from '../analysis/identify.ts';
+import {
+  type Identification,
+  plotIdentification,
+  renderGridCsv,
+  renderIdentification,
+  toJson,
+} from '../analysis/identify-report.ts';
+import { defaultLabels, labelsInNames, parseLabels } from '../analysis/labels.ts';
+import { loadVendors } from '../analysis/vendors.ts';
+
+interface Options {
+  labels?: string;
+  window?: string;
+  sample?: string;
+  mac?: string[];
+  home?: string[];
+  view?: string;
+  seed: string;
+  json?: boolean;
+  out?: string;
+}
+
+/** The grid of the paper's Figure 4, seconds. */
+const usualWindowsS = [30, 60, 120, 300, 600];
+const usualSamplesS = [1, 2, 5, 10, 30, 60];
+const neighbours = 3;
+const folds = 10;
+
+/** Adds `identify` to the command `attack`. */
+export function registerAttackIdentify(attack: Command): void {
+  const command = attack
+    .command('identify')
+    .description(
+      'tell devices apart in captures, by names looked up, by makers and by traffic rates',
+    )
+    .argument('<file...>', 'captures (pcap, pcapng; - for the standard input) or traces (.csv)')
+    .option(
+      '--labels <file>',
+      'who is who: lines of kind,value,label with kind dns, mac, ip or file',
+    )
+    .option(
+      '--window <seconds>',
+      'window length, or several with commas (default 30,60,120,300,600)',
+    )
+    .option('--sample <seconds>', 'sample length, or several with commas (default 1,2,5,10,30,60)')
+    .option('--mac <address...>', 'only these devices')
+    .option(
+      '--home <address...>',
+      "the home's public addresses, where the capture is from outside it",
+    )
+    .option('--view <view>', 'lan: tell devices by their address; wan: by remote address; auto')
+    .option('--seed <number>', 'seed of the cross-validation', '1')
+    .option('--json', 'print all figures as JSON')
+    .option('--out <directory>', 'write figures, CSV and plots there');
+  command.action((files: string[], options: Options) =>
+    identify(files, options, command.configureOutput()),
+  );
+}
+
+async function identify(
+  files: string[],
+  options: Options,
+  { writeOut, writeErr }: OutputConfiguration,
+): Promise<void> {
+  const windowsS = parseLengths(options.window, '--window', usualWindowsS);
+  const samplesS = parseLengths(options.sample, '--sample', usualSamplesS);
+  const macs = options.mac?.map(readMac);
+  const seed = Number(options.seed);
+  if (!Number.isInteger(seed))
+    throw new Failure(`--seed is "${options.seed}", expected a whole number`);
+  const labels = options.labels
+    ? parseLabels(await readTextFile('--labels', options.labels), options.labels, defaultLabels())
+    : defaultLabels();
+
+  const warnings: string[] = [];
+  const { captures, view, names } = await observe(
+    files,
+    options,
+    commonBinS(samplesS, windowsS),
+    warnings,
+  );
+  for (const warning of warnings) writeErr?.(`warning: ${warning}\n`);
+  const vendors = await loadVendors();
+  const devices = identifyDevices(captures, labels, vendors).filter(
+    ({ mac }) => macs === undefined || (mac !== null && macs.includes(mac)),
+  );
+  if (devices.length === 0) {
+    throw new Failure(
+      `${files.join(', ')}: no traffic ${macs ? 'of these devices ' : ''}with the Internet in there`,
+    );
+  }
+  const judgements = windowsS.flatMap((windowS) =>
+    samplesS.flatMap(
+      (sampleS) => judgeByRates(devices, windowS, sampleS, { neighbours, folds, seed }) ?? [],
+    ),
+  );
+  const result: Identification = {
+    files,
+    view,
+    seed,
+    neighbours,
+    folds,
+    lookedUp: labelsInNames(names, labels.dns),
+    devices,
+    windowsS,
+    samplesS,
+    judgements,
+    warnings,
+  };
+  const written = options.out ? await writeAll(options.out, result) : [];
+  writeOut?.(
+    options.json ? `${JSON.stringify(toJson(result), null, 2)}\n` : renderIdentification(result),
+  );
+  if (!options.json && written.length > 0) writeOut?.(`Written: ${written.join(', ')}\n`);
+}
+
+/** Reads all files; a damaged one counts as far as it is good. */
+async function observe(
+  files: string[],
+  options: Options,
+  binS: number,
+  warnings: string[],
+): Promise<{ captures: ObservedCapture[]; view: View; names: Set<string> }> {
+  const tables: { file: string; table: FlowTable }[] = [];
+  const captures: ObservedCapture[] = [];
+  for (const file of files) {
+    if (file.endsWith('.csv')) {
+      captures.push(await observeTrace(file, binS));
+      continue;
+    }
+    const table = new FlowTable(binS, options.home);
+    try {
+      for await (const packet of openCapture(file)) table.add(packet);
+    } catch (error) {
+      if (!(error instanceof CaptureError) || table.packets === 0) throw error;
+      warnings.push(`${error.message}; the ${table.packets} packets before it are used`);
+    }
+    tables.push({ file, table });
+  }
+  const view = readView(options.view) ?? guessView(tables.map(({ table }) => table));
+  for (const { file, table } of tables) {
+    captures.push({ file, fromS: table.firstS, toS: table.lastS, streams: table.streams(view) });
+  }
+  const names = new Set(tables.flatMap(({ table }) => [...table.names()]));
+  return { captures, view, names };
+}
+
+function guessView(tables: readonly FlowTable[]): View {
+  return tables.length > 0 && tables.every((table) => table.guessView() === 'wan') ? 'wan' : 'lan';
+}
+
+/** A CSV trace holds one device's packets, and its name is all that is known of it. */
+async function observeTrace(file: string, binS: number): Promise<ObservedCapture> {
+  const series = new RateSeries(binS);
+  const stream = {
+    key: file,
+    mac: null,
+    addresses: [],
+    names: [],
+    packets: 0,
+    upBytes: 0,
+    downBytes: 0,
+    series,
+  };
+  let fromS = Number.POSITIVE_INFINITY;
+  let toS = Number.NEGATIVE_INFINITY;
+  for await (const sample of openSamples(file)) {
+    series.add(sample);
+    stream.packets++;
+    if (sample.direction === 'up') stream.upBytes += sample.bytes;
+    else stream.downBytes += sample.bytes;
+    fromS = Math.min(fromS, sample.timeS);
+    toS = Math.max(toS, sample.timeS);
+  }
+  return { file, fromS, toS, streams: [stream] };
+}
+
+async function writeAll(directory: string, result: Identification): Promise<string[]> {
+  const contents: Record<string, string> = {
+    'identify.json': `${JSON.stringify(toJson(result), null, 2)}\n`,
+    'accuracy.csv': renderGridCsv(result),
+    ...plotIdentification(result),
+  };
+  await mkdir(directory, { recursive: true });
+  const written = Object.keys(contents).map((name) => join(directory, name));
+  await Promise.all(Object.values(contents).map((content, i) => writeFile(written[i]!, content)));
+  return written;
+}
+
+function parseLengths(text: string | undefined, option: string, usual: number[]): number[] {
+  if (text === undefined) return usual;
+  return text.split(',').map((part) => {
+    const value = Number(part);
+    if (part.trim() === '' || !(value >= 0.01) || value > 86_400) {
+      throw new Failure(`${option} is "${text}", expected seconds between 0.01 and 86400`);
+    }
+    return Math.round(value * 1000) / 1000;
+  });
+}
+
+/** The longest bin that all lengths are whole numbers of, in steps of a millisecond. */
+function commonBinS(samplesS: number[], windowsS: number[]): number {
+  const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+  return (
+    [...samplesS, ...windowsS].map((lengthS) => Math.round(lengthS * 1000)).reduce(divisor) / 1000
+  );
+}
+
+function readMac(text: string): string {
+  const mac = parseMac(text);
+  if (mac === null) throw new Failure(`--mac is "${text}", which is no MAC address`);
+  return mac;
+}
+
+function readView(text: string | undefined): View | null {
+  if (text === undefined || text === 'auto') return null;
+  if (text !== 'lan' && text !== 'wan') {
+    throw new Failure(`--view is "${text}", expected lan, wan or auto`);
+  }
+  return text;
+}

@@ -1,0 +1,53 @@
+// What a lab run is asked for.
+
+import { mainDefaults } from '../../core/config/options.ts';
+import { modeNames } from '../../core/pacing/modes.ts';
+import type { DeviceId } from '../devices/catalogue.ts';
+
+export const variants = ['unprotected', 'block', 'vpn', 'paper', ...modeNames, 'placebo'] as const;
+
+/**
+ * How the home is protected: not at all, by a firewall that lets no device out, by a VPN alone, by the paper's
+ * prototype, by iot-shaper in one of its modes; `placebo` is the default mode while the devices' traffic stays in the LAN.
+ */
+export type Variant = (typeof variants)[number];
+
+export interface LabOptions {
+  variant: Variant;
+  seconds: number;
+  /** Folder for what the run leaves. */
+  out: string;
+  rateKBps: number;
+  packetBytes: number;
+  intervalSdPercent: number;
+  seed: number;
+  /** A capture to play in place of the emulated devices. */
+  replay: { path: string; device: string; offsetS: number | null } | null;
+  /** Which emulated devices talk; null: all of them. */
+  devices: readonly DeviceId[] | null;
+  /** All emulated devices idle and active in turn for so long each; null: each at times of its own. */
+  alternateS: number | null;
+  /** Share of the tunnel's datagrams the provider loses, both ways. */
+  dropPercent: number;
+  ipv6: boolean;
+  /** Part of the namespaces' names. */
+  id: string;
+}
+
+export const labDefaults = {
+  seconds: 60,
+  rateKBps: mainDefaults.rateKBps,
+  packetBytes: mainDefaults.packetBytes,
+  intervalSdPercent: mainDefaults.intervalSdPercent,
+  seed: 1,
+};
+
+/** What a run tells while it goes on. */
+export interface LabProgress {
+  /** A step that takes more than a moment begins. */
+  step(words: string): void;
+  /** Called about once a second while traffic flows. */
+  tick(elapsedS: number, totalS: number): void;
+  /** Something the user should know that does not end the run. */
+  warn(words: string): void;
+}

@@ -1,0 +1,332 @@
+// One run of the lab: builds the network, brings a variant up, lets devices talk, captures, sums up, leaves nothing.
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isMode } from '../../core/pacing/modes.ts';
+import { openCapture } from '../../shell/capture/reader.ts';
+import { CommandError, run } from '../../shell/system/command.ts';
+import { version } from '../../version.ts';
+import { startCapture } from './capture.ts';
+import { Cleanup } from './cleanup.ts';
+import { renderDelays } from './delays-csv.ts';
+import { planHousehold } from './emulators/household.ts';
+import type { DevicePlan } from './emulators/plan.ts';
+import { LabError } from './error.ts';
+import { buildNetwork } from './namespaces.ts';
+import { observeHome, observeProvider } from './observation.ts';
+import type { LabOptions, LabProgress } from './options.ts';
+import type { LabProcess } from './processes.ts';
+import { processTimes, timesBetween } from './processor-time.ts';
+import { captureQueues } from './queue-delays.ts';
+import { planReplay, type Replay } from './replay.ts';
+import { type LabSummary, summarise } from './summary.ts';
+import { planTopology, type Topology } from './topology.ts';
+import { startDevices, startServers } from './traffic.ts';
+import { type Delay, joinDelays, monotonicMs, type TrafficLog } from './traffic-log.ts';
+import { startBlocking } from './variants/block.ts';
+import { startPaper } from './variants/paper.ts';
+import { startPlainTunnel } from './variants/plain-tunnel.ts';
+import { startShaped } from './variants/shaped.ts';
+import { type StartedVariant, type VariantContext, withoutTunnel } from './variants/variant.ts';
+
+/** Time for the lab's own processes to start and listen. */
+const leadMs = 1_500;
+/** Time for what is under way to arrive once devices have fallen silent. */
+const drainMs = 2_000;
+
+const needed = ['ip', 'nft', 'tc', 'ethtool', 'sysctl', 'tcpdump', 'taskset', 'openvpn', 'openssl'];
+
+/**
+ * Runs one variant and leaves `provider.pcap`, `device.pcap`, `events.csv`, `delays.csv` and `summary.json` in
+ * `options.out`; namespaces, processes and files elsewhere are gone when it returns or throws.
+ *
+ * @throws {LabError} what a user can mend
+ * @throws the signal's reason when interrupted
+ */
+export async function runLab(
+  options: LabOptions,
+  progress: LabProgress,
+  signal: AbortSignal,
+): Promise<LabSummary> {
+  await requireTools();
+  const cleanup = new Cleanup((fault) =>
+    progress.warn(`while cleaning up: ${(fault as Error).message}`),
+  );
+  try {
+    await mkdir(options.out, { recursive: true });
+    const logFolder = join(options.out, 'logs');
+    await rm(logFolder, { recursive: true, force: true });
+    await mkdir(logFolder);
+    const workFolder = await mkdtemp(join(tmpdir(), 'iotlab-'));
+    await chmod(workFolder, 0o711); // OpenVPN at the endpoint is root no longer
+    cleanup.add(() => rm(workFolder, { recursive: true, force: true }));
+    return await runIn({ workFolder, logFolder, options, cleanup, progress, signal });
+  } finally {
+    await cleanup.run();
+  }
+}
+
+async function runIn(base: Omit<VariantContext, 'topology'>): Promise<LabSummary> {
+  const { options, progress, signal, cleanup, logFolder } = base;
+  const replay = options.replay && (await readReplay(options.replay, options.seconds));
+  const plan: DevicePlan = replay
+    ? { exchanges: [], events: [], activities: [] }
+    : planHousehold({
+        seed: options.seed,
+        durationS: options.seconds,
+        devices: options.devices,
+        alternateS: options.alternateS ?? undefined,
+      });
+
+  progress.step('building the network');
+  const replayMac = options.replay?.device.includes(':') ? options.replay.device : null;
+  const topology = planTopology({ id: options.id, ipv6: options.ipv6, replayMac });
+  await buildNetwork(topology, cleanup);
+  signal.throwIfAborted();
+  const context: VariantContext = { ...base, topology };
+  // Captures come first: the tunnel's handshake is in them too.
+  const captures = await startCaptures(context);
+  const started = await startVariant(context);
+  if (replay && isShaped(options)) captures.push(...(await captureQueues(context)));
+  if (options.dropPercent > 0) await startDropping(context, started);
+
+  const startMs = monotonicMs() + leadMs;
+  const unixOffsetMs = performance.timeOrigin + performance.now() - monotonicMs();
+  const traffic = { context, plan, replay, logFolder, startMs };
+  const servers = await startServers(traffic);
+  const devices = await startDevices(traffic);
+  await delay(Math.max(startMs - monotonicMs(), 0), undefined, { signal });
+
+  const before = await readTimes(started);
+  await watch(
+    options.seconds,
+    [...started.home, ...started.endpoint, devices, ...servers],
+    context,
+  );
+  const after = await readTimes(started);
+  const service = await started.readStatus();
+  progress.step('letting the last packets arrive');
+  await delay(drainMs, undefined, { signal });
+
+  await Promise.all([devices, ...servers].map((child) => child.finish()));
+  const captureDrops = (await Promise.all(captures.map((capture) => capture.stop()))).reduce(
+    (a, b) => a + b,
+  );
+  progress.step('summing up');
+  const droppedByProvider = await readDrops(context);
+  const logs = await readLogs(context);
+  const delays = joinDelays(logs.devices, logs.cloud, unixOffsetMs);
+  const startS = (startMs + unixOffsetMs) / 1000;
+  const provider = await observeProvider(openCapture(join(options.out, 'provider.pcap')), started);
+  const home = await observeHome(openCapture(join(options.out, 'device.pcap')));
+  const summary = summarise({
+    options,
+    startS,
+    provider,
+    home,
+    delays,
+    tunnelPort: started.tunnelPort,
+    expected:
+      started.expectedKBps === null
+        ? null
+        : { pps: started.expectedPps, kBps: started.expectedKBps },
+    droppedByProvider,
+    replay: replay && {
+      capture: options.replay!.path,
+      device: options.replay!.device,
+      offsetS: replay.offsetS,
+      packets: replay.packets.length,
+    },
+    cpuPercent: started.home.length > 0 ? cpuPercent(before, after) : null,
+    captureDrops,
+    faults: [...new Set([...logs.devices.faults, ...logs.cloud.faults])],
+    versions: await readVersions(),
+    service,
+  });
+  await writeOutputs(options.out, plan, delays, startS, topology, summary);
+  return summary;
+}
+
+function startVariant(context: VariantContext): Promise<StartedVariant> {
+  switch (context.options.variant) {
+    case 'unprotected':
+      return Promise.resolve(withoutTunnel);
+    case 'block':
+      return startBlocking(context);
+    case 'vpn':
+      return startPlainTunnel(context);
+    case 'paper':
+      return startPaper(context);
+    default:
+      return startShaped(context);
+  }
+}
+
+/** Whether the replayed device talks through this program's own queues. */
+function isShaped({ variant }: LabOptions): boolean {
+  return isMode(variant);
+}
+
+async function readReplay(
+  { path, device, offsetS }: NonNullable<LabOptions['replay']>,
+  durationS: number,
+): Promise<Replay> {
+  return planReplay(openCapture(path), { device, durationS, offsetS, name: path });
+}
+
+async function startCaptures({ topology, options, logFolder, signal, cleanup }: VariantContext) {
+  const { provider, router } = topology.names;
+  return [
+    await startCapture({
+      netns: provider,
+      netdev: 'home',
+      path: join(options.out, 'provider.pcap'),
+      logPath: join(logFolder, 'tcpdump-provider.log'),
+      signal,
+      cleanup,
+    }),
+    await startCapture({
+      netns: router,
+      netdev: 'br-iot',
+      path: join(options.out, 'device.pcap'),
+      logPath: join(logFolder, 'tcpdump-device.log'),
+      signal,
+      cleanup,
+    }),
+  ];
+}
+
+/** The provider loses some of the tunnel's datagrams: after its capture on the way up, before it on the way down. */
+async function startDropping(
+  { topology, options }: VariantContext,
+  { tunnelPort }: StartedVariant,
+): Promise<void> {
+  if (tunnelPort === null)
+    throw new LabError('--drop: this variant has no tunnel to drop datagrams of');
+  const share = `numgen random mod 10000 < ${Math.round(options.dropPercent * 100)}`;
+  const rules = `table inet iotlab_drop {
+  chain forward {
+    type filter hook forward priority filter;
+    iifname "home" udp dport ${tunnelPort} ${share} counter drop comment "up"
+    oifname "home" udp sport ${tunnelPort} ${share} counter drop comment "down"
+  }
+}
+`;
+  await run(['nft', '-f', '-'], { netns: topology.names.provider, input: rules });
+}
+
+async function readDrops({
+  topology,
+  options,
+}: VariantContext): Promise<{ up: number; down: number }> {
+  if (options.dropPercent === 0) return { up: 0, down: 0 };
+  const { stdout } = await run(['nft', 'list', 'table', 'inet', 'iotlab_drop'], {
+    netns: topology.names.provider,
+  });
+  const dropped = (which: string) =>
+    Number(stdout.match(new RegExp(`packets (\\d+) .*comment "${which}"`))?.[1] ?? 0);
+  return { up: dropped('up'), down: dropped('down') };
+}
+
+/** Lets the run go on for its time, tells how far it is, and ends it when a process it needs has ended. */
+async function watch(
+  seconds: number,
+  processes: readonly LabProcess[],
+  { progress, signal }: VariantContext,
+): Promise<void> {
+  const failed = Promise.race(processes.map(async (child) => new LabError(await child.ended)));
+  for (let elapsed = 0; elapsed < seconds; elapsed++) {
+    progress.tick(elapsed, seconds);
+    const waited = delay(Math.min(1, seconds - elapsed) * 1000, null, { signal });
+    const fault = await Promise.race([waited, failed]);
+    if (fault) {
+      waited.catch(() => {});
+      throw fault;
+    }
+  }
+  progress.tick(seconds, seconds);
+}
+
+interface Times {
+  atMs: number;
+  home: Map<number, number>[];
+  endpoint: Map<number, number>[];
+}
+
+async function readTimes({ home, endpoint }: StartedVariant): Promise<Times> {
+  const read = (processes: LabProcess[]) =>
+    Promise.all(processes.map(({ pid }) => processTimes(pid)));
+  return { atMs: monotonicMs(), home: await read(home), endpoint: await read(endpoint) };
+}
+
+function cpuPercent(before: Times, after: Times): { home: number; endpoint: number } {
+  const percent = (end: 'home' | 'endpoint') => {
+    const used = after[end].map((times, index) => timesBetween(before[end][index]!, times));
+    return (used.reduce((a, b) => a + b, 0) / (after.atMs - before.atMs)) * 100_000;
+  };
+  return { home: percent('home'), endpoint: percent('endpoint') };
+}
+
+async function readLogs({
+  workFolder,
+}: VariantContext): Promise<{ devices: TrafficLog; cloud: TrafficLog }> {
+  const read = async (name: string): Promise<TrafficLog> =>
+    JSON.parse(await readFile(join(workFolder, name), 'utf8'));
+  return { devices: await read('devices.json'), cloud: await read('cloud.json') };
+}
+
+async function readVersions(): Promise<Record<string, string>> {
+  const firstLine = async (...argv: string[]) => {
+    try {
+      const { stdout, stderr } = await run(argv);
+      return (stdout || stderr).split('\n')[0]!.trim();
+    } catch (error) {
+      return error instanceof CommandError ? 'unknown' : Promise.reject(error);
+    }
+  };
+  return {
+    iotshaper: version,
+    node: process.version,
+    linux: release(),
+    openvpn: await firstLine('openvpn', '--version'),
+    nft: await firstLine('nft', '--version'),
+    tc: await firstLine('tc', '-V'),
+  };
+}
+
+async function writeOutputs(
+  out: string,
+  plan: DevicePlan,
+  delays: readonly Delay[],
+  startS: number,
+  topology: Topology,
+  summary: LabSummary,
+): Promise<void> {
+  const known = new Set(topology.devices.map(({ id }) => id));
+  const events = plan.events
+    .filter(({ device }) => known.has(device))
+    .map(({ atS, device, event }) => `${(startS + atS).toFixed(6)},${device},${event}`);
+  await writeFile(join(out, 'events.csv'), `${['time,device,event', ...events].join('\n')}\n`);
+  await writeFile(join(out, 'delays.csv'), renderDelays(delays));
+  await writeFile(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+}
+
+async function requireTools(): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new LabError('the lab makes network namespaces, which only root may: run it as root');
+  }
+  const missing: string[] = [];
+  for (const tool of needed) {
+    try {
+      await run(['which', tool]);
+    } catch {
+      missing.push(tool);
+    }
+  }
+  if (missing.length > 0) {
+    throw new LabError(
+      `not installed: ${missing.join(', ')}; on Debian: apt-get install iproute2 nftables ethtool procps tcpdump util-linux openvpn openssl`,
+    );
+  }
+}

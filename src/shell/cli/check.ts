@@ -1,0 +1,37 @@
+// `iotshaper check`: is this configuration one the service would put in force?
+import type { Command } from 'commander';
+import { planExample } from '../../core/plan/example.ts';
+import { configPath } from '../config/config-file.ts';
+import { readGoodConfig } from '../home/config-source.ts';
+import { succeeds } from '../system/command.ts';
+import { checkNft } from '../system/nft.ts';
+
+export function registerCheck(program: Command): void {
+  program
+    .command('check')
+    .description('say what is wrong with the configuration; exit status 1 when something is')
+    .argument('[file]', 'UCI configuration', configPath)
+    .option('--json', 'as the bus has it')
+    .action(async (file: string, { json }: { json?: boolean }) => {
+      const { good, status } = await readGoodConfig(file);
+      const result = { ...status, errors: [...status.errors] };
+      if (good && process.getuid?.() === 0 && (await succeeds(['nft', '--version']))) {
+        const complaint = await checkNft(planExample(good.config, good.profile).nft);
+        if (complaint) {
+          result.ok = false;
+          result.errors.push({
+            path: '',
+            value: '',
+            message: `nftables refuses the rules: ${complaint}`,
+          });
+        }
+      }
+      if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      else {
+        for (const { message } of result.errors) process.stderr.write(`${message}\n`);
+        for (const warning of result.warnings) process.stderr.write(`warning: ${warning}\n`);
+        if (result.ok) process.stdout.write(`${file}: in order\n`);
+      }
+      process.exitCode = result.ok ? 0 : 1;
+    });
+}

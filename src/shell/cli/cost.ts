@@ -1,0 +1,107 @@
+// `iotshaper cost`: what shaping costs a month.
+import type { Command } from 'commander';
+import { mainDefaults } from '../../core/config/options.ts';
+import { type Cost, type CostInput, costOf, type RateShare } from '../../core/cost/cost.ts';
+import { scheduleShares } from '../../core/cost/shares.ts';
+import { figure, renderRows } from '../../core/plot/text-table.ts';
+import { rateBounds } from '../../core/stream/stream.ts';
+import { readConfigFile } from '../config/config-file.ts';
+import { Failure } from './failure.ts';
+import { numberBetween, parsePacketBytes, parseRate } from './number-options.ts';
+
+interface Flags {
+  rate?: number;
+  upload?: number;
+  download?: number;
+  packetSize?: number;
+  cap?: number;
+  price?: number;
+  config?: string;
+  idleHours?: number;
+  idleRate?: number;
+  json?: boolean;
+}
+
+/** Adds `cost`. */
+export function registerCost(program: Command): void {
+  program
+    .command('cost')
+    .description(
+      'what shaping costs a month: data as the provider counts it, share of a cap, money',
+    )
+    .option('--rate <KBps>', `rate in each direction (default ${mainDefaults.rateKBps})`, parseRate)
+    .option('--upload <KBps>', 'rate of the upload, where it differs', parseRate)
+    .option('--download <KBps>', 'rate of the download, where it differs', parseRate)
+    .option(
+      '--packet-size <bytes>',
+      `of every packet on the tunnel (default ${mainDefaults.packetBytes})`,
+      parsePacketBytes,
+    )
+    .option('--cap <GB>', 'data the provider allows a month', numberBetween(0.001, 1e9, 'GB'))
+    .option('--price <money>', 'price of a GB', numberBetween(0, 1e9))
+    .option('--config <file>', 'take rates, schedules, cap and price from this UCI file')
+    .option(
+      '--idle-hours <hours>',
+      'hours a day at another rate, as nobody is at home',
+      numberBetween(0, 24, 'hours'),
+    )
+    .option(
+      '--idle-rate <KBps>',
+      'that rate; 0 is shaping off',
+      numberBetween(0, rateBounds.most, 'KB/s'),
+    )
+    .option('--json', 'as JSON')
+    .action(async (flags: Flags) => {
+      const input = await inputOf(flags);
+      const cost = costOf(input);
+      process.stdout.write(
+        flags.json ? `${JSON.stringify({ ...input, ...cost }, null, 2)}\n` : render(input, cost),
+      );
+    });
+}
+
+async function inputOf(flags: Flags): Promise<CostInput> {
+  const configured =
+    flags.config === undefined ? null : (await readConfigFile(flags.config)).config;
+  const main = configured?.main;
+  const uploadKBps = flags.upload ?? flags.rate ?? main?.rate.uploadKBps ?? mainDefaults.rateKBps;
+  const downloadKBps =
+    flags.download ?? flags.rate ?? main?.rate.downloadKBps ?? mainDefaults.rateKBps;
+  return {
+    uploadKBps,
+    downloadKBps,
+    packetBytes: flags.packetSize ?? main?.packetBytes ?? mainDefaults.packetBytes,
+    schedules: idleShares(flags) ?? (configured ? scheduleShares(configured) : []),
+    dataCapGB: flags.cap ?? main?.dataCapGB ?? null,
+    pricePerGB: flags.price ?? main?.pricePerGB ?? null,
+  };
+}
+
+function idleShares({ idleHours, idleRate }: Flags): RateShare[] | null {
+  if (idleHours === undefined && idleRate === undefined) return null;
+  if (idleHours === undefined || idleRate === undefined) {
+    throw new Failure('--idle-hours and --idle-rate belong together: give both');
+  }
+  return [{ share: idleHours / 24, uploadKBps: idleRate, downloadKBps: idleRate }];
+}
+
+function render(input: CostInput, cost: Cost): string {
+  const share = (input.schedules ?? []).reduce((sum, part) => sum + part.share, 0);
+  const rows = [
+    ['upload', `${input.uploadKBps} KB/s`],
+    ['download', `${input.downloadKBps} KB/s`],
+    ['at other rates', `${figure(100 * share)} % of the time`],
+    [
+      'packet on the wire',
+      `${cost.wirePacketBytes} bytes (${input.packetBytes} and 52 of the tunnel)`,
+    ],
+    ['data a month', `${cost.gbPerMonth.toFixed(1)} GB (both directions, 30 days)`],
+  ];
+  if (cost.capPercent !== null)
+    rows.push(['share of the cap', `${cost.capPercent.toFixed(1)} % of ${input.dataCapGB} GB`]);
+  if (cost.pricePerMonth !== null) rows.push(['price a month', cost.pricePerMonth.toFixed(2)]);
+  return renderRows(
+    rows.filter(([name]) => share > 0 || name !== 'at other rates'),
+    2,
+  );
+}

@@ -1,0 +1,58 @@
+// `iotshaper run`: the home service in the foreground, until a signal ends it.
+import { mkdir } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { configPath } from '../config/config-file.ts';
+import { HomeService } from '../home/home-service.ts';
+import { log } from '../system/log.ts';
+import { defaultSocketPath, UbusClient } from '../ubus/client.ts';
+import { publishIotshaper } from '../ubus/iotshaper-object.ts';
+import { requireRoot } from './failure.ts';
+import { defaultHomeDir, defaultRunDir } from './paths.ts';
+import { runUntilSignal, type Service } from './until-signal.ts';
+
+interface RunOptions {
+  config: string;
+  runDir: string;
+  stateDir: string;
+  ubus: string;
+}
+
+export function registerRun(program: Command): void {
+  program
+    .command('run')
+    .description('run the service of a home in the foreground')
+    .option('--config <file>', 'UCI configuration', configPath)
+    .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
+    .option('--state-dir <dir>', 'where the last good configuration is kept', defaultHomeDir)
+    .option(
+      '--ubus <socket>',
+      "ubusd's socket; the service does without where there is none",
+      defaultSocketPath,
+    )
+    .action(async ({ config, runDir, stateDir, ubus }: RunOptions) => {
+      requireRoot('iotshaper run');
+      await mkdir(runDir, { recursive: true, mode: 0o700 });
+      await mkdir(stateDir, { recursive: true, mode: 0o700 });
+      const service = new HomeService({ configPath: config, runDir, stateDir, log });
+      // Whoever stops the service for a moment only (restart, upgrade, the router going down) says so first.
+      process.on('SIGUSR2', () => {
+        service.staysShut = true;
+      });
+      const bus = new UbusClient({ socketPath: ubus, log: (text) => log('info', `ubus: ${text}`) });
+      publishIotshaper(bus, service);
+      const whole: Service = {
+        get staysShut() {
+          return service.staysShut;
+        },
+        set staysShut(stays) {
+          service.staysShut = stays;
+        },
+        start: () => service.start(),
+        stop: async () => {
+          await service.stop();
+          await bus.close();
+        },
+      };
+      await runUntilSignal(whole, () => void service.reload());
+    });
+}

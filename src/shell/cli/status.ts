@@ -1,0 +1,89 @@
+// `iotshaper status` and `reload`: ask the running service.
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { ConfigStatus, Status } from '../../core/home/api.ts';
+import { askLocalApi, NotRunningError } from '../home/local-api.ts';
+import { Failure } from './failure.ts';
+import { defaultRunDir } from './paths.ts';
+
+export function registerStatus(program: Command): void {
+  program
+    .command('status')
+    .description('say whether the home is protected, and the figures behind it')
+    .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
+    .option('--json', 'as the bus has it')
+    .action(async ({ runDir, json }: { runDir: string; json?: boolean }) => {
+      const status = (await ask(runDir, 'status')) as Status;
+      process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : renderForPerson(status));
+    });
+  program
+    .command('watch')
+    .description('follow the service: a line whenever its state changes, and every ten seconds')
+    .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
+    .action(async ({ runDir }: { runDir: string }) => {
+      let last = '';
+      for (let seconds = 0; ; seconds++) {
+        const status = (await ask(runDir, 'status')) as Status;
+        const state = `${status.state} ${status.reason}`;
+        if (state !== last || seconds % 10 === 0) process.stdout.write(`${renderLine(status)}\n`);
+        last = state;
+        await new Promise((next) => setTimeout(next, 1000));
+      }
+    });
+  program
+    .command('reload')
+    .description('read the configuration again and put it in force')
+    .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
+    .action(async ({ runDir }: { runDir: string }) => {
+      const { ok, errors } = (await ask(runDir, 'reload')) as ConfigStatus;
+      if (!ok) throw new Failure(errors.map(({ message }) => message).join('\n'));
+    });
+}
+
+/** @throws {Failure} with status 3 when the service is not running. */
+export async function ask(runDir: string, method: string): Promise<unknown> {
+  try {
+    return await askLocalApi(join(runDir, 'api.sock'), { method });
+  } catch (error) {
+    if (error instanceof NotRunningError) throw new Failure(error.message, 3);
+    throw error;
+  }
+}
+
+function renderLine({ state, reason, role, upload, download }: Status): string {
+  const time = new Date().toLocaleTimeString();
+  if (role !== 'home') return `${time}  ${state}  ${reason}`;
+  const way = ({ pps, device_kBps, queue_ms }: Status['upload']): string =>
+    `${pps.toFixed(0)} packets/s, devices ${device_kBps.toFixed(1)} KB/s, waiting ${queue_ms} ms`;
+  return `${time}  ${state}  up ${way(upload)}; down ${way(download)}  ${reason}`;
+}
+
+function renderForPerson(status: Status): string {
+  if (status.role !== 'home') return `${JSON.stringify(status, null, 2)}\n`;
+  const { tunnel, upload, download, rate, devices, config } = status;
+  const lines = [
+    status.reason,
+    '',
+    `state      ${status.state}, version ${status.version}`,
+    `rate       ${rate.upload_kBps} KB/s up, ${rate.download_kBps} KB/s down (${rate.source}), ${status.packet_size}-byte packets, ${status.mode}`,
+    `tunnel     ${tunnel.state}, ${tunnel.remote}${tunnel.address ? `, address ${tunnel.address}` : ''}`,
+    `endpoint   ${status.endpoint.state}${status.endpoint.version ? `, version ${status.endpoint.version}` : ''}`,
+    ...(
+      [
+        ['upload', upload],
+        ['download', download],
+      ] as const
+    ).map(
+      ([name, way]) =>
+        `${name.padEnd(9)}  ${way.pps} of ${way.target_pps} packets/s: devices ${way.device_kBps} KB/s, cover ${way.cover_kBps} KB/s; ${way.queue_packets} waiting ${way.queue_ms} ms, ${way.dropped} dropped`,
+    ),
+    `cost       ${status.cost.gb_per_month} GB a month`,
+    ...devices.map(
+      (device) =>
+        `device     ${device.name} (${device.mac || device.ip.join(', ')}): ${device.policy}, ${device.kBps} KB/s`,
+    ),
+    ...config.errors.map(({ message }) => `error      ${message}`),
+    ...config.warnings.map((message) => `warning    ${message}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,11 @@
+// What the control channel takes from the platform's cryptography.
+import { createHmac, randomBytes } from 'node:crypto';
+import { NONCE_BYTES } from '../../core/control/message.ts';
+import type { Mac } from '../../core/control/proof.ts';
+
+export const hmacSha256: Mac = (key, data) => createHmac('sha256', key).update(data).digest();
+
+/** A number nobody can guess and that never comes twice, in hexadecimal. */
+export function drawNonce(): string {
+  return randomBytes(NONCE_BYTES).toString('hex');
+}

@@ -1,0 +1,89 @@
+// The home's control socket: says what the home wants until it is answered, and then now and again.
+import { createSocket, type Socket } from 'node:dgram';
+import { HomeHandshake } from '../../core/control/home-handshake.ts';
+import type { Welcome } from '../../core/control/message.ts';
+import { Proof } from '../../core/control/proof.ts';
+import type { InsideRanges } from '../../core/plan/facts.ts';
+import { CONTROL_PORT } from '../../core/plan/names.ts';
+import type { Shape } from '../../core/stream/stream.ts';
+import { drawNonce, hmacSha256 } from './hmac.ts';
+
+export interface HomeControlOptions {
+  local: string;
+  peer: string;
+  version: string;
+  /** The home's control key; see {@link Proof}. */
+  key: Uint8Array;
+  /** Bounds of what the endpoint may assign. */
+  inside: InsideRanges;
+  onWelcome: (welcome: Welcome) => void;
+  /** The endpoint answers what may not come true: in words for the log, once a minute at most. */
+  onFault: (text: string) => void;
+}
+
+/** One home's control socket. */
+export class HomeControl {
+  readonly #options: HomeControlOptions;
+  readonly #handshake: HomeHandshake;
+  #socket: Socket | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** @throws RangeError when the key is no sound one. */
+  constructor(options: HomeControlOptions) {
+    this.#options = options;
+    const { key, local, version, inside } = options;
+    const proof = new Proof(hmacSha256, key, local);
+    this.#handshake = new HomeHandshake({ proof, version, inside, drawNonce });
+  }
+
+  /** Whether the endpoint has answered what is wanted now. */
+  get answered(): boolean {
+    return this.#handshake.answered;
+  }
+
+  /** Since when the endpoint has not answered; Infinity before its first answer. */
+  silentMs(nowMs: number): number {
+    return this.#handshake.silentMs(nowMs);
+  }
+
+  async start(): Promise<void> {
+    this.#socket = await new Promise<Socket>((resolve, reject) => {
+      const socket = createSocket('udp4');
+      socket.once('error', reject);
+      socket.on('message', (datagram) => this.#receive(datagram));
+      socket.bind(CONTROL_PORT, this.#options.local, () => {
+        socket.connect(CONTROL_PORT, this.#options.peer, () => {
+          socket.off('error', reject);
+          socket.on('error', () => {}); // silence is what counts
+          resolve(socket);
+        });
+      });
+    });
+  }
+
+  /** Says from now on that the download shall have this shape. */
+  want(upload: Shape, download: Shape, maxDelayMs: number): void {
+    if (this.#handshake.want(upload, download, maxDelayMs)) this.#hello();
+  }
+
+  close(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#socket?.close();
+    this.#socket = null;
+  }
+
+  #hello(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    const next = this.#socket ? this.#handshake.hello() : null;
+    if (!next) return;
+    this.#socket!.send(next.datagram, () => {}); // refused while the tunnel is being set up; the next one goes through
+    this.#timer = setTimeout(() => this.#hello(), next.pauseMs);
+  }
+
+  #receive(datagram: Uint8Array): void {
+    const heard = this.#handshake.receive(datagram, performance.now());
+    if (heard?.kind === 'again') this.#hello();
+    else if (heard?.kind === 'welcome') this.#options.onWelcome(heard.welcome);
+    else if (heard?.kind === 'fault') this.#options.onFault(heard.text);
+  }
+}

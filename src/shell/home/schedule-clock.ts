@@ -1,0 +1,73 @@
+// What the schedules ask for now, by this machine's clock and zone; nothing while nobody knows the time.
+import { join } from 'node:path';
+import { type ActiveRate, activeRate, localTimeOf } from '../../core/config/schedule.ts';
+import type { Config } from '../../core/config/types.ts';
+import type { ConfigStatus } from '../../core/home/api.ts';
+import { ClockWatch, type Instant } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { TimeZoneReader } from '../system/time-zone.ts';
+
+const UNSET =
+  'the router’s clock is not set yet, so schedules wait and the main rate holds; see that "Enable NTP client" is on in LuCI under System → System → Time Synchronization, or set the clock there';
+
+export interface ScheduleClockOptions {
+  runDir: string;
+  log: Log;
+  /** Folder of the system's files; `/` unless for a test. */
+  root?: string;
+  environment?: NodeJS.ProcessEnv;
+  notBeforeMs?: number;
+  now?: () => Instant;
+}
+
+/** Looks at clock and zone whenever it is asked; cheap enough for once a second. */
+export class ScheduleClock {
+  readonly #log: Log;
+  readonly #now: () => Instant;
+  readonly #clock: ClockWatch;
+  readonly #zone: TimeZoneReader;
+  #warnings: string[] = [];
+
+  constructor({ runDir, log, now = readClocks, ...options }: ScheduleClockOptions) {
+    this.#log = log;
+    this.#now = now;
+    this.#clock = new ClockWatch({ notePath: join(runDir, 'clock-set'), ...options }, now());
+    this.#zone = new TimeZoneReader(options);
+  }
+
+  /** The rate in force now. */
+  rateOf(config: Config): ActiveRate {
+    if (config.schedules.length === 0) {
+      this.#warnings = [];
+      return activeRate(config, null);
+    }
+    const now = this.#now();
+    const isSet = this.#clock.isSet(now);
+    const zone = this.#zone.read(now.monotonicMs);
+    this.#warn([
+      ...(isSet ? [] : [UNSET]),
+      ...(this.#zone.fault === null ? [] : [this.#zone.fault]),
+    ]);
+    return activeRate(config, isSet ? localTimeOf(now.unixMs, zone) : null);
+  }
+
+  /** The configuration's status with what keeps its schedules from their time. */
+  annotate(status: ConfigStatus, config: Config | null): ConfigStatus {
+    if (!config) return status;
+    this.rateOf(config);
+    return { ...status, warnings: [...status.warnings, ...this.#warnings] };
+  }
+
+  #warn(warnings: string[]): void {
+    const before = this.#warnings;
+    this.#warnings = warnings;
+    for (const text of warnings) if (!before.includes(text)) this.#log('warning', text);
+    if (before.includes(UNSET) && !warnings.includes(UNSET)) {
+      this.#log('notice', 'the clock is set: schedules apply');
+    }
+  }
+}
+
+function readClocks(): Instant {
+  return { unixMs: Date.now(), monotonicMs: performance.now() };
+}

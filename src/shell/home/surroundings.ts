@@ -1,0 +1,207 @@
+// What the home sees around it: neighbours, leases, followed devices, and what a person should know of them.
+import { readdir, readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import type { Config } from '../../core/config/types.ts';
+import {
+  findChanceChoices,
+  type ResolverHost,
+  sentenceOf,
+  type Told,
+  tellMissing,
+  tellResolvers,
+} from '../../core/home/device-findings.ts';
+import { DeviceFollower } from '../../core/home/device-following.ts';
+import type { Neighbour } from '../../core/home/device-table.ts';
+import { parseTracks, renderTracks } from '../../core/home/follow-state.ts';
+import type { Finding, House } from '../../core/home/home-facts.ts';
+import {
+  type Lease,
+  namesOf,
+  parseDnsmasqLeases,
+  parseOdhcpdLeases,
+} from '../../core/home/leases.ts';
+import { Presence } from '../../core/home/presence.ts';
+import type { FollowedDevice } from '../../core/plan/facts.ts';
+import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { run } from '../system/command.ts';
+import type { Log } from '../system/log.ts';
+import { writeSecret } from '../system/secret-file.ts';
+import { Serial } from '../system/serial.ts';
+
+/** Below the state directory: what was learned of followed devices. */
+export const FOLLOWED_FILE = 'followed.json';
+
+const DNSMASQ_LEASES = '/tmp/dhcp.leases';
+const ODHCPD_LEASES = ['/tmp/hosts/odhcpd', '/tmp/odhcpd.leases'];
+/** Flash wears: what is learned is written no more often. */
+const KEEP_EVERY_MS = 5 * 60_000;
+const NOTHING_TOLD: Told = { findings: [], clause: '' };
+
+/** What the machine tells. */
+export interface Seen {
+  neighbours: Neighbour[];
+  leases: Lease[];
+  /** Hardware and IP addresses of the machine itself. */
+  own: ReadonlySet<string>;
+  /** Of a clock that never jumps. */
+  nowMs: number;
+}
+
+export interface SurroundingsOptions {
+  /** Where {@link FOLLOWED_FILE} is kept. */
+  path: string;
+  log: Log;
+  /** The machine, as tests replace it. */
+  read?: () => Promise<Seen>;
+}
+
+/** Looks around when asked to, and remembers what it saw. */
+export class Surroundings {
+  readonly #options: SurroundingsOptions;
+  readonly #presence = new Presence();
+  readonly #serial = new Serial();
+  #follower: DeviceFollower | null = null;
+  #keptFingerprint = '';
+  #keptMs = Number.NEGATIVE_INFINITY;
+  #config: Config | null = null;
+  #missing = NOTHING_TOLD;
+  #resolvers = NOTHING_TOLD;
+  #resolversSeen: readonly string[] = [];
+  #networks: readonly Finding[] = [];
+  neighbours: Neighbour[] = [];
+  names = new Map<string, string>();
+  followed: readonly FollowedDevice[] = [];
+
+  constructor(options: SurroundingsOptions) {
+    this.#options = options;
+  }
+
+  /** Everything found that a person should know of. */
+  get findings(): Finding[] {
+    const choices = this.#config
+      ? findChanceChoices(this.#config, (section) => this.#presence.netdevOf(section))
+      : [];
+    return [...this.#networks, ...this.#missing.findings, ...this.#resolvers.findings, ...choices];
+  }
+
+  /** Netdevs on which other hosts live beside chosen devices. */
+  get sharedNetdevs(): string[] {
+    const { networks = [], devices = [] } = this.#config ?? {};
+    const near = devices
+      .filter(({ policy }) => policy === 'shape')
+      .map(({ section }) => this.#presence.netdevOf(section));
+    const netdevs = [...networks.map(({ device }) => device), ...near];
+    return [...new Set(netdevs.filter((netdev) => netdev !== null))].sort();
+  }
+
+  /** What belongs behind the sentence that says that all is well; '' for nothing. */
+  get words(): string {
+    return sentenceOf(this.#missing.clause) + sentenceOf(this.#resolvers.clause);
+  }
+
+  /** Whether one of these was not there when it was last looked. */
+  isNews(resolvers: readonly string[]): boolean {
+    return resolvers.some((mac) => !this.#resolversSeen.includes(mac));
+  }
+
+  /**
+   * Takes in what is there now.
+   *
+   * @param resolvers MACs of hosts beside the devices that ask the Internet for names.
+   */
+  look(config: Config, house: House, resolvers: readonly string[] = []): Promise<void> {
+    return this.#serial.run(() => this.#look(config, house, resolvers));
+  }
+
+  async #look(config: Config, house: House, resolvers: readonly string[]): Promise<void> {
+    const { neighbours, leases, own, nowMs } = await (this.#options.read ?? readMachine)();
+    this.#follower ??= await this.#wake();
+    this.#config = config;
+    this.neighbours = neighbours;
+    this.names = namesOf(leases);
+    // Whoever speaks from outside may claim any address.
+    const outside = [...house.uplinks, config.tunnel.interface, TUNNEL_NETDEV];
+    const inside = neighbours.filter(({ dev }) => !outside.includes(dev));
+    this.followed = this.#follower.observe({ config, neighbours: inside, leases, own, nowMs });
+    this.#networks = house.networkFindings;
+    this.#missing = tellMissing(
+      this.#presence.observe({
+        config,
+        neighbours: inside,
+        followed: this.followed,
+        houseNetdevs: house.netdevs,
+        own,
+        nowMs,
+      }),
+    );
+    const known = new Set(this.followed.flatMap(({ macs }) => macs));
+    this.#resolversSeen = resolvers;
+    const hosts = resolvers.flatMap((mac) => hostsOf(mac, inside));
+    this.#resolvers = config.main.dns
+      ? tellResolvers(hosts, config, this.names, known)
+      : NOTHING_TOLD;
+    if (nowMs - this.#keptMs < KEEP_EVERY_MS) return;
+    if (await this.keep()) this.#keptMs = nowMs;
+  }
+
+  /** Keeps what was learned, where that has changed; tells whether it has. */
+  async keep(): Promise<boolean> {
+    const follower = this.#follower;
+    if (!follower || follower.fingerprint === this.#keptFingerprint) return false;
+    this.#keptFingerprint = follower.fingerprint;
+    try {
+      await writeSecret(this.#options.path, renderTracks(follower.tracks));
+    } catch (error) {
+      const why = (error as Error).message;
+      this.#options.log('warning', `what is known of devices can't be kept: ${why}`);
+    }
+    return true;
+  }
+
+  async #wake(): Promise<DeviceFollower> {
+    const text = await readFile(this.#options.path, 'utf8').catch(() => '');
+    const follower = new DeviceFollower(parseTracks(text));
+    this.#keptFingerprint = follower.fingerprint;
+    return follower;
+  }
+}
+
+/** One host, once for each address it has. */
+function hostsOf(mac: string, neighbours: readonly Neighbour[]): ResolverHost[] {
+  const addresses = neighbours
+    .filter(({ lladdr }) => lladdr?.toLowerCase() === mac)
+    .map(({ dst }) => dst);
+  return (addresses.length > 0 ? addresses : ['']).map((address) => ({ mac, address }));
+}
+
+async function readMachine(): Promise<Seen> {
+  const { stdout } = await run(['ip', '-j', 'neigh', 'show']);
+  return {
+    neighbours: stdout.trim() === '' ? [] : (JSON.parse(stdout) as Neighbour[]),
+    leases: await readLeases(),
+    own: await readOwnAddresses(),
+    nowMs: performance.now(),
+  };
+}
+
+async function readLeases(): Promise<Lease[]> {
+  const read = (path: string) => readFile(path, 'utf8').catch(() => '');
+  const odhcpd = await Promise.all(ODHCPD_LEASES.map(read));
+  return [
+    ...parseDnsmasqLeases(await read(DNSMASQ_LEASES)),
+    ...odhcpd.flatMap((text) => parseOdhcpdLeases(text)),
+  ];
+}
+
+/** Hardware and IP addresses of this machine. */
+async function readOwnAddresses(): Promise<Set<string>> {
+  const own = new Set<string>();
+  for (const name of await readdir('/sys/class/net').catch(() => [])) {
+    const mac = await readFile(`/sys/class/net/${name}/address`, 'utf8').catch(() => '');
+    own.add(mac.trim().toLowerCase());
+  }
+  for (const { address } of Object.values(networkInterfaces()).flatMap((list) => list ?? [])) {
+    own.add(address);
+  }
+  return own.add('');
+}

@@ -1,0 +1,38 @@
+// What the main thread and the shaping thread say to each other.
+
+import type { TcListing } from '../../core/plan/tc-listing.ts';
+import type { Shape } from '../../core/stream/stream.ts';
+
+/** One stream to pace and cover. */
+export interface ShapedStream {
+  /** Minor number of its class. */
+  minor: number;
+  shape: Shape;
+  local: string;
+  peer: string;
+}
+
+export type ToShaper =
+  | {
+      kind: 'streams';
+      /** Told back once they stand. */
+      id: number;
+      streams: ShapedStream[];
+      /** The netdev or its queue was made anew: everything known of it is void. */
+      fresh: boolean;
+    }
+  | { kind: 'stop' };
+
+/** Once a second. */
+export interface ShaperReport {
+  kind: 'report';
+  /** What tc listed when asked a second ago; null when it was not asked since the queue was made. */
+  listing: TcListing | null;
+  /** Streams at the time tc was asked. */
+  minors: number[];
+}
+
+export type FromShaper =
+  | ShaperReport
+  | { kind: 'applied'; id: number }
+  | { kind: 'fault'; minor: number; text: string };

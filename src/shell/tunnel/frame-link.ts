@@ -1,0 +1,205 @@
+// One peer's frames: devices' packets packed into its slots just in time, and what it sends unpacked again.
+import { createSocket, type Socket } from 'node:dgram';
+import { Packer } from '../../core/framing/packer.ts';
+import { DeviceQueues } from '../../core/framing/queues.ts';
+import { Unpacker } from '../../core/framing/unpacker.ts';
+import { FRAME_PORT } from '../../core/plan/names.ts';
+import { PLAIN_KBPS, type Shape, slotMs } from '../../core/stream/stream.ts';
+import { cryptoRandom } from '../system/crypto-random.ts';
+
+/** Frames that may stand in the kernel: one about to leave, one behind it, so that no slot is missed. */
+const FRAMES_AHEAD = 2;
+/** Shortest and longest pause before the departures are counted again. */
+const MIN_POLL_MS = 1;
+const MAX_POLL_MS = 20;
+
+/** A count; `shared` where it can't be told for this peer alone; `gone` while there is no netdev. */
+export type Departures = number | 'shared' | 'gone';
+
+export interface FrameLinkOptions {
+  local: string;
+  peer: string;
+  shape: Shape;
+  maxDelayMs: number;
+  /** Packets that have left the netdev so far, whatever they were. */
+  departures: () => Departures;
+  /** Called with each whole IP packet the peer's frames carried. */
+  onPacket: (packet: Uint8Array) => void;
+}
+
+/** Sends and receives one peer's frames. Nothing is sent before {@link FrameLink.setOpen}. */
+export class FrameLink {
+  readonly queues: DeviceQueues;
+  readonly #options: FrameLinkOptions;
+  readonly #packer: Packer;
+  readonly #unpacker = new Unpacker();
+  #shape: Shape;
+  #socket: Socket | null = null;
+  #open = false;
+  #sending = false;
+  #pumpQueued = false;
+  #inKernel = 0;
+  #lastDepartures: number | null = null;
+  #pollTimer: NodeJS.Timeout | null = null;
+  #flushTimer: NodeJS.Timeout | null = null;
+  /** Frames handed to the kernel. */
+  framesSent = 0;
+  /** Frames the kernel refused. */
+  framesRefused = 0;
+
+  constructor(options: FrameLinkOptions) {
+    this.#options = options;
+    this.#shape = options.shape;
+    this.queues = new DeviceQueues(this.#limits(options.maxDelayMs));
+    this.#packer = new Packer({
+      packetBytes: options.shape.packetBytes,
+      queues: this.queues,
+      firstSequence: Math.floor(cryptoRandom() * 2 ** 32),
+    });
+  }
+
+  get unpackerStats(): Unpacker['stats'] {
+    return this.#unpacker.stats;
+  }
+
+  /** Binds the frame port at the tunnel address. */
+  async start(): Promise<void> {
+    const { local, peer } = this.#options;
+    this.#socket = await new Promise<Socket>((resolve, reject) => {
+      const socket = createSocket({ type: 'udp4', reuseAddr: true });
+      socket.once('error', reject);
+      socket.on('message', (frame) => this.#receive(frame));
+      socket.bind(FRAME_PORT, local, () => {
+        socket.connect(FRAME_PORT, peer, () => {
+          socket.off('error', reject);
+          socket.on('error', () => {}); // the peer's refusals are seen by its silence
+          // The kernel's smallest: some four small frames, the bound where departures can't be counted.
+          socket.setSendBufferSize(1);
+          resolve(socket);
+        });
+      });
+    });
+  }
+
+  /** Takes one packet for the peer; `key` is its device. */
+  enqueue(key: string, packet: Uint8Array): void {
+    if (this.queues.enqueue(key, packet, performance.now())) this.#schedulePump();
+  }
+
+  /** Whether frames may leave. While they may not, packets wait up to max_delay. */
+  setOpen(open: boolean): void {
+    if (open === this.#open) return;
+    this.#open = open;
+    if (open) this.#schedulePump();
+  }
+
+  /** Takes over a new rate, packet size or delay while packets flow. */
+  update(shape: Shape, maxDelayMs: number): void {
+    this.#shape = shape;
+    this.queues.setLimits(this.#limits(maxDelayMs));
+    this.#packer.setPacketBytes(shape.packetBytes);
+  }
+
+  close(): void {
+    if (this.#pollTimer) clearTimeout(this.#pollTimer);
+    if (this.#flushTimer) clearTimeout(this.#flushTimer);
+    this.#open = false;
+    this.#socket?.close();
+    this.#socket = null;
+  }
+
+  /** What can't leave within max_delay at this rate needs no memory. */
+  #limits(maxDelayMs: number): { maxDelayMs: number; keyCapBytes: number; totalCapBytes: number } {
+    const rateKBps = this.#shape.rateKBps || PLAIN_KBPS;
+    const bytes = Math.min(Math.max(rateKBps * maxDelayMs, 65_536), 32 << 20);
+    return { maxDelayMs, keyCapBytes: bytes, totalCapBytes: bytes * 2 };
+  }
+
+  /** Packets that arrive in one turn of the event loop share a frame. */
+  #schedulePump(): void {
+    if (this.#pumpQueued) return;
+    this.#pumpQueued = true;
+    setImmediate(() => {
+      this.#pumpQueued = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    const socket = this.#socket;
+    if (!socket || !this.#open || this.#sending) return;
+    const nowMs = performance.now();
+    if (!this.#packer.hasData(nowMs)) return;
+    if (!this.#hasRoom()) {
+      this.#pollLater();
+      return;
+    }
+    const frame = this.#packer.nextFrame(nowMs);
+    if (!frame) return;
+    this.#sending = true;
+    this.#inKernel++;
+    socket.send(frame, (error) => {
+      this.#sending = false;
+      if (error) {
+        this.framesRefused++;
+        this.#inKernel--;
+      } else this.framesSent++;
+      this.#pump();
+    });
+  }
+
+  /** Strict priority: every departure while frames stand in the kernel was one of them. */
+  #hasRoom(): boolean {
+    const departures = this.#options.departures();
+    if (typeof departures !== 'number') {
+      this.#lastDepartures = null;
+      this.#inKernel = 0;
+      // Without its netdev a frame would look for another way out.
+      return departures === 'shared';
+    }
+    if (this.#lastDepartures !== null) {
+      const left = Math.max(0, departures - this.#lastDepartures);
+      this.#inKernel = Math.max(0, this.#inKernel - left);
+    }
+    this.#lastDepartures = departures;
+    return this.#inKernel < this.#framesAhead();
+  }
+
+  #slotMs(): number {
+    return slotMs(this.#shape.rateKBps || PLAIN_KBPS, this.#shape.packetBytes);
+  }
+
+  /** More where several slots pass between two polls. */
+  #framesAhead(): number {
+    return FRAMES_AHEAD + Math.ceil((2 * MIN_POLL_MS) / this.#slotMs()) - 1;
+  }
+
+  #pollLater(): void {
+    if (this.#pollTimer) return;
+    const pauseMs = Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, this.#slotMs() / 4));
+    this.#pollTimer = setTimeout(() => {
+      this.#pollTimer = null;
+      this.#pump();
+    }, pauseMs);
+  }
+
+  #receive(frame: Uint8Array): void {
+    for (const packet of this.#unpacker.push(frame, performance.now()))
+      this.#options.onPacket(packet);
+    this.#armFlush();
+  }
+
+  #armFlush(): void {
+    const deadlineMs = this.#unpacker.nextDeadlineMs();
+    if (this.#flushTimer || deadlineMs === null) return;
+    this.#flushTimer = setTimeout(
+      () => {
+        this.#flushTimer = null;
+        for (const packet of this.#unpacker.flush(performance.now()))
+          this.#options.onPacket(packet);
+        this.#armFlush();
+      },
+      Math.max(1, deadlineMs - performance.now()),
+    );
+  }
+}

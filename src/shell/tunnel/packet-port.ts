@@ -1,0 +1,119 @@
+// The netdev that carries devices' packets to user space: socat holds it, one packet is one datagram on loopback.
+import { createSocket, type Socket } from 'node:dgram';
+import { existsSync } from 'node:fs';
+import type { PlainUser } from '../../core/plan/facts.ts';
+import { PACKET_PORT, SOCAT_PORT } from '../../core/plan/names.ts';
+import { SupervisedChild } from '../system/child.ts';
+
+/** Kernel buffer for packets that arrive while this process is busy; the system's limit applies. */
+const BUFFER_BYTES = 4 << 20;
+const APPEAR_MS = 5000;
+const POLL_MS = 20;
+
+export interface PacketPortOptions {
+  netdev: string;
+  /** Called with each IP packet a device (or, at the endpoint, the Internet) sent; the buffer is the callee's. */
+  onPacket: (packet: Uint8Array) => void;
+  /** Called whenever the netdev has been made, first or anew: its addresses and routes are gone. */
+  onUp: () => void;
+  onFault: (text: string) => void;
+}
+
+/** Opens one tun netdev without a native addon. */
+export class PacketPort {
+  readonly #options: PacketPortOptions;
+  readonly #socat: SupervisedChild;
+  #socket: Socket | null = null;
+  #plainUser: PlainUser | null = null;
+  #closed = false;
+
+  constructor(options: PacketPortOptions) {
+    this.#options = options;
+    this.#socat = new SupervisedChild({
+      argv: () => socatArgv(options.netdev, this.#plainUser),
+      onStart: () => void this.#awaitNetdev(),
+      onExit: (why) => options.onFault(`socat, which holds ${options.netdev}, stopped (${why})`),
+      minPauseMs: 200,
+      maxPauseMs: 5000,
+    });
+  }
+
+  /**
+   * Opens the loopback socket and starts socat, which becomes `plainUser` once it holds the netdev; null: it stays root.
+   *
+   * @throws Error when the port is taken.
+   */
+  async open(plainUser: PlainUser | null): Promise<void> {
+    this.#plainUser = plainUser;
+    this.#socket = await bindLoopback(this.#options.onPacket);
+    this.#socat.start();
+  }
+
+  /** Hands one packet to the netdev. */
+  send(packet: Uint8Array): void {
+    this.#socket?.send(packet);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#socat.stop();
+    this.#socket?.close();
+    this.#socket = null;
+  }
+
+  async #awaitNetdev(): Promise<void> {
+    const untilMs = performance.now() + APPEAR_MS;
+    while (!existsSync(`/sys/class/net/${this.#options.netdev}`)) {
+      if (this.#closed) return;
+      if (performance.now() > untilMs) {
+        this.#options.onFault(`${this.#options.netdev} did not appear; is kmod-tun installed?`);
+        return;
+      }
+      // The kernel has no event that Node could await here.
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    if (!this.#closed) this.#options.onUp();
+  }
+}
+
+/** Whether a process with these arguments holds the netdev: so a forgotten one is found again. */
+export function isSocatOf(netdev: string, argv: readonly string[]): boolean {
+  return argv[0] === 'socat' && argv[1] === tunAddress(netdev);
+}
+
+function socatArgv(netdev: string, plainUser: PlainUser | null): string[] {
+  // Both are open by then, and the kernel goes on taking the socket for ours (nft_meta.c: skuid is who opened it).
+  const becoming = plainUser ? `,su=${plainUser.user}` : '';
+  return [
+    'socat',
+    tunAddress(netdev),
+    `UDP4-DATAGRAM:127.0.0.1:${PACKET_PORT},bind=127.0.0.1:${SOCAT_PORT}${becoming}`,
+  ];
+}
+
+function tunAddress(netdev: string): string {
+  return `TUN,tun-name=${netdev},iff-no-pi,iff-up`;
+}
+
+function bindLoopback(onPacket: (packet: Uint8Array) => void): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4');
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`UDP port ${PACKET_PORT} on loopback is taken: is another iotshaper running?`)
+          : error,
+      );
+    });
+    socket.on('message', onPacket);
+    socket.bind(PACKET_PORT, '127.0.0.1', () => {
+      socket.connect(SOCAT_PORT, '127.0.0.1', () => {
+        socket.removeAllListeners('error');
+        socket.on('error', () => {}); // socat is away for a moment; its supervisor reports it
+        socket.setRecvBufferSize(BUFFER_BYTES);
+        socket.setSendBufferSize(BUFFER_BYTES);
+        resolve(socket);
+      });
+    });
+  });
+}

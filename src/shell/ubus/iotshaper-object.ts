@@ -1,0 +1,79 @@
+// The object `iotshaper` on the bus: which ubus method asks the service for what.
+
+import type { ServiceApi, Status } from '../../core/home/api.ts';
+import type { BusHandle, UbusClient } from './client.ts';
+import type { Method } from './object.ts';
+import { UbusError } from './status.ts';
+import type { Table } from './values.ts';
+
+export const iotshaperPath = 'iotshaper';
+
+/** What an audit lasts when the caller does not say. */
+const defaultAuditSeconds = 600;
+const longestAuditSeconds = 86_400;
+
+/** What the notification `state` carries; whoever wants more asks `status`. */
+export type StateNotification = Pick<Status, 'state' | 'reason' | 'since'>;
+
+/**
+ * Publishes the service and notifies `state` on every change, until removed.
+ *
+ * Replies are the types of `src/daemon/api.ts`, with these at the top since a reply is a table:
+ * `history` → `{ samples }`, `reload` → nothing but its status.
+ * `audit` takes `seconds` (1…86400, default 600), the `profile_…` methods `text`.
+ */
+export function publishIotshaper(client: UbusClient, service: ServiceApi): BusHandle {
+  const object = client.publish({ path: iotshaperPath, methods: iotshaperMethods(service) });
+  const stop = service.onState(({ state, reason, since }) => {
+    object.notify('state', { state, reason, since } satisfies StateNotification);
+  });
+  return {
+    whenPresent: object.whenPresent,
+    async remove() {
+      stop();
+      await object.remove();
+    },
+  };
+}
+
+/** The object's methods over a service. */
+export function iotshaperMethods(service: ServiceApi): Record<string, Method> {
+  return {
+    status: { arguments: {}, handler: () => service.status() },
+    history: { arguments: {}, handler: () => ({ samples: service.history() }) },
+    check: { arguments: {}, handler: () => service.check() },
+    reload: {
+      arguments: {},
+      async handler() {
+        await service.reload();
+        return undefined;
+      },
+    },
+    audit: {
+      arguments: { seconds: 'int32' },
+      handler: (args) => service.audit({ seconds: readSeconds(args) }),
+    },
+    audit_result: { arguments: {}, handler: () => service.auditResult() },
+    recommend: { arguments: {}, handler: () => service.recommend() },
+    profile_check: {
+      arguments: { text: 'string' },
+      handler: (args) => service.validateProfile({ text: readText(args) }),
+    },
+    profile_store: {
+      arguments: { text: 'string' },
+      handler: (args) => service.storeProfile({ text: readText(args) }),
+    },
+  };
+}
+
+function readSeconds({ seconds = defaultAuditSeconds }: Table): number {
+  if (typeof seconds === 'number' && seconds >= 1 && seconds <= longestAuditSeconds) {
+    return seconds;
+  }
+  throw new UbusError('INVALID_ARGUMENT');
+}
+
+function readText({ text }: Table): string {
+  if (typeof text === 'string') return text;
+  throw new UbusError('INVALID_ARGUMENT');
+}
