@@ -69,7 +69,7 @@ function foreignRules(file: string, table: string): ExposureCase {
 /** Seconds until a device's TCP connection was reset and opened anew, and its datagrams are answered again. */
 async function goOn(events: Events, sinceMs: number): Promise<number> {
   await events.next('reset');
-  events.forget();
+  events.forget('reset');
   await Promise.all([events.next('udp'), events.next('connected')]);
   return (performance.now() - sinceMs) / 1000;
 }

@@ -167,9 +167,9 @@ export class Events {
     });
   }
 
-  /** Only what comes from now on counts. */
-  forget(): void {
-    this.#seen = [];
+  /** Only what comes from now on counts, or what came after this line. */
+  forget(line?: string): void {
+    this.#seen = line === undefined ? [] : this.#seen.slice(this.#seen.indexOf(line) + 1);
   }
 
   /** @throws Error when the line does not come in time. */
