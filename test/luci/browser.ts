@@ -91,7 +91,7 @@ export async function look(
 ): Promise<Look> {
   const context = await openContext(site, options);
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   const faults: string[] = [];
   const note = (text: string) => {
     if (!options.expectedFaults?.test(text) && !luciFaults?.test(text)) faults.push(text);

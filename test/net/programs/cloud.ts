@@ -32,7 +32,7 @@ uploads.listen(9000, address);
 
 /** Port 9001: 200 kB that anyone can make again. */
 const downloads = createServer((socket) => {
-  socket.end(Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 7) % 251)));
+  socket.end(Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7) % 251)));
   socket.on('error', () => {});
 });
 downloads.listen(9001, address, () => process.stdout.write('ready\n'));
