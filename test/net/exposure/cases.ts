@@ -16,12 +16,14 @@ export interface ExposureCase {
   foreign?: boolean;
   /** An address on the Internet that somebody who is no device speaks to. */
   allowed?: string;
+  /** Leaves so much to be made anew that the suite, which asks for speed, ends with it. */
+  last?: boolean;
   /** Left to the whole table: it takes long, or is one of several of its kind. */
   slow?: boolean;
 }
 
 /** How long devices go on under a fault that is not mended: some hundred packets. */
-const UNDER_FAULT_MS = 1200;
+const UNDER_FAULT_MS = 900;
 
 const tunnelNetdev = 'iotvpn0';
 
@@ -50,11 +52,11 @@ function foreignRules(file: string, table: string): ExposureCase {
     name: `${file}, and a reload`,
     plant: async (exposure) => {
       await exposure.load('router', file);
-      await delay(400);
+      await delay(250);
       // Whose chain comes first in a hook of the same priority follows from who was loaded last: our rules change.
       await exposure.network.configure([], [someDevice]);
       await exposure.network.reload();
-      await delay(400);
+      await delay(250);
       const { missing } = await exposure.network.device('echo', CLOUD, '100,3');
       return missing === 0 ? 'devices go on' : 'devices are cut off';
     },
@@ -161,12 +163,15 @@ export const exposureCases: ExposureCase[] = [
       await exposure.network.stop('home');
       const seconds = await goOn(events, stoppedMs);
       flow.kill('SIGKILL');
-      exposure.network.startHome();
-      await exposure.network.await('shaping');
       if (seconds > 5) throw new Error(`flows went on only after ${seconds.toFixed(1)} s`);
       return `flows go on after ${seconds.toFixed(1)} s`;
     },
+    heal: async (exposure) => {
+      exposure.network.startHome();
+      await exposure.network.await('shaping');
+    },
     open: true,
+    last: true,
   },
   {
     name: 'endpoint: a stop, while the Internet goes on answering',

@@ -328,6 +328,7 @@ export const houseCases: ExposureCase[] = [
   },
   {
     name: 'killswitch 0: devices go on directly while the tunnel is down',
+    slow: true,
     plant: async (exposure) => {
       const { network } = exposure;
       await network.configure(["option killswitch '0'"]);

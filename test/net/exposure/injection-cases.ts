@@ -96,7 +96,9 @@ async function inject(exposure: ExposureLab, injection: Injection): Promise<void
     ) as { answers: number };
     const dropped = (await strayed(exposure, at)) - before;
     if (dropped < COUNT || answers > 0) {
-      throw new Error(`${dropped} of ${COUNT} were dropped, ${answers} answered`);
+      throw new Error(
+        `${injection.name}: ${dropped} of ${COUNT} were dropped, ${answers} answered`,
+      );
     }
   } finally {
     await ip('route', 'del', to, 'via', via);
@@ -129,17 +131,15 @@ const REACHABLE =
   `udp 10.213.0.1 ${CONTROL_PORT}, udp 10.214.0.1 53, udp 127.0.0.1 20462, udp inner 53`;
 
 export const injectionCases: ExposureCase[] = [
-  ...injections.map(
-    (injection): ExposureCase => ({
-      name: injection.name,
-      // What is written here bears an inside address on the provider's links; it is the lab's, not the home's.
-      foreign: true,
-      plant: async (exposure) => {
-        await inject(exposure, injection);
-        return undefined;
-      },
-    }),
-  ),
+  {
+    name: `spoken as an end of the tunnel: ${injections.map(({ name }) => name).join('; ')}`,
+    // What is written here bears an inside address on the provider's links; it is the lab's, not the home's.
+    foreign: true,
+    plant: async (exposure) => {
+      for (const injection of injections) await inject(exposure, injection);
+      return `${COUNT} of ${COUNT} dropped each, none answered`;
+    },
+  },
   {
     name: 'nothing else of either end can be spoken to',
     plant: async (exposure) => {
