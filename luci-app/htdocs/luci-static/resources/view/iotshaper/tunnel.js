@@ -49,10 +49,7 @@ function renderFaults({ errors }) {
       'ul',
       {},
       errors.map(({ line, message }) =>
-        E('li', {}, [
-          line > 0 ? `${_('Line %s:').format(words.number(line, 0))} ` : '',
-          message,
-        ]),
+        E('li', {}, [line > 0 ? `${_('Line %s:').format(words.number(line, 0))} ` : '', message]),
       ),
     ),
   ]);
