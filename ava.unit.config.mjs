@@ -5,5 +5,5 @@ export default {
   concurrency: 4,
   serial: true,
   timeout: '1m',
-  environmentVariables: { PROPERTY_SHARE: '0.1' },
+  environmentVariables: { PROPERTY_SHARE: '0.05' },
 };

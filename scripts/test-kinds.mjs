@@ -10,6 +10,9 @@ const OTHERS = [
   'analysis/audit-devices.test.ts',
   'analysis/audit.test.ts',
   'analysis/forest.test.ts',
+  'analysis/identify-cli.test.ts',
+  'analysis/identify.test.ts',
+  'analysis/statistics.test.ts',
   'config/posix-time-zone.test.ts',
   'lab/attack.test.ts',
   'lab/observer.test.ts',
@@ -17,6 +20,7 @@ const OTHERS = [
   'simulation/cli.test.ts',
   'simulation/recommend.test.ts',
   'simulation/simulate.test.ts',
+  'simulation/slot-clock.test.ts',
   'ubus/iotshaper-object.test.ts',
   'ubus/restart.test.ts',
 ];

@@ -44,7 +44,7 @@ function describe(variant: string, { summary }: FinishedRun): void {
     const told = intervals.idleAgainstActive;
     const kinds = Object.keys(sizes).length;
     console.log(
-      `${variant.padEnd(10)}${way.padEnd(6)}${kinds} sizes, rate off ${offPercent?.toFixed(2) ?? '–'} %, intervals idle ${idle}, active ${active}${told ? `, so far apart by chance with p ${told.pValue.toPrecision(2)}` : ''}`,
+      `${variant.padEnd(10)}${way.padEnd(6)}sizes: ${kinds}, rate off ${offPercent?.toFixed(2) ?? '–'} %, intervals idle ${idle}, active ${active}${told ? `, so far apart by chance with p ${told.pValue.toPrecision(2)}` : ''}`,
     );
     if (variant !== 'paper' && kinds !== 1) broken.push(`${variant} ${way}: ${kinds} sizes`);
     if (Math.abs(offPercent ?? 0) > BROKEN_PERCENT)

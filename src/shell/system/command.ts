@@ -45,10 +45,10 @@ export function run(argv: readonly string[], options: CommandOptions = {}): Prom
   return new Promise((resolve, reject) => {
     const child = spawn(full[0]!, full.slice(1), {
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: options.timeoutMs ?? 30_000,
-      killSignal: 'SIGKILL',
       env: options.env ?? systemEnvironment(),
     });
+    // spawn's own limit would go on, and hold the process, where the command could not be started.
+    const limit = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 30_000);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -58,8 +58,12 @@ export function run(argv: readonly string[], options: CommandOptions = {}): Prom
       stderr += text;
     });
     child.stdin.on('error', () => {}); // the command may end before it has read everything; its status tells
-    child.on('error', (error) => reject(new CommandError(full, null, error.message)));
+    child.on('error', (error) => {
+      clearTimeout(limit);
+      reject(new CommandError(full, null, error.message));
+    });
     child.on('close', (status, signal) => {
+      clearTimeout(limit);
       if (status === 0) resolve({ stdout, stderr });
       else
         reject(new CommandError(full, status, signal ? `${stderr} (ended by ${signal})` : stderr));
