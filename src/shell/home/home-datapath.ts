@@ -49,8 +49,6 @@ import { FrameLink } from '../tunnel/frame-link.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 
 const DEVICE_QUEUE_PACKETS = 500;
-/** Of the range that all homes' inner networks and the resolver lie in. */
-const INNER_PREFIX_LENGTH = 16;
 
 /** What is known of the devices beside what the configuration says, all by that configuration's sections. */
 export interface Near {
@@ -300,7 +298,7 @@ export class HomeDatapath {
   }
 
   async #applyRouting(): Promise<void> {
-    const { config } = this.#wish!;
+    const { config, profile } = this.#wish!;
     const there = new Set<string>();
     if ((await netdevIndex(config.tunnel.interface)) !== null) there.add(config.tunnel.interface);
     await applyRoutes(planRoutes(config, this.#facts()), there);
@@ -308,7 +306,8 @@ export class HomeDatapath {
     if (this.inner && there.size > 0) {
       // Loose reverse-path filtering refuses what comes in on a netdev without any address, or from where nothing but an
       // unreachable route leads (fib_frontend.c): so the whole inner range lies behind this one.
-      const own = this.inner.prefix4.replace(/\.0\/24$/, `.254/${INNER_PREFIX_LENGTH}`);
+      const [, length] = profile.inside.inner4.split('/');
+      const own = this.inner.prefix4.replace(/\.0\/24$/, `.254/${length}`);
       await run(['ip', 'addr', 'replace', own, 'dev', config.tunnel.interface]);
       const networks = config.networks.map(({ device }) => device);
       this.routeFault = await findRouteFault(config.tunnel.interface, networks, this.house);

@@ -23,7 +23,7 @@ import {
 import { Presence } from '../../core/home/presence.ts';
 import type { FollowedDevice } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { run } from '../system/command.ts';
+import { ipJson } from '../system/ip-json.ts';
 import type { Log } from '../system/log.ts';
 import { writeSecret } from '../system/secret-file.ts';
 import { Serial } from '../system/serial.ts';
@@ -175,9 +175,8 @@ function hostsOf(mac: string, neighbours: readonly Neighbour[]): ResolverHost[] 
 }
 
 async function readMachine(): Promise<Seen> {
-  const { stdout } = await run(['ip', '-j', 'neigh', 'show']);
   return {
-    neighbours: stdout.trim() === '' ? [] : (JSON.parse(stdout) as Neighbour[]),
+    neighbours: await ipJson<Neighbour>(['neigh', 'show']),
     leases: await readLeases(),
     own: await readOwnAddresses(),
     nowMs: performance.now(),

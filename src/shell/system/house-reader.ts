@@ -11,7 +11,7 @@ import {
   renderNetworkMemory,
 } from '../../core/home/network-findings.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { run } from './command.ts';
+import { ipJson } from './ip-json.ts';
 import { writeSecret } from './secret-file.ts';
 
 /** Below the state directory: prefixes of configured networks, for one that is gone when the service starts. */
@@ -106,9 +106,4 @@ async function readUplinks(remoteAddress: string | null): Promise<Set<string>> {
 export function parsePppoe(text: string): Set<string> {
   const rows = text.split('\n').slice(1);
   return new Set(rows.map((row) => row.trim().split(/\s+/)[2] ?? '').filter((name) => name !== ''));
-}
-
-async function ipJson<T>(words: string[]): Promise<T[]> {
-  const { stdout } = await run(['ip', '-j', ...words]);
-  return stdout.trim() === '' ? [] : (JSON.parse(stdout) as T[]);
 }

@@ -2,7 +2,8 @@
 
 import type { House } from '../../core/home/home-facts.ts';
 import { hexMark, MARK_TUNNEL, RULE_PREFERENCE } from '../../core/plan/names.ts';
-import { CommandError, run } from './command.ts';
+import { CommandError } from './command.ts';
+import { ipJson } from './ip-json.ts';
 
 /** An address of the Internet that nobody has (RFC 5737). */
 const SOMEWHERE = '192.0.2.1';
@@ -33,8 +34,8 @@ export async function findRouteFault(
   const from = ['from', hostOf(prefix), 'iif', at.name, 'mark', hexMark(MARK_TUNNEL)];
   let leads: string | undefined;
   try {
-    const { stdout } = await run(['ip', '-j', '-4', 'route', 'get', SOMEWHERE, ...from]);
-    leads = (JSON.parse(stdout) as { dev?: string }[])[0]?.dev;
+    const [route] = await ipJson<{ dev?: string }>(['-4', 'route', 'get', SOMEWHERE, ...from]);
+    leads = route?.dev;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     return null; // the netdev went down meanwhile, or nothing leads anywhere: nothing leaves

@@ -4,6 +4,7 @@ import type { FamilyRoute } from '../../core/plan/inside.ts';
 import { ROUTE_PROTOCOL, ROUTE_TABLE } from '../../core/plan/names.ts';
 import type { FamilyRoutes } from '../../core/plan/routes.ts';
 import { run, succeeds } from './command.ts';
+import { ipJson } from './ip-json.ts';
 
 interface ListedRule {
   priority: number;
@@ -16,26 +17,21 @@ interface ListedRoute {
   dev?: string;
 }
 
-async function json<T>(argv: string[]): Promise<T[]> {
-  const { stdout } = await run(argv);
-  return stdout.trim() === '' ? [] : (JSON.parse(stdout) as T[]);
-}
-
 /** Rules of ours, whatever their preference: nobody else looks our table up. */
 async function ourRules(family: 4 | 6): Promise<ListedRule[]> {
-  const rules = await json<ListedRule>(['ip', '-j', `-${family}`, 'rule', 'show']);
+  const rules = await ipJson<ListedRule>([`-${family}`, 'rule', 'show']);
   return rules.filter(({ table }) => table === `${ROUTE_TABLE}`);
 }
 
 async function ourRoutes(family: 4 | 6): Promise<ListedRoute[]> {
   // Asking for a table that never held a route is an error to iproute2.
-  const argv = ['ip', '-j', `-${family}`, 'route', 'show', 'table', `${ROUTE_TABLE}`];
-  return (await succeeds(argv)) ? json<ListedRoute>(argv) : [];
+  const words = [`-${family}`, 'route', 'show', 'table', `${ROUTE_TABLE}`];
+  return (await succeeds(['ip', ...words])) ? ipJson<ListedRoute>(words) : [];
 }
 
 async function insideRoutes(family: 4 | 6): Promise<ListedRoute[]> {
   const routes = ['route', 'show', 'table', 'main', 'proto', `${ROUTE_PROTOCOL}`];
-  return json<ListedRoute>(['ip', '-j', `-${family}`, ...routes]);
+  return ipJson<ListedRoute>([`-${family}`, ...routes]);
 }
 
 /**
