@@ -10,7 +10,7 @@ import { writeVendors } from './vendors.mjs';
 const entries = {
   iotshaper: 'src/main.ts',
   'iotshaper-endpoint': 'src/shell/cli/endpoint.ts',
-  'iotshaper-tools': 'src/shell/cli/tools.ts',
+  'iotshaper-tools': 'src/shell/cli/tools/tools.ts',
   'iotshaper-research': 'src/research/cli/research.ts',
 };
 

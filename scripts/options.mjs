@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** @typedef {import('../src/core/config/option-table.ts').OptionSpec} OptionSpec */
-/** @typedef {import('../src/core/config/option-table.ts').SectionSpec} SectionSpec */
+/** @typedef {import('../src/core/config/options/option-table.ts').OptionSpec} OptionSpec */
+/** @typedef {import('../src/core/config/options/option-table.ts').SectionSpec} SectionSpec */
 /** @typedef {{ sections: readonly SectionSpec[], renderOptionTable: (sections: readonly SectionSpec[]) => string, trueWords: string[] }} Table */
 
 /** Below the page's root, where a browser asks for it. */
@@ -20,7 +20,7 @@ async function loadTable() {
       contents: `export { sections } from './options.ts';
 export { renderOptionTable } from './option-table.ts';
 export { trueWords } from './option-kinds.ts';`,
-      resolveDir: 'src/core/config',
+      resolveDir: 'src/core/config/options',
     },
     bundle: true,
     write: false,

@@ -36,8 +36,8 @@ async function renderValidators() {
   });
   for (const spec of specs) ajv.addSchema(schemaOf(spec), spec.type);
   const names = Object.fromEntries(specs.map(({ type }) => [`of_${type}`, type]));
-  return `import { formats } from './option-kinds.ts';
-import { sections, typedOptions } from './options.ts';
+  return `import { formats } from './options/option-kinds.ts';
+import { sections, typedOptions } from './options/options.ts';
 ${standalone.default(ajv, names)}
 const validators = { ${specs.map(({ type }) => `${type}: of_${type}`).join(', ')} };
 export function validatorOf({ options }) {
@@ -51,7 +51,8 @@ export function validatorOf({ options }) {
 async function loadOptions() {
   const { outputFiles } = await build({
     stdin: {
-      contents: "export * from './options.ts'; export { formats } from './option-kinds.ts';",
+      contents:
+        "export * from './options/options.ts'; export { formats } from './options/option-kinds.ts';",
       resolveDir: folder,
     },
     bundle: true,

@@ -12,7 +12,7 @@ import {
 } from '../../src/research/analysis/activity-report.ts';
 import { addScores, matchEvents, windowAuc } from '../../src/research/analysis/activity-score.ts';
 import { attackActivity, BIN_S, binTraffic } from '../../src/research/analysis/activity-streams.ts';
-import { RateSeries } from '../../src/research/analysis/features.ts';
+import { RateSeries } from '../../src/research/analysis/identify/features.ts';
 import { householdTrace } from './activity-household.ts';
 
 function traffic(bytes: number[], binS = 0.5): BinnedTraffic {

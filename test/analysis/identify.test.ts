@@ -7,24 +7,28 @@ import {
   validateNeighbours,
   wilsonInterval,
 } from '../../src/research/analysis/cross-validation.ts';
-import { cutWindows, RateSeries } from '../../src/research/analysis/features.ts';
-import { FlowTable } from '../../src/research/analysis/flows.ts';
 import { contiguousFolds, stratifiedFolds } from '../../src/research/analysis/folds.ts';
+import { cutWindows, RateSeries } from '../../src/research/analysis/identify/features.ts';
+import { FlowTable } from '../../src/research/analysis/identify/flows.ts';
 import {
   gatherWindows,
   type IdentifiedDevice,
   identifyDevices,
   judgeByRates,
   type ObservedCapture,
-} from '../../src/research/analysis/identify.ts';
-import { fitNearestNeighbours } from '../../src/research/analysis/knn.ts';
+} from '../../src/research/analysis/identify/identify.ts';
+import { fitNearestNeighbours } from '../../src/research/analysis/identify/knn.ts';
+import {
+  indexVendors,
+  loadVendors,
+  parseVendors,
+} from '../../src/research/analysis/identify/vendors.ts';
 import {
   defaultLabels,
   LabelError,
   labelByNames,
   parseLabels,
 } from '../../src/research/analysis/labels.ts';
-import { indexVendors, loadVendors, parseVendors } from '../../src/research/analysis/vendors.ts';
 import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
 import { planHousehold } from '../../src/research/lab/emulators/household.ts';
 import { openSamples } from '../../src/shell/capture/csv.ts';

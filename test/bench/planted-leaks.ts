@@ -3,7 +3,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FinishedRun } from '../../src/research/lab/run-folder.ts';
+import type { FinishedRun } from '../../src/research/lab/findings/run-folder.ts';
 import { auditRun, runShaped } from '../leaks/lab-run.ts';
 import { leaks } from '../leaks/leaks.ts';
 import { buildLeaky } from '../leaks/leaky-program.ts';

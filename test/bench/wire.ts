@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type FinishedRun, readRunFolder } from '../../src/research/lab/run-folder.ts';
+import { type FinishedRun, readRunFolder } from '../../src/research/lab/findings/run-folder.ts';
 import { HomeNetwork } from '../net/home-network.ts';
 import { intervalsMs, packetsPerS, readWire, sizes } from '../net/wire.ts';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { sections } from '../../src/core/config/options.ts';
+import { sections } from '../../src/core/config/options/options.ts';
 import type { ConfigStatus } from '../../src/core/home/api.ts';
 import { renderSection, sound, specOf, wrong } from '../config/wrong-options.ts';
 import { hasStackTrace, iotshaper } from './program.ts';

@@ -2,7 +2,7 @@
 import test from 'ava';
 import { parseConfig } from '../../src/core/config/config.ts';
 import { ConfigError } from '../../src/core/config/config-error.ts';
-import { schemaOf, sections } from '../../src/core/config/options.ts';
+import { schemaOf, sections } from '../../src/core/config/options/options.ts';
 import { readSection } from '../../src/core/config/section-values.ts';
 import { netdev, renderSection, sound, specOf, time, wrong } from './wrong-options.ts';
 

@@ -2,8 +2,8 @@
 import test from 'ava';
 import { parseConfig, readConfig } from '../../src/core/config/config.ts';
 import { foldRateSection } from '../../src/core/config/rate-section.ts';
-import { parseUci } from '../../src/core/config/uci.ts';
-import { renderUciFile } from '../../src/core/config/uci-writer.ts';
+import { parseUci } from '../../src/core/config/uci/uci.ts';
+import { renderUciFile } from '../../src/core/config/uci/uci-writer.ts';
 
 const fold = (text: string) =>
   renderUciFile(foldRateSection(parseUci(text, 'iotshaper'))).toString();

@@ -1,8 +1,8 @@
 // The documentation's option table is the one the program goes by.
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { renderOptionTable } from '../../src/core/config/option-table.ts';
-import { sections } from '../../src/core/config/options.ts';
+import { renderOptionTable } from '../../src/core/config/options/option-table.ts';
+import { sections } from '../../src/core/config/options/options.ts';
 
 test('docs/configuration.md holds the option table', (t) => {
   const text = readFileSync('docs/configuration.md', 'utf8');

@@ -8,9 +8,13 @@ import {
   parseUci,
   UciError,
   type UciPackage,
-} from '../../src/core/config/uci.ts';
-import { decodeText, encodeText } from '../../src/core/config/uci-text.ts';
-import { nameSections, renderUciExport, renderUciFile } from '../../src/core/config/uci-writer.ts';
+} from '../../src/core/config/uci/uci.ts';
+import { decodeText, encodeText } from '../../src/core/config/uci/uci-text.ts';
+import {
+  nameSections,
+  renderUciExport,
+  renderUciFile,
+} from '../../src/core/config/uci/uci-writer.ts';
 import { runs } from '../property-runs.ts';
 
 const nameCharacters = [...'abzAZ019_'];

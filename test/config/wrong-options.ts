@@ -1,6 +1,6 @@
 // Every option with values that must be refused and the words they must be refused with.
-import type { SectionSpec } from '../../src/core/config/option-table.ts';
-import { sections } from '../../src/core/config/options.ts';
+import type { SectionSpec } from '../../src/core/config/options/option-table.ts';
+import { sections } from '../../src/core/config/options/options.ts';
 
 const rate = 'must be between 0.25 and 10000 KB/s';
 const bool = 'must be 1 or 0 (or on/off, true/false, yes/no, enabled/disabled)';

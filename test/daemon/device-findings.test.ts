@@ -5,7 +5,7 @@ import {
   findChanceChoices,
   sentenceOf,
   tellResolvers,
-} from '../../src/core/home/device-findings.ts';
+} from '../../src/core/home/devices/device-findings.ts';
 
 const camera = "config device\n\toption name 'Camera'\n\toption mac 'f4:b8:5e:00:00:01'\n";
 const plug = "config device 'plug'\n\toption name 'Plug'\n\tlist ip '192.168.8.12'\n";

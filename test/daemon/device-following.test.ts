@@ -2,10 +2,10 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { parseConfig } from '../../src/core/config/config.ts';
-import { DeviceFollower } from '../../src/core/home/device-following.ts';
-import type { Neighbour } from '../../src/core/home/device-table.ts';
-import { parseTracks, renderTracks } from '../../src/core/home/follow-state.ts';
-import { parseDnsmasqLeases } from '../../src/core/home/leases.ts';
+import { DeviceFollower } from '../../src/core/home/devices/device-following.ts';
+import type { Neighbour } from '../../src/core/home/devices/device-table.ts';
+import { parseTracks, renderTracks } from '../../src/core/home/devices/follow-state.ts';
+import { parseDnsmasqLeases } from '../../src/core/home/devices/leases.ts';
 import { runs } from '../property-runs.ts';
 
 const A = 'f4:b8:5e:00:00:01';

@@ -5,8 +5,8 @@ import {
   type AddressTraffic,
   listDevices,
   type Neighbour,
-} from '../../src/core/home/device-table.ts';
-import { namesOf, parseDnsmasqLeases } from '../../src/core/home/leases.ts';
+} from '../../src/core/home/devices/device-table.ts';
+import { namesOf, parseDnsmasqLeases } from '../../src/core/home/devices/leases.ts';
 
 const camera = "config device\n\toption name 'camera'\n\toption mac '18:B4:30:00:00:01'\n";
 const printer =

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { parseUci } from '../../src/core/config/uci.ts';
+import { parseUci } from '../../src/core/config/uci/uci.ts';
 import { keepBootTable } from '../../src/shell/home/boot-table.ts';
 import {
   findFirewallWarnings,

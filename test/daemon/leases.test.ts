@@ -1,6 +1,10 @@
 // Lease files of both of OpenWrt's DHCP servers.
 import test from 'ava';
-import { namesOf, parseDnsmasqLeases, parseOdhcpdLeases } from '../../src/core/home/leases.ts';
+import {
+  namesOf,
+  parseDnsmasqLeases,
+  parseOdhcpdLeases,
+} from '../../src/core/home/devices/leases.ts';
 
 test('dnsmasq: IPv4 with hardware, IPv6 without', (t) => {
   const text = [

@@ -1,8 +1,8 @@
 // Chosen devices that are missed while strangers are there, and the words for it.
 import test from 'ava';
 import { parseConfig } from '../../src/core/config/config.ts';
-import { tellMissing } from '../../src/core/home/device-findings.ts';
-import { Presence } from '../../src/core/home/presence.ts';
+import { tellMissing } from '../../src/core/home/devices/device-findings.ts';
+import { Presence } from '../../src/core/home/devices/presence.ts';
 import type { FollowedDevice } from '../../src/core/plan/facts.ts';
 
 const CAMERA = 'f4:b8:5e:00:00:01';

@@ -2,13 +2,13 @@
 import test from 'ava';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { BIN_S } from '../../src/research/analysis/activity-streams.ts';
-import { RateSeries } from '../../src/research/analysis/features.ts';
-import { type AttackInput, attackRun } from '../../src/research/lab/attack.ts';
-import { attackNotes, attackRows } from '../../src/research/lab/attack-table.ts';
-import { attackCase, renderCases, vpnCases } from '../../src/research/lab/cases.ts';
-import type { HomePacket, WirePacket } from '../../src/research/lab/observation.ts';
-import type { LabSummary } from '../../src/research/lab/summary.ts';
-import { labDevices } from '../../src/research/lab/topology.ts';
+import { RateSeries } from '../../src/research/analysis/identify/features.ts';
+import { labDevices } from '../../src/research/lab/bed/topology.ts';
+import { type AttackInput, attackRun } from '../../src/research/lab/findings/attack.ts';
+import { attackNotes, attackRows } from '../../src/research/lab/findings/attack-table.ts';
+import { attackCase, renderCases, vpnCases } from '../../src/research/lab/findings/cases.ts';
+import type { HomePacket, WirePacket } from '../../src/research/lab/findings/observation.ts';
+import type { LabSummary } from '../../src/research/lab/findings/summary.ts';
 
 const startS = 1_700_000_000;
 const seconds = 120;

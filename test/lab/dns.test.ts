@@ -8,7 +8,7 @@ import {
   encodeAnswer,
   encodeQuestion,
   TYPE_A,
-} from '../../src/research/lab/dns.ts';
+} from '../../src/research/lab/traffic/dns.ts';
 
 // RFC 1035, 4.1: id 0x1234, recursion desired, one question, ntp.hello.is A IN.
 const question =

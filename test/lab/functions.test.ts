@@ -1,9 +1,9 @@
 // What still works under a defence, use by use, and the file that tells it.
 import test from 'ava';
-import { parseDelays, renderDelays } from '../../src/research/lab/delays-csv.ts';
 import { LabError } from '../../src/research/lab/error.ts';
-import { countFunctions, describeFunction } from '../../src/research/lab/functions.ts';
-import type { Delay } from '../../src/research/lab/traffic-log.ts';
+import { countFunctions, describeFunction } from '../../src/research/lab/findings/functions.ts';
+import { parseDelays, renderDelays } from '../../src/research/lab/traffic/delays-csv.ts';
+import type { Delay } from '../../src/research/lab/traffic/traffic-log.ts';
 
 const message = (timeS: number, device: string, delayMs: number | null): Delay => ({
   ...{ timeS, device, direction: 'up', protocol: 'tcp', bytes: 100, delayMs },

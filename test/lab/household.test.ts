@@ -8,7 +8,7 @@ import {
   planHousehold,
 } from '../../src/research/lab/emulators/household.ts';
 import { type Exchange, MIN_MESSAGE_BYTES } from '../../src/research/lab/emulators/plan.ts';
-import { MAX_DATAGRAM_BYTES } from '../../src/research/lab/message.ts';
+import { MAX_DATAGRAM_BYTES } from '../../src/research/lab/traffic/message.ts';
 
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
 

@@ -8,7 +8,7 @@ import {
   HEADER_BYTES,
   MAX_DATAGRAM_BYTES,
   MessageStream,
-} from '../../src/research/lab/message.ts';
+} from '../../src/research/lab/traffic/message.ts';
 
 const header = fc.record({
   id: fc.integer({ min: 1, max: 2 ** 32 - 1 }),

@@ -1,8 +1,8 @@
 // The strongest observer on runs of the lab: figures side by side, and beyond a placebo.
 import test from 'ava';
 import { seededRandom } from '../../src/core/random/random.ts';
-import { observeRun, renderObserver } from '../../src/research/lab/observer.ts';
-import { labDevices } from '../../src/research/lab/topology.ts';
+import { labDevices } from '../../src/research/lab/bed/topology.ts';
+import { observeRun, renderObserver } from '../../src/research/lab/findings/observer.ts';
 
 const [startS, endS] = [1000, 1240];
 

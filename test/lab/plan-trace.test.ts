@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { planHousehold } from '../../src/research/lab/emulators/household.ts';
 import type { Exchange } from '../../src/research/lab/emulators/plan.ts';
-import { renderTraceCsv, traceOfPlan } from '../../src/research/lab/plan-trace.ts';
+import { renderTraceCsv, traceOfPlan } from '../../src/research/lab/traffic/plan-trace.ts';
 import { readSamples } from '../../src/shell/capture/csv.ts';
 
 const exchange = (over: Partial<Exchange>): Exchange => ({

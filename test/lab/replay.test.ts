@@ -1,6 +1,6 @@
 // A capture becomes a plan of datagrams: times, sizes and directions kept.
 import test from 'ava';
-import { planReplay } from '../../src/research/lab/replay.ts';
+import { planReplay } from '../../src/research/lab/traffic/replay.ts';
 import { captured, stream } from './support/packets.ts';
 
 const mac = '02:00:00:00:00:02';

@@ -1,18 +1,18 @@
 // From captures to figures: what a provider sees is told apart and counted right.
 import test from 'ava';
-import { encodeQuestion, TYPE_A } from '../../src/research/lab/dns.ts';
-import { observeHome, observeProvider } from '../../src/research/lab/observation.ts';
-import { type LabOptions, labDefaults } from '../../src/research/lab/options.ts';
-import { renderReport } from '../../src/research/lab/report.ts';
+import { lab } from '../../src/research/lab/bed/topology.ts';
+import { observeHome, observeProvider } from '../../src/research/lab/findings/observation.ts';
+import { renderReport } from '../../src/research/lab/findings/report.ts';
 import {
   activeBins,
   measureLatency,
   type SummaryInput,
   summarise,
-} from '../../src/research/lab/summary.ts';
-import { renderSummary, renderTable } from '../../src/research/lab/table.ts';
-import { lab } from '../../src/research/lab/topology.ts';
-import type { Delay } from '../../src/research/lab/traffic-log.ts';
+} from '../../src/research/lab/findings/summary.ts';
+import { renderSummary, renderTable } from '../../src/research/lab/findings/table.ts';
+import { type LabOptions, labDefaults } from '../../src/research/lab/options.ts';
+import { encodeQuestion, TYPE_A } from '../../src/research/lab/traffic/dns.ts';
+import type { Delay } from '../../src/research/lab/traffic/traffic-log.ts';
 import { captured, stream } from './support/packets.ts';
 
 const data = Uint8Array.of((9 << 3) | 0, 0, 0, 1);

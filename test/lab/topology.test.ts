@@ -1,9 +1,9 @@
 // The lab's network as data: names of its own, an address a device, a server for every name; and how it is undone.
 import test from 'ava';
 import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
-import { Cleanup } from '../../src/research/lab/cleanup.ts';
-import { cloudAddresses, labDevices, planTopology } from '../../src/research/lab/topology.ts';
-import { joinDelays } from '../../src/research/lab/traffic-log.ts';
+import { Cleanup } from '../../src/research/lab/bed/cleanup.ts';
+import { cloudAddresses, labDevices, planTopology } from '../../src/research/lab/bed/topology.ts';
+import { joinDelays } from '../../src/research/lab/traffic/traffic-log.ts';
 import { renderHomeConfig } from '../../src/research/lab/variants/shaped.ts';
 
 test('every command acts in a namespace of this lab and no other', (t) => {

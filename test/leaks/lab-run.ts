@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { auditTraces } from '../../src/core/analysis/audit.ts';
 import type { AuditResult } from '../../src/core/analysis/audit-result.ts';
-import { wireWithin } from '../../src/research/lab/attack.ts';
-import { type FinishedRun, readRunFolder } from '../../src/research/lab/run-folder.ts';
+import { wireWithin } from '../../src/research/lab/findings/attack.ts';
+import { type FinishedRun, readRunFolder } from '../../src/research/lab/findings/run-folder.ts';
 
 export interface LabRunOptions {
   /** The bundle that is tested, both ends of it. */

@@ -8,7 +8,7 @@ import type { Settings } from '../../luci-app/htdocs/luci-static/resources/iotsh
 import type { Week } from '../../luci-app/htdocs/luci-static/resources/iotshaper/week.js';
 import { renderOptionsModule } from '../../scripts/options.mjs';
 import { parseConfig } from '../../src/core/config/config.ts';
-import { mainSection } from '../../src/core/config/options.ts';
+import { mainSection } from '../../src/core/config/options/options.ts';
 import { activeRate } from '../../src/core/config/schedule.ts';
 import type { Day } from '../../src/core/config/types.ts';
 import { costOf } from '../../src/core/cost/cost.ts';

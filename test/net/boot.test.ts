@@ -1,7 +1,7 @@
 // A router from its first second to its last: no packet of a device beside the tunnel while it boots, restarts or goes down.
 import { readFile, stat } from 'node:fs/promises';
 import test from 'ava';
-import { lab } from '../../src/research/lab/topology.ts';
+import { lab } from '../../src/research/lab/bed/topology.ts';
 import { HomeNetwork } from './home-network.ts';
 import { readWire } from './wire.ts';
 

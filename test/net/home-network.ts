@@ -6,9 +6,9 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Status } from '../../src/core/home/api.ts';
-import { Cleanup } from '../../src/research/lab/cleanup.ts';
-import { buildNetwork } from '../../src/research/lab/namespaces.ts';
-import { lab, planTopology, type Topology } from '../../src/research/lab/topology.ts';
+import { Cleanup } from '../../src/research/lab/bed/cleanup.ts';
+import { buildNetwork } from '../../src/research/lab/bed/namespaces.ts';
+import { lab, planTopology, type Topology } from '../../src/research/lab/bed/topology.ts';
 import { askLocalApi, NotRunningError } from '../../src/shell/home/local-api.ts';
 import { CommandError, run } from '../../src/shell/system/command.ts';
 

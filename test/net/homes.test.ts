@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import test from 'ava';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { renderHomeOpenVpn } from '../../src/core/plan/openvpn.ts';
-import { lab } from '../../src/research/lab/topology.ts';
+import { lab } from '../../src/research/lab/bed/topology.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { CLOUD, HomeNetwork } from './home-network.ts';
 

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { Locator, Page } from 'playwright-core';
 import type { Status } from '../../src/core/home/api.ts';
-import { lab } from '../../src/research/lab/topology.ts';
+import { lab } from '../../src/research/lab/bed/topology.ts';
 import { CommandError } from '../../src/shell/system/command.ts';
 import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { triggerReload } from '../luci/bridge/reload-trigger.ts';

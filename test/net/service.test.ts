@@ -2,7 +2,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { lab } from '../../src/research/lab/topology.ts';
+import { lab } from '../../src/research/lab/bed/topology.ts';
 import { CLOUD, DEVICE, HomeNetwork } from './home-network.ts';
 import { intervalsMs, packetsPerS, readWire, sizes } from './wire.ts';
 

@@ -1,6 +1,6 @@
 // What a provider's capture shows, for tests.
 import { decodePacket } from '../../src/core/capture/decode.ts';
-import { lab } from '../../src/research/lab/topology.ts';
+import { lab } from '../../src/research/lab/bed/topology.ts';
 import { openCapture } from '../../src/shell/capture/reader.ts';
 
 const TUNNEL_PORT = 1194;

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import test from 'ava';
-import { parseUci } from '../../src/core/config/uci.ts';
+import { parseUci } from '../../src/core/config/uci/uci.ts';
 import { keepBootTable } from '../../src/shell/home/boot-table.ts';
 import {
   findFirewallWarnings,

@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import type { CounterSample } from '../../src/core/simulation/recommend.ts';
 import { registerSimulate } from '../../src/research/cli/simulate.ts';
 import { registerCost } from '../../src/shell/cli/cost.ts';
-import { registerRecommend } from '../../src/shell/cli/recommend.ts';
+import { registerRecommend } from '../../src/shell/cli/tools/recommend.ts';
 import { fixtures } from './traces.ts';
 
 const counters: CounterSample[] = Array.from({ length: 60 }, (_, i) => ({

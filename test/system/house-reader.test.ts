@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { parseConfig } from '../../src/core/config/config.ts';
-import { HouseReader, NETWORKS_FILE } from '../../src/shell/system/house-reader.ts';
+import { HouseReader, NETWORKS_FILE } from '../../src/shell/network/house-reader.ts';
 
 const { config } = parseConfig("config network\n\toption device 'br-nowhere'\n");
 

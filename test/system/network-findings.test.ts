@@ -7,7 +7,7 @@ import {
   rememberPrefixes,
   renderNetworkMemory,
 } from '../../src/core/home/network-findings.ts';
-import { parsePppoe } from '../../src/shell/system/house-reader.ts';
+import { parsePppoe } from '../../src/shell/network/house-reader.ts';
 import { netdev, recorded } from './netdevs.ts';
 
 const network = (device: string, section = '@network[0]') => ({ section, device });

@@ -5,7 +5,7 @@ import {
   type NetworkChange,
   NetworkMonitor,
   readMonitorLine,
-} from '../../src/shell/system/network-monitor.ts';
+} from '../../src/shell/network/network-monitor.ts';
 
 /** Printed by iproute2 6.1. */
 const lines: [line: string, what: NetworkChange | null][] = [

@@ -1,6 +1,6 @@
 // Which host's packet the kernel is asked about.
 import test from 'ava';
-import { hostOf } from '../../src/shell/system/route-check.ts';
+import { hostOf } from '../../src/shell/network/route-check.ts';
 
 test('a host near the end of its prefix', (t) => {
   t.is(hostOf('192.168.8.0/24'), '192.168.8.253');

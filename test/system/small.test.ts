@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test from 'ava';
+import { readSysctl, writeSysctl } from '../../src/shell/network/netdev.ts';
 import { endLeftovers } from '../../src/shell/system/leftovers.ts';
 import { log } from '../../src/shell/system/log.ts';
-import { readSysctl, writeSysctl } from '../../src/shell/system/netdev.ts';
 import { Serial } from '../../src/shell/system/serial.ts';
 
 test('work is done one piece after another, in order, also after a failure', async (t) => {

@@ -1,9 +1,14 @@
 // What is wrong and what is odd, collected while the parts of a configuration are read.
 import type { ConfigProblem } from './config-error.ts';
-import { nearestName } from './nearest-name.ts';
-import { type OptionSpec, type SectionSpec, typeValues, type Values } from './option-table.ts';
+import { nearestName } from './options/nearest-name.ts';
+import {
+  type OptionSpec,
+  type SectionSpec,
+  typeValues,
+  type Values,
+} from './options/option-table.ts';
 import { readSection } from './section-values.ts';
-import type { UciSection } from './uci.ts';
+import type { UciSection } from './uci/uci.ts';
 
 /** Name of the UCI package: the file in /etc/config, and what paths in messages begin with. */
 export const packageName = 'iotshaper';

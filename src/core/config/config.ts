@@ -2,9 +2,9 @@
 import { ConfigError, problem, quoteValue } from './config-error.ts';
 import { type Found, packageName, Reading } from './config-reading.ts';
 import { readDevices } from './device-sections.ts';
-import { nearestName } from './nearest-name.ts';
 import { readNetworks, takenNetdevs } from './network-sections.ts';
-import type { SectionSpec } from './option-table.ts';
+import { nearestName } from './options/nearest-name.ts';
+import type { SectionSpec } from './options/option-table.ts';
 import {
   deviceSection,
   mainSection,
@@ -13,12 +13,12 @@ import {
   sections,
   tunnelSection,
   typedOptions,
-} from './options.ts';
+} from './options/options.ts';
 import { findOverlaps } from './schedule.ts';
 import { readSection } from './section-values.ts';
 import type { Config, MainConfig, ScheduleConfig, TunnelConfig } from './types.ts';
-import { parseUci, UciError, type UciPackage } from './uci.ts';
-import { nameSections } from './uci-writer.ts';
+import { parseUci, UciError, type UciPackage } from './uci/uci.ts';
+import { nameSections } from './uci/uci-writer.ts';
 
 /** Far above any real configuration, far below what makes a router slow. */
 const largestBytes = 2 ** 18;

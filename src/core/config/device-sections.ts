@@ -2,7 +2,7 @@
 import { type AddressBlock, findNestings, parseAddressBlock } from './addresses.ts';
 import { problem, quoteValue } from './config-error.ts';
 import type { Found, Reading } from './config-reading.ts';
-import { deviceSection } from './options.ts';
+import { deviceSection } from './options/options.ts';
 import type { DeviceConfig } from './types.ts';
 
 /** An address of a device. */

@@ -1,7 +1,7 @@
 // Reads the sections of type network: LAN interfaces behind which everything is a device.
 import { problem } from './config-error.ts';
 import { type Found, packageName, type Reading } from './config-reading.ts';
-import { networkSection } from './options.ts';
+import { networkSection } from './options/options.ts';
 import type { NetworkConfig, TunnelConfig } from './types.ts';
 
 /** Network devices the kernel or the service itself has under these names. */

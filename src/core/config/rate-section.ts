@@ -1,6 +1,6 @@
 // Folds the sections that `uci set iotshaper.rate=40` leaves into the options they stand for.
-import { mainSection, typedOptions } from './options.ts';
-import type { UciPackage } from './uci.ts';
+import { mainSection, typedOptions } from './options/options.ts';
+import type { UciPackage } from './uci/uci.ts';
 
 /**
  * The package with sections named `rate` and `enabled` folded into `main` (made if missing).

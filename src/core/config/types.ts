@@ -1,12 +1,12 @@
 // The typed configuration: what every other part reads, in units and names of TypeScript. Its fields are the option table's.
-import type { ChoiceOf, Values } from './option-table.ts';
+import type { ChoiceOf, Values } from './options/option-table.ts';
 import type {
   deviceSection,
   mainSection,
   networkSection,
   scheduleSection,
   tunnelSection,
-} from './options.ts';
+} from './options/options.ts';
 
 /** What happens to a device's traffic: through the shaped tunnel, kept in the LAN, or left alone. */
 export type Policy = ChoiceOf<typeof deviceSection, 'policy'>;

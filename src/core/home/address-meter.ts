@@ -1,6 +1,6 @@
 // What each inner address sent and received, second by second, in memory only.
 import type { QueueCounters } from '../framing/queues.ts';
-import type { AddressTraffic } from './device-table.ts';
+import type { AddressTraffic } from './devices/device-table.ts';
 
 /** An address that sent something so lately is online. */
 const RECENT_MS = 120_000;

@@ -1,6 +1,6 @@
 // The last five minutes, a sample a second, in memory only: a log of activity on disk would be a leak of its own.
 import type { HistorySample } from './api.ts';
-import { round } from './device-table.ts';
+import { round } from './devices/device-table.ts';
 
 const KEEP = 300;
 /** Two readings closer than this make no rate: an interval or two decide it. */

@@ -18,7 +18,7 @@ import {
   type Stretch,
   windowAuc,
 } from './activity-score.ts';
-import type { RateSeries } from './features.ts';
+import type { RateSeries } from './identify/features.ts';
 
 /** Resolution of the attack's times, seconds. */
 export const BIN_S = 0.25;

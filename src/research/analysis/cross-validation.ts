@@ -2,7 +2,7 @@
 
 import type { Random } from '../../core/random/random.ts';
 import { contiguousFolds, stratifiedFolds } from './folds.ts';
-import { fitNearestNeighbours, type Rows } from './knn.ts';
+import { fitNearestNeighbours, type Rows } from './identify/knn.ts';
 
 export interface Validation {
   rows: number;

@@ -1,8 +1,8 @@
 // Names for devices: what their DNS queries give away, and what a user's file says.
 import { parseMac } from '../../core/capture/addresses.ts';
 import { deviceCatalogue } from '../devices/catalogue.ts';
-import type { DnsRule } from './dns-rule.ts';
-import { makerDomains } from './maker-domains.ts';
+import type { DnsRule } from './identify/dns-rule.ts';
+import { makerDomains } from './identify/maker-domains.ts';
 
 /** What is known about who is who. */
 export interface Labels {

@@ -20,11 +20,11 @@ import {
 } from '../analysis/activity-report.ts';
 import type { Stretch } from '../analysis/activity-score.ts';
 import { attackActivity, BIN_S, type ObservedStream } from '../analysis/activity-streams.ts';
-import { RateSeries } from '../analysis/features.ts';
-import { FlowTable, type View } from '../analysis/flows.ts';
-import { identifyDevices } from '../analysis/identify.ts';
+import { RateSeries } from '../analysis/identify/features.ts';
+import { FlowTable, type View } from '../analysis/identify/flows.ts';
+import { identifyDevices } from '../analysis/identify/identify.ts';
+import { loadVendors } from '../analysis/identify/vendors.ts';
 import { defaultLabels, LabelError, type Labels, parseLabels } from '../analysis/labels.ts';
-import { loadVendors } from '../analysis/vendors.ts';
 
 interface Options {
   events?: string;

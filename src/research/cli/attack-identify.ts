@@ -7,18 +7,22 @@ import { openSamples } from '../../shell/capture/csv.ts';
 import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
 import { Failure } from '../../shell/cli/failure.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
-import { RateSeries } from '../analysis/features.ts';
-import { FlowTable, type View } from '../analysis/flows.ts';
-import { identifyDevices, judgeByRates, type ObservedCapture } from '../analysis/identify.ts';
+import { RateSeries } from '../analysis/identify/features.ts';
+import { FlowTable, type View } from '../analysis/identify/flows.ts';
+import {
+  identifyDevices,
+  judgeByRates,
+  type ObservedCapture,
+} from '../analysis/identify/identify.ts';
 import {
   type Identification,
   plotIdentification,
   renderGridCsv,
   renderIdentification,
   toJson,
-} from '../analysis/identify-report.ts';
+} from '../analysis/identify/identify-report.ts';
+import { loadVendors } from '../analysis/identify/vendors.ts';
 import { defaultLabels, labelsInNames, parseLabels } from '../analysis/labels.ts';
-import { loadVendors } from '../analysis/vendors.ts';
 
 interface Options {
   labels?: string;

@@ -10,17 +10,17 @@ import {
   wholeBetween,
 } from '../../shell/cli/number-options.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
-import type { CampaignOptions, Screens } from '../lab/campaign.ts';
-import { runCases } from '../lab/cases.ts';
-import { runDefences } from '../lab/defences.ts';
+import { runDevices } from '../lab/bed/devices.ts';
+import { runServers } from '../lab/bed/servers.ts';
 import { runDemo } from '../lab/demo.ts';
-import { runDevices } from '../lab/devices.ts';
 import { LabError } from '../lab/error.ts';
+import type { CampaignOptions, Screens } from '../lab/findings/campaign.ts';
+import { runCases } from '../lab/findings/cases.ts';
+import { runDefences } from '../lab/findings/defences.ts';
+import { renderSummary } from '../lab/findings/table.ts';
 import { type LabOptions, labDefaults, type Variant, variants } from '../lab/options.ts';
 import { createProgress } from '../lab/progress.ts';
 import { runLab } from '../lab/run.ts';
-import { runServers } from '../lab/servers.ts';
-import { renderSummary } from '../lab/table.ts';
 import { runCover } from '../lab/variants/paper.ts';
 import { defaultId, deviceAddress, deviceIds, labId, parseDevices } from './lab-arguments.ts';
 import { withInterrupts } from './lab-interrupts.ts';

@@ -13,7 +13,11 @@ import {
   sdHelp,
   wholeBetween,
 } from '../../shell/cli/number-options.ts';
-import { addTraceOptions, type TraceFlags, traceOptionsOf } from '../../shell/cli/trace-options.ts';
+import {
+  addTraceOptions,
+  type TraceFlags,
+  traceOptionsOf,
+} from '../../shell/cli/tools/trace-options.ts';
 import { openTrace, type TraceOptions } from '../../shell/simulation/trace.ts';
 import { attackVariants, beginningOf } from '../simulation/attack.ts';
 import { simulateTolerance, toleratedRates } from '../simulation/figure9.ts';

@@ -1,10 +1,10 @@
 // The demo: one household lived through five times, from unprotected to shaped, then a table and a report.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CampaignOptions, runCampaign, type Screens } from './campaign.ts';
+import { type CampaignOptions, runCampaign, type Screens } from './findings/campaign.ts';
+import { renderReport } from './findings/report.ts';
+import { attackNotes, renderTable, tableNotes } from './findings/table.ts';
 import type { Variant } from './options.ts';
-import { renderReport } from './report.ts';
-import { attackNotes, renderTable, tableNotes } from './table.ts';
 
 const order: readonly Variant[] = ['unprotected', 'vpn', 'paper', 'constant', 'vit'];
 

@@ -1,6 +1,6 @@
 // What a lab run is asked for.
 
-import { mainDefaults } from '../../core/config/options.ts';
+import { mainDefaults } from '../../core/config/options/options.ts';
 import { modeNames } from '../../core/pacing/modes.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
 

@@ -1,5 +1,5 @@
 // The defences a simulation compares, as data.
-import { mainDefaults } from '../../core/config/options.ts';
+import { mainDefaults } from '../../core/config/options/options.ts';
 import { type Mode, modeNames, sdOf } from '../../core/pacing/modes.ts';
 
 /**

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { planExample } from '../../core/plan/example.ts';
 import { configPath } from '../config/config-file.ts';
 import { readGoodConfig } from '../home/config-source.ts';
+import { checkNft } from '../network/nft.ts';
 import { succeeds } from '../system/command.ts';
-import { checkNft } from '../system/nft.ts';
 
 export function registerCheck(program: Command): void {
   program

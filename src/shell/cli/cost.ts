@@ -1,6 +1,6 @@
 // `iotshaper cost`: what shaping costs a month.
 import type { Command } from 'commander';
-import { mainDefaults } from '../../core/config/options.ts';
+import { mainDefaults } from '../../core/config/options/options.ts';
 import { type Cost, type CostInput, costOf, type RateShare } from '../../core/cost/cost.ts';
 import { scheduleShares } from '../../core/cost/shares.ts';
 import { figure, renderRows } from '../../core/plot/text-table.ts';

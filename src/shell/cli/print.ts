@@ -1,8 +1,8 @@
 // `iotshaper print`: every rule, route and argument the service would use, without touching the system.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { packageNameOf, parseUci } from '../../core/config/uci.ts';
-import { renderUciExport } from '../../core/config/uci-writer.ts';
+import { packageNameOf, parseUci } from '../../core/config/uci/uci.ts';
+import { renderUciExport } from '../../core/config/uci/uci-writer.ts';
 import { planExample } from '../../core/plan/example.ts';
 import { configPath } from '../config/config-file.ts';
 import { readGoodConfig } from '../home/config-source.ts';

@@ -27,7 +27,7 @@ const companions: readonly Companion[] = [
     commands: ['audit', 'recommend'],
     absent: 'needs iotshaper-tools.js beside the program: install the package again',
     add: async (program) =>
-      (await import('./tools.ts')).registerTools(
+      (await import('./tools/tools.ts')).registerTools(
         program,
         async (runDir) => (await ask(runDir, 'counters')) as CounterSample[],
       ),

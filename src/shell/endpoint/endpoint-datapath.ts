@@ -24,18 +24,18 @@ import {
   renderClassRemove,
   type SlotClass,
 } from '../../core/plan/tc.ts';
+import { forgetConnections } from '../network/connections.ts';
+import { netdevIndex, readSysctl, setLink, writeSysctl } from '../network/netdev.ts';
+import { changeQueue, rebuildQueue } from '../network/queue.ts';
+import { applyInsideRoutes } from '../network/routing.ts';
+import { Rules } from '../network/rules.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
 import { run } from '../system/command.ts';
-import { forgetConnections } from '../system/connections.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
-import { netdevIndex, readSysctl, setLink, writeSysctl } from '../system/netdev.ts';
 import { readPlainUser } from '../system/plain-user.ts';
-import { changeQueue, rebuildQueue } from '../system/queue.ts';
-import { applyInsideRoutes } from '../system/routing.ts';
-import { Rules } from '../system/rules.ts';
 import type { Serial } from '../system/serial.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import type { HomeSession } from './home-session.ts';

@@ -1,6 +1,6 @@
 // Warns of settings of OpenWrt's firewall that let devices past the shaper, or that shut them off.
 import { readFile } from 'node:fs/promises';
-import { parseUci, type UciPackage } from '../../core/config/uci.ts';
+import { parseUci, type UciPackage } from '../../core/config/uci/uci.ts';
 
 /** What fw4 takes for yes and no (fw4.uc, `parse_bool`). */
 const YES = ['1', 'on', 'true', 'yes'];

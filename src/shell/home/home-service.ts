@@ -1,7 +1,7 @@
 // The home role: one place where boot, reload, schedule and faults meet: read configuration, plan, apply, report.
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { mainDefaults } from '../../core/config/options.ts';
+import { mainDefaults } from '../../core/config/options/options.ts';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../../core/cost/cost.ts';
@@ -20,10 +20,10 @@ import type {
 import { TrafficHistory } from '../../core/home/traffic-history.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { NetworkMonitor } from '../network/network-monitor.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { run } from '../system/command.ts';
 import type { Log } from '../system/log.ts';
-import { NetworkMonitor } from '../system/network-monitor.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
 import { type GoodConfig, keepGoodConfig, profilePath, readGoodConfig } from './config-source.ts';
 import { HomeDatapath, type TunnelState } from './home-datapath.ts';

@@ -1,5 +1,5 @@
 // Renders what the home knows of itself as the contract of the bus says. Pure but for reading the datapath's fields.
-import { mainDefaults } from '../../core/config/options.ts';
+import { mainDefaults } from '../../core/config/options/options.ts';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
 import { costOf } from '../../core/cost/cost.ts';
@@ -9,7 +9,7 @@ import {
   listDevices,
   type Neighbour,
   round,
-} from '../../core/home/device-table.ts';
+} from '../../core/home/devices/device-table.ts';
 import type { TrafficRates } from '../../core/home/traffic-history.ts';
 import type { FollowedDevice } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';

@@ -9,21 +9,21 @@ import {
   type Told,
   tellMissing,
   tellResolvers,
-} from '../../core/home/device-findings.ts';
-import { DeviceFollower } from '../../core/home/device-following.ts';
-import type { Neighbour } from '../../core/home/device-table.ts';
-import { parseTracks, renderTracks } from '../../core/home/follow-state.ts';
-import type { Finding, House } from '../../core/home/home-facts.ts';
+} from '../../core/home/devices/device-findings.ts';
+import { DeviceFollower } from '../../core/home/devices/device-following.ts';
+import type { Neighbour } from '../../core/home/devices/device-table.ts';
+import { parseTracks, renderTracks } from '../../core/home/devices/follow-state.ts';
 import {
   type Lease,
   namesOf,
   parseDnsmasqLeases,
   parseOdhcpdLeases,
-} from '../../core/home/leases.ts';
-import { Presence } from '../../core/home/presence.ts';
+} from '../../core/home/devices/leases.ts';
+import { Presence } from '../../core/home/devices/presence.ts';
+import type { Finding, House } from '../../core/home/home-facts.ts';
 import type { FollowedDevice } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { ipJson } from '../system/ip-json.ts';
+import { ipJson } from '../network/ip-json.ts';
 import type { Log } from '../system/log.ts';
 import { writeSecret } from '../system/secret-file.ts';
 import { Serial } from '../system/serial.ts';

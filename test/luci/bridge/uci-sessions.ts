@@ -2,8 +2,8 @@
 // changes, apply with rollback.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseUci, type UciPackage, type UciSection } from '../../../src/core/config/uci.ts';
-import { renderUciFile } from '../../../src/core/config/uci-writer.ts';
+import { parseUci, type UciPackage, type UciSection } from '../../../src/core/config/uci/uci.ts';
+import { renderUciFile } from '../../../src/core/config/uci/uci-writer.ts';
 
 /** Statuses of ubus that rpcd answers with. */
 export const status = { ok: 0, invalidArgument: 2, notFound: 4, noData: 5, denied: 6 } as const;

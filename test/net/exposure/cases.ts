@@ -1,6 +1,6 @@
 // What was seen to expose devices, each planted in one running lab and mended again: what leaves meanwhile has to be nothing.
 import { setTimeout as delay } from 'node:timers/promises';
-import { lab } from '../../../src/research/lab/topology.ts';
+import { lab } from '../../../src/research/lab/bed/topology.ts';
 import { CLOUD, DEVICE } from '../home-network.ts';
 import type { Events, ExposureLab } from './exposure-lab.ts';
 

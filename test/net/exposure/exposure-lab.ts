@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodePacket } from '../../../src/core/capture/decode.ts';
 import { isPrivate } from '../../../src/core/ip/address.ts';
-import { lab } from '../../../src/research/lab/topology.ts';
+import { lab } from '../../../src/research/lab/bed/topology.ts';
 import { openCapture } from '../../../src/shell/capture/reader.ts';
 import { run } from '../../../src/shell/system/command.ts';
 import { CLOUD, CLOUD6, DEVICE, DEVICE6, HomeNetwork } from '../home-network.ts';

@@ -1,7 +1,7 @@
 // Devices chosen one by one, what lives beside them, and a house that changes: what leaves meanwhile has to be nothing.
 import { setTimeout as delay } from 'node:timers/promises';
-import { encodeQuestion, TYPE_A } from '../../../src/research/lab/dns.ts';
-import { lab } from '../../../src/research/lab/topology.ts';
+import { lab } from '../../../src/research/lab/bed/topology.ts';
+import { encodeQuestion, TYPE_A } from '../../../src/research/lab/traffic/dns.ts';
 import { run } from '../../../src/shell/system/command.ts';
 import { CLOUD, CLOUD6, DEVICE, DEVICE6 } from '../home-network.ts';
 import type { ExposureCase } from './cases.ts';

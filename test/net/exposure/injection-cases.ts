@@ -1,9 +1,9 @@
 // Whoever is no end of the tunnel speaks to addresses of its inside, and is heard by nobody.
 import { join, resolve } from 'node:path';
 import { CONTROL_PORT, FRAME_PORT } from '../../../src/core/plan/names.ts';
-import { encodeQuestion, TYPE_A } from '../../../src/research/lab/dns.ts';
-import type { Place } from '../../../src/research/lab/topology.ts';
-import { lab } from '../../../src/research/lab/topology.ts';
+import type { Place } from '../../../src/research/lab/bed/topology.ts';
+import { lab } from '../../../src/research/lab/bed/topology.ts';
+import { encodeQuestion, TYPE_A } from '../../../src/research/lab/traffic/dns.ts';
 import type { ExposureCase } from './cases.ts';
 import type { ExposureLab } from './exposure-lab.ts';
 

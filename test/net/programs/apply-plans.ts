@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { ROUTE_PROTOCOL } from '../../../src/core/plan/names.ts';
 import { planRoutes } from '../../../src/core/plan/routes.ts';
+import { deleteTable, loadNft } from '../../../src/shell/network/nft.ts';
+import { applyRoutes, removeRoutes } from '../../../src/shell/network/routing.ts';
 import { run } from '../../../src/shell/system/command.ts';
-import { deleteTable, loadNft } from '../../../src/shell/system/nft.ts';
-import { applyRoutes, removeRoutes } from '../../../src/shell/system/routing.ts';
 import { caseConfig, caseFacts } from '../../plan/cases.ts';
 
 async function listing(): Promise<Record<string, string>> {

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
-import { decodeQuestion, encodeAnswer } from '../../../src/research/lab/dns.ts';
-import { lab } from '../../../src/research/lab/topology.ts';
+import { lab } from '../../../src/research/lab/bed/topology.ts';
+import { decodeQuestion, encodeAnswer } from '../../../src/research/lab/traffic/dns.ts';
 
 const address = process.argv[2]!;
 const family = address.includes(':') ? 'udp6' : 'udp4';

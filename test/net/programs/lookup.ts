@@ -1,6 +1,6 @@
 // Asks a DNS server one question from a device's address and says whether an answer came.
 import { createSocket } from 'node:dgram';
-import { decodeAnswer, encodeQuestion, TYPE_A } from '../../../src/research/lab/dns.ts';
+import { decodeAnswer, encodeQuestion, TYPE_A } from '../../../src/research/lab/traffic/dns.ts';
 
 const [own = '', server = ''] = process.argv.slice(2);
 const socket = createSocket('udp4');

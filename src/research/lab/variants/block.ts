@@ -1,6 +1,6 @@
 // A firewall that lets no device out of the home: the paper's first defence (its section 6.1).
 import { run } from '../../../shell/system/command.ts';
-import { lab } from '../topology.ts';
+import { lab } from '../bed/topology.ts';
 import { type StartedVariant, type VariantContext, withoutTunnel } from './variant.ts';
 
 /** Refuses what devices send to the Internet; they reach the router as before, its resolver among it. */

@@ -2,8 +2,8 @@
 import { createSocket } from 'node:dgram';
 import { join } from 'node:path';
 import { run } from '../../../shell/system/command.ts';
+import { ownArgv, startProcess } from '../bed/processes.ts';
 import { LabError } from '../error.ts';
-import { ownArgv, startProcess } from '../processes.ts';
 import { plainTunnel, startPlainTunnel } from './plain-tunnel.ts';
 import type { StartedVariant, VariantContext } from './variant.ts';
 

@@ -3,9 +3,9 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../../shell/system/command.ts';
-import { type LabProcess, startProcess } from '../processes.ts';
-import { lab } from '../topology.ts';
-import { waitUntil } from '../wait.ts';
+import { type LabProcess, startProcess } from '../bed/processes.ts';
+import { lab } from '../bed/topology.ts';
+import { waitUntil } from '../bed/wait.ts';
 import type { StartedVariant, VariantContext } from './variant.ts';
 
 export const plainTunnel = {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { defaultMode, isMode } from '../../../core/pacing/modes.ts';
 import { slotsPerSecond } from '../../../core/stream/stream.ts';
 import { CommandError, run } from '../../../shell/system/command.ts';
+import { ownArgv, startProcess } from '../bed/processes.ts';
+import { type LabDevice, lab } from '../bed/topology.ts';
+import { waitUntil } from '../bed/wait.ts';
 import { LabError } from '../error.ts';
 import type { LabOptions } from '../options.ts';
-import { ownArgv, startProcess } from '../processes.ts';
-import { type LabDevice, lab } from '../topology.ts';
-import { waitUntil } from '../wait.ts';
 import type { StartedVariant, VariantContext } from './variant.ts';
 
 const startMs = 30_000;

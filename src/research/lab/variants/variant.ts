@@ -1,8 +1,8 @@
 // What every variant of the lab offers: it is brought up, says how it can be told on the wire, and ends by the cleanup.
-import type { Cleanup } from '../cleanup.ts';
+import type { Cleanup } from '../bed/cleanup.ts';
+import type { LabProcess } from '../bed/processes.ts';
+import type { Topology } from '../bed/topology.ts';
 import type { LabOptions, LabProgress } from '../options.ts';
-import type { LabProcess } from '../processes.ts';
-import type { Topology } from '../topology.ts';
 
 export interface VariantContext {
   topology: Topology;

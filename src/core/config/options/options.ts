@@ -1,0 +1,290 @@
+// The option table: every option of every section, with all that is known about it.
+import type { SchemaObject } from 'ajv';
+import { defaultMode, modeChoices, modes, variedModes } from '../../pacing/modes.ts';
+import { packetBounds, rateBounds, sdBounds } from '../../stream/stream.ts';
+import * as kind from './option-kinds.ts';
+import { defaultsOf, type OptionSpec, type SectionSpec, section } from './option-table.ts';
+
+const rate = kind.decimal(rateBounds);
+const code = (text: string) => `\`${text}\``;
+
+export const mainSection = section({
+  type: 'iotshaper',
+  name: 'main',
+  hint: 'What is sent, and how.',
+  options: [
+    {
+      name: 'enabled',
+      kind: kind.boolean,
+      default: '0',
+      hint: 'Whether the service shapes at all.',
+    },
+    {
+      name: 'rate',
+      field: 'rateKBps',
+      kind: rate,
+      default: '40',
+      hint: 'Rate of the tunnel in each direction, sent whether devices are active or not.',
+      page: { label: 'Rate in each direction' },
+    },
+    {
+      name: 'upload_rate',
+      field: 'uploadKBps',
+      kind: rate,
+      default: '',
+      hint: 'Rate from the home to the endpoint, where it differs from `rate`.',
+      page: { label: 'Upload' },
+    },
+    {
+      name: 'download_rate',
+      field: 'downloadKBps',
+      kind: rate,
+      default: '',
+      hint: 'Rate from the endpoint to the home, where it differs from `rate`.',
+      page: { label: 'Download' },
+    },
+    {
+      name: 'packet_size',
+      field: 'packetBytes',
+      kind: kind.integer(packetBounds),
+      default: '512',
+      hint: 'Size of every IP packet on the tunnel. Devices keep their MTU of 1500.',
+      page: {
+        label: 'Packet size',
+        hint: 'Every packet on the tunnel. Devices keep their own size of 1500.',
+        advanced: true,
+      },
+    },
+    {
+      name: 'mode',
+      kind: kind.choice(...modeChoices),
+      default: defaultMode,
+      hint: `${modeChoices.map((mode) => `${code(mode)} ${modes[mode].words.does}`).join('; ')}.`,
+      page: {
+        label: 'Intervals',
+        choices: Object.fromEntries(modeChoices.map((mode) => [mode, modes[mode].words])),
+        advanced: true,
+      },
+    },
+    {
+      name: 'interval_sd',
+      field: 'intervalSdPercent',
+      kind: kind.decimal(sdBounds),
+      default: '30',
+      hint: `Standard deviation of the interval in percent of its mean, in mode ${variedModes.map(code).join(' or ')}.`,
+      page: {
+        label: 'Variation',
+        hint: 'Standard deviation of the varied intervals, of their mean.',
+        advanced: true,
+      },
+    },
+    {
+      name: 'max_delay',
+      field: 'maxDelayMs',
+      kind: kind.duration(0.1, 60),
+      default: '10',
+      hint: "Longest a device's packet may wait before it is dropped.",
+      page: {
+        label: 'Longest wait',
+        hint: 'A packet of a device that waited longer is dropped.',
+        unit: 'seconds',
+        advanced: true,
+      },
+    },
+    {
+      name: 'killswitch',
+      kind: kind.boolean,
+      default: '1',
+      hint: 'Device traffic never leaves outside the tunnel, nor unshaped through it.',
+      page: {
+        label: 'Kill switch',
+        hint: 'Devices are cut off rather than exposed when the tunnel fails.',
+        advanced: true,
+      },
+    },
+    {
+      name: 'dns',
+      kind: kind.boolean,
+      default: '1',
+      hint: "Devices' DNS goes through the tunnel to the endpoint's resolver.",
+      page: {
+        label: 'DNS through the tunnel',
+        hint: 'The names your devices look up would tell your provider what they are.',
+        advanced: true,
+      },
+    },
+    {
+      name: 'house',
+      kind: kind.netdev,
+      default: '',
+      list: true,
+      hint: 'Network devices that belong to the home beside those found: devices reach what is behind them without the tunnel.',
+    },
+    {
+      name: 'data_cap',
+      field: 'dataCapGB',
+      kind: kind.positive('GB a month'),
+      default: '',
+      hint: "The provider's data cap, to show the share that shaping uses.",
+      page: { label: 'Data cap' },
+    },
+    {
+      name: 'price_per_gb',
+      field: 'pricePerGB',
+      kind: kind.notNegative('a GB'),
+      default: '',
+      hint: 'Price of a GB in any currency, to show what shaping costs.',
+      page: { label: 'Price', unit: 'for a GB' },
+    },
+  ],
+});
+
+export const tunnelSection = section({
+  type: 'tunnel',
+  name: 'tunnel',
+  hint: 'The way to the endpoint.',
+  options: [
+    {
+      name: 'profile',
+      kind: kind.path,
+      default: '/etc/iotshaper/home.ovpn',
+      hint: 'OpenVPN profile that the endpoint printed for this home.',
+    },
+    {
+      name: 'interface',
+      kind: kind.netdev,
+      default: 'iot0',
+      hint: "Name of the network device made to take devices' packets.",
+    },
+  ],
+});
+
+export const networkSection = section({
+  type: 'network',
+  name: null,
+  hint: 'Everything behind one LAN interface is a device. Any number of sections.',
+  options: [
+    {
+      name: 'device',
+      kind: kind.netdev,
+      default: '',
+      required: true,
+      hint: 'Bridge or interface, such as `br-iot`.',
+    },
+  ],
+});
+
+export const deviceSection = section({
+  type: 'device',
+  name: null,
+  hint: 'One device, by hardware address or by IP address. Any number of sections.',
+  oneOf: ['mac', 'ip'],
+  options: [
+    {
+      name: 'name',
+      kind: kind.label,
+      default: '',
+      hint: 'What the page calls it; the address if empty.',
+    },
+    { name: 'mac', kind: kind.mac, default: '', hint: 'Hardware address.' },
+    {
+      name: 'ip',
+      kind: kind.address,
+      default: '',
+      list: true,
+      hint: 'Addresses or prefixes of the device.',
+    },
+    {
+      name: 'policy',
+      kind: kind.choice('shape', 'block', 'bypass'),
+      default: 'shape',
+      hint: '`shape` through the tunnel, `block` from the Internet (LAN only), or `bypass` the service.',
+      page: {
+        label: 'Treatment',
+        choices: {
+          shape: { label: 'Shape' },
+          block: { label: 'Block' },
+          bypass: { label: 'Bypass' },
+        },
+      },
+    },
+  ],
+});
+
+export const scheduleSection = section({
+  type: 'schedule',
+  name: null,
+  hint: 'Another rate at times when nothing private happens. Any number of sections; where two meet, the later one counts.',
+  options: [
+    {
+      name: 'days',
+      kind: kind.choice('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'),
+      default: 'mon tue wed thu fri sat sun',
+      list: true,
+      hint: 'Days on which it starts.',
+      page: { label: 'Days on which it starts' },
+    },
+    {
+      name: 'start',
+      field: 'startMinute',
+      kind: kind.time,
+      default: '',
+      required: true,
+      hint: 'Local time at which it starts.',
+      page: { label: 'From' },
+    },
+    {
+      name: 'end',
+      field: 'endMinute',
+      kind: kind.time,
+      default: '',
+      required: true,
+      hint: 'Local time at which it ends; not after `start` means on the next day.',
+      page: { label: 'Until' },
+    },
+    {
+      name: 'rate',
+      field: 'rateKBps',
+      kind: kind.decimalOrZero(rateBounds),
+      default: '',
+      required: true,
+      hint: 'Rate in each direction meanwhile; 0 turns shaping off and leaves a plain tunnel.',
+      page: { label: 'Rate', hint: '0 lets the shaping rest: a plain tunnel.' },
+    },
+  ],
+});
+
+/** Every section type of /etc/config/iotshaper. */
+export const sections: readonly SectionSpec[] = [
+  mainSection,
+  tunnelSection,
+  networkSection,
+  deviceSection,
+  scheduleSection,
+];
+
+/** What holds where main says nothing. */
+export const mainDefaults = defaultsOf(mainSection);
+
+/**
+ * What `uci set iotshaper.rate=40` writes is a section *named* rate of *type* 40 (`config 40
+ * 'rate'`). Sections of these names are read as if their type were the value of main's option.
+ */
+export const typedOptions: readonly OptionSpec[] = mainSection.options
+  .filter(({ name }) => name === 'rate' || name === 'enabled')
+  .map((option) => ({ ...option, default: '' }));
+
+/** JSON schema of a section's values as `Kind.read` gives them. */
+export function schemaOf({ options, oneOf }: Pick<SectionSpec, 'options' | 'oneOf'>): SchemaObject {
+  const properties = options.map(({ name, kind: { schema }, list }) => [
+    name,
+    list ? { type: 'array', items: schema, minItems: 1 } : schema,
+  ]);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(properties),
+    required: options.filter(({ required }) => required).map(({ name }) => name),
+    additionalProperties: false,
+    ...(oneOf && { anyOf: oneOf.map((name) => ({ required: [name] })) }),
+  };
+}

@@ -1,0 +1,121 @@
+// Traffic rates over time, cut into windows and described by their mean and standard deviation.
+import type { Sample } from '../../../core/capture/trace.ts';
+
+/** Bytes sent and received in bins of one length; only bins with traffic take memory. */
+export class RateSeries {
+  readonly binS: number;
+  /** Bin numbers since 1970, ascending; `up` and `down` are the bytes in each. */
+  readonly #bins: number[] = [];
+  readonly #up: number[] = [];
+  readonly #down: number[] = [];
+
+  constructor(binS: number) {
+    this.binS = binS;
+  }
+
+  add({ timeS, bytes, direction }: Sample): void {
+    this.#put(
+      Math.floor(timeS / this.binS),
+      direction === 'up' ? bytes : 0,
+      direction === 'down' ? bytes : 0,
+    );
+  }
+
+  /** Adds all of another series with bins of the same length; `turned` swaps its directions. */
+  addSeries(other: RateSeries, turned = false): void {
+    const [up, down] = turned ? [other.#down, other.#up] : [other.#up, other.#down];
+    other.#bins.forEach((bin, i) => {
+      this.#put(bin, up[i]!, down[i]!);
+    });
+  }
+
+  /** Bytes per second in samples of `sampleS` seconds, a whole number of bins each, `count` from `startS` on. */
+  rates(
+    startS: number,
+    sampleS: number,
+    count: number,
+  ): { up: Float64Array; down: Float64Array; bins: number } {
+    const up = new Float64Array(count);
+    const down = new Float64Array(count);
+    const first = Math.floor(startS / this.binS);
+    const perSample = Math.round(sampleS / this.binS);
+    let i = this.#search(first);
+    const from = i;
+    for (; i < this.#bins.length; i++) {
+      const sample = Math.floor((this.#bins[i]! - first) / perSample);
+      if (sample >= count) break;
+      up[sample]! += this.#up[i]! / sampleS;
+      down[sample]! += this.#down[i]! / sampleS;
+    }
+    return { up, down, bins: i - from };
+  }
+
+  #put(bin: number, up: number, down: number): void {
+    const last = this.#bins.length - 1;
+    const at = last < 0 || this.#bins[last]! < bin ? last + 1 : this.#search(bin);
+    if (this.#bins[at] !== bin) {
+      this.#bins.splice(at, 0, bin);
+      this.#up.splice(at, 0, 0);
+      this.#down.splice(at, 0, 0);
+    }
+    this.#up[at]! += up;
+    this.#down[at]! += down;
+  }
+
+  /** Place of the first bin not before `bin`. */
+  #search(bin: number): number {
+    let low = 0;
+    let high = this.#bins.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#bins[middle]! < bin) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** A stretch of a trace and what it looks like. */
+export interface RateWindow {
+  startS: number;
+  /** Mean and standard deviation of the samples' rates, bytes/s: up mean, up deviation, down mean, down deviation. */
+  features: number[];
+}
+
+export interface WindowOptions {
+  /** From when to when the traffic was watched: silence at either end counts as silence. */
+  fromS: number;
+  toS: number;
+  windowS: number;
+  sampleS: number;
+  /** Keep windows without any packet; an observer who separates traffic by device has nothing to judge there. */
+  keepEmpty?: boolean;
+}
+
+/**
+ * Cuts a series into windows side by side, each described by the mean and (population) standard deviation of its rate
+ * samples per direction: the features of Apthorpe et al. 2017, section 5. A last, incomplete window is left out.
+ * @returns none where a window has fewer than two samples
+ */
+export function cutWindows(series: RateSeries, options: WindowOptions): RateWindow[] {
+  const { fromS, toS, windowS, sampleS } = options;
+  const count = Math.round(windowS / sampleS);
+  if (count < 2) return [];
+  const windows: RateWindow[] = [];
+  for (let i = 0; fromS + (i + 1) * windowS <= toS; i++) {
+    const startS = fromS + i * windowS;
+    const { up, down, bins } = series.rates(startS, sampleS, count);
+    if (bins === 0 && !options.keepEmpty) continue;
+    windows.push({ startS, features: [...describe(up), ...describe(down)] });
+  }
+  return windows;
+}
+
+function describe(values: Float64Array): [mean: number, deviation: number] {
+  let sum = 0;
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  return [mean, Math.sqrt(squares / values.length)];
+}

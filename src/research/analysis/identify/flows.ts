@@ -1,0 +1,261 @@
+// Traffic as an observer separates it: by device where addresses tell devices apart, else by who it is exchanged with.
+import { isLocalAddress } from '../../../core/capture/addresses.ts';
+import { type Decoded, decodePacket } from '../../../core/capture/decode.ts';
+import { staysInHome } from '../../../core/capture/trace.ts';
+import type { CapturedPacket } from '../../../shell/capture/reader.ts';
+import { parseDns } from '../../capture/dns.ts';
+import { RateSeries } from './features.ts';
+
+/**
+ * Where the observer stands: `lan` sees each device's own address (Wi-Fi, or before NAT); `wan` sees one address for the
+ * whole home and tells streams apart by their remote end, as the provider does.
+ */
+export type View = 'lan' | 'wan';
+
+/** A stream of packets the observer holds to be one device's. */
+export interface Stream {
+  /** `lan`: MAC address, or address where the capture has no MAC. `wan`: the remote address. */
+  key: string;
+  mac: string | null;
+  /** The home's end. */
+  addresses: string[];
+  /** Who it talks to on the Internet, and by which service: protocol number/remote port. */
+  remotes: { address: string; names: string[]; services: string[] }[];
+  /** Names that were looked up for it in the clear. */
+  names: string[];
+  packets: number;
+  upBytes: number;
+  downBytes: number;
+  /** Flows, each a protocol, two addresses and two ports. */
+  flows: number;
+  firstS: number;
+  lastS: number;
+  series: RateSeries;
+}
+
+interface End {
+  address: string;
+  mac: string | null;
+}
+
+/** What goes on between two addresses; up is from `near` to `far`. */
+interface Pair {
+  near: End;
+  far: End;
+  /** Whether it is certain that `near` is the home's end. */
+  oriented: boolean;
+  packets: number;
+  bytes: [up: number, down: number];
+  flows: Set<number>;
+  services: [near: Set<string>, far: Set<string>];
+  firstS: number;
+  lastS: number;
+  series: RateSeries;
+}
+
+/** Gathers a capture's packets. Memory grows with who talks to whom and for how long, not with packets. */
+export class FlowTable {
+  readonly #binS: number;
+  readonly #home: ReadonlySet<string>;
+  readonly #pairs = new Map<string, Pair>();
+  /** Names looked up, by the MAC address or address that asked. */
+  readonly #asked = new Map<string, Set<string>>();
+  readonly #namesOf = new Map<string, Set<string>>();
+  packets = 0;
+  /** Packets that never left the home, or were no IP. */
+  localPackets = 0;
+  firstS = Number.POSITIVE_INFINITY;
+  lastS = Number.NEGATIVE_INFINITY;
+
+  /**
+   * @param binS finest sample of rates, seconds
+   * @param home addresses of the home's end where they are public; guessed when not given
+   */
+  constructor(binS: number, home: Iterable<string> = []) {
+    this.#binS = binS;
+    this.#home = new Set(home);
+  }
+
+  add(packet: CapturedPacket): void {
+    this.packets++;
+    this.firstS = Math.min(this.firstS, packet.timeS);
+    this.lastS = Math.max(this.lastS, packet.timeS);
+    const decoded = decodePacket(packet);
+    if (decoded === null) {
+      this.localPackets++;
+      return;
+    }
+    if (decoded.protocol === 17 && (decoded.sourcePort === 53 || decoded.destinationPort === 53)) {
+      this.#addDns(decoded);
+    }
+    if (staysInHome(decoded)) this.localPackets++;
+    else this.#addToPair(packet.timeS, decoded);
+  }
+
+  /** The streams as seen from `view`, the largest first. */
+  streams(view: View): Stream[] {
+    const streams = new Map<string, Stream>();
+    for (const pair of this.#orientedPairs()) {
+      // A resolver answers for all devices: from outside its stream is nobody's.
+      if (view === 'wan' && [...pair.services[1]].join() === '17/53') continue;
+      const key = view === 'wan' ? pair.far.address : (pair.near.mac ?? pair.near.address);
+      let stream = streams.get(key);
+      if (!stream) {
+        stream = this.#emptyStream(key, view, pair);
+        streams.set(key, stream);
+      }
+      this.#addPair(stream, pair, view);
+    }
+    return [...streams.values()].sort((a, b) => b.packets - a.packets);
+  }
+
+  /** All names looked up in the clear. */
+  names(): Set<string> {
+    const names = new Set<string>();
+    for (const asked of this.#asked.values()) for (const name of asked) names.add(name);
+    return names;
+  }
+
+  /** `wan` where the home's end has a public address, as behind its router. */
+  guessView(): View {
+    const pairs = this.#orientedPairs();
+    return pairs.length > 0 && pairs.every(({ near }) => !isLocalAddress(near.address))
+      ? 'wan'
+      : 'lan';
+  }
+
+  #addDns(decoded: Decoded): void {
+    const message = parseDns(decoded.payload);
+    if (message === null) return;
+    const [mac, address] = message.isResponse
+      ? [decoded.etherDestination, decoded.destination]
+      : [decoded.etherSource, decoded.source];
+    for (const key of [mac, address]) {
+      if (key === null) continue;
+      for (const name of message.questions) addToSet(this.#asked, key, name);
+    }
+    for (const { address, names } of message.addresses) {
+      for (const name of names) addToSet(this.#namesOf, address, name);
+    }
+  }
+
+  #addToPair(timeS: number, decoded: Decoded): void {
+    const { source, destination } = decoded;
+    const sourceIsHome = this.#isHome(source);
+    const destinationIsHome = this.#isHome(destination);
+    const oriented = sourceIsHome !== destinationIsHome;
+    const forward = oriented ? sourceIsHome : source < destination;
+    const [nearAddress, farAddress] = forward ? [source, destination] : [destination, source];
+    const [nearMac, farMac] = forward
+      ? [decoded.etherSource, decoded.etherDestination]
+      : [decoded.etherDestination, decoded.etherSource];
+    const key = `${nearMac}|${nearAddress}|${farAddress}`;
+    let pair = this.#pairs.get(key);
+    if (!pair) {
+      pair = {
+        near: { address: nearAddress, mac: nearMac },
+        far: { address: farAddress, mac: farMac },
+        oriented,
+        packets: 0,
+        bytes: [0, 0],
+        flows: new Set(),
+        services: [new Set(), new Set()],
+        firstS: timeS,
+        lastS: timeS,
+        series: new RateSeries(this.#binS),
+      };
+      this.#pairs.set(key, pair);
+    }
+    pair.packets++;
+    pair.bytes[forward ? 0 : 1] += decoded.ipBytes;
+    pair.firstS = Math.min(pair.firstS, timeS);
+    pair.lastS = Math.max(pair.lastS, timeS);
+    pair.series.add({ timeS, bytes: decoded.ipBytes, direction: forward ? 'up' : 'down' });
+    if (decoded.sourcePort !== null && decoded.destinationPort !== null) {
+      const { sourcePort, destinationPort, protocol } = decoded;
+      const [nearPort, farPort] = forward
+        ? [sourcePort, destinationPort]
+        : [destinationPort, sourcePort];
+      const flow = (protocol * 65536 + nearPort) * 65536 + farPort;
+      if (pair.flows.has(flow)) return;
+      pair.flows.add(flow);
+      pair.services[0].add(`${protocol}/${nearPort}`);
+      pair.services[1].add(`${protocol}/${farPort}`);
+    }
+  }
+
+  #isHome(address: string): boolean {
+    return this.#home.size > 0 ? this.#home.has(address) : isLocalAddress(address);
+  }
+
+  /** Pairs with the home's end near; where neither end is private, the end that all have in common is the home's. */
+  #orientedPairs(): Pair[] {
+    const open = [...this.#pairs.values()].filter((pair) => !pair.oriented);
+    const peers = new Map<string, number>();
+    for (const { near, far } of open) {
+      for (const { address } of [near, far]) peers.set(address, (peers.get(address) ?? 0) + 1);
+    }
+    return [...this.#pairs.values()].map((pair) => {
+      if (pair.oriented || this.#seemsHome(pair, peers)) return pair;
+      const turned = new RateSeries(this.#binS);
+      turned.addSeries(pair.series, true);
+      const { near, far, bytes, services } = pair;
+      return {
+        ...pair,
+        near: far,
+        far: near,
+        bytes: [bytes[1], bytes[0]],
+        services: [services[1], services[0]],
+        series: turned,
+      };
+    });
+  }
+
+  #seemsHome({ near, far, services }: Pair, peers: Map<string, number>): boolean {
+    const difference = peers.get(near.address)! - peers.get(far.address)!;
+    // With one pair only, the side of fewer ports is the server's.
+    return difference !== 0 ? difference > 0 : services[0].size >= services[1].size;
+  }
+
+  #emptyStream(key: string, view: View, { near, firstS, lastS }: Pair): Stream {
+    const asked = view === 'wan' ? this.#namesOf.get(key) : this.#asked.get(key);
+    return {
+      key,
+      mac: view === 'lan' ? near.mac : null,
+      addresses: [],
+      remotes: [],
+      names: [...(asked ?? [])],
+      packets: 0,
+      upBytes: 0,
+      downBytes: 0,
+      flows: 0,
+      firstS,
+      lastS,
+      series: new RateSeries(this.#binS),
+    };
+  }
+
+  #addPair(stream: Stream, pair: Pair, view: View): void {
+    const { near, far } = pair;
+    if (!stream.addresses.includes(near.address)) stream.addresses.push(near.address);
+    const names = [...(this.#namesOf.get(far.address) ?? [])];
+    stream.remotes.push({ address: far.address, names, services: [...pair.services[1]].sort() });
+    // An answer seen without its question, or asked by a resolver in between, still names who is talked to.
+    if (view === 'lan') {
+      for (const name of names) if (!stream.names.includes(name)) stream.names.push(name);
+    }
+    stream.packets += pair.packets;
+    stream.upBytes += pair.bytes[0];
+    stream.downBytes += pair.bytes[1];
+    stream.flows += pair.flows.size;
+    stream.firstS = Math.min(stream.firstS, pair.firstS);
+    stream.lastS = Math.max(stream.lastS, pair.lastS);
+    stream.series.addSeries(pair.series);
+  }
+}
+
+function addToSet(map: Map<string, Set<string>>, key: string, value: string): void {
+  const set = map.get(key);
+  if (set) set.add(value);
+  else map.set(key, new Set([value]));
+}

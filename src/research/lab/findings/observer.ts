@@ -1,0 +1,143 @@
+// The strongest observer we have, trained on the defended traffic itself: whether anything happened, and which device it was.
+
+import { FEWEST_WINDOWS, labelWindows } from '../../../core/analysis/audit-activity.ts';
+import { testWindows, type WindowFigures } from '../../../core/analysis/audit-windows.ts';
+import type { Interval } from '../../../core/analysis/statistics/auc.ts';
+import { renderRows } from '../../../core/plot/text-table.ts';
+import { type DeviceFigures, testDevices } from '../../analysis/audit-devices.ts';
+import { type AttackInput, activityByDevice, wireWithin } from './attack.ts';
+import { underline } from './table.ts';
+
+export interface ObserverOptions {
+  /** Lengths of window. */
+  windowsS: readonly number[];
+  permutations?: number;
+  seed: number;
+}
+
+/** What windows of one length tell. */
+export interface ObservedWindows {
+  windowS: number;
+  windows: number;
+  /** Null with too few windows of either kind. */
+  activity: {
+    figures: WindowFigures;
+    /** Chance of so high an AUC of the forest, taken alone. */
+    forestP: number;
+    /** Chance of anything as far out among all features and classifiers. */
+    anyP: number;
+  } | null;
+  devices: DeviceFigures;
+}
+
+/** Asks every question of one run. */
+export function observeRun(
+  { startS, endS, wire, home }: Pick<AttackInput, 'startS' | 'endS' | 'wire' | 'home'>,
+  { windowsS, permutations = 1999, seed }: ObserverOptions,
+): ObservedWindows[] {
+  const within = ({ timeS }: { timeS: number }) => timeS >= startS && timeS < endS;
+  const packets = wireWithin({ startS, endS, wire });
+  const activity = [...home].filter(within).sort((a, b) => a.timeS - b.timeS);
+  const byDevice = activityByDevice(activity);
+  return windowsS.map((windowS) => {
+    const windows = Math.floor((endS - startS) / windowS);
+    const place = { startS, windowS, windows };
+    const labels = labelWindows(activity, place);
+    const enough = Math.min(labels.active, labels.idle) >= FEWEST_WINDOWS;
+    const tested = enough
+      ? testWindows(packets, { startS, windowS, labels, permutations, level: 0.01, seed })
+      : null;
+    return {
+      windowS,
+      windows,
+      activity: tested && {
+        figures: tested.figures,
+        forestP: tested.tests.results.find(({ name }) => name === 'forest')?.pValue ?? 1,
+        anyP: Math.min(...tested.tests.results.map(({ adjustedP }) => adjustedP)),
+      },
+      devices: testDevices(packets, byDevice, { ...place, permutations, seed }),
+    };
+  });
+}
+
+/** One run's answers under its name. */
+export interface ObservedRun {
+  name: string;
+  windows: ObservedWindows[];
+}
+
+/** Runs side by side; with a placebo among them, what each has beyond it. */
+export function renderObserver(runs: readonly ObservedRun[]): string {
+  const placebo = runs.find(({ name }) => name === 'placebo');
+  const lengths = runs[0]?.windows.map(({ windowS }) => windowS) ?? [];
+  const rows = lengths.flatMap((windowS, k) => {
+    const row = (what: string, cell: (windows: ObservedWindows, run: ObservedRun) => string) => [
+      `${windowS} s`,
+      what,
+      ...runs.map((run) => cell(run.windows[k]!, run)),
+    ];
+    const base = placebo?.windows[k]?.activity?.figures.forest;
+    return [
+      row('windows active/idle', ({ activity }) =>
+        activity ? `${activity.figures.active}/${activity.figures.idle}` : 'too few',
+      ),
+      row('activity AUC (95 %)', ({ activity }) => intervalText(activity?.figures.forest)),
+      ...(base
+        ? [
+            row('  beyond the placebo’s (95 %)', ({ activity }, run) =>
+              run === placebo ? '–' : beyond(activity?.figures.forest, base),
+            ),
+          ]
+        : []),
+      row('  p of the forest / of any test', ({ activity }) =>
+        activity ? `${pText(activity.forestP)} / ${pText(activity.anyP)}` : '–',
+      ),
+      row('information, bits (95 % of chance)', ({ activity }) => {
+        if (!activity) return '–';
+        const { bits, nullHighBits } = activity.figures.information;
+        return `${bits.toPrecision(2)} (${nullHighBits.toPrecision(2)})`;
+      }),
+      row('best told device: AUC (95 %)', ({ devices }) => intervalText(devices.devices[0]?.auc)),
+      row('  which, p of it among all', ({ devices }) => {
+        const least = [...devices.devices].sort((a, b) => a.adjustedP - b.adjustedP)[0];
+        return least ? `${least.device}, ${pText(least.adjustedP)}` : '–';
+      }),
+      row('windows named right (chance)', ({ devices: { named } }) =>
+        named ? `${percent(named.right, named)} (${percent(named.chance, named)})` : '–',
+      ),
+      row('  p of that', ({ devices: { named } }) => (named ? pText(named.pValue) : '–')),
+    ];
+  });
+  const titles = ['window', '', ...runs.map(({ name }) => name)];
+  return `${underline(renderRows([titles, ...rows], 2))}${notes.map((note) => `${note}\n`).join('')}`;
+}
+
+const notes: readonly string[] = [
+  'Activity: a random forest on counts, sizes, quantiles, autocorrelation, entropy and spectrum of the intervals, trained on this very traffic and judged on stretches it has not seen: how often it ranks an active window above an idle one (where hardly one is idle: a busier above a quieter). 0.50 is guessing.',
+  'p: how often chance alone does as well. Information: the most that one feature shares with activity, and what 95 of 100 draws of chance stay below.',
+  'Best told device: the same question asked of each device’s own activity. Windows named right: called after the device that said most in them.',
+];
+
+/** Difference of two independent runs' AUCs with its 95 % interval, the errors taken from their own intervals. */
+function beyond(own: Interval | null | undefined, base: Interval): string {
+  if (!own) return '–';
+  const half = Math.hypot(own.high - own.low, base.high - base.low) / 2;
+  const difference = own.value - base.value;
+  return `${signed(difference)} (${signed(difference - half)} to ${signed(difference + half)})`;
+}
+
+function intervalText(auc: Interval | null | undefined): string {
+  return auc ? `${auc.value.toFixed(2)} (${auc.low.toFixed(2)}–${auc.high.toFixed(2)})` : '–';
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
+}
+
+function pText(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(p < 0.1 ? 3 : 2);
+}
+
+function percent(count: number, { windows }: { windows: number }): string {
+  return `${((100 * count) / windows).toFixed(1)} %`;
+}

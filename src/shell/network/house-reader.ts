@@ -1,0 +1,109 @@
+// Reads from the kernel which netdevs are the house, and remembers what configured networks had.
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../../core/config/types.ts';
+import { findHouse, type House } from '../../core/home/home-facts.ts';
+import type { ListedNetdev } from '../../core/home/netdev-kinds.ts';
+import {
+  findNetworkFindings,
+  type NetworkMemory,
+  parseNetworkMemory,
+  rememberPrefixes,
+  renderNetworkMemory,
+} from '../../core/home/network-findings.ts';
+import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { writeSecret } from '../system/secret-file.ts';
+import { ipJson } from './ip-json.ts';
+
+/** Below the state directory: prefixes of configured networks, for one that is gone when the service starts. */
+export const NETWORKS_FILE = 'networks.json';
+
+/** Looks at the machine as often as it is asked. */
+export class HouseReader {
+  readonly #path: string;
+  #memory: NetworkMemory | null = null;
+  #kept = '';
+
+  /** @param path where {@link NETWORKS_FILE} is kept. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * The house as it is now.
+   *
+   * @param remoteAddress the endpoint's on the Internet; null while it is not known.
+   */
+  async read(config: Config, remoteAddress: string | null): Promise<House> {
+    const listed = await ipJson<ListedNetdev>(['-d', 'addr', 'show']);
+    const uplinks = await readUplinks(remoteAddress);
+    const { networks, main, tunnel } = config;
+    const names = networks.map(({ device }) => device);
+    const memory = rememberPrefixes(await this.#recall(), networks, listed, uplinks);
+    await this.#keep(memory);
+    const networkFindings = findNetworkFindings(networks, listed, uplinks, memory, main.house);
+    return {
+      ...findHouse({
+        listed,
+        uplinks,
+        carriers: parsePppoe(await readFile('/proc/net/pppoe', 'utf8').catch(() => '')),
+        networks: names,
+        named: main.house,
+        own: new Set([tunnel.interface, TUNNEL_NETDEV]),
+      }),
+      networkPrefixes: [...new Set([...memory.values()].flat())].sort(),
+      networkPorts: listed
+        .filter(({ master }) => master !== undefined && names.includes(master))
+        .map(({ ifname }) => ifname)
+        .sort(),
+      networkFindings,
+      networkUnknown: networks.some(
+        ({ section, device }) =>
+          memory.get(device)?.length === 0 &&
+          networkFindings.some((finding) => finding.blocks && finding.section === section),
+      ),
+    };
+  }
+
+  async #recall(): Promise<NetworkMemory> {
+    if (this.#memory) return this.#memory;
+    this.#kept = await readFile(this.#path, 'utf8').catch(() => '');
+    return parseNetworkMemory(this.#kept);
+  }
+
+  /** Writes only what has changed: flash wears. */
+  async #keep(memory: NetworkMemory): Promise<void> {
+    this.#memory = memory;
+    const text = renderNetworkMemory(memory);
+    if (text === this.#kept) return;
+    this.#kept = text;
+    await writeSecret(this.#path, text).catch(() => {}); // who keeps followed devices there complains
+  }
+}
+
+async function readUplinks(remoteAddress: string | null): Promise<Set<string>> {
+  const uplinks = new Set<string>();
+  for (const family of ['-4', '-6']) {
+    const routes = await ipJson<{ dev?: string; nexthops?: { dev?: string }[] }>([
+      family,
+      'route',
+      'show',
+      'table',
+      'all',
+      'default',
+    ]);
+    for (const { dev, nexthops = [] } of routes) {
+      for (const name of [dev, ...nexthops.map((hop) => hop.dev)]) if (name) uplinks.add(name);
+    }
+  }
+  if (remoteAddress) {
+    const [route] = await ipJson<{ dev?: string }>(['route', 'get', remoteAddress]).catch(() => []);
+    if (route?.dev) uplinks.add(route.dev);
+  }
+  return uplinks;
+}
+
+/** Netdevs that carry PPPoE, from the kernel's table (drivers/net/ppp/pppoe.c: id, address, device). */
+export function parsePppoe(text: string): Set<string> {
+  const rows = text.split('\n').slice(1);
+  return new Set(rows.map((row) => row.trim().split(/\s+/)[2] ?? '').filter((name) => name !== ''));
+}

@@ -1,0 +1,102 @@
+// Tells when the machine's netdevs, addresses, routes or neighbours change, as `ip monitor` prints it.
+import { SupervisedChild } from '../system/child.ts';
+
+/** `house`: netdevs, addresses or routes changed, maybe neighbours too; `neighbours`: those alone. */
+export type NetworkChange = 'house' | 'neighbours';
+
+export interface MonitorOptions {
+  onChange: (what: NetworkChange) => void;
+  /** Netdevs whose changes are not told: our own. */
+  ignoredNetdevs: () => readonly string[];
+  /** Number of the routing table whose changes are not told: our own. */
+  ignoredTable: number;
+  /** Changes come in bursts; one call is for all within so long. */
+  debounceMs?: number;
+  /** At least so long passes from a call to the next one that is more than for neighbours. */
+  houseEveryMs?: number;
+  /** The same for neighbours alone, which come and go all the time. */
+  neighboursEveryMs?: number;
+  /** The command, as tests replace it. */
+  argv?: readonly string[];
+}
+
+const COMMAND = ['ip', '-o', 'monitor', 'label', 'link', 'address', 'route', 'neigh', 'rule'];
+const LINE = /^(?:Deleted )?\[(LINK|ADDR|ROUTE|NEIGH|RULE)\](?:Deleted )?(.*)$/;
+
+/** What a line of `ip -o monitor label` is about; null for nothing of interest. */
+export function readMonitorLine(
+  line: string,
+  ignoredNetdevs: readonly string[],
+  ignoredTable: number,
+): NetworkChange | null {
+  const [, label, text = ''] = LINE.exec(line) ?? [];
+  if (label === undefined) return null;
+  const netdev =
+    label === 'LINK' || label === 'ADDR'
+      ? /^\d+: ([^\s@:]+)/.exec(text)?.[1]
+      : /(?:^| )dev (\S+)/.exec(text)?.[1];
+  // One of ours that is deleted is made again; one that others add may come before it.
+  if (label === 'RULE') return 'house';
+  if (netdev !== undefined && ignoredNetdevs.includes(netdev)) return null;
+  // Without an address it is an entry of a bridge's own table.
+  if (label === 'NEIGH') return /^[0-9a-f:.]+ dev /i.test(text) ? 'neighbours' : null;
+  if (label === 'ROUTE' && new RegExp(`\\btable (${ignoredTable}|local)\\b`).test(text))
+    return null;
+  return 'house';
+}
+
+/** Watches from {@link NetworkMonitor.start} to {@link NetworkMonitor.stop}. */
+export class NetworkMonitor {
+  readonly #options: MonitorOptions;
+  readonly #child: SupervisedChild;
+  #timer: NodeJS.Timeout | null = null;
+  #dueMs = 0;
+  #pending: NetworkChange | null = null;
+  #toldMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+    this.#child = new SupervisedChild({
+      argv: () => options.argv ?? COMMAND,
+      onLine: (line) => {
+        const what = readMonitorLine(line, options.ignoredNetdevs(), options.ignoredTable);
+        if (what) this.#note(what);
+      },
+      // What changed meanwhile was missed.
+      onStart: () => this.#note('house'),
+    });
+  }
+
+  start(): void {
+    this.#child.start();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#pending = null;
+    await this.#child.stop();
+  }
+
+  #note(what: NetworkChange): void {
+    const { debounceMs = 200, houseEveryMs = 1000, neighboursEveryMs = 1000 } = this.#options;
+    const nowMs = performance.now();
+    const everyMs = what === 'house' ? houseEveryMs : neighboursEveryMs;
+    const dueMs = nowMs + Math.max(debounceMs, this.#toldMs + everyMs - nowMs);
+    if (this.#pending !== 'house') this.#pending = what;
+    // Not put off by what follows, so that a steady trickle is told, too.
+    if (this.#timer && this.#dueMs <= dueMs) return;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#dueMs = dueMs;
+    this.#timer = setTimeout(() => this.#tell(), dueMs - nowMs);
+  }
+
+  #tell(): void {
+    const what = this.#pending;
+    this.#timer = null;
+    this.#pending = null;
+    if (!what) return;
+    this.#toldMs = performance.now();
+    this.#options.onChange(what);
+  }
+}

@@ -1,0 +1,101 @@
+// Our nftables table as loaded, and whether it still stands so: others flush rulesets and edit chains.
+import { TABLE } from '../../core/plan/names.ts';
+import { updateTable } from '../../core/plan/nft-text.ts';
+import { SupervisedChild } from '../system/child.ts';
+import { deleteTable, loadNft } from './nft.ts';
+
+const LIST = `list table inet ${TABLE}\n`;
+
+/** A listing without what changes by itself: counters, and the sets whose elements time out. */
+function withoutCounts(listing: string): string {
+  return listing
+    .replace(/packets \d+ bytes \d+/g, 'packets bytes')
+    .replace(/\tset \w+ \{[^}]*?\tflags (?:\w+,)?timeout\n[\s\S]*?\n\t\}\n/g, '');
+}
+
+/** Elements of a set in a listing, without their times. */
+export function listedElements(listing: string, set: string): string[] {
+  const body =
+    new RegExp(`\\tset ${set} \\{[\\s\\S]*?elements = \\{([^}]*)\\}`).exec(listing)?.[1] ?? '';
+  return body
+    .split(',')
+    .map((element) => element.trim().split(/\s/)[0]!)
+    .filter((element) => element !== '');
+}
+
+/** Keeps one table. */
+export class Rules {
+  readonly #monitor: SupervisedChild;
+  readonly #sets: readonly string[];
+  #text = '';
+  #listing = '';
+  /** What was listed last. */
+  #seen = '';
+
+  /**
+   * @param sets those whose elements stand in the text.
+   * @param onLost called at once when the table is deleted, by us to make it anew or by someone else.
+   */
+  constructor(sets: readonly string[], onLost: () => void) {
+    this.#sets = sets;
+    this.#monitor = new SupervisedChild({
+      argv: () => ['nft', 'monitor', 'destroy', 'tables'],
+      onLine: (line) => {
+        if (line.startsWith(`delete table inet ${TABLE}`)) onLost();
+      },
+    });
+  }
+
+  /**
+   * Loads the table unless it is loaded already, as one transaction. One that was loaded before keeps its place among
+   * other programs' chains, its counters, and what its sets have learned.
+   *
+   * @param more commands that belong into the same transaction.
+   * @param again make it anew in any case.
+   * @returns whether it was loaded.
+   */
+  async apply(text: string, more = '', again = false): Promise<boolean> {
+    if (text === this.#text && !again) return false;
+    const known = this.#text !== '' && !again;
+    await loadNft((known ? updateTable(TABLE, text, this.#sets) : text) + more);
+    this.#text = text;
+    this.#listing = withoutCounts(await loadNft(LIST));
+    this.#monitor.start();
+    return true;
+  }
+
+  /** Whether the table stands as loaded, but for what is counted and who is alive; runs `more` in the same breath. */
+  async stand(more = ''): Promise<boolean> {
+    if (this.#listing === '') return false;
+    try {
+      this.#seen = await loadNft(more + LIST);
+      return withoutCounts(this.#seen) === this.#listing;
+    } catch {
+      return false;
+    }
+  }
+
+  /** What one of the table's sets held when it was last looked at. */
+  learned(set: string): string[] {
+    return listedElements(this.#seen, set);
+  }
+
+  /** Packets that one of the table's counters had counted when it was last looked at. */
+  counted(counter: string): number {
+    const body = new RegExp(`\\tcounter ${counter} \\{\\s+packets (\\d+)`).exec(this.#seen);
+    return Number(body?.[1] ?? 0);
+  }
+
+  /** Loads what was loaded last again. */
+  async restore(more = ''): Promise<void> {
+    if (this.#text !== '') await this.apply(this.#text, more, true);
+  }
+
+  /** Forgets what was loaded; the table stays unless it is to go. */
+  async release(remove: boolean): Promise<void> {
+    this.#text = '';
+    this.#listing = '';
+    await this.#monitor.stop();
+    if (remove) await deleteTable(TABLE);
+  }
+}
