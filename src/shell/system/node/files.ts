@@ -1,0 +1,124 @@
+// Files of a real machine.
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  watch,
+} from 'node:fs';
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Counter, Files } from '../system.ts';
+import { asSystemError, translated } from './errors.ts';
+
+const SECRET = 0o600;
+const PIECE_BYTES = 1 << 18;
+
+export const nodeFiles: Files = {
+  readText: (path) => translated(readFile(path, 'utf8')),
+  readBytes: (path) => translated(readFile(path)),
+  readPieces,
+  write: (path, content, mode) =>
+    translated(writeFile(path, content, mode === undefined ? {} : { mode })),
+  replace: (path, content, mode) => translated(replace(path, content, mode)),
+  remove: (path) => translated(rm(path, { recursive: true, force: true })),
+  rename: (from, to) => translated(rename(from, to)),
+  makeFolder: (path, mode) => translated(makeFolder(path, mode)),
+  setMode: (path, mode) => translated(chmod(path, mode)),
+  list: async (path) => (await translated(readdir(path))).sort(),
+  readLink: (path) => translated(readlink(path)),
+  stat: async (path) => {
+    try {
+      const { mode, uid, size, isDirectory } = await stat(path).then((facts) => ({
+        mode: facts.mode & 0o7777,
+        uid: facts.uid,
+        size: facts.size,
+        isDirectory: facts.isDirectory(),
+      }));
+      return { mode, uid, bytes: size, isFolder: isDirectory };
+    } catch (error) {
+      const known = asSystemError(error);
+      if (known.code === 'ENOENT' || known.code === 'ENOTDIR') return null;
+      throw known;
+    }
+  },
+  exists: existsSync,
+  readNow: (path) => {
+    try {
+      return readFileSync(path);
+    } catch {
+      return null;
+    }
+  },
+  watch: (folder, onChange) => {
+    const watcher = watch(folder, onChange);
+    return () => watcher.close();
+  },
+  openCounter: (path) => new FileCounter(path),
+};
+
+async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
+  const stream =
+    path === '-' ? process.stdin : createReadStream(path, { highWaterMark: PIECE_BYTES });
+  try {
+    for await (const piece of stream) yield piece as Uint8Array;
+  } catch (error) {
+    throw asSystemError(error);
+  }
+}
+
+async function replace(path: string, content: string | Uint8Array, mode = SECRET): Promise<void> {
+  // Beside it, for a rename within one file system; hidden, so that nobody takes it for the file.
+  const fresh = join(dirname(path), `.${basename(path)}.new`);
+  await rm(fresh, { force: true });
+  await writeFile(fresh, content, { mode, flag: 'wx', flush: true });
+  await rename(fresh, path);
+}
+
+async function makeFolder(path: string, mode?: number): Promise<void> {
+  const made = await mkdir(path, { recursive: true, ...(mode === undefined ? {} : { mode }) });
+  if (made !== undefined && mode !== undefined) await chmod(path, mode); // whatever the umask
+}
+
+class FileCounter implements Counter {
+  readonly #path: string;
+  readonly #buffer = Buffer.alloc(32);
+  #fd: number | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  read(): number | null {
+    // A netdev made again under the same name invalidates the open file: one more try opens the new one.
+    return this.#tryRead() ?? this.#tryRead();
+  }
+
+  close(): void {
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
+  }
+
+  #tryRead(): number | null {
+    try {
+      this.#fd ??= openSync(this.#path, 'r');
+      const length = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, 0);
+      return Number(this.#buffer.toString('latin1', 0, length));
+    } catch {
+      this.close();
+      return null;
+    }
+  }
+}

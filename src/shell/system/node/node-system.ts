@@ -1,0 +1,39 @@
+// The door to a real machine, by Node.js.
+import { randomFillSync } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import type { System } from '../system.ts';
+import { nodeFiles } from './files.ts';
+import { nodeProcesses } from './processes.ts';
+import { nodeSockets } from './sockets.ts';
+
+/** Bounds of a thread's memory: it keeps next to nothing. */
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
+
+export const nodeSystem: System = {
+  clock: { monotonicMs: () => performance.now(), unixMs: () => Date.now() },
+  timers: {
+    after: (delayMs, work) => {
+      const timer = setTimeout(work, delayMs);
+      return () => clearTimeout(timer);
+    },
+    every: (periodMs, work) => {
+      const timer = setInterval(work, periodMs);
+      return () => clearInterval(timer);
+    },
+    soon: (work) => void setImmediate(work),
+  },
+  files: nodeFiles,
+  sockets: nodeSockets,
+  processes: nodeProcesses,
+  randomBytes: (count) => randomFillSync(new Uint8Array(count)),
+  startThread: ({ address, role }, { onMessage, onError, onEnd }) => {
+    const worker = new Worker(new URL(address), {
+      workerData: { role },
+      resourceLimits: THREAD_LIMITS,
+    });
+    worker.on('message', onMessage);
+    worker.on('error', (error) => onError((error as Error).message));
+    worker.on('exit', onEnd);
+    return { post: (message) => worker.postMessage(message) };
+  },
+};
