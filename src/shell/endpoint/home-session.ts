@@ -38,7 +38,7 @@ export class HomeSession {
   shape: Shape;
   version = '';
   heardAtMs = performance.now();
-  readonly #meter = new SlotMeter();
+  #meter = SlotMeter.EMPTY;
   #graceUntilMs = 0;
   #open = false;
   /** Packets it sent from an address that is not its own. */
@@ -81,7 +81,7 @@ export class HomeSession {
     const changed = JSON.stringify(hello.download) !== JSON.stringify(this.shape);
     if (changed) {
       // The stream is measured anew; while that lasts, an old verdict in good order stands.
-      this.#meter.reset();
+      this.#meter = SlotMeter.EMPTY;
       this.#graceUntilMs = this.heardAtMs + GRACE_MS + meterWindowMs(hello.download);
     }
     this.shape = hello.download;
@@ -115,7 +115,7 @@ export class HomeSession {
    * @returns faults in words; empty when frames may leave.
    */
   judge(packets: number, nowMs: number): string[] {
-    this.#meter.push(packets, nowMs);
+    this.#meter = this.#meter.with(packets, nowMs);
     const perSecond = this.#meter.perSecond(meterWindowMs(this.shape));
     if (perSecond === null && this.#open && nowMs < this.#graceUntilMs) return [];
     return findStreamFaults(this.shape, perSecond, `the stream to home ${this.name}`);
