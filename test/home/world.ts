@@ -54,6 +54,7 @@ export interface Faults {
   sendShare: number;
   receiveShare: number;
   endpointSilent: boolean;
+  /** What shapes tells nothing of itself any more. */
   shaperDead: boolean;
   /** Devices' packets leave by a way of somebody else's and are stopped there. */
   astray: boolean;
@@ -88,12 +89,29 @@ export class World {
   #sent = 0;
   #received = 0;
   #astray = 0;
-  #heardMs = this.nowMs;
+  #heardMs = Number.NEGATIVE_INFINITY;
+  #streamsSinceMs = Number.POSITIVE_INFINITY;
+  /** How long other than as many slots as asked have left. */
+  #wrongForMs = 0;
+  /** Whether what shapes has reported since its queue was made. */
+  isListed = false;
   index = 7;
+  /** OpenVPN was started and is about to connect. */
+  isConnecting = false;
 
   /** Whether a device's packet would get out now. */
   get devicesMaySend(): boolean {
     return this.#table !== null && this.nowMs < this.allowedUntilMs;
+  }
+
+  /** Since when slots leave, as many as were asked for but for a moment. */
+  get streamsForMs(): number {
+    return this.nowMs - this.#streamsSinceMs;
+  }
+
+  /** Whether the endpoint has answered these sockets. */
+  get isHeard(): boolean {
+    return this.#heardMs > Number.NEGATIVE_INFINITY;
   }
 
   get hasTable(): boolean {
@@ -103,8 +121,10 @@ export class World {
   advance(ms: number): void {
     this.nowMs += ms;
     const slots = ((this.rate.uploadKBps * 1000) / 512) * (ms / 1000);
-    const { sendShare, receiveShare, shaperDead, tunnelDown, endpointSilent } = this.faults;
-    if (!tunnelDown && this.#streams && !shaperDead) this.#sent += slots * sendShare;
+    const { sendShare, receiveShare, tunnelDown, endpointSilent } = this.faults;
+    this.#wrongForMs = sendShare === 1 ? 0 : this.#wrongForMs + ms;
+    if (this.#wrongForMs > 1500) this.#streamsSinceMs = this.nowMs;
+    if (!tunnelDown && this.#streams) this.#sent += slots * sendShare;
     if (!tunnelDown && this.#streams) this.#received += slots * receiveShare;
     if (!tunnelDown && !endpointSilent && this.#streams) this.#heardMs = this.nowMs;
     if (this.faults.astray) this.#astray += 1;
@@ -114,12 +134,13 @@ export class World {
   report(): HomeEvent {
     const isAlive = this.#streams && !this.faults.shaperDead;
     const { queue } = this.faults;
+    if (isAlive) this.isListed = true;
     const listing = queue === null ? goodListing : brokenQueues[queue]!;
     return { kind: 'second', listing: isAlive ? listing : null, reported: isAlive };
   }
 
   /** Does a work; makes whole what that makes whole. */
-  do(work: Work): Done {
+  do(work: Work): Done | Extract<HomeEvent, { kind: 'failed' }> {
     const done = (found?: unknown): Done =>
       ({ kind: 'done', part: work.part, ...(found === undefined ? {} : { found }) }) as Done;
     const permit = (commands: string): void => {
@@ -140,7 +161,7 @@ export class World {
           resolvers: [],
           sentPackets: this.faults.tunnelDown ? null : Math.floor(this.#sent),
           receivedPackets: this.faults.tunnelDown ? null : Math.floor(this.#received),
-          answerSilentMs: this.#streams ? this.nowMs - this.#heardMs : Number.POSITIVE_INFINITY,
+          answerSilentMs: this.nowMs - this.#heardMs,
           rate: this.rate,
         });
       case 'rules':
@@ -164,18 +185,26 @@ export class World {
         if (work.slots !== null) {
           this.#queueStands = true;
           this.faults = { ...this.faults, queue: null };
+          this.isListed = false;
         }
         return done();
       case 'streams':
-        if (!this.#queueStands) throw new Error('streams before their queue');
+        if (!this.#queueStands)
+          return {
+            kind: 'failed',
+            part: work.part,
+            fault: notice('failed', { part: 'streams', message: 'no queue' }),
+          };
+        if (!this.#streams) this.#streamsSinceMs = this.nowMs;
         this.#streams = true;
-        this.#heardMs = this.nowMs;
         if (work.fresh) this.faults = { ...this.faults, shaperDead: false, sendShare: 1 };
+        return done();
+      case 'openvpn':
+        this.isConnecting = true;
         return done();
       case 'remove':
         this.#table = work.shut;
-        this.#queueStands = false;
-        this.#streams = false;
+        this.closeTunnel();
         return done();
       default:
         return done();
@@ -185,6 +214,8 @@ export class World {
   /** The tunnel's netdev went, or its sockets were closed: nothing flows until they are made again. */
   closeTunnel(): void {
     this.#streams = false;
+    this.#streamsSinceMs = Number.POSITIVE_INFINITY;
+    this.#heardMs = Number.NEGATIVE_INFINITY;
     this.#queueStands = false;
   }
 }

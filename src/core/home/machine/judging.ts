@@ -50,6 +50,7 @@ export function judge(turn: Turn, sight: Sight): void {
     state.repairedMs = monotonicMs;
     state.failure = null;
     state.again = [...state.again, 'rules', 'queue'];
+    if (state.connected) ask(turn, 'connect');
     ask(turn, ...WHOLE);
   } else if (wantsReconnect(turn)) turn.acts.push({ do: 'reconnect' });
   if (state.ticks % SURROUNDINGS_EVERY === 1) ask(turn, ...WHOLE);

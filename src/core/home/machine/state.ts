@@ -95,7 +95,7 @@ export interface HomeState {
   plainUser: PlainUser | null;
   house: House;
   near: Near;
-  /** What OpenVPN said when it connected last. */
+  /** What OpenVPN said when it connected, until that was followed. */
   connected: { local: string; remote: string } | null;
   tunnelState: TunnelState;
   tunnelSinceS: number;

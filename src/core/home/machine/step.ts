@@ -106,6 +106,8 @@ function intend(turn: Turn, intent: Intent): void {
   const { state, acts } = turn;
   const before = desiredOf(state);
   if (state.intent.kind === 'stop') return;
+  // What is in force stays so until there is something better.
+  if (intent.kind === 'none' && before) return;
   state.intent = intent;
   if (intent.kind === 'on') {
     state.failure = null;
@@ -190,8 +192,11 @@ function finish(turn: Turn, done: Done): void {
       connect(turn, done.found);
       return;
     case 'queue':
-      state.queue = state.made ?? state.queue;
+      if (state.made === null) return;
+      state.queue = state.made;
       state.made = null;
+      // What was listed was another one.
+      state.listing = null;
       return;
     case 'streams':
       // Its first report comes in a second.
@@ -210,6 +215,7 @@ function connect(turn: Turn, index: number | null): void {
   const { state } = turn;
   if (!state.connected || !desiredOf(state)) return;
   const { local, remote } = state.connected;
+  state.connected = null;
   state.remoteAddress = remote === '' ? null : remote;
   if (state.tunnel?.local !== local || index === null || index !== state.queue?.index)
     closeTunnel(turn);
@@ -244,6 +250,10 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
     state.queueIsNew = true;
   }
   if (part === 'openvpn') state.openvpnConfig = '';
+  if (part === 'remove' && state.intent.kind === 'stop' && !state.again.includes(part)) {
+    state.again = [...state.again, part];
+    ask(turn, part);
+  }
   if (part === 'port') state.again = [...state.again, 'port'];
   // The set of those who may send empties by itself.
   if (part === 'forbid' || part === 'permit') return;

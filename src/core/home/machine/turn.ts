@@ -1,5 +1,6 @@
 // One step of the machine under way: the state that becomes the next one, and what is to be done at once.
 import type { HomeEvidence, Verdict } from '../judgement.ts';
+import { SlotMeter } from '../slot-meter.ts';
 import type { Act } from './events.ts';
 import type { HomeState, Part } from './state.ts';
 
@@ -29,6 +30,8 @@ export function closeTunnel({ state, acts }: Turn): void {
   state.tunnel = null;
   state.queue = null;
   state.queueIsNew = true;
+  state.sent = SlotMeter.EMPTY;
+  state.received = SlotMeter.EMPTY;
 }
 
 /** Stops devices, now and at the firewall. */
