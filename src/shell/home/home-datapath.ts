@@ -30,7 +30,7 @@ import { type Shape, shapeOf } from '../../core/stream/stream.ts';
 import { version } from '../../version.ts';
 import { HomeControl } from '../control/home-control.ts';
 import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
-import { netdevIndex, setLink, writeSysctl } from '../network/netdev.ts';
+import { netdevIndex, openNetdevCounter, setLink, writeSysctl } from '../network/netdev.ts';
 import { deleteTable, loadNft } from '../network/nft.ts';
 import { rebuildQueue } from '../network/queue.ts';
 import { findRouteFault } from '../network/route-check.ts';
@@ -39,12 +39,12 @@ import { Rules } from '../network/rules.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
-import { run, succeeds } from '../system/command.ts';
+import { succeeds } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { NO_PLAIN_USER, readPlainUser } from '../system/plain-user.ts';
 import { Serial } from '../system/serial.ts';
-import { NetdevCounter } from '../tunnel/counters.ts';
+import type { Counter, System } from '../system/system.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 
@@ -67,6 +67,7 @@ export interface Wish {
 export type TunnelState = 'down' | 'connecting' | 'up' | 'reconnecting';
 
 export interface DatapathOptions {
+  system: System;
   runDir: string;
   stateDir: string;
   log: Log;
@@ -81,11 +82,12 @@ export interface DatapathOptions {
 /** Everything the home makes on its machine. {@link HomeDatapath.apply} may be called any number of times. */
 export class HomeDatapath {
   readonly #options: DatapathOptions;
+  readonly #system: System;
   readonly #serial = new Serial();
   readonly #shaper: Shaper;
   readonly #openvpn: OpenVpn;
-  readonly sentCounter = new NetdevCounter(TUNNEL_NETDEV, 'tx_packets');
-  readonly receivedCounter = new NetdevCounter(TUNNEL_NETDEV, 'rx_packets');
+  readonly sentCounter: Counter;
+  readonly receivedCounter: Counter;
   readonly #restore = new Map<string, string>();
   #port: PacketPort | null = null;
   #portNetdev = '';
@@ -94,10 +96,7 @@ export class HomeDatapath {
   #near: Near = { followed: [], sharedNetdevs: [] };
   readonly #houseReader: HouseReader;
   #plainUser: PlainUser | null | undefined;
-  readonly #rules = new Rules(
-    HOME_TEXT_SETS,
-    () => void this.#serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
-  );
+  readonly #rules: Rules;
   #queue: { index: number; limit: number } | null = null;
   #alive = false;
   /** Why devices' packets would not take their way, in words; null while they would. */
@@ -118,12 +117,23 @@ export class HomeDatapath {
 
   constructor(options: DatapathOptions) {
     this.#options = options;
-    this.#houseReader = new HouseReader(join(options.stateDir, NETWORKS_FILE));
+    const { system } = options;
+    this.#system = system;
+    this.sentCounter = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_packets');
+    this.receivedCounter = openNetdevCounter(system, TUNNEL_NETDEV, 'rx_packets');
+    this.#rules = new Rules(
+      system,
+      HOME_TEXT_SETS,
+      () => void this.#serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
+    );
+    this.#houseReader = new HouseReader(system, join(options.stateDir, NETWORKS_FILE));
     this.#shaper = new Shaper({
+      system,
       onReport: options.onReport,
       onFault: (_minor, text) => options.onFault(text),
     });
     this.#openvpn = new OpenVpn({
+      system,
       configPath: join(options.runDir, 'openvpn.conf'),
       managementSocket: join(options.runDir, 'openvpn.sock'),
       onState: (name, local, remote) => this.#onOpenVpnState(name, local, remote),
@@ -179,7 +189,7 @@ export class HomeDatapath {
 
   /** Has OpenVPN try again at once where it is not connected. */
   hurry(): void {
-    this.#openvpn.hurry();
+    this.#openvpn.retryNow();
   }
 
   /** Asks OpenVPN to connect anew. */
@@ -191,7 +201,7 @@ export class HomeDatapath {
   async checkRules(extend: boolean): Promise<boolean> {
     return this.#serial.run(async () => {
       if (!this.#wish) return false;
-      return this.#rules.stand(extend ? renderAlive(this.#aliveProtocols()) : '');
+      return this.#rules.isIntact(extend ? renderAlive(this.#aliveProtocols()) : '');
     });
   }
 
@@ -200,7 +210,8 @@ export class HomeDatapath {
     if (alive === this.#alive) return;
     this.#alive = alive;
     this.link?.setOpen(alive);
-    if (!alive) await this.#serial.run(() => loadNft(renderNotAlive()).catch(() => ''));
+    if (!alive)
+      await this.#serial.run(() => loadNft(this.#system, renderNotAlive()).catch(() => ''));
   }
 
   /** The rules that hold all devices back under the configuration in force; null when there is none. */
@@ -217,7 +228,7 @@ export class HomeDatapath {
   stop(staysShut = false): Promise<void> {
     return this.#serial.run(async () => {
       const shut = staysShut ? this.shutTable() : null;
-      if (shut) await loadNft(shut);
+      if (shut) await loadNft(this.#system, shut);
       this.#wish = null;
       this.#alive = false;
       this.#closeTunnel();
@@ -226,8 +237,8 @@ export class HomeDatapath {
       await this.#port?.close();
       this.#port = null;
       await this.#rules.release(!staysShut);
-      if (!staysShut) await removeEverything(this.#portNetdev);
-      for (const [path, value] of this.#restore) await writeSysctl(path, value);
+      if (!staysShut) await removeEverything(this.#system, this.#portNetdev);
+      for (const [path, value] of this.#restore) await writeSysctl(this.#system, path, value);
       this.#restore.clear();
       this.sentCounter.close();
       this.receivedCounter.close();
@@ -243,7 +254,7 @@ export class HomeDatapath {
     this.house = await this.#houseReader.read(config, this.remoteAddress);
     // Rules without it would let out devices that are met under another address or hardware than configured.
     await this.#lookAround(config);
-    await applyInsideRoutes(planInsideRoutes(wish.profile.inside));
+    await applyInsideRoutes(this.#system, planInsideRoutes(wish.profile.inside));
     await this.#applyRules(fresh);
     await this.#applyRouting();
     await this.#applyPort();
@@ -258,7 +269,7 @@ export class HomeDatapath {
   #facts(): HomeFacts {
     const house = this.house;
     return {
-      uid: process.getuid?.() ?? 0,
+      uid: this.#system.processes.uid,
       houseNetdevs: house.netdevs,
       housePrefixes: house.prefixes,
       uplinks: house.uplinks,
@@ -282,7 +293,7 @@ export class HomeDatapath {
     // In one transaction with the table, so that devices that may go on do not notice.
     const loaded = await this.#rules.apply(text, this.#leave(), again);
     // A connection that fw4 has offloaded is looked at again only once its route is stale (nf_flow_table_ip.c).
-    if (loaded) await succeeds(['ip', 'route', 'flush', 'cache']);
+    if (loaded) await succeeds(this.#system, ['ip', 'route', 'flush', 'cache']);
   }
 
   /** Commands that let devices go on, where they may. */
@@ -292,7 +303,7 @@ export class HomeDatapath {
 
   /** The table was deleted: by us to replace it, or by someone who flushed all rules. */
   async #restoreRules(): Promise<void> {
-    if (!this.#wish || (await this.#rules.stand())) return;
+    if (!this.#wish || (await this.#rules.isIntact())) return;
     this.#options.log('warning', 'someone removed the rules that guard devices; they are put back');
     await this.#rules.restore(this.#leave());
   }
@@ -300,17 +311,30 @@ export class HomeDatapath {
   async #applyRouting(): Promise<void> {
     const { config, profile } = this.#wish!;
     const there = new Set<string>();
-    if ((await netdevIndex(config.tunnel.interface)) !== null) there.add(config.tunnel.interface);
-    await applyRoutes(planRoutes(config, this.#facts()), there);
+    if ((await netdevIndex(this.#system, config.tunnel.interface)) !== null)
+      there.add(config.tunnel.interface);
+    await applyRoutes(this.#system, planRoutes(config, this.#facts()), there);
     this.routeFault = null;
     if (this.inner && there.size > 0) {
       // Loose reverse-path filtering refuses what comes in on a netdev without any address, or from where nothing but an
       // unreachable route leads (fib_frontend.c): so the whole inner range lies behind this one.
       const [, length] = profile.inside.inner4.split('/');
       const own = this.inner.prefix4.replace(/\.0\/24$/, `.254/${length}`);
-      await run(['ip', 'addr', 'replace', own, 'dev', config.tunnel.interface]);
+      await this.#system.processes.run([
+        'ip',
+        'addr',
+        'replace',
+        own,
+        'dev',
+        config.tunnel.interface,
+      ]);
       const networks = config.networks.map(({ device }) => device);
-      this.routeFault = await findRouteFault(config.tunnel.interface, networks, this.house);
+      this.routeFault = await findRouteFault(
+        this.#system,
+        config.tunnel.interface,
+        networks,
+        this.house,
+      );
     }
   }
 
@@ -318,9 +342,10 @@ export class HomeDatapath {
     const netdev = this.#wish!.config.tunnel.interface;
     if (this.#port && this.#portNetdev === netdev) return;
     await this.#port?.close();
-    await endLeftovers((argv) => isSocatOf(netdev, argv));
+    await endLeftovers(this.#system, (argv) => isSocatOf(netdev, argv));
     this.#portNetdev = netdev;
     const port = new PacketPort({
+      system: this.#system,
       netdev,
       onPacket: (packet) => this.link?.enqueue(ipSource(packet), packet),
       onUp: () =>
@@ -337,10 +362,10 @@ export class HomeDatapath {
   async #dressPort(): Promise<void> {
     if (!this.#wish) return;
     const netdev = this.#portNetdev;
-    await setLink(netdev, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
-    await writeSysctl(`net/ipv4/conf/${netdev}/rp_filter`, '2');
-    await writeSysctl(`net/ipv6/conf/${netdev}/accept_ra`, '0');
-    const forwarding = await writeSysctl('net/ipv4/ip_forward', '1');
+    await setLink(this.#system, netdev, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
+    await writeSysctl(this.#system, `net/ipv4/conf/${netdev}/rp_filter`, '2');
+    await writeSysctl(this.#system, `net/ipv6/conf/${netdev}/accept_ra`, '0');
+    const forwarding = await writeSysctl(this.#system, 'net/ipv4/ip_forward', '1');
     if (forwarding !== null) this.#restore.set('net/ipv4/ip_forward', forwarding);
     await this.#applyRouting();
   }
@@ -363,7 +388,7 @@ export class HomeDatapath {
   /** Looked for once: what happens to the list of users is no reason to connect anew. */
   async #findPlainUser(): Promise<PlainUser | null> {
     if (this.#plainUser === undefined) {
-      this.#plainUser = await readPlainUser();
+      this.#plainUser = await readPlainUser(this.#system);
       if (!this.#plainUser) this.#options.log('warning', NO_PLAIN_USER);
     }
     return this.#plainUser;
@@ -372,18 +397,23 @@ export class HomeDatapath {
   async #applyTunnel(fresh: boolean): Promise<void> {
     const { config, rate } = this.#wish!;
     const { tunnel } = this;
-    const index = await netdevIndex(TUNNEL_NETDEV);
+    const index = await netdevIndex(this.#system, TUNNEL_NETDEV);
     if (!tunnel || index === null) return;
     const upload = shapeOf(config, rate.uploadKBps);
     const limit = queueLimit([upload]);
     const anew = fresh || this.#queue?.index !== index || this.#queue.limit < limit;
-    await setLink(TUNNEL_NETDEV, config.main.packetBytes, Math.max(limit, this.#queue?.limit ?? 0));
+    await setLink(
+      this.#system,
+      TUNNEL_NETDEV,
+      config.main.packetBytes,
+      Math.max(limit, this.#queue?.limit ?? 0),
+    );
     if (anew) {
       // For a moment nothing holds packets back: nobody may send then.
       this.link?.setOpen(false);
       await this.#shaper.pause();
       const slot: SlotClass = { minor: HOME_CLASS_MINOR, shape: upload, destination: null };
-      await rebuildQueue([slot]);
+      await rebuildQueue(this.#system, [slot]);
       this.#queue = { index, limit };
     }
     await this.#applySockets(tunnel, upload);
@@ -399,6 +429,7 @@ export class HomeDatapath {
       return;
     }
     this.link = new FrameLink({
+      system: this.#system,
       ...tunnel,
       shape: upload,
       maxDelayMs,
@@ -407,6 +438,7 @@ export class HomeDatapath {
     });
     await this.link.start();
     this.control = new HomeControl({
+      system: this.#system,
       ...tunnel,
       version,
       key: this.#wish!.profile.controlKey,
@@ -445,10 +477,10 @@ export class HomeDatapath {
   async #onConnected(local: string): Promise<void> {
     if (!this.#wish) return;
     const peer = local.replace(/\.\d+$/, '.1');
-    const index = await netdevIndex(TUNNEL_NETDEV);
+    const index = await netdevIndex(this.#system, TUNNEL_NETDEV);
     if (this.tunnel?.local !== local || index !== this.#queue?.index) this.#closeTunnel();
     this.tunnel = { local, peer };
-    await writeSysctl(`net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
+    await writeSysctl(this.#system, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
     this.#setTunnelState('up');
     await this.#reconcile(false);
   }
@@ -471,9 +503,9 @@ export class HomeDatapath {
 }
 
 /** Removes what the service makes on a home, found by name, whoever made it. */
-export async function removeEverything(netdev: string): Promise<void> {
-  await endLeftovers((argv) => isSocatOf(netdev, argv));
-  await removeRoutes();
-  await deleteTable(TABLE);
-  await applyInsideRoutes([]);
+export async function removeEverything(system: System, netdev: string): Promise<void> {
+  await endLeftovers(system, (argv) => isSocatOf(netdev, argv));
+  await removeRoutes(system);
+  await deleteTable(system, TABLE);
+  await applyInsideRoutes(system, []);
 }

@@ -1,5 +1,4 @@
 // The home role: one place where boot, reload, schedule and faults meet: read configuration, plan, apply, report.
-import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { mainDefaults } from '../../core/config/options/options.ts';
 import type { ActiveRate } from '../../core/config/schedule.ts';
@@ -22,8 +21,8 @@ import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
-import { run } from '../system/command.ts';
 import type { Log } from '../system/log.ts';
+import type { Listener, System } from '../system/system.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
 import { type GoodConfig, keepGoodConfig, profilePath, readGoodConfig } from './config-source.ts';
 import { HomeDatapath, type TunnelState } from './home-datapath.ts';
@@ -42,6 +41,7 @@ const LOOKS_BEFORE_ALIVE = 2;
 const REPAIR_EVERY_MS = 3000;
 
 export interface HomeServiceOptions {
+  system: System;
   configPath: string;
   runDir: string;
   /** Where the last good configuration is kept. */
@@ -58,7 +58,7 @@ export class HomeService implements ServiceApi {
   readonly #listeners = new Set<(status: Status) => void>();
   /** Whether {@link HomeService.stop} is to leave devices cut off, because somebody starts the service again. */
   staysShut = false;
-  #server: Server | null = null;
+  #server: Listener | null = null;
   #good: GoodConfig | null = null;
   #configStatus: ConfigStatus = { ok: true, errors: [], warnings: [] };
   #rate: ActiveRate = { uploadKBps: 0, downloadKBps: 0, source: 'main.rate' };
@@ -80,19 +80,26 @@ export class HomeService implements ServiceApi {
 
   constructor(options: HomeServiceOptions) {
     this.#options = options;
-    this.#tools = new ToolRunner(options.runDir);
-    this.#clock = new ScheduleClock({ runDir: options.runDir, log: options.log });
+    this.#tools = new ToolRunner(options.system, options.runDir);
+    this.#clock = new ScheduleClock({
+      system: options.system,
+      runDir: options.runDir,
+      log: options.log,
+    });
     this.#surroundings = new Surroundings({
+      system: options.system,
       path: join(options.stateDir, FOLLOWED_FILE),
       log: options.log,
     });
     this.#monitor = new NetworkMonitor({
+      system: options.system,
       onChange: (what) =>
         void this.#lookAround(what === 'house').catch((error: Error) => this.#fault(error.message)),
       ignoredNetdevs: () => [this.#good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
       ignoredTable: ROUTE_TABLE,
     });
     this.#datapath = new HomeDatapath({
+      system: options.system,
       runDir: options.runDir,
       stateDir: options.stateDir,
       log: options.log,
@@ -110,16 +117,20 @@ export class HomeService implements ServiceApi {
 
   /** Starts with the configuration as it stands, or with the last good one. */
   async start(): Promise<void> {
-    this.#server = await serveLocalApi(join(this.#options.runDir, 'api.sock'), {
-      status: () => this.status(),
-      history: () => this.history(),
-      counters: () => this.#addresses.samples,
-      check: () => this.check(),
-      reload: async () => {
-        await this.reload();
-        return this.#configStatus;
+    this.#server = await serveLocalApi(
+      this.#options.system,
+      join(this.#options.runDir, 'api.sock'),
+      {
+        status: () => this.status(),
+        history: () => this.history(),
+        counters: () => this.#addresses.samples,
+        check: () => this.check(),
+        reload: async () => {
+          await this.reload();
+          return this.#configStatus;
+        },
       },
-    });
+    );
     await this.reload();
   }
 
@@ -132,22 +143,23 @@ export class HomeService implements ServiceApi {
     await this.#datapath.stop(this.staysShut);
     const server = this.#server;
     this.#server = null;
-    if (server) await new Promise<void>((resolve) => server.close(() => resolve()));
+    await server?.close();
   }
 
   /** Reads the configuration again and puts it in force, unless it is bad. */
   async reload(): Promise<void> {
-    const { configPath, stateDir, log } = this.#options;
-    const reading = await readGoodConfig(configPath);
+    const { system, configPath, stateDir, log } = this.#options;
+    const reading = await readGoodConfig(system, configPath);
     this.#configStatus = reading.status;
     for (const warning of reading.status.warnings) log('warning', warning);
     for (const { message } of reading.status.errors) log('err', message);
     if (reading.good) {
       this.#good = reading.good;
-      await keepGoodConfig(configPath, join(stateDir, 'last-good')).catch((error: Error) =>
+      await keepGoodConfig(system, configPath, join(stateDir, 'last-good')).catch((error: Error) =>
         log('warning', `the last good configuration can't be kept: ${error.message}`),
       );
-    } else if (!this.#good) this.#good = (await readGoodConfig(join(stateDir, 'last-good'))).good;
+    } else if (!this.#good)
+      this.#good = (await readGoodConfig(system, join(stateDir, 'last-good'))).good;
     await this.#apply();
     // Reloads come with interfaces that went up.
     this.#datapath.hurry();
@@ -155,7 +167,9 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration as it stands in UCI. */
   async check(): Promise<ConfigStatus> {
-    return this.#withFindings((await readGoodConfig(this.#options.configPath)).status);
+    return this.#withFindings(
+      (await readGoodConfig(this.#options.system, this.#options.configPath)).status,
+    );
   }
 
   history(): HistorySample[] {
@@ -182,7 +196,8 @@ export class HomeService implements ServiceApi {
   async storeProfile({ text }: { text: string }): Promise<ProfileCheck> {
     const verdict = judgeProfile(text);
     if (!verdict.ok) return verdict;
-    await storeProfile(await profilePath(this.#options.configPath), text);
+    const { system, configPath } = this.#options;
+    await storeProfile(system, await profilePath(system, configPath), text);
     await this.reload();
     return verdict;
   }
@@ -254,8 +269,8 @@ export class HomeService implements ServiceApi {
   }
 
   async #keepBootTable(text: string | null): Promise<void> {
-    const { stateDir, log } = this.#options;
-    await keepBootTable(join(stateDir, BOOT_TABLE_FILE), text).catch((error: Error) =>
+    const { system, stateDir, log } = this.#options;
+    await keepBootTable(system, join(stateDir, BOOT_TABLE_FILE), text).catch((error: Error) =>
       log('warning', `the rules for the next boot can't be kept: ${error.message}`),
     );
   }
@@ -337,7 +352,13 @@ export class HomeService implements ServiceApi {
       ...new Set([...networks.map(({ device }) => device), ...near.map(({ dev }) => dev)]),
     ];
     if (lan.length === 0) return 'None of the devices has been seen yet; wait until one is on.';
-    const { stdout } = await run(['ip', '-j', 'route', 'get', remoteAddress]);
+    const { stdout } = await this.#options.system.processes.run([
+      'ip',
+      '-j',
+      'route',
+      'get',
+      remoteAddress,
+    ]);
     const [route] = JSON.parse(stdout) as { dev: string }[];
     return {
       wan: route!.dev,

@@ -1,4 +1,4 @@
-// Looks once a second whether everything stands, and lets devices go on only while it does.
+// Judges once a second whether everything stands, and lets devices go on only while it does.
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
 import { judgeHome, type Verdict } from '../../core/home/judgement.ts';
@@ -8,9 +8,9 @@ import { shapeOf } from '../../core/stream/stream.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import type { HomeDatapath } from './home-datapath.ts';
 
-/** After a change of rate the streams are measured anew; so long the old verdict on them stands. */
+/** After a change of rate the streams are measured again; so long the old verdict on them stands. */
 const GRACE_MS = 4000;
-/** Silence of the endpoint after which OpenVPN is asked to connect anew, and how long that may take. */
+/** Silence of the endpoint after which OpenVPN is asked to connect again, and how long that may take. */
 const RECONNECT_AFTER_MS = 15_000;
 /** A device that is sent elsewhere may say nothing for a while. */
 const ASTRAY_MS = 10_000;
@@ -62,7 +62,7 @@ export class HomeWatch {
     return verdict;
   }
 
-  /** Whether OpenVPN should connect anew: the endpoint has been silent for long. */
+  /** Whether OpenVPN should connect again: the endpoint has been silent for long. */
   wantsReconnect(datapath: HomeDatapath, nowMs: number): boolean {
     const quiet = datapath.tunnelState === 'up' && this.received.latestPerSecond === 0;
     if (!quiet) this.#silentSinceMs = null;
@@ -73,7 +73,7 @@ export class HomeWatch {
     return true;
   }
 
-  /** A counter that went back was made anew with its table. */
+  /** A counter that went back was made again with its table. */
   #noteAstray(packets: number, nowMs: number): void {
     if (packets > this.#astray) this.#astrayAtMs = nowMs;
     this.#astray = packets;
