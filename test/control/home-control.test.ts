@@ -14,6 +14,7 @@ import { CONTROL_PORT } from '../../src/core/plan/names.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 import { hmacSha256 } from '../../src/shell/control/hmac.ts';
 import { HomeControl } from '../../src/shell/control/home-control.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { inner, inside, keyOf } from './proofs.ts';
 
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
@@ -60,6 +61,7 @@ async function openControl(t: ExecutionContext, local: string, peer: string) {
   let heard = (_: Welcome): void => {};
   let failed = (_: string): void => {};
   const control = new HomeControl({
+    system: nodeSystem,
     local,
     peer,
     version: '0.1.0',

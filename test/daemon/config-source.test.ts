@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { keepGoodConfig, readGoodConfig } from '../../src/shell/home/config-source.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const option = 'iotshaper.tunnel.profile';
 const soundProfile = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
@@ -31,7 +32,7 @@ const on = "\toption enabled '1'\n";
 
 test('a configuration in order comes with its profile', async (t) => {
   const { config } = write(t, `${on}\toption rate '5'\n`);
-  const { good, status } = await readGoodConfig(config);
+  const { good, status } = await readGoodConfig(nodeSystem, config);
   t.deepEqual(status, { ok: true, errors: [], warnings: [] });
   t.is(good?.config.main.rate.uploadKBps, 5);
   t.is(good?.profile?.remotes[0]?.host, 'vps.example.org');
@@ -42,7 +43,7 @@ test('a netdev that somebody else made is not taken for the tunnel’s', async (
     const { config } = write(t, on);
     const text = readFileSync(config, 'utf8');
     writeFileSync(config, text.replace("'tunnel'\n", `'tunnel'\n\toption interface '${netdev}'\n`));
-    const { good, status } = await readGoodConfig(config);
+    const { good, status } = await readGoodConfig(nodeSystem, config);
     t.is(good, null);
     t.regex(
       status.errors[0]!.message,
@@ -52,14 +53,14 @@ test('a netdev that somebody else made is not taken for the tunnel’s', async (
 });
 
 test('while shaping is off no profile is asked for', async (t) => {
-  const { good, status } = await readGoodConfig(write(t, '', null).config);
+  const { good, status } = await readGoodConfig(nodeSystem, write(t, '', null).config);
   t.true(status.ok);
   t.is(good?.profile, null);
 });
 
 test('a missing profile is named, and what to do', async (t) => {
   const { config, profile } = write(t, on, null);
-  t.deepEqual(await readGoodConfig(config), {
+  t.deepEqual(await readGoodConfig(nodeSystem, config), {
     good: null,
     status: {
       ok: false,
@@ -77,7 +78,7 @@ test('a missing profile is named, and what to do', async (t) => {
 
 test('every problem of a profile is named with its line', async (t) => {
   const { config, profile } = write(t, on, `${soundProfile}up /tmp/x\n</key>\n`);
-  const { good, status } = await readGoodConfig(config);
+  const { good, status } = await readGoodConfig(nodeSystem, config);
   t.is(good, null);
   t.deepEqual(
     status.errors.map(({ message }) => message),
@@ -90,7 +91,7 @@ test('every problem of a profile is named with its line', async (t) => {
 
 test('every wrong option is named, and none is applied', async (t) => {
   const { config } = write(t, `${on}\toption rate 'fast'\n\toption mode 'x'\n`);
-  const { good, status } = await readGoodConfig(config);
+  const { good, status } = await readGoodConfig(nodeSystem, config);
   t.is(good, null);
   t.deepEqual(
     status.errors.map(({ path, value }) => [path, value]),
@@ -102,13 +103,16 @@ test('every wrong option is named, and none is applied', async (t) => {
 });
 
 test('warnings do not refuse', async (t) => {
-  const { good, status } = await readGoodConfig(write(t, `${on}\toption colour 'red'\n`).config);
+  const { good, status } = await readGoodConfig(
+    nodeSystem,
+    write(t, `${on}\toption colour 'red'\n`).config,
+  );
   t.not(good, null);
   t.is(status.warnings.length, 1);
 });
 
 test('what is no UCI is refused with its line', async (t) => {
-  const { good, status } = await readGoodConfig(write(t, "\toption rate '5\n").config);
+  const { good, status } = await readGoodConfig(nodeSystem, write(t, "\toption rate '5\n").config);
   t.is(good, null);
   t.is(status.errors.length, 1);
   t.regex(status.errors[0]!.message, /unterminated .* at line 8/);
@@ -120,7 +124,7 @@ test('a file that is not there, or is none, is refused with its name', async (t)
     [join(folder, 'none'), 'ENOENT'],
     [folder, 'EISDIR'],
   ]) {
-    const { good, status } = await readGoodConfig(path!);
+    const { good, status } = await readGoodConfig(nodeSystem, path!);
     t.is(good, null);
     t.deepEqual(status.errors, [
       {
@@ -135,14 +139,14 @@ test('a file that is not there, or is none, is refused with its name', async (t)
 test('what was put in force is kept, readable by its owner alone, and written only when it changed', async (t) => {
   const { folder, config } = write(t, on);
   const kept = join(folder, 'last-good');
-  await keepGoodConfig(config, kept);
+  await keepGoodConfig(nodeSystem, config, kept);
   t.deepEqual(readFileSync(kept), readFileSync(config));
   t.is(statSync(kept).mode & 0o777, 0o600);
   const { ino, mtimeMs } = statSync(kept);
-  await keepGoodConfig(config, kept);
+  await keepGoodConfig(nodeSystem, config, kept);
   t.is(statSync(kept).ino, ino);
   t.is(statSync(kept).mtimeMs, mtimeMs);
   writeFileSync(config, `config iotshaper 'main'\n\toption rate '7'\n`);
-  await keepGoodConfig(config, kept);
-  t.is((await readGoodConfig(kept)).good?.config.main.rate.uploadKBps, 7);
+  await keepGoodConfig(nodeSystem, config, kept);
+  t.is((await readGoodConfig(nodeSystem, kept)).good?.config.main.rate.uploadKBps, 7);
 });

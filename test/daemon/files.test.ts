@@ -10,6 +10,7 @@ import {
   readFirewallWarnings,
 } from '../../src/shell/home/firewall-warnings.ts';
 import { judgeProfile, storeProfile } from '../../src/shell/home/profile-file.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const profile = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
 
@@ -21,16 +22,16 @@ function newFolder(t: ExecutionContext): string {
 
 test('rules for the next boot are written when they change, and removed', async (t) => {
   const path = join(newFolder(t), 'boot.nft');
-  await keepBootTable(path, null);
-  await keepBootTable(path, 'table inet a {}\n');
+  await keepBootTable(nodeSystem, path, null);
+  await keepBootTable(nodeSystem, path, 'table inet a {}\n');
   t.is(readFileSync(path, 'utf8'), 'table inet a {}\n');
   t.is(statSync(path).mode & 0o777, 0o600);
   const { mtimeMs, ino } = statSync(path);
-  await keepBootTable(path, 'table inet a {}\n');
+  await keepBootTable(nodeSystem, path, 'table inet a {}\n');
   t.like(statSync(path), { mtimeMs, ino });
-  await keepBootTable(path, 'table inet b {}\n');
+  await keepBootTable(nodeSystem, path, 'table inet b {}\n');
   t.is(readFileSync(path, 'utf8'), 'table inet b {}\n');
-  await keepBootTable(path, null);
+  await keepBootTable(nodeSystem, path, null);
   t.false(existsSync(path));
 });
 
@@ -41,8 +42,8 @@ test('a profile handed in is judged by line, or stored for its owner alone', asy
     errors: [{ line: 1, message: 'up x: runs a program on the router; remove it' }],
   });
   const path = join(newFolder(t), 'etc', 'iotshaper', 'home.ovpn');
-  await storeProfile(path, 'old');
-  await storeProfile(path, profile);
+  await storeProfile(nodeSystem, path, 'old');
+  await storeProfile(nodeSystem, path, profile);
   t.is(readFileSync(path, 'utf8'), profile);
   t.is(statSync(path).mode & 0o777, 0o600);
   t.is(statSync(join(path, '..')).mode & 0o777, 0o700);
@@ -68,9 +69,9 @@ test('settings of the firewall that undo shaping are named, with what to do', (t
 
 test('no firewall, or one that can’t be read, is nothing to warn of', async (t) => {
   const path = join(newFolder(t), 'firewall');
-  t.deepEqual(await readFirewallWarnings(path), []);
+  t.deepEqual(await readFirewallWarnings(nodeSystem, path), []);
   writeFileSync(path, "config defaults\n\toption flow_offloading '1");
-  t.deepEqual(await readFirewallWarnings(path), []);
+  t.deepEqual(await readFirewallWarnings(nodeSystem, path), []);
   writeFileSync(path, "config defaults\n\toption flow_offloading '1'\n");
-  t.is((await readFirewallWarnings(path)).length, 1);
+  t.is((await readFirewallWarnings(nodeSystem, path)).length, 1);
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parseConfig } from '../../src/core/config/config.ts';
 import { ScheduleClock } from '../../src/shell/home/schedule-clock.ts';
+import { machineBelow } from '../system/machine.ts';
 
 const NIGHT =
   "config iotshaper 'main'\n\toption rate '40'\n\nconfig schedule 'night'\n\toption start '00:00'\n\toption end '06:00'\n\toption rate '0'\n";
@@ -22,12 +23,12 @@ function router(t: ExecutionContext, startText: string) {
   const time = { unixMs: Date.parse(startText), monotonicMs: 20_000 };
   const logged: string[] = [];
   const clock = new ScheduleClock({
-    runDir: join(root, 'run'),
+    system: machineBelow(root, {
+      clock: { unixMs: () => time.unixMs, monotonicMs: () => time.monotonicMs },
+    }),
+    runDir: '/run',
     log: (level, text) => logged.push(`${level}: ${text}`),
-    root,
-    environment: {},
     notBeforeMs: Date.parse('2024-01-01T00:00Z'),
-    now: () => ({ ...time }),
   });
   return {
     clock,

@@ -6,6 +6,7 @@ import test from 'ava';
 import { parseConfig } from '../../src/core/config/config.ts';
 import { NO_HOUSE } from '../../src/core/home/home-facts.ts';
 import { FOLLOWED_FILE, type Seen, Surroundings } from '../../src/shell/home/surroundings.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const A = 'f4:b8:5e:00:00:01';
 const { config } = parseConfig("config device\n\toption name 'Camera'\n\tlist ip '192.168.8.11'\n");
@@ -15,6 +16,7 @@ function home(path = join(mkdtempSync(join(tmpdir(), 'iotshaper-')), FOLLOWED_FI
   const seen: Seen = { neighbours: [], leases: [], own: new Set(), nowMs: 0 };
   const complaints: string[] = [];
   const surroundings = new Surroundings({
+    system: nodeSystem,
     path,
     log: (_level, text) => complaints.push(text),
     read: async () => seen,

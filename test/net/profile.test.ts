@@ -12,7 +12,7 @@ import {
 } from '../../src/core/plan/openvpn.ts';
 import { EndpointStore } from '../../src/shell/endpoint/store.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
-import { run } from '../../src/shell/system/command.ts';
+import { run } from '../../src/shell/system/node/processes.ts';
 import { type Material, running, smuggled } from '../openvpn/spellings.ts';
 import { newNamespace, requireNamespaces } from './support.ts';
 

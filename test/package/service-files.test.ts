@@ -9,26 +9,27 @@ import {
   findFirewallWarnings,
   readFirewallWarnings,
 } from '../../src/shell/home/firewall-warnings.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { temporaryFolder } from './archive.ts';
 
 test('keeps the rules for the boot readable to root alone, and takes them away', async (t) => {
   const path = join(temporaryFolder(t), 'boot.nft');
-  await keepBootTable(path, null);
+  await keepBootTable(nodeSystem, path, null);
   t.false(existsSync(path));
-  await keepBootTable(path, 'one\n');
+  await keepBootTable(nodeSystem, path, 'one\n');
   t.is(readFileSync(path, 'utf8'), 'one\n');
   t.is(statSync(path).mode & 0o777, 0o600);
-  await keepBootTable(path, 'two\n');
+  await keepBootTable(nodeSystem, path, 'two\n');
   t.is(readFileSync(path, 'utf8'), 'two\n');
-  await keepBootTable(path, null);
+  await keepBootTable(nodeSystem, path, null);
   t.false(existsSync(path));
 });
 
 test('writes unchanged rules no second time: flash wears', async (t) => {
   const path = join(temporaryFolder(t), 'boot.nft');
-  await keepBootTable(path, 'one\n');
+  await keepBootTable(nodeSystem, path, 'one\n');
   const { mtimeNs } = statSync(path, { bigint: true });
-  await keepBootTable(path, 'one\n');
+  await keepBootTable(nodeSystem, path, 'one\n');
   t.is(statSync(path, { bigint: true }).mtimeNs, mtimeNs);
 });
 
@@ -59,12 +60,12 @@ for (const [option, warned] of [
 }
 
 test('without a firewall there is nothing to warn of', async (t) => {
-  t.deepEqual(await readFirewallWarnings(join(temporaryFolder(t), 'firewall')), []);
+  t.deepEqual(await readFirewallWarnings(nodeSystem, join(temporaryFolder(t), 'firewall')), []);
 });
 
 const say = (env: Record<string, string>) => {
   const levels = `for (const level of ['err', 'warning', 'notice', 'info']) log(level, level + '\\nx');`;
-  const source = `import { log } from ${JSON.stringify(resolve('build/src/shell/system/log.js'))}; ${levels}`;
+  const source = `import { nodeLog as log } from ${JSON.stringify(resolve('build/src/shell/system/node/log.js'))}; ${levels}`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {
     encoding: 'utf8',
     env: { ...process.env, LOG_PREFIX: '', LOG_SPLIT: '', ...env },

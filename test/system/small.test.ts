@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import test from 'ava';
 import { readSysctl, writeSysctl } from '../../src/shell/network/netdev.ts';
 import { endLeftovers } from '../../src/shell/system/leftovers.ts';
-import { log } from '../../src/shell/system/log.ts';
+import { nodeLog as log } from '../../src/shell/system/node/log.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { Serial } from '../../src/shell/system/serial.ts';
 
 test('work is done one piece after another, in order, also after a failure', async (t) => {
@@ -54,10 +55,10 @@ test('a left process is found by its arguments and ended, others are not', async
   t.teardown(() => other.kill());
   await Promise.all([once(left, 'spawn'), once(other, 'spawn')]);
   const ended = once(left, 'exit');
-  t.is(await endLeftovers((argv) => argv.join(' ') === `sleep ${mark}`), 1);
+  t.is(await endLeftovers(nodeSystem, (argv) => argv.join(' ') === `sleep ${mark}`), 1);
   t.deepEqual(await ended, [null, 'SIGTERM']);
   t.is(other.exitCode, null);
-  t.is(await endLeftovers((argv) => argv.join(' ') === `sleep ${mark}`), 0);
+  t.is(await endLeftovers(nodeSystem, (argv) => argv.join(' ') === `sleep ${mark}`), 0);
 });
 
 test('a left process that ignores TERM is killed', async (t) => {
@@ -65,14 +66,14 @@ test('a left process that ignores TERM is killed', async (t) => {
   const left = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(left.stdout, 'data');
   const ended = once(left, 'exit');
-  t.is(await endLeftovers((argv) => argv[2] === script), 1);
+  t.is(await endLeftovers(nodeSystem, (argv) => argv[2] === script), 1);
   t.deepEqual(await ended, [null, 'SIGKILL']);
 });
 
 test('a sysctl that is not there is neither read nor written', async (t) => {
-  t.is(await readSysctl('net/ipv4/nosuchthing'), null);
-  t.is(await writeSysctl('net/ipv4/nosuchthing', '1'), null);
-  const now = (await readSysctl('kernel/ostype'))!;
+  t.is(await readSysctl(nodeSystem, 'net/ipv4/nosuchthing'), null);
+  t.is(await writeSysctl(nodeSystem, 'net/ipv4/nosuchthing', '1'), null);
+  const now = (await readSysctl(nodeSystem, 'kernel/ostype'))!;
   t.is(now, 'Linux');
-  t.is(await writeSysctl('kernel/ostype', now), null);
+  t.is(await writeSysctl(nodeSystem, 'kernel/ostype', now), null);
 });

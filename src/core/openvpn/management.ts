@@ -14,12 +14,17 @@ const MAX_LINE = 65_536;
 
 /** Splits a byte stream's text into lines, wherever reads happen to end. */
 export class LineSplitter {
+  readonly #longest: number;
   #rest = '';
+
+  constructor(longest = MAX_LINE) {
+    this.#longest = longest;
+  }
 
   /** Lines completed by this piece, without their ends. An endless line is cut rather than kept. */
   push(piece: string): string[] {
     const parts = (this.#rest + piece).split('\n');
-    this.#rest = parts.pop()!.slice(-MAX_LINE);
+    this.#rest = parts.pop()!.slice(-this.#longest);
     return parts.map((line) => line.replace(/\r$/, ''));
   }
 }

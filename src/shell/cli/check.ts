@@ -5,6 +5,7 @@ import { configPath } from '../config/config-file.ts';
 import { readGoodConfig } from '../home/config-source.ts';
 import { checkNft } from '../network/nft.ts';
 import { succeeds } from '../system/command.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 
 export function registerCheck(program: Command): void {
   program
@@ -13,10 +14,10 @@ export function registerCheck(program: Command): void {
     .argument('[file]', 'UCI configuration', configPath)
     .option('--json', 'as the bus has it')
     .action(async (file: string, { json }: { json?: boolean }) => {
-      const { good, status } = await readGoodConfig(file);
+      const { good, status } = await readGoodConfig(nodeSystem, file);
       const result = { ...status, errors: [...status.errors] };
-      if (good && process.getuid?.() === 0 && (await succeeds(['nft', '--version']))) {
-        const complaint = await checkNft(planExample(good.config, good.profile).nft);
+      if (good && process.getuid?.() === 0 && (await succeeds(nodeSystem, ['nft', '--version']))) {
+        const complaint = await checkNft(nodeSystem, planExample(good.config, good.profile).nft);
         if (complaint) {
           result.ok = false;
           result.errors.push({

@@ -6,6 +6,7 @@ import { scheduleShares } from '../../core/cost/shares.ts';
 import { figure, renderRows } from '../../core/plot/text-table.ts';
 import { rateBounds } from '../../core/stream/stream.ts';
 import { readConfigFile } from '../config/config-file.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 import { Failure } from './failure.ts';
 import { numberBetween, parsePacketBytes, parseRate } from './number-options.ts';
 
@@ -62,7 +63,7 @@ export function registerCost(program: Command): void {
 
 async function inputOf(flags: Flags): Promise<CostInput> {
   const configured =
-    flags.config === undefined ? null : (await readConfigFile(flags.config)).config;
+    flags.config === undefined ? null : (await readConfigFile(nodeSystem, flags.config)).config;
   const main = configured?.main;
   const uploadKBps = flags.upload ?? flags.rate ?? main?.rate.uploadKBps ?? mainDefaults.rateKBps;
   const downloadKBps =

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { EndpointService } from '../endpoint/endpoint-service.ts';
 import { makeRunDir } from '../endpoint/openvpn-files.ts';
 import { defaultStateDir, EndpointStore } from '../endpoint/store.ts';
-import { log } from '../system/log.ts';
-import { writeSecret } from '../system/secret-file.ts';
+import { nodeLog } from '../system/node/log.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 import { Failure, requireRoot } from './failure.ts';
 import { defaultRunDir } from './paths.ts';
 import { runUntilSignal } from './until-signal.ts';
@@ -43,7 +43,7 @@ export function registerEndpoint(program: Command): void {
         return;
       }
       try {
-        await writeSecret(out, profile);
+        await nodeSystem.files.replace(out, profile);
       } catch (error) {
         // Without its profile nobody could ever use it.
         await store.removeHome(name);
@@ -75,7 +75,7 @@ export function registerEndpoint(program: Command): void {
       requireRoot('iotshaper endpoint run');
       await makeRunDir(runDir);
       const store = new EndpointStore(stateDir);
-      const service = new EndpointService({ store, runDir, log }, await store.identity());
+      const service = new EndpointService({ store, runDir, log: nodeLog }, await store.identity());
       await runUntilSignal(service, () => {});
     });
 }

@@ -6,6 +6,7 @@ import { renderUciExport } from '../../core/config/uci/uci-writer.ts';
 import { planExample } from '../../core/plan/example.ts';
 import { configPath } from '../config/config-file.ts';
 import { readGoodConfig } from '../home/config-source.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 import { Failure } from './failure.ts';
 
 export function registerPrint(program: Command): void {
@@ -19,7 +20,7 @@ export function registerPrint(program: Command): void {
         process.stdout.write(await exportUci(uci));
         return;
       }
-      const { good, status } = await readGoodConfig(file);
+      const { good, status } = await readGoodConfig(nodeSystem, file);
       if (!good) throw new Failure(status.errors.map(({ message }) => message).join('\n'));
       const plan = planExample(good.config, good.profile);
       for (const [name, text] of Object.entries(plan)) {

@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { configPath } from '../config/config-file.ts';
 import { HomeService } from '../home/home-service.ts';
-import { log } from '../system/log.ts';
+import { nodeLog } from '../system/node/log.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 import { defaultSocketPath, UbusClient } from '../ubus/client.ts';
 import { publishIotshaper } from '../ubus/iotshaper-object.ts';
 import { requireRoot } from './failure.ts';
@@ -33,12 +34,21 @@ export function registerRun(program: Command): void {
       requireRoot('iotshaper run');
       await mkdir(runDir, { recursive: true, mode: 0o700 });
       await mkdir(stateDir, { recursive: true, mode: 0o700 });
-      const service = new HomeService({ configPath: config, runDir, stateDir, log });
+      const service = new HomeService({
+        system: nodeSystem,
+        configPath: config,
+        runDir,
+        stateDir,
+        log: nodeLog,
+      });
       // Whoever stops the service for a moment only (restart, upgrade, the router going down) says so first.
       process.on('SIGUSR2', () => {
         service.staysShut = true;
       });
-      const bus = new UbusClient({ socketPath: ubus, log: (text) => log('info', `ubus: ${text}`) });
+      const bus = new UbusClient({
+        socketPath: ubus,
+        log: (text) => nodeLog('info', `ubus: ${text}`),
+      });
       publishIotshaper(bus, service);
       const whole: Service = {
         get staysShut() {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { ConfigStatus, Status } from '../../core/home/api.ts';
 import { askLocalApi, NotRunningError } from '../home/local-api.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 import { Failure } from './failure.ts';
 import { defaultRunDir } from './paths.ts';
 
@@ -43,7 +44,7 @@ export function registerStatus(program: Command): void {
 /** @throws {Failure} with status 3 when the service is not running. */
 export async function ask(runDir: string, method: string): Promise<unknown> {
   try {
-    return await askLocalApi(join(runDir, 'api.sock'), { method });
+    return await askLocalApi(nodeSystem, join(runDir, 'api.sock'), { method });
   } catch (error) {
     if (error instanceof NotRunningError) throw new Failure(error.message, 3);
     throw error;

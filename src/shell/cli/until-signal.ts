@@ -1,5 +1,5 @@
 // A service in the foreground: what its signals do.
-import { raisePriority } from '../system/priority.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 
 export interface Service {
   /** Whether nothing may get out once it has stopped. */
@@ -11,7 +11,7 @@ export interface Service {
 /** Starts a service, stops it on TERM or INT, reloads it on HUP. */
 export async function runUntilSignal(service: Service, reload: () => void): Promise<void> {
   process.umask(0o077);
-  raisePriority(-10);
+  nodeSystem.processes.raisePriority(-10);
   const signalled = new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve());
     process.once('SIGINT', () => resolve());

@@ -32,9 +32,9 @@ import { Rules } from '../network/rules.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
-import { run } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 import { readPlainUser } from '../system/plain-user.ts';
 import type { Serial } from '../system/serial.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
@@ -72,11 +72,17 @@ export class EndpointDatapath {
   constructor(options: EndpointDatapathOptions) {
     this.#options = options;
     this.#rules = new Rules(
+      nodeSystem,
       ENDPOINT_TEXT_SETS,
       () => void options.serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
     );
-    this.#shaper = new Shaper({ onReport: options.onReport, onFault: options.onFault });
+    this.#shaper = new Shaper({
+      system: nodeSystem,
+      onReport: options.onReport,
+      onFault: options.onFault,
+    });
     this.#port = new PacketPort({
+      system: nodeSystem,
       netdev: INNER_NETDEV,
       onPacket: options.onPacket,
       onUp: () =>
@@ -95,12 +101,17 @@ export class EndpointDatapath {
   async start(homes: readonly StoredHome[]): Promise<void> {
     const addresses = this.#resolverAddresses();
     const resolver = resolverArgv(INNER_NETDEV, addresses).join(' ');
-    await endLeftovers((argv) => isSocatOf(INNER_NETDEV, argv) || argv.join(' ') === resolver);
-    this.ipv6 = (await run(['ip', '-6', 'route', 'show', 'default'])).stdout.trim() !== '';
-    await applyInsideRoutes(planInsideRoutes(this.#inside()));
+    await endLeftovers(
+      nodeSystem,
+      (argv) => isSocatOf(INNER_NETDEV, argv) || argv.join(' ') === resolver,
+    );
+    this.ipv6 =
+      (await nodeSystem.processes.run(['ip', '-6', 'route', 'show', 'default'])).stdout.trim() !==
+      '';
+    await applyInsideRoutes(nodeSystem, planInsideRoutes(this.#inside()));
     await this.#applyRules(homes, []);
     await this.#forward();
-    await this.#port.open(await readPlainUser());
+    await this.#port.open(await readPlainUser(nodeSystem));
     this.#resolver = startResolver(INNER_NETDEV, addresses, this.#options.log);
   }
 
@@ -109,15 +120,15 @@ export class EndpointDatapath {
     await this.#resolver?.stop();
     await this.#port.close();
     await this.#rules.release(true);
-    const forgotten = await forgetConnections(this.#inside());
+    const forgotten = await forgetConnections(nodeSystem, this.#inside());
     if (!forgotten) {
       this.#options.log(
         'warning',
         'conntrack is not installed, so connections of homes are remembered until they time out; run "apt install conntrack"',
       );
     }
-    await applyInsideRoutes([]);
-    for (const [path, value] of this.#restore) await writeSysctl(path, value);
+    await applyInsideRoutes(nodeSystem, []);
+    for (const [path, value] of this.#restore) await writeSysctl(nodeSystem, path, value);
   }
 
   #inside(): InsideRanges {
@@ -149,9 +160,9 @@ export class EndpointDatapath {
    * @throws Error when there is none.
    */
   async noteTunnel(): Promise<boolean> {
-    const index = await netdevIndex(TUNNEL_NETDEV);
+    const index = await netdevIndex(nodeSystem, TUNNEL_NETDEV);
     if (index === null) throw new Error(`${TUNNEL_NETDEV} is not there though OpenVPN is up`);
-    await writeSysctl(`net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
+    await writeSysctl(nodeSystem, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
     if (this.#queue?.index === index) return false;
     this.#classes.clear();
     this.#queue = null;
@@ -164,7 +175,7 @@ export class EndpointDatapath {
     sessions: readonly HomeSession[],
     fresh: boolean,
   ): Promise<void> {
-    const index = await netdevIndex(TUNNEL_NETDEV);
+    const index = await netdevIndex(nodeSystem, TUNNEL_NETDEV);
     if (index === null) return;
     const wanted = sessions.map(
       ({ host, shape, peer }): SlotClass => ({ minor: host, shape, destination: peer }),
@@ -176,12 +187,12 @@ export class EndpointDatapath {
       shapes.length === 0
         ? TUNNEL_MTU
         : Math.max(SMALLEST_PACKET_BYTES, ...shapes.map(({ packetBytes }) => packetBytes));
-    await setLink(TUNNEL_NETDEV, mtu, Math.max(limit, this.#queue?.limit ?? 0));
+    await setLink(nodeSystem, TUNNEL_NETDEV, mtu, Math.max(limit, this.#queue?.limit ?? 0));
     if (anew) {
       // For a moment nothing holds packets back: nobody may send then.
       for (const { link } of sessions) link.setOpen(false);
       await this.#shaper.pause();
-      await rebuildQueue(wanted);
+      await rebuildQueue(nodeSystem, wanted);
       this.#queue = { index, limit };
       this.#classes.clear();
     } else await this.#changeClasses(wanted);
@@ -197,11 +208,11 @@ export class EndpointDatapath {
   /** Lets frames to the open ones of these homes leave for some seconds more; puts rules back that were removed. */
   async extend(sessions: readonly HomeSession[]): Promise<void> {
     this.#open = sessions;
-    if (!(await this.#rules.stand(leave(sessions)))) await this.#restoreRules();
+    if (!(await this.#rules.isIntact(leave(sessions)))) await this.#restoreRules();
   }
 
   async #restoreRules(): Promise<void> {
-    if (await this.#rules.stand()) return;
+    if (await this.#rules.isIntact()) return;
     this.#options.log('warning', 'someone removed or changed the rules; they are put back');
     await this.#rules.restore(leave(this.#open));
   }
@@ -210,8 +221,8 @@ export class EndpointDatapath {
     const stays = new Set(wanted.map(({ minor }) => minor));
     const gone = [...this.#classes.values()].filter(({ minor }) => !stays.has(minor));
     const come = wanted.filter(({ minor }) => !this.#classes.has(minor));
-    await changeQueue(come.flatMap(renderClassAdd));
-    await changeQueue(gone.flatMap(renderClassRemove));
+    await changeQueue(nodeSystem, come.flatMap(renderClassAdd));
+    await changeQueue(nodeSystem, gone.flatMap(renderClassRemove));
     for (const { minor } of gone) this.#classes.delete(minor);
   }
 
@@ -241,27 +252,43 @@ export class EndpointDatapath {
 
   async #forward(): Promise<void> {
     const set = async (path: string, value: string): Promise<void> => {
-      const before = await writeSysctl(path, value);
+      const before = await writeSysctl(nodeSystem, path, value);
       if (before !== null) this.#restore.set(path, before);
     };
     await set('net/ipv4/ip_forward', '1');
     if (!this.ipv6) return;
     // Forwarding makes the kernel deaf to router advertisements unless accept_ra is 2 (ip-sysctl.rst).
-    const { stdout } = await run(['ip', '-j', '-6', 'route', 'show', 'default']);
+    const { stdout } = await nodeSystem.processes.run([
+      'ip',
+      '-j',
+      '-6',
+      'route',
+      'show',
+      'default',
+    ]);
     for (const { dev } of JSON.parse(stdout) as { dev?: string }[]) {
       const path = `net/ipv6/conf/${dev}/accept_ra`;
-      if ((await readSysctl(path)) === '1') await set(path, '2');
+      if ((await readSysctl(nodeSystem, path)) === '1') await set(path, '2');
     }
     await set('net/ipv6/conf/all/forwarding', '1');
   }
 
   async #dressPort(): Promise<void> {
-    await setLink(INNER_NETDEV, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
-    await writeSysctl(`net/ipv4/conf/${INNER_NETDEV}/rp_filter`, '0');
-    await writeSysctl(`net/ipv6/conf/${INNER_NETDEV}/accept_ra`, '0');
+    await setLink(nodeSystem, INNER_NETDEV, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
+    await writeSysctl(nodeSystem, `net/ipv4/conf/${INNER_NETDEV}/rp_filter`, '0');
+    await writeSysctl(nodeSystem, `net/ipv6/conf/${INNER_NETDEV}/accept_ra`, '0');
     const [four, six] = this.#resolverAddresses();
-    await run(['ip', 'addr', 'replace', `${four}/16`, 'dev', INNER_NETDEV]);
-    if (this.ipv6) await run(['ip', 'addr', 'replace', `${six}/48`, 'dev', INNER_NETDEV, 'nodad']);
+    await nodeSystem.processes.run(['ip', 'addr', 'replace', `${four}/16`, 'dev', INNER_NETDEV]);
+    if (this.ipv6)
+      await nodeSystem.processes.run([
+        'ip',
+        'addr',
+        'replace',
+        `${six}/48`,
+        'dev',
+        INNER_NETDEV,
+        'nodad',
+      ]);
   }
 }
 

@@ -1,7 +1,6 @@
 // The endpoint role: serves every home the store names, each with its own queue, class, frames and cover.
 import { createSocket, type Socket } from 'node:dgram';
 import { type FSWatcher, watch } from 'node:fs';
-import type { Server } from 'node:net';
 import { join } from 'node:path';
 import type { Hello } from '../../core/control/message.ts';
 import { ipDestination } from '../../core/framing/ip-packet.ts';
@@ -11,11 +10,13 @@ import { tunnelAddress } from '../../core/plan/nft-endpoint.ts';
 import { classId } from '../../core/plan/tc.ts';
 import { version } from '../../version.ts';
 import { serveLocalApi } from '../home/local-api.ts';
+import { openNetdevCounter } from '../network/netdev.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import type { Log } from '../system/log.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 import { Serial } from '../system/serial.ts';
-import { NetdevCounter } from '../tunnel/counters.ts';
+import type { Listener } from '../system/system.ts';
 import type { Departures } from '../tunnel/frame-link.ts';
 import { EndpointDatapath } from './endpoint-datapath.ts';
 import { Greetings } from './greetings.ts';
@@ -42,9 +43,9 @@ export class EndpointService {
   readonly #datapath: EndpointDatapath;
   readonly #openvpn: OpenVpn;
   readonly #greetings: Greetings;
-  readonly #sent = new NetdevCounter(TUNNEL_NETDEV, 'tx_packets');
+  readonly #sent = openNetdevCounter(nodeSystem, TUNNEL_NETDEV, 'tx_packets');
   readonly #sessions = new Map<number, HomeSession>();
-  #server: Server | null = null;
+  #server: Listener | null = null;
   #watcher: FSWatcher | null = null;
   #settle: NodeJS.Timeout | null = null;
   #control: Socket | null = null;
@@ -67,6 +68,7 @@ export class EndpointService {
       onPacket: (packet) => this.#fromInternet(packet),
     });
     this.#openvpn = new OpenVpn({
+      system: nodeSystem,
       configPath: join(options.runDir, 'openvpn.conf'),
       managementSocket: join(options.runDir, 'openvpn.sock'),
       onState: (name) => {
@@ -87,7 +89,9 @@ export class EndpointService {
 
   async start(): Promise<void> {
     const { runDir, store, log } = this.#options;
-    this.#server = await serveLocalApi(join(runDir, 'api.sock'), { status: () => this.status() });
+    this.#server = await serveLocalApi(nodeSystem, join(runDir, 'api.sock'), {
+      status: () => this.status(),
+    });
     this.#homes = await store.homes();
     await this.#datapath.start(this.#homes);
     await this.#startOpenVpn();
@@ -113,8 +117,7 @@ export class EndpointService {
       await this.#datapath.stop();
       this.#sent.close();
     });
-    const server = this.#server;
-    if (server) await new Promise<void>((resolve) => server.close(() => resolve()));
+    await this.#server?.close();
   }
 
   /** What `iotshaper status` prints on an endpoint. */

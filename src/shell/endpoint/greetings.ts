@@ -6,6 +6,7 @@ import { Proof } from '../../core/control/proof.ts';
 import { version } from '../../version.ts';
 import { drawNonce, hmacSha256 } from '../control/hmac.ts';
 import type { Log } from '../system/log.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 import type { StoredHome } from './store.ts';
 
 export interface GreetingsOptions {
@@ -73,7 +74,11 @@ export class Greetings {
     this.#homes.set(host, known);
     try {
       const proof = new Proof(hmacSha256, Buffer.from(controlKey, 'base64'), address);
-      known.handshake = new EndpointHandshake({ proof, version, drawNonce });
+      known.handshake = new EndpointHandshake({
+        proof,
+        version,
+        drawNonce: () => drawNonce(nodeSystem),
+      });
     } catch {
       this.#options.log(
         'warning',

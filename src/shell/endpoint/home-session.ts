@@ -6,6 +6,7 @@ import { findStreamFaults, meterWindowMs } from '../../core/home/verification.ts
 import { networkOf } from '../../core/ip/address.ts';
 import type { HomeSlot, InnerNetwork } from '../../core/plan/facts.ts';
 import { isPaced, type Shape, waitPerSlotMs } from '../../core/stream/stream.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 import { type Departures, FrameLink } from '../tunnel/frame-link.ts';
 
 /** A home that says nothing for so long is gone. */
@@ -53,6 +54,7 @@ export class HomeSession {
     this.peer = options.peer;
     this.shape = options.shape;
     this.link = new FrameLink({
+      system: nodeSystem,
       local: options.local,
       peer: options.peer,
       shape: options.shape,

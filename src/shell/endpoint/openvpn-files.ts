@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { PlainUser } from '../../core/plan/facts.ts';
 import { renderClientConfig, renderEndpointOpenVpn } from '../../core/plan/openvpn.ts';
 import type { Log } from '../system/log.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 import { NO_PLAIN_USER, readPlainUser } from '../system/plain-user.ts';
 import type { EndpointIdentity, EndpointStore, StoredHome } from './store.ts';
 
@@ -89,7 +90,7 @@ async function findReader(dir: string, log: Log): Promise<PlainUser | null> {
     log('warning', `OpenVPN keeps running as root: ${closed} is closed to other users`);
     return null;
   }
-  const user = await readPlainUser();
+  const user = await readPlainUser(nodeSystem);
   if (!user) log('warning', NO_PLAIN_USER);
   return user;
 }

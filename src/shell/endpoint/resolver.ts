@@ -1,6 +1,7 @@
 // The resolver that answers homes at the endpoint's inner address: dnsmasq, kept running.
 import { SupervisedChild } from '../system/child.ts';
 import type { Log } from '../system/log.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 
 /** dnsmasq's arguments: it forwards to what the endpoint itself asks, answers inside only, and writes nothing down. */
 export function resolverArgv(netdev: string, addresses: readonly string[]): string[] {
@@ -28,6 +29,7 @@ export function startResolver(
   log: Log,
 ): SupervisedChild {
   const child = new SupervisedChild({
+    system: nodeSystem,
     argv: () => resolverArgv(netdev, addresses),
     onLine: (line) => log('info', line),
     onExit: (why) =>

@@ -4,8 +4,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONTROL_KEY_BYTES, parseControlKey } from '../../core/openvpn/inside.ts';
 import { isHost } from '../../core/openvpn/remote.ts';
-import { CommandError, run } from '../system/command.ts';
-import { writeSecret } from '../system/secret-file.ts';
+import { CommandError } from '../system/command.ts';
+import { nodeSystem } from '../system/node/node-system.ts';
 import { renderProfile } from './home-profile.ts';
 
 /** Where the package keeps it. */
@@ -88,10 +88,13 @@ export class EndpointStore {
       innerNet: '10.214',
       innerNet6: `fd${global.slice(0, 2)}:${global.slice(2, 6)}:${global.slice(6, 10)}`,
     };
-    await writeSecret(this.certificatePath, certificate);
-    await writeSecret(this.keyPath, key);
-    await writeSecret(this.homesPath, '[]\n');
-    await writeSecret(join(this.dir, 'endpoint.json'), `${JSON.stringify(identity, null, 2)}\n`);
+    await nodeSystem.files.replace(this.certificatePath, certificate);
+    await nodeSystem.files.replace(this.keyPath, key);
+    await nodeSystem.files.replace(this.homesPath, '[]\n');
+    await nodeSystem.files.replace(
+      join(this.dir, 'endpoint.json'),
+      `${JSON.stringify(identity, null, 2)}\n`,
+    );
     return identity;
   }
 
@@ -180,7 +183,7 @@ export class EndpointStore {
   }
 
   #writeHomes(homes: readonly StoredHome[]): Promise<void> {
-    return writeSecret(this.homesPath, `${JSON.stringify(homes, null, 2)}\n`);
+    return nodeSystem.files.replace(this.homesPath, `${JSON.stringify(homes, null, 2)}\n`);
   }
 }
 
@@ -219,7 +222,7 @@ async function makeCertificate(name: string): Promise<{ certificate: string; key
   ];
   let text: string;
   try {
-    text = (await run(argv)).stdout;
+    text = (await nodeSystem.processes.run(argv)).stdout;
   } catch (error) {
     if (error instanceof CommandError && error.status === null) {
       throw new EndpointError('openssl is not installed; run "apt install openssl"');

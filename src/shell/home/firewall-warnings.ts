@@ -1,6 +1,6 @@
 // Warns of settings of OpenWrt's firewall that let devices past the shaper, or that shut them off.
-import { readFile } from 'node:fs/promises';
 import { parseUci, type UciPackage } from '../../core/config/uci/uci.ts';
+import type { System } from '../system/system.ts';
 
 /** What fw4 takes for yes and no (fw4.uc, `parse_bool`). */
 const YES = ['1', 'on', 'true', 'yes'];
@@ -30,9 +30,12 @@ function setOption(name: string, value: string): string {
 }
 
 /** Reads fw4's configuration; nothing to warn of where there is none. */
-export async function readFirewallWarnings(path = '/etc/config/firewall'): Promise<string[]> {
+export async function readFirewallWarnings(
+  { files }: Pick<System, 'files'>,
+  path = '/etc/config/firewall',
+): Promise<string[]> {
   try {
-    return findFirewallWarnings(parseUci(await readFile(path), 'firewall'));
+    return findFirewallWarnings(parseUci(await files.readBytes(path), 'firewall'));
   } catch {
     return []; // no firewall, or one that fw4 refuses as we do
   }

@@ -5,34 +5,34 @@ import type { Config } from '../../core/config/types.ts';
 import type { ConfigStatus } from '../../core/home/api.ts';
 import { ClockWatch, type Instant } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import type { System } from '../system/system.ts';
 import { TimeZoneReader } from '../system/time-zone.ts';
 
 const UNSET =
   'the router’s clock is not set yet, so schedules wait and the main rate holds; see that "Enable NTP client" is on in LuCI under System → System → Time Synchronization, or set the clock there';
 
 export interface ScheduleClockOptions {
+  system: System;
   runDir: string;
   log: Log;
-  /** Folder of the system's files; `/` unless for a test. */
-  root?: string;
-  environment?: NodeJS.ProcessEnv;
+  /** The clock can't have been set to before. */
   notBeforeMs?: number;
-  now?: () => Instant;
 }
 
 /** Looks at clock and zone whenever it is asked; cheap enough for once a second. */
 export class ScheduleClock {
   readonly #log: Log;
-  readonly #now: () => Instant;
+  readonly #system: System;
   readonly #clock: ClockWatch;
   readonly #zone: TimeZoneReader;
   #warnings: string[] = [];
 
-  constructor({ runDir, log, now = readClocks, ...options }: ScheduleClockOptions) {
+  constructor({ system, runDir, log, ...bounds }: ScheduleClockOptions) {
     this.#log = log;
-    this.#now = now;
-    this.#clock = new ClockWatch({ notePath: join(runDir, 'clock-set'), ...options }, now());
-    this.#zone = new TimeZoneReader(options);
+    this.#system = system;
+    const notePath = join(runDir, 'clock-set');
+    this.#clock = new ClockWatch({ system, notePath, ...bounds }, this.#now());
+    this.#zone = new TimeZoneReader(system);
   }
 
   /** The rate in force now. */
@@ -66,8 +66,9 @@ export class ScheduleClock {
       this.#log('notice', 'the clock is set: schedules apply');
     }
   }
-}
 
-function readClocks(): Instant {
-  return { unixMs: Date.now(), monotonicMs: performance.now() };
+  #now(): Instant {
+    const { clock } = this.#system;
+    return { unixMs: clock.unixMs(), monotonicMs: clock.monotonicMs() };
+  }
 }

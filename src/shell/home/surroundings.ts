@@ -1,6 +1,4 @@
 // What the home sees around it: neighbours, leases, followed devices, and what a person should know of them.
-import { readdir, readFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import type { Config } from '../../core/config/types.ts';
 import {
   findChanceChoices,
@@ -25,8 +23,8 @@ import type { FollowedDevice } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ipJson } from '../network/ip-json.ts';
 import type { Log } from '../system/log.ts';
-import { writeSecret } from '../system/secret-file.ts';
 import { Serial } from '../system/serial.ts';
+import type { System } from '../system/system.ts';
 
 /** Below the state directory: what was learned of followed devices. */
 export const FOLLOWED_FILE = 'followed.json';
@@ -48,6 +46,7 @@ export interface Seen {
 }
 
 export interface SurroundingsOptions {
+  system: System;
   /** Where {@link FOLLOWED_FILE} is kept. */
   path: string;
   log: Log;
@@ -114,7 +113,8 @@ export class Surroundings {
   }
 
   async #look(config: Config, house: House, resolvers: readonly string[]): Promise<void> {
-    const { neighbours, leases, own, nowMs } = await (this.#options.read ?? readMachine)();
+    const { system, read = () => readMachine(system) } = this.#options;
+    const { neighbours, leases, own, nowMs } = await read();
     this.#follower ??= await this.#wake();
     this.#config = config;
     this.neighbours = neighbours;
@@ -149,17 +149,19 @@ export class Surroundings {
     const follower = this.#follower;
     if (!follower || follower.fingerprint === this.#keptFingerprint) return false;
     this.#keptFingerprint = follower.fingerprint;
+    const { system, path, log } = this.#options;
     try {
-      await writeSecret(this.#options.path, renderTracks(follower.tracks));
+      await system.files.replace(path, renderTracks(follower.tracks));
     } catch (error) {
       const why = (error as Error).message;
-      this.#options.log('warning', `what is known of devices can't be kept: ${why}`);
+      log('warning', `what is known of devices can't be kept: ${why}`);
     }
     return true;
   }
 
   async #wake(): Promise<DeviceFollower> {
-    const text = await readFile(this.#options.path, 'utf8').catch(() => '');
+    const { system, path } = this.#options;
+    const text = await system.files.readText(path).catch(() => '');
     const follower = new DeviceFollower(parseTracks(text));
     this.#keptFingerprint = follower.fingerprint;
     return follower;
@@ -174,17 +176,17 @@ function hostsOf(mac: string, neighbours: readonly Neighbour[]): ResolverHost[] 
   return (addresses.length > 0 ? addresses : ['']).map((address) => ({ mac, address }));
 }
 
-async function readMachine(): Promise<Seen> {
+async function readMachine(system: System): Promise<Seen> {
   return {
-    neighbours: await ipJson<Neighbour>(['neigh', 'show']),
-    leases: await readLeases(),
-    own: await readOwnAddresses(),
-    nowMs: performance.now(),
+    neighbours: await ipJson<Neighbour>(system, ['neigh', 'show']),
+    leases: await readLeases(system),
+    own: await readOwnAddresses(system),
+    nowMs: system.clock.monotonicMs(),
   };
 }
 
-async function readLeases(): Promise<Lease[]> {
-  const read = (path: string) => readFile(path, 'utf8').catch(() => '');
+async function readLeases({ files }: System): Promise<Lease[]> {
+  const read = (path: string) => files.readText(path).catch(() => '');
   const odhcpd = await Promise.all(ODHCPD_LEASES.map(read));
   return [
     ...parseDnsmasqLeases(await read(DNSMASQ_LEASES)),
@@ -193,14 +195,12 @@ async function readLeases(): Promise<Lease[]> {
 }
 
 /** Hardware and IP addresses of this machine. */
-async function readOwnAddresses(): Promise<Set<string>> {
-  const own = new Set<string>();
-  for (const name of await readdir('/sys/class/net').catch(() => [])) {
-    const mac = await readFile(`/sys/class/net/${name}/address`, 'utf8').catch(() => '');
+async function readOwnAddresses({ files, sockets }: System): Promise<Set<string>> {
+  const own = new Set<string>(['']);
+  for (const name of await files.list('/sys/class/net').catch(() => [])) {
+    const mac = await files.readText(`/sys/class/net/${name}/address`).catch(() => '');
     own.add(mac.trim().toLowerCase());
   }
-  for (const { address } of Object.values(networkInterfaces()).flatMap((list) => list ?? [])) {
-    own.add(address);
-  }
-  return own.add('');
+  for (const { address } of sockets.netdevAddresses()) own.add(address);
+  return own;
 }

@@ -1,10 +1,9 @@
 // Audit and recommendation: too heavy for the service's own event loop, so the program runs itself beside it.
-import { type ChildProcess, spawn } from 'node:child_process';
 import type { MainConfig } from '../../core/config/types.ts';
 import type { AuditReport, AuditStart, Recommendation } from '../../core/home/api.ts';
 import type { RatelessShape } from '../../core/simulation/recommend.ts';
 import { rateBounds } from '../../core/stream/stream.ts';
-import { systemEnvironment } from '../system/command.ts';
+import type { Child, System } from '../system/system.ts';
 
 /** Lowest priority: the tools may take long, packets may not wait for them. */
 const NICE = ['nice', '-n', '19'];
@@ -30,13 +29,15 @@ export type ShapeInForce = Pick<MainConfig, 'packetBytes' | 'mode' | 'intervalSd
 
 /** Runs one audit at a time and remembers the last. */
 export class ToolRunner {
+  readonly #system: System;
   readonly #runDir: string;
-  #audit: ChildProcess | null = null;
+  #audit: Child | null = null;
   #report: AuditReport = { state: 'none' };
   #startedMs = 0;
   #seconds = 0;
 
-  constructor(runDir: string) {
+  constructor(system: System, runDir: string) {
+    this.#system = system;
     this.#runDir = runDir;
   }
 
@@ -50,10 +51,11 @@ export class ToolRunner {
       ...['--seconds', `${seconds}`, '--json'],
       ...(target.devices.length > 0 ? ['--device', ...target.devices] : []),
     ];
-    this.#startedMs = performance.now();
+    const { clock } = this.#system;
+    this.#startedMs = clock.monotonicMs();
     this.#seconds = seconds;
-    this.#report = { state: 'running', time: Math.floor(Date.now() / 1000), seconds };
-    const { child, output } = runSelf(words);
+    this.#report = { state: 'running', time: Math.floor(clock.unixMs() / 1000), seconds };
+    const { child, output } = runSelf(this.#system, words);
     this.#audit = child;
     void output.then(({ stdout, stderr }) => {
       this.#audit = null;
@@ -64,21 +66,22 @@ export class ToolRunner {
 
   auditResult(): AuditReport {
     if (this.#report.state !== 'running') return this.#report;
-    const share = (performance.now() - this.#startedMs) / 1000 / this.#seconds;
+    const ranMs = this.#system.clock.monotonicMs() - this.#startedMs;
+    const share = ranMs / 1000 / this.#seconds;
     // Sums are done when the recording is: the bar waits at 99 for them.
     return { ...this.#report, progress_percent: Math.min(99, Math.floor(share * 100)) };
   }
 
   /** Asks for the lowest rates on what the service has counted, at this size and mode. */
   async recommend({ packetBytes, mode, intervalSdPercent }: ShapeInForce): Promise<Recommendation> {
-    const { child, output } = runSelf([
+    const { child, output } = runSelf(this.#system, [
       ...['recommend', '--live', '--run-dir', this.#runDir, '--json'],
       ...['--packet-size', `${packetBytes}`, '--mode', mode, '--sd', `${intervalSdPercent}`],
       ...['--max-mean', `${TOLERANCE.meanMs}`, '--max', `${TOLERANCE.maxMs}`],
     ]);
-    const timer = setTimeout(() => child.kill('SIGKILL'), RECOMMEND_MS);
+    const cancelKill = this.#system.timers.after(RECOMMEND_MS, () => child.kill('SIGKILL'));
     const { stdout, stderr } = await output;
-    clearTimeout(timer);
+    cancelKill();
     return readAdvice(stdout, stderr);
   }
 
@@ -87,28 +90,38 @@ export class ToolRunner {
   }
 }
 
-function runSelf(words: readonly string[]): {
-  child: ChildProcess;
-  output: Promise<{ stdout: string; stderr: string }>;
-} {
-  const argv = [...NICE, process.execPath, process.argv[1]!, ...words];
-  const child = spawn(argv[0]!, argv.slice(1), {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: systemEnvironment(),
+interface Output {
+  stdout: string;
+  stderr: string;
+}
+
+function runSelf(
+  { processes }: System,
+  words: readonly string[],
+): { child: Child; output: Promise<Output> } {
+  const stdout = new Said();
+  const stderr = new Said();
+  let tell = (_: Output): void => {};
+  const output = new Promise<Output>((resolve) => {
+    tell = resolve;
   });
-  const said = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      if (said[name].length < MAX_OUTPUT) said[name] += text;
-    });
-  }
-  const output = new Promise<{ stdout: string; stderr: string }>((resolve) => {
-    child.on('error', (error) => {
-      said.stderr += error.message;
-    });
-    child.on('close', () => resolve(said));
+  const child = processes.spawn([...NICE, ...processes.program, ...words], {
+    onOutput: (piece) => stdout.push(piece),
+    onErrorOutput: (piece) => stderr.push(piece),
+    onExit: ({ failure }) => tell({ stdout: stdout.text, stderr: failure ?? stderr.text }),
   });
+  child.endInput();
   return { child, output };
+}
+
+/** Text as it comes, up to a bound. */
+class Said {
+  readonly #decoder = new TextDecoder();
+  text = '';
+
+  push(piece: Uint8Array): void {
+    if (this.text.length < MAX_OUTPUT) this.text += this.#decoder.decode(piece, { stream: true });
+  }
 }
 
 /** The tool's own words without its name in front. */

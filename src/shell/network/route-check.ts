@@ -1,8 +1,8 @@
 // Asks the kernel where it would send a device's packet: a rule of another program may come before ours.
-
 import type { House } from '../../core/home/home-facts.ts';
 import { hexMark, MARK_TUNNEL, RULE_PREFERENCE } from '../../core/plan/names.ts';
 import { CommandError } from '../system/command.ts';
+import type { System } from '../system/system.ts';
 import { ipJson } from './ip-json.ts';
 
 /** An address of the Internet that nobody has (RFC 5737). */
@@ -23,6 +23,7 @@ export function hostOf(prefix: string): string {
  * @param networks netdevs behind which devices are; with none, any of the house.
  */
 export async function findRouteFault(
+  system: Pick<System, 'processes'>,
   netdev: string,
   networks: readonly string[],
   house: House,
@@ -34,7 +35,8 @@ export async function findRouteFault(
   const from = ['from', hostOf(prefix), 'iif', at.name, 'mark', hexMark(MARK_TUNNEL)];
   let leads: string | undefined;
   try {
-    const [route] = await ipJson<{ dev?: string }>(['-4', 'route', 'get', SOMEWHERE, ...from]);
+    const question = ['-4', 'route', 'get', SOMEWHERE, ...from];
+    const [route] = await ipJson<{ dev?: string }>(system, question);
     leads = route?.dev;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;

@@ -1,7 +1,5 @@
 // One external command, as an argument vector and never through a shell.
-import { run } from './node/processes.ts';
-
-export { run, systemEnvironment } from './node/processes.ts';
+import type { System } from './system.ts';
 
 /** A command that could not be started or ended with a status other than 0. */
 export class CommandError extends Error {
@@ -28,7 +26,7 @@ export interface CommandOptions {
   /** Ends the command with SIGKILL after so long. */
   timeoutMs?: number;
   /** Environment, in place of this process's own. */
-  env?: NodeJS.ProcessEnv;
+  env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface CommandResult {
@@ -38,11 +36,12 @@ export interface CommandResult {
 
 /** Runs `argv` and tells whether it succeeded, for questions whose "no" is no fault. */
 export async function succeeds(
+  system: Pick<System, 'processes'>,
   argv: readonly string[],
   options: CommandOptions = {},
 ): Promise<boolean> {
   try {
-    await run(argv, options);
+    await system.processes.run(argv, options);
     return true;
   } catch (error) {
     if (error instanceof CommandError) return false;

@@ -1,6 +1,6 @@
 // Whom a program becomes that needs root's rights at its start only.
-import { readFile } from 'node:fs/promises';
 import type { PlainUser } from '../../core/plan/facts.ts';
+import type { System } from './system.ts';
 
 /** The group has another name in some systems; the user has not. */
 const GROUPS = ['nogroup', 'nobody'];
@@ -22,12 +22,9 @@ function hasPlainEntry(text: string, name: string): boolean {
 }
 
 /** Finds them on this machine. */
-export async function readPlainUser(): Promise<PlainUser | null> {
+export async function readPlainUser({ files }: Pick<System, 'files'>): Promise<PlainUser | null> {
   try {
-    return findPlainUser(
-      await readFile('/etc/passwd', 'utf8'),
-      await readFile('/etc/group', 'utf8'),
-    );
+    return findPlainUser(await files.readText('/etc/passwd'), await files.readText('/etc/group'));
   } catch {
     return null; // no such file, so no such user
   }

@@ -136,6 +136,8 @@ export interface Processes {
   readonly pid: number;
   /** The user it runs as; 0 is root. */
   readonly uid: number;
+  /** Starts this program again, once words for its command line follow. */
+  readonly program: readonly string[];
   environment(name: string): string | undefined;
   /**
    * Runs a command to its end.

@@ -6,7 +6,7 @@ import { decodePacket } from '../../../src/core/capture/decode.ts';
 import { isPrivate } from '../../../src/core/ip/address.ts';
 import { lab } from '../../../src/research/lab/bed/topology.ts';
 import { openCapture } from '../../../src/shell/capture/reader.ts';
-import { run } from '../../../src/shell/system/command.ts';
+import { run } from '../../../src/shell/system/node/processes.ts';
 import { CLOUD, CLOUD6, DEVICE, DEVICE6, HomeNetwork } from '../home-network.ts';
 
 /** Small inputs as people have them, beside the sources of the tests. */

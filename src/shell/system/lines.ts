@@ -1,0 +1,14 @@
+// Lines of what a program or a connection writes, wherever its pieces end.
+import { LineSplitter } from '../../core/openvpn/management.ts';
+
+/** Takes bytes and calls back with each whole line, without its end. */
+export function lineReader(
+  onLine: (line: string) => void,
+  longest?: number,
+): (piece: Uint8Array) => void {
+  const splitter = new LineSplitter(longest);
+  const decoder = new TextDecoder();
+  return (piece) => {
+    for (const line of splitter.push(decoder.decode(piece, { stream: true }))) onLine(line);
+  };
+}
