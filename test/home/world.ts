@@ -29,6 +29,10 @@ export function desired(rateKBps = 40): DesiredState {
 }
 
 export const welcome: Welcome = {
+  kind: 'welcome',
+  homeNonce: '',
+  endpointNonce: '',
+  sequence: 1,
   version: '1',
   inner: { prefix4: '10.214.2.0/24', prefix6: null, resolver4: '10.214.0.1', resolver6: null },
   queuePackets: 0,

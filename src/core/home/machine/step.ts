@@ -127,7 +127,8 @@ function intend(turn: Turn, intent: Intent): void {
   const staysShut = intent.kind === 'stop' && intent.staysShut;
   state.shut = staysShut ? shutTableOf(state, before) : null;
   // A table that is kept for the next boot is taken away only by who switches shaping off.
-  state.pending = intent.kind === 'off' ? ['remove', 'boot'] : ['remove'];
+  state.pending = state.pending.filter((part) => part === 'forbid');
+  ask(turn, 'remove', ...(intent.kind === 'off' ? (['boot'] as const) : []));
 }
 
 function hearOpenVpn(turn: Turn, name: string, local: string, remote: string): void {
