@@ -222,7 +222,7 @@ test('stopped for a moment only, the rules that hold devices back stay', (t) => 
 
 test('a bad configuration leaves the one in force', (t) => {
   const bench = new Bench().shaping();
-  bench.hear({ kind: 'intent', intent: { kind: 'none', why: notice('no-configuration') } });
+  bench.hear({ kind: 'intent', intent: { kind: 'none', why: null } });
   t.is(bench.state.told.state, 'shaping');
   t.is(bench.work, null);
 });

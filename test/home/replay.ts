@@ -146,7 +146,7 @@ class Life {
       { kind: 'intent', intent: { kind: 'on', desired: on } },
       { kind: 'intent', intent: { kind: 'on', desired: on } },
       { kind: 'intent', intent: { kind: 'off' } },
-      { kind: 'intent', intent: { kind: 'none', why: notice('no-configuration') } },
+      { kind: 'intent', intent: { kind: 'none', why: null } },
       { kind: 'openvpn', name: 'CONNECTED', local, remote: '' },
       { kind: 'openvpn', name: 'WAIT', local: '', remote: '' },
       { kind: 'openvpn-exited', why: 'ended by SIGKILL' },
@@ -181,7 +181,7 @@ class Life {
           ? {
               kind: 'failed',
               part: work.part,
-              fault: notice('failed', { part: work.part, message: 'planted' }),
+              fault: notice('openvpn-stopped', { why: 'planted' }),
             }
           : this.#world.do(work),
       );

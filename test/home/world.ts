@@ -179,9 +179,9 @@ export class World {
       case 'house':
         return done({ ...NO_HOUSE, networkFindings: this.faults.networkGone ? [networkGone] : [] });
       case 'near':
-        return done({ followed: [], sharedNetdevs: [], resolvers: [], clauses: [] });
+        return done({ followed: [], sharedNetdevs: [], resolvers: [], remarks: [] });
       case 'routes':
-        return done(this.faults.foreignRule ? notice('foreign-rule') : null);
+        return done(this.faults.foreignRule ? notice('route-elsewhere', { netdev: 'wg0', preference: 721 }) : null);
       case 'connect':
       case 'index':
         return done(this.faults.tunnelDown ? null : this.index);
@@ -197,7 +197,7 @@ export class World {
           return {
             kind: 'failed',
             part: work.part,
-            fault: notice('failed', { part: 'streams', message: 'no queue' }),
+            fault: notice('openvpn-stopped', { why: 'no queue' }),
           };
         if (!this.#streams) this.#streamsSinceMs = this.nowMs;
         this.#streams = true;

@@ -86,7 +86,7 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
   const verdict = turn.judgeEvidence({
     tunnelState: state.tunnel ? state.tunnelState : 'down',
     blocking: [
-      ...state.house.networkFindings.filter(({ blocks }) => blocks).map(({ text }) => text),
+      ...state.house.networkFindings.filter(({ blocks }) => blocks),
       ...(state.routeFault === null ? [] : [state.routeFault]),
       ...(state.failure === null ? [] : [state.failure]),
     ],

@@ -22,8 +22,8 @@ export interface DesiredState {
 export type Intent =
   | { kind: 'on'; desired: DesiredState }
   | { kind: 'off' }
-  /** There is no configuration that could be in force, and why. */
-  | { kind: 'none'; why: Notice }
+  /** There is no configuration that could be in force, and why, where one was refused. */
+  | { kind: 'none'; why: Notice | null }
   /** It ends; `staysShut` leaves the rules that hold all devices back. */
   | { kind: 'stop'; staysShut: boolean };
 
@@ -37,7 +37,7 @@ export interface Near {
   /** MACs of hosts beside the devices that ask the Internet for names, as far as they were looked at. */
   resolvers: readonly string[];
   /** What belongs behind the sentence that says that all is well. */
-  clauses: readonly Notice[];
+  remarks: readonly Notice[];
 }
 
 /** The one thing that is done at a time. Each can be done again whenever it is not known to stand. */
@@ -151,6 +151,8 @@ export interface HomeState {
 export interface Told {
   state: State;
   reason: Notice;
+  /** Sentences behind it. */
+  remarks: readonly Notice[];
   /** What stands in the way; null for nothing. */
   fault: Notice | null;
   sinceS: number;
@@ -168,7 +170,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     again: [],
     plainUser: null,
     house: NO_HOUSE,
-    near: { followed: [], sharedNetdevs: [], resolvers: [], clauses: [] },
+    near: { followed: [], sharedNetdevs: [], resolvers: [], remarks: [] },
     connected: null,
     tunnelState: 'down',
     tunnelSinceS: 0,
@@ -200,7 +202,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     silentSinceMs: null,
     astray: 0,
     astrayMs: NEVER,
-    told: { state: 'starting', reason: notice('starting'), fault: null, sinceS: unixS },
+    told: { state: 'starting', reason: notice('service-starting'), remarks: [], fault: null, sinceS: unixS },
   };
 }
 

@@ -1,7 +1,7 @@
 // The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
-import { judgeHome } from '../judgement.ts';
+import { judgeHome, tunnelFault } from '../judgement.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
 import { block, judge } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
@@ -147,7 +147,7 @@ function setTunnelState(turn: Turn, tunnelState: TunnelState): void {
   state.tunnelSinceS = now.unixS;
   acts.push({ do: 'log', level: 'notice', notice: notice('tunnel-state', { state: tunnelState }) });
   if (tunnelState === 'up' || !desiredOf(state)) return;
-  block(turn, notice(tunnelState === 'connecting' ? 'tunnel-connecting' : 'tunnel-down'));
+  block(turn, tunnelFault(tunnelState));
 }
 
 /** Takes the next thing to do that there is anything to do about. */

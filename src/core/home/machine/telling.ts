@@ -9,46 +9,63 @@ import type { Turn } from './turn.ts';
 export function tell({ state, acts, now }: Turn): void {
   const { told } = state;
   const next = toldOf(state);
-  if (isSame(next, { state: told.state, reason: told.reason, fault: told.fault })) return;
-  state.told = { ...next, sinceS: next.state === told.state ? told.sinceS : now.unixS };
-  const level = next.state === 'blocked' || next.state === 'error' ? 'warning' : 'notice';
-  acts.push({ do: 'log', level, notice: next.reason }, { do: 'publish' });
+  const { sinceS, ...before } = told;
+  if (isSame(next, before)) return;
+  state.told = { ...next, sinceS: next.state === told.state ? sinceS : now.unixS };
+  acts.push({ do: 'publish' });
 }
 
 function toldOf(state: HomeState): Omit<Told, 'sinceS'> {
-  const { intent, obstacle } = state;
-  if (intent.kind === 'none') return plain('error', notice('not-configured', { why: intent.why }));
-  // How it ends is told by who ends it.
-  if (intent.kind === 'stop') {
-    const { state: before, reason, fault } = state.told;
-    return { state: before, reason, fault };
+  const { intent, obstacle, permitted, everPermitted } = state;
+  const told = (
+    name: State,
+    reason: Notice,
+    fault: Notice | null = null,
+    remarks: readonly Notice[] = [],
+  ) => ({ state: name, reason, remarks, fault });
+  switch (intent.kind) {
+    case 'stop': {
+      // How it ends is told by who ends it.
+      const { sinceS, ...before } = state.told;
+      return before;
+    }
+    case 'off':
+      return told('off', notice('off'));
+    case 'none':
+      return told(
+        'error',
+        intent.why
+          ? notice('configuration-refused', { why: intent.why })
+          : notice('no-configuration'),
+      );
+    case 'on':
+      if (permitted) return { state: 'shaping', fault: null, ...shapingNotices(state) };
+      if (obstacle === null) return told('starting', notice('starting'));
+      return told(
+        everPermitted ? 'blocked' : 'starting',
+        obstacleNotice(state, obstacle),
+        obstacle,
+      );
   }
-  if (intent.kind === 'off') return plain('off', notice('off'));
-  if (state.permitted) return plain('shaping', shapingNotice(state));
-  const blocked: State = state.everPermitted ? 'blocked' : 'starting';
-  if (obstacle === null) return plain('starting', notice('starting'));
-  return { state: blocked, reason: blockedNotice(state, obstacle), fault: obstacle };
 }
 
-function plain(state: State, reason: Notice): Omit<Told, 'sinceS'> {
-  return { state, reason, fault: null };
-}
-
-function shapingNotice(state: HomeState): Notice {
+function shapingNotices(state: HomeState): Pick<Told, 'reason' | 'remarks'> {
   const { config, rate } = desiredOf(state) as DesiredState;
-  const { uploadKBps: upload, downloadKBps: download, source } = rate;
-  if (upload === 0) return notice('shaping-rests', { source });
-  const rates =
-    upload === download
-      ? notice('rate-both', { rate: upload })
-      : notice('rate-each', { upload, download });
-  const clauses = [...(config.main.dns ? [] : [notice('names-show')]), ...state.near.clauses];
-  return notice('shaping', { rates, clauses });
+  const { uploadKBps: up, downloadKBps: down, source } = rate;
+  if (up === 0) return { reason: notice('shaping-rests', { source }), remarks: [] };
+  const names = config.main.dns ? [] : [notice('names-show')];
+  return {
+    reason:
+      up === down
+        ? notice('shaping', { rate: up })
+        : notice('shaping-two-rates', { up, down }),
+    remarks: [notice('activity-hidden'), ...names, ...state.near.remarks],
+  };
 }
 
-function blockedNotice(state: HomeState, why: Notice): Notice {
+function obstacleNotice(state: HomeState, why: Notice): Notice {
   const { killswitch } = (desiredOf(state) as DesiredState).config.main;
-  const partly = state.house.networkUnknown ? notice('cut-off-partly') : notice('cut-off');
-  const effect = killswitch ? partly : notice('direct');
-  return notice(state.everPermitted ? 'blocked' : 'starting-blocked', { why, effect });
+  const cutOff = state.house.networkUnknown ? 'network-unknown' : 'cut-off';
+  const effect = killswitch ? cutOff : 'open';
+  return notice(`${state.everPermitted ? 'blocked' : 'starting'}-${effect}`, { why });
 }
