@@ -45,7 +45,7 @@ export function registerRun(program: Command): void {
       process.on('SIGUSR2', () => {
         service.staysShut = true;
       });
-      const bus = new UbusClient({
+      const bus = new UbusClient(nodeSystem, {
         socketPath: ubus,
         log: (text) => nodeLog('info', `ubus: ${text}`),
       });

@@ -216,7 +216,16 @@ export class SystemError extends Error {
   }
 }
 
-/** Resolves after `delayMs`. */
-export function pause(timers: Timers, delayMs: number): Promise<void> {
-  return new Promise((resolve) => timers.after(delayMs, resolve));
+/** Resolves after `delayMs`, or as soon as `signal` says so. */
+export function pause(timers: Timers, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const end = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = timers.after(delayMs, end);
+    signal?.addEventListener('abort', end);
+  });
 }

@@ -18,7 +18,7 @@ export type StateNotification = Pick<Status, 'state' | 'reason' | 'since'>;
 /**
  * Publishes the service and notifies `state` on every change, until removed.
  *
- * Replies are the types of `src/daemon/api.ts`, with these at the top since a reply is a table:
+ * Replies are the types of `src/core/home/api.ts`, with these at the top since a reply is a table:
  * `history` → `{ samples }`, `reload` → nothing but its status.
  * `audit` takes `seconds` (1…86400, default 600), the `profile_…` methods `text`.
  */
