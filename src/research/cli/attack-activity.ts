@@ -12,6 +12,7 @@ import { CsvError, openSamples } from '../../shell/capture/csv.ts';
 import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
 import { Failure } from '../../shell/cli/failure.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
+import { nodeSystem } from '../../shell/system/node/node-system.ts';
 import {
   plotActivity,
   renderActivity,
@@ -145,7 +146,7 @@ async function observeCapture(
   const table = new FlowTable(BIN_S, options.home);
   const warnings: string[] = [];
   try {
-    for await (const packet of openCapture(file)) table.add(packet);
+    for await (const packet of openCapture(nodeSystem, file)) table.add(packet);
   } catch (error) {
     if (!(error instanceof CaptureError) || table.packets === 0) throw error;
     warnings.push(`${error.message}; the ${table.packets} packets before it are used`);
@@ -166,7 +167,7 @@ async function observeTrace(file: string): Promise<Observation> {
   const series = new RateSeries(BIN_S);
   let startS = Number.POSITIVE_INFINITY;
   let endS = Number.NEGATIVE_INFINITY;
-  for await (const sample of openSamples(file)) {
+  for await (const sample of openSamples(nodeSystem, file)) {
     series.add(sample);
     startS = Math.min(startS, sample.timeS);
     endS = Math.max(endS, sample.timeS);

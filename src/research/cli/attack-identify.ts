@@ -7,6 +7,7 @@ import { openSamples } from '../../shell/capture/csv.ts';
 import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
 import { Failure } from '../../shell/cli/failure.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
+import { nodeSystem } from '../../shell/system/node/node-system.ts';
 import { RateSeries } from '../analysis/identify/features.ts';
 import { FlowTable, type View } from '../analysis/identify/flows.ts';
 import {
@@ -146,7 +147,7 @@ async function observe(
     }
     const table = new FlowTable(binS, options.home);
     try {
-      for await (const packet of openCapture(file)) table.add(packet);
+      for await (const packet of openCapture(nodeSystem, file)) table.add(packet);
     } catch (error) {
       if (!(error instanceof CaptureError) || table.packets === 0) throw error;
       warnings.push(`${error.message}; the ${table.packets} packets before it are used`);
@@ -180,7 +181,7 @@ async function observeTrace(file: string, binS: number): Promise<ObservedCapture
   };
   let fromS = Number.POSITIVE_INFINITY;
   let toS = Number.NEGATIVE_INFINITY;
-  for await (const sample of openSamples(file)) {
+  for await (const sample of openSamples(nodeSystem, file)) {
     series.add(sample);
     stream.packets++;
     if (sample.direction === 'up') stream.upBytes += sample.bytes;

@@ -19,6 +19,7 @@ import {
   traceOptionsOf,
 } from '../../shell/cli/tools/trace-options.ts';
 import { openTrace, type TraceOptions } from '../../shell/simulation/trace.ts';
+import { nodeSystem } from '../../shell/system/node/node-system.ts';
 import { attackVariants, beginningOf } from '../simulation/attack.ts';
 import { simulateTolerance, toleratedRates } from '../simulation/figure9.ts';
 import {
@@ -120,7 +121,7 @@ async function run(files: string[], flags: Flags): Promise<void> {
   const variants = names.map((name) => variantOf(name, options));
   const wire = flags.wireOut === undefined ? null : openWire(flags.wireOut);
   const startedMs = performance.now();
-  const results = await simulate(openTrace(files, trace), variants, {
+  const results = await simulate(openTrace(nodeSystem, files, trace), variants, {
     seed: flags.seed,
     onProgress: showProgress,
     ...(wire && { onWire: (_variant, ...packet) => wire.write(...packet) }),
@@ -131,11 +132,11 @@ async function run(files: string[], flags: Flags): Promise<void> {
   const offered = results[0]!.total.packets + results[0]!.total.dropped;
   if (offered === 0) throw new Failure(`${files.join(', ')}: ${nothingFound(trace)}`);
   const sweep = flags.sweep
-    ? await sweepIntervals(openTrace(files, trace), options, { seed: flags.seed })
+    ? await sweepIntervals(openTrace(nodeSystem, files, trace), options, { seed: flags.seed })
     : null;
   const attacks = flags.attack
     ? await attackVariants(
-        await beginningOf(openTrace(files, trace), flags.attackSeconds),
+        await beginningOf(openTrace(nodeSystem, files, trace), flags.attackSeconds),
         variants,
         flags.seed,
       )
@@ -222,7 +223,7 @@ async function runTolerance(files: string[], flags: Flags): Promise<void> {
         `--figure9 takes DEVICE=FILE with DEVICE one of ${known}; got "${argument}"`,
       );
     }
-    const trace = openTrace([path], traceOptionsOf(flags, [path]));
+    const trace = openTrace(nodeSystem, [path], traceOptionsOf(flags, [path]));
     rows.push(await simulateTolerance(rates, trace, flags.seed));
   }
   process.stdout.write(flags.json ? `${JSON.stringify(rows, null, 2)}\n` : renderTolerance(rows));

@@ -22,6 +22,7 @@ import { readActivity, readTunnel, type TunnelTrace } from '../../analysis/audit
 import { RecordingError, recordLive } from '../../analysis/live-capture.ts';
 import { CsvError } from '../../capture/csv.ts';
 import { CaptureError } from '../../capture/reader.ts';
+import { nodeSystem } from '../../system/node/node-system.ts';
 import { Failure } from '../failure.ts';
 import { readTextFile } from '../text-file.ts';
 
@@ -228,11 +229,15 @@ async function readSides(options: Options): Promise<Sides> {
     );
   }
   const { home } = options;
-  const tunnel = await readTunnel(options.wire, {
+  const tunnel = await readTunnel(nodeSystem, options.wire, {
     ...(port === undefined ? {} : { port }),
     ...(home === undefined ? {} : { home }),
   });
-  return { tunnel, activity: await readActivity(options.activity, devices), warnings: [] };
+  return {
+    tunnel,
+    activity: await readActivity(nodeSystem, options.activity, devices),
+    warnings: [],
+  };
 }
 
 async function record(
@@ -247,7 +252,7 @@ async function record(
   const interrupt = () => interruption.abort();
   process.once('SIGINT', interrupt);
   try {
-    const { tunnel, activity, dropped } = await recordLive({
+    const { tunnel, activity, dropped } = await recordLive(nodeSystem, {
       wan,
       port,
       activity: devices ? { lan, devices } : { lan },

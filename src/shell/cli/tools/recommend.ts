@@ -16,6 +16,7 @@ import {
 } from '../../../core/simulation/recommend.ts';
 import { packetBounds } from '../../../core/stream/stream.ts';
 import { openTrace } from '../../simulation/trace.ts';
+import { nodeSystem } from '../../system/node/node-system.ts';
 import { Failure } from '../failure.ts';
 import {
   numberBetween,
@@ -117,7 +118,7 @@ async function traceOf(
       `name a capture${readCounters ? ', or --live for what the service counted' : ''}`,
     );
   }
-  return await loadTrace(openTrace(files, traceOptionsOf(flags, files)));
+  return await loadTrace(openTrace(nodeSystem, files, traceOptionsOf(flags, files)));
 }
 
 function shapesOf({ packetSize, mode }: Flags): RatelessShape[] {
