@@ -3,13 +3,15 @@ import type { Command } from 'commander';
 import { EndpointService } from '../endpoint/endpoint-service.ts';
 import { makeRunDir } from '../endpoint/openvpn-files.ts';
 import { defaultStateDir, EndpointStore } from '../endpoint/store.ts';
-import { nodeLog } from '../system/node/log.ts';
-import { nodeSystem } from '../system/node/node-system.ts';
+import { consoleLog } from '../system/log.ts';
+import type { Context } from './context.ts';
 import { Failure, requireRoot } from './failure.ts';
+import { parsePort } from './number-options.ts';
 import { defaultRunDir } from './paths.ts';
 import { runUntilSignal } from './until-signal.ts';
 
-export function registerEndpoint(program: Command): void {
+export function registerEndpoint(program: Command, context: Context): void {
+  const { system, console } = context;
   const endpoint = program
     .command('endpoint')
     .description('the far end of the tunnel, on a server');
@@ -21,13 +23,10 @@ export function registerEndpoint(program: Command): void {
 
   command('init', 'make this machine an endpoint')
     .requiredOption('--host <host>', 'name or address by which homes reach it')
-    .option('--port <port>', 'UDP port', '1194')
-    .action(async ({ host, port, stateDir }: { host: string; port: string; stateDir: string }) => {
-      const identity = await new EndpointStore(stateDir).init(
-        host,
-        /^\d+$/.test(port) ? Number(port) : Number.NaN,
-      );
-      process.stderr.write(
+    .option('--port <port>', 'UDP port', parsePort, 1194)
+    .action(async ({ host, port, stateDir }: { host: string; port: number; stateDir: string }) => {
+      const identity = await new EndpointStore(stateDir).init(host, port);
+      console.writeError(
         `Endpoint ${identity.host}:${identity.port} (UDP) is made. Next: iotshaper endpoint add-home NAME\n`,
       );
     });
@@ -39,11 +38,11 @@ export function registerEndpoint(program: Command): void {
       const store = new EndpointStore(stateDir);
       const profile = await store.addHome(name);
       if (out === undefined) {
-        process.stdout.write(profile);
+        console.write(profile);
         return;
       }
       try {
-        await nodeSystem.files.replace(out, profile);
+        await system.files.replace(out, profile);
       } catch (error) {
         // Without its profile nobody could ever use it.
         await store.removeHome(name);
@@ -59,7 +58,7 @@ export function registerEndpoint(program: Command): void {
         controlKey === ''
           ? '\tcan not be served: of an older version; run remove-home and add-home, then upload the new profile'
           : '';
-      process.stdout.write(`${name}\t${tunnelNet}.${host}\t${fingerprint}${fault}\n`);
+      console.write(`${name}\t${tunnelNet}.${host}\t${fingerprint}${fault}\n`);
     }
   });
 
@@ -72,10 +71,11 @@ export function registerEndpoint(program: Command): void {
   command('run', 'serve the homes in the foreground')
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .action(async ({ stateDir, runDir }: { stateDir: string; runDir: string }) => {
-      requireRoot('iotshaper endpoint run');
+      requireRoot(system, 'iotshaper endpoint run');
       await makeRunDir(runDir);
       const store = new EndpointStore(stateDir);
-      const service = new EndpointService({ store, runDir, log: nodeLog }, await store.identity());
-      await runUntilSignal(service, () => {});
+      const log = consoleLog(system, console);
+      const service = new EndpointService({ store, runDir, log }, await store.identity());
+      await runUntilSignal(context, service, () => {});
     });
 }
