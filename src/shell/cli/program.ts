@@ -73,7 +73,7 @@ export async function buildProgram(context: Context, word?: string): Promise<Com
     try {
       await add(program, context);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+      if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
       if (word !== undefined && commands.includes(word)) throw new Failure(`${word} ${absent}`);
     }
   }
