@@ -25,7 +25,7 @@ export function registerEndpoint(program: Command, context: Context): void {
     .requiredOption('--host <host>', 'name or address by which homes reach it')
     .option('--port <port>', 'UDP port', parsePort, 1194)
     .action(async ({ host, port, stateDir }: { host: string; port: number; stateDir: string }) => {
-      const identity = await new EndpointStore(stateDir).init(host, port);
+      const identity = await new EndpointStore(system, stateDir).init(host, port);
       console.writeError(
         `Endpoint ${identity.host}:${identity.port} (UDP) is made. Next: iotshaper endpoint add-home NAME\n`,
       );
@@ -35,7 +35,7 @@ export function registerEndpoint(program: Command, context: Context): void {
     .argument('<name>', 'letters, digits, dots, dashes, underscores')
     .option('--out <file>', 'write the profile to a file (0600) in place of standard output')
     .action(async (name: string, { stateDir, out }: { stateDir: string; out?: string }) => {
-      const store = new EndpointStore(stateDir);
+      const store = new EndpointStore(system, stateDir);
       const profile = await store.addHome(name);
       if (out === undefined) {
         console.write(profile);
@@ -51,7 +51,7 @@ export function registerEndpoint(program: Command, context: Context): void {
     });
 
   command('list', 'list the homes').action(async ({ stateDir }: { stateDir: string }) => {
-    const store = new EndpointStore(stateDir);
+    const store = new EndpointStore(system, stateDir);
     const { tunnelNet } = await store.identity();
     for (const { name, host, fingerprint, controlKey } of await store.homes()) {
       const fault =
@@ -65,17 +65,17 @@ export function registerEndpoint(program: Command, context: Context): void {
   command('remove-home', 'remove a home; its profile is worth nothing from then on')
     .argument('<name>')
     .action(async (name: string, { stateDir }: { stateDir: string }) => {
-      await new EndpointStore(stateDir).removeHome(name);
+      await new EndpointStore(system, stateDir).removeHome(name);
     });
 
   command('run', 'serve the homes in the foreground')
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .action(async ({ stateDir, runDir }: { stateDir: string; runDir: string }) => {
       requireRoot(system, 'iotshaper endpoint run');
-      await makeRunDir(runDir);
-      const store = new EndpointStore(stateDir);
+      await makeRunDir(system, runDir);
+      const store = new EndpointStore(system, stateDir);
       const log = consoleLog(system, console);
-      const service = new EndpointService({ store, runDir, log }, await store.identity());
+      const service = new EndpointService({ system, store, runDir, log }, await store.identity());
       await runUntilSignal(context, service, () => {});
     });
 }

@@ -206,6 +206,11 @@ export interface ThreadPort {
 
 /** What the machine refused, by the name the C library gives it. */
 export class SystemError extends Error {
+  /** By its name: each bundle has its own class, and the door may be another bundle's. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'SystemError';
+  }
+
   override name = 'SystemError';
   /** `ENOENT`, `EADDRINUSE`, … */
   readonly code: string;
