@@ -1,7 +1,6 @@
-// What the service keeps for the boot, reads of the firewall and writes to the log.
-import { spawnSync } from 'node:child_process';
+// What the service keeps for the boot, and reads of the firewall.
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import test from 'ava';
 import { parseUci } from '../../src/core/config/uci/uci.ts';
 import { keepBootTable } from '../../src/shell/home/boot-table.ts';
@@ -61,23 +60,4 @@ for (const [option, warned] of [
 
 test('without a firewall there is nothing to warn of', async (t) => {
   t.deepEqual(await readFirewallWarnings(nodeSystem, join(temporaryFolder(t), 'firewall')), []);
-});
-
-const say = (env: Record<string, string>) => {
-  const levels = `for (const level of ['err', 'warning', 'notice', 'info']) log(level, level + '\\nx');`;
-  const source = `import { nodeLog as log } from ${JSON.stringify(resolve('build/src/shell/system/node/log.js'))}; ${levels}`;
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {
-    encoding: 'utf8',
-    env: { ...process.env, LOG_PREFIX: '', LOG_SPLIT: '', ...env },
-  });
-  return { stdout, stderr };
-};
-
-test('the log is one line an event, with its level as its reader knows it', (t) => {
-  const all = 'err: err x\nwarning: warning x\nnotice: notice x\ninfo: info x\n';
-  t.deepEqual(say({}), { stdout: '', stderr: all });
-  const numbered = '<3>err x\n<4>warning x\n<5>notice x\n<6>info x\n';
-  t.deepEqual(say({ LOG_PREFIX: '1' }), { stdout: '', stderr: numbered }, 'systemd');
-  const [low, high] = ['notice: notice x\ninfo: info x\n', 'err: err x\nwarning: warning x\n'];
-  t.deepEqual(say({ LOG_SPLIT: '1' }), { stdout: low, stderr: high }, 'procd');
 });

@@ -1,10 +1,9 @@
-// The lane of one, the log's lines, and processes that a killed service left behind.
+// The lane of one, and processes that a killed service left behind.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test from 'ava';
 import { readSysctl, writeSysctl } from '../../src/shell/network/netdev.ts';
 import { endLeftovers } from '../../src/shell/system/leftovers.ts';
-import { nodeLog as log } from '../../src/shell/system/node/log.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { Serial } from '../../src/shell/system/serial.ts';
 
@@ -27,25 +26,6 @@ test('work is done one piece after another, in order, also after a failure', asy
   await t.throwsAsync(second, { message: 'b' });
   t.is(await third, 'c');
   t.deepEqual(seen, ['a begins', 'a ends', 'b fails', 'c begins', 'c ends']);
-});
-
-test.serial('the log writes one line an event, with its level', (t) => {
-  const written: string[] = [];
-  const write = process.stderr.write;
-  const prefix = process.env.LOG_PREFIX;
-  process.stderr.write = ((text: string) => written.push(text) > 0) as typeof write;
-  try {
-    delete process.env.LOG_PREFIX;
-    log('warning', 'two\nlines\r\n');
-    process.env.LOG_PREFIX = '1';
-    log('err', 'a');
-    log('info', 'b');
-  } finally {
-    process.stderr.write = write;
-    if (prefix === undefined) delete process.env.LOG_PREFIX;
-    else process.env.LOG_PREFIX = prefix;
-  }
-  t.deepEqual(written, ['warning: two lines \n', '<3>a\n', '<6>b\n']);
 });
 
 test('a left process is found by its arguments and ended, others are not', async (t) => {

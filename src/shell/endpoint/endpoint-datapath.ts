@@ -1,4 +1,4 @@
-// The endpoint's datapath: brings rules, netdevs, queue and streams to the homes that are there.
+// The endpoint's datapath: brings rules, netdevs, queue and streams to the connected homes.
 import type { EndpointFacts, InnerNetwork, InsideRanges } from '../../core/plan/facts.ts';
 import { planInsideRoutes } from '../../core/plan/inside.ts';
 import {
@@ -34,9 +34,9 @@ import { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
-import { nodeSystem } from '../system/node/node-system.ts';
 import { readPlainUser } from '../system/plain-user.ts';
 import type { Serial } from '../system/serial.ts';
+import type { System } from '../system/system.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import type { HomeSession } from './home-session.ts';
 import { resolverArgv, startResolver } from './resolver.ts';
@@ -45,6 +45,7 @@ import type { EndpointIdentity, StoredHome } from './store.ts';
 const DEVICE_QUEUE_PACKETS = 1000;
 
 export interface EndpointDatapathOptions {
+  system: System;
   identity: EndpointIdentity;
   log: Log;
   /** Orders what this does on its own accord with what the service asks for. */
@@ -58,6 +59,7 @@ export interface EndpointDatapathOptions {
 /** Everything the endpoint makes on its machine but OpenVPN. */
 export class EndpointDatapath {
   readonly #options: EndpointDatapathOptions;
+  readonly #system: System;
   readonly #shaper: Shaper;
   readonly #port: PacketPort;
   readonly #classes = new Map<number, SlotClass>();
@@ -71,23 +73,24 @@ export class EndpointDatapath {
 
   constructor(options: EndpointDatapathOptions) {
     this.#options = options;
+    this.#system = options.system;
     this.#rules = new Rules(
-      nodeSystem,
+      options.system,
       ENDPOINT_TEXT_SETS,
-      () => void options.serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
+      () => void options.serial.run(() => this.#restoreRules()).catch(() => {}), // the next tick tells
     );
     this.#shaper = new Shaper({
-      system: nodeSystem,
+      system: options.system,
       onReport: options.onReport,
       onFault: options.onFault,
     });
     this.#port = new PacketPort({
-      system: nodeSystem,
+      system: options.system,
       netdev: INNER_NETDEV,
       onPacket: options.onPacket,
       onUp: () =>
         void options.serial
-          .run(() => this.#dressPort())
+          .run(() => this.#configureNetdev())
           .catch((error: Error) => options.onFault(0, error.message)),
       onFault: (text) => options.log('warning', text),
     });
@@ -102,17 +105,15 @@ export class EndpointDatapath {
     const addresses = this.#resolverAddresses();
     const resolver = resolverArgv(INNER_NETDEV, addresses).join(' ');
     await endLeftovers(
-      nodeSystem,
+      this.#system,
       (argv) => isSocatOf(INNER_NETDEV, argv) || argv.join(' ') === resolver,
     );
-    this.ipv6 =
-      (await nodeSystem.processes.run(['ip', '-6', 'route', 'show', 'default'])).stdout.trim() !==
-      '';
-    await applyInsideRoutes(nodeSystem, planInsideRoutes(this.#inside()));
+    this.ipv6 = (await this.#ip('-6', 'route', 'show', 'default')).trim() !== '';
+    await applyInsideRoutes(this.#system, planInsideRoutes(this.#inside()));
     await this.#applyRules(homes, []);
     await this.#forward();
-    await this.#port.open(await readPlainUser(nodeSystem));
-    this.#resolver = startResolver(INNER_NETDEV, addresses, this.#options.log);
+    await this.#port.open(await readPlainUser(this.#system));
+    this.#resolver = startResolver(this.#system, INNER_NETDEV, addresses, this.#options.log);
   }
 
   async stop(): Promise<void> {
@@ -120,15 +121,15 @@ export class EndpointDatapath {
     await this.#resolver?.stop();
     await this.#port.close();
     await this.#rules.release(true);
-    const forgotten = await forgetConnections(nodeSystem, this.#inside());
+    const forgotten = await forgetConnections(this.#system, this.#inside());
     if (!forgotten) {
       this.#options.log(
         'warning',
         'conntrack is not installed, so connections of homes are remembered until they time out; run "apt install conntrack"',
       );
     }
-    await applyInsideRoutes(nodeSystem, []);
-    for (const [path, value] of this.#restore) await writeSysctl(nodeSystem, path, value);
+    await applyInsideRoutes(this.#system, []);
+    for (const [path, value] of this.#restore) await writeSysctl(this.#system, path, value);
   }
 
   #inside(): InsideRanges {
@@ -160,39 +161,39 @@ export class EndpointDatapath {
    * @throws Error when there is none.
    */
   async noteTunnel(): Promise<boolean> {
-    const index = await netdevIndex(nodeSystem, TUNNEL_NETDEV);
+    const index = await netdevIndex(this.#system, TUNNEL_NETDEV);
     if (index === null) throw new Error(`${TUNNEL_NETDEV} is not there though OpenVPN is up`);
-    await writeSysctl(nodeSystem, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
+    await writeSysctl(this.#system, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
     if (this.#queue?.index === index) return false;
     this.#classes.clear();
     this.#queue = null;
     return true;
   }
 
-  /** Brings rules, classes and streams to the homes that are there; `fresh` makes the queue anew. */
+  /** Brings rules, classes and streams to the connected homes; `fresh` makes the queue again. */
   async apply(
     homes: readonly StoredHome[],
     sessions: readonly HomeSession[],
     fresh: boolean,
   ): Promise<void> {
-    const index = await netdevIndex(nodeSystem, TUNNEL_NETDEV);
+    const index = await netdevIndex(this.#system, TUNNEL_NETDEV);
     if (index === null) return;
     const wanted = sessions.map(
       ({ host, shape, peer }): SlotClass => ({ minor: host, shape, destination: peer }),
     );
     const shapes = wanted.map(({ shape }) => shape);
     const limit = queueLimit(shapes);
-    const anew = fresh || this.#queue?.index !== index || this.#queue.limit < limit;
+    const isRebuilt = fresh || this.#queue?.index !== index || this.#queue.limit < limit;
     const mtu =
       shapes.length === 0
         ? TUNNEL_MTU
         : Math.max(SMALLEST_PACKET_BYTES, ...shapes.map(({ packetBytes }) => packetBytes));
-    await setLink(nodeSystem, TUNNEL_NETDEV, mtu, Math.max(limit, this.#queue?.limit ?? 0));
-    if (anew) {
+    await setLink(this.#system, TUNNEL_NETDEV, mtu, Math.max(limit, this.#queue?.limit ?? 0));
+    if (isRebuilt) {
       // For a moment nothing holds packets back: nobody may send then.
       for (const { link } of sessions) link.setOpen(false);
       await this.#shaper.pause();
-      await rebuildQueue(nodeSystem, wanted);
+      await rebuildQueue(this.#system, wanted);
       this.#queue = { index, limit };
       this.#classes.clear();
     } else await this.#changeClasses(wanted);
@@ -200,7 +201,7 @@ export class EndpointDatapath {
     await this.#applyRules(homes, sessions);
     await this.#shaper.apply(
       sessions.map(({ host, shape, local, peer }) => ({ minor: host, shape, local, peer })),
-      anew,
+      isRebuilt,
     );
     for (const { link, isOpen } of sessions) link.setOpen(isOpen);
   }
@@ -208,28 +209,28 @@ export class EndpointDatapath {
   /** Lets frames to the open ones of these homes leave for some seconds more; puts rules back that were removed. */
   async extend(sessions: readonly HomeSession[]): Promise<void> {
     this.#open = sessions;
-    if (!(await this.#rules.isIntact(leave(sessions)))) await this.#restoreRules();
+    if (!(await this.#rules.isIntact(permit(sessions)))) await this.#restoreRules();
   }
 
   async #restoreRules(): Promise<void> {
     if (await this.#rules.isIntact()) return;
     this.#options.log('warning', 'someone removed or changed the rules; they are put back');
-    await this.#rules.restore(leave(this.#open));
+    await this.#rules.restore(permit(this.#open));
   }
 
   async #changeClasses(wanted: readonly SlotClass[]): Promise<void> {
     const stays = new Set(wanted.map(({ minor }) => minor));
     const gone = [...this.#classes.values()].filter(({ minor }) => !stays.has(minor));
     const come = wanted.filter(({ minor }) => !this.#classes.has(minor));
-    await changeQueue(nodeSystem, come.flatMap(renderClassAdd));
-    await changeQueue(nodeSystem, gone.flatMap(renderClassRemove));
+    await changeQueue(this.#system, come.flatMap(renderClassAdd));
+    await changeQueue(this.#system, gone.flatMap(renderClassRemove));
     for (const { minor } of gone) this.#classes.delete(minor);
   }
 
   #facts(homes: readonly StoredHome[], sessions: readonly HomeSession[]): EndpointFacts {
     const { tunnelNet, innerNet, innerNet6 } = this.#options.identity;
     return {
-      uid: process.getuid?.() ?? 0,
+      uid: this.#system.processes.uid,
       tunnelNet,
       innerNet,
       innerNet6: this.ipv6 ? innerNet6 : null,
@@ -247,53 +248,41 @@ export class EndpointDatapath {
 
   async #applyRules(homes: readonly StoredHome[], sessions: readonly HomeSession[]): Promise<void> {
     const text = renderEndpointNft(this.#facts(homes, sessions));
-    await this.#rules.apply(text, leave(sessions));
+    await this.#rules.apply(text, permit(sessions));
   }
 
   async #forward(): Promise<void> {
     const set = async (path: string, value: string): Promise<void> => {
-      const before = await writeSysctl(nodeSystem, path, value);
+      const before = await writeSysctl(this.#system, path, value);
       if (before !== null) this.#restore.set(path, before);
     };
     await set('net/ipv4/ip_forward', '1');
     if (!this.ipv6) return;
     // Forwarding makes the kernel deaf to router advertisements unless accept_ra is 2 (ip-sysctl.rst).
-    const { stdout } = await nodeSystem.processes.run([
-      'ip',
-      '-j',
-      '-6',
-      'route',
-      'show',
-      'default',
-    ]);
-    for (const { dev } of JSON.parse(stdout) as { dev?: string }[]) {
+    const routes = await this.#ip('-j', '-6', 'route', 'show', 'default');
+    for (const { dev } of JSON.parse(routes) as { dev?: string }[]) {
       const path = `net/ipv6/conf/${dev}/accept_ra`;
-      if ((await readSysctl(nodeSystem, path)) === '1') await set(path, '2');
+      if ((await readSysctl(this.#system, path)) === '1') await set(path, '2');
     }
     await set('net/ipv6/conf/all/forwarding', '1');
   }
 
-  async #dressPort(): Promise<void> {
-    await setLink(nodeSystem, INNER_NETDEV, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
-    await writeSysctl(nodeSystem, `net/ipv4/conf/${INNER_NETDEV}/rp_filter`, '0');
-    await writeSysctl(nodeSystem, `net/ipv6/conf/${INNER_NETDEV}/accept_ra`, '0');
+  async #configureNetdev(): Promise<void> {
+    await setLink(this.#system, INNER_NETDEV, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
+    await writeSysctl(this.#system, `net/ipv4/conf/${INNER_NETDEV}/rp_filter`, '0');
+    await writeSysctl(this.#system, `net/ipv6/conf/${INNER_NETDEV}/accept_ra`, '0');
     const [four, six] = this.#resolverAddresses();
-    await nodeSystem.processes.run(['ip', 'addr', 'replace', `${four}/16`, 'dev', INNER_NETDEV]);
-    if (this.ipv6)
-      await nodeSystem.processes.run([
-        'ip',
-        'addr',
-        'replace',
-        `${six}/48`,
-        'dev',
-        INNER_NETDEV,
-        'nodad',
-      ]);
+    await this.#ip('addr', 'replace', `${four}/16`, 'dev', INNER_NETDEV);
+    if (this.ipv6) await this.#ip('addr', 'replace', `${six}/48`, 'dev', INNER_NETDEV, 'nodad');
+  }
+
+  async #ip(...words: string[]): Promise<string> {
+    return (await this.#system.processes.run(['ip', ...words])).stdout;
   }
 }
 
 /** Commands that let frames to the open ones of these homes leave for some seconds. */
-function leave(sessions: readonly HomeSession[]): string {
+function permit(sessions: readonly HomeSession[]): string {
   const open = sessions.filter(({ isOpen }) => isOpen).map(({ peer }) => peer);
   return renderAlive(open);
 }

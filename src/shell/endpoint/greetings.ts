@@ -6,10 +6,11 @@ import { Proof } from '../../core/control/proof.ts';
 import { version } from '../../version.ts';
 import { drawNonce, hmacSha256 } from '../control/hmac.ts';
 import type { Log } from '../system/log.ts';
-import { nodeSystem } from '../system/node/node-system.ts';
+import type { System } from '../system/system.ts';
 import type { StoredHome } from './store.ts';
 
 export interface GreetingsOptions {
+  system: Pick<System, 'randomBytes'>;
   log: Log;
   /** Sends a datagram back to where a home's came from. */
   send: (datagram: Uint8Array, address: string) => void;
@@ -77,7 +78,7 @@ export class Greetings {
       known.handshake = new EndpointHandshake({
         proof,
         version,
-        drawNonce: () => drawNonce(nodeSystem),
+        drawNonce: () => drawNonce(this.#options.system),
       });
     } catch {
       this.#options.log(

@@ -6,16 +6,17 @@ import { findStreamFaults, meterWindowMs } from '../../core/home/verification.ts
 import { networkOf } from '../../core/ip/address.ts';
 import type { HomeSlot, InnerNetwork } from '../../core/plan/facts.ts';
 import { isPaced, type Shape, waitPerSlotMs } from '../../core/stream/stream.ts';
-import { nodeSystem } from '../system/node/node-system.ts';
+import type { System } from '../system/system.ts';
 import { type Departures, FrameLink } from '../tunnel/frame-link.ts';
 
-/** A home that says nothing for so long is gone. */
+/** A home that says nothing for so long is disconnected. */
 const SILENT_MS = 60_000;
 const SILENT_SLOTS = 120;
 /** A new rate takes so long to show in full. */
 const GRACE_MS = 4000;
 
 export interface HomeSessionOptions {
+  system: System;
   name: string;
   host: number;
   local: string;
@@ -38,7 +39,8 @@ export class HomeSession {
   readonly peer: string;
   shape: Shape;
   version = '';
-  heardAtMs = performance.now();
+  heardAtMs: number;
+  readonly #system: System;
   #meter = SlotMeter.EMPTY;
   #graceUntilMs = 0;
   #open = false;
@@ -47,6 +49,8 @@ export class HomeSession {
   receivedBytes = 0;
 
   constructor(options: HomeSessionOptions) {
+    this.#system = options.system;
+    this.heardAtMs = options.system.clock.monotonicMs();
     this.name = options.name;
     this.host = options.host;
     this.inner = options.inner;
@@ -54,7 +58,7 @@ export class HomeSession {
     this.peer = options.peer;
     this.shape = options.shape;
     this.link = new FrameLink({
-      system: nodeSystem,
+      system: options.system,
       local: options.local,
       peer: options.peer,
       shape: options.shape,
@@ -78,11 +82,11 @@ export class HomeSession {
 
   /** Notes a hello; tells whether it asks for another shape. */
   hear(hello: Hello): boolean {
-    this.heardAtMs = performance.now();
+    this.heardAtMs = this.#system.clock.monotonicMs();
     this.version = hello.version;
     const changed = JSON.stringify(hello.download) !== JSON.stringify(this.shape);
     if (changed) {
-      // The stream is measured anew; while that lasts, an old verdict in good order stands.
+      // The stream is measured again; while that lasts, an old good verdict stands.
       this.#meter = SlotMeter.EMPTY;
       this.#graceUntilMs = this.heardAtMs + GRACE_MS + meterWindowMs(hello.download);
     }

@@ -1,7 +1,7 @@
 // The resolver that answers homes at the endpoint's inner address: dnsmasq, kept running.
 import { SupervisedChild } from '../system/child.ts';
 import type { Log } from '../system/log.ts';
-import { nodeSystem } from '../system/node/node-system.ts';
+import type { System } from '../system/system.ts';
 
 /** dnsmasq's arguments: it forwards to what the endpoint itself asks, answers inside only, and writes nothing down. */
 export function resolverArgv(netdev: string, addresses: readonly string[]): string[] {
@@ -24,12 +24,13 @@ export function resolverArgv(netdev: string, addresses: readonly string[]): stri
 }
 
 export function startResolver(
+  system: System,
   netdev: string,
   addresses: readonly string[],
   log: Log,
 ): SupervisedChild {
   const child = new SupervisedChild({
-    system: nodeSystem,
+    system,
     argv: () => resolverArgv(netdev, addresses),
     onLine: (line) => log('info', line),
     onExit: (why) =>

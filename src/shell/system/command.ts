@@ -3,6 +3,11 @@ import type { System } from './system.ts';
 
 /** A command that could not be started or ended with a status other than 0. */
 export class CommandError extends Error {
+  /** By its name: each bundle has its own class, and the door may be another bundle's. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'CommandError';
+  }
+
   override name = 'CommandError';
   readonly argv: readonly string[];
   readonly stderr: string;

@@ -1,5 +1,5 @@
 // Lines of what a program or a connection writes, wherever its pieces end.
-import { LineSplitter } from '../../core/openvpn/management.ts';
+import { LineSplitter } from '../../core/text/line-splitter.ts';
 
 /** Takes bytes and calls back with each whole line, without its end. */
 export function lineReader(
@@ -7,8 +7,7 @@ export function lineReader(
   longest?: number,
 ): (piece: Uint8Array) => void {
   const splitter = new LineSplitter(longest);
-  const decoder = new TextDecoder();
   return (piece) => {
-    for (const line of splitter.push(decoder.decode(piece, { stream: true }))) onLine(line);
+    for (const line of splitter.push(piece)) onLine(line);
   };
 }
