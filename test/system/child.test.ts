@@ -1,5 +1,6 @@
 // Supervision of real, tiny programs: restarts, pauses, TERM and KILL.
 import test, { type ExecutionContext } from 'ava';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { type ChildOptions, SupervisedChild } from '../../src/shell/system/child.ts';
 
 /** A child with its lines, ends and starts, and a way to await any of them. */
@@ -14,7 +15,7 @@ function supervise(t: ExecutionContext, options: Partial<ChildOptions>) {
   const child = new SupervisedChild({
     argv: () => ['true'],
     onLine: (line) => note(line),
-    onExit: (why) => note(`exit: ${why}`),
+    onExit: (why) => note(`exit: ${wordsOf(why)}`),
     onStart: () => {
       startsMs.push(performance.now());
       note('start');

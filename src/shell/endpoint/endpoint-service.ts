@@ -5,7 +5,11 @@ import type { Server } from 'node:net';
 import { join } from 'node:path';
 import type { Hello } from '../../core/control/message.ts';
 import { ipDestination } from '../../core/framing/ip-packet.ts';
+import { renderReason } from '../../core/home/answers.ts';
 import { findQueueFaults } from '../../core/home/verification.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { CONTROL_PORT, STRAY_CLASS_MINOR, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { tunnelAddress } from '../../core/plan/nft-endpoint.ts';
 import { classId } from '../../core/plan/tc.ts';
@@ -51,7 +55,7 @@ export class EndpointService {
   #homes: StoredHome[] = [];
   #up = false;
   #stopping = false;
-  #fault = '';
+  #fault: Notice | null = null;
   #since = Math.floor(Date.now() / 1000);
   #lastRepairMs = Number.NEGATIVE_INFINITY;
 
@@ -63,7 +67,7 @@ export class EndpointService {
       log: options.log,
       serial: this.#serial,
       onReport: (report) => this.#later(() => this.#look(report)),
-      onFault: (minor, text) => this.#onFault(minor, text),
+      onFault: (minor, fault) => this.#onFault(minor, fault),
       onPacket: (packet) => this.#fromInternet(packet),
     });
     this.#openvpn = new OpenVpn({
@@ -74,7 +78,7 @@ export class EndpointService {
       },
       onExit: (why) => {
         this.#up = false;
-        options.log('warning', `OpenVPN stopped (${why}); it is started again`);
+        options.log('warning', wordsOf(notice('openvpn-stopped', { why })));
       },
       onLine: (line) => options.log('info', `openvpn: ${line}`),
     });
@@ -96,7 +100,8 @@ export class EndpointService {
       this.#settle = setTimeout(() => this.#later(() => this.#readHomes()), SETTLE_MS);
     });
     const { host, port } = this.#identity;
-    log('notice', `endpoint at ${host}:${port}, ${this.#homes.length} homes`);
+    const count = this.#homes.length;
+    log('notice', wordsOf(notice('endpoint-at', { host, port: `${port}`, count })));
   }
 
   async stop(): Promise<void> {
@@ -120,10 +125,11 @@ export class EndpointService {
   /** What `iotshaper status` prints on an endpoint. */
   status(): Record<string, unknown> {
     const nowMs = performance.now();
-    const serving = `Serving ${this.#sessions.size} of ${this.#homes.length} homes.`;
+    const counts = { online: this.#sessions.size, count: this.#homes.length };
+    const serving = this.#up ? notice('endpoint-serving', counts) : notice('endpoint-starting');
     return {
       state: this.#up ? 'shaping' : 'starting',
-      reason: this.#fault || (this.#up ? serving : 'OpenVPN is starting.'),
+      ...renderReason(this.#fault ?? serving),
       since: this.#since,
       version,
       role: 'endpoint',
@@ -152,9 +158,9 @@ export class EndpointService {
       .run(async () => {
         if (!this.#stopping) await work();
       })
-      .catch((error: Error) => {
-        this.#fault = error.message;
-        this.#options.log('warning', error.message);
+      .catch((error) => {
+        this.#fault = noticeOfError(error);
+        this.#options.log('warning', wordsOf(this.#fault));
       });
   }
 
@@ -179,7 +185,8 @@ export class EndpointService {
     await this.#apply(false);
     await this.#startOpenVpn();
     const names = homes.map(({ name }) => name).join(', ');
-    this.#options.log('notice', `now ${homes.length} homes: ${names}`);
+    const said = notice('homes-now', { count: homes.length, names });
+    this.#options.log('notice', wordsOf(said));
   }
 
   async #onUp(): Promise<void> {
@@ -189,7 +196,7 @@ export class EndpointService {
       await this.#openControl();
     }
     this.#up = true;
-    this.#fault = '';
+    this.#fault = null;
     await this.#apply(anew);
   }
 
@@ -249,7 +256,7 @@ export class EndpointService {
     session.version = hello.version;
     await session.link.start();
     this.#sessions.set(home.host, session);
-    this.#options.log('notice', `home ${home.name} is there`);
+    this.#options.log('notice', wordsOf(notice('home-there', { name: home.name })));
     return session;
   }
 
@@ -268,7 +275,7 @@ export class EndpointService {
     session.setOpen(false);
     session.link.close();
     this.#sessions.delete(session.host);
-    this.#options.log('notice', `home ${session.name} is gone`);
+    this.#options.log('notice', wordsOf(notice('home-gone', { name: session.name })));
   }
 
   #fromInternet(packet: Uint8Array): void {
@@ -303,8 +310,10 @@ export class EndpointService {
         repair = true;
       }
     }
-    if (faults[0] && faults[0] !== this.#fault) this.#options.log('warning', faults.join('; '));
-    this.#fault = faults[0] ?? '';
+    const before = this.#fault && wordsOf(this.#fault);
+    const texts = faults.map((fault) => wordsOf(fault));
+    if (texts[0] && texts[0] !== before) this.#options.log('warning', texts.join('; '));
+    this.#fault = faults[0] ?? null;
     if (repair && nowMs - this.#lastRepairMs > REPAIR_EVERY_MS) {
       this.#lastRepairMs = nowMs;
       await this.#apply(true);
@@ -312,9 +321,10 @@ export class EndpointService {
     await this.#datapath.extend([...this.#sessions.values()]);
   }
 
-  #onFault(minor: number, text: string): void {
+  #onFault(minor: number, fault: Notice): void {
     const home = this.#sessions.get(minor);
-    this.#options.log('warning', home ? `home ${home.name}: ${text}` : text);
+    const said = home ? notice('home-fault', { name: home.name, fault }) : fault;
+    this.#options.log('warning', wordsOf(said));
     for (const [host, session] of this.#sessions) {
       if (minor === 0 || host === minor) session.setOpen(false);
     }

@@ -2,10 +2,12 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { PlainUser } from '../../core/plan/facts.ts';
 import { renderClientConfig, renderEndpointOpenVpn } from '../../core/plan/openvpn.ts';
 import type { Log } from '../system/log.ts';
-import { NO_PLAIN_USER, readPlainUser } from '../system/plain-user.ts';
+import { readPlainUser } from '../system/plain-user.ts';
 import type { EndpointIdentity, EndpointStore, StoredHome } from './store.ts';
 
 /** A directory whose files others may open, but not list. */
@@ -86,10 +88,10 @@ async function writeClientConfigs(
 async function findReader(dir: string, log: Log): Promise<PlainUser | null> {
   const closed = await findClosedDirectory(dir);
   if (closed) {
-    log('warning', `OpenVPN keeps running as root: ${closed} is closed to other users`);
+    log('warning', wordsOf(notice('openvpn-stays-root', { folder: closed })));
     return null;
   }
   const user = await readPlainUser();
-  if (!user) log('warning', NO_PLAIN_USER);
+  if (!user) log('warning', wordsOf(notice('plain-user-missing')));
   return user;
 }

@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { parseConfig } from '../../core/config/config.ts';
 import { ConfigError } from '../../core/config/config-error.ts';
 import type { Config } from '../../core/config/types.ts';
-import type { ConfigStatus } from '../../core/home/api.ts';
+import type { ConfigVerdict } from '../../core/home/answers.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { checkProfile, type Profile } from '../../core/openvpn/profile.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { netdevIndex } from '../network/netdev.ts';
@@ -23,7 +25,7 @@ export interface GoodConfig {
 /** What reading found: a good configuration, or none and why. */
 export interface ConfigReading {
   good: GoodConfig | null;
-  status: ConfigStatus;
+  status: ConfigVerdict;
 }
 
 /** Reads and judges the configuration at `path` with the profile it names; never throws for what stands there. */
@@ -32,8 +34,9 @@ export async function readGoodConfig(path: string): Promise<ConfigReading> {
   try {
     text = await readFile(path);
   } catch (error) {
-    const message = `${path}: can't be read (${(error as NodeJS.ErrnoException).code}); restore it or reinstall iot-shaper`;
-    return refused([{ path: '', value: '', message }]);
+    const code = `${(error as NodeJS.ErrnoException).code}`;
+    const said = notice('configuration-unreadable', { file: path, error: code });
+    return refused([{ ...said, path: '', value: '' }]);
   }
   try {
     const { config, warnings } = parseConfig(text);
@@ -46,28 +49,30 @@ export async function readGoodConfig(path: string): Promise<ConfigReading> {
       : { good: null, status: { ok: false, errors, warnings } };
   } catch (error) {
     if (error instanceof ConfigError) return refused(error.errors, error.warnings);
-    return refused([{ path: '', value: '', message: (error as Error).message }]);
+    return refused([{ ...noticeOfError(error), path: '', value: '' }]);
   }
 }
 
 async function readProfile(
   path: string,
-): Promise<{ profile: Profile | null; errors: ConfigStatus['errors'] }> {
+): Promise<{ profile: Profile | null; errors: ConfigVerdict['errors'] }> {
   const option = 'iotshaper.tunnel.profile';
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch {
-    const message = `${option}: there is no profile at "${path}"; upload the one that "iotshaper endpoint add-home" printed`;
-    return { profile: null, errors: [{ path: option, value: path, message }] };
+    const said = notice('profile-not-there', { path: option, file: path });
+    return { profile: null, errors: [{ ...said, path: option, value: path }] };
   }
   const verdict = checkProfile(text, pemReader);
   if (verdict.ok) return { profile: verdict.profile, errors: [] };
-  const errors = verdict.problems.map(({ line, message }) => ({
-    path: option,
-    value: path,
-    message: `${option}: ${path}${line > 0 ? `, line ${line}` : ''}: ${message}`,
-  }));
+  const errors = verdict.problems.map(({ line, ...why }) => {
+    const said =
+      line > 0
+        ? notice('profile-line-refused', { path: option, file: path, line, why })
+        : notice('profile-refused', { path: option, file: path, why });
+    return { ...said, path: option, value: path };
+  });
   return { profile: null, errors };
 }
 
@@ -75,21 +80,21 @@ async function readProfile(
  * The netdev that is made for devices' packets is addressed and routed to at will: one of that name that somebody else
  * made, such as the WAN, would be torn from its purpose.
  */
-async function findForeignNetdev(netdev: string): Promise<ConfigStatus['errors']> {
+async function findForeignNetdev(netdev: string): Promise<ConfigVerdict['errors']> {
   if (netdev !== TUNNEL_NETDEV) {
     if ((await netdevIndex(netdev)) === null) return [];
     if ((await findProcesses((argv) => isSocatOf(netdev, argv))).length > 0) return [];
   }
   const path = 'iotshaper.tunnel.interface';
-  const message = `${path}: "${netdev}" is a network device that something else made and needs; choose a name that none has: run "uci set ${path}=iot0; uci commit iotshaper; reload_config"`;
-  return [{ path, value: netdev, message }];
+  const command = `uci set ${path}=iot0; uci commit iotshaper; reload_config`;
+  return [{ ...notice('netdev-foreign', { path, netdev, command }), path, value: netdev }];
 }
 
-function fine(warnings: string[]): ConfigStatus {
+function fine(warnings: Notice[]): ConfigVerdict {
   return { ok: true, errors: [], warnings };
 }
 
-function refused(errors: ConfigStatus['errors'], warnings: string[] = []): ConfigReading {
+function refused(errors: ConfigVerdict['errors'], warnings: Notice[] = []): ConfigReading {
   return { good: null, status: { ok: false, errors, warnings } };
 }
 

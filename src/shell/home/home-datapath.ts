@@ -5,6 +5,9 @@ import type { Config } from '../../core/config/types.ts';
 import type { Welcome } from '../../core/control/message.ts';
 import { ipDestination, ipSource } from '../../core/framing/ip-packet.ts';
 import { type House, NO_HOUSE } from '../../core/home/home-facts.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { Profile } from '../../core/openvpn/profile.ts';
 import type {
   FollowedDevice,
@@ -42,7 +45,7 @@ import { Shaper } from '../shaper/shaper.ts';
 import { run, succeeds } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
-import { NO_PLAIN_USER, readPlainUser } from '../system/plain-user.ts';
+import { readPlainUser } from '../system/plain-user.ts';
 import { Serial } from '../system/serial.ts';
 import { NetdevCounter } from '../tunnel/counters.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
@@ -73,8 +76,8 @@ export interface DatapathOptions {
   /** Looks at who is near, before rules are made of it. */
   lookAround: (config: Config, house: House, resolvers: readonly string[]) => Promise<Near>;
   onReport: (report: ShaperReport) => void;
-  /** Something happened that the next look will have to judge: a fault in a person's words. */
-  onFault: (text: string) => void;
+  /** Something happened that the next look will have to judge. */
+  onFault: (fault: Notice) => void;
   onTunnelState: () => void;
 }
 
@@ -100,8 +103,8 @@ export class HomeDatapath {
   );
   #queue: { index: number; limit: number } | null = null;
   #alive = false;
-  /** Why devices' packets would not take their way, in words; null while they would. */
-  routeFault: string | null = null;
+  /** Why devices' packets would not take their way; null while they would. */
+  routeFault: Notice | null = null;
   /** The house as last looked at. */
   house: House = NO_HOUSE;
   tunnelState: TunnelState = 'down';
@@ -121,7 +124,7 @@ export class HomeDatapath {
     this.#houseReader = new HouseReader(join(options.stateDir, NETWORKS_FILE));
     this.#shaper = new Shaper({
       onReport: options.onReport,
-      onFault: (_minor, text) => options.onFault(text),
+      onFault: (_minor, fault) => options.onFault(fault),
     });
     this.#openvpn = new OpenVpn({
       configPath: join(options.runDir, 'openvpn.conf'),
@@ -129,7 +132,7 @@ export class HomeDatapath {
       onState: (name, local, remote) => this.#onOpenVpnState(name, local, remote),
       onExit: (why) => {
         this.#setTunnelState('down');
-        options.onFault(`OpenVPN stopped (${why}); it is started again`);
+        options.onFault(notice('openvpn-stopped', { why }));
       },
       onLine: (line) => options.log('info', `openvpn: ${line}`),
     });
@@ -293,7 +296,7 @@ export class HomeDatapath {
   /** The table was deleted: by us to replace it, or by someone who flushed all rules. */
   async #restoreRules(): Promise<void> {
     if (!this.#wish || (await this.#rules.stand())) return;
-    this.#options.log('warning', 'someone removed the rules that guard devices; they are put back');
+    this.#options.log('warning', wordsOf(notice('rules-put-back')));
     await this.#rules.restore(this.#leave());
   }
 
@@ -326,7 +329,7 @@ export class HomeDatapath {
       onUp: () =>
         void this.#serial
           .run(() => this.#dressPort())
-          .catch((error: Error) => this.#options.onFault(error.message)),
+          .catch((error) => this.#options.onFault(noticeOfError(error))),
       onFault: this.#options.onFault,
     });
     this.#port = port;
@@ -364,7 +367,7 @@ export class HomeDatapath {
   async #findPlainUser(): Promise<PlainUser | null> {
     if (this.#plainUser === undefined) {
       this.#plainUser = await readPlainUser();
-      if (!this.#plainUser) this.#options.log('warning', NO_PLAIN_USER);
+      if (!this.#plainUser) this.#options.log('warning', wordsOf(notice('plain-user-missing')));
     }
     return this.#plainUser;
   }
@@ -412,7 +415,7 @@ export class HomeDatapath {
       key: this.#wish!.profile.controlKey,
       inside: this.#wish!.profile.inside,
       onWelcome: (welcome) => this.#onWelcome(welcome),
-      onFault: (text) => this.#options.log('warning', text),
+      onFault: (fault) => this.#options.log('warning', wordsOf(fault)),
     });
     await this.control.start();
   }
@@ -429,7 +432,7 @@ export class HomeDatapath {
     this.welcome = welcome;
     if (JSON.stringify(welcome.inner) === JSON.stringify(this.inner)) return;
     this.inner = welcome.inner;
-    this.refreshHouse().catch((error: Error) => this.#options.onFault(error.message));
+    this.refreshHouse().catch((error) => this.#options.onFault(noticeOfError(error)));
   }
 
   #onOpenVpnState(name: string, local: string, remote: string): void {
@@ -437,7 +440,7 @@ export class HomeDatapath {
       this.remoteAddress = remote === '' ? null : remote;
       this.#serial
         .run(() => this.#onConnected(local))
-        .catch((error: Error) => this.#options.onFault(error.message));
+        .catch((error) => this.#options.onFault(noticeOfError(error)));
     } else if (name === 'RECONNECTING' || name === 'EXITING') this.#setTunnelState('reconnecting');
     else if (this.tunnelState === 'down') this.#setTunnelState('connecting');
   }

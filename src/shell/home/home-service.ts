@@ -6,6 +6,7 @@ import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../../core/cost/cost.ts';
 import { AddressMeter } from '../../core/home/address-meter.ts';
+import { bare, type ConfigVerdict, renderConfigStatus } from '../../core/home/answers.ts';
 import type {
   AuditReport,
   AuditStart,
@@ -17,7 +18,11 @@ import type {
   State,
   Status,
 } from '../../core/home/api.ts';
+import { tunnelFault } from '../../core/home/judgement.ts';
 import { TrafficHistory } from '../../core/home/traffic-history.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
+import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
@@ -60,18 +65,19 @@ export class HomeService implements ServiceApi {
   staysShut = false;
   #server: Server | null = null;
   #good: GoodConfig | null = null;
-  #configStatus: ConfigStatus = { ok: true, errors: [], warnings: [] };
+  #configStatus: ConfigVerdict = { ok: true, errors: [], warnings: [] };
   #rate: ActiveRate = { uploadKBps: 0, downloadKBps: 0, source: 'main.rate' };
   #state: State = 'starting';
-  #reason = 'Starting.';
-  #obstacle = '';
+  #reason = notice('service-starting');
+  #remarks: readonly Notice[] = [];
+  #obstacle: Notice | null = null;
   #since = Math.floor(Date.now() / 1000);
   #started = false;
   #everAlive = false;
   #looks = 0;
   #goodLooks = 0;
   #lastRepairMs = Number.NEGATIVE_INFINITY;
-  #applyError: string | null = null;
+  #applyError: Notice | null = null;
   readonly #surroundings: Surroundings;
   readonly #monitor: NetworkMonitor;
   readonly #addresses = new AddressMeter();
@@ -88,7 +94,7 @@ export class HomeService implements ServiceApi {
     });
     this.#monitor = new NetworkMonitor({
       onChange: (what) =>
-        void this.#lookAround(what === 'house').catch((error: Error) => this.#fault(error.message)),
+        void this.#lookAround(what === 'house').catch((error) => this.#fault(noticeOfError(error))),
       ignoredNetdevs: () => [this.#good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
       ignoredTable: ROUTE_TABLE,
     });
@@ -102,8 +108,8 @@ export class HomeService implements ServiceApi {
         return { followed, sharedNetdevs };
       },
       onReport: (report) =>
-        void this.#look(report).catch((error: Error) => this.#fault(error.message)),
-      onFault: (text) => this.#fault(text),
+        void this.#look(report).catch((error) => this.#fault(noticeOfError(error))),
+      onFault: (fault) => this.#fault(fault),
       onTunnelState: () => this.#onTunnelState(this.#datapath.tunnelState),
     });
   }
@@ -117,7 +123,7 @@ export class HomeService implements ServiceApi {
       check: () => this.check(),
       reload: async () => {
         await this.reload();
-        return this.#configStatus;
+        return renderConfigStatus(this.#configStatus);
       },
     });
     await this.reload();
@@ -140,12 +146,12 @@ export class HomeService implements ServiceApi {
     const { configPath, stateDir, log } = this.#options;
     const reading = await readGoodConfig(configPath);
     this.#configStatus = reading.status;
-    for (const warning of reading.status.warnings) log('warning', warning);
-    for (const { message } of reading.status.errors) log('err', message);
+    for (const warning of reading.status.warnings) log('warning', wordsOf(warning));
+    for (const error of reading.status.errors) log('err', wordsOf(error));
     if (reading.good) {
       this.#good = reading.good;
       await keepGoodConfig(configPath, join(stateDir, 'last-good')).catch((error: Error) =>
-        log('warning', `the last good configuration can't be kept: ${error.message}`),
+        log('warning', wordsOf(notice('last-good-unkept', { error: error.message }))),
       );
     } else if (!this.#good) this.#good = (await readGoodConfig(join(stateDir, 'last-good'))).good;
     await this.#apply();
@@ -155,7 +161,8 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration as it stands in UCI. */
   async check(): Promise<ConfigStatus> {
-    return this.#withFindings((await readGoodConfig(this.#options.configPath)).status);
+    const { status } = await readGoodConfig(this.#options.configPath);
+    return renderConfigStatus(this.#withFindings(status));
   }
 
   history(): HistorySample[] {
@@ -196,10 +203,11 @@ export class HomeService implements ServiceApi {
     return renderStatus({
       state: this.#state,
       reason: this.#reason,
+      remarks: this.#remarks,
       fault: this.#obstacle,
       since: this.#since,
-      configStatus: this.#withFindings(
-        this.#clock.annotate(this.#configStatus, this.#good?.config ?? null),
+      configStatus: renderConfigStatus(
+        this.#withFindings(this.#clock.annotate(this.#configStatus, this.#good?.config ?? null)),
       ),
       config: this.#good?.config ?? null,
       remote: this.#good?.profile ? formatRemote(this.#good.profile.remotes[0]!) : '',
@@ -217,9 +225,11 @@ export class HomeService implements ServiceApi {
   async #apply(): Promise<void> {
     const good = this.#good;
     if (!good) {
+      const [error] = this.#configStatus.errors;
+      const why = error && bare(error);
       this.#setState(
         'error',
-        `Not shaping: ${this.#configStatus.errors[0]?.message ?? 'there is no configuration'}`,
+        why ? notice('configuration-refused', { why }) : notice('no-configuration'),
       );
       return;
     }
@@ -231,22 +241,19 @@ export class HomeService implements ServiceApi {
       await this.#datapath.stop();
       this.#history.clear();
       await this.#keepBootTable(null);
-      this.#setState(
-        'off',
-        'Off: your devices use the Internet directly, and your provider sees what they do.',
-      );
+      this.#setState('off', notice('off'));
       return;
     }
     if (!this.#started) {
       this.#started = true;
       this.#everAlive = false;
-      this.#setState('starting', 'Starting: your devices are cut off until the tunnel is shaped.');
+      this.#setState('starting', notice('starting'));
     }
     try {
       await this.#datapath.apply({ config, rate: this.#rate, profile });
       this.#applyError = null;
     } catch (error) {
-      this.#applyError = (error as Error).message;
+      this.#applyError = noticeOfError(error);
       this.#fault(this.#applyError);
     }
     await this.#keepBootTable(this.#datapath.shutTable());
@@ -256,7 +263,7 @@ export class HomeService implements ServiceApi {
   async #keepBootTable(text: string | null): Promise<void> {
     const { stateDir, log } = this.#options;
     await keepBootTable(join(stateDir, BOOT_TABLE_FILE), text).catch((error: Error) =>
-      log('warning', `the rules for the next boot can't be kept: ${error.message}`),
+      log('warning', wordsOf(notice('boot-rules-unkept', { error: error.message }))),
     );
   }
 
@@ -295,24 +302,17 @@ export class HomeService implements ServiceApi {
     }
     this.#everAlive = true;
     const { uploadKBps, downloadKBps, source } = this.#rate;
-    const rates =
-      uploadKBps === downloadKBps
-        ? `${uploadKBps} KB/s`
-        : `${uploadKBps} KB/s up and ${downloadKBps} KB/s down`;
     if (uploadKBps === 0) {
-      this.#setState(
-        'shaping',
-        `Shaping rests (${source}): your devices use the tunnel, but your provider sees when.`,
-      );
-    } else {
-      const dns = config.main.dns
-        ? ''
-        : ' Names your devices look up still show, because dns is off.';
-      this.#setState(
-        'shaping',
-        `Your provider sees one steady stream of ${rates}. It can't tell when your devices are used.${dns}${this.#surroundings.words}`,
-      );
+      this.#setState('shaping', notice('shaping-rests', { source }));
+      return;
     }
+    const stream =
+      uploadKBps === downloadKBps
+        ? notice('shaping', { rate: uploadKBps })
+        : notice('shaping-two-rates', { up: uploadKBps, down: downloadKBps });
+    const names = config.main.dns ? [] : [notice('names-show')];
+    const remarks = [notice('activity-hidden'), ...names, ...this.#surroundings.remarks];
+    this.#setState('shaping', stream, null, remarks);
   }
 
   async #followSchedule(config: Config): Promise<void> {
@@ -322,11 +322,11 @@ export class HomeService implements ServiceApi {
   }
 
   /** What an audit would look at, or why there is nothing. */
-  async #auditTarget(): Promise<AuditTarget | string> {
+  async #auditTarget(): Promise<AuditTarget | Notice> {
     const good = this.#good;
     const { remoteAddress } = this.#datapath;
     if (!good?.profile || this.#state !== 'shaping' || remoteAddress === null) {
-      return 'An audit looks at the running stream; the service is not shaping now.';
+      return notice('audit-without-stream');
     }
     const { networks, devices, main } = good.config;
     const macs = devices.filter(({ policy }) => policy === 'shape').map(({ mac }) => mac);
@@ -336,7 +336,7 @@ export class HomeService implements ServiceApi {
     const lan = [
       ...new Set([...networks.map(({ device }) => device), ...near.map(({ dev }) => dev)]),
     ];
-    if (lan.length === 0) return 'None of the devices has been seen yet; wait until one is on.';
+    if (lan.length === 0) return notice('audit-without-devices');
     const { stdout } = await run(['ip', '-j', 'route', 'get', remoteAddress]);
     const [route] = JSON.parse(stdout) as { dev: string }[];
     return {
@@ -356,8 +356,8 @@ export class HomeService implements ServiceApi {
   }
 
   /** What is wrong with the configuration, and what was found of it while running. */
-  #withFindings(status: ConfigStatus): ConfigStatus {
-    const found = this.#started ? this.#surroundings.findings.map(({ text }) => text) : [];
+  #withFindings(status: ConfigVerdict): ConfigVerdict {
+    const found = this.#started ? this.#surroundings.findings : [];
     return { ...status, warnings: [...status.warnings, ...found] };
   }
 
@@ -384,46 +384,45 @@ export class HomeService implements ServiceApi {
   }
 
   #onTunnelState(state: TunnelState): void {
-    this.#options.log('notice', `tunnel: ${state}`);
+    this.#options.log('notice', wordsOf(notice('tunnel-state', { state })));
     if (state === 'up' || !this.#started) return;
     this.#goodLooks = 0;
     void this.#datapath.setAlive(false);
-    this.#setBlocked(
-      state === 'connecting'
-        ? 'the tunnel to the endpoint is being set up'
-        : 'the tunnel to the endpoint is down',
-    );
+    this.#setBlocked(tunnelFault(state));
   }
 
-  #fault(text: string): void {
-    this.#options.log('warning', text);
+  #fault(fault: Notice): void {
+    this.#options.log('warning', wordsOf(fault));
     if (!this.#started) return;
     this.#goodLooks = 0;
     void this.#datapath.setAlive(false);
-    this.#setBlocked(text);
+    this.#setBlocked(fault);
   }
 
-  #setBlocked(why: string): void {
+  #setBlocked(why: Notice): void {
     const open = this.#good?.config.main.killswitch === false;
-    const cutOff = this.#datapath.house.networkUnknown
-      ? 'devices that are chosen by nothing else use the Internet directly meanwhile'
-      : 'your devices are cut off so that nothing leaks';
-    const effect = open
-      ? 'your devices use the Internet directly, because the kill switch is off'
-      : cutOff;
-    if (this.#everAlive) this.#setState('blocked', `Not protected: ${why}; ${effect}.`, why);
-    else this.#setState('starting', `Starting: ${why}; ${effect}.`, why);
+    const cutOff = this.#datapath.house.networkUnknown ? 'network-unknown' : 'cut-off';
+    const effect = open ? 'open' : cutOff;
+    const state = this.#everAlive ? 'blocked' : 'starting';
+    this.#setState(state, notice(`${state}-${effect}`, { why }), why);
   }
 
-  #setState(state: State, reason: string, obstacle = ''): void {
-    if (state === this.#state && reason === this.#reason) return;
+  #setState(
+    state: State,
+    reason: Notice,
+    obstacle: Notice | null = null,
+    remarks: readonly Notice[] = [],
+  ): void {
+    const text = sentencesOf([reason, ...remarks]);
+    if (state === this.#state && text === sentencesOf([this.#reason, ...this.#remarks])) return;
     if (state !== this.#state) this.#since = Math.floor(Date.now() / 1000);
     this.#state = state;
     this.#reason = reason;
+    this.#remarks = remarks;
     this.#obstacle = obstacle;
     this.#options.log(
       state === 'blocked' || state === 'error' ? 'warning' : 'notice',
-      `${state}: ${reason}`,
+      `${state}: ${text}`,
     );
     const status = this.status();
     for (const listener of this.#listeners) listener(status);

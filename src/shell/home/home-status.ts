@@ -3,6 +3,7 @@ import { mainDefaults } from '../../core/config/options/options.ts';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
 import { costOf } from '../../core/cost/cost.ts';
+import { renderReason } from '../../core/home/answers.ts';
 import type { ConfigStatus, DirectionStatus, State, Status } from '../../core/home/api.ts';
 import {
   type AddressTraffic,
@@ -11,6 +12,8 @@ import {
   round,
 } from '../../core/home/devices/device-table.ts';
 import type { TrafficRates } from '../../core/home/traffic-history.ts';
+import type { Notice } from '../../core/notices/notice.ts';
+import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import type { FollowedDevice } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { shapeOf, slotsPerSecond } from '../../core/stream/stream.ts';
@@ -22,9 +25,11 @@ const SILENT_MS = 15_000;
 
 export interface HomeSnapshot {
   state: State;
-  reason: string;
-  /** Empty when nothing stands in the way. */
-  fault: string;
+  reason: Notice;
+  /** Sentences behind it. */
+  remarks: readonly Notice[];
+  /** Null when nothing stands in the way. */
+  fault: Notice | null;
   since: number;
   configStatus: ConfigStatus;
   config: Config | null;
@@ -41,7 +46,7 @@ export interface HomeSnapshot {
 
 /** The answer of `ubus call iotshaper status`. */
 export function renderStatus(snapshot: HomeSnapshot): Status {
-  const { config, datapath, rate, rates, configStatus } = snapshot;
+  const { config, datapath, rate, rates, configStatus, reason, remarks, fault } = snapshot;
   const packetBytes = config?.main.packetBytes ?? mainDefaults.packetBytes;
   const { tunnel, welcome, link } = datapath;
   const running = snapshot.state !== 'off' && snapshot.state !== 'error';
@@ -50,8 +55,10 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
     (datapath.control?.silentMs(snapshot.nowMs) ?? Number.POSITIVE_INFINITY) > SILENT_MS;
   return {
     state: snapshot.state,
-    reason: snapshot.reason,
-    ...(snapshot.fault === '' ? {} : { fault: snapshot.fault }),
+    ...renderReason(reason),
+    reason: sentencesOf([reason, ...remarks]),
+    remarks: [...remarks],
+    ...(fault && { fault: wordsOf(fault), fault_code: fault.code, fault_values: fault.values }),
     since: snapshot.since,
     version,
     role: 'home',
@@ -106,7 +113,14 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
         )
       : [],
     house: running ? datapath.house.listing : [],
-    not_house: running ? datapath.house.doubtful : [],
+    not_house: running
+      ? datapath.house.doubtful.map(({ name, why }) => ({
+          name,
+          why: wordsOf(why),
+          why_code: why.code,
+          why_values: why.values,
+        }))
+      : [],
     cost: cost(config, rate, packetBytes),
   };
 }

@@ -1,6 +1,7 @@
 // Looks once a second whether everything stands, and lets devices go on only while it does.
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
+import { bare } from '../../core/home/answers.ts';
 import { judgeHome, type Verdict } from '../../core/home/judgement.ts';
 import { SlotMeter } from '../../core/home/slot-meter.ts';
 import { meterWindowMs } from '../../core/home/verification.ts';
@@ -43,7 +44,7 @@ export class HomeWatch {
     const verdict = judgeHome({
       tunnelState: datapath.tunnel ? datapath.tunnelState : 'down',
       blocking: [
-        ...datapath.house.networkFindings.filter(({ blocks }) => blocks).map(({ text }) => text),
+        ...datapath.house.networkFindings.filter(({ blocks }) => blocks).map(bare),
         ...(datapath.routeFault === null ? [] : [datapath.routeFault]),
       ],
       listing: report.listing,

@@ -5,7 +5,6 @@ import type { Config } from '../../core/config/types.ts';
 import {
   findChanceChoices,
   type ResolverHost,
-  sentenceOf,
   type Told,
   tellMissing,
   tellResolvers,
@@ -21,6 +20,8 @@ import {
 } from '../../core/home/devices/leases.ts';
 import { Presence } from '../../core/home/devices/presence.ts';
 import type { Finding, House } from '../../core/home/home-facts.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { FollowedDevice } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ipJson } from '../network/ip-json.ts';
@@ -35,7 +36,7 @@ const DNSMASQ_LEASES = '/tmp/dhcp.leases';
 const ODHCPD_LEASES = ['/tmp/hosts/odhcpd', '/tmp/odhcpd.leases'];
 /** Flash wears: what is learned is written no more often. */
 const KEEP_EVERY_MS = 5 * 60_000;
-const NOTHING_TOLD: Told = { findings: [], clause: '' };
+const NOTHING_TOLD: Told = { findings: [], remark: null };
 
 /** What the machine tells. */
 export interface Seen {
@@ -94,9 +95,9 @@ export class Surroundings {
     return [...new Set(netdevs.filter((netdev) => netdev !== null))].sort();
   }
 
-  /** What belongs behind the sentence that says that all is well; '' for nothing. */
-  get words(): string {
-    return sentenceOf(this.#missing.clause) + sentenceOf(this.#resolvers.clause);
+  /** What belongs behind the sentence that says that all is well. */
+  get remarks(): Notice[] {
+    return [this.#missing.remark, this.#resolvers.remark].filter((remark) => remark !== null);
   }
 
   /** Whether one of these was not there when it was last looked. */
@@ -152,8 +153,8 @@ export class Surroundings {
     try {
       await writeSecret(this.#options.path, renderTracks(follower.tracks));
     } catch (error) {
-      const why = (error as Error).message;
-      this.#options.log('warning', `what is known of devices can't be kept: ${why}`);
+      const said = notice('followed-unkept', { error: (error as Error).message });
+      this.#options.log('warning', wordsOf(said));
     }
     return true;
   }

@@ -1,6 +1,7 @@
 // One supervised OpenVPN: its process, and the management connection it makes to us.
 import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Notice } from '../../core/notices/notice.ts';
 import { LineSplitter, parseManagementLine } from '../../core/openvpn/management.ts';
 import { SupervisedChild } from '../system/child.ts';
 import { succeeds } from '../system/command.ts';
@@ -20,7 +21,7 @@ export interface OpenVpnOptions {
   managementSocket: string;
   /** Called on every state OpenVPN names: CONNECTING, WAIT, AUTH, GET_CONFIG, ASSIGN_IP, CONNECTED, RECONNECTING, EXITING. */
   onState: (name: string, localAddress: string, remoteAddress: string) => void;
-  onExit: (why: string) => void;
+  onExit: (why: Notice) => void;
   onLine?: (line: string) => void;
   command?: string;
 }

@@ -1,12 +1,13 @@
 // The main thread's hold on the shaping thread.
 import { Worker } from 'node:worker_threads';
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import type { FromShaper, ShapedStream, ShaperReport, ToShaper } from './messages.ts';
 import { SHAPER_ROLE, SHAPER_THREAD_URL } from './thread.ts';
 
 export interface ShaperOptions {
   onReport: (report: ShaperReport) => void;
   /** `minor` 0 stands for all streams. */
-  onFault: (minor: number, text: string) => void;
+  onFault: (minor: number, fault: Notice) => void;
 }
 
 /** Starts the shaping thread with the first streams and ends it with {@link Shaper.stop}. */
@@ -51,16 +52,16 @@ export class Shaper {
     worker.on('message', (message: FromShaper) => {
       if (message.kind === 'report') this.#options.onReport(message);
       else if (message.kind === 'applied') this.#settle(message.id);
-      else this.#options.onFault(message.minor, message.text);
+      else this.#options.onFault(message.minor, message.fault);
     });
     worker.on('error', (error) =>
-      this.#options.onFault(0, `the shaping thread failed: ${error.message}`),
+      this.#options.onFault(0, notice('shaping-thread-failed', { error: error.message })),
     );
     worker.on('exit', () => {
       for (const id of [...this.#waiting.keys()]) this.#settle(id);
       if (this.#worker === worker) {
         this.#worker = null;
-        this.#options.onFault(0, 'the shaping thread ended');
+        this.#options.onFault(0, notice('shaping-thread-ended'));
       }
     });
     this.#worker = worker;

@@ -2,6 +2,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { notice } from '../../core/notices/notice.ts';
 import { LineSplitter } from '../../core/openvpn/management.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
@@ -12,7 +13,7 @@ import { systemEnvironment } from '../system/command.ts';
 import { cryptoRandom } from '../system/crypto-random.ts';
 import { raisePriority } from '../system/priority.ts';
 import { Serial } from '../system/serial.ts';
-import { Cover, unsentWords } from './cover.ts';
+import { Cover, unsentFault } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
 
 /** Marks a worker as this thread among others of the one bundle. */
@@ -85,7 +86,7 @@ class ShaperThread {
           peer,
           packetBytes: shape.packetBytes,
           packetsPerS: slotsPerSecond(shape),
-          onFault: (text) => this.#say({ kind: 'fault', minor, text }),
+          onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
         })
       : null;
     this.#streams.set(minor, { stream, pacer, cover });
@@ -95,7 +96,7 @@ class ShaperThread {
     try {
       await cover?.open();
     } catch (error) {
-      this.#say({ kind: 'fault', minor, text: unsentWords(error as Error) });
+      this.#say({ kind: 'fault', minor, fault: unsentFault(error as Error) });
     }
     old?.cover?.close();
   }
@@ -114,9 +115,10 @@ class ShaperThread {
     });
     child.stderr.resume();
     child.stdin.on('error', () => {});
-    child.on('error', (error) =>
-      this.#say({ kind: 'fault', minor: 0, text: `tc: ${error.message}` }),
-    );
+    child.on('error', (error) => {
+      const fault = notice('command-failed', { command: 'tc', error: error.message });
+      this.#say({ kind: 'fault', minor: 0, fault });
+    });
     child.on('exit', () => {
       if (this.#tc === child) this.#tc = null;
     });

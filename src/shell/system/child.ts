@@ -1,5 +1,6 @@
 // A child process that is kept running: restarted with growing pauses, ended by TERM, then KILL.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import { systemEnvironment } from './command.ts';
 
 export interface ChildOptions {
@@ -8,7 +9,7 @@ export interface ChildOptions {
   /** Called with each line the child prints on either stream. */
   onLine?: (line: string) => void;
   /** Called when a child has ended of its own accord; the restart follows by itself. */
-  onExit?: (why: string) => void;
+  onExit?: (why: Notice) => void;
   onStart?: () => void;
   /** Pause before the first restart; doubles up to {@link ChildOptions.maxPauseMs} and starts over after a good minute. */
   minPauseMs?: number;
@@ -74,7 +75,7 @@ export class SupervisedChild {
       env: systemEnvironment(),
     });
     this.#child = child;
-    let failure: string | null = null;
+    let failure: Notice | null = null;
     for (const stream of [child.stdout, child.stderr]) {
       let rest = '';
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -84,14 +85,17 @@ export class SupervisedChild {
       });
     }
     child.on('error', (error) => {
-      failure = error.message;
+      failure = notice('unexpected-error', { error: error.message });
     });
     child.on('close', (status, signal) => {
       this.#child = null;
       if (!this.#wanted) return;
       if (performance.now() - startedMs > GOOD_RUN_MS)
         this.#pauseMs = this.#options.minPauseMs ?? 250;
-      this.#options.onExit?.(failure ?? (signal ? `ended by ${signal}` : `exit status ${status}`));
+      const ended = signal
+        ? notice('process-signalled', { signal })
+        : notice('process-exit-status', { status: `${status}` });
+      this.#options.onExit?.(failure ?? ended);
       this.#timer = setTimeout(() => {
         this.#timer = null;
         if (this.#wanted) this.#spawn();

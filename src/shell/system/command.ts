@@ -1,10 +1,12 @@
 // One external command, as an argument vector and never through a shell.
+import { notice } from '../../core/notices/notice.ts';
+import { NoticeError } from '../../core/notices/notice-error.ts';
 import { run } from './node/processes.ts';
 
 export { run, systemEnvironment } from './node/processes.ts';
 
 /** A command that could not be started or ended with a status other than 0. */
-export class CommandError extends Error {
+export class CommandError extends NoticeError {
   override name = 'CommandError';
   readonly argv: readonly string[];
   readonly stderr: string;
@@ -13,7 +15,12 @@ export class CommandError extends Error {
 
   constructor(argv: readonly string[], status: number | null, stderr: string) {
     const said = stderr.trim();
-    super(`${argv.join(' ')}: ${said === '' ? `exit status ${status}` : said}`);
+    const command = argv.join(' ');
+    super(
+      said === ''
+        ? notice('command-exit-status', { command, status: `${status}` })
+        : notice('command-failed', { command, error: said }),
+    );
     this.argv = argv;
     this.status = status;
     this.stderr = stderr;

@@ -1,6 +1,8 @@
 // The netdev that carries devices' packets to user space: socat holds it, one packet is one datagram on loopback.
 import { createSocket, type Socket } from 'node:dgram';
 import { existsSync } from 'node:fs';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { NoticeError } from '../../core/notices/notice-error.ts';
 import type { PlainUser } from '../../core/plan/facts.ts';
 import { PACKET_PORT, SOCAT_PORT } from '../../core/plan/names.ts';
 import { SupervisedChild } from '../system/child.ts';
@@ -16,7 +18,7 @@ export interface PacketPortOptions {
   onPacket: (packet: Uint8Array) => void;
   /** Called whenever the netdev has been made, first or anew: its addresses and routes are gone. */
   onUp: () => void;
-  onFault: (text: string) => void;
+  onFault: (fault: Notice) => void;
 }
 
 /** Opens one tun netdev without a native addon. */
@@ -32,7 +34,7 @@ export class PacketPort {
     this.#socat = new SupervisedChild({
       argv: () => socatArgv(options.netdev, this.#plainUser),
       onStart: () => void this.#awaitNetdev(),
-      onExit: (why) => options.onFault(`socat, which holds ${options.netdev}, stopped (${why})`),
+      onExit: (why) => options.onFault(notice('socat-stopped', { netdev: options.netdev, why })),
       minPauseMs: 200,
       maxPauseMs: 5000,
     });
@@ -66,7 +68,7 @@ export class PacketPort {
     while (!existsSync(`/sys/class/net/${this.#options.netdev}`)) {
       if (this.#closed) return;
       if (performance.now() > untilMs) {
-        this.#options.onFault(`${this.#options.netdev} did not appear; is kmod-tun installed?`);
+        this.#options.onFault(notice('netdev-not-appeared', { netdev: this.#options.netdev }));
         return;
       }
       // The kernel has no event that Node could await here.
@@ -101,7 +103,7 @@ function bindLoopback(onPacket: (packet: Uint8Array) => void): Promise<Socket> {
     socket.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'EADDRINUSE'
-          ? new Error(`UDP port ${PACKET_PORT} on loopback is taken: is another iotshaper running?`)
+          ? new NoticeError(notice('port-taken', { port: `${PACKET_PORT}` }))
           : error,
       );
     });
