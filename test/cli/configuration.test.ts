@@ -79,7 +79,12 @@ test.serial('check: valid', async (t) => {
   const plain = await iotshaper('check', good);
   t.deepEqual(plain, { status: 0, stdout: `${good}: valid\n`, stderr: '' });
   const json = await iotshaper('check', good, '--json');
-  t.deepEqual(JSON.parse(json.stdout), { ok: true, errors: [], warnings: [] });
+  t.deepEqual(JSON.parse(json.stdout), {
+    ok: true,
+    errors: [],
+    warnings: [],
+    warning_notices: [],
+  });
   t.is(json.status, 0);
 });
 

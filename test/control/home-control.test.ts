@@ -10,6 +10,7 @@ import {
   type Welcome,
 } from '../../src/core/control/message.ts';
 import { Proof } from '../../src/core/control/proof.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { CONTROL_PORT } from '../../src/core/plan/names.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 import { hmacSha256 } from '../../src/shell/control/hmac.ts';
@@ -68,7 +69,7 @@ async function openControl(t: ExecutionContext, local: string, peer: string) {
     key: keyOf(1),
     inside,
     onWelcome: (message) => heard(message),
-    onFault: (text) => failed(text),
+    onFault: (fault) => failed(wordsOf(fault)),
   });
   await control.start();
   t.teardown(() => control.close());

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parseUci } from '../../src/core/config/uci/uci.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { keepBootTable } from '../../src/shell/home/boot-table.ts';
 import {
   findFirewallWarnings,
@@ -39,7 +40,14 @@ test('a profile handed in is judged by line, or stored for its owner alone', asy
   t.deepEqual(judgeProfile(profile), { ok: true, errors: [], endpoint: 'vps.example.org:1194' });
   t.deepEqual(judgeProfile(`up x\n${profile}`), {
     ok: false,
-    errors: [{ line: 1, message: 'up x: runs a program on the router; remove it' }],
+    errors: [
+      {
+        line: 1,
+        message: 'up x: runs a program on the router; remove it',
+        code: 'directive-refused',
+        values: { directive: 'up x', why: { code: 'runs-program', values: {} } },
+      },
+    ],
   });
   const path = join(newFolder(t), 'etc', 'iotshaper', 'home.ovpn');
   await storeProfile(nodeSystem, path, 'old');
@@ -59,10 +67,13 @@ test('settings of the firewall that undo shaping are named, with what to do', (t
     "\toption flow_offloading '1'\n\toption auto_includes 'off'\n",
   );
   t.regex(
-    flow!,
+    wordsOf(flow!),
     /^firewall\.@defaults\[0\]\.flow_offloading: is on, .*uci set .*flow_offloading=0/,
   );
-  t.regex(includes!, /^firewall\.@defaults\[0\]\.auto_includes: is off, .*auto_includes=1/);
+  t.regex(
+    wordsOf(includes!),
+    /^firewall\.@defaults\[0\]\.auto_includes: is off, .*auto_includes=1/,
+  );
   t.deepEqual(others, []);
   t.deepEqual(findFirewallWarnings(parseUci(Buffer.from(''), 'firewall')), []);
 });

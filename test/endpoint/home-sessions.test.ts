@@ -1,6 +1,7 @@
 // Connected homes: whose a packet is, what the status tells of them, and what the log does.
 import test from 'ava';
 import type { Hello } from '../../src/core/control/message.ts';
+import { notice } from '../../src/core/notices/notice.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 import { renderEndpointStatus } from '../../src/shell/endpoint/endpoint-status.ts';
 import { HomeSessions } from '../../src/shell/endpoint/home-sessions.ts';
@@ -64,7 +65,7 @@ async function connected(...hosts: number[]) {
   }
   const status = () =>
     renderEndpointStatus(
-      { identity, isUp: true, fault: '', since: 5, ipv6: false, homes, sessions },
+      { identity, isUp: true, fault: null, since: 5, ipv6: false, homes, sessions },
       1250,
     );
   return { sessions, logged, status };
@@ -116,8 +117,8 @@ test('until OpenVPN serves, and while something is wrong, the status says so', a
   const { sessions } = await connected();
   t.teardown(() => sessions.close());
   const figures = { identity, since: 5, ipv6: true, homes, sessions };
-  const starting = renderEndpointStatus({ ...figures, isUp: false, fault: '' }, 0);
+  const starting = renderEndpointStatus({ ...figures, isUp: false, fault: null }, 0);
   t.like(starting, { state: 'starting', reason: 'OpenVPN is starting.', since: 5, ipv6: true });
-  const faulty = renderEndpointStatus({ ...figures, isUp: true, fault: 'no queue' }, 0);
-  t.like(faulty, { state: 'shaping', reason: 'no queue' });
+  const faulty = renderEndpointStatus({ ...figures, isUp: true, fault: notice('queue-unread') }, 0);
+  t.like(faulty, { state: 'shaping', reason: 'the queue that keeps the schedule can’t be read' });
 });

@@ -149,7 +149,7 @@ class Life {
       { kind: 'intent', intent: { kind: 'none', why: null } },
       { kind: 'openvpn', name: 'CONNECTED', local, remote: '' },
       { kind: 'openvpn', name: 'WAIT', local: '', remote: '' },
-      { kind: 'openvpn-exited', why: 'ended by SIGKILL' },
+      { kind: 'openvpn-exited', why: notice('process-signalled', { signal: 'SIGKILL' }) },
       { kind: 'welcome', welcome },
       {
         kind: 'welcome',

@@ -181,7 +181,11 @@ export class World {
       case 'near':
         return done({ followed: [], sharedNetdevs: [], resolvers: [], remarks: [] });
       case 'routes':
-        return done(this.faults.foreignRule ? notice('route-elsewhere', { netdev: 'wg0', preference: 721 }) : null);
+        return done(
+          this.faults.foreignRule
+            ? notice('route-elsewhere', { netdev: 'wg0', preference: 721 })
+            : null,
+        );
       case 'connect':
       case 'index':
         return done(this.faults.tunnelDown ? null : this.index);
@@ -225,8 +229,7 @@ export class World {
 }
 
 const networkGone = {
+  ...notice('network-gone', { path: 'iotshaper.@network[0].device', netdev: 'br-iot' }),
   section: '@network[0]',
-  text: 'br-iot is gone',
   blocks: true,
-  notice: notice('network-missing'),
 };

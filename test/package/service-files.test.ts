@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { parseUci } from '../../src/core/config/uci/uci.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { keepBootTable } from '../../src/shell/home/boot-table.ts';
 import {
   findFirewallWarnings,
@@ -35,7 +36,7 @@ test('writes unchanged rules no second time: flash wears', async (t) => {
 const warningsOf = (option: string) =>
   findFirewallWarnings(
     parseUci(`config defaults\n\toption input 'REJECT'\n${option}\n`, 'firewall'),
-  );
+  ).map((warning) => wordsOf(warning));
 
 for (const [option, warned] of [
   ["\toption flow_offloading '1'", ['flow_offloading']],

@@ -1,6 +1,7 @@
 // Cover with nothing to hold it back: it must stop itself.
 import { createSocket } from 'node:dgram';
 import test from 'ava';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { COVER_PORT } from '../../src/core/plan/names.ts';
 import { Cover, chargedBytes } from '../../src/shell/shaper/cover.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
@@ -35,8 +36,8 @@ test('without a queue that holds it back, cover stops itself and says so', async
       peer: '127.0.7.2',
       packetBytes: 512,
       packetsPerS,
-      onFault: (text) => {
-        faults.push(text);
+      onFault: (fault) => {
+        faults.push(wordsOf(fault));
         resolve(one);
       },
     });
@@ -61,7 +62,8 @@ test('a peer that refuses is told as a fault, again and again, until closed', as
       peer: '127.0.7.4',
       packetBytes: 256,
       packetsPerS: 10,
-      onFault: (text) => {
+      onFault: (fault) => {
+        const text = wordsOf(fault);
         if (!/^empty packets can't be sent|^the tunnel’s network device is gone/.test(text))
           reject(new Error(text));
         if (++faults < 2) return;

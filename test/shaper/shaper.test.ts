@@ -1,5 +1,6 @@
 // The shaping thread as it is started: it answers, reports once a second, and ends when told to.
 import test from 'ava';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import type { ShaperReport } from '../../src/shell/shaper/messages.ts';
 import { Shaper } from '../../src/shell/shaper/shaper.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
@@ -14,7 +15,7 @@ test('a thread of its own reports until it is stopped', async (t) => {
   const shaper = new Shaper({
     system: nodeSystem,
     onReport: (message) => report(message),
-    onFault: (_minor, text) => faults.push(text),
+    onFault: (_minor, fault) => faults.push(wordsOf(fault)),
   });
   await shaper.pause(); // nothing is there yet
   await shaper.apply([], false);
@@ -37,7 +38,7 @@ test('a thread that fails and ends is told, nobody waits for it, and the next st
   const shaper = new Shaper({
     system,
     onReport: () => {},
-    onFault: (_minor, text) => faults.push(text),
+    onFault: (_minor, fault) => faults.push(wordsOf(fault)),
   });
   const applied = shaper.apply([], true);
   threads[0]!.onError('out of memory');

@@ -1,5 +1,6 @@
 // Supervision of real, tiny programs: restarts, pauses, TERM and KILL.
 import test, { type ExecutionContext } from 'ava';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { type ChildOptions, SupervisedChild } from '../../src/shell/system/child.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
@@ -16,7 +17,7 @@ function supervise(t: ExecutionContext, options: Partial<ChildOptions>) {
     system: nodeSystem,
     argv: () => ['true'],
     onLine: (line) => note(line),
-    onExit: (why) => note(`exit: ${why}`),
+    onExit: (why) => note(`exit: ${wordsOf(why)}`),
     onStart: () => {
       startsMs.push(performance.now());
       note('start');

@@ -1,5 +1,7 @@
 // `iotshaper check`: is this configuration one the service would put in force?
 import type { Command } from 'commander';
+import { renderConfigStatus } from '../../core/home/answers.ts';
+import { notice } from '../../core/notices/notice.ts';
 import { planExample } from '../../core/plan/example.ts';
 import { configPath } from '../config/config-file.ts';
 import { readGoodConfig } from '../home/config-source.ts';
@@ -15,18 +17,16 @@ export function registerCheck(program: Command, { system, console }: Context): v
     .option('--json', 'as the bus has it')
     .action(async (file: string, { json }: { json?: boolean }) => {
       const { good, status } = await readGoodConfig(system, file);
-      const result = { ...status, errors: [...status.errors] };
+      const verdict = { ...status, errors: [...status.errors] };
       if (good && system.processes.uid === 0 && (await succeeds(system, ['nft', '--version']))) {
         const complaint = await checkNft(system, planExample(good.config, good.profile).nft);
         if (complaint) {
-          result.ok = false;
-          result.errors.push({
-            path: '',
-            value: '',
-            message: `nftables refuses the rules: ${complaint}`,
-          });
+          verdict.ok = false;
+          const said = notice('rules-refused', { error: complaint });
+          verdict.errors.push({ ...said, path: '', value: '' });
         }
       }
+      const result = renderConfigStatus(verdict);
       if (json) console.write(`${JSON.stringify(result, null, 2)}\n`);
       else {
         for (const { message } of result.errors) console.writeError(`${message}\n`);

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { packageNameOf, parseUci } from '../../core/config/uci/uci.ts';
 import { renderUciExport } from '../../core/config/uci/uci-writer.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { planExample } from '../../core/plan/example.ts';
 import { configPath } from '../config/config-file.ts';
 import { readGoodConfig } from '../home/config-source.ts';
@@ -21,7 +22,7 @@ export function registerPrint(program: Command, { system, console }: Context): v
         return;
       }
       const { good, status } = await readGoodConfig(system, file);
-      if (!good) throw new Failure(status.errors.map(({ message }) => message).join('\n'));
+      if (!good) throw new Failure(status.errors.map((error) => wordsOf(error)).join('\n'));
       const plan = planExample(good.config, good.profile);
       for (const [name, text] of Object.entries(plan)) {
         if (text !== '') console.write(`# ---- ${name}\n${text}\n`);

@@ -2,6 +2,7 @@
 import { HomeHandshake } from '../../core/control/home-handshake.ts';
 import type { Welcome } from '../../core/control/message.ts';
 import { Proof } from '../../core/control/proof.ts';
+import type { Notice } from '../../core/notices/notice.ts';
 import type { InsideRanges } from '../../core/plan/facts.ts';
 import { CONTROL_PORT } from '../../core/plan/names.ts';
 import type { Shape } from '../../core/stream/stream.ts';
@@ -18,8 +19,8 @@ export interface HomeControlOptions {
   /** Bounds of what the endpoint may assign. */
   inside: InsideRanges;
   onWelcome: (welcome: Welcome) => void;
-  /** The endpoint answers what may not come true: in words for the log, once a minute at most. */
-  onFault: (text: string) => void;
+  /** The endpoint answers what may not come true: once a minute at most. */
+  onFault: (fault: Notice) => void;
 }
 
 /** One home's control socket. */
@@ -83,6 +84,6 @@ export class HomeControl {
     const heard = this.#handshake.receive(datagram, this.#options.system.clock.monotonicMs());
     if (heard?.kind === 'again') this.#hello();
     else if (heard?.kind === 'welcome') this.#options.onWelcome(heard.welcome);
-    else if (heard?.kind === 'fault') this.#options.onFault(heard.text);
+    else if (heard?.kind === 'fault') this.#options.onFault(heard.fault);
   }
 }

@@ -1,4 +1,7 @@
 // The endpoint's datapath: brings rules, netdevs, queue and streams to the connected homes.
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { NoticeError, noticeOfError } from '../../core/notices/notice-error.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { EndpointFacts, InnerNetwork, InsideRanges } from '../../core/plan/facts.ts';
 import { planInsideRoutes } from '../../core/plan/inside.ts';
 import {
@@ -52,7 +55,7 @@ export interface EndpointDatapathOptions {
   serial: Serial;
   onReport: (report: ShaperReport) => void;
   /** `minor` 0 stands for all homes. */
-  onFault: (minor: number, text: string) => void;
+  onFault: (minor: number, fault: Notice) => void;
   onPacket: (packet: Uint8Array) => void;
 }
 
@@ -91,8 +94,8 @@ export class EndpointDatapath {
       onUp: () =>
         void options.serial
           .run(() => this.#configureNetdev())
-          .catch((error: Error) => options.onFault(0, error.message)),
-      onFault: (text) => options.log('warning', text),
+          .catch((error) => options.onFault(0, noticeOfError(error))),
+      onFault: (fault) => options.log('warning', wordsOf(fault)),
     });
   }
 
@@ -122,12 +125,7 @@ export class EndpointDatapath {
     await this.#port.close();
     await this.#rules.release(true);
     const forgotten = await forgetConnections(this.#system, this.#inside());
-    if (!forgotten) {
-      this.#options.log(
-        'warning',
-        'conntrack is not installed, so connections of homes are remembered until they time out; run "apt install conntrack"',
-      );
-    }
+    if (!forgotten) this.#options.log('warning', wordsOf(notice('conntrack-missing')));
     await applyInsideRoutes(this.#system, []);
     for (const [path, value] of this.#restore) await writeSysctl(this.#system, path, value);
   }
@@ -162,7 +160,9 @@ export class EndpointDatapath {
    */
   async noteTunnel(): Promise<boolean> {
     const index = await netdevIndex(this.#system, TUNNEL_NETDEV);
-    if (index === null) throw new Error(`${TUNNEL_NETDEV} is not there though OpenVPN is up`);
+    if (index === null) {
+      throw new NoticeError(notice('tunnel-netdev-missing', { netdev: TUNNEL_NETDEV }));
+    }
     await writeSysctl(this.#system, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
     if (this.#queue?.index === index) return false;
     this.#classes.clear();
@@ -214,7 +214,7 @@ export class EndpointDatapath {
 
   async #restoreRules(): Promise<void> {
     if (await this.#rules.isIntact()) return;
-    this.#options.log('warning', 'someone removed or changed the rules; they are put back');
+    this.#options.log('warning', wordsOf(notice('endpoint-rules-put-back')));
     await this.#rules.restore(permit(this.#open));
   }
 

@@ -1,6 +1,9 @@
 // The endpoint role: serves every home the store names, each with its own queue, class, frames and cover.
 import { join } from 'node:path';
 import { findQueueFaults } from '../../core/home/verification.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { CONTROL_PORT, STRAY_CLASS_MINOR } from '../../core/plan/names.ts';
 import { tunnelAddress } from '../../core/plan/nft-endpoint.ts';
 import { classId } from '../../core/plan/tc.ts';
@@ -46,7 +49,7 @@ export class EndpointService {
   #homes: StoredHome[] = [];
   #up = false;
   #stopping = false;
-  #fault = '';
+  #fault: Notice | null = null;
   readonly #since: number;
   #lastRepairMs = Number.NEGATIVE_INFINITY;
 
@@ -68,7 +71,7 @@ export class EndpointService {
       log: options.log,
       serial: this.#serial,
       onReport: (report) => this.#later(() => this.#tick(report)),
-      onFault: (minor, text) => this.#onFault(minor, text),
+      onFault: (minor, fault) => this.#onFault(minor, fault),
       onPacket: (packet) => this.#sessions.enqueue(packet),
     });
     this.#openvpn = new OpenVpn({
@@ -80,7 +83,7 @@ export class EndpointService {
       },
       onExit: (why) => {
         this.#up = false;
-        options.log('warning', `OpenVPN stopped (${why}); it is started again`);
+        options.log('warning', wordsOf(notice('openvpn-stopped', { why })));
       },
       onLine: (line) => options.log('info', `openvpn: ${line}`),
     });
@@ -106,7 +109,8 @@ export class EndpointService {
       this.#cancelSettle = timers.after(SETTLE_MS, () => this.#later(() => this.#readHomes()));
     });
     const { host, port } = this.#identity;
-    log('notice', `endpoint at ${host}:${port}, ${this.#homes.length} homes`);
+    const count = this.#homes.length;
+    log('notice', wordsOf(notice('endpoint-at', { host, port: `${port}`, count })));
   }
 
   async stop(): Promise<void> {
@@ -143,9 +147,9 @@ export class EndpointService {
       .run(async () => {
         if (!this.#stopping) await work();
       })
-      .catch((error: Error) => {
-        this.#fault = error.message;
-        this.#options.log('warning', error.message);
+      .catch((error) => {
+        this.#fault = noticeOfError(error);
+        this.#options.log('warning', wordsOf(this.#fault));
       });
   }
 
@@ -170,7 +174,8 @@ export class EndpointService {
     await this.#apply(false);
     await this.#startOpenVpn();
     const names = homes.map(({ name }) => name).join(', ');
-    this.#options.log('notice', `now ${homes.length} homes: ${names}`);
+    const said = notice('homes-now', { count: homes.length, names });
+    this.#options.log('notice', wordsOf(said));
   }
 
   async #onUp(): Promise<void> {
@@ -180,7 +185,7 @@ export class EndpointService {
       await this.#openControl();
     }
     this.#up = true;
-    this.#fault = '';
+    this.#fault = null;
     await this.#apply(isNew);
   }
 
@@ -243,8 +248,10 @@ export class EndpointService {
         repair = true;
       }
     }
-    if (faults[0] && faults[0] !== this.#fault) this.#options.log('warning', faults.join('; '));
-    this.#fault = faults[0] ?? '';
+    const before = this.#fault && wordsOf(this.#fault);
+    const texts = faults.map((fault) => wordsOf(fault));
+    if (texts[0] && texts[0] !== before) this.#options.log('warning', texts.join('; '));
+    this.#fault = faults[0] ?? null;
     if (repair && nowMs - this.#lastRepairMs > REPAIR_EVERY_MS) {
       this.#lastRepairMs = nowMs;
       await this.#apply(true);
@@ -252,9 +259,10 @@ export class EndpointService {
     await this.#datapath.extend(this.#sessions.all());
   }
 
-  #onFault(minor: number, text: string): void {
+  #onFault(minor: number, fault: Notice): void {
     const home = this.#sessions.get(minor);
-    this.#options.log('warning', home ? `home ${home.name}: ${text}` : text);
+    const said = home ? notice('home-fault', { name: home.name, fault }) : fault;
+    this.#options.log('warning', wordsOf(said));
     for (const session of this.#sessions.all()) {
       if (minor === 0 || session.host === minor) session.setOpen(false);
     }

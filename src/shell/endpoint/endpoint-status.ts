@@ -1,4 +1,6 @@
 // What `iotshaper status` prints on an endpoint.
+import { renderReason } from '../../core/home/answers.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import { tunnelAddress } from '../../core/plan/nft-endpoint.ts';
 import { version } from '../../version.ts';
 import type { HomeSession } from './home-session.ts';
@@ -10,8 +12,8 @@ export interface EndpointFigures {
   identity: EndpointIdentity;
   /** Whether OpenVPN serves. */
   isUp: boolean;
-  /** Why it does not serve as it should; '' while it does. */
-  fault: string;
+  /** Why it does not serve as it should; null while it does. */
+  fault: Notice | null;
   /** Unix seconds. */
   since: number;
   /** Whether the endpoint has IPv6 to give. */
@@ -24,10 +26,11 @@ export function renderEndpointStatus(
   { identity, isUp, fault, since, ipv6, homes, sessions }: EndpointFigures,
   nowMs: number,
 ): Record<string, unknown> {
-  const serving = `Serving ${sessions.all().length} of ${homes.length} homes.`;
+  const counts = { online: sessions.all().length, count: homes.length };
+  const serving = isUp ? notice('endpoint-serving', counts) : notice('endpoint-starting');
   return {
     state: isUp ? 'shaping' : 'starting',
-    reason: fault || (isUp ? serving : 'OpenVPN is starting.'),
+    ...renderReason(fault ?? serving),
     since,
     version,
     role: 'endpoint',

@@ -3,6 +3,8 @@
 import { EndpointHandshake } from '../../core/control/endpoint-handshake.ts';
 import type { Hello } from '../../core/control/message.ts';
 import { Proof } from '../../core/control/proof.ts';
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { version } from '../../version.ts';
 import { drawNonce, hmacSha256 } from '../control/hmac.ts';
 import type { Log } from '../system/log.ts';
@@ -81,10 +83,7 @@ export class Greetings {
         drawNonce: () => drawNonce(this.#options.system),
       });
     } catch {
-      this.#options.log(
-        'warning',
-        `home ${name} can't be served: it was added by an older version and has no control key; run "iotshaper endpoint remove-home ${name}" and "iotshaper endpoint add-home ${name}", then upload the new profile on its router`,
-      );
+      this.#options.log('warning', wordsOf(notice('home-without-key', { name })));
     }
     return known;
   }

@@ -4,6 +4,7 @@ import { ipDestination, ipSource } from '../../core/framing/ip-packet.ts';
 import { SlotMeter } from '../../core/home/slot-meter.ts';
 import { findStreamFaults, meterWindowMs } from '../../core/home/verification.ts';
 import { networkOf } from '../../core/ip/address.ts';
+import type { Notice } from '../../core/notices/notice.ts';
 import type { HomeSlot, InnerNetwork } from '../../core/plan/facts.ts';
 import { isPaced, type Shape, waitPerSlotMs } from '../../core/stream/stream.ts';
 import type { System } from '../system/system.ts';
@@ -118,13 +119,13 @@ export class HomeSession {
   /**
    * Judges the stream to this home by what its class has sent.
    *
-   * @returns faults in words; empty when frames may leave.
+   * @returns faults; empty when frames may leave.
    */
-  judge(packets: number, nowMs: number): string[] {
+  judge(packets: number, nowMs: number): Notice[] {
     this.#meter = this.#meter.with(packets, nowMs);
     const perSecond = this.#meter.perSecond(meterWindowMs(this.shape));
     if (perSecond === null && this.#open && nowMs < this.#graceUntilMs) return [];
-    return findStreamFaults(this.shape, perSecond, `the stream to home ${this.name}`);
+    return findStreamFaults(this.shape, perSecond, this.name);
   }
 
   /** Whether the stream has been measured for long enough to be judged. */

@@ -1,6 +1,8 @@
 // The connected homes: who comes and goes, and whose a packet is.
 import type { Hello } from '../../core/control/message.ts';
 import { ipDestination } from '../../core/framing/ip-packet.ts';
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { InnerNetwork } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { openNetdevCounter } from '../network/netdev.ts';
@@ -61,7 +63,7 @@ export class HomeSessions {
     session.version = hello.version;
     await session.link.start();
     this.#byHost.set(home.host, session);
-    log('notice', `home ${home.name} connected`);
+    log('notice', wordsOf(notice('home-connected', { name: home.name })));
     return session;
   }
 
@@ -69,7 +71,8 @@ export class HomeSessions {
     session.setOpen(false);
     session.link.close();
     this.#byHost.delete(session.host);
-    this.#options.log('notice', `home ${session.name} disconnected`);
+    const said = notice('home-disconnected', { name: session.name });
+    this.#options.log('notice', wordsOf(said));
   }
 
   /** Hands a packet from the Internet to the home it is for; nobody's is dropped. */

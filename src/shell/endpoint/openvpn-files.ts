@@ -1,9 +1,11 @@
 // What the endpoint's OpenVPN reads: its configuration, and of each home a file that it can read when it is root no longer.
 import { dirname, join, resolve } from 'node:path';
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { PlainUser } from '../../core/plan/facts.ts';
 import { renderClientConfig, renderEndpointOpenVpn } from '../../core/plan/openvpn.ts';
 import type { Log } from '../system/log.ts';
-import { NO_PLAIN_USER, readPlainUser } from '../system/plain-user.ts';
+import { readPlainUser } from '../system/plain-user.ts';
 import type { System } from '../system/system.ts';
 import type { EndpointIdentity, EndpointStore, StoredHome } from './store.ts';
 
@@ -96,10 +98,10 @@ async function findReader(
 ): Promise<PlainUser | null> {
   const closed = await findClosedDirectory(system, dir);
   if (closed) {
-    log('warning', `OpenVPN keeps running as root: ${closed} is closed to other users`);
+    log('warning', wordsOf(notice('openvpn-stays-root', { folder: closed })));
     return null;
   }
   const user = await readPlainUser(system);
-  if (!user) log('warning', NO_PLAIN_USER);
+  if (!user) log('warning', wordsOf(notice('plain-user-missing')));
   return user;
 }

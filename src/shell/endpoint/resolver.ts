@@ -1,4 +1,6 @@
 // The resolver that answers homes at the endpoint's inner address: dnsmasq, kept running.
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { SupervisedChild } from '../system/child.ts';
 import type { Log } from '../system/log.ts';
 import type { System } from '../system/system.ts';
@@ -33,11 +35,7 @@ export function startResolver(
     system,
     argv: () => resolverArgv(netdev, addresses),
     onLine: (line) => log('info', line),
-    onExit: (why) =>
-      log(
-        'warning',
-        `dnsmasq, which answers homes' DNS queries, stopped (${why}); it is started again`,
-      ),
+    onExit: (why) => log('warning', wordsOf(notice('dnsmasq-stopped', { why }))),
   });
   child.start();
   return child;

@@ -1,6 +1,7 @@
 // What an audit of the running stream would look at.
 import type { Neighbour } from '../../core/home/devices/device-table.ts';
 import { desiredOf, type HomeState } from '../../core/home/machine/state.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import { ipJson } from '../network/ip-json.ts';
 import type { System } from '../system/system.ts';
 import type { AuditTarget } from './tool-runner.ts';
@@ -10,11 +11,11 @@ export async function findAuditTarget(
   system: System,
   state: HomeState,
   neighbours: readonly Neighbour[],
-): Promise<AuditTarget | string> {
+): Promise<AuditTarget | Notice> {
   const desired = desiredOf(state);
   const { remoteAddress } = state;
   if (!desired || state.told.state !== 'shaping' || remoteAddress === null) {
-    return 'An audit looks at the running stream; the service is not shaping now.';
+    return notice('audit-without-stream');
   }
   const { networks, devices, main } = desired.config;
   const macs = devices.filter(({ policy }) => policy === 'shape').map(({ mac }) => mac);
@@ -22,7 +23,7 @@ export async function findAuditTarget(
   const lan = [
     ...new Set([...networks.map(({ device }) => device), ...near.map(({ dev }) => dev)]),
   ];
-  if (lan.length === 0) return 'None of the devices has been seen yet; wait until one is on.';
+  if (lan.length === 0) return notice('audit-without-devices');
   const [route] = await ipJson<{ dev: string }>(system, ['route', 'get', remoteAddress]);
   return {
     wan: route!.dev,

@@ -2,7 +2,9 @@
 import { parseConfig } from '../../core/config/config.ts';
 import { ConfigError } from '../../core/config/config-error.ts';
 import type { Config } from '../../core/config/types.ts';
-import type { ConfigStatus } from '../../core/home/api.ts';
+import type { ConfigVerdict } from '../../core/home/answers.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { checkProfile, type Profile } from '../../core/openvpn/profile.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { netdevIndex } from '../network/netdev.ts';
@@ -22,7 +24,7 @@ export interface GoodConfig {
 /** What reading found: a good configuration, or none and why. */
 export interface ConfigReading {
   good: GoodConfig | null;
-  status: ConfigStatus;
+  status: ConfigVerdict;
 }
 
 /** Reads and judges the configuration at `path` with the profile it names; never throws for what stands there. */
@@ -35,8 +37,8 @@ export async function readGoodConfig(
     text = await system.files.readBytes(path);
   } catch (error) {
     const why = error instanceof SystemError ? error.code : String(error);
-    const message = `${path}: can't be read (${why}); restore it or reinstall iot-shaper`;
-    return refused([{ path: '', value: '', message }]);
+    const said = notice('configuration-unreadable', { file: path, error: why });
+    return refused([{ ...said, path: '', value: '' }]);
   }
   try {
     const { config, warnings } = parseConfig(text);
@@ -49,29 +51,31 @@ export async function readGoodConfig(
       : { good: null, status: { ok: false, errors, warnings } };
   } catch (error) {
     if (error instanceof ConfigError) return refused(error.errors, error.warnings);
-    return refused([{ path: '', value: '', message: (error as Error).message }]);
+    return refused([{ ...noticeOfError(error), path: '', value: '' }]);
   }
 }
 
 async function readProfile(
   { files }: Pick<System, 'files'>,
   path: string,
-): Promise<{ profile: Profile | null; errors: ConfigStatus['errors'] }> {
+): Promise<{ profile: Profile | null; errors: ConfigVerdict['errors'] }> {
   const option = 'iotshaper.tunnel.profile';
   let text: string;
   try {
     text = await files.readText(path);
   } catch {
-    const message = `${option}: there is no profile at "${path}"; upload the one that "iotshaper endpoint add-home" printed`;
-    return { profile: null, errors: [{ path: option, value: path, message }] };
+    const said = notice('profile-not-there', { path: option, file: path });
+    return { profile: null, errors: [{ ...said, path: option, value: path }] };
   }
   const verdict = checkProfile(text, pemReader);
   if (verdict.ok) return { profile: verdict.profile, errors: [] };
-  const errors = verdict.problems.map(({ line, message }) => ({
-    path: option,
-    value: path,
-    message: `${option}: ${path}${line > 0 ? `, line ${line}` : ''}: ${message}`,
-  }));
+  const errors = verdict.problems.map(({ line, ...why }) => {
+    const said =
+      line > 0
+        ? notice('profile-line-refused', { path: option, file: path, line, why })
+        : notice('profile-refused', { path: option, file: path, why });
+    return { ...said, path: option, value: path };
+  });
   return { profile: null, errors };
 }
 
@@ -82,21 +86,21 @@ async function readProfile(
 async function findForeignNetdev(
   system: Pick<System, 'files' | 'processes'>,
   netdev: string,
-): Promise<ConfigStatus['errors']> {
+): Promise<ConfigVerdict['errors']> {
   if (netdev !== TUNNEL_NETDEV) {
     if ((await netdevIndex(system, netdev)) === null) return [];
     if ((await findProcesses(system, (argv) => isSocatOf(netdev, argv))).length > 0) return [];
   }
   const path = 'iotshaper.tunnel.interface';
-  const message = `${path}: "${netdev}" is a network device that something else made and needs; choose a name that none has: run "uci set ${path}=iot0; uci commit iotshaper; reload_config"`;
-  return [{ path, value: netdev, message }];
+  const command = `uci set ${path}=iot0; uci commit iotshaper; reload_config`;
+  return [{ ...notice('netdev-foreign', { path, netdev, command }), path, value: netdev }];
 }
 
-function fine(warnings: string[]): ConfigStatus {
+function fine(warnings: Notice[]): ConfigVerdict {
   return { ok: true, errors: [], warnings };
 }
 
-function refused(errors: ConfigStatus['errors'], warnings: string[] = []): ConfigReading {
+function refused(errors: ConfigVerdict['errors'], warnings: Notice[] = []): ConfigReading {
   return { good: null, status: { ok: false, errors, warnings } };
 }
 

@@ -7,6 +7,8 @@ import type { House } from '../../core/home/home-facts.ts';
 import type { Act, HomeEvent, Outcomes, Work } from '../../core/home/machine/events.ts';
 import type { Near, Part } from '../../core/home/machine/state.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { renderNotAlive } from '../../core/plan/nft-alive.ts';
 import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft-home.ts';
@@ -77,7 +79,7 @@ export class HomeEffects {
       departures: () => this.#sent.read(),
       onPacket: (packet) => this.#port?.send(packet),
       onWelcome: (welcome) => tell({ kind: 'welcome', welcome }),
-      onFault: (text) => log('warning', text),
+      onFault: (fault) => log('warning', wordsOf(fault)),
     });
     this.#shaper = new Shaper({
       system,
@@ -126,7 +128,7 @@ export class HomeEffects {
       const found = await this.#do(work);
       return { kind: 'done', part: work.part, found } as HomeEvent;
     } catch (error) {
-      return { kind: 'failed', part: work.part, fault: faultOf(work.part, error as Error) };
+      return { kind: 'failed', part: work.part, fault: noticeOfError(error) };
     }
   }
 
@@ -191,14 +193,14 @@ export class HomeEffects {
   /** The table was deleted: by us to replace it, or by someone who flushed all rules. */
   async #restoreRules(permits: string): Promise<void> {
     if (await this.#rules.isIntact()) return;
-    this.#options.log('warning', 'someone removed the rules that guard devices; they are put back');
+    this.#options.log('warning', wordsOf(notice('rules-put-back')));
     await this.#rules.restore(permits);
   }
 
   async #keepBootTable(table: string | null): Promise<void> {
     const { stateDir, log } = this.#options;
     await keepBootTable(this.#system, join(stateDir, BOOT_TABLE_FILE), table).catch((error) =>
-      log('warning', `the rules for the next boot can't be kept: ${(error as Error).message}`),
+      log('warning', wordsOf(notice('boot-rules-unkept', { error: (error as Error).message }))),
     );
   }
 
@@ -298,8 +300,4 @@ export async function removeEverything(system: System, netdev: string): Promise<
   await removeRoutes(system);
   await deleteTable(system, TABLE);
   await applyInsideRoutes(system, []);
-}
-
-function faultOf(part: Part, error: Error): Notice {
-  return notice('failed', { part, message: error.message });
 }

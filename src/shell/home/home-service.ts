@@ -1,6 +1,7 @@
 // The home role: its machine, what feeds it, and what others may ask of it.
 import { join } from 'node:path';
 import { mainDefaults } from '../../core/config/options/options.ts';
+import { bare, type ConfigVerdict, renderConfigStatus } from '../../core/home/answers.ts';
 import type {
   AuditReport,
   AuditStart,
@@ -20,8 +21,8 @@ import {
   initialState,
 } from '../../core/home/machine/state.ts';
 import { step } from '../../core/home/machine/step.ts';
-import { type Notice, notice } from '../../core/notices/notice.ts';
-import { wordsOf } from '../../core/notices/words.ts';
+import { notice } from '../../core/notices/notice.ts';
+import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
@@ -71,7 +72,7 @@ export class HomeService implements ServiceApi {
   #cancelTimer: Cancel | null = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
   #good: GoodConfig | null = null;
-  #configStatus: ConfigStatus = { ok: true, errors: [], warnings: [] };
+  #configStatus: ConfigVerdict = { ok: true, errors: [], warnings: [] };
 
   constructor(options: HomeServiceOptions) {
     const { system, runDir, stateDir, log } = options;
@@ -115,7 +116,7 @@ export class HomeService implements ServiceApi {
       check: () => this.check(),
       reload: async () => {
         await this.reload();
-        return this.#configStatus;
+        return renderConfigStatus(this.#configStatus);
       },
     });
     this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
@@ -140,12 +141,12 @@ export class HomeService implements ServiceApi {
     const keptPath = join(stateDir, 'last-good');
     const reading = await readGoodConfig(system, configPath);
     this.#configStatus = reading.status;
-    for (const warning of reading.status.warnings) log('warning', warning);
-    for (const { message } of reading.status.errors) log('err', message);
+    for (const warning of reading.status.warnings) log('warning', wordsOf(warning));
+    for (const error of reading.status.errors) log('err', wordsOf(error));
     if (reading.good) {
       this.#good = reading.good;
       await keepGoodConfig(system, configPath, keptPath).catch((error: Error) =>
-        log('warning', `the last good configuration can't be kept: ${error.message}`),
+        log('warning', wordsOf(notice('last-good-unkept', { error: error.message }))),
       );
     } else if (!this.#good) this.#good = (await readGoodConfig(system, keptPath)).good;
     this.#loop.dispatch({ kind: 'intent', intent: this.#intent() });
@@ -157,7 +158,7 @@ export class HomeService implements ServiceApi {
   /** What is wrong with the configuration as it stands in UCI. */
   async check(): Promise<ConfigStatus> {
     const { status } = await readGoodConfig(this.#system, this.#options.configPath);
-    return this.#withFindings(status);
+    return renderConfigStatus(this.#withFindings(status));
   }
 
   history(): HistorySample[] {
@@ -203,7 +204,9 @@ export class HomeService implements ServiceApi {
     const { tunnel } = this.#effects;
     return renderStatus({
       machine: this.#loop.state,
-      configStatus: this.#withFindings(this.#clock.annotate(this.#configStatus, config)),
+      configStatus: renderConfigStatus(
+        this.#withFindings(this.#clock.annotate(this.#configStatus, config)),
+      ),
       config,
       remote: profile ? formatRemote(profile.remotes[0]!) : '',
       rate: desiredOf(this.#loop.state)?.rate ?? (config && this.#clock.rateOf(config)),
@@ -224,7 +227,7 @@ export class HomeService implements ServiceApi {
   #intent(): Intent {
     if (!this.#good) {
       const [error] = this.#configStatus.errors;
-      return { kind: 'none', why: error?.notice ?? notice('no-configuration') };
+      return { kind: 'none', why: error ? bare(error) : null };
     }
     const { config, profile } = this.#good;
     if (!config.main.enabled || !profile) return { kind: 'off' };
@@ -248,7 +251,7 @@ export class HomeService implements ServiceApi {
   #act(act: Act): void {
     switch (act.do) {
       case 'log':
-        this.#options.log(act.level, this.#lineOf(act.notice));
+        this.#options.log(act.level, wordsOf(act.notice));
         return;
       case 'publish':
         this.#publish();
@@ -265,19 +268,17 @@ export class HomeService implements ServiceApi {
     }
   }
 
-  #lineOf(said: Notice): string {
-    const { reason, state } = this.#loop.state.told;
-    return said === reason ? `${state}: ${wordsOf(said)}` : wordsOf(said);
-  }
-
   #publish(): void {
+    const { state, reason, remarks } = this.#loop.state.told;
+    const level = state === 'blocked' || state === 'error' ? 'warning' : 'notice';
+    this.#options.log(level, `${state}: ${sentencesOf([reason, ...remarks])}`);
     const status = this.status();
     for (const listener of this.#listeners) listener(status);
   }
 
   /** What is wrong with the configuration, and what was found of it while running. */
-  #withFindings(status: ConfigStatus): ConfigStatus {
+  #withFindings(status: ConfigVerdict): ConfigVerdict {
     const found = desiredOf(this.#loop.state) ? this.#surroundings.findings : [];
-    return { ...status, warnings: [...status.warnings, ...found.map(({ text }) => text)] };
+    return { ...status, warnings: [...status.warnings, ...found] };
   }
 }

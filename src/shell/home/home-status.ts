@@ -4,6 +4,7 @@ import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
 import { costOf } from '../../core/cost/cost.ts';
 import type { DeviceQueues } from '../../core/framing/queues.ts';
+import { renderReason } from '../../core/home/answers.ts';
 import type { ConfigStatus, DirectionStatus, Status } from '../../core/home/api.ts';
 import {
   type AddressTraffic,
@@ -13,7 +14,7 @@ import {
 } from '../../core/home/devices/device-table.ts';
 import type { HomeState } from '../../core/home/machine/state.ts';
 import type { TrafficRates } from '../../core/home/traffic-history.ts';
-import { wordsOf } from '../../core/notices/words.ts';
+import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { shapeOf, slotsPerSecond } from '../../core/stream/stream.ts';
 import { version } from '../../version.ts';
@@ -45,6 +46,7 @@ const NO_RATE: ActiveRate = { uploadKBps: 0, downloadKBps: 0, source: 'main.rate
 export function renderStatus(snapshot: HomeSnapshot): Status {
   const { config, machine, rates, queues } = snapshot;
   const { told, tunnel, welcome, house } = machine;
+  const { reason, remarks, fault } = told;
   const main = config?.main ?? mainDefaults;
   const rate = snapshot.rate ?? NO_RATE;
   const running = told.state !== 'off' && told.state !== 'error';
@@ -52,8 +54,10 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
   const asked = running ? config : null;
   return {
     state: told.state,
-    reason: wordsOf(told.reason),
-    ...(told.fault === null ? {} : { fault: wordsOf(told.fault) }),
+    ...renderReason(reason),
+    reason: sentencesOf([reason, ...remarks]),
+    remarks: [...remarks],
+    ...(fault && { fault: wordsOf(fault), fault_code: fault.code, fault_values: fault.values }),
     since: told.sinceS,
     version,
     role: 'home',
@@ -94,7 +98,14 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
         )
       : [],
     house: running ? house.listing : [],
-    not_house: running ? house.doubtful : [],
+    not_house: running
+      ? house.doubtful.map(({ name, why }) => ({
+          name,
+          why: wordsOf(why),
+          why_code: why.code,
+          why_values: why.values,
+        }))
+      : [],
     cost: cost(config, rate, main.packetBytes),
   };
 }

@@ -2,6 +2,7 @@
 import type { Welcome } from '../../core/control/message.ts';
 import { ipDestination } from '../../core/framing/ip-packet.ts';
 import type { Work } from '../../core/home/machine/events.ts';
+import type { Notice } from '../../core/notices/notice.ts';
 import { version } from '../../version.ts';
 import { HomeControl } from '../control/home-control.ts';
 import type { System } from '../system/system.ts';
@@ -17,8 +18,8 @@ export interface HomeTunnelOptions {
   /** Called with each packet for a device. */
   onPacket: (packet: Uint8Array) => void;
   onWelcome: (welcome: Welcome) => void;
-  /** The endpoint answers what may not come true, in words for the log. */
-  onFault: (text: string) => void;
+  /** The endpoint answers what may not come true. */
+  onFault: (fault: Notice) => void;
 }
 
 /** Open from {@link HomeTunnel.apply} to {@link HomeTunnel.close}. */

@@ -3,7 +3,6 @@ import type { Config } from '../../core/config/types.ts';
 import {
   findChanceChoices,
   type ResolverHost,
-  sentenceOf,
   type Told,
   tellMissing,
   tellResolvers,
@@ -19,6 +18,9 @@ import {
 } from '../../core/home/devices/leases.ts';
 import { Presence } from '../../core/home/devices/presence.ts';
 import type { Finding, House } from '../../core/home/home-facts.ts';
+import type { Near } from '../../core/home/machine/state.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { FollowedDevice } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ipJson } from '../network/ip-json.ts';
@@ -33,7 +35,7 @@ const DNSMASQ_LEASES = '/tmp/dhcp.leases';
 const ODHCPD_LEASES = ['/tmp/hosts/odhcpd', '/tmp/odhcpd.leases'];
 /** Flash wears: what is learned is written no more often. */
 const KEEP_EVERY_MS = 5 * 60_000;
-const NOTHING_TOLD: Told = { findings: [], clause: '' };
+const NOTHING_TOLD: Told = { findings: [], remark: null };
 
 /** What the machine tells. */
 export interface Seen {
@@ -65,7 +67,6 @@ export class Surroundings {
   #config: Config | null = null;
   #missing = NOTHING_TOLD;
   #resolvers = NOTHING_TOLD;
-  #resolversSeen: readonly string[] = [];
   #networks: readonly Finding[] = [];
   neighbours: Neighbour[] = [];
   names = new Map<string, string>();
@@ -93,14 +94,9 @@ export class Surroundings {
     return [...new Set(netdevs.filter((netdev) => netdev !== null))].sort();
   }
 
-  /** What belongs behind the sentence that says that all is well; '' for nothing. */
-  get words(): string {
-    return sentenceOf(this.#missing.clause) + sentenceOf(this.#resolvers.clause);
-  }
-
-  /** Whether one of these was not there when it was last looked. */
-  isNews(resolvers: readonly string[]): boolean {
-    return resolvers.some((mac) => !this.#resolversSeen.includes(mac));
+  /** What belongs behind the sentence that says that all is well. */
+  get remarks(): Notice[] {
+    return [this.#missing.remark, this.#resolvers.remark].filter((remark) => remark !== null);
   }
 
   /**
@@ -108,8 +104,12 @@ export class Surroundings {
    *
    * @param resolvers MACs of hosts beside the devices that ask the Internet for names.
    */
-  look(config: Config, house: House, resolvers: readonly string[] = []): Promise<void> {
-    return this.#serial.run(() => this.#look(config, house, resolvers));
+  look(config: Config, house: House, resolvers: readonly string[] = []): Promise<Near> {
+    return this.#serial.run(async () => {
+      await this.#look(config, house, resolvers);
+      const { followed, sharedNetdevs, remarks } = this;
+      return { followed, sharedNetdevs, remarks, resolvers };
+    });
   }
 
   async #look(config: Config, house: House, resolvers: readonly string[]): Promise<void> {
@@ -135,7 +135,6 @@ export class Surroundings {
       }),
     );
     const known = new Set(this.followed.flatMap(({ macs }) => macs));
-    this.#resolversSeen = resolvers;
     const hosts = resolvers.flatMap((mac) => hostsOf(mac, inside));
     this.#resolvers = config.main.dns
       ? tellResolvers(hosts, config, this.names, known)
@@ -153,8 +152,8 @@ export class Surroundings {
     try {
       await system.files.replace(path, renderTracks(follower.tracks));
     } catch (error) {
-      const why = (error as Error).message;
-      log('warning', `what is known of devices can't be kept: ${why}`);
+      const said = notice('followed-unkept', { error: (error as Error).message });
+      log('warning', wordsOf(said));
     }
     return true;
   }

@@ -1,6 +1,9 @@
 // Audit and recommendation: too heavy for the service's own event loop, so the program runs itself beside it.
 import type { MainConfig } from '../../core/config/types.ts';
+import { renderReason } from '../../core/home/answers.ts';
 import type { AuditReport, AuditStart, Recommendation } from '../../core/home/api.ts';
+import { type Notice, type NoticeValue, notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { RatelessShape } from '../../core/simulation/recommend.ts';
 import { rateBounds } from '../../core/stream/stream.ts';
 import type { Child, System } from '../system/system.ts';
@@ -42,9 +45,9 @@ export class ToolRunner {
   }
 
   /** Starts an audit; says why not when one runs or there is nothing to look at. */
-  startAudit(target: AuditTarget | string, seconds: number): AuditStart {
-    if (typeof target === 'string') return { started: false, reason: target, seconds };
-    if (this.#audit) return { started: false, reason: 'An audit is running already.', seconds };
+  startAudit(target: AuditTarget | Notice, seconds: number): AuditStart {
+    if ('code' in target) return { started: false, ...renderReason(target), seconds };
+    if (this.#audit) return { started: false, ...renderReason(notice('audit-running')), seconds };
     const words = [
       ...['audit', '--wan', target.wan, '--lan', ...target.lan],
       ...['--port', `${target.port}`, '--packet-size', `${target.packetBytes}`],
@@ -125,9 +128,9 @@ class Said {
 }
 
 /** The tool's own words without its name in front. */
-function lastWords(stderr: string): string {
+function lastWords(stderr: string): NoticeValue {
   const line = stderr.trim().split('\n').at(-1) ?? '';
-  return line.replace(/^iotshaper: /, '') || 'it ended without a word';
+  return line.replace(/^iotshaper: /, '') || notice('tool-silent');
 }
 
 function readReport(stdout: string, stderr: string, begun: AuditReport): AuditReport {
@@ -135,11 +138,8 @@ function readReport(stdout: string, stderr: string, begun: AuditReport): AuditRe
     const { report } = JSON.parse(stdout) as { report: AuditReport };
     return { ...report, time: begun.time ?? 0, seconds: begun.seconds ?? 0, state: 'done' };
   } catch {
-    return {
-      ...begun,
-      state: 'failed',
-      sentence: `The audit could not be made: ${lastWords(stderr)}`,
-    };
+    const said = notice('audit-not-made', { why: lastWords(stderr) });
+    return { ...begun, state: 'failed', sentence: wordsOf(said), sentence_notices: [said] };
   }
 }
 
@@ -162,20 +162,22 @@ function readAdvice(stdout: string, stderr: string): Recommendation {
   try {
     ({ best } = JSON.parse(stdout) as Advice);
   } catch {
-    return { ok: false, reason: `There is no recommendation yet: ${lastWords(stderr)}` };
-  }
-  if (!best?.up || !best.down) {
     return {
       ok: false,
-      reason: `No rate up to ${rateBounds.most} KB/s delays your devices as little as asked.`,
+      ...renderReason(notice('recommendation-not-made', { why: lastWords(stderr) })),
     };
+  }
+  if (!best?.up || !best.down) {
+    return { ok: false, ...renderReason(notice('recommendation-none', { most: rateBounds.most })) };
   }
   const delays = [best.up, best.down];
   const worst = (name: 'meanMs' | 'maxMs'): number =>
     Math.round(Math.max(...delays.map(({ latency }) => latency[name])));
   return {
     ok: true,
-    reason: `For a mean delay of ${TOLERANCE.meanMs} ms and none above ${TOLERANCE.maxMs} ms, from what your devices did since the service started.`,
+    ...renderReason(
+      notice('recommendation-basis', { mean: TOLERANCE.meanMs, max: TOLERANCE.maxMs }),
+    ),
     upload_kBps: best.up.rateKBps,
     download_kBps: best.down.rateKBps,
     packet_size: best.shape.packetBytes,

@@ -1,4 +1,5 @@
 // One supervised OpenVPN: its process, and the management connection it makes to us.
+import type { Notice } from '../../core/notices/notice.ts';
 import { parseManagementLine } from '../../core/openvpn/management.ts';
 import { SupervisedChild } from '../system/child.ts';
 import { succeeds } from '../system/command.ts';
@@ -21,7 +22,7 @@ export interface OpenVpnOptions {
   managementSocket: string;
   /** Called on every state OpenVPN names: CONNECTING, WAIT, AUTH, GET_CONFIG, ASSIGN_IP, CONNECTED, RECONNECTING, EXITING. */
   onState: (name: string, localAddress: string, remoteAddress: string) => void;
-  onExit: (why: string) => void;
+  onExit: (why: Notice) => void;
   onLine?: (line: string) => void;
   command?: string;
 }

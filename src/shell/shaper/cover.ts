@@ -1,5 +1,6 @@
 // Cover: all-pad datagrams that are always ready and clocked by the kernel's queue alone.
 import { frameBytes } from '../../core/framing/frame.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import { COVER_PORT } from '../../core/plan/names.ts';
 import { type Cancel, type System, SystemError, type UdpSocket } from '../system/system.ts';
 
@@ -21,7 +22,7 @@ export interface CoverOptions {
   /** Slots a second. */
   packetsPerS: number;
   /** Called when cover can't be sent, or is not held back; sending stops in the second case. */
-  onFault: (text: string) => void;
+  onFault: (fault: Notice) => void;
 }
 
 /** Memory one queued datagram is charged for: its head is rounded up to a power of two. */
@@ -89,13 +90,13 @@ export class Cover {
     socket.send(this.#datagram, (error) => {
       if (this.#closed) return;
       if (error) {
-        this.#options.onFault(unsentWords(error));
+        this.#options.onFault(unsentFault(error));
         this.#retry(socket);
         return;
       }
       this.#sent++;
       if (this.#overCeiling()) {
-        this.#options.onFault('cover leaves faster than the rate: nothing holds it back');
+        this.#options.onFault(notice('cover-unbounded'));
         this.close();
         return;
       }
@@ -124,10 +125,10 @@ export class Cover {
 /** Nothing of the inside finds another way once the tunnel's netdev, address or route is gone: the kernel refuses it. */
 const NO_WAY = ['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL', 'EINVAL'];
 
-/** Why cover could not be sent, in a person's words. */
-export function unsentWords(error: Error): string {
+/** Why cover could not be sent. */
+export function unsentFault(error: Error): Notice {
   const code = error instanceof SystemError ? error.code : null;
   return code !== null && NO_WAY.includes(code)
-    ? 'the tunnel’s network device is gone or lost its address'
-    : `empty packets can't be sent (${code ?? error.message})`;
+    ? notice('tunnel-netdev-gone')
+    : notice('cover-unsent', { error: code ?? error.message });
 }

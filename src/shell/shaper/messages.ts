@@ -1,4 +1,5 @@
 // What the main thread and the shaping thread say to each other.
+import type { Notice } from '../../core/notices/notice.ts';
 import type { TcListing } from '../../core/plan/tc-listing.ts';
 import type { Shape } from '../../core/stream/stream.ts';
 
@@ -37,4 +38,4 @@ export interface ShaperReport {
 export type FromShaper =
   | ShaperReport
   | { kind: 'applied'; id: number }
-  | { kind: 'fault'; minor: number; text: string };
+  | { kind: 'fault'; minor: number; fault: Notice };

@@ -1,4 +1,5 @@
 // The main thread's hold on the shaping thread.
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import type { System, Thread } from '../system/system.ts';
 import {
   type FromShaper,
@@ -13,7 +14,7 @@ export interface ShaperOptions {
   system: System;
   onReport: (report: ShaperReport) => void;
   /** `minor` 0 stands for all streams. */
-  onFault: (minor: number, text: string) => void;
+  onFault: (minor: number, fault: Notice) => void;
 }
 
 /** Starts the shaping thread with the first streams and ends it with {@link Shaper.stop}. */
@@ -60,7 +61,7 @@ export class Shaper {
       { address: SHAPER_THREAD_URL.href, role: SHAPER_ROLE },
       {
         onMessage: (message) => this.#receive(message as FromShaper),
-        onError: (text) => onFault(0, `the shaping thread failed: ${text}`),
+        onError: (error) => onFault(0, notice('shaping-thread-failed', { error })),
         onEnd: () => this.#onEnd(thread),
       },
     );
@@ -71,14 +72,14 @@ export class Shaper {
   #receive(message: FromShaper): void {
     if (message.kind === 'report') this.#options.onReport(message);
     else if (message.kind === 'applied') this.#settle(message.id);
-    else this.#options.onFault(message.minor, message.text);
+    else this.#options.onFault(message.minor, message.fault);
   }
 
   #onEnd(thread: Thread): void {
     for (const id of [...this.#waiting.keys()]) this.#settle(id);
     if (this.#thread === thread) {
       this.#thread = null;
-      this.#options.onFault(0, 'the shaping thread ended');
+      this.#options.onFault(0, notice('shaping-thread-ended'));
     }
     this.#onStopped?.();
     this.#onStopped = null;

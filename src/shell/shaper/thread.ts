@@ -1,4 +1,5 @@
 // The shaping thread: rates and cover, on an event loop that device packets never keep busy.
+import { notice } from '../../core/notices/notice.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { classBytesPerSecond, renderClassChange } from '../../core/plan/tc.ts';
@@ -8,7 +9,7 @@ import { lineReader } from '../system/lines.ts';
 import { Serial } from '../system/serial.ts';
 import type { Cancel, Child, System, ThreadPort } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
-import { Cover, unsentWords } from './cover.ts';
+import { Cover, unsentFault } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
 
 const REPORT_MS = 1000;
@@ -91,7 +92,7 @@ export class ShaperThread {
           peer,
           packetBytes: shape.packetBytes,
           packetsPerS: slotsPerSecond(shape),
-          onFault: (text) => this.#say({ kind: 'fault', minor, text }),
+          onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
         })
       : null;
     this.#streams.set(minor, { stream, pacer, cover });
@@ -101,7 +102,7 @@ export class ShaperThread {
     try {
       await cover?.open();
     } catch (error) {
-      this.#say({ kind: 'fault', minor, text: unsentWords(error as Error) });
+      this.#say({ kind: 'fault', minor, fault: unsentFault(error as Error) });
     }
     old?.cover?.close();
   }
@@ -115,7 +116,9 @@ export class ShaperThread {
       }),
       onExit: ({ failure }) => {
         if (this.#tc === child) this.#tc = null;
-        if (failure !== null) this.#say({ kind: 'fault', minor: 0, text: `tc: ${failure}` });
+        if (failure === null) return;
+        const fault = notice('command-failed', { command: 'tc', error: failure });
+        this.#say({ kind: 'fault', minor: 0, fault });
       },
     });
     this.#listing.take();

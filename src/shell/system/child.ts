@@ -1,4 +1,5 @@
 // A child process that is kept running: restarted with growing pauses, ended by TERM, then KILL.
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import { lineReader } from './lines.ts';
 import type { Cancel, Child, ChildEnd, System } from './system.ts';
 
@@ -9,7 +10,7 @@ export interface ChildOptions {
   /** Called with each line the child prints on either stream. */
   onLine?: (line: string) => void;
   /** Called when a child has ended of its own accord; the restart follows by itself. */
-  onExit?: (why: string) => void;
+  onExit?: (why: Notice) => void;
   onStart?: () => void;
   /** Pause before the first restart; doubles up to {@link ChildOptions.maxPauseMs} and starts over after a good minute. */
   minPauseMs?: number;
@@ -83,17 +84,24 @@ export class SupervisedChild {
     onStart?.();
   }
 
-  #onExit({ failure, signal, status }: ChildEnd, ranMs: number): void {
+  #onExit(end: ChildEnd, ranMs: number): void {
     const { system, onExit, minPauseMs = 250, maxPauseMs = 30_000 } = this.#options;
     this.#child = null;
     for (const resolve of this.#onEnd.splice(0)) resolve();
     if (!this.#wanted) return;
     if (ranMs > GOOD_RUN_MS) this.#pauseMs = minPauseMs;
-    onExit?.(failure ?? (signal ? `ended by ${signal}` : `exit status ${status}`));
+    onExit?.(endNotice(end));
     this.#cancelRestart = system.timers.after(this.#pauseMs, () => {
       this.#cancelRestart = null;
       if (this.#wanted) this.#spawn();
     });
     this.#pauseMs = Math.min(this.#pauseMs * 2, maxPauseMs);
   }
+}
+
+/** How a child has ended, as a clause. */
+function endNotice({ failure, signal, status }: ChildEnd): Notice {
+  if (failure !== null) return notice('unexpected-error', { error: failure });
+  if (signal !== null) return notice('process-signalled', { signal });
+  return notice('process-exit-status', { status: `${status}` });
 }

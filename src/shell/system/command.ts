@@ -1,8 +1,10 @@
 // One external command, as an argument vector and never through a shell.
+import { notice } from '../../core/notices/notice.ts';
+import { NoticeError } from '../../core/notices/notice-error.ts';
 import type { System } from './system.ts';
 
 /** A command that could not be started or ended with a status other than 0. */
-export class CommandError extends Error {
+export class CommandError extends NoticeError {
   /** By its name: each bundle has its own class, and the door may be another bundle's. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === 'CommandError';
@@ -16,7 +18,12 @@ export class CommandError extends Error {
 
   constructor(argv: readonly string[], status: number | null, stderr: string) {
     const said = stderr.trim();
-    super(`${argv.join(' ')}: ${said === '' ? `exit status ${status}` : said}`);
+    const command = argv.join(' ');
+    super(
+      said === ''
+        ? notice('command-exit-status', { command, status: `${status}` })
+        : notice('command-failed', { command, error: said }),
+    );
     this.argv = argv;
     this.status = status;
     this.stderr = stderr;

@@ -5,10 +5,6 @@ import type { System } from './system.ts';
 /** The group has another name in some systems; the user has not. */
 const GROUPS = ['nogroup', 'nobody'];
 
-/** What the log says where there is none. */
-export const NO_PLAIN_USER =
-  'OpenVPN and socat keep running as root: this system has no user nobody with a group nogroup';
-
 /** Finds `nobody` and its group in the text of passwd(5) and group(5); null where there is no such user. */
 export function findPlainUser(passwd: string, groups: string): PlainUser | null {
   const group = GROUPS.find((name) => hasPlainEntry(groups, name));

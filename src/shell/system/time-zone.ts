@@ -1,5 +1,6 @@
 // The time zone of this machine, as it stands now: a zone chosen while the service runs counts too.
 import { type PosixTimeZone, parseTimeZone, UTC } from '../../core/config/posix-time-zone.ts';
+import { type Notice, type NoticeValue, notice } from '../../core/notices/notice.ts';
 import type { System } from './system.ts';
 
 /** How long a zone is taken for granted before it is looked for again. */
@@ -9,7 +10,7 @@ const LONGEST_QUOTED = 60;
 /** A zone's string and where it stands. */
 interface ZoneText {
   text: string;
-  from: string;
+  from: NoticeValue;
 }
 
 /**
@@ -37,12 +38,12 @@ export class TimeZoneReader {
     return this.#zone ?? UTC;
   }
 
-  /** What is wrong with the zone last read, a whole sentence; null when nothing is. */
-  get fault(): string | null {
+  /** What is wrong with the zone last read; null when nothing is. */
+  get fault(): Notice | null {
     if (this.#zone !== null || this.#found === null) return null;
     const { text, from } = this.#found;
     const quoted = text.length > LONGEST_QUOTED ? `${text.slice(0, LONGEST_QUOTED)}…` : text;
-    return `the time zone ${JSON.stringify(quoted)} of ${from} is not one such as "CET-1CEST,M3.5.0,M10.5.0/3", so schedules follow UTC; choose the zone again in LuCI under System → System`;
+    return notice('time-zone-unread', { zone: JSON.stringify(quoted), place: from });
   }
 
   #find(): ZoneText | null {
@@ -50,7 +51,7 @@ export class TimeZoneReader {
     if (file) return { text: file, from: '/etc/TZ' };
     // POSIX gives what follows a colon to the implementation: all know the name of a zone file there.
     const variable = (this.#system.processes.environment('TZ') ?? '').replace(/^:/, '');
-    if (parseTimeZone(variable)) return { text: variable, from: 'the environment' };
+    if (parseTimeZone(variable)) return { text: variable, from: notice('environment-variable') };
     const named = /^[A-Za-z]\w*(?:[/+-]\w+)*$/.test(variable)
       ? this.#readFooter(`/usr/share/zoneinfo/${variable}`)
       : null;

@@ -1,4 +1,6 @@
 // The netdev that carries devices' packets to user space: socat holds it, one packet is one datagram on loopback.
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { NoticeError } from '../../core/notices/notice-error.ts';
 import type { PlainUser } from '../../core/plan/facts.ts';
 import { PACKET_PORT, SOCAT_PORT } from '../../core/plan/names.ts';
 import { netdevExists } from '../network/netdev.ts';
@@ -17,7 +19,7 @@ export interface PacketPortOptions {
   onPacket: (packet: Uint8Array) => void;
   /** Called whenever the netdev has been made, first or again: its addresses and routes are gone. */
   onUp: () => void;
-  onFault: (text: string) => void;
+  onFault: (fault: Notice) => void;
 }
 
 /** Opens one tun netdev without a native addon. */
@@ -34,7 +36,7 @@ export class PacketPort {
       system: options.system,
       argv: () => socatArgv(options.netdev, this.#plainUser),
       onStart: () => void this.#awaitNetdev(),
-      onExit: (why) => options.onFault(`socat, which holds ${options.netdev}, stopped (${why})`),
+      onExit: (why) => options.onFault(notice('socat-stopped', { netdev: options.netdev, why })),
       minPauseMs: 200,
       maxPauseMs: 5000,
     });
@@ -69,7 +71,7 @@ export class PacketPort {
     while (!netdevExists(system, netdev)) {
       if (this.#closed) return;
       if (system.clock.monotonicMs() > untilMs) {
-        onFault(`${netdev} did not appear; is kmod-tun installed?`);
+        onFault(notice('netdev-not-appeared', { netdev }));
         return;
       }
       // The kernel has no event that could be awaited here.
@@ -109,6 +111,6 @@ async function openLoopback({ system, onPacket }: PacketPortOptions): Promise<Ud
     });
   } catch (error) {
     if (!(error instanceof SystemError) || error.code !== 'EADDRINUSE') throw error;
-    throw new Error(`UDP port ${PACKET_PORT} on loopback is taken: is another iotshaper running?`);
+    throw new NoticeError(notice('port-taken', { port: `${PACKET_PORT}` }));
   }
 }

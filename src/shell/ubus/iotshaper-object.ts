@@ -1,7 +1,7 @@
 // The object `iotshaper` on the bus: which ubus method asks the service for what.
 
 import { recordingS } from '../../core/analysis/recording.ts';
-import type { ServiceApi, Status } from '../../core/home/api.ts';
+import type { Reason, ServiceApi, Status } from '../../core/home/api.ts';
 import type { BusHandle, UbusClient } from './client.ts';
 import type { Method } from './object.ts';
 import { UbusError } from './status.ts';
@@ -10,7 +10,7 @@ import type { Table } from './values.ts';
 export const iotshaperPath = 'iotshaper';
 
 /** What the notification `state` carries; whoever wants more asks `status`. */
-export type StateNotification = Pick<Status, 'state' | 'reason' | 'since'>;
+export type StateNotification = Pick<Status, 'state' | 'since'> & Reason;
 
 /**
  * Publishes the service and notifies `state` on every change, until removed.
@@ -21,8 +21,9 @@ export type StateNotification = Pick<Status, 'state' | 'reason' | 'since'>;
  */
 export function publishIotshaper(client: UbusClient, service: ServiceApi): BusHandle {
   const object = client.publish({ path: iotshaperPath, methods: iotshaperMethods(service) });
-  const stop = service.onState(({ state, reason, since }) => {
-    object.notify('state', { state, reason, since } satisfies StateNotification);
+  const stop = service.onState(({ state, reason, reason_code, reason_values, since }) => {
+    const told: StateNotification = { state, reason, reason_code, reason_values, since };
+    object.notify('state', told);
   });
   return {
     whenPresent: object.whenPresent,

@@ -52,7 +52,7 @@ export type HomeEvent =
   | { kind: 'second'; listing: TcListing | null; reported: boolean }
   /** A state that OpenVPN names. */
   | { kind: 'openvpn'; name: string; local: string; remote: string }
-  | { kind: 'openvpn-exited'; why: string }
+  | { kind: 'openvpn-exited'; why: Notice }
   | { kind: 'welcome'; welcome: Welcome }
   | { kind: 'rules-lost' }
   /** The netdev of the devices' packets was made; it has neither addresses nor routes. */

@@ -202,7 +202,13 @@ export function initialState(place: Place, unixS: number): HomeState {
     silentSinceMs: null,
     astray: 0,
     astrayMs: NEVER,
-    told: { state: 'starting', reason: notice('service-starting'), remarks: [], fault: null, sinceS: unixS },
+    told: {
+      state: 'starting',
+      reason: notice('service-starting'),
+      remarks: [],
+      fault: null,
+      sinceS: unixS,
+    },
   };
 }
 

@@ -56,9 +56,7 @@ function shapingNotices(state: HomeState): Pick<Told, 'reason' | 'remarks'> {
   const names = config.main.dns ? [] : [notice('names-show')];
   return {
     reason:
-      up === down
-        ? notice('shaping', { rate: up })
-        : notice('shaping-two-rates', { up, down }),
+      up === down ? notice('shaping', { rate: up }) : notice('shaping-two-rates', { up, down }),
     remarks: [notice('activity-hidden'), ...names, ...state.near.remarks],
   };
 }
