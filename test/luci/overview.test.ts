@@ -1,4 +1,6 @@
 import test from 'ava';
+import { renderFault, renderReason } from '../../src/core/home/answers.ts';
+import { notice } from '../../src/core/notices/notice.ts';
 import { closeBrowser, visit } from './browser.ts';
 import { usualConfig } from './router.ts';
 
@@ -43,11 +45,14 @@ test.serial('blocked: says since when, and that nothing leaks', async (t) => {
   const { page } = await visit(t, {
     prepare: ({ service }) => {
       const { tunnel } = service.status();
+      const why = notice('openvpn-stopped', {
+        why: notice('process-exit-status', { status: '1' }),
+      });
       service.override = {
         state: 'blocked',
         since,
-        reason: 'Not protected: OpenVPN stopped; your devices are cut off so that nothing leaks.',
-        fault: 'OpenVPN stopped',
+        ...renderReason(notice('blocked-cut-off', { why })),
+        ...renderFault(why),
         tunnel: { ...tunnel, state: 'reconnecting' },
       };
     },
@@ -58,7 +63,7 @@ test.serial('blocked: says since when, and that nothing leaks', async (t) => {
     text,
     /Not protected: the tunnel is down since .*; your devices are cut off so that nothing leaks\./,
   );
-  t.true(text.endsWith('Reason: OpenVPN stopped.'), text);
+  t.true(text.endsWith('Reason: OpenVPN stopped (exit status 1); it is started again.'), text);
 });
 
 test.serial('what is not hidden is not talked away: kill switch off, DNS outside', async (t) => {
@@ -190,6 +195,6 @@ test.serial('in German, with German numbers', async (t) => {
     (await page.locator('.iot-figures').first().textContent()) ?? '',
     /14,3 GB, 1,4 % Ihres Datenvolumens/,
   );
-  router.service.override = { state: 'starting', fault: 'the endpoint has not answered yet' };
+  router.service.override = { state: 'starting', ...renderFault(notice('endpoint-not-answered')) };
   await page.getByText('Grund: der Endpunkt hat noch nicht geantwortet.').waitFor();
 });

@@ -1,5 +1,7 @@
 // Takes pictures of every tab in every state into out/screens: node build/test/luci/screens.js
 import { mkdirSync } from 'node:fs';
+import { renderFault } from '../../src/core/home/answers.ts';
+import { notice } from '../../src/core/notices/notice.ts';
 import { closeBrowser, openContext, openTab, type VisitOptions } from './browser.ts';
 import { type Router, startRouter, usualConfig } from './router.ts';
 
@@ -63,7 +65,7 @@ const scenes: Scene[] = [
     prepare: ({ service }) => {
       service.override = {
         state: 'blocked',
-        fault: 'the endpoint no longer answers',
+        ...renderFault(notice('endpoint-silent')),
       };
       service.override.tunnel = { ...service.status().tunnel, state: 'reconnecting' };
       service.override.endpoint = { state: 'silent', version: '0.1.0' };
@@ -74,7 +76,7 @@ const scenes: Scene[] = [
     tabs: ['overview'],
     looks: [{}, { isDark: true }, { width: 360 }],
     prepare: async (router) => {
-      router.service.override = { state: 'error', reason: 'The configuration has 2 errors.' };
+      router.service.override = { state: 'error' };
       await router.writeConfig(
         usualConfig.replace("rate '40'", "rate 'fast'").replace('18:B4:30:00:00:01', 'nest'),
       );

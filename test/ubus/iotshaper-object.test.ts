@@ -173,10 +173,7 @@ test('a change of state is notified until the object is removed', async (t) => {
   for (const listener of listeners) {
     listener({ ...status, state: 'blocked', ...blocked, since: 7 });
   }
-  t.deepEqual(await heard.next(), [
-    'state',
-    { state: 'blocked', ...blocked, since: 7 },
-  ]);
+  t.deepEqual(await heard.next(), ['state', { state: 'blocked', ...blocked, since: 7 }]);
   await object.remove();
   t.is(listeners.size, 0);
   await t.throwsAsync(client.lookup(iotshaperPath), { message: /Not found$/ });

@@ -2,7 +2,7 @@
 import type { ConfigProblem } from '../config/config-error.ts';
 import type { Notice } from '../notices/notice.ts';
 import { wordsOf } from '../notices/words.ts';
-import type { ConfigStatus, ProfileError, Reason } from './api.ts';
+import type { ConfigStatus, ProfileError, Reason, Status } from './api.ts';
 
 /** What came of reading a configuration. */
 export interface ConfigVerdict {
@@ -27,6 +27,14 @@ export function bare({ code, values }: Notice): Notice {
 
 export function renderReason({ code, values }: Notice): Reason {
   return { reason: wordsOf({ code, values }), reason_code: code, reason_values: values };
+}
+
+/** What stands in the way, as part of a status. */
+export function renderFault({
+  code,
+  values,
+}: Notice): Pick<Status, `fault${'' | '_code' | '_values'}`> {
+  return { fault: wordsOf({ code, values }), fault_code: code, fault_values: values };
 }
 
 export function renderMessage({ code, values }: Notice): Omit<ProfileError, 'line'> {

@@ -19,6 +19,7 @@ import type {
   Status,
 } from '../../core/home/api.ts';
 import { tunnelFault } from '../../core/home/judgement.ts';
+import { obstacleReason, shapingReason, shapingRemarks } from '../../core/home/reasons.ts';
 import { TrafficHistory } from '../../core/home/traffic-history.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
@@ -301,18 +302,8 @@ export class HomeService implements ServiceApi {
       await this.#datapath.checkRules(true);
     }
     this.#everAlive = true;
-    const { uploadKBps, downloadKBps, source } = this.#rate;
-    if (uploadKBps === 0) {
-      this.#setState('shaping', notice('shaping-rests', { source }));
-      return;
-    }
-    const stream =
-      uploadKBps === downloadKBps
-        ? notice('shaping', { rate: uploadKBps })
-        : notice('shaping-two-rates', { up: uploadKBps, down: downloadKBps });
-    const names = config.main.dns ? [] : [notice('names-show')];
-    const remarks = [notice('activity-hidden'), ...names, ...this.#surroundings.remarks];
-    this.#setState('shaping', stream, null, remarks);
+    const remarks = shapingRemarks(this.#rate, config.main.dns, this.#surroundings.remarks);
+    this.#setState('shaping', shapingReason(this.#rate), null, remarks);
   }
 
   async #followSchedule(config: Config): Promise<void> {
@@ -400,11 +391,12 @@ export class HomeService implements ServiceApi {
   }
 
   #setBlocked(why: Notice): void {
-    const open = this.#good?.config.main.killswitch === false;
-    const cutOff = this.#datapath.house.networkUnknown ? 'network-unknown' : 'cut-off';
-    const effect = open ? 'open' : cutOff;
-    const state = this.#everAlive ? 'blocked' : 'starting';
-    this.#setState(state, notice(`${state}-${effect}`, { why }), why);
+    const exposure = {
+      everShaped: this.#everAlive,
+      killswitch: this.#good?.config.main.killswitch !== false,
+      networkUnknown: this.#datapath.house.networkUnknown,
+    };
+    this.#setState(this.#everAlive ? 'blocked' : 'starting', obstacleReason(exposure, why), why);
   }
 
   #setState(

@@ -3,7 +3,7 @@ import { mainDefaults } from '../../core/config/options/options.ts';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
 import { costOf } from '../../core/cost/cost.ts';
-import { renderReason } from '../../core/home/answers.ts';
+import { renderFault, renderReason } from '../../core/home/answers.ts';
 import type { ConfigStatus, DirectionStatus, State, Status } from '../../core/home/api.ts';
 import {
   type AddressTraffic,
@@ -58,7 +58,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
     ...renderReason(reason),
     reason: sentencesOf([reason, ...remarks]),
     remarks: [...remarks],
-    ...(fault && { fault: wordsOf(fault), fault_code: fault.code, fault_values: fault.values }),
+    ...(fault && renderFault(fault)),
     since: snapshot.since,
     version,
     role: 'home',

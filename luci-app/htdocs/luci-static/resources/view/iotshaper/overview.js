@@ -62,7 +62,9 @@ function createSwitch() {
 
 /** @param {Status} status */
 function listWarnings({ config, devices, upload, download, state }) {
-  const warnings = [...config.warnings];
+  const warnings = config.warnings.map((text, index) =>
+    words.told(config.warning_notices?.[index] ?? {}, text),
+  );
   const bypassing = devices.filter((device) => device.policy === 'bypass').length;
   if (bypassing > 0)
     warnings.push(
@@ -150,7 +152,13 @@ function renderVerdict(report) {
       ];
     }
     case 'failed':
-      return [controls.notice('warning', [_('The audit failed.'), ' ', report.sentence ?? ''])];
+      return [
+        controls.notice('warning', [
+          _('The audit failed.'),
+          ' ',
+          words.allTold(report.sentence_notices, report.sentence ?? ''),
+        ]),
+      ];
     case 'done': {
       const names = {
         clean: _('✓ No leak found.'),
@@ -216,7 +224,7 @@ function createAudit() {
         button.disabled = true;
         const answer = await service.audit(Number(length.value));
         if (!answer.ok) controls.showFault(fault, service.explain(answer.cause));
-        else controls.showFault(fault, answer.data.started ? '' : (answer.data.reason ?? ''));
+        else controls.showFault(fault, answer.data.started ? '' : words.reasonTold(answer.data));
         await refresh();
       },
     },
