@@ -1,5 +1,5 @@
 import test from 'ava';
-import { renderFault, renderReason } from '../../src/core/home/answers.ts';
+import { renderAs, renderReason } from '../../src/core/home/answers.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { closeBrowser, visit } from './browser.ts';
 import { usualConfig } from './router.ts';
@@ -52,7 +52,7 @@ test.serial('blocked: says since when, and that nothing leaks', async (t) => {
         state: 'blocked',
         since,
         ...renderReason(notice('blocked-cut-off', { why })),
-        ...renderFault(why),
+        ...renderAs('fault', why),
         tunnel: { ...tunnel, state: 'reconnecting' },
       };
     },
@@ -140,7 +140,15 @@ test.serial('an audit runs with progress and ends in a verdict', async (t) => {
     state: 'done',
     verdict: 'clean',
     sentence: 'Nothing told activity from rest.',
-    figures: [{ name: 'AUC', value: 0.503, low: 0.44, high: 0.57, leak: false }],
+    figures: [
+      {
+        ...renderAs('name', notice('figure-forest', { family: 'all' })),
+        value: 0.503,
+        low: 0.44,
+        high: 0.57,
+        leak: false,
+      },
+    ],
   };
   await page.getByText('✓ No leak found.').waitFor();
   await page.getByText('Figures of the audit').click();
@@ -195,6 +203,9 @@ test.serial('in German, with German numbers', async (t) => {
     (await page.locator('.iot-figures').first().textContent()) ?? '',
     /14,3 GB, 1,4 % Ihres Datenvolumens/,
   );
-  router.service.override = { state: 'starting', ...renderFault(notice('endpoint-not-answered')) };
+  router.service.override = {
+    state: 'starting',
+    ...renderAs('fault', notice('endpoint-not-answered')),
+  };
   await page.getByText('Grund: der Endpunkt hat noch nicht geantwortet.').waitFor();
 });

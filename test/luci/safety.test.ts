@@ -76,7 +76,17 @@ test.serial('names from the network are text, whatever they hold', async (t) => 
         state: 'done',
         verdict: 'leak',
         sentence: hostile,
-        figures: [{ name: hostile, value: 1, unit: hostile, leak: true }],
+        sentence_notices: [unknown],
+        figures: [
+          {
+            name: hostile,
+            name_code: unknown.code,
+            name_values: unknown.values,
+            value: 1,
+            unit: hostile,
+            leak: true,
+          },
+        ],
       };
       service.recommendation = {
         ok: false,

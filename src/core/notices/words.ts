@@ -1,6 +1,7 @@
 // Every sentence that the running service tells a person, worded once, in English.
 import { fillIn } from './fill.ts';
 import type { Notice, NoticeCode } from './notice.ts';
+import { auditWords } from './words/audit.ts';
 import { configWords } from './words/config.ts';
 import { endpointWords } from './words/endpoint.ts';
 import { faultWords } from './words/faults.ts';
@@ -18,6 +19,7 @@ export const subjects = {
   configWords,
   profileWords,
   toolWords,
+  auditWords,
   logWords,
   endpointWords,
 } as const;
@@ -30,6 +32,7 @@ export const words = {
   ...configWords,
   ...profileWords,
   ...toolWords,
+  ...auditWords,
   ...logWords,
   ...endpointWords,
 } as const;

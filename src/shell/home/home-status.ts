@@ -3,7 +3,7 @@ import { mainDefaults } from '../../core/config/options/options.ts';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
 import { costOf } from '../../core/cost/cost.ts';
-import { renderFault, renderReason } from '../../core/home/answers.ts';
+import { renderAs, renderReason } from '../../core/home/answers.ts';
 import type { ConfigStatus, DirectionStatus, State, Status } from '../../core/home/api.ts';
 import {
   type AddressTraffic,
@@ -13,7 +13,7 @@ import {
 } from '../../core/home/devices/device-table.ts';
 import type { TrafficRates } from '../../core/home/traffic-history.ts';
 import type { Notice } from '../../core/notices/notice.ts';
-import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
+import { sentencesOf } from '../../core/notices/words.ts';
 import type { FollowedDevice } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { shapeOf, slotsPerSecond } from '../../core/stream/stream.ts';
@@ -58,7 +58,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
     ...renderReason(reason),
     reason: sentencesOf([reason, ...remarks]),
     remarks: [...remarks],
-    ...(fault && renderFault(fault)),
+    ...(fault && renderAs('fault', fault)),
     since: snapshot.since,
     version,
     role: 'home',
@@ -116,9 +116,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
     not_house: running
       ? datapath.house.doubtful.map(({ name, why }) => ({
           name,
-          why: wordsOf(why),
-          why_code: why.code,
-          why_values: why.values,
+          ...renderAs('why', why),
         }))
       : [],
     cost: cost(config, rate, packetBytes),

@@ -11,11 +11,11 @@ import {
   measureJitter,
   proposeIntervalSd,
 } from '../../../core/analysis/audit-calibration.ts';
-import type { AuditResult } from '../../../core/analysis/audit-result.ts';
-import { renderAudit } from '../../../core/analysis/audit-text.ts';
+import { recordOf, renderAudit } from '../../../core/analysis/audit-text.ts';
 import { AUDIT_EXIT_CODES, reportAudit } from '../../../core/analysis/audit-verdict.ts';
 import { mainDefaults } from '../../../core/config/options/options.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../../../core/cost/cost.ts';
+import { type Notice, notice } from '../../../core/notices/notice.ts';
 import { isMode, sdOf } from '../../../core/pacing/modes.ts';
 import { sdBounds } from '../../../core/stream/stream.ts';
 import { readActivity, readTunnel, type TunnelTrace } from '../../analysis/audit-capture.ts';
@@ -53,7 +53,7 @@ interface Options {
 interface Sides {
   tunnel: TunnelTrace;
   activity: ActivitySample[];
-  warnings: string[];
+  warnings: Notice[];
 }
 
 /** Adds the command `audit`. */
@@ -134,7 +134,7 @@ async function judge(given: Options): Promise<void> {
   result.limits.push(...warnings);
   const { home, endpoint, control } = tunnel;
   const report = reportAudit(result, Math.floor(Date.now() / 1000));
-  const full = { ...result, home, endpoint, controlPackets: control.length, report };
+  const full = { ...recordOf(result), home, endpoint, controlPackets: control.length, report };
   if (options.out) await writeOut(options.out, full);
   process.stdout.write(options.json ? `${JSON.stringify(full, null, 2)}\n` : renderAudit(result));
   process.exitCode = AUDIT_EXIT_CODES[result.level];
@@ -255,7 +255,7 @@ async function record(
       signal: interruption.signal,
       onProgress: (passed) => showProgress(passed, seconds),
     });
-    const warnings = dropped ? [`the kernel lost ${dropped} packets of the recording`] : [];
+    const warnings = dropped ? [notice('limit-lost', { count: dropped })] : [];
     return { tunnel, activity, warnings };
   } finally {
     process.off('SIGINT', interrupt);
@@ -286,7 +286,7 @@ function cutWire(data: TunnelTrace['data'], { from, to, spanS }: Options): Tunne
   return kept;
 }
 
-async function writeOut(directory: string, result: AuditResult): Promise<void> {
+async function writeOut(directory: string, result: object): Promise<void> {
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, 'audit.json'), `${JSON.stringify(result, null, 2)}\n`);
 }

@@ -169,7 +169,7 @@ function renderVerdict(report) {
         E('p', {}, [
           E('strong', {}, [names[report.verdict ?? 'too short']]),
           ' ',
-          withoutVerdict(report.sentence ?? ''),
+          words.allTold(report.sentence_notices, report.sentence ?? ''),
           report.time ? ` (${words.clock(report.time)})` : '',
         ]),
         renderAuditFigures(report),
@@ -178,19 +178,18 @@ function renderVerdict(report) {
   }
 }
 
-/** The service's sentence without the verdict that stands before it already. @param {string} sentence */
-function withoutVerdict(sentence) {
-  const rest = sentence.replace(/^(Leak|Too short to tell): /, '');
-  return rest.charAt(0).toUpperCase() + rest.slice(1);
-}
-
 /** @param {AuditReport} report */
 function renderAuditFigures({ figures = [] }) {
   if (figures.length === 0) return '';
   return E('details', {}, [
     E('summary', {}, [_('Figures of the audit')]),
     controls.figures(
-      figures.map(({ name, value, low, high, unit = '', leak }) => {
+      figures.map((figure) => {
+        const { value, low, high, unit = '', leak } = figure;
+        const name = words.told(
+          { code: figure.name_code, values: figure.name_values },
+          figure.name,
+        );
         const range =
           low === undefined || high === undefined
             ? ''
