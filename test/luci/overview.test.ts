@@ -208,4 +208,21 @@ test.serial('in German, with German numbers', async (t) => {
     ...renderAs('fault', notice('endpoint-not-answered')),
   };
   await page.getByText('Grund: der Endpunkt hat noch nicht geantwortet.').waitFor();
+  // A sentence within a sentence, and what was typed as it was typed.
+  const why = notice('process-exit-status', { status: '1' });
+  router.service.override = {
+    state: 'starting',
+    ...renderAs('fault', notice('openvpn-stopped', { why })),
+  };
+  await page
+    .getByText('Grund: OpenVPN ist stehen geblieben (Exit-Status 1); es wird neu gestartet.')
+    .waitFor();
+  router.service.override = {};
+  await router.writeConfig(usualConfig.replace("rate '40'", "rate 'fast'\n\toption colour 'red'"));
+  await page
+    .getByText(
+      'iotshaper.main.rate: erlaubt ist ein Wert zwischen 0.25 und 10000 KB/s, angegeben ist "fast"',
+    )
+    .waitFor();
+  await page.getByText('iotshaper.main.colour: unbekannte Option, wird nicht beachtet').waitFor();
 });

@@ -175,8 +175,8 @@ export function reportAudit(result: AuditResult, timeS: number): AuditReport {
 }
 
 function durationOf(seconds: number): Notice {
-  if (seconds < 120) return notice('duration-seconds', { count: Math.round(seconds) });
-  return notice('duration-minutes', { count: (seconds / 60).toFixed(seconds < 600 ? 1 : 0) });
+  if (seconds < 120) return notice('span-seconds', { count: Math.round(seconds) });
+  return notice('span-minutes', { count: (seconds / 60).toFixed(seconds < 600 ? 1 : 0) });
 }
 
 function sigmas(z: number): string {

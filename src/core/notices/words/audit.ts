@@ -23,8 +23,7 @@ export const auditWords = {
     '{duration}, {up} packets up and {down} down, {active} active and {idle} idle windows of {window} s, {onsets} onsets',
   'recording-busier':
     '{duration}, {up} packets up and {down} down, {active} busier and {idle} quieter windows of {window} s, {onsets} onsets',
-  'duration-seconds': '{count} s',
-  'duration-minutes': '{count} minutes',
+  'span-seconds': '{count} s',
 
   'finding-sizes':
     '{others} of {packets} packets {direction} ({share} %) are not {bytes} bytes long but {sizes}',
