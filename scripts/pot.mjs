@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What is written by hand, and what is made from the option table. */
+/** What is written by hand, and what is made from the tables of options and of the service's words. */
 const roots = ['luci-app', 'dist/htdocs'];
 
 /** @param {string} root */

@@ -6,18 +6,22 @@ import type { Hosts } from '../../luci-app/htdocs/luci-static/resources/iotshape
 import type { Makers } from '../../luci-app/htdocs/luci-static/resources/iotshaper/makers.js';
 import type { Settings } from '../../luci-app/htdocs/luci-static/resources/iotshaper/settings.js';
 import type { Week } from '../../luci-app/htdocs/luci-static/resources/iotshaper/week.js';
+import { renderNoticesModule } from '../../scripts/notices.mjs';
 import { renderOptionsModule } from '../../scripts/options.mjs';
 import { parseConfig } from '../../src/core/config/config.ts';
 import { mainSection } from '../../src/core/config/options/options.ts';
 import { activeRate } from '../../src/core/config/schedule.ts';
 import type { Day } from '../../src/core/config/types.ts';
 import { costOf } from '../../src/core/cost/cost.ts';
+import { type NoticeCode, notice } from '../../src/core/notices/notice.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { modeChoices } from '../../src/core/pacing/modes.ts';
 import { slotMs } from '../../src/core/stream/stream.ts';
 import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
 import { loadModule } from './modules.ts';
 
 const options = loadModule<Options>('iotshaper.options');
+const notices = loadModule<Notices>('iotshaper.notices');
 const cost = loadModule<Cost>('iotshaper.cost');
 const week = loadModule<Week>('iotshaper.week', {
   options,
@@ -77,6 +81,20 @@ test('useful rates rise and are all allowed', (t) => {
 test('the page’s module of options is that of the table as it stands', async (t) => {
   const built = 'dist/htdocs/luci-static/resources/iotshaper/options.js';
   t.is(readFileSync(built, 'utf8'), await renderOptionsModule());
+});
+
+test('the page’s words for what the service tells are those of the service as they stand', async (t) => {
+  const built = 'dist/htdocs/luci-static/resources/iotshaper/notices.js';
+  t.is(readFileSync(built, 'utf8'), await renderNoticesModule());
+  const why = notice('queue-replaced', { kind: 'fq_codel' });
+  const said = notice('blocked-cut-off', { why });
+  t.is(notices.wordsOf(said, String), wordsOf(said));
+  t.true(notices.knows(said));
+  for (const strange of [
+    { ...said, code: 'of-tomorrow' as NoticeCode },
+    notice('blocked-cut-off', { why: { ...why, code: 'constructor' as NoticeCode } }),
+  ])
+    t.false(notices.knows(strange));
 });
 
 test('bounds, choices and defaults of the page are those of the option table', (t) => {

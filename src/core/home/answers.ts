@@ -1,6 +1,6 @@
 // Notices as the bus has them: each text in English, and beside it the code and the values it was made of.
 import type { ConfigProblem } from '../config/config-error.ts';
-import type { Notice } from '../notices/notice.ts';
+import type { Notice, NoticeCode, NoticeValues } from '../notices/notice.ts';
 import { wordsOf } from '../notices/words.ts';
 import type { ConfigStatus, ProfileError, Reason } from './api.ts';
 
@@ -25,8 +25,19 @@ export function bare({ code, values }: Notice): Notice {
   return { code, values };
 }
 
-export function renderReason({ code, values }: Notice): Reason {
-  return { reason: wordsOf({ code, values }), reason_code: code, reason_values: values };
+/** A text of this name with what it was made of. */
+export function renderAs<Name extends string>(
+  name: Name,
+  { code, values }: Notice,
+): Record<Name, string> &
+  Record<`${Name}_code`, NoticeCode> &
+  Record<`${Name}_values`, NoticeValues> {
+  const rendered = { [name]: wordsOf({ code, values }), [`${name}_code`]: code };
+  return { ...rendered, [`${name}_values`]: values } as ReturnType<typeof renderAs<Name>>;
+}
+
+export function renderReason(said: Notice): Reason {
+  return renderAs('reason', said);
 }
 
 export function renderMessage({ code, values }: Notice): Omit<ProfileError, 'line'> {

@@ -191,6 +191,8 @@ export interface AuditReport {
 export interface AuditFigure {
   /** `AUC, windows of 1 s`, `mutual information`, … */
   name: string;
+  name_code: NoticeCode;
+  name_values: NoticeValues;
   value: number;
   /** Ends of the 95 % interval, where there is one. */
   low?: number;

@@ -1,6 +1,7 @@
 // Every sentence that the running service tells a person, worded once, in English.
-import { fillPlaces } from './fill.ts';
-import type { Notice, NoticeValue } from './notice.ts';
+import { fillIn } from './fill.ts';
+import type { Notice, NoticeCode } from './notice.ts';
+import { auditWords } from './words/audit.ts';
 import { configWords } from './words/config.ts';
 import { endpointWords } from './words/endpoint.ts';
 import { faultWords } from './words/faults.ts';
@@ -18,6 +19,7 @@ export const subjects = {
   configWords,
   profileWords,
   toolWords,
+  auditWords,
   logWords,
   endpointWords,
 } as const;
@@ -30,31 +32,25 @@ export const words = {
   ...configWords,
   ...profileWords,
   ...toolWords,
+  ...auditWords,
   ...logWords,
   ...endpointWords,
 } as const;
 
-/** A language that a notice is told in. */
-export interface Language {
-  /** The whole template in that language, places and all. */
-  translate?: (template: string) => string;
-  number?: (value: number) => string;
-}
-
-/** The notice in words; in English unless told otherwise. */
-export function wordsOf({ code, values }: Notice, language: Language = {}): string {
-  const { translate = (template) => template } = language;
-  return fillPlaces(translate(words[code]), values, (value) => textOf(value, language));
+/** The notice in words. @param translate the whole template in another language than English, places and all */
+export function wordsOf(
+  notice: Notice,
+  translate: (template: string) => string = asItIs,
+  numberText: (value: number) => string = String,
+): string {
+  return fillIn(notice, (code) => translate(words[code as NoticeCode]), numberText);
 }
 
 /** Sentences one after the other. */
-export function sentencesOf(notices: readonly Notice[], language: Language = {}): string {
-  return notices.map((one) => wordsOf(one, language)).join(' ');
+export function sentencesOf(notices: readonly Notice[]): string {
+  return notices.map((one) => wordsOf(one)).join(' ');
 }
 
-/** A value as it stands in a sentence. */
-export function textOf(value: NoticeValue, language: Language = {}): string {
-  if (typeof value === 'object') return wordsOf(value, language);
-  const { number = String } = language;
-  return typeof value === 'number' ? number(value) : value;
+function asItIs(template: string): string {
+  return template;
 }

@@ -4,7 +4,7 @@ import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
 import { costOf } from '../../core/cost/cost.ts';
 import type { DeviceQueues } from '../../core/framing/queues.ts';
-import { renderReason } from '../../core/home/answers.ts';
+import { renderAs, renderReason } from '../../core/home/answers.ts';
 import type { ConfigStatus, DirectionStatus, Status } from '../../core/home/api.ts';
 import {
   type AddressTraffic,
@@ -14,7 +14,7 @@ import {
 } from '../../core/home/devices/device-table.ts';
 import type { HomeState } from '../../core/home/machine/state.ts';
 import type { TrafficRates } from '../../core/home/traffic-history.ts';
-import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
+import { sentencesOf } from '../../core/notices/words.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { shapeOf, slotsPerSecond } from '../../core/stream/stream.ts';
 import { version } from '../../version.ts';
@@ -57,7 +57,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
     ...renderReason(reason),
     reason: sentencesOf([reason, ...remarks]),
     remarks: [...remarks],
-    ...(fault && { fault: wordsOf(fault), fault_code: fault.code, fault_values: fault.values }),
+    ...(fault && renderAs('fault', fault)),
     since: told.sinceS,
     version,
     role: 'home',
@@ -101,9 +101,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
     not_house: running
       ? house.doubtful.map(({ name, why }) => ({
           name,
-          why: wordsOf(why),
-          why_code: why.code,
-          why_values: why.values,
+          ...renderAs('why', why),
         }))
       : [],
     cost: cost(config, rate, main.packetBytes),

@@ -12,7 +12,7 @@ export interface Kind<T = unknown> {
   /** JSON schema of the value read. */
   schema: SchemaObject;
   /** Completes "must be …". */
-  allowed: NoticeValue;
+  allowed: string | Notice;
   /** The value read as the typed configuration has it; for one the schema refuses, anything, but no exception. */
   convert(read: unknown): T;
   /** Of a number, as the documentation names it. */

@@ -1,5 +1,5 @@
 // What an option table is made of, the types that follow from its rows, and how the documentation shows it.
-import { textOf } from '../../notices/words.ts';
+import { wordsOf } from '../../notices/words.ts';
 import type { Kind } from './option-kinds.ts';
 
 export interface OptionSpec<T = unknown> {
@@ -107,8 +107,10 @@ export function renderOptionTable(sections: readonly SectionSpec[]): string {
   const blocks = sections.map(({ type, name, hint, options }) => {
     const rows = options.map((option) => {
       const fallback = option.required ? '*required*' : code(option.default);
+      const { allowed: rule } = option.kind;
+      const allowed = typeof rule === 'string' ? rule : wordsOf(rule);
       const written = code(`${option.list ? 'list' : 'option'} ${option.name}`);
-      return `| ${[written, fallback, textOf(option.kind.allowed), option.hint].map(cell).join(' | ')} |`;
+      return `| ${[written, fallback, allowed, option.hint].map(cell).join(' | ')} |`;
     });
     const heading = `### \`config ${type}${name === null ? '' : ` '${name}'`}\``;
     const head = '| Option | Default | Allowed | Meaning |\n|---|---|---|---|';

@@ -2,6 +2,7 @@
 import { isSame } from '../../equality/equality.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { State } from '../api.ts';
+import { obstacleReason, shapingReason, shapingRemarks } from '../reasons.ts';
 import { type DesiredState, desiredOf, type HomeState, type Told } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -51,19 +52,14 @@ function toldOf(state: HomeState): Omit<Told, 'sinceS'> {
 
 function shapingNotices(state: HomeState): Pick<Told, 'reason' | 'remarks'> {
   const { config, rate } = desiredOf(state) as DesiredState;
-  const { uploadKBps: up, downloadKBps: down, source } = rate;
-  if (up === 0) return { reason: notice('shaping-rests', { source }), remarks: [] };
-  const names = config.main.dns ? [] : [notice('names-show')];
   return {
-    reason:
-      up === down ? notice('shaping', { rate: up }) : notice('shaping-two-rates', { up, down }),
-    remarks: [notice('activity-hidden'), ...names, ...state.near.remarks],
+    reason: shapingReason(rate),
+    remarks: shapingRemarks(rate, config.main.dns, state.near.remarks),
   };
 }
 
 function obstacleNotice(state: HomeState, why: Notice): Notice {
   const { killswitch } = (desiredOf(state) as DesiredState).config.main;
-  const cutOff = state.house.networkUnknown ? 'network-unknown' : 'cut-off';
-  const effect = killswitch ? cutOff : 'open';
-  return notice(`${state.everPermitted ? 'blocked' : 'starting'}-${effect}`, { why });
+  const { networkUnknown } = state.house;
+  return obstacleReason({ everShaped: state.everPermitted, killswitch, networkUnknown }, why);
 }

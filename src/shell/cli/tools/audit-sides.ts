@@ -1,5 +1,6 @@
 // The two sides of an audit, from captures or recorded now: what the provider sees, what the devices did.
 import type { ActivitySample } from '../../../core/analysis/audit-activity.ts';
+import { type Notice, notice } from '../../../core/notices/notice.ts';
 import { readActivity, readTunnel, type TunnelTrace } from '../../analysis/audit-capture.ts';
 import { recordLive } from '../../analysis/live-capture.ts';
 import type { Console } from '../../system/console.ts';
@@ -13,7 +14,7 @@ const USUAL_PORT = 1194;
 export interface Sides {
   tunnel: TunnelTrace;
   activity: ActivitySample[];
-  warnings: string[];
+  warnings: Notice[];
 }
 
 /** @throws {Failure} where the options name neither captures nor netdevs */
@@ -58,7 +59,7 @@ async function record(
       onProgress: (passed) => showProgress(console, passed, seconds),
     });
     const { tunnel, dropped } = recording;
-    const warnings = dropped ? [`the kernel lost ${dropped} packets of the recording`] : [];
+    const warnings = dropped ? [notice('limit-lost', { count: dropped })] : [];
     return { tunnel, activity: recording.activity, warnings };
   } finally {
     cancel();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { alignEvents, EventsError, parseEvents } from '../../../core/analysis/activity-events.ts';
 import { auditTraces } from '../../../core/analysis/audit.ts';
-import { renderAudit } from '../../../core/analysis/audit-text.ts';
+import { recordOf, renderAudit } from '../../../core/analysis/audit-text.ts';
 import { AUDIT_EXIT_CODES, reportAudit } from '../../../core/analysis/audit-verdict.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../../../core/cost/cost.ts';
 import { RecordingError } from '../../analysis/live-capture.ts';
@@ -66,7 +66,7 @@ async function judge(context: Context, options: AuditOptions): Promise<void> {
   result.limits.push(...warnings);
   const { home, endpoint, control } = tunnel;
   const report = reportAudit(result, Math.floor(system.clock.unixMs() / 1000));
-  const full = { ...result, home, endpoint, controlPackets: control.length, report };
+  const full = { ...recordOf(result), home, endpoint, controlPackets: control.length, report };
   const json = `${JSON.stringify(full, null, 2)}\n`;
   if (options.out) {
     await system.files.makeFolder(options.out);
