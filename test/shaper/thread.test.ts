@@ -1,6 +1,7 @@
 // What the shaping thread says to tc, to the network and back, with a machine that only notes it.
 import { readFileSync } from 'node:fs';
 import test from 'ava';
+import { notice } from '../../src/core/notices/notice.ts';
 import { HOME_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import type { FromShaper, ShapedStream, ToShaper } from '../../src/shell/shaper/messages.ts';
 import { ShaperThread } from '../../src/shell/shaper/thread.ts';
@@ -173,9 +174,13 @@ test('no tc, and no address for cover, are faults in words', async (t) => {
       {
         kind: 'fault',
         minor: HOME_CLASS_MINOR,
-        text: 'the tunnel’s network device is gone or lost its address',
+        fault: notice('tunnel-netdev-gone'),
       },
-      { kind: 'fault', minor: 0, text: 'tc: spawn tc ENOENT' },
+      {
+        kind: 'fault',
+        minor: 0,
+        fault: notice('command-failed', { command: 'tc', error: 'spawn tc ENOENT' }),
+      },
     ],
   );
 });

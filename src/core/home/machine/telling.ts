@@ -30,8 +30,12 @@ function toldOf(state: HomeState): Omit<Told, 'sinceS'> {
       const { sinceS, ...before } = state.told;
       return before;
     }
-    case 'off':
-      return told('off', notice('off'));
+    case 'off': {
+      // It is off once nothing stands any more, and no sooner.
+      const { sinceS, ...before } = state.told;
+      const isDone = state.running === null && state.pending.length === 0;
+      return isDone ? told('off', notice('off')) : before;
+    }
     case 'none':
       return told(
         'error',
