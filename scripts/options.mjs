@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { loadSource } from './load-source.mjs';
 
 /** @typedef {import('../src/core/config/options/option-table.ts').OptionSpec} OptionSpec */
 /** @typedef {import('../src/core/config/options/option-table.ts').SectionSpec} SectionSpec */
@@ -14,25 +14,13 @@ const modulePath = 'luci-static/resources/iotshaper/options.js';
 const documentation = 'docs/configuration.md';
 
 /** The table itself, from the sources as they are. @returns {Promise<Table>} */
-async function loadTable() {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `export { sections } from './options.ts';
+function loadTable() {
+  return loadSource(
+    `export { sections } from './options.ts';
 export { renderOptionTable } from './option-table.ts';
 export { trueWords } from './option-kinds.ts';`,
-      resolveDir: 'src/core/config/options',
-    },
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    // What the kinds need to parse addresses is CommonJS.
-    banner: {
-      js: `import { createRequire } from 'node:module'; const require = createRequire('${import.meta.url}');`,
-    },
-  });
-  const code = Buffer.from(outputFiles[0]?.contents ?? []).toString('base64');
-  return import(`data:text/javascript;base64,${code}`);
+    'src/core/config/options',
+  );
 }
 
 /** A text the page translates. @param {string} text */
