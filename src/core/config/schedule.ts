@@ -18,8 +18,8 @@ export interface ActiveRate {
 }
 
 const days: readonly Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
-const dayMinutes = 24 * 60;
-const weekMinutes = 7 * dayMinutes;
+export const DAY_MINUTES = 24 * 60;
+export const WEEK_MINUTES = 7 * DAY_MINUTES;
 
 /**
  * Local time of a moment. Not the platform's own: without zone files it reads POSIX strings by their names alone, and
@@ -32,22 +32,26 @@ export function localTimeOf(unixMs: number, zone: PosixTimeZone): LocalTime {
 }
 
 function weekMinuteOf({ day, minute }: LocalTime): number {
-  return days.indexOf(day) * dayMinutes + minute;
+  return days.indexOf(day) * DAY_MINUTES + minute;
 }
 
+/** What of a schedule says when it holds. */
+export type Times = Pick<ScheduleConfig, 'days' | 'startMinute' | 'endMinute'>;
+
 /** Start in the week and length of every run of a schedule, in minutes. */
-function runsOf({ days: starts, startMinute, endMinute }: ScheduleConfig) {
+export function runsOf({ days: starts, startMinute, endMinute }: Times) {
   const length =
-    endMinute > startMinute ? endMinute - startMinute : endMinute - startMinute + dayMinutes;
+    endMinute > startMinute ? endMinute - startMinute : endMinute - startMinute + DAY_MINUTES;
   return starts.map((day) => ({ start: weekMinuteOf({ day, minute: startMinute }), length }));
 }
 
 /** Minutes from one minute of the week to the next time it is another. */
 function minutesUntil(from: number, to: number): number {
-  return (to - from + weekMinutes) % weekMinutes;
+  return (to - from + WEEK_MINUTES) % WEEK_MINUTES;
 }
 
-function covers(schedule: ScheduleConfig, minute: number): boolean {
+/** Whether a schedule holds at a minute of the week. */
+export function covers(schedule: Times, minute: number): boolean {
   return runsOf(schedule).some(({ start, length }) => minutesUntil(start, minute) < length);
 }
 
@@ -76,11 +80,11 @@ export function nextRateChange(config: Config, now: LocalTime): number | null {
   const current = activeSchedule(config, from);
   const boundaries = config.schedules
     .flatMap(runsOf)
-    .flatMap(({ start, length }) => [start, (start + length) % weekMinutes])
-    .map((boundary) => minutesUntil(from, boundary) || weekMinutes)
+    .flatMap(({ start, length }) => [start, (start + length) % WEEK_MINUTES])
+    .map((boundary) => minutesUntil(from, boundary) || WEEK_MINUTES)
     .sort((a, b) => a - b);
   const change = boundaries.find(
-    (ahead) => activeSchedule(config, (from + ahead) % weekMinutes) !== current,
+    (ahead) => activeSchedule(config, (from + ahead) % WEEK_MINUTES) !== current,
   );
   return change ?? null;
 }

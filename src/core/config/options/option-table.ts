@@ -25,8 +25,6 @@ export interface PageWords {
   unit?: string;
   /** What it says of each word of a choice. */
   choices?: Readonly<Record<string, { label: string; hint?: string }>>;
-  /** Has no place of its own: stands among all such, in the order of the table. */
-  advanced?: true;
 }
 
 export interface SectionSpec {
