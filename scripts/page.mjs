@@ -14,7 +14,12 @@ export const browser = { target: 'safari14', supported: { destructuring: true } 
 
 /** One bundle of a file of src/core/page. @param {import('esbuild').BuildOptions} options */
 async function bundle(options) {
-  const { outputFiles } = await build({ bundle: true, write: false, logLevel: 'warning', ...options });
+  const { outputFiles } = await build({
+    bundle: true,
+    write: false,
+    logLevel: 'warning',
+    ...options,
+  });
   return Buffer.from(outputFiles?.[0]?.contents ?? []).toString();
 }
 

@@ -1,5 +1,40 @@
 // The week as schedules divide it: which of them holds when, and where several meet.
-import { covers, DAY_MINUTES, runsOf, type Times, WEEK_MINUTES } from './schedule.ts';
+import type { Day, ScheduleConfig } from './types.ts';
+
+/** What of a schedule says when it holds. */
+export type Times = Pick<ScheduleConfig, 'days' | 'startMinute' | 'endMinute'>;
+
+/** A moment of the local week. */
+export interface LocalTime {
+  day: Day;
+  /** Minutes after midnight, 0…1439. */
+  minute: number;
+}
+
+export const days: readonly Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+export const DAY_MINUTES = 24 * 60;
+export const WEEK_MINUTES = 7 * DAY_MINUTES;
+
+export function weekMinuteOf({ day, minute }: LocalTime): number {
+  return days.indexOf(day) * DAY_MINUTES + minute;
+}
+
+/** Minutes from one minute of the week to the next time it is another. */
+export function minutesUntil(from: number, to: number): number {
+  return (to - from + WEEK_MINUTES) % WEEK_MINUTES;
+}
+
+/** Start in the week and length of every run of a schedule, in minutes. */
+export function runsOf({ days: starts, startMinute, endMinute }: Times) {
+  const length =
+    endMinute > startMinute ? endMinute - startMinute : endMinute - startMinute + DAY_MINUTES;
+  return starts.map((day) => ({ start: weekMinuteOf({ day, minute: startMinute }), length }));
+}
+
+/** Whether a schedule holds at a minute of the week. */
+export function covers(schedule: Times, minute: number): boolean {
+  return runsOf(schedule).some(({ start, length }) => minutesUntil(start, minute) < length);
+}
 
 /** Minutes of one day in which the same schedule holds. */
 export interface WeekRun {

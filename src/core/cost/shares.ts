@@ -1,7 +1,6 @@
 // How much of a week each schedule's rate is in force.
-import { type Times, WEEK_MINUTES } from '../config/schedule.ts';
 import type { ScheduleConfig } from '../config/types.ts';
-import { weekRuns } from '../config/week.ts';
+import { type Times, WEEK_MINUTES, weekRuns } from '../config/week.ts';
 import type { RateShare } from './cost.ts';
 
 /** Shares of the week under schedules; the rest of it is at the configured rate. */
