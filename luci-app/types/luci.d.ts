@@ -171,6 +171,7 @@ interface FormSection {
   modaltitle: string;
   option<O>(type: LuciClass<O>, name: string, title?: string, description?: string): FormOption;
   cfgsections(): string[];
+  getOption(name: string): FormOption | null;
   /** What is written in the fields of a section, or in one of them. */
   formvalue(section: string): Record<string, Written>;
   formvalue(section: string, option: string): Written;

@@ -29,9 +29,16 @@ const Text = form.Value.extend({
   },
 });
 
-/** A box that knows every word UCI has for yes. */
+/** A box with a name for whoever does not see it, which LuCI's has not. */
 const Flag = form.Flag.extend({
-  /** @param {string} section */
+  /** @param {string} section @param {number} index @param {Written} value */
+  renderWidget(section, index, value) {
+    const frame = form.Flag.prototype.renderWidget.call(this, section, index, value);
+    frame.querySelector('input[type=checkbox]')?.setAttribute('aria-label', this.title);
+    return frame;
+  },
+
+  /** UCI has more words for yes than a box. @param {string} section */
   load(section) {
     const text = form.Flag.prototype.load.call(this, section);
     return typeof text === 'string' ? core.flagText(text) : text;
@@ -251,6 +258,7 @@ const api = {
   Part,
   Folded,
   Text,
+  Flag,
   showRefusal,
 
   tellRefusals,

@@ -272,8 +272,10 @@ function judgeAddress(option, field) {
     const mac = plain(text);
     const fault = field.findFault(mac);
     if (fault !== null) return forms.translate(fault);
-    if (mac === '' && L.toArray(this.section.formvalue(section, 'ip')).length === 0)
-      return _('Give its MAC address or an IP address.');
+    const isByIp =
+      L.toArray(this.section.formvalue(section, 'ip')).length > 0 ||
+      this.section.getOption('ip')?.isValid(section) === false;
+    if (mac === '' && !isByIp) return _('Give its MAC address or an IP address.');
     const twin = uci
       .sections(settings.CONFIG, TYPE)
       .find((other) => other['.name'] !== section && mac && plain(String(other.mac ?? '')) === mac);

@@ -16,7 +16,7 @@ const DIRECTIONS = ['upload_rate', 'download_rate'];
 const COSTS = ['data_cap', 'price_per_gb'];
 
 /** Whether each direction has a rate of its own: a field of the form alone, which says which rates hold. */
-const Separate = form.Flag.extend({
+const Separate = forms.Flag.extend({
   load() {
     const { uploadKBps, downloadKBps } = settings.main();
     return uploadKBps === null && downloadKBps === null ? '0' : '1';

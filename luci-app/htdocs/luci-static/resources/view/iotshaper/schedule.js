@@ -121,11 +121,19 @@ function renderWeek(entries) {
 
 /** The entries one below the other, each under its number. */
 const Entries = form.TypedSection.extend({
-  handleAdd() {
-    const section = uci.add(settings.CONFIG, TYPE);
-    for (const [option, value] of Object.entries(NEW_ENTRY))
-      uci.set(settings.CONFIG, section, option, value);
-    return this.map.save(null, true);
+  /** Added once the fields are read: LuCI takes the options of a section without fields away. */
+  async handleAdd() {
+    let added = '';
+    try {
+      return await this.map.save(() => {
+        added = uci.add(settings.CONFIG, TYPE);
+        for (const [option, value] of Object.entries(NEW_ENTRY))
+          uci.set(settings.CONFIG, added, option, value);
+      });
+    } catch (error) {
+      if (added !== '') uci.remove(settings.CONFIG, added);
+      throw error;
+    }
   },
 
   /** @param {string[]} sections @param {Node[]} nodes */
