@@ -1,13 +1,14 @@
-// Collects the page's texts for translators, once it is built: node scripts/pot.mjs > iotshaper.pot
+// Collects the page's texts for translators: node scripts/pot.mjs > iotshaper.pot
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadPageTexts } from './page.mjs';
 
-/** What is written by hand, and what is made from the option table. */
-const roots = ['luci-app', 'dist/htdocs'];
+/** The page as it is written, and what it has its other words from. */
+const root = 'luci-app';
+const core = 'src/core/page';
 
-/** @param {string} root */
-const filesBelow = (root) =>
+const listFiles = () =>
   readdirSync(root, { recursive: true, encoding: 'utf8' })
     .sort()
     .map((name) => join(root, name));
@@ -21,8 +22,8 @@ const pluralCall = new RegExp(String.raw`\bN_\(\s*[\w.]+,\s*${string},\s*${strin
 /** @param {string} literal as it stands in the source */
 const unquote = (literal) => literal.slice(1, -1).replace(/\\(.)/g, '$1');
 
-/** @returns {Text[]} every text of the page once, in the order of its files */
-export function collectTexts() {
+/** @returns {Promise<Text[]>} every text of the page once, in the order of its files */
+export async function collectTexts() {
   /** @type {Map<string, Text>} */
   const texts = new Map();
   /** @param {string} place @param {string} id @param {string} [context] @param {string} [plural] */
@@ -31,7 +32,7 @@ export function collectTexts() {
     if (!text.places.includes(place)) text.places.push(place);
     texts.set(`${context}\u0001${id}`, text);
   };
-  for (const path of roots.flatMap(filesBelow)) {
+  for (const path of listFiles()) {
     if (/\/htdocs\/.*\.js$/.test(path)) {
       const source = readFileSync(path, 'utf8');
       /** @type {[number, () => void][]} */
@@ -49,14 +50,15 @@ export function collectTexts() {
         add(path, description);
     }
   }
+  for (const text of await loadPageTexts()) add(core, text);
   return [...texts.values()];
 }
 
-/** @returns {string} the template */
-export function renderTemplate() {
+/** @returns {Promise<string>} the template */
+export async function renderTemplate() {
   /** @param {string} text */
   const quote = (text) => `"${text.replace(/["\\]/g, '\\$&')}"`;
-  const entries = collectTexts().map(({ context, id, plural, places }) =>
+  const entries = (await collectTexts()).map(({ context, id, plural, places }) =>
     [
       ...places.map((place) => `#: ${place}`),
       ...(context === '' ? [] : [`msgctxt ${quote(context)}`]),
@@ -69,4 +71,5 @@ export function renderTemplate() {
   return `msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8"\n\n${entries.join('\n\n')}\n`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(renderTemplate());
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  process.stdout.write(await renderTemplate());

@@ -74,7 +74,7 @@ const listing = (kind: string, ...minors: number[]): TcListing => ({
   })),
 });
 
-test('what the service says stands in the way is known to translators', (t) => {
+test('what the service says stands in the way is known to translators', async (t) => {
   const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
   const faults = [
     ...findQueueFaults({ listing: { qdiscs: [], classes: [] }, minors: [1] }),
@@ -84,7 +84,7 @@ test('what the service says stands in the way is known to translators', (t) => {
     ...[null, 1].flatMap((perSecond) => findDownloadFaults(shape, perSecond)),
   ];
   t.is(faults.length, 10);
-  const ids = new Set(collectTexts().map(({ id }) => id));
+  const ids = new Set((await collectTexts()).map(({ id }) => id));
   t.deepEqual(
     faults.filter((fault) => !ids.has(fault.replace(/pfifo_fast|\b[\da-f]+:[\da-f]+\b/, '%s'))),
     [],
@@ -95,9 +95,9 @@ test('a catalogue with nothing translated is none', (t) => {
   t.is(compileCatalogue('msgid "Off"\nmsgstr ""\n'), null);
 });
 
-test('the template names every text, with the files it stands in', (t) => {
-  const template = renderTemplate();
-  for (const { id, places } of collectTexts()) {
+test('the template names every text, with the files it stands in', async (t) => {
+  const template = await renderTemplate();
+  for (const { id, places } of await collectTexts()) {
     t.true(template.includes(`msgid "${id.replace(/["\\]/g, '\\$&')}"`), id);
     t.true(
       places.every((place) => template.includes(`#: ${place}\n`)),
@@ -106,12 +106,12 @@ test('the template names every text, with the files it stands in', (t) => {
   }
 });
 
-test('the German translation is whole, and has no text of its own', (t) => {
+test('the German translation is whole, and has no text of its own', async (t) => {
   const messages = new Map(
     parsePo(german).map((message) => [keyOf(message.context, message.id), message]),
   );
   const placeholders = (text: string) => (text.match(/%[s%]/g) ?? []).sort().join();
-  const wanted = collectTexts();
+  const wanted = await collectTexts();
   const untranslated: string[] = [];
   for (const { context, id, plural } of wanted) {
     const translated = messages.get(keyOf(context, id))?.texts;
