@@ -12,7 +12,7 @@ async function loadTable() {
   const { outputFiles } = await build({
     stdin: {
       contents: `export { sections } from './options.ts';
-export { renderOptionTable } from './option-table.ts';`,
+export { renderOptionTable } from './option-markdown.ts';`,
       resolveDir: 'src/core/config/options',
     },
     bundle: true,

@@ -1,17 +1,21 @@
-// Collects the page's texts for translators: node scripts/pot.mjs > iotshaper.pot
-import { readdirSync, readFileSync } from 'node:fs';
+// Collects the page's texts for translators, once it is built: node scripts/pot.mjs > iotshaper.pot
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadPageTexts } from './page.mjs';
 
-/** The page as it is written, and what it has its other words from. */
-const root = 'luci-app';
+/** What is written by hand, and what is made from the table of the service's words. */
+const roots = ['luci-app', 'dist/htdocs/luci-static/resources/iotshaper/notices.js'];
+/** What the page has its other words from. */
 const core = 'src/core/page';
 
-const listFiles = () =>
-  readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .sort()
-    .map((name) => join(root, name));
+/** @param {string} root a folder, or one file */
+const filesBelow = (root) =>
+  statSync(root).isFile()
+    ? [root]
+    : readdirSync(root, { recursive: true, encoding: 'utf8' })
+        .sort()
+        .map((name) => join(root, name));
 
 /** @typedef {{ context: string, id: string, plural: string, places: string[] }} Text */
 
@@ -32,7 +36,7 @@ export async function collectTexts() {
     if (!text.places.includes(place)) text.places.push(place);
     texts.set(`${context}\u0001${id}`, text);
   };
-  for (const path of listFiles()) {
+  for (const path of roots.flatMap(filesBelow)) {
     if (/\/htdocs\/.*\.js$/.test(path)) {
       const source = readFileSync(path, 'utf8');
       /** @type {[number, () => void][]} */

@@ -1,6 +1,6 @@
 // Which tests are unit tests: those that need nothing but Node.js and few of its seconds.
 
-/** Folders and files below test/ whose tests start the built program, a browser or a packer, or compute for seconds. */
+/** Folders and files below test/ whose tests start the built program, a thread, a browser or a packer, or compute for seconds. */
 const OTHERS = [
   'cli/',
   'luci/',
@@ -17,6 +17,7 @@ const OTHERS = [
   'lab/attack.test.ts',
   'lab/observer.test.ts',
   'layers.test.ts',
+  'shaper/shaper.test.ts',
   'simulation/cli.test.ts',
   'simulation/recommend.test.ts',
   'simulation/simulate.test.ts',

@@ -115,6 +115,43 @@ test('the core uses no global of Node, but where bytes of captures and files are
   t.deepEqual(bad, []);
 });
 
+/** Of Node's modules these compute and touch nothing. */
+const SUMS = ['node:path', 'node:crypto'];
+/** What asks the machine without a door, and what names Node's own types. */
+const MACHINE =
+  /\b(?:process|performance|setTimeout|setInterval|setImmediate)\b\s*[.(]|\bDate\.now\b|\bNodeJS\b/;
+
+/** Why a file of the shell does more than hand everything to the door it was given; null when it does not. */
+function waysAroundDoor(path: string, text: string): string | null {
+  if (wingOf(path) !== 'shell' || path.startsWith('src/shell/system/node/')) return null;
+  const module = importsOf(path, text).find(
+    ({ to }) => to.startsWith('node:') && !SUMS.includes(to),
+  );
+  if (module) return `${path} imports ${module.to}`;
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+  const word = MACHINE.exec(code)?.[0];
+  return word === undefined ? null : `${path} says ${word}`;
+}
+
+test('only the door touches the machine', (t) => {
+  const around = sources.map((path) => waysAroundDoor(path, readFileSync(path, 'utf8')));
+  t.deepEqual(
+    around.filter((way) => way !== null),
+    [],
+  );
+});
+
+test('the check finds a module, a clock, a timer and a type of Node in the shell', (t) => {
+  const path = 'src/shell/tunnel/frame-link.ts';
+  const ways = (text: string): string | null => waysAroundDoor(path, text);
+  t.is(ways("import { createSocket } from 'node:dgram';"), `${path} imports node:dgram`);
+  t.is(ways('const nowMs = performance.now();'), `${path} says performance.`);
+  t.is(ways('setTimeout(() => {}, 5);'), `${path} says setTimeout(`);
+  t.is(ways('let timer: NodeJS.Timeout;'), `${path} says NodeJS`);
+  t.is(ways("import { join } from 'node:path'; // no process.env"), null);
+  t.is(waysAroundDoor('src/shell/system/node/files.ts', "import 'node:fs';"), null);
+});
+
 test('what a router runs all day holds neither tools nor the endpoint', (t) => {
   const held = [...reachOf('src/main.ts', graph).keys()];
   const bad = held.filter((path) =>
@@ -135,19 +172,16 @@ test('a command is imported by the command line alone', (t) => {
 });
 
 /** Written for tests and for whoever uses the sources as a library. */
-const spare = [
-  'src/shell/system/node/node-system.ts',
-  'src/shell/system/node/thread-port.ts',
-  'src/shell/system/node/sockets.ts',
-  'src/shell/system/node/files.ts',
-  'src/shell/system/node/errors.ts',
-  'src/shell/system/system.ts',
-  'src/research/capture/writer.ts',
-];
+const spare = ['src/research/capture/writer.ts'];
 
-test('every source file is reached from the program or from the page', (t) => {
-  // The page's module, and what it gives translators.
-  const reached = new Set(['src/main.ts', 'src/core/page/page.ts', 'src/core/page/texts.ts']);
+test('every source file is reached from the program, the page or the documentation', (t) => {
+  const reached = new Set([
+    'src/main.ts',
+    // The page's module, what it gives translators, and the documentation's table.
+    'src/core/page/page.ts',
+    'src/core/page/texts.ts',
+    'src/core/config/options/option-markdown.ts',
+  ]);
   for (const path of reached) for (const { to } of graph.get(path) ?? []) reached.add(to);
   t.deepEqual(
     sources.filter((path) => !reached.has(path) && !spare.includes(path)),

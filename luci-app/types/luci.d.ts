@@ -257,6 +257,18 @@ type FormClass = LuciClass<FormOption>;
 
 /** Made on a build, in dist/htdocs. */
 declare const core: typeof import('../../src/core/page/page.ts');
+
+type Notice = import('../../src/core/notices/notice.ts').Notice;
+
+/** What the service tells, made on a build as well. */
+interface Notices {
+  /** Whether it has words for the notice and all within it. */
+  knows(notice: Notice): boolean;
+  /** In the page's language. */
+  wordsOf(notice: Notice, numberText: (value: number) => string): string;
+}
+
+declare const notices: Notices;
 declare const service: import('../htdocs/luci-static/resources/iotshaper/service.js').Service;
 declare const settings: import('../htdocs/luci-static/resources/iotshaper/settings.js').Settings;
 declare const words: import('../htdocs/luci-static/resources/iotshaper/words.js').Words;

@@ -13,6 +13,8 @@ import {
   TunnelCapture,
 } from '../../src/shell/analysis/audit-capture.ts';
 import { RecordingError, recordLive, tcpdumpArgv } from '../../src/shell/analysis/live-capture.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import type { Processes, System } from '../../src/shell/system/system.ts';
 
 interface Datagram {
   timeS: number;
@@ -157,15 +159,19 @@ test.serial(
         data: frame(one),
       }));
       await writeFile(path, encodeCapture(linkTypes.ethernet, records));
-      t.is((await readTunnel(path, { port: 1194 })).data.length, 2);
-      t.is((await readActivity(path)).length, 2);
-      await t.throwsAsync(readTunnel(path, { port: 7 }), {
+      t.is((await readTunnel(nodeSystem, path, { port: 1194 })).data.length, 2);
+      t.is((await readActivity(nodeSystem, path)).length, 2);
+      await t.throwsAsync(readTunnel(nodeSystem, path, { port: 7 }), {
         message: `${path}: holds no UDP packets of port 7`,
       });
       const csv = join(folder, 'wan.csv');
       await writeFile(csv, 'time,size,direction\n1,564,up\n2,564,down\n');
-      t.deepEqual((await readTunnel(csv)).data[1], { timeS: 2, bytes: 564, direction: 'down' });
-      t.is((await readActivity(csv)).length, 2);
+      t.deepEqual((await readTunnel(nodeSystem, csv)).data[1], {
+        timeS: 2,
+        bytes: 564,
+        direction: 'down',
+      });
+      t.is((await readActivity(nodeSystem, csv)).length, 2);
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -184,10 +190,18 @@ const standIn = `#!${process.execPath}
 const [device] = process.argv.slice(process.argv.indexOf('-i') + 1);
 if (device === 'none0') { console.error('tcpdump: none0: No such device exists'); process.exit(1); }
 process.on('SIGINT', () => { process.stderr.write('3 packets dropped by kernel\\n', () => process.exit(0)); });
-const file = process.env.STAND_IN_CAPTURE + '/' + device;
+const file = __dirname + '/' + device;
 process.stdout.write(require('fs').readFileSync(file), () => require('fs').writeFileSync(file + '.told', ''));
 setInterval(() => {}, 1000);
 `;
+
+/** This machine, with the tcpdump that is in `folder`. */
+function systemWith(folder: string): System {
+  const { processes } = nodeSystem;
+  const spawn: Processes['spawn'] = ([program, ...rest], events) =>
+    processes.spawn([join(folder, program!), ...rest], events);
+  return { ...nodeSystem, processes: { ...processes, spawn } };
+}
 
 /** Aborts once the stand-ins have handed over what they hold of these netdevs. */
 function whenTold(folder: string, netdevs: readonly string[]): AbortSignal {
@@ -204,7 +218,7 @@ test.serial(
   'a live recording takes both sides with one clock and counts what was lost',
   async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'iotshaper-live-'));
-    const path = process.env.PATH;
+    const system = systemWith(folder);
     try {
       await writeFile(join(folder, 'tcpdump'), standIn);
       await writeFile(join(folder, 'package.json'), '{"type":"commonjs"}');
@@ -215,10 +229,8 @@ test.serial(
         { timeS: 1.5, data: frame({ ...upward(1.5), from: '192.168.8.11', to: '198.51.100.7' }) },
       ];
       await writeFile(join(folder, 'br-iot'), encodeCapture(linkTypes.ethernet, lan));
-      process.env.PATH = `${folder}:${path}`;
-      process.env.STAND_IN_CAPTURE = folder;
 
-      const recording = await recordLive({
+      const recording = await recordLive(system, {
         wan: 'wan',
         port: 1194,
         activity: { lan: ['br-iot'] },
@@ -234,7 +246,7 @@ test.serial(
         await new Promise(() => {});
       }
       await rm(join(folder, 'wan.told'));
-      const served = await recordLive({
+      const served = await recordLive(system, {
         wan: 'wan',
         port: 1194,
         activity: told(),
@@ -244,26 +256,59 @@ test.serial(
       t.deepEqual(served.activity, [{ timeS: 1.25 }]);
 
       await t.throwsAsync(
-        recordLive({ wan: 'none0', port: 1194, activity: { lan: ['br-iot'] }, seconds: 60 }),
+        recordLive(system, {
+          wan: 'none0',
+          port: 1194,
+          activity: { lan: ['br-iot'] },
+          seconds: 60,
+        }),
         {
           instanceOf: RecordingError,
           message: 'none0: tcpdump: none0: No such device exists',
         },
       );
-      await t.throwsAsync(recordLive({ wan: 'wan', port: 9, activity: { lan: [] }, seconds: 1 }), {
-        message: 'wan: no packet of UDP port 9 went by',
-      });
-      process.env.PATH = '/nonexistent';
       await t.throwsAsync(
-        recordLive({ wan: 'wan', port: 1194, activity: { lan: [] }, seconds: 60 }),
+        recordLive(system, { wan: 'wan', port: 9, activity: { lan: [] }, seconds: 1 }),
+        {
+          message: 'wan: no packet of UDP port 9 went by',
+        },
+      );
+      await rm(join(folder, 'tcpdump'));
+      await t.throwsAsync(
+        recordLive(system, { wan: 'wan', port: 1194, activity: { lan: [] }, seconds: 60 }),
         {
           message: /^tcpdump is not installed: install it/,
         },
       );
     } finally {
-      process.env.PATH = path;
-      delete process.env.STAND_IN_CAPTURE;
       await rm(folder, { recursive: true });
     }
   },
 );
+
+test('a recording that turns to noise is stopped, and says at which packet', async (t) => {
+  const good = encodeCapture(linkTypes.ethernet, [{ timeS: 1, data: frame(upward(1)) }]);
+  const signals: string[] = [];
+  const spawn: Processes['spawn'] = (_argv, { onOutput, onErrorOutput, onExit }) => {
+    queueMicrotask(() => {
+      onErrorOutput!(Buffer.from('tcpdump: listening on wan\n'));
+      onOutput!(good);
+      onOutput!(new Uint8Array(64).fill(255));
+    });
+    return {
+      pid: 1,
+      write: () => {},
+      endInput: () => {},
+      kill: (name) => {
+        signals.push(name);
+        queueMicrotask(() => onExit({ status: 0, signal: null, failure: null }));
+      },
+    };
+  };
+  const system = { ...nodeSystem, processes: { ...nodeSystem.processes, spawn } };
+  await t.throwsAsync(
+    recordLive(system, { wan: 'wan', port: 1194, activity: { lan: [] }, seconds: 60 }),
+    { instanceOf: RecordingError, message: /^wan: tcpdump on wan: packet 2 .* at byte \d+: / },
+  );
+  t.true(signals.includes('SIGINT'));
+});

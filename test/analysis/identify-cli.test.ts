@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import test from 'ava';
 import { Command } from 'commander';
 import { registerAttackIdentify } from '../../src/research/cli/attack-identify.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { CapturedConsole } from '../cli/captured-console.ts';
 
 const traces = ['tuya-plug', 'blink-hub', 'xiaodu-plug'].map(
   (name) => `test/fixtures/identify/${name}.csv`,
@@ -12,22 +14,14 @@ const traces = ['tuya-plug', 'blink-hub', 'xiaodu-plug'].map(
 const plug = 'test/fixtures/capture/tp-link-plug-setup.pcap';
 
 async function run(...args: string[]): Promise<{ out: string; err: string; code: number }> {
-  let out = '';
-  let err = '';
-  const program = new Command('iotshaper').exitOverride().configureOutput({
-    writeOut: (text) => {
-      out += text;
-    },
-    writeErr: (text) => {
-      err += text;
-    },
-  });
-  registerAttackIdentify(program.command('attack'));
+  const console = new CapturedConsole(...args);
+  const program = new Command('iotshaper').exitOverride().configureOutput({ writeErr: () => {} });
+  registerAttackIdentify(program.command('attack'), { system: nodeSystem, console });
   try {
     await program.parseAsync(['attack', 'identify', ...args], { from: 'user' });
-    return { out, err, code: 0 };
+    return { out: console.out, err: console.err, code: 0 };
   } catch (error) {
-    return { out, err: err + (error as Error).message, code: 1 };
+    return { out: console.out, err: console.err + (error as Error).message, code: 1 };
   }
 }
 
@@ -124,9 +118,9 @@ const mistakes: Record<string, [args: string[], message: RegExp]> = {
   'no such file': [['no-such.pcap'], /^no-such\.pcap: cannot be read: no such file$/],
   'a window that is no number': [
     [plug, '--window', 'x'],
-    /^--window is "x", expected seconds between 0\.01 and 86400$/,
+    /'--window <seconds>' argument 'x' is invalid\. must be a number between 0\.01 and 86400 s\.$/,
   ],
-  'a sample of no length': [[plug, '--sample', '1,0'], /^--sample is "1,0", expected seconds/],
+  'a sample of no length': [[plug, '--sample', '1,0'], /'--sample <seconds>' argument '1,0'/],
   'a MAC address that is none': [
     [plug, '--mac', '18:b4'],
     /^--mac is "18:b4", which is no MAC address$/,
@@ -136,7 +130,10 @@ const mistakes: Record<string, [args: string[], message: RegExp]> = {
     /no traffic of these devices with the Internet in there$/,
   ],
   'a view that is none': [[plug, '--view', 'sky'], /^--view is "sky", expected lan, wan or auto$/],
-  'a seed that is no number': [[plug, '--seed', 'x'], /^--seed is "x", expected a whole number$/],
+  'a seed that is no number': [
+    [plug, '--seed', 'x'],
+    /'--seed <number>' argument 'x'.* whole number/,
+  ],
   'no label file': [[plug, '--labels', 'none.csv'], /^--labels none\.csv: no such file$/],
 };
 

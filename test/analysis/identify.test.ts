@@ -33,6 +33,7 @@ import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
 import { planHousehold } from '../../src/research/lab/emulators/household.ts';
 import { openSamples } from '../../src/shell/capture/csv.ts';
 import { openCapture } from '../../src/shell/capture/reader.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import {
   deviceMac,
   dnsMessage,
@@ -218,7 +219,7 @@ async function realDevices(): Promise<IdentifiedDevice[]> {
     const series = new RateSeries(1);
     const file = `test/fixtures/identify/${name}.csv`;
     let toS = 0;
-    for await (const sample of openSamples(file)) {
+    for await (const sample of openSamples(nodeSystem, file)) {
       series.add(sample);
       toS = sample.timeS + 1;
     }
@@ -483,7 +484,10 @@ for (const [name, home] of [
 
 test('a real plug is known by its names and by its maker', async (t) => {
   const table = new FlowTable(1);
-  for await (const packet of openCapture('test/fixtures/capture/tp-link-plug-setup.pcap'))
+  for await (const packet of openCapture(
+    nodeSystem,
+    'test/fixtures/capture/tp-link-plug-setup.pcap',
+  ))
     table.add(packet);
   const capture = {
     file: 'x',

@@ -3,6 +3,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import type { FinishedRun } from '../../src/research/lab/findings/run-folder.ts';
 import { auditRun, runShaped } from '../leaks/lab-run.ts';
 import { leaks } from '../leaks/leaks.ts';
@@ -48,7 +49,7 @@ for (let run = 1; run <= Number(runsText); run++) {
       first = false;
       const split = windows[0] ? `, ${windows[0].active} active windows of 1 s` : '';
       console.log(
-        `${name}, run ${run}: found in ${length} s: ${packets.up} packets up${split}, ${onsets.tested} onsets: ${findings[0]!.text}`,
+        `${name}, run ${run}: found in ${length} s: ${packets.up} packets up${split}, ${onsets.tested} onsets: ${wordsOf(findings[0]!)}`,
       );
     });
     if (first) console.log(`${name}, run ${run}: nothing found in ${seconds} s`);

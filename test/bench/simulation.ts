@@ -7,6 +7,7 @@ import {
   variantOf,
 } from '../../src/research/simulation/variants.ts';
 import { type DeviceSample, openTrace, type Trace } from '../../src/shell/simulation/trace.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 /** Ten devices that wake some 200 times an hour each and send a burst: two million packets a day. */
 function* busyDay(): Generator<DeviceSample> {
@@ -25,7 +26,8 @@ function* busyDay(): Generator<DeviceSample> {
 }
 
 const files = process.argv.slice(2);
-const open = (): Trace => (files.length > 0 ? openTrace(files, { hours: 24 }) : busyDay());
+const open = (): Trace =>
+  files.length > 0 ? openTrace(nodeSystem, files, { hours: 24 }) : busyDay();
 const variants = variantNames.map((name) => variantOf(name, defaultVariantOptions));
 for (const set of [...variants.map((variant) => [variant]), variants]) {
   let peakMB = 0;

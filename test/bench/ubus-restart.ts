@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { startUbusd } from '../stand-ins/ubusd/ubusd.ts';
 
@@ -12,7 +13,7 @@ const WANTED_MS = 2000;
 const folder = mkdtempSync(join(tmpdir(), 'iotshaper-ubus-'));
 const socketPath = join(folder, 'ubus.sock');
 let daemon = await startUbusd(socketPath);
-const client = new UbusClient({ socketPath });
+const client = new UbusClient(nodeSystem, { socketPath });
 const published = client.publish({
   path: 'iotshaper',
   methods: { status: { arguments: {}, handler: () => ({ state: 'shaping' }) } },

@@ -12,6 +12,7 @@ import {
   openCapture,
   readPackets,
 } from '../../src/shell/capture/reader.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { runs } from '../property-runs.ts';
 import {
   Bytes,
@@ -408,7 +409,7 @@ test('stops reading its source when no one wants more', async (t) => {
 test('opens real captures', async (t) => {
   const read = async (path: string) => {
     const packets: CapturedPacket[] = [];
-    for await (const packet of openCapture(path)) packets.push(packet);
+    for await (const packet of openCapture(nodeSystem, path)) packets.push(packet);
     return packets;
   };
   const plug = await read('test/fixtures/capture/tp-link-plug-setup.pcap');
@@ -424,7 +425,7 @@ test('opens real captures', async (t) => {
 
 test('says which file cannot be opened, and why', async (t) => {
   const open = async (path: string) => {
-    for await (const _ of openCapture(path)) t.fail();
+    for await (const _ of openCapture(nodeSystem, path)) t.fail();
   };
   const missing = await t.throwsAsync(open('test/no-such.pcap'), { instanceOf: CaptureError });
   t.is(missing.message, 'test/no-such.pcap: cannot be read: no such file');

@@ -4,6 +4,7 @@ import { type Sample, traceOfDevice } from '../../src/core/capture/trace.ts';
 import { encodeCapture } from '../../src/research/capture/writer.ts';
 import { CsvError, openSamples, readSamples } from '../../src/shell/capture/csv.ts';
 import { openCapture, readPackets } from '../../src/shell/capture/reader.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { deviceMac, ethernetFrame, routerMac, udpPacket } from './packets.ts';
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -55,7 +56,7 @@ test('a trace of what the provider sees', async (t) => {
 test('the trace of a real plug has the bytes another decoder counts', async (t) => {
   const path = 'test/fixtures/capture/tp-link-plug-setup.pcap';
   const samples = await collect(
-    traceOfDevice(openCapture(path), { mac: '50:c7:bf:00:c7:03', internetOnly: true }),
+    traceOfDevice(openCapture(nodeSystem, path), { mac: '50:c7:bf:00:c7:03', internetOnly: true }),
   );
   const bytes = (direction: string) =>
     samples.filter((one) => one.direction === direction).reduce((sum, one) => sum + one.bytes, 0);
@@ -110,10 +111,14 @@ for (const [name, [lines, message]] of Object.entries(refused)) {
 }
 
 test('opens a CSV trace', async (t) => {
-  const samples = await collect(openSamples('test/fixtures/identify/blink-hub.csv'));
+  const samples = await collect(openSamples(nodeSystem, 'test/fixtures/identify/blink-hub.csv'));
   t.is(samples.length, 937);
-  await t.throwsAsync(collect(openSamples('test/no-such.csv')), {
+  await t.throwsAsync(collect(openSamples(nodeSystem, 'test/no-such.csv')), {
     instanceOf: CsvError,
-    message: /no-such.csv/,
+    message: 'test/no-such.csv: cannot be read: no such file',
+  });
+  await t.throwsAsync(collect(openSamples(nodeSystem, 'test')), {
+    instanceOf: CsvError,
+    message: 'test: cannot be read: is a directory',
   });
 });

@@ -7,12 +7,15 @@ import type { Command } from 'commander';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { buildProgram } from '../../src/shell/cli/program.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { CapturedConsole } from './captured-console.ts';
 import { hasStackTrace, iotshaper } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'iotshaper-cli-'));
 test.after.always(() => rmSync(folder, { recursive: true, force: true }));
 
 const none = join(folder, 'none');
+const context = { system: nodeSystem, console: new CapturedConsole() };
 
 const refused: [words: string[], status: number, said: RegExp][] = [
   [['nosuch'], 1, /unknown command 'nosuch'\n.*--help/],
@@ -27,7 +30,17 @@ const refused: [words: string[], status: number, said: RegExp][] = [
   [['endpoint', 'add-home', 'x', '--state-dir', none], 1, /none: there is no endpoint yet; run/],
   [['endpoint', 'list', '--state-dir', none], 1, /there is no endpoint yet/],
   [['endpoint', 'init', '--host', 'a b', '--state-dir', none], 1, /--host: must be .* got "a b"/],
-  [['endpoint', 'init', '--host', 'a', '--port', '1e3', '--state-dir', none], 1, /--port: must be/],
+  [
+    ['endpoint', 'init', '--host', 'a', '--port', '1e3', '--state-dir', none],
+    1,
+    /'--port <port>' argument '1e3' is invalid\. must be a whole number between 1 and 65535\.\n/,
+  ],
+  [['audit', '--wire', 'x', '--nosuch'], 2, /unknown option '--nosuch'/],
+  [
+    ['attack', 'activity', 'x', '--seed', '-1'],
+    1,
+    /must be a whole number between 0 and 2147483647/,
+  ],
   [['attack', 'nosuch'], 1, /unknown command 'nosuch'/],
   [['lab', 'run', '--variant', 'nosuch'], 1, /Allowed choices are unprotected, block, vpn/],
   [['lab', 'run', '--devices', 'echo,nosuch'], 1, /'echo,nosuch' is invalid. must be among sense,/],
@@ -72,7 +85,7 @@ test.serial('version and help are no failure', async (t) => {
   t.is((await iotshaper('--version')).stdout, 'dev\n');
   const help = await iotshaper('--help');
   t.is(help.status, 0);
-  for (const { name, description } of commandsOf(await buildProgram())) {
+  for (const { name, description } of commandsOf(await buildProgram(context))) {
     t.not(description, '', name);
     if (!name.includes(' ')) t.regex(help.stdout, new RegExp(`^  ${name}\\b`, 'm'));
   }
@@ -95,7 +108,7 @@ test('no command ends the process by itself', async (t) => {
     t.truthy((command as unknown as { _exitCallback: unknown })._exitCallback, command.name());
     for (const one of command.commands) visit(one);
   };
-  visit(await buildProgram());
+  visit(await buildProgram(context));
 });
 
 test.serial('an endpoint from first to last', async (t) => {

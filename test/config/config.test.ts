@@ -5,6 +5,8 @@ import fc from 'fast-check';
 import { parseConfig } from '../../src/core/config/config.ts';
 import { ConfigError } from '../../src/core/config/config-error.ts';
 import type { Config } from '../../src/core/config/types.ts';
+import type { Notice } from '../../src/core/notices/notice.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { runs } from '../property-runs.ts';
 
 const defaults: Config = {
@@ -30,13 +32,15 @@ const defaults: Config = {
 const fixture = (name: string) => readFileSync(`test/fixtures/uci/${name}.uci`);
 const rateOf = (text: string | Uint8Array) => parseConfig(text).config.main.rate;
 
+const textsOf = (notices: Notice[]) => notices.map((one) => wordsOf(one));
+
 function messagesOf(text: string | Uint8Array): string[] {
   try {
     parseConfig(text);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.errors.map(({ message }) => message);
+    return error.errors.map((one) => wordsOf(one));
   }
 }
 
@@ -156,7 +160,7 @@ test('the rate as typed stands above the rates of each direction, and says so', 
   const main = "config iotshaper 'main'\n\toption upload_rate '3'\n\toption download_rate '4'\n";
   const { config, warnings } = parseConfig(`${main}config 20 'rate'\n`);
   t.deepEqual(config.main.rate, { uploadKBps: 20, downloadKBps: 20, source: 'section rate' });
-  t.deepEqual(warnings, [
+  t.deepEqual(textsOf(warnings), [
     'iotshaper.rate: the section named rate overrides iotshaper.main.upload_rate and iotshaper.main.download_rate',
   ]);
 });
@@ -254,7 +258,7 @@ config schedule 'b'
 	option end '05:30'
 	option rate '6'
 `);
-  t.deepEqual(warnings, [
+  t.deepEqual(textsOf(warnings), [
     'iotshaper.packet_size: a section of this name does nothing; did you mean: uci set iotshaper.main.packet_size=512',
     'iotshaper.rates: a section of this name does nothing; did you mean: uci set iotshaper.main.rate=20',
     'iotshaper.radio: unknown section type "wifi", ignored',
@@ -271,7 +275,7 @@ config schedule 'b'
 test('a refused configuration still tells its warnings', (t) => {
   const text = 'config iotshaper main\n\toption rte 4\n\toption mode x\n';
   const error = t.throws(() => parseConfig(text), { instanceOf: ConfigError });
-  t.deepEqual(error.warnings, [
+  t.deepEqual(textsOf(error.warnings), [
     'iotshaper.main.rte: unknown option, ignored; did you mean "rate"?',
   ]);
   t.is(error.message, 'iotshaper.main.mode: must be vit or constant, got "x"');
@@ -337,7 +341,7 @@ test('text of any kind is a configuration or refused with ConfigError', (t) => {
       } catch (error) {
         t.true(error instanceof ConfigError && error.errors.length > 0, String(error));
         const { errors } = error as ConfigError;
-        t.true(errors.every(({ path, message }) => message.startsWith(`${path}: `)));
+        t.true(errors.every((one) => wordsOf(one).startsWith(`${one.path}: `)));
       }
     }),
     { numRuns: runs(1000) },

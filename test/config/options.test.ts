@@ -4,6 +4,7 @@ import { parseConfig } from '../../src/core/config/config.ts';
 import { ConfigError } from '../../src/core/config/config-error.ts';
 import { schemaOf, sections } from '../../src/core/config/options/options.ts';
 import { readSection } from '../../src/core/config/section-values.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { netdev, renderSection, sound, specOf, time, wrong } from './wrong-options.ts';
 
 function errorsOf(text: string) {
@@ -12,7 +13,7 @@ function errorsOf(text: string) {
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.errors;
+    return error.errors.map((one) => ({ path: one.path, value: one.value, message: wordsOf(one) }));
   }
 }
 

@@ -10,10 +10,12 @@ import {
   type Welcome,
 } from '../../src/core/control/message.ts';
 import { Proof } from '../../src/core/control/proof.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { CONTROL_PORT } from '../../src/core/plan/names.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 import { hmacSha256 } from '../../src/shell/control/hmac.ts';
 import { HomeControl } from '../../src/shell/control/home-control.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { inner, inside, keyOf } from './proofs.ts';
 
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
@@ -60,13 +62,14 @@ async function openControl(t: ExecutionContext, local: string, peer: string) {
   let heard = (_: Welcome): void => {};
   let failed = (_: string): void => {};
   const control = new HomeControl({
+    system: nodeSystem,
     local,
     peer,
     version: '0.1.0',
     key: keyOf(1),
     inside,
     onWelcome: (message) => heard(message),
-    onFault: (text) => failed(text),
+    onFault: (fault) => failed(wordsOf(fault)),
   });
   await control.start();
   t.teardown(() => control.close());

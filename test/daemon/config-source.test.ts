@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { notice } from '../../src/core/notices/notice.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { keepGoodConfig, readGoodConfig } from '../../src/shell/home/config-source.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const option = 'iotshaper.tunnel.profile';
 const soundProfile = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
@@ -31,7 +34,7 @@ const on = "\toption enabled '1'\n";
 
 test('a configuration in order comes with its profile', async (t) => {
   const { config } = write(t, `${on}\toption rate '5'\n`);
-  const { good, status } = await readGoodConfig(config);
+  const { good, status } = await readGoodConfig(nodeSystem, config);
   t.deepEqual(status, { ok: true, errors: [], warnings: [] });
   t.is(good?.config.main.rate.uploadKBps, 5);
   t.is(good?.profile?.remotes[0]?.host, 'vps.example.org');
@@ -42,24 +45,24 @@ test('a netdev that somebody else made is not taken for the tunnel’s', async (
     const { config } = write(t, on);
     const text = readFileSync(config, 'utf8');
     writeFileSync(config, text.replace("'tunnel'\n", `'tunnel'\n\toption interface '${netdev}'\n`));
-    const { good, status } = await readGoodConfig(config);
+    const { good, status } = await readGoodConfig(nodeSystem, config);
     t.is(good, null);
     t.regex(
-      status.errors[0]!.message,
+      wordsOf(status.errors[0]!),
       new RegExp(`^iotshaper\\.tunnel\\.interface: .*"${netdev}"`),
     );
   }
 });
 
 test('while shaping is off no profile is asked for', async (t) => {
-  const { good, status } = await readGoodConfig(write(t, '', null).config);
+  const { good, status } = await readGoodConfig(nodeSystem, write(t, '', null).config);
   t.true(status.ok);
   t.is(good?.profile, null);
 });
 
 test('a missing profile is named, and what to do', async (t) => {
   const { config, profile } = write(t, on, null);
-  t.deepEqual(await readGoodConfig(config), {
+  t.deepEqual(await readGoodConfig(nodeSystem, config), {
     good: null,
     status: {
       ok: false,
@@ -68,7 +71,7 @@ test('a missing profile is named, and what to do', async (t) => {
         {
           path: option,
           value: profile,
-          message: `${option}: there is no profile at "${profile}"; upload the one that "iotshaper endpoint add-home" printed`,
+          ...notice('profile-not-there', { path: option, file: profile }),
         },
       ],
     },
@@ -77,10 +80,10 @@ test('a missing profile is named, and what to do', async (t) => {
 
 test('every problem of a profile is named with its line', async (t) => {
   const { config, profile } = write(t, on, `${soundProfile}up /tmp/x\n</key>\n`);
-  const { good, status } = await readGoodConfig(config);
+  const { good, status } = await readGoodConfig(nodeSystem, config);
   t.is(good, null);
   t.deepEqual(
-    status.errors.map(({ message }) => message),
+    status.errors.map((one) => wordsOf(one)),
     [
       `${option}: ${profile}, line 38: up /tmp/x: runs a program on the router; remove it`,
       `${option}: ${profile}, line 39: </key>: closes a block that is not open`,
@@ -90,7 +93,7 @@ test('every problem of a profile is named with its line', async (t) => {
 
 test('every wrong option is named, and none is applied', async (t) => {
   const { config } = write(t, `${on}\toption rate 'fast'\n\toption mode 'x'\n`);
-  const { good, status } = await readGoodConfig(config);
+  const { good, status } = await readGoodConfig(nodeSystem, config);
   t.is(good, null);
   t.deepEqual(
     status.errors.map(({ path, value }) => [path, value]),
@@ -102,16 +105,19 @@ test('every wrong option is named, and none is applied', async (t) => {
 });
 
 test('warnings do not refuse', async (t) => {
-  const { good, status } = await readGoodConfig(write(t, `${on}\toption colour 'red'\n`).config);
+  const { good, status } = await readGoodConfig(
+    nodeSystem,
+    write(t, `${on}\toption colour 'red'\n`).config,
+  );
   t.not(good, null);
   t.is(status.warnings.length, 1);
 });
 
 test('what is no UCI is refused with its line', async (t) => {
-  const { good, status } = await readGoodConfig(write(t, "\toption rate '5\n").config);
+  const { good, status } = await readGoodConfig(nodeSystem, write(t, "\toption rate '5\n").config);
   t.is(good, null);
   t.is(status.errors.length, 1);
-  t.regex(status.errors[0]!.message, /unterminated .* at line 8/);
+  t.regex(wordsOf(status.errors[0]!), /unterminated .* at line 8/);
 });
 
 test('a file that is not there, or is none, is refused with its name', async (t) => {
@@ -120,29 +126,27 @@ test('a file that is not there, or is none, is refused with its name', async (t)
     [join(folder, 'none'), 'ENOENT'],
     [folder, 'EISDIR'],
   ]) {
-    const { good, status } = await readGoodConfig(path!);
+    const { good, status } = await readGoodConfig(nodeSystem, path!);
     t.is(good, null);
-    t.deepEqual(status.errors, [
-      {
-        path: '',
-        value: '',
-        message: `${path}: can't be read (${code}); restore it or reinstall iot-shaper`,
-      },
-    ]);
+    t.is(status.errors.length, 1);
+    t.is(
+      wordsOf(status.errors[0]!),
+      `${path}: can't be read (${code}); restore it or reinstall iot-shaper`,
+    );
   }
 });
 
 test('what was put in force is kept, readable by its owner alone, and written only when it changed', async (t) => {
   const { folder, config } = write(t, on);
   const kept = join(folder, 'last-good');
-  await keepGoodConfig(config, kept);
+  await keepGoodConfig(nodeSystem, config, kept);
   t.deepEqual(readFileSync(kept), readFileSync(config));
   t.is(statSync(kept).mode & 0o777, 0o600);
   const { ino, mtimeMs } = statSync(kept);
-  await keepGoodConfig(config, kept);
+  await keepGoodConfig(nodeSystem, config, kept);
   t.is(statSync(kept).ino, ino);
   t.is(statSync(kept).mtimeMs, mtimeMs);
   writeFileSync(config, `config iotshaper 'main'\n\toption rate '7'\n`);
-  await keepGoodConfig(config, kept);
-  t.is((await readGoodConfig(kept)).good?.config.main.rate.uploadKBps, 7);
+  await keepGoodConfig(nodeSystem, config, kept);
+  t.is((await readGoodConfig(nodeSystem, kept)).good?.config.main.rate.uploadKBps, 7);
 });

@@ -1,11 +1,8 @@
 // What a person is told of chosen devices and of resolvers beside them.
 import test from 'ava';
 import { parseConfig } from '../../src/core/config/config.ts';
-import {
-  findChanceChoices,
-  sentenceOf,
-  tellResolvers,
-} from '../../src/core/home/devices/device-findings.ts';
+import { findChanceChoices, tellResolvers } from '../../src/core/home/devices/device-findings.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 
 const camera = "config device\n\toption name 'Camera'\n\toption mac 'f4:b8:5e:00:00:01'\n";
 const plug = "config device 'plug'\n\toption name 'Plug'\n\tlist ip '192.168.8.12'\n";
@@ -13,7 +10,7 @@ const network = "config network\n\toption device 'br-iot'\n";
 const PIHOLE = '00:11:22:33:44:53';
 
 function choices(text: string, netdev: string | null) {
-  return findChanceChoices(parseConfig(text).config, () => netdev).map(({ text }) => text);
+  return findChanceChoices(parseConfig(text).config, () => netdev).map((one) => wordsOf(one));
 }
 
 test('a device chosen by address is always told of', (t) => {
@@ -56,20 +53,23 @@ test('a resolver beside the devices is offered to be chosen, once for all its ad
     [PIHOLE.toUpperCase(), '192.168.8.53'],
     [PIHOLE, 'fd00:8::53'],
   ];
-  t.deepEqual(resolvers(camera, hosts, [['192.168.8.53', 'pihole']]), {
-    findings: [
-      {
-        section: null,
-        text: `iotshaper: pihole (${PIHOLE}) asks the Internet for names past the tunnel; if your devices ask it for theirs, your provider sees which and when, so choose it too: LuCI → Services → IoT Privacy → Devices, or run "uci add iotshaper device; uci set iotshaper.@device[-1].mac=${PIHOLE}; uci commit iotshaper; reload_config"`,
-        blocks: false,
-      },
-    ],
-    clause: 'if your devices ask pihole for names, your provider sees what it looks up for them',
-  });
+  const { findings, remark } = resolvers(camera, hosts, [['192.168.8.53', 'pihole']]);
+  t.deepEqual(
+    findings.map(({ section, blocks }) => [section, blocks]),
+    [[null, false]],
+  );
+  t.is(
+    wordsOf(findings[0]!),
+    `iotshaper: pihole (${PIHOLE}) asks the Internet for names past the tunnel; if your devices ask it for theirs, your provider sees which and when, so choose it too: LuCI → Services → IoT Privacy → Devices, or run "uci add iotshaper device; uci set iotshaper.@device[-1].mac=${PIHOLE}; uci commit iotshaper; reload_config"`,
+  );
+  t.is(
+    wordsOf(remark!),
+    'If your devices ask pihole for names, your provider sees what it looks up for them.',
+  );
 });
 
 test('several resolvers, one without a name', (t) => {
-  const { findings, clause } = resolvers(
+  const { findings, remark } = resolvers(
     camera,
     [
       [PIHOLE, '192.168.8.53'],
@@ -79,8 +79,8 @@ test('several resolvers, one without a name', (t) => {
   );
   t.is(findings.length, 2);
   t.is(
-    clause,
-    'if your devices ask pihole and 00:11:22:33:44:54 for names, your provider sees what they look up for them',
+    wordsOf(remark!),
+    'If your devices ask pihole and 00:11:22:33:44:54 for names, your provider sees what they look up for them.',
   );
 });
 
@@ -89,20 +89,15 @@ test('one that was set to bypass is offered the other policy', (t) => {
   const { findings } = resolvers(text, [[PIHOLE, '192.168.8.53']]);
   t.is(findings[0]?.section, 'dns');
   t.regex(
-    findings[0]?.text ?? '',
+    wordsOf(findings[0]!),
     /Resolver \(00:.*run "uci set iotshaper\.dns\.policy=shape; uci commit/,
   );
 });
 
 test('chosen devices are no such hosts, by whatever they are known', (t) => {
-  const none = { findings: [], clause: '' };
+  const none = { findings: [], remark: null };
   t.deepEqual(resolvers(plug, [[PIHOLE, '192.168.8.12']]), none);
   t.deepEqual(resolvers(camera, [['f4:b8:5e:00:00:01', '192.168.8.11']]), none);
   t.deepEqual(resolvers(camera, [[PIHOLE, '192.168.8.53']], [], [PIHOLE]), none);
   t.deepEqual(resolvers(camera, []), none);
-});
-
-test('a clause becomes a sentence', (t) => {
-  t.is(sentenceOf(''), '');
-  t.is(sentenceOf('if so, then'), ' If so, then.');
 });

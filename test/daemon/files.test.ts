@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parseUci } from '../../src/core/config/uci/uci.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { keepBootTable } from '../../src/shell/home/boot-table.ts';
 import {
   findFirewallWarnings,
   readFirewallWarnings,
 } from '../../src/shell/home/firewall-warnings.ts';
 import { judgeProfile, storeProfile } from '../../src/shell/home/profile-file.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const profile = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
 
@@ -21,16 +23,16 @@ function newFolder(t: ExecutionContext): string {
 
 test('rules for the next boot are written when they change, and removed', async (t) => {
   const path = join(newFolder(t), 'boot.nft');
-  await keepBootTable(path, null);
-  await keepBootTable(path, 'table inet a {}\n');
+  await keepBootTable(nodeSystem, path, null);
+  await keepBootTable(nodeSystem, path, 'table inet a {}\n');
   t.is(readFileSync(path, 'utf8'), 'table inet a {}\n');
   t.is(statSync(path).mode & 0o777, 0o600);
   const { mtimeMs, ino } = statSync(path);
-  await keepBootTable(path, 'table inet a {}\n');
+  await keepBootTable(nodeSystem, path, 'table inet a {}\n');
   t.like(statSync(path), { mtimeMs, ino });
-  await keepBootTable(path, 'table inet b {}\n');
+  await keepBootTable(nodeSystem, path, 'table inet b {}\n');
   t.is(readFileSync(path, 'utf8'), 'table inet b {}\n');
-  await keepBootTable(path, null);
+  await keepBootTable(nodeSystem, path, null);
   t.false(existsSync(path));
 });
 
@@ -38,11 +40,18 @@ test('a profile handed in is judged by line, or stored for its owner alone', asy
   t.deepEqual(judgeProfile(profile), { ok: true, errors: [], endpoint: 'vps.example.org:1194' });
   t.deepEqual(judgeProfile(`up x\n${profile}`), {
     ok: false,
-    errors: [{ line: 1, message: 'up x: runs a program on the router; remove it' }],
+    errors: [
+      {
+        line: 1,
+        message: 'up x: runs a program on the router; remove it',
+        code: 'directive-refused',
+        values: { directive: 'up x', why: { code: 'runs-program', values: {} } },
+      },
+    ],
   });
   const path = join(newFolder(t), 'etc', 'iotshaper', 'home.ovpn');
-  await storeProfile(path, 'old');
-  await storeProfile(path, profile);
+  await storeProfile(nodeSystem, path, 'old');
+  await storeProfile(nodeSystem, path, profile);
   t.is(readFileSync(path, 'utf8'), profile);
   t.is(statSync(path).mode & 0o777, 0o600);
   t.is(statSync(join(path, '..')).mode & 0o777, 0o700);
@@ -58,19 +67,22 @@ test('settings of the firewall that undo shaping are named, with what to do', (t
     "\toption flow_offloading '1'\n\toption auto_includes 'off'\n",
   );
   t.regex(
-    flow!,
+    wordsOf(flow!),
     /^firewall\.@defaults\[0\]\.flow_offloading: is on, .*uci set .*flow_offloading=0/,
   );
-  t.regex(includes!, /^firewall\.@defaults\[0\]\.auto_includes: is off, .*auto_includes=1/);
+  t.regex(
+    wordsOf(includes!),
+    /^firewall\.@defaults\[0\]\.auto_includes: is off, .*auto_includes=1/,
+  );
   t.deepEqual(others, []);
   t.deepEqual(findFirewallWarnings(parseUci(Buffer.from(''), 'firewall')), []);
 });
 
 test('no firewall, or one that can’t be read, is nothing to warn of', async (t) => {
   const path = join(newFolder(t), 'firewall');
-  t.deepEqual(await readFirewallWarnings(path), []);
+  t.deepEqual(await readFirewallWarnings(nodeSystem, path), []);
   writeFileSync(path, "config defaults\n\toption flow_offloading '1");
-  t.deepEqual(await readFirewallWarnings(path), []);
+  t.deepEqual(await readFirewallWarnings(nodeSystem, path), []);
   writeFileSync(path, "config defaults\n\toption flow_offloading '1'\n");
-  t.is((await readFirewallWarnings(path)).length, 1);
+  t.is((await readFirewallWarnings(nodeSystem, path)).length, 1);
 });

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
 import { type HomeEvidence, judgeHome } from '../../src/core/home/judgement.ts';
+import { notice } from '../../src/core/notices/notice.ts';
+import { sentencesOf, wordsOf } from '../../src/core/notices/words.ts';
 import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
 
 const reader = new TcListingReader();
@@ -14,6 +16,7 @@ const good: HomeEvidence = {
   tunnelState: 'up',
   blocking: [],
   listing,
+  isReported: true,
   rulesIntact: true,
   astray: false,
   upload: shape,
@@ -36,10 +39,15 @@ const breaks: [what: string, broken: Partial<HomeEvidence>, repair: boolean][] =
   ['no tunnel', { tunnelState: 'down' }, false],
   ['a tunnel that is being set up', { tunnelState: 'connecting' }, false],
   ['a tunnel that is set up anew', { tunnelState: 'reconnecting' }, false],
-  ['a network that is gone', { blocking: ['br-iot is gone'] }, false],
+  [
+    'a network that is gone',
+    { blocking: [notice('network-gone', { path: 'p', netdev: 'br-iot' })] },
+    false,
+  ],
   ['a queue without classes', { listing: { ...listing, classes: [] } }, true],
   ['a queue that was replaced', { listing: { classes: [], qdiscs: [] } }, true],
   ['a queue nobody looked at', { listing: null, alive: false }, false],
+  ['what shapes is silent', { isReported: false }, true],
   ['rules that were changed', { rulesIntact: false }, true],
   ['packets that others sent elsewhere', { astray: true }, false],
   ['a stream that stalls', { sentPerSecond: 10 }, true],
@@ -59,8 +67,8 @@ for (const [what, broken, repair] of breaks) {
   test(`${what} stops devices`, (t) => {
     const { faults, ...verdict } = judgeHome({ ...good, ...broken });
     t.is(faults.length > 0, true);
-    t.is(verdict.repair, repair, faults.join('; '));
-    for (const fault of faults) t.regex(fault, /^\S.*\S$/);
+    t.is(verdict.repair, repair, sentencesOf(faults));
+    for (const fault of faults) t.regex(wordsOf(fault), /^\S.*\S$/);
   });
 }
 

@@ -10,6 +10,7 @@ import {
   NotRunningError,
   serveLocalApi,
 } from '../../src/shell/home/local-api.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 function newPath(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'iotshaper-api-'));
@@ -19,7 +20,7 @@ function newPath(t: ExecutionContext): string {
 
 async function serve(t: ExecutionContext, methods: Methods): Promise<string> {
   const path = newPath(t);
-  const server = await serveLocalApi(path, methods);
+  const server = await serveLocalApi(nodeSystem, path, methods);
   t.teardown(() => server.close());
   return path;
 }
@@ -54,20 +55,22 @@ function talk(path: string, ...pieces: string[]): Promise<string> {
 
 test('methods answer, at once or later', async (t) => {
   const path = await serve(t, methods);
-  t.deepEqual(await askLocalApi(path, { method: 'echo', value: { a: ['é', 1] } }), { a: ['é', 1] });
-  t.deepEqual(await askLocalApi(path, { method: 'later', value: 2 }), { value: 2 });
-  t.is(await askLocalApi(path, { method: 'nothing' }), null);
+  t.deepEqual(await askLocalApi(nodeSystem, path, { method: 'echo', value: { a: ['é', 1] } }), {
+    a: ['é', 1],
+  });
+  t.deepEqual(await askLocalApi(nodeSystem, path, { method: 'later', value: 2 }), { value: 2 });
+  t.is(await askLocalApi(nodeSystem, path, { method: 'nothing' }), null);
 });
 
 test('a large answer comes whole', async (t) => {
   const path = await serve(t, methods);
   const value = 'x'.repeat(1_000_000);
-  t.is(await askLocalApi(path, { method: 'echo', value }), value);
+  t.is(await askLocalApi(nodeSystem, path, { method: 'echo', value }), value);
 });
 
 test('what a method throws is told as its message', async (t) => {
   const path = await serve(t, methods);
-  const error = await t.throwsAsync(askLocalApi(path, { method: 'fails' }));
+  const error = await t.throwsAsync(askLocalApi(nodeSystem, path, { method: 'fails' }));
   t.is(error.message, 'the tunnel is down');
   t.false(error instanceof NotRunningError);
 });
@@ -75,7 +78,7 @@ test('what a method throws is told as its message', async (t) => {
 test('an unknown method is named, also one that every object has', async (t) => {
   const path = await serve(t, methods);
   for (const method of ['nosuch', 'constructor', '__proto__', 'toString']) {
-    await t.throwsAsync(askLocalApi(path, { method }), {
+    await t.throwsAsync(askLocalApi(nodeSystem, path, { method }), {
       message: `there is no method "${method}"`,
     });
   }
@@ -98,25 +101,27 @@ test('an endless request is cut off', async (t) => {
   const path = await serve(t, methods);
   const piece = 'x'.repeat(1 << 20);
   t.is(await talk(path, piece, piece, piece, piece, piece), '');
-  t.is(await askLocalApi(path, { method: 'echo', value: 1 }), 1);
+  t.is(await askLocalApi(nodeSystem, path, { method: 'echo', value: 1 }), 1);
 });
 
 test('a socket left behind is no obstacle, and the new one is its owner’s alone', async (t) => {
   const path = newPath(t);
   writeFileSync(path, 'left behind');
-  const server = await serveLocalApi(path, methods);
+  const server = await serveLocalApi(nodeSystem, path, methods);
   t.teardown(() => server.close());
   t.is(statSync(path).mode & 0o777, 0o600);
 });
 
 test('nobody there, one that says nothing, and one that ends half-way: not running', async (t) => {
   const none = newPath(t);
-  await t.throwsAsync(askLocalApi(none, { method: 'x' }), {
+  await t.throwsAsync(askLocalApi(nodeSystem, none, { method: 'x' }), {
     instanceOf: NotRunningError,
     message: 'iotshaper is not running',
   });
   writeFileSync(none, 'no socket');
-  await t.throwsAsync(askLocalApi(none, { method: 'x' }), { instanceOf: NotRunningError });
+  await t.throwsAsync(askLocalApi(nodeSystem, none, { method: 'x' }), {
+    instanceOf: NotRunningError,
+  });
   const answers: [string, number][] = [
     ['', 5000],
     ['{"ok":tr', 5000],
@@ -132,7 +137,7 @@ test('nobody there, one that says nothing, and one that ends half-way: not runni
     });
     await new Promise<void>((resolve) => server.listen(path, resolve));
     t.teardown(() => server.close());
-    await t.throwsAsync(askLocalApi(path, { method: 'x' }, timeoutMs), {
+    await t.throwsAsync(askLocalApi(nodeSystem, path, { method: 'x' }, timeoutMs), {
       instanceOf: NotRunningError,
     });
   }

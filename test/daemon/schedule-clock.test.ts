@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parseConfig } from '../../src/core/config/config.ts';
+import { notice } from '../../src/core/notices/notice.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { ScheduleClock } from '../../src/shell/home/schedule-clock.ts';
+import { machineBelow } from '../system/machine.ts';
 
 const NIGHT =
   "config iotshaper 'main'\n\toption rate '40'\n\nconfig schedule 'night'\n\toption start '00:00'\n\toption end '06:00'\n\toption rate '0'\n";
 const { config } = parseConfig(NIGHT);
 const { config: plain } = parseConfig("config iotshaper 'main'\n\toption rate '40'\n");
-const fine = { ok: true, errors: [], warnings: ['of the file'] };
+const ofFile = notice('nobody-shaped', { path: 'iotshaper' });
+const fine = { ok: true, errors: [], warnings: [ofFile] };
 
 /** OpenWrt's files, its clock, and what the service made of them. */
 function router(t: ExecutionContext, startText: string) {
@@ -22,12 +26,12 @@ function router(t: ExecutionContext, startText: string) {
   const time = { unixMs: Date.parse(startText), monotonicMs: 20_000 };
   const logged: string[] = [];
   const clock = new ScheduleClock({
-    runDir: join(root, 'run'),
+    system: machineBelow(root, {
+      clock: { unixMs: () => time.unixMs, monotonicMs: () => time.monotonicMs },
+    }),
+    runDir: '/run',
     log: (level, text) => logged.push(`${level}: ${text}`),
-    root,
-    environment: {},
     notBeforeMs: Date.parse('2024-01-01T00:00Z'),
-    now: () => ({ ...time }),
   });
   return {
     clock,
@@ -52,13 +56,13 @@ test('after a start nothing rests by a clock nobody has set, and the status says
     pass(1);
   }
   const [first, waiting, ...others] = warnings();
-  t.is(first, 'of the file');
+  t.deepEqual(first, ofFile);
   t.regex(
-    waiting!,
+    wordsOf(waiting!),
     /^the router’s clock is not set yet, so schedules wait and the main rate holds; /,
   );
   t.deepEqual(others, []);
-  t.deepEqual(logged, [`warning: ${waiting}`], 'said once');
+  t.deepEqual(logged, [`warning: ${wordsOf(waiting!)}`], 'said once');
 });
 
 test('the schedule takes over by itself once the clock is set', (t) => {
@@ -67,7 +71,7 @@ test('the schedule takes over by itself once the clock is set', (t) => {
   pass(30);
   setClock('2026-11-28T21:31:30Z');
   t.is(source(), 'main.rate');
-  t.deepEqual(warnings(), ['of the file']);
+  t.deepEqual(warnings(), [ofFile]);
   t.is(logged.at(-1), 'notice: the clock is set: schedules apply');
   pass(3 * 3600);
   t.is(source(), 'schedule night');
@@ -91,7 +95,7 @@ test('a zone chosen while the service runs counts within a minute', (t) => {
   write('etc/TZ', 'Pacific/Auckland\n');
   pass(10);
   t.is(source(), 'main.rate');
-  t.regex(warnings()[1]!, /^the time zone "Pacific\/Auckland" of \/etc\/TZ /);
+  t.regex(wordsOf(warnings()[1]!), /^the time zone "Pacific\/Auckland" of \/etc\/TZ /);
 });
 
 test('without schedules nobody needs a clock', (t) => {

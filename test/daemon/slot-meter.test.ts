@@ -4,38 +4,38 @@ import fc from 'fast-check';
 import { SlotMeter } from '../../src/core/home/slot-meter.ts';
 
 test('nothing is said before the window is filled', (t) => {
-  const meter = new SlotMeter();
+  let meter = SlotMeter.EMPTY;
   t.is(meter.perSecond(1), null);
-  meter.push(100, 0);
+  meter = meter.with(100, 0);
   t.is(meter.perSecond(1), null);
   t.is(meter.latestPerSecond, 0);
-  meter.push(180, 1000);
+  meter = meter.with(180, 1000);
   t.is(meter.perSecond(1900), null);
   t.is(meter.latestPerSecond, 80);
-  meter.push(250, 2000);
+  meter = meter.with(250, 2000);
   t.is(meter.perSecond(1900), 75);
   t.is(meter.latestPerSecond, 70);
 });
 
 test('a counter that is away or smaller than before starts over', (t) => {
-  const meter = new SlotMeter();
-  meter.push(100, 0);
-  meter.push(200, 1000);
-  meter.push(null, 2000);
+  let meter = SlotMeter.EMPTY;
+  meter = meter.with(100, 0);
+  meter = meter.with(200, 1000);
+  meter = meter.with(null, 2000);
   t.is(meter.perSecond(1), null);
-  meter.push(300, 3000);
+  meter = meter.with(300, 3000);
   t.is(meter.perSecond(1), null);
-  meter.push(5, 4000);
+  meter = meter.with(5, 4000);
   t.is(meter.perSecond(1), null);
-  meter.push(15, 5000);
+  meter = meter.with(15, 5000);
   t.is(meter.perSecond(1000), 10);
-  meter.reset();
+  meter = SlotMeter.EMPTY;
   t.is(meter.perSecond(1), null);
 });
 
 test('the slowest stream’s window fits what is kept', (t) => {
-  const meter = new SlotMeter();
-  for (let s = 0; s <= 100; s++) meter.push(Math.floor(s / 5.6), 1000 * s);
+  let meter = SlotMeter.EMPTY;
+  for (let s = 0; s <= 100; s++) meter = meter.with(Math.floor(s / 5.6), 1000 * s);
   t.true(Math.abs(meter.perSecond(33_600)! - 1 / 5.6) < 0.03);
   t.is(meter.perSecond(200_000), null);
 });
@@ -45,11 +45,11 @@ test('a steady counter is measured exactly, whenever it is read', (t) => {
   t.notThrows(() =>
     fc.assert(
       fc.property(pauses, fc.integer({ min: 1, max: 5000 }), (steps, windowMs) => {
-        const meter = new SlotMeter();
+        let meter = SlotMeter.EMPTY;
         let atMs = 0;
         for (const step of steps) {
           atMs += step;
-          meter.push(3 * atMs, atMs);
+          meter = meter.with(3 * atMs, atMs);
         }
         const found = meter.perSecond(windowMs);
         const spanMs = atMs - steps[0]!;

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import test from 'ava';
 import { parseConfig } from '../../src/core/config/config.ts';
 import { NO_HOUSE } from '../../src/core/home/home-facts.ts';
+import { notice } from '../../src/core/notices/notice.ts';
+import { sentencesOf } from '../../src/core/notices/words.ts';
 import { FOLLOWED_FILE, type Seen, Surroundings } from '../../src/shell/home/surroundings.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const A = 'f4:b8:5e:00:00:01';
 const { config } = parseConfig("config device\n\toption name 'Camera'\n\tlist ip '192.168.8.11'\n");
@@ -15,6 +18,7 @@ function home(path = join(mkdtempSync(join(tmpdir(), 'iotshaper-')), FOLLOWED_FI
   const seen: Seen = { neighbours: [], leases: [], own: new Set(), nowMs: 0 };
   const complaints: string[] = [];
   const surroundings = new Surroundings({
+    system: nodeSystem,
     path,
     log: (_level, text) => complaints.push(text),
     read: async () => seen,
@@ -76,33 +80,25 @@ test('nobody outside can claim a device’s address', async (t) => {
 
 test('everything found is told: networks, missing devices, resolvers, choices', async (t) => {
   const { seen, meet, surroundings } = home();
-  const finding = {
-    section: '@network[0]',
-    text: 'iotshaper.@network[0].device: gone',
-    blocks: true,
-  };
+  const gone = notice('network-gone', { path: 'iotshaper.@network[0].device', netdev: 'br-iot' });
+  const finding = { ...gone, section: '@network[0]', blocks: true };
   const troubled = { ...house, networkFindings: [finding] };
   meet('192.168.8.99', '00:11:22:33:44:99');
   await surroundings.look(config, troubled);
   seen.nowMs = 3_600_000;
   await surroundings.look(config, troubled, ['00:11:22:33:44:99']);
-  const texts = surroundings.findings.map(({ text }) => text);
-  t.is(texts.length, 4);
-  t.is(texts[0], finding.text);
+  t.is(surroundings.findings.length, 4);
+  t.is(surroundings.findings[0], finding);
   t.is(
-    surroundings.words,
-    ' Camera has not been seen since the service started 1 hour ago while a device you did not choose uses br-iot; if one of them is it, choose it again.' +
+    sentencesOf(surroundings.remarks),
+    'Camera has not been seen since the service started 1 hour ago while a device you did not choose uses br-iot; if one of them is it, choose it again.' +
       ' If your devices ask 00:11:22:33:44:99 for names, your provider sees what it looks up for them.',
   );
 });
 
-test('a resolver is news until it was looked at', async (t) => {
+test('what was looked at is told with the resolvers that it was looked at for', async (t) => {
   const { surroundings } = home();
-  const [one, other] = ['02:00:00:00:00:53', '02:00:00:00:00:54'];
-  t.false(surroundings.isNews([]));
-  t.true(surroundings.isNews([one]));
-  await surroundings.look(config, house, [one]);
-  t.false(surroundings.isNews([one]));
-  t.false(surroundings.isNews([]));
-  t.true(surroundings.isNews([one, other]));
+  const near = await surroundings.look(config, house, ['02:00:00:00:00:53']);
+  t.deepEqual(near.resolvers, ['02:00:00:00:00:53']);
+  t.is(near.remarks.length, 1);
 });

@@ -7,6 +7,8 @@ import {
   findStreamFaults,
   meterWindowMs,
 } from '../../src/core/home/verification.ts';
+import { type Notice, notice } from '../../src/core/notices/notice.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
@@ -16,6 +18,8 @@ function listingOf(text: string) {
   for (const line of text.split('\n')) reader.push(line);
   return reader.take();
 }
+
+const textsOf = (faults: Notice[]) => faults.map((fault) => wordsOf(fault));
 
 const home = readFileSync('test/fixtures/tc/home.txt', 'utf8');
 const endpoint = readFileSync('test/fixtures/tc/endpoint.txt', 'utf8');
@@ -70,14 +74,14 @@ const changes: [what: string, change: (text: string) => string, fault: string][]
 for (const [what, change, fault] of changes) {
   test(`fault: ${what}`, (t) => {
     const listing = listingOf(change(home));
-    t.deepEqual(findQueueFaults({ listing, minors: [0x10] }), [fault]);
+    t.deepEqual(textsOf(findQueueFaults({ listing, minors: [0x10] })), [fault]);
   });
 }
 
 test('a home that nobody serves and one that is not served are both told', (t) => {
   const listing = listingOf(endpoint);
   t.deepEqual(
-    findQueueFaults({ listing, minors: [STRAY_CLASS_MINOR, 2, 3] }, [STRAY_CLASS_MINOR]),
+    textsOf(findQueueFaults({ listing, minors: [STRAY_CLASS_MINOR, 2, 3] }, [STRAY_CLASS_MINOR])),
     ['the queue has a class 1:fe that is not ours', 'the queue’s class 1:3 is missing'],
   );
 });
@@ -102,16 +106,19 @@ const streams: [perSecond: number | null, upload: string[], download: string[]][
 
 for (const [perSecond, upload, download] of streams) {
   test(`at ${perSecond} of 78.125 slots a second`, (t) => {
-    t.deepEqual(findStreamFaults(shape, perSecond), upload);
-    t.deepEqual(findDownloadFaults(shape, perSecond), download);
+    t.deepEqual(textsOf(findStreamFaults(shape, perSecond)), upload);
+    t.deepEqual(textsOf(findDownloadFaults(shape, perSecond)), download);
     t.deepEqual(findStreamFaults(plain, perSecond), []);
     t.deepEqual(findDownloadFaults(plain, perSecond), []);
   });
 }
 
-test('a stream is called by its name', (t) => {
-  t.deepEqual(findStreamFaults(shape, 0, 'home cottage’s stream'), [
-    'home cottage’s stream stalls',
+test('an endpoint’s stream is called by its home', (t) => {
+  t.deepEqual(textsOf(findStreamFaults(shape, 0, 'cottage')), [
+    'the stream to home cottage stalls',
+  ]);
+  t.deepEqual(textsOf(findStreamFaults(shape, null, 'cottage')), [
+    'the stream to home cottage has only just begun',
   ]);
 });
 
@@ -127,6 +134,6 @@ test('a slow stream may vary as few slots do by chance', (t) => {
   const slow = { ...shape, rateKBps: 2.5 };
   const target = 2500 / 512;
   t.deepEqual(findStreamFaults(slow, target * 1.5), []);
-  t.deepEqual(findStreamFaults(slow, target * 3), ['packets leave faster than the schedule']);
-  t.deepEqual(findStreamFaults(slow, target * 0.2), ['the stream to the endpoint stalls']);
+  t.deepEqual(findStreamFaults(slow, target * 3), [notice('stream-too-fast')]);
+  t.deepEqual(findStreamFaults(slow, target * 0.2), [notice('stream-stalls')]);
 });

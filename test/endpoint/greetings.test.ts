@@ -6,6 +6,7 @@ import type { Shape } from '../../src/core/stream/stream.ts';
 import { hmacSha256 } from '../../src/shell/control/hmac.ts';
 import { Greetings } from '../../src/shell/endpoint/greetings.ts';
 import type { StoredHome } from '../../src/shell/endpoint/store.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { inner, inside, keyOf } from '../control/proofs.ts';
 
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
@@ -35,6 +36,7 @@ function listen() {
   const logged: string[] = [];
   const due: StoredHome[] = [];
   const greetings = new Greetings({
+    system: nodeSystem,
     log: (level, text) => logged.push(`${level}: ${text}`),
     send: (datagram) => sent.push(datagram),
     greet: (home) => due.push(home),

@@ -18,6 +18,7 @@ import {
   removeClientConfigs,
 } from '../../src/shell/endpoint/openvpn-files.ts';
 import { EndpointStore } from '../../src/shell/endpoint/store.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const identity = {
   host: 'vps.example.org',
@@ -38,14 +39,15 @@ async function newRunDir(t: ExecutionContext): Promise<string> {
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   chmodSync(folder, 0o711);
   const runDir = join(folder, 'run');
-  await makeRunDir(runDir);
+  await makeRunDir(nodeSystem, runDir);
   return runDir;
 }
 
 function prepare(runDir: string, served = homes): Promise<{ text: string; said: string[] }> {
   const said: string[] = [];
   const log = (level: string, text: string) => void said.push(`${level}: ${text}`);
-  const options = { store: new EndpointStore('/nowhere'), runDir, log };
+  const store = new EndpointStore(nodeSystem, '/nowhere');
+  const options = { system: nodeSystem, store, runDir, log };
   return prepareOpenVpn(options, identity, served).then((text) => ({ text, said }));
 }
 
@@ -70,7 +72,7 @@ test('a home that is gone has no file any more', async (t) => {
   const { text } = await prepare(runDir, []);
   t.deepEqual(readdirSync(join(runDir, 'homes')), []);
   t.regex(text, /<peer-fingerprint>\n(00:){31}00\n<\/peer-fingerprint>/);
-  await removeClientConfigs(runDir);
+  await removeClientConfigs(nodeSystem, runDir);
   t.deepEqual(readdirSync(runDir), []);
 });
 
@@ -85,11 +87,11 @@ test('where nobody can’t read them OpenVPN stays root, and the log says why', 
 test('a run directory that is there keeps its mode', async (t) => {
   const runDir = join(await newRunDir(t), 'own');
   mkdirSync(runDir, { mode: 0o700 });
-  await makeRunDir(runDir);
+  await makeRunDir(nodeSystem, runDir);
   t.is(mode(runDir), '700');
   const below = join(runDir, 'open');
   mkdirSync(below);
-  t.is(await findClosedDirectory(below), runDir);
+  t.is(await findClosedDirectory(nodeSystem, below), runDir);
   chmodSync(runDir, 0o711);
-  t.is(await findClosedDirectory(below), null);
+  t.is(await findClosedDirectory(nodeSystem, below), null);
 });

@@ -10,11 +10,12 @@ import { innerPrefix4, innerPrefix6 } from '../../src/core/plan/nft-endpoint.ts'
 import { owns } from '../../src/shell/endpoint/home-session.ts';
 import { EndpointError, EndpointStore } from '../../src/shell/endpoint/store.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 function newStore(t: ExecutionContext): EndpointStore {
   const folder = mkdtempSync(join(tmpdir(), 'iotshaper-store-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  return new EndpointStore(join(folder, 'endpoint'));
+  return new EndpointStore(nodeSystem, join(folder, 'endpoint'));
 }
 
 async function refusal(t: ExecutionContext, work: Promise<unknown>): Promise<string> {

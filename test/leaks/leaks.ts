@@ -136,8 +136,8 @@ export const leaks: readonly Leak[] = [
       },
       {
         file: 'src/shell/shaper/cover.ts',
-        from: '  #send(socket: Socket): void {\n',
-        to: `  #send(socket: Socket): void {
+        from: '  #send(socket: UdpSocket): void {\n',
+        to: `  #send(socket: UdpSocket): void {
     const waitMs = untilMs - performance.now();
     if (waitMs > 0) {
       setTimeout(() => this.#send(socket), waitMs);
@@ -152,6 +152,11 @@ export const leaks: readonly Leak[] = [
     what: 'one datagram leaves off schedule whenever a device begins',
     edits: [
       ...tellThreads,
+      {
+        file: 'src/shell/tunnel/frame-link.ts',
+        from: '/** Shortest and longest pause',
+        to: "import { createSocket } from 'node:dgram';\n/** Shortest and longest pause",
+      },
       {
         file: 'src/shell/tunnel/frame-link.ts',
         from: enqueue,

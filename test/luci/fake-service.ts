@@ -4,6 +4,7 @@ import { parseConfig } from '../../src/core/config/config.ts';
 import { ConfigError } from '../../src/core/config/config-error.ts';
 import type { Config } from '../../src/core/config/types.ts';
 import { costOf } from '../../src/core/cost/cost.ts';
+import { renderConfigStatus, renderMessage, renderReason } from '../../src/core/home/answers.ts';
 import type {
   AuditReport,
   DeviceStatus,
@@ -14,6 +15,9 @@ import type {
   State,
   Status,
 } from '../../src/core/home/api.ts';
+import { shapingReason, shapingRemarks } from '../../src/core/home/reasons.ts';
+import { notice } from '../../src/core/notices/notice.ts';
+import { sentencesOf } from '../../src/core/notices/words.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { formatRemote } from '../../src/core/openvpn/remote.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
@@ -24,12 +28,15 @@ export const someMonday = 1_717_416_000;
 export class FakeService implements ServiceApi {
   readonly #configPath: string;
   #config: Config;
-  #findings: Status['config'] = { ok: true, errors: [], warnings: [] };
+  #findings = renderConfigStatus({ ok: true, errors: [], warnings: [] });
   /** What a test wants it to say besides. */
   override: Partial<Status> = {};
   devices: DeviceStatus[] = [];
   report: AuditReport = { state: 'none' };
-  recommendation: Recommendation = { ok: false, reason: 'No traffic of devices was seen yet.' };
+  recommendation: Recommendation = {
+    ok: false,
+    ...renderReason(notice('recommendation-not-made', { why: notice('tool-silent') })),
+  };
   now = someMonday;
   /** The profile in use. */
   profile = '';
@@ -54,10 +61,10 @@ export class FakeService implements ServiceApi {
   check(): Status['config'] {
     try {
       const { warnings } = parseConfig(readFileSync(this.#configPath));
-      return { ok: true, errors: [], warnings };
+      return renderConfigStatus({ ok: true, errors: [], warnings });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      return { ok: false, errors: error.errors, warnings: error.warnings };
+      return renderConfigStatus({ ok: false, errors: error.errors, warnings: error.warnings });
     }
   }
 
@@ -90,9 +97,13 @@ export class FakeService implements ServiceApi {
       pricePerGB: main.pricePerGB,
     });
     const state: State = main.enabled ? 'shaping' : 'off';
+    const reason = main.enabled ? shapingReason(main.rate) : notice('off');
+    const remarks = main.enabled ? shapingRemarks(main.rate, main.dns, []) : [];
     return {
       state,
-      reason: main.enabled ? 'Your provider sees one steady stream.' : 'Off.',
+      ...renderReason(reason),
+      reason: sentencesOf([reason, ...remarks]),
+      remarks,
       since: this.now - 3600,
       version: '0.1.0',
       role: 'home',
@@ -160,7 +171,13 @@ export class FakeService implements ServiceApi {
 
   validateProfile({ text }: { text: string }): ProfileCheck {
     const verdict = checkProfile(text, pemReader);
-    if (!verdict.ok) return { ok: false, errors: verdict.problems };
+    if (!verdict.ok) {
+      const errors = verdict.problems.map(({ line, ...said }) => ({
+        line,
+        ...renderMessage(said),
+      }));
+      return { ok: false, errors };
+    }
     return { ok: true, errors: [], endpoint: formatRemote(verdict.profile.remotes[0]!) };
   }
 

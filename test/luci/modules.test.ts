@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import type { Hosts } from '../../luci-app/htdocs/luci-static/resources/iotshaper/hosts.js';
 import type { Makers } from '../../luci-app/htdocs/luci-static/resources/iotshaper/makers.js';
+import { renderNoticesModule } from '../../scripts/notices.mjs';
 import { renderCoreModule } from '../../scripts/page.mjs';
 import { mainSection } from '../../src/core/config/options/options.ts';
 import { toleratedRates, usefulRates } from '../../src/core/cost/tolerated-rates.ts';
+import { type NoticeCode, notice } from '../../src/core/notices/notice.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { type Field, fieldsOf } from '../../src/core/page/fields.ts';
 import type * as page from '../../src/core/page/page.ts';
 import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
@@ -13,6 +16,7 @@ import { loadModule } from './modules.ts';
 
 const L = { toArray: (value: unknown) => (value === undefined ? [] : [value].flat()) };
 const core = loadModule<typeof page>('iotshaper.core');
+const notices = loadModule<Notices>('iotshaper.notices');
 const makers = loadModule<Makers>('iotshaper.makers');
 const hosts = loadModule<Hosts>('iotshaper.hosts', { makers, core, L });
 
@@ -40,6 +44,20 @@ test('useful rates rise and are all allowed', (t) => {
     usefulRates.map(() => null),
   );
   t.true(usefulRates.includes(40));
+});
+
+test('the page’s words for what the service tells are those of the service as they stand', async (t) => {
+  const built = 'dist/htdocs/luci-static/resources/iotshaper/notices.js';
+  t.is(readFileSync(built, 'utf8'), await renderNoticesModule());
+  const why = notice('queue-replaced', { kind: 'fq_codel' });
+  const said = notice('blocked-cut-off', { why });
+  t.is(notices.wordsOf(said, String), wordsOf(said));
+  t.true(notices.knows(said));
+  for (const strange of [
+    { ...said, code: 'of-tomorrow' as NoticeCode },
+    notice('blocked-cut-off', { why: { ...why, code: 'constructor' as NoticeCode } }),
+  ])
+    t.false(notices.knows(strange));
 });
 
 test('the devices whose rates are known are the paper’s', (t) => {

@@ -1,4 +1,6 @@
 import test from 'ava';
+import { renderAs, renderReason } from '../../src/core/home/answers.ts';
+import { notice } from '../../src/core/notices/notice.ts';
 import { closeBrowser, visit } from './browser.ts';
 import { usualConfig } from './router.ts';
 
@@ -43,11 +45,14 @@ test.serial('blocked: says since when, and that nothing leaks', async (t) => {
   const { page } = await visit(t, {
     prepare: ({ service }) => {
       const { tunnel } = service.status();
+      const why = notice('openvpn-stopped', {
+        why: notice('process-exit-status', { status: '1' }),
+      });
       service.override = {
         state: 'blocked',
         since,
-        reason: 'Not protected: OpenVPN stopped; your devices are cut off so that nothing leaks.',
-        fault: 'OpenVPN stopped',
+        ...renderReason(notice('blocked-cut-off', { why })),
+        ...renderAs('fault', why),
         tunnel: { ...tunnel, state: 'reconnecting' },
       };
     },
@@ -58,7 +63,7 @@ test.serial('blocked: says since when, and that nothing leaks', async (t) => {
     text,
     /Not protected: the tunnel is down since .*; your devices are cut off so that nothing leaks\./,
   );
-  t.true(text.endsWith('Reason: OpenVPN stopped.'), text);
+  t.true(text.endsWith('Reason: OpenVPN stopped (exit status 1); it is started again.'), text);
 });
 
 test.serial('what is not hidden is not talked away: kill switch off, DNS outside', async (t) => {
@@ -135,7 +140,15 @@ test.serial('an audit runs with progress and ends in a verdict', async (t) => {
     state: 'done',
     verdict: 'clean',
     sentence: 'Nothing told activity from rest.',
-    figures: [{ name: 'AUC', value: 0.503, low: 0.44, high: 0.57, leak: false }],
+    figures: [
+      {
+        ...renderAs('name', notice('figure-forest', { family: 'all' })),
+        value: 0.503,
+        low: 0.44,
+        high: 0.57,
+        leak: false,
+      },
+    ],
   };
   await page.getByText('✓ No leak found.').waitFor();
   await page.getByText('Figures of the audit').click();
@@ -190,6 +203,26 @@ test.serial('in German, with German numbers', async (t) => {
     (await page.locator('.iot-figures').first().textContent()) ?? '',
     /14,3 GB, 1,4 % Ihres Datenvolumens/,
   );
-  router.service.override = { state: 'starting', fault: 'the endpoint has not answered yet' };
+  router.service.override = {
+    state: 'starting',
+    ...renderAs('fault', notice('endpoint-not-answered')),
+  };
   await page.getByText('Grund: der Endpunkt hat noch nicht geantwortet.').waitFor();
+  // A sentence within a sentence, and what was typed as it was typed.
+  const why = notice('process-exit-status', { status: '1' });
+  router.service.override = {
+    state: 'starting',
+    ...renderAs('fault', notice('openvpn-stopped', { why })),
+  };
+  await page
+    .getByText('Grund: OpenVPN ist stehen geblieben (Exit-Status 1); es wird neu gestartet.')
+    .waitFor();
+  router.service.override = {};
+  await router.writeConfig(usualConfig.replace("rate '40'", "rate 'fast'\n\toption colour 'red'"));
+  await page
+    .getByText(
+      'iotshaper.main.rate: erlaubt ist ein Wert zwischen 0.25 und 10000 KB/s, angegeben ist "fast"',
+    )
+    .waitFor();
+  await page.getByText('iotshaper.main.colour: unbekannte Option, wird nicht beachtet').waitFor();
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../src/core/config/config.ts';
 import type { Config } from '../../src/core/config/types.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { publishIotshaper } from '../../src/shell/ubus/iotshaper-object.ts';
 import { startUbusd } from '../stand-ins/ubusd/ubusd.ts';
@@ -89,7 +90,10 @@ export async function startRouter({
   const socketPath = join(directory, 'ubus.sock');
   const ubusd = await startUbusd(socketPath);
   // One connection serves, another calls, as daemon and uhttpd do.
-  const [provider, caller] = [new UbusClient({ socketPath }), new UbusClient({ socketPath })];
+  const [provider, caller] = [
+    new UbusClient(nodeSystem, { socketPath }),
+    new UbusClient(nodeSystem, { socketPath }),
+  ];
   await Promise.all([provider.whenConnected(5000), caller.whenConnected(5000)]);
 
   const service = new FakeService(configPath);

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
+import { type NoticeCode, notice } from '../../src/core/notices/notice.ts';
 import { closeBrowser, visit } from './browser.ts';
 
 test.after.always(closeBrowser);
 
 const hostile = '<img src=x onerror=alert(1)>';
+/** Of a service that says more than the page has words for. */
+const unknown = { code: hostile as NoticeCode, values: { [hostile]: hostile } };
 
 test.serial('a login that may read sees all and can change nothing', async (t) => {
   const { page, router, open } = await visit(t, { role: 'read' });
@@ -52,8 +55,9 @@ test.serial('names from the network are text, whatever they hold', async (t) => 
         endpoint: { state: 'up', version: hostile },
         config: {
           ok: false,
-          errors: [{ path: hostile, value: hostile, message: hostile }],
-          warnings: [hostile],
+          errors: [{ path: hostile, value: hostile, message: hostile, ...unknown }],
+          warnings: [hostile, hostile],
+          warning_notices: [unknown, notice('option-unknown', { path: hostile })],
         },
         devices: [
           {
@@ -72,9 +76,24 @@ test.serial('names from the network are text, whatever they hold', async (t) => 
         state: 'done',
         verdict: 'leak',
         sentence: hostile,
-        figures: [{ name: hostile, value: 1, unit: hostile, leak: true }],
+        sentence_notices: [unknown],
+        figures: [
+          {
+            name: hostile,
+            name_code: unknown.code,
+            name_values: unknown.values,
+            value: 1,
+            unit: hostile,
+            leak: true,
+          },
+        ],
       };
-      service.recommendation = { ok: false, reason: hostile };
+      service.recommendation = {
+        ok: false,
+        reason: hostile,
+        reason_code: unknown.code,
+        reason_values: unknown.values,
+      };
     },
   });
   const alerts: string[] = [];

@@ -1,9 +1,12 @@
 // Takes pictures of every tab in every state into out/screens: node build/test/luci/screens.js
 import { mkdirSync } from 'node:fs';
+import { renderAs } from '../../src/core/home/answers.ts';
+import { notice } from '../../src/core/notices/notice.ts';
 import { closeBrowser, openContext, openTab, type VisitOptions } from './browser.ts';
 import { type Router, startRouter, usualConfig } from './router.ts';
 
 const target = 'out/screens';
+const family = notice('windows-of', { window: 1 });
 const schedule = `
 config schedule
 	list days 'mon'
@@ -50,8 +53,19 @@ const scenes: Scene[] = [
         verdict: 'clean',
         sentence: 'In 300 windows of 1 s nothing told activity from rest.',
         figures: [
-          { name: 'AUC, windows of 1 s', value: 0.503, low: 0.44, high: 0.57, leak: false },
-          { name: 'mutual information', value: 0.001, unit: 'bits', leak: false },
+          {
+            ...renderAs('name', notice('figure-forest', { family })),
+            value: 0.503,
+            low: 0.44,
+            high: 0.57,
+            leak: false,
+          },
+          {
+            ...renderAs('name', notice('figure-information', { family })),
+            value: 0.001,
+            unit: 'bits',
+            leak: false,
+          },
         ],
       };
     },
@@ -63,7 +77,7 @@ const scenes: Scene[] = [
     prepare: ({ service }) => {
       service.override = {
         state: 'blocked',
-        fault: 'the endpoint no longer answers',
+        ...renderAs('fault', notice('endpoint-silent')),
       };
       service.override.tunnel = { ...service.status().tunnel, state: 'reconnecting' };
       service.override.endpoint = { state: 'silent', version: '0.1.0' };
@@ -74,7 +88,7 @@ const scenes: Scene[] = [
     tabs: ['overview'],
     looks: [{}, { isDark: true }, { width: 360 }],
     prepare: async (router) => {
-      router.service.override = { state: 'error', reason: 'The configuration has 2 errors.' };
+      router.service.override = { state: 'error' };
       await router.writeConfig(
         usualConfig.replace("rate '40'", "rate 'fast'").replace('18:B4:30:00:00:01', 'nest'),
       );

@@ -2,6 +2,7 @@
 //
 // Without arguments over the fake service; with them over whatever offers `iotshaper` on that bus,
 // such as the real daemon in a lab, whose /etc/config is the directory.
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { triggerReload } from './bridge/reload-trigger.ts';
 import { startBridge } from './bridge/server.ts';
@@ -10,7 +11,7 @@ import { startRouter, usualFacts } from './router.ts';
 const [socketPath, configDirectory] = process.argv.slice(2);
 
 async function serveBus(socket: string, directory: string) {
-  const bus = new UbusClient({ socketPath: socket });
+  const bus = new UbusClient(nodeSystem, { socketPath: socket });
   await bus.whenConnected(5000);
   return startBridge({
     configDirectory: directory,

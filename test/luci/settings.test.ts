@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { costOf } from '../../src/core/cost/cost.ts';
+import { renderReason } from '../../src/core/home/answers.ts';
+import { notice } from '../../src/core/notices/notice.ts';
 import { status } from './bridge/uci-sessions.ts';
 import { clickApply, closeBrowser, saveAndApply, visit } from './browser.ts';
 import { usualConfig } from './router.ts';
@@ -225,10 +227,10 @@ test.serial('privacy: the rate this home asks for can be taken', async (t) => {
   const { page, router } = await visit(t, { tab: 'privacy' });
   const ask = page.getByRole('button', { name: 'What do my devices need?' });
   await ask.click();
-  await page.getByText('No traffic of devices was seen yet.').waitFor();
+  await page.getByText('There is no recommendation yet: it ended without a word').waitFor();
   router.service.recommendation = {
     ok: true,
-    reason: 'From the traffic of 3 hours.',
+    ...renderReason(notice('recommendation-basis', { mean: 250, max: 2000 })),
     upload_kBps: 12.5,
     download_kBps: 20,
     mean_ms: 42,

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import type { HistorySample, ProfileCheck, Status } from '../../src/core/home/api.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { startUbusd } from '../stand-ins/ubusd/ubusd.ts';
 import { CLOUD, HomeNetwork } from './home-network.ts';
@@ -13,7 +14,7 @@ let bus: UbusClient;
 test.before(async () => {
   network = await HomeNetwork.build({ id: 'bus' });
   ubusd = await startUbusd(network.path('ubus.sock'));
-  bus = new UbusClient({ socketPath: network.path('ubus.sock') });
+  bus = new UbusClient(nodeSystem, { socketPath: network.path('ubus.sock') });
   network.startEndpoint();
   network.startHome();
   await network.startCloud();

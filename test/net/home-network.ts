@@ -10,7 +10,9 @@ import { Cleanup } from '../../src/research/lab/bed/cleanup.ts';
 import { buildNetwork } from '../../src/research/lab/bed/namespaces.ts';
 import { lab, planTopology, type Topology } from '../../src/research/lab/bed/topology.ts';
 import { askLocalApi, NotRunningError } from '../../src/shell/home/local-api.ts';
-import { CommandError, run } from '../../src/shell/system/command.ts';
+import { CommandError } from '../../src/shell/system/command.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { run } from '../../src/shell/system/node/processes.ts';
 
 /** The program under test: another build's, where a comparison asks for it. */
 const PROGRAM = resolve(process.env.IOTSHAPER_PROGRAM ?? 'dist/iotshaper.js');
@@ -136,7 +138,12 @@ export class HomeNetwork {
   /** As the command line asks, but without a process for each question. */
   async #askHome(method: string): Promise<unknown> {
     try {
-      return await askLocalApi(join(this.path('run-home'), 'api.sock'), { method }, 20_000);
+      return await askLocalApi(
+        nodeSystem,
+        join(this.path('run-home'), 'api.sock'),
+        { method },
+        20_000,
+      );
     } catch (error) {
       if (error instanceof NotRunningError) return null;
       throw error;

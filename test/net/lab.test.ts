@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openCapture } from '../../src/shell/capture/reader.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const program = 'dist/iotshaper.js';
 
@@ -90,7 +91,7 @@ function assertNothingLeft(t: ExecutionContext, id: string): void {
 
 async function countPackets(path: string): Promise<number> {
   let packets = 0;
-  for await (const _ of openCapture(path)) packets++;
+  for await (const _ of openCapture(nodeSystem, path)) packets++;
   return packets;
 }
 

@@ -5,6 +5,7 @@ import type { Locator, Page } from 'playwright-core';
 import type { Status } from '../../src/core/home/api.ts';
 import { lab } from '../../src/research/lab/bed/topology.ts';
 import { CommandError } from '../../src/shell/system/command.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { triggerReload } from '../luci/bridge/reload-trigger.ts';
 import { type Bridge, startBridge } from '../luci/bridge/server.ts';
@@ -28,7 +29,7 @@ test.before(async () => {
   secondProfile = await network.endpoint('add-home', 'second');
   const socketPath = network.path('ubus.sock');
   ubusd = await startUbusd(socketPath);
-  bus = new UbusClient({ socketPath });
+  bus = new UbusClient(nodeSystem, { socketPath });
   network.startEndpoint();
   network.startHome();
   await network.startCloud();

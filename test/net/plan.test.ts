@@ -5,7 +5,7 @@ import { findQueueFaults } from '../../src/core/home/verification.ts';
 import { HOME_CLASS_MINOR, STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
-import { run } from '../../src/shell/system/command.ts';
+import { run } from '../../src/shell/system/node/processes.ts';
 import { goldenCases, homeCases } from '../plan/cases.ts';
 import { addTun, newNamespace, requireNamespaces } from './support.ts';
 

@@ -12,7 +12,8 @@ import {
 } from '../../src/core/plan/openvpn.ts';
 import { EndpointStore } from '../../src/shell/endpoint/store.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
-import { run } from '../../src/shell/system/command.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { run } from '../../src/shell/system/node/processes.ts';
 import { type Material, running, smuggled } from '../openvpn/spellings.ts';
 import { newNamespace, requireNamespaces } from './support.ts';
 
@@ -99,7 +100,7 @@ test('every spelling that is taken connects', async (t) => {
   if (!requireNamespaces(t)) return;
   const dir = mkdtempSync(join(tmpdir(), 'iotshaper-profile-'));
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
-  const store = new EndpointStore(join(dir, 'endpoint'));
+  const store = new EndpointStore(nodeSystem, join(dir, 'endpoint'));
   const material = await makeMaterial(store, dir);
   const { server, home } = await makeLink(t);
   const { tunnelNet } = await store.identity();
@@ -158,7 +159,7 @@ test('what OpenVPN would run from a profile as uploaded never reaches it', async
   if (!requireNamespaces(t)) return;
   const dir = mkdtempSync(join(tmpdir(), 'iotshaper-profile-'));
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
-  const store = new EndpointStore(join(dir, 'endpoint'));
+  const store = new EndpointStore(nodeSystem, join(dir, 'endpoint'));
   await store.init(host4, 1194);
   const proof = join(dir, 'smuggled.log');
   const printed = await store.addHome('cottage');

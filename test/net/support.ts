@@ -1,7 +1,7 @@
 // What the tests in network namespaces share: the guard, and namespaces that vanish with the test.
 import { execFileSync } from 'node:child_process';
 import type { ExecutionContext } from 'ava';
-import { run } from '../../src/shell/system/command.ts';
+import { run } from '../../src/shell/system/node/processes.ts';
 
 let reason: string | null | undefined;
 let counter = 0;

@@ -2,6 +2,7 @@
 import { decodePacket } from '../../src/core/capture/decode.ts';
 import { lab } from '../../src/research/lab/bed/topology.ts';
 import { openCapture } from '../../src/shell/capture/reader.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const TUNNEL_PORT = 1194;
 const P_DATA_V2 = 9;
@@ -17,7 +18,7 @@ export interface Wire {
 /** Sorts a capture of the home's line. */
 export async function readWire(file: string): Promise<Wire> {
   const wire: Wire = { up: [], down: [], outside: [] };
-  for await (const packet of openCapture(file)) {
+  for await (const packet of openCapture(nodeSystem, file)) {
     const ip = decodePacket(packet);
     if (!ip) continue; // ARP and the like stay on the link
     const up = ip.source === lab.homeAddress && ip.destination === lab.endpointAddress;

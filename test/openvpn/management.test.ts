@@ -1,7 +1,8 @@
 // OpenVPN's management lines: wherever reads end, the same events.
 import test from 'ava';
 import fc from 'fast-check';
-import { LineSplitter, parseManagementLine } from '../../src/core/openvpn/management.ts';
+import { parseManagementLine } from '../../src/core/openvpn/management.ts';
+import { LineSplitter } from '../../src/core/text/line-splitter.ts';
 
 /** A connection, its loss and its end, in the forms of management-notes.txt (OpenVPN 2.6). */
 const stream = [
@@ -62,20 +63,6 @@ test('a split at any byte makes no difference', (t) => {
     t.deepEqual(read([text.slice(0, at), text.slice(at)]), events as never, `split at ${at}`);
   }
   t.deepEqual(read([...text]), events as never);
-});
-
-test('lines may end in LF alone; what has no end yet is held back', (t) => {
-  const splitter = new LineSplitter();
-  t.deepEqual(splitter.push('a\nb'), ['a']);
-  t.deepEqual(splitter.push(''), []);
-  t.deepEqual(splitter.push('c\n\n'), ['bc', '']);
-});
-
-test('an endless line is cut, not kept', (t) => {
-  const splitter = new LineSplitter();
-  for (let i = 0; i < 100; i++) t.deepEqual(splitter.push('x'.repeat(10_000)), []);
-  const [line] = splitter.push('\n>HOLD:x:1\n');
-  t.is(line!.length, 65_536);
 });
 
 test('nothing makes it throw', (t) => {

@@ -1,6 +1,7 @@
 // What a profile may hold: every refusal by name and line, nothing smuggled past, nothing thrown.
 import { readFileSync } from 'node:fs';
 import test from 'ava';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { checkProfile, type Profile } from '../../src/core/openvpn/profile.ts';
 import { splitWords } from '../../src/core/openvpn/profile-text.ts';
 import { formatRemote } from '../../src/core/openvpn/remote.ts';
@@ -21,7 +22,8 @@ function profileOf(text: string): Profile {
 
 function problemsOf(text: string) {
   const verdict = check(text);
-  return verdict.ok ? [] : verdict.problems;
+  if (verdict.ok) return [];
+  return verdict.problems.map((one) => ({ line: one.line, message: wordsOf(one) }));
 }
 
 /** The sound profile with one more line, its second. */

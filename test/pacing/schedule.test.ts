@@ -5,7 +5,8 @@ import { SHORTEST, TRUNCATED_SD_SHARE, TRUNCATION_SDS } from '../../src/core/pac
 import { IntervalSchedule } from '../../src/core/pacing/schedule.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { slotMs } from '../../src/core/stream/stream.ts';
-import { cryptoRandom } from '../../src/shell/system/crypto-random.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { uniformRandom } from '../../src/shell/system/uniform-random.ts';
 import { meanOf, sdOf } from './htb.ts';
 
 const N = 200_000;
@@ -123,7 +124,7 @@ test('a slot of 512 bytes at 40 KB/s takes 12.8 ms', (t) => {
 });
 
 test('cryptographic numbers are uniform in [0, 1), with 53 bits', (t) => {
-  const values = Array.from({ length: 100_000 }, cryptoRandom);
+  const values = Array.from({ length: 100_000 }, uniformRandom(nodeSystem));
   t.true(values.every((value) => value >= 0 && value < 1 && Number.isInteger(value * 2 ** 53)));
   t.is(new Set(values).size, values.length);
   t.true(Math.abs(meanOf(values) - 0.5) < 6 * Math.sqrt(1 / 12 / values.length));

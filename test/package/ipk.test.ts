@@ -25,7 +25,7 @@ function buildIpk(t: ExecutionContext): Buffer {
 test('is small, and the same bytes at every build', (t) => {
   const first = buildIpk(t);
   t.true(first.equals(buildIpk(t)));
-  t.true(first.length < 200_000, `${first.length} bytes`);
+  t.true(first.length < 225_000, `${first.length} bytes`);
 });
 
 test('holds its three members', (t) => {
@@ -166,7 +166,7 @@ test('the program in it runs, takes the configuration in it and says what is els
   const run = (...words: string[]) =>
     spawnSync(process.execPath, [program, ...words], { encoding: 'utf8' });
   t.is(run('--version').stdout, `${version}\n`);
-  t.regex(run('check', join(root, 'etc/config/iotshaper')).stdout, /in order/);
+  t.regex(run('check', join(root, 'etc/config/iotshaper')).stdout, /valid/);
   const help = run('--help').stdout;
   for (const word of ['run', 'status', 'check', 'print', 'cost', 'audit', 'recommend'])
     t.regex(help, new RegExp(`^  ${word}\\b`, 'm'));

@@ -1,8 +1,10 @@
 // Cover with nothing to hold it back: it must stop itself.
 import { createSocket } from 'node:dgram';
 import test from 'ava';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { COVER_PORT } from '../../src/core/plan/names.ts';
 import { Cover, chargedBytes } from '../../src/shell/shaper/cover.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 test('what a queued datagram is charged', (t) => {
   t.is(chargedBytes(512), 1280);
@@ -29,12 +31,13 @@ test('without a queue that holds it back, cover stops itself and says so', async
   const packetsPerS = 78.125;
   const cover = await new Promise<Cover>((resolve, reject) => {
     const one: Cover = new Cover({
+      system: nodeSystem,
       local: '127.0.7.1',
       peer: '127.0.7.2',
       packetBytes: 512,
       packetsPerS,
-      onFault: (text) => {
-        faults.push(text);
+      onFault: (fault) => {
+        faults.push(wordsOf(fault));
         resolve(one);
       },
     });
@@ -54,11 +57,13 @@ test('a peer that refuses is told as a fault, again and again, until closed', as
   let faults = 0;
   await new Promise<void>((resolve, reject) => {
     const cover = new Cover({
+      system: nodeSystem,
       local: '127.0.7.3',
       peer: '127.0.7.4',
       packetBytes: 256,
       packetsPerS: 10,
-      onFault: (text) => {
+      onFault: (fault) => {
+        const text = wordsOf(fault);
         if (!/^empty packets can't be sent|^the tunnel’s network device is gone/.test(text))
           reject(new Error(text));
         if (++faults < 2) return;

@@ -8,6 +8,8 @@ import type { CounterSample } from '../../src/core/simulation/recommend.ts';
 import { registerSimulate } from '../../src/research/cli/simulate.ts';
 import { registerCost } from '../../src/shell/cli/cost.ts';
 import { registerRecommend } from '../../src/shell/cli/tools/recommend.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { CapturedConsole } from '../cli/captured-console.ts';
 import { fixtures } from './traces.ts';
 
 const counters: CounterSample[] = Array.from({ length: 60 }, (_, i) => ({
@@ -17,44 +19,32 @@ const counters: CounterSample[] = Array.from({ length: 60 }, (_, i) => ({
   downloadBytes: 100,
 }));
 
-/** Runs one command line in this process, so these tests run one after the other. */
+/** Runs one command line in this process. */
 async function run(...argv: string[]): Promise<{ out: string; err: string; error: string }> {
-  const program = new Command('iotshaper').exitOverride();
-  registerSimulate(program);
-  registerRecommend(program, async () => counters);
-  registerCost(program);
-  for (const command of program.commands) command.exitOverride();
-  const written = { out: '', err: '' };
-  const { stdout, stderr } = process;
-  const [writeOut, writeErr] = [stdout.write, stderr.write];
-  stdout.write = (text: string | Uint8Array) => {
-    written.out += text;
-    return true;
-  };
-  stderr.write = (text: string | Uint8Array) => {
-    written.err += text;
-    return true;
-  };
-  try {
-    await program.parseAsync(argv, { from: 'user' });
-    return { ...written, error: '' };
-  } catch (error) {
-    return { ...written, error: (error as Error).message };
-  } finally {
-    stdout.write = writeOut;
-    stderr.write = writeErr;
-    process.exitCode = undefined;
-  }
+  const console = new CapturedConsole(...argv);
+  const context = { system: nodeSystem, console };
+  const program = new Command('iotshaper').exitOverride().configureOutput({
+    writeOut: (text) => console.write(text),
+    writeErr: (text) => console.writeError(text),
+  });
+  registerSimulate(program, context);
+  registerRecommend(program, context, async () => counters);
+  registerCost(program, context);
+  const error = await program.parseAsync(argv, { from: 'user' }).then(
+    () => '',
+    ({ message }: Error) => message,
+  );
+  return { out: console.out, err: console.err, error };
 }
 
-test.serial('cost: the default is 40 KB/s both ways, tunnel overhead included', async (t) => {
+test('cost: the default is 40 KB/s both ways, tunnel overhead included', async (t) => {
   const { out } = await run('cost', '--cap', '500', '--price', '0.1');
   t.regex(out, /data a month +228\.4 GB/);
   t.regex(out, /share of the cap +45\.7 % of 500 GB/);
   t.regex(out, /price a month +22\.84/);
 });
 
-test.serial('cost: idle hours count at their own rate', async (t) => {
+test('cost: idle hours count at their own rate', async (t) => {
   const { out } = await run(
     'cost',
     '--rate',
@@ -68,7 +58,7 @@ test.serial('cost: idle hours count at their own rate', async (t) => {
   t.is(JSON.parse(out).gbPerMonth.toFixed(1), '114.2');
 });
 
-test.serial('cost: rates, schedules, cap and price come from a configuration', async (t) => {
+test('cost: rates, schedules, cap and price come from a configuration', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'iotshaper-cost-'));
   const path = join(folder, 'iotshaper');
   const config = `config iotshaper 'main'
@@ -91,46 +81,33 @@ config schedule 'night'
   await rm(folder, { recursive: true });
 });
 
-test.serial(
-  'simulate: a line for each direction of each variant, and how fast it was',
-  async (t) => {
-    const { out } = await run(
-      'simulate',
-      '--rate',
-      '20',
-      '--mode',
-      'none,packed-vit',
-      fixtures.echo,
-    );
-    t.regex(out, /^none +up .*\nnone +down .*\npacked-vit +up +20\.0 .*\npacked-vit +down/m);
-    t.regex(out, /405 packets of 4 s, 2 variants, in [\d.]+ s: \d+ packets a second/);
-  },
-);
+test('simulate: a line for each direction of each variant, and how fast it was', async (t) => {
+  const { out } = await run('simulate', '--rate', '20', '--mode', 'none,packed-vit', fixtures.echo);
+  t.regex(out, /^none +up .*\nnone +down .*\npacked-vit +up +20\.0 .*\npacked-vit +down/m);
+  t.regex(out, /405 packets of 4 s, 2 variants, in [\d.]+ s: \d+ packets a second/);
+});
 
-test.serial(
-  'simulate: writes figures, and the wire as a trace that can be read again',
-  async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'iotshaper-simulate-'));
-    const wire = join(folder, 'wire.csv');
-    const first = await run(
-      ...['simulate', '--mode', 'packed-vit', '--sweep', '--out', folder, '--wire-out', wire],
-      ...['--json', fixtures.echo],
-    );
-    t.is(first.error, '');
-    const { results, sweep } = JSON.parse(first.out);
-    t.is(sweep.length, 34);
-    t.regex(await readFile(join(folder, 'figure7.svg'), 'utf8'), /<svg[\s\S]*Maximum latency/);
-    t.is((await readFile(join(folder, 'figure7.csv'), 'utf8')).split('\n').length, 36);
-    t.is((await readFile(join(folder, 'simulate.csv'), 'utf8')).split('\n').length, 4);
-    const again = await run('simulate', '--mode', 'none', '--json', wire);
-    const [{ total }] = JSON.parse(again.out).results;
-    t.is(total.packets, results[0].total.wirePackets);
-    t.is(total.realBytes, results[0].total.wireBytes);
-    await rm(folder, { recursive: true });
-  },
-);
+test('simulate: writes figures, and the wire as a trace that can be read again', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'iotshaper-simulate-'));
+  const wire = join(folder, 'wire.csv');
+  const first = await run(
+    ...['simulate', '--mode', 'packed-vit', '--sweep', '--out', folder, '--wire-out', wire],
+    ...['--json', fixtures.echo],
+  );
+  t.is(first.error, '');
+  const { results, sweep } = JSON.parse(first.out);
+  t.is(sweep.length, 34);
+  t.regex(await readFile(join(folder, 'figure7.svg'), 'utf8'), /<svg[\s\S]*Maximum latency/);
+  t.is((await readFile(join(folder, 'figure7.csv'), 'utf8')).split('\n').length, 36);
+  t.is((await readFile(join(folder, 'simulate.csv'), 'utf8')).split('\n').length, 4);
+  const again = await run('simulate', '--mode', 'none', '--json', wire);
+  const [{ total }] = JSON.parse(again.out).results;
+  t.is(total.packets, results[0].total.wirePackets);
+  t.is(total.realBytes, results[0].total.wireBytes);
+  await rm(folder, { recursive: true });
+});
 
-test.serial('simulate: the attack sees through a VPN, not through shaping', async (t) => {
+test('simulate: the attack sees through a VPN, not through shaping', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'iotshaper-attack-'));
   const trace = join(folder, 'bursts.csv');
   const bursts = Array.from({ length: 60 }, (_, i) =>
@@ -158,7 +135,7 @@ test.serial('simulate: the attack sees through a VPN, not through shaping', asyn
   await rm(folder, { recursive: true });
 });
 
-test.serial("simulate: the paper's rates for named devices", async (t) => {
+test("simulate: the paper's rates for named devices", async (t) => {
   const { out } = await run(
     'simulate',
     '--figure9',
@@ -169,7 +146,7 @@ test.serial("simulate: the paper's rates for named devices", async (t) => {
   t.regex(out, /^amcrest +35\/2\.5 +\d/m);
 });
 
-test.serial('simulate: a damaged file counts as far as it is good, with a warning', async (t) => {
+test('simulate: a damaged file counts as far as it is good, with a warning', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'iotshaper-damage-'));
   const path = join(folder, 'cut.csv');
   await writeFile(path, '0,100,1\n1,100,1\n2,1');
@@ -180,7 +157,7 @@ test.serial('simulate: a damaged file counts as far as it is good, with a warnin
   await rm(folder, { recursive: true });
 });
 
-test.serial('recommend: per device and jointly, and what sharing a link saves', async (t) => {
+test('recommend: per device and jointly, and what sharing a link saves', async (t) => {
   const { out } = await run(
     'recommend',
     '--shift',
@@ -194,7 +171,7 @@ test.serial('recommend: per device and jointly, and what sharing a link saves', 
   t.regex(out, /sharing one link takes [\d.]+ % of that/);
 });
 
-test.serial('recommend: from the counters of the running service', async (t) => {
+test('recommend: from the counters of the running service', async (t) => {
   const { out } = await run('recommend', '--live', '--packet-size', '512', '--json');
   const { best, singles } = JSON.parse(out);
   t.deepEqual(
@@ -223,7 +200,7 @@ const refusals: [argv: string[], expected: RegExp][] = [
 ];
 
 for (const [argv, expected] of refusals) {
-  test.serial(`refused: ${argv.join(' ')}`, async (t) => {
+  test(`refused: ${argv.join(' ')}`, async (t) => {
     const { error } = await run(...argv);
     t.regex(error, expected);
   });

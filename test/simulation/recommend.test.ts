@@ -12,6 +12,7 @@ import {
 import { simulate } from '../../src/research/simulation/simulate.ts';
 import { variantOf } from '../../src/research/simulation/variants.ts';
 import { openTrace } from '../../src/shell/simulation/trace.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { fixtures, readAll } from './traces.ts';
 
 const options: RecommendOptions = {
@@ -44,7 +45,7 @@ test('the recommended rate meets the tolerance in the simulator, a tenth less do
 
 test('devices behind one link need less than each behind its own', async (t) => {
   const paths = Object.values(fixtures);
-  const trace = await loadTrace(openTrace(paths, { shift: true }));
+  const trace = await loadTrace(openTrace(nodeSystem, paths, { shift: true }));
   const { best, singles, sumOfSingles } = recommend(trace, options);
   t.deepEqual(singles.map(({ device }) => device).sort(), ['camera-stream.csv', 'echo-query.csv']);
   t.true(best.up!.rateKBps < sumOfSingles!.uploadKBps);

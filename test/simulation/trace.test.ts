@@ -9,6 +9,7 @@ import { decodePacket, linkTypes } from '../../src/core/capture/decode.ts';
 import { encodeCapture } from '../../src/research/capture/writer.ts';
 import { ownerOf } from '../../src/shell/simulation/packet-owner.ts';
 import { type DeviceSample, openTrace, pushSegments } from '../../src/shell/simulation/trace.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const device = [0x18, 0xb4, 0x30, 0, 0, 1];
 const router = [2, 0, 0, 0, 0, 9];
@@ -134,7 +135,7 @@ test('files are merged in the order of time, whatever their chunks', async (t) =
   const many = Array.from({ length: 3000 }, (_, i) => i);
   const files = { 'a.csv': csv(many), 'b.csv': csv([0.5, 2000.5]), 'c.csv': csv([5000]) };
   await withFiles(files, async (paths) => {
-    const merged = await read(openTrace(paths));
+    const merged = await read(openTrace(nodeSystem, paths));
     t.is(merged.length, 3003);
     t.true(merged.every(({ timeS }, i) => i === 0 || timeS >= merged[i - 1]!.timeS));
     t.is(merged[1]!.device, 'b.csv');
@@ -144,7 +145,7 @@ test('files are merged in the order of time, whatever their chunks', async (t) =
 
 test('shifted files all begin at 0', async (t) => {
   await withFiles({ 'a.csv': csv([10, 11]), 'b.csv': csv([1e9, 1e9 + 2]) }, async (paths) => {
-    const merged = await read(openTrace(paths, { shift: true }));
+    const merged = await read(openTrace(nodeSystem, paths, { shift: true }));
     t.deepEqual(
       merged.map(({ timeS }) => timeS),
       [0, 0, 1, 2],
@@ -154,7 +155,7 @@ test('shifted files all begin at 0', async (t) => {
 
 test('a file is repeated, a second apart, until the hours are full', async (t) => {
   await withFiles({ 'a.csv': csv([50, 51]) }, async (paths) => {
-    const repeated = await read(openTrace(paths, { hours: 5 / 3600 }));
+    const repeated = await read(openTrace(nodeSystem, paths, { hours: 5 / 3600 }));
     t.deepEqual(
       repeated.map(({ timeS }) => timeS),
       [0, 1, 2, 3, 4, 5],
@@ -168,14 +169,14 @@ test('captures and CSV may be mixed; a broken file is named', async (t) => {
     { timeS: 2, data: ipv4(home, cloud, 70) },
   ]);
   await withFiles({ 'a.csv': csv([0, 1]), 'b.pcap': capture }, async (paths) => {
-    const merged = await read(openTrace(paths));
+    const merged = await read(openTrace(nodeSystem, paths));
     t.deepEqual(
       merged.map(({ bytes }) => bytes),
       [100, 60, 100, 70],
     );
   });
   await withFiles({ 'bad.csv': 'time,size,direction\n1,x,1\n' }, async (paths) => {
-    const error = await t.throwsAsync(read(openTrace(paths)));
+    const error = await t.throwsAsync(read(openTrace(nodeSystem, paths)));
     t.regex(error!.message, /bad\.csv: line 2: size is "x"/);
   });
 });

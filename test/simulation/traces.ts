@@ -2,6 +2,7 @@
 
 import type { DeviceSample } from '../../src/shell/simulation/trace.ts';
 import { openTrace } from '../../src/shell/simulation/trace.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 export const fixtures = {
   echo: 'test/fixtures/simulation/echo-query.csv',
@@ -10,7 +11,7 @@ export const fixtures = {
 
 export async function readAll(paths: readonly string[]): Promise<DeviceSample[]> {
   const samples: DeviceSample[] = [];
-  for await (const chunk of openTrace(paths, { shift: true })) samples.push(...chunk);
+  for await (const chunk of openTrace(nodeSystem, paths, { shift: true })) samples.push(...chunk);
   return samples;
 }
 

@@ -1,6 +1,8 @@
 // Supervision of real, tiny programs: restarts, pauses, TERM and KILL.
 import test, { type ExecutionContext } from 'ava';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { type ChildOptions, SupervisedChild } from '../../src/shell/system/child.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 /** A child with its lines, ends and starts, and a way to await any of them. */
 function supervise(t: ExecutionContext, options: Partial<ChildOptions>) {
@@ -12,9 +14,10 @@ function supervise(t: ExecutionContext, options: Partial<ChildOptions>) {
     for (const check of waiting) check();
   };
   const child = new SupervisedChild({
+    system: nodeSystem,
     argv: () => ['true'],
     onLine: (line) => note(line),
-    onExit: (why) => note(`exit: ${why}`),
+    onExit: (why) => note(`exit: ${wordsOf(why)}`),
     onStart: () => {
       startsMs.push(performance.now());
       note('start');

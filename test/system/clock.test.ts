@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ClockWatch } from '../../src/shell/system/clock.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { machineBelow } from './machine.ts';
 
 const BUILT_MS = Date.parse('2026-06-01T00:00Z');
 const NOW_MS = Date.parse('2026-11-28T21:31Z');
 const OPENWRT = 'etc/openwrt_release';
 const TIMESYNCD = 'run/systemd/timesync';
-const NOTE = 'var/run/iotshaper/clock-set';
+const NOTE = '/var/run/iotshaper/clock-set';
 
 /** Files of a machine that has been up for a minute; a path that ends in a slash is a folder. */
 function machine(t: ExecutionContext, files: readonly (string | [string, string])[]) {
@@ -26,7 +28,7 @@ function machine(t: ExecutionContext, files: readonly (string | [string, string]
   }
   const start = (unixMs: number) =>
     new ClockWatch(
-      { notePath: join(root, NOTE), root, notBeforeMs: BUILT_MS },
+      { system: machineBelow(root), notePath: NOTE, notBeforeMs: BUILT_MS },
       { unixMs, monotonicMs: 60_000 },
     );
   return { write, start, noted: () => existsSync(join(root, NOTE)) };
@@ -97,10 +99,17 @@ test('files are looked for every five seconds, and what is known stays so', (t) 
   t.true(watch.isSet({ unixMs: 0, monotonicMs: 70_000 }));
 });
 
-test('a folder that can’t be written keeps nobody from knowing', (t) => {
+test('a folder that can’t be written keeps nobody from knowing', async (t) => {
+  const { files } = nodeSystem;
+  let writing: Promise<void> | null = null;
+  const write = (path: string): Promise<void> => {
+    writing = files.write(path, '');
+    return writing;
+  };
   const watch = new ClockWatch(
-    { notePath: '/proc/none/clock-set', root: '/proc', notBeforeMs: 0 },
+    { system: { files: { ...files, write } }, notePath: '/proc/none/clock-set', notBeforeMs: 0 },
     { unixMs: 0, monotonicMs: 0 },
   );
   t.true(watch.isSet({ unixMs: 60_000, monotonicMs: 0 }));
+  await t.throwsAsync(writing!, { code: 'ENOENT' });
 });

@@ -1,6 +1,9 @@
 // The command runner against real commands: output, status, standard error quoted, time limits.
 import test from 'ava';
-import { CommandError, run, succeeds } from '../../src/shell/system/command.ts';
+import { CommandError, succeeds } from '../../src/shell/system/command.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { run } from '../../src/shell/system/node/processes.ts';
+import { SystemError } from '../../src/shell/system/system.ts';
 
 async function failure(t: import('ava').ExecutionContext, work: Promise<unknown>) {
   return (await t.throwsAsync(work, { instanceOf: CommandError })) as CommandError;
@@ -58,7 +61,21 @@ test('a namespace comes before the command', async (t) => {
 });
 
 test('questions are answered yes or no', async (t) => {
-  t.true(await succeeds(['true']));
-  t.false(await succeeds(['false']));
-  t.false(await succeeds(['/nonexistent/tc']));
+  t.true(await succeeds(nodeSystem, ['true']));
+  t.false(await succeeds(nodeSystem, ['false']));
+  t.false(await succeeds(nodeSystem, ['/nonexistent/tc']));
+});
+
+test('an error that another bundle made is known as well', (t) => {
+  /** What a second copy of the module makes of the class. */
+  class Copy extends Error {
+    constructor(name: string) {
+      super('x');
+      this.name = name;
+    }
+  }
+  t.true(new Copy('CommandError') instanceof CommandError);
+  t.true(new Copy('SystemError') instanceof SystemError);
+  t.false(new Copy('Error') instanceof CommandError);
+  t.false({ name: 'SystemError' } instanceof SystemError);
 });

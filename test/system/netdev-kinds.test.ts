@@ -1,12 +1,14 @@
 // What lies behind a netdev: the home's own links, or what may lead out.
 import test from 'ava';
 import { findDoubt, type ListedNetdev } from '../../src/core/home/netdev-kinds.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { netdev, recorded } from './netdevs.ts';
 
 const outwards = 'which may lead out of your home, as a VPN does';
 
 function doubtOf(name: string, listed: ListedNetdev[], outward: string[] = ['wan']): string | null {
-  return findDoubt(listed.find(({ ifname }) => ifname === name)!, listed, new Set(outward));
+  const doubt = findDoubt(listed.find(({ ifname }) => ifname === name)!, listed, new Set(outward));
+  return doubt && wordsOf(doubt);
 }
 
 const router: [string, string | null][] = [

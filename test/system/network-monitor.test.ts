@@ -6,6 +6,7 @@ import {
   NetworkMonitor,
   readMonitorLine,
 } from '../../src/shell/network/network-monitor.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 /** Printed by iproute2 6.1. */
 const lines: [line: string, what: NetworkChange | null][] = [
@@ -46,6 +47,7 @@ for (const [line, what] of lines) {
 /** A monitor over a program that prints what its standard input never needs to say. */
 function monitor(script: string, onChange: (what: NetworkChange) => void, every = 0) {
   return new NetworkMonitor({
+    system: nodeSystem,
     onChange,
     ignoredNetdevs: () => ['iot0'],
     ignoredTable: 7213,

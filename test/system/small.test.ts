@@ -1,10 +1,10 @@
-// The lane of one, the log's lines, and processes that a killed service left behind.
+// The lane of one, and processes that a killed service left behind.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test from 'ava';
 import { readSysctl, writeSysctl } from '../../src/shell/network/netdev.ts';
 import { endLeftovers } from '../../src/shell/system/leftovers.ts';
-import { log } from '../../src/shell/system/log.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { Serial } from '../../src/shell/system/serial.ts';
 
 test('work is done one piece after another, in order, also after a failure', async (t) => {
@@ -28,25 +28,6 @@ test('work is done one piece after another, in order, also after a failure', asy
   t.deepEqual(seen, ['a begins', 'a ends', 'b fails', 'c begins', 'c ends']);
 });
 
-test.serial('the log writes one line an event, with its level', (t) => {
-  const written: string[] = [];
-  const write = process.stderr.write;
-  const prefix = process.env.LOG_PREFIX;
-  process.stderr.write = ((text: string) => written.push(text) > 0) as typeof write;
-  try {
-    delete process.env.LOG_PREFIX;
-    log('warning', 'two\nlines\r\n');
-    process.env.LOG_PREFIX = '1';
-    log('err', 'a');
-    log('info', 'b');
-  } finally {
-    process.stderr.write = write;
-    if (prefix === undefined) delete process.env.LOG_PREFIX;
-    else process.env.LOG_PREFIX = prefix;
-  }
-  t.deepEqual(written, ['warning: two lines \n', '<3>a\n', '<6>b\n']);
-});
-
 test('a left process is found by its arguments and ended, others are not', async (t) => {
   const mark = `${60 + process.pid / 1e7}`;
   const left = spawn('sleep', [mark], { stdio: 'ignore' });
@@ -54,10 +35,10 @@ test('a left process is found by its arguments and ended, others are not', async
   t.teardown(() => other.kill());
   await Promise.all([once(left, 'spawn'), once(other, 'spawn')]);
   const ended = once(left, 'exit');
-  t.is(await endLeftovers((argv) => argv.join(' ') === `sleep ${mark}`), 1);
+  t.is(await endLeftovers(nodeSystem, (argv) => argv.join(' ') === `sleep ${mark}`), 1);
   t.deepEqual(await ended, [null, 'SIGTERM']);
   t.is(other.exitCode, null);
-  t.is(await endLeftovers((argv) => argv.join(' ') === `sleep ${mark}`), 0);
+  t.is(await endLeftovers(nodeSystem, (argv) => argv.join(' ') === `sleep ${mark}`), 0);
 });
 
 test('a left process that ignores TERM is killed', async (t) => {
@@ -65,14 +46,14 @@ test('a left process that ignores TERM is killed', async (t) => {
   const left = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(left.stdout, 'data');
   const ended = once(left, 'exit');
-  t.is(await endLeftovers((argv) => argv[2] === script), 1);
+  t.is(await endLeftovers(nodeSystem, (argv) => argv[2] === script), 1);
   t.deepEqual(await ended, [null, 'SIGKILL']);
 });
 
 test('a sysctl that is not there is neither read nor written', async (t) => {
-  t.is(await readSysctl('net/ipv4/nosuchthing'), null);
-  t.is(await writeSysctl('net/ipv4/nosuchthing', '1'), null);
-  const now = (await readSysctl('kernel/ostype'))!;
+  t.is(await readSysctl(nodeSystem, 'net/ipv4/nosuchthing'), null);
+  t.is(await writeSysctl(nodeSystem, 'net/ipv4/nosuchthing', '1'), null);
+  const now = (await readSysctl(nodeSystem, 'kernel/ostype'))!;
   t.is(now, 'Linux');
-  t.is(await writeSysctl('kernel/ostype', now), null);
+  t.is(await writeSysctl(nodeSystem, 'kernel/ostype', now), null);
 });

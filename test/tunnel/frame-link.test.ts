@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import test, { type ExecutionContext } from 'ava';
 import { FRAME_PORT } from '../../src/core/plan/names.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { FrameLink, type FrameLinkOptions } from '../../src/shell/tunnel/frame-link.ts';
 import { buildIpv4, buildIpv6 } from '../framing/ip-packets.ts';
 
@@ -13,6 +14,7 @@ async function openLink(t: ExecutionContext, options: Partial<FrameLinkOptions>)
   const packets: Buffer[] = [];
   let wake = (): void => {};
   const link = new FrameLink({
+    system: nodeSystem,
     local: '127.0.1.1',
     peer: '127.0.1.2',
     shape,

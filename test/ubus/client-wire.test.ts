@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { UbusError } from '../../src/shell/ubus/status.ts';
 import { deferred, queue, socketPathFor } from './setup.ts';
@@ -46,7 +47,7 @@ const plays = test.macro({
     const socketPath = socketPathFor(t);
     const steps = transcript.steps.slice(0, stepCount);
     const ready = playDaemon(t, socketPath, steps);
-    const client = new UbusClient({ socketPath });
+    const client = new UbusClient(nodeSystem, { socketPath });
     t.teardown(() => client.close());
     await client.whenConnected(5000);
     await act(client);

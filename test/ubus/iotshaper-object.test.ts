@@ -4,17 +4,26 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
+import { renderConfigStatus, renderMessage, renderReason } from '../../src/core/home/answers.ts';
 import type { HistorySample, ServiceApi, Status } from '../../src/core/home/api.ts';
+import { notice } from '../../src/core/notices/notice.ts';
 import { iotshaperPath, publishIotshaper } from '../../src/shell/ubus/iotshaper-object.ts';
 import { type Bus, queue, startBus } from './setup.ts';
 
+const overlap = notice('schedules-overlap', { path: 'iotshaper.late', other: 'iotshaper.early' });
+const refusal = notice('directive-refused', {
+  directive: 'up /tmp/x',
+  why: notice('runs-program'),
+});
+
 const status: Status = {
   state: 'shaping',
-  reason: 'Your provider sees one steady stream of 40 KB/s.',
+  ...renderReason(notice('shaping', { rate: 40.5 })),
+  remarks: [notice('activity-hidden')],
   since: 1_753_000_000,
   version: '0.1.0',
   role: 'home',
-  config: { ok: true, errors: [], warnings: [] },
+  config: renderConfigStatus({ ok: true, errors: [], warnings: [overlap] }),
   rate: { upload_kBps: 40, download_kBps: 7.5, source: 'section rate' },
   mode: 'vit',
   packet_size: 512,
@@ -37,7 +46,14 @@ const status: Status = {
     },
   ],
   house: [{ name: 'br-lan', prefixes: ['192.168.1.0/24', '2001:db8:81::/64'] }],
-  not_house: [{ name: 'zt0', why: 'zt0 (tap) may lead out of your home' }],
+  not_house: [
+    {
+      name: 'zt0',
+      why: 'zt0 may lead out of your home, as a VPN does',
+      why_code: 'may-lead-out',
+      why_values: { netdev: 'zt0' },
+    },
+  ],
   cost: { gb_per_month: 228.42 },
 };
 
@@ -71,17 +87,12 @@ function makeService() {
   const service: ServiceApi = {
     status: () => status,
     history: () => Array.from({ length: 300 }, (_, second) => ({ ...sample, time: second })),
-    check: async () => ({
-      ok: false,
-      errors: [
-        {
-          path: 'iotshaper.main.rate',
-          value: 'fast',
-          message: 'iotshaper.main.rate: must be between 0.25 and 10000 KB/s, got "fast"',
-        },
-      ],
-      warnings: ['flow offloading is on'],
-    }),
+    check: async () => {
+      const at = { path: 'iotshaper.main.rate', value: 'fast' };
+      const allowed = notice('between', { least: '0.25', most: '10000', unit: 'KB/s' });
+      const error = { ...notice('option-refused', { ...at, allowed }), ...at };
+      return renderConfigStatus({ ok: false, errors: [error], warnings: [overlap] });
+    },
     async reload() {
       asked.push('reload');
     },
@@ -90,11 +101,12 @@ function makeService() {
       return { started: true, seconds: request.seconds };
     },
     auditResult: () => ({ state: 'running', progress_percent: 12.5 }),
-    recommend: async () => ({ ok: true, reason: 'from the last hour', upload_kBps: 10 }),
-    validateProfile: ({ text: profile }) => ({
-      ok: false,
-      errors: [{ line: 1, message: `not a profile: ${profile}` }],
+    recommend: async () => ({
+      ok: true,
+      ...renderReason(notice('recommendation-basis', { mean: 250, max: 2000 })),
+      upload_kBps: 10,
     }),
+    validateProfile: () => ({ ok: false, errors: [{ line: 1, ...renderMessage(refusal) }] }),
     storeProfile: () => ({ ok: true, errors: [], endpoint: 'vps.example.org:1194' }),
     onState(listener) {
       listeners.add(listener);
@@ -124,7 +136,7 @@ test('every method answers with the types of the contract', async (t) => {
   t.deepEqual(await ask('recommend'), (await service.recommend()) as never);
   t.deepEqual(await ask('profile_check', { text: 'x', ubus_rpc_session: 'rpcd adds this' }), {
     ok: false,
-    errors: [{ line: 1, message: 'not a profile: x' }],
+    errors: [{ line: 1, ...renderMessage(refusal) }],
   });
   t.deepEqual(await ask('profile_store', { text: 'x' }), {
     ok: true,
@@ -145,7 +157,7 @@ const refuses = test.macro({
   },
 });
 
-test(refuses, 'audit', { seconds: 0 });
+test(refuses, 'audit', { seconds: 9 });
 test(refuses, 'audit', { seconds: 86_401 });
 test(refuses, 'audit', { seconds: 1.5 });
 test(refuses, 'audit', { seconds: '60' });
@@ -156,13 +168,12 @@ test('a change of state is notified until the object is removed', async (t) => {
   const { client, listeners, object } = await publish(await startBus(t));
   const heard = queue<unknown>();
   await client.subscribe(iotshaperPath, (type, data) => heard.push([type, data])).whenPresent();
+  const why = notice('tunnel-down');
+  const blocked = renderReason(notice('blocked-cut-off', { why }));
   for (const listener of listeners) {
-    listener({ ...status, state: 'blocked', reason: 'The tunnel is down.', since: 7 });
+    listener({ ...status, state: 'blocked', ...blocked, since: 7 });
   }
-  t.deepEqual(await heard.next(), [
-    'state',
-    { state: 'blocked', reason: 'The tunnel is down.', since: 7 },
-  ]);
+  t.deepEqual(await heard.next(), ['state', { state: 'blocked', ...blocked, since: 7 }]);
   await object.remove();
   t.is(listeners.size, 0);
   await t.throwsAsync(client.lookup(iotshaperPath), { message: /Not found$/ });

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { UbusClient } from '../../src/shell/ubus/client.ts';
 import { messageType } from '../../src/shell/ubus/frame.ts';
 import { deferred, queue, socketPathFor } from './setup.ts';
@@ -33,8 +34,8 @@ const object = {
 test('killed and restarted, at once and after a while', async (t) => {
   const socketPath = socketPathFor(t);
   let daemon = await spawnUbusd(t, socketPath);
-  const server = new UbusClient({ socketPath });
-  const follower = new UbusClient({ socketPath });
+  const server = new UbusClient(nodeSystem, { socketPath });
+  const follower = new UbusClient(nodeSystem, { socketPath });
   t.teardown(() => {
     server.close();
     follower.close();
@@ -67,7 +68,7 @@ test('killed and restarted, at once and after a while', async (t) => {
 test('a client may start before ubusd does', async (t) => {
   const socketPath = socketPathFor(t);
   const logged: string[] = [];
-  const client = new UbusClient({ socketPath, log: (line) => logged.push(line) });
+  const client = new UbusClient(nodeSystem, { socketPath, log: (line) => logged.push(line) });
   t.teardown(() => client.close());
   const published = client.publish(object);
   await t.throwsAsync(client.whenConnected(400), {
@@ -102,7 +103,7 @@ const refuses = test.macro(async (t, greeting: Buffer[], reason: RegExp) => {
   const socketPath = socketPathFor(t);
   await misbehave(t, socketPath, greeting);
   const logged = queue<string>();
-  const client = new UbusClient({ socketPath, log: logged.push, helloTimeoutMs: 100 });
+  const client = new UbusClient(nodeSystem, { socketPath, log: logged.push, helloTimeoutMs: 100 });
   t.teardown(() => client.close());
   t.regex(await logged.next(), reason);
 });
@@ -141,7 +142,7 @@ test('a damaged answer fails its call and nothing else', async (t) => {
   });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   t.teardown(() => server.close());
-  const client = new UbusClient({ socketPath });
+  const client = new UbusClient(nodeSystem, { socketPath });
   t.teardown(() => client.close());
   await client.whenConnected(5000);
   await t.throwsAsync(client.lookup(), {
@@ -162,7 +163,7 @@ test('an answer from another object than was asked is passed over', async (t) =>
   });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   t.teardown(() => server.close());
-  const client = new UbusClient({ socketPath });
+  const client = new UbusClient(nodeSystem, { socketPath });
   t.teardown(() => client.close());
   await client.whenConnected(5000);
   t.deepEqual(await client.lookup(), []);
@@ -178,7 +179,7 @@ test('a daemon that stops reading is left, with memory bounded', async (t) => {
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   t.teardown(() => server.close());
   const lost = deferred<string>();
-  const client = new UbusClient({ socketPath, log: lost.resolve });
+  const client = new UbusClient(nodeSystem, { socketPath, log: lost.resolve });
   t.teardown(() => client.close());
   await client.whenConnected(5000);
   const text = 'x'.repeat(500_000);

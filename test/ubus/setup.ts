@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { UbusClient, type UbusClientOptions } from '../../src/shell/ubus/client.ts';
 import { startUbusd, type UbusdStandIn } from '../stand-ins/ubusd/ubusd.ts';
 
@@ -29,7 +30,7 @@ export async function startBus(t: ExecutionContext): Promise<Bus> {
     socketPath,
     daemon,
     async connect(options = {}) {
-      const client = new UbusClient({ socketPath, ...options });
+      const client = new UbusClient(nodeSystem, { socketPath, ...options });
       t.teardown(() => client.close());
       await client.whenConnected(5000);
       return client;

@@ -1,4 +1,5 @@
-// What an audit finds, in figures and in words.
+// What an audit finds.
+import type { Notice } from '../notices/notice.ts';
 import type { SizeFigures } from './audit-sizes.ts';
 import type { WindowFigures } from './audit-windows.ts';
 import type { LabelTestResult } from './statistics/permutation.ts';
@@ -6,7 +7,7 @@ import type { LabelTestResult } from './statistics/permutation.ts';
 export type AuditLevel = 'clean' | 'leak' | 'too short';
 
 /** What betrays the devices. */
-export interface Finding {
+export interface Finding extends Notice {
   /** `sizes`, `intervals`, `onsets` or `windows of 1 s`. */
   family: string;
   test: string;
@@ -14,14 +15,12 @@ export interface Finding {
   pValue: number;
   /** How far out, in standard deviations of chance; null where chance has none. */
   z: number | null;
-  /** In words. */
-  text: string;
 }
 
 export interface AuditResult {
   level: AuditLevel;
-  /** The verdict in words, with its n and its limits. */
-  sentence: string;
+  /** Its sentences, with their n and their limits. */
+  verdict: Notice[];
   seconds: number;
   startS: number;
   packets: { up: number; down: number };
@@ -33,7 +32,7 @@ export interface AuditResult {
   /** Every family of tests with its p, and that p after Holm's correction over the families. */
   families: { name: string; tests: number; pValue: number; adjustedP: number }[];
   findings: Finding[];
-  limits: string[];
+  limits: Notice[];
   familyError: number;
   seed: number;
 }

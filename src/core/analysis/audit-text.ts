@@ -1,13 +1,24 @@
-// The audit as a table for people.
+// The audit as a table for people, and as a record of everything with its texts.
+import { sentencesOf, wordsOf } from '../notices/words.ts';
 import { renderTable } from '../plot/text-table.ts';
 import type { AuditResult } from './audit-result.ts';
 import type { Interval } from './statistics/auc.ts';
 import type { DetectorResult } from './statistics/link-padding.ts';
 
+/** What `--json` prints of the result. */
+export function recordOf({ verdict, findings, limits, ...figures }: AuditResult) {
+  return {
+    ...figures,
+    sentence: sentencesOf(verdict),
+    findings: findings.map((finding) => ({ ...finding, text: wordsOf(finding) })),
+    limits: limits.map((limit) => wordsOf(limit)),
+  };
+}
+
 /** Renders verdict, figures, findings and limits. */
 export function renderAudit(result: AuditResult): string {
   const { windows, sizes, onsets, families, findings, limits } = result;
-  const parts = [`${result.sentence}\n`];
+  const parts = [`${sentencesOf(result.verdict)}\n`];
   parts.push(
     renderTable(
       [
@@ -95,11 +106,12 @@ export function renderAudit(result: AuditResult): string {
   if (findings.length) {
     const shown = findings
       .slice(0, 12)
-      .map(({ text, pValue }) => `- ${text}; p = ${pValue.toPrecision(2)}\n`);
+      .map((finding) => `- ${wordsOf(finding)}; p = ${finding.pValue.toPrecision(2)}\n`);
     if (findings.length > 12) shown.push(`- and ${findings.length - 12} more (--json)\n`);
     parts.push(`Findings:\n${shown.join('')}`);
   }
-  if (limits.length) parts.push(`Limits:\n${limits.map((limit) => `- ${limit}\n`).join('')}`);
+  if (limits.length)
+    parts.push(`Limits:\n${limits.map((limit) => `- ${wordsOf(limit)}\n`).join('')}`);
   return parts.join('\n');
 }
 

@@ -1,65 +1,109 @@
 // The audit in words: what was found, how sure that is, and what could not have been seen.
 
+import { renderAs } from '../home/answers.ts';
 import type { AuditFigure, AuditReport } from '../home/api.ts';
+import { type Notice, notice } from '../notices/notice.ts';
+import { sentencesOf, wordsOf } from '../notices/words.ts';
 import type { AuditLevel, AuditResult } from './audit-result.ts';
+import type { Interval } from './statistics/auc.ts';
 import type { LabelTestResult } from './statistics/permutation.ts';
 
 /** 0: no leak found; 1: leak; 3: the recording cannot answer (2 is a wrong command line). */
 export const AUDIT_EXIT_CODES: Record<AuditLevel, number> = { clean: 0, leak: 1, 'too short': 3 };
 
-/** One test's finding as a person would put it. */
-export function explainFinding(family: string, result: LabelTestResult): string {
-  const { name, observed, nullMean, z } = result;
-  const against = `${figure(observed)} where ${figure(nullMean)} is expected (${Math.abs(z).toFixed(1)} standard deviations)`;
-  if (family === 'intervals') return explainIntervals(result, against);
-  if (family === 'onsets') return `slots answer to devices: ${name}: ${against}`;
-  if (name === 'forest' || name === 'logistic') {
-    return `a classifier (${name === 'forest' ? 'random forest' : 'logistic regression'}) tells active from idle ${family} with AUC ${observed.toFixed(2)} (0.50 is guessing)`;
-  }
-  if (name === 'information') {
-    return `${family}: one feature of the wire shares ${Math.max(0, observed - nullMean).toPrecision(2)} bits with activity`;
-  }
-  return `${name} is ${observed > 0.5 ? 'higher' : 'lower'} in active ${family} (AUC ${observed.toFixed(2)}, ${Math.abs(z).toFixed(1)} standard deviations)`;
+/** Windows of one length as a family of tests. */
+export function windowFamily(windowS: number): Notice {
+  return notice('windows-of', { window: windowS });
 }
 
-function explainIntervals({ name, observed, z }: LabelTestResult, against: string): string {
-  const [direction, test] = name.split(' ');
-  const sure = `(${Math.abs(z).toFixed(1)} standard deviations)`;
+/** What a test on windows found. */
+export function explainWindows(
+  family: Notice,
+  { name, observed, nullMean, z }: LabelTestResult,
+): Notice {
+  const auc = observed.toFixed(2);
+  if (name === 'forest') return notice('finding-forest', { family, auc });
+  if (name === 'logistic') return notice('finding-logistic', { family, auc });
+  if (name === 'information') {
+    const bits = Math.max(0, observed - nullMean).toPrecision(2);
+    return notice('finding-information', { family, bits });
+  }
+  const values = { feature: name, family, auc, z: sigmas(z) };
+  return observed > 0.5 ? notice('finding-higher', values) : notice('finding-lower', values);
+}
+
+/** What a test on intervals or onsets found. */
+export function explainSlots(family: string, result: LabelTestResult): Notice {
+  const { name, observed, nullMean } = result;
+  const z = sigmas(result.z);
+  const against = { observed: figure(observed), expected: figure(nullMean), z };
+  if (family === 'onsets') return notice('finding-onsets', { test: name, ...against });
+  const [direction = '', test] = name.split(' ');
   if (test === 'variance') {
-    return `variance of intervals ${direction} under activity is ${Math.exp(observed).toFixed(3)} of the idle one ${sure}`;
+    return notice('finding-variance', { direction, ratio: Math.exp(observed).toFixed(3), z });
   }
   if (test === 'entropy') {
-    return `entropy of intervals ${direction} under activity is ${Math.abs(observed).toFixed(3)} bits ${observed < 0 ? 'below' : 'above'} the idle one ${sure}`;
+    const values = { direction, bits: Math.abs(observed).toFixed(3), z };
+    return observed < 0
+      ? notice('finding-entropy-below', values)
+      : notice('finding-entropy-above', values);
   }
-  return `intervals ${direction} differ between idle and active: Kolmogorov–Smirnov D ${against}`;
+  return notice('finding-intervals', { direction, ...against });
 }
 
-/** The verdict in one paragraph. */
-export function writeVerdict(result: AuditResult): string {
-  const { level, packets, windows, onsets, findings, familyError } = result;
+/** The verdict, a sentence each. */
+export function writeVerdict(result: AuditResult): Notice[] {
+  const { level, windows, onsets, findings, familyError } = result;
   const first = windows[0];
-  const seen = `${duration(result.seconds)}, ${packets.up} packets up and ${packets.down} down`;
-  const split = first
-    ? `, ${first.active} ${first.meaning === 'any' ? 'active' : 'busier'} and ${first.idle} ${first.meaning === 'any' ? 'idle' : 'quieter'} windows of ${first.windowS} s, ${onsets.tested} onsets`
-    : '';
+  const recording = recordingOf(result);
   if (level === 'leak') {
-    const more = findings.length > 1 ? ` ${findings.length - 1} more findings.` : '';
-    return `Leak: ${findings[0]!.text}.${more} Seen in ${seen}${split}.`;
+    const { code, values } = findings[0]!;
+    const more = findings.length - 1;
+    return [
+      notice('audit-leak', { finding: { code, values } }),
+      ...(more > 0 ? [notice('audit-more-findings', { count: more })] : []),
+      notice('audit-seen-in', { recording }),
+    ];
   }
   if (level === 'too short' || !first) {
-    const why = first
-      ? `only a leak of AUC ${first.detectableAuc.toFixed(2)} or more could have been seen`
-      : `devices must be both active and idle for some time (${result.limits.find((limit) => limit.startsWith('windows')) ?? 'no activity'})`;
-    return `Too short to tell: ${why}. Looked at ${seen}${split}. Nothing was found so far; let it run longer while devices are used.`;
+    return [
+      first
+        ? notice('audit-blind', { auc: first.detectableAuc.toFixed(2) })
+        : notice('audit-one-sided', { limit: windowLimit(result) }),
+      notice('audit-looked-at', { recording }),
+    ];
   }
-  const best = first.forest;
-  const auc = best
-    ? ` A classifier guessed active windows with AUC ${best.value.toFixed(2)} (95 %: ${best.low.toFixed(2)}–${best.high.toFixed(2)}; 0.50 is chance).`
-    : '';
-  const untested = onsets.tested
-    ? ''
-    : ' Slots around single events were not tested: too few began.';
-  return `No leak found in ${seen}${split}.${auc} No leak larger than AUC ${first.detectableAuc.toFixed(2)} per window of ${first.windowS} s could have stayed unseen in ${duration(result.seconds)}; smaller ones could.${untested} Of clean streams at most ${figure(100 * familyError)} % are called a leak.`;
+  const { forest, windowS, detectableAuc } = first;
+  const reach = { auc: detectableAuc.toFixed(2), window: windowS };
+  return [
+    notice('audit-clean', { recording }),
+    ...(forest ? [notice('audit-classifier', guessOf(forest))] : []),
+    notice('audit-reach', { ...reach, duration: durationOf(result.seconds) }),
+    ...(onsets.tested ? [] : [notice('audit-onsets-untested')]),
+    notice('audit-false-alarms', { percent: figure(100 * familyError) }),
+  ];
+}
+
+function guessOf({ value, low, high }: Interval): { auc: string; low: string; high: string } {
+  return { auc: value.toFixed(2), low: low.toFixed(2), high: high.toFixed(2) };
+}
+
+/** What was looked at. */
+function recordingOf({ seconds, packets, windows, onsets }: AuditResult): Notice {
+  const seen = { duration: durationOf(seconds), ...packets };
+  const [first] = windows;
+  if (!first) return notice('recording', seen);
+  const { active, idle, windowS } = first;
+  const split = { ...seen, active, idle, window: windowS, onsets: onsets.tested };
+  return first.meaning === 'any'
+    ? notice('recording-active', split)
+    : notice('recording-busier', split);
+}
+
+/** Why no windows could be compared. */
+function windowLimit({ limits }: AuditResult): Notice {
+  const known = limits.find(({ code }) => code === 'limit-windows' || code === 'limit-one-sided');
+  return known ?? notice('limit-no-activity');
 }
 
 /** The audit as the bus and the page show it. */
@@ -67,38 +111,45 @@ export function reportAudit(result: AuditResult, timeS: number): AuditReport {
   const leaks = (family: string, test: string) =>
     result.findings.some((finding) => finding.family === family && finding.test.startsWith(test));
   const figures: AuditFigure[] = result.sizes.map(({ direction, other }) => ({
-    name: `packets of another size, ${direction}`,
+    ...renderAs('name', notice('figure-sizes', { direction })),
     value: other.packets,
     leak: other.packets > 0,
   }));
   for (const window of result.windows) {
-    const family = `windows of ${window.windowS} s`;
-    for (const [name, interval] of [
-      ['forest', window.forest],
-      ['logistic', window.logistic],
-    ] as const) {
-      if (!interval) continue;
-      const title = name === 'forest' ? 'AUC' : 'AUC of logistic regression';
-      figures.push({ name: `${title}, ${family}`, ...interval, leak: leaks(family, name) });
+    const family = windowFamily(window.windowS);
+    const id = wordsOf(family);
+    const { forest, logistic } = window;
+    if (forest) {
+      const title = renderAs('name', notice('figure-forest', { family }));
+      figures.push({ ...title, ...forest, leak: leaks(id, 'forest') });
+    }
+    if (logistic) {
+      const title = renderAs('name', notice('figure-logistic', { family }));
+      figures.push({ ...title, ...logistic, leak: leaks(id, 'logistic') });
     }
     figures.push({
-      name: `mutual information, ${family}`,
+      ...renderAs('name', notice('figure-information', { family })),
       value: Math.max(0, window.information.bits - window.information.nullMeanBits),
       unit: 'bits',
-      leak: leaks(family, 'information'),
+      leak: leaks(id, 'information'),
     });
   }
   const first = result.windows[0];
   for (const { direction, idle, active, ks } of first?.intervals ?? []) {
     figures.push(
       {
-        name: `Kolmogorov–Smirnov D, ${direction}`,
+        ...renderAs('name', notice('figure-ks', { direction })),
         value: ks.statistic,
         leak: leaks('intervals', `${direction} KS`),
       },
-      { name: `interval sd idle, ${direction}`, value: idle.sdMs, unit: 'ms', leak: false },
       {
-        name: `interval sd active, ${direction}`,
+        ...renderAs('name', notice('figure-sd-idle', { direction })),
+        value: idle.sdMs,
+        unit: 'ms',
+        leak: false,
+      },
+      {
+        ...renderAs('name', notice('figure-sd-active', { direction })),
         value: active.sdMs,
         unit: 'ms',
         leak: leaks('intervals', `${direction} variance`),
@@ -107,7 +158,7 @@ export function reportAudit(result: AuditResult, timeS: number): AuditReport {
   }
   if (result.onsets.strongest) {
     figures.push({
-      name: 'largest deviation of slots at onsets, standard deviations',
+      ...renderAs('name', notice('figure-onsets')),
       value: Math.abs(result.onsets.strongest.z),
       leak: leaks('onsets', ''),
     });
@@ -117,15 +168,19 @@ export function reportAudit(result: AuditResult, timeS: number): AuditReport {
     time: timeS,
     seconds: Math.round(result.seconds),
     verdict: result.level,
-    sentence: result.sentence,
+    sentence: sentencesOf(result.verdict),
+    sentence_notices: result.verdict,
     figures: figures.filter(({ value }) => Number.isFinite(value)),
   };
 }
 
-function duration(seconds: number): string {
-  return seconds < 120
-    ? `${Math.round(seconds)} s`
-    : `${(seconds / 60).toFixed(seconds < 600 ? 1 : 0)} minutes`;
+function durationOf(seconds: number): Notice {
+  if (seconds < 120) return notice('span-seconds', { count: Math.round(seconds) });
+  return notice('span-minutes', { count: (seconds / 60).toFixed(seconds < 600 ? 1 : 0) });
+}
+
+function sigmas(z: number): string {
+  return Math.abs(z).toFixed(1);
 }
 
 function figure(value: number): string {

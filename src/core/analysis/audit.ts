@@ -1,5 +1,7 @@
 // The audit: can what the provider sees be told apart by what the devices did?
 
+import { type Notice, notice } from '../notices/notice.ts';
+import { wordsOf } from '../notices/words.ts';
 import { seededRandom } from '../random/random.ts';
 import {
   type ActivitySample,
@@ -12,7 +14,7 @@ import { testIntervals } from './audit-intervals.ts';
 import { FEWEST_ONSETS, testOnsets } from './audit-onsets.ts';
 import type { AuditLevel, AuditResult, Finding } from './audit-result.ts';
 import { checkSizes, type SizeFigures } from './audit-sizes.ts';
-import { explainFinding, writeVerdict } from './audit-verdict.ts';
+import { explainSlots, explainWindows, windowFamily, writeVerdict } from './audit-verdict.ts';
 import { testWindows, type WindowFigures } from './audit-windows.ts';
 import { holm, type LabelTestResult } from './statistics/permutation.ts';
 import type { WirePacket } from './wire-features.ts';
@@ -68,26 +70,26 @@ export function auditTraces(input: AuditInput): AuditResult {
 
   const lengths = windowsS.filter((windowS) => windowS / slotS >= FEWEST_PACKETS);
   const level = familyError / (lengths.length + 2);
-  const tried: { name: string; results: LabelTestResult[] }[] = [];
+  const tried: { name: string; family: Notice | null; results: LabelTestResult[] }[] = [];
   const windows: WindowFigures[] = [];
   for (const windowS of lengths) {
     const place = { startS, windowS, windows: Math.floor(seconds / windowS) };
     if (place.windows < 2 * FEWEST_WINDOWS) {
-      limits.push(
-        `windows of ${windowS} s: only ${place.windows} of them, ${2 * FEWEST_WINDOWS} needed`,
-      );
+      const counts = { count: place.windows, least: 2 * FEWEST_WINDOWS };
+      limits.push(notice('limit-windows', { window: windowS, ...counts }));
       continue;
     }
     const labels = labelWindows(activity, place);
     if (Math.min(labels.active, labels.idle) < FEWEST_WINDOWS) {
-      limits.push(
-        `windows of ${windowS} s: only ${labels.active} active and ${labels.idle} idle, ${FEWEST_WINDOWS} of each needed`,
-      );
+      const { active, idle } = labels;
+      const counts = { active, idle, least: FEWEST_WINDOWS };
+      limits.push(notice('limit-one-sided', { window: windowS, ...counts }));
       continue;
     }
     const result = testWindows(wire, { startS, windowS, labels, permutations, level, seed });
     windows.push(result.figures);
-    tried.push({ name: `windows of ${windowS} s`, results: result.tests.results });
+    const family = windowFamily(windowS);
+    tried.push({ name: wordsOf(family), family, results: result.tests.results });
   }
 
   const tickS = Math.max(0.25, 4 * slotS);
@@ -98,8 +100,9 @@ export function auditTraces(input: AuditInput): AuditResult {
   });
   const random = seededRandom(seed, 22);
   const intervalTests = testIntervals(wire, startS, tickS, ticks, { permutations, random });
-  if (intervalTests) tried.push({ name: 'intervals', results: intervalTests.results });
-  else limits.push('too little activity or idleness to compare intervals between them');
+  if (intervalTests)
+    tried.push({ name: 'intervals', family: null, results: intervalTests.results });
+  else limits.push(notice('limit-intervals'));
 
   const inside = (timeS: number) => timeS > startS && timeS < endS;
   const onsets = findOnsets(
@@ -108,11 +111,8 @@ export function auditTraces(input: AuditInput): AuditResult {
     Math.max(0.5, 20 * slotS),
   );
   const onsetTests = testOnsets(wire, onsets, { permutations, random: seededRandom(seed, 21) });
-  if (onsetTests) tried.push({ name: 'onsets', results: onsetTests.results });
-  else
-    limits.push(
-      `only ${onsets.length} onsets of activity (${FEWEST_ONSETS} needed): slots around them not tested`,
-    );
+  if (onsetTests) tried.push({ name: 'onsets', family: null, results: onsetTests.results });
+  else limits.push(notice('limit-onsets', { count: onsets.length, least: FEWEST_ONSETS }));
 
   const familyP = tried.map(({ results }) =>
     Math.min(...results.map(({ adjustedP }) => adjustedP)),
@@ -126,14 +126,15 @@ export function auditTraces(input: AuditInput): AuditResult {
   }));
   const sizes = checkSizes(wire, input.expectedBytes);
   const findings: Finding[] = sizes.flatMap((figures) => explainSizes(figures));
-  tried.forEach(({ name, results }, k) => {
+  tried.forEach(({ name, family, results }, k) => {
     if (adjusted[k]! > familyError) return;
     const shift = adjusted[k]! / familyP[k]!;
     for (const result of results) {
       const pValue = Math.min(1, result.adjustedP * shift);
       if (pValue > familyError) continue;
       const { name: test, z } = result;
-      findings.push({ family: name, test, pValue, z, text: explainFinding(name, result) });
+      const said = family ? explainWindows(family, result) : explainSlots(name, result);
+      findings.push({ ...said, family: name, test, pValue, z });
     }
   });
   const weight = ({ z }: Finding) => (z === null ? Number.POSITIVE_INFINITY : Math.abs(z));
@@ -150,7 +151,7 @@ export function auditTraces(input: AuditInput): AuditResult {
     : null;
   const result: AuditResult = {
     level: auditLevel,
-    sentence: '',
+    verdict: [],
     seconds,
     startS,
     packets,
@@ -165,11 +166,9 @@ export function auditTraces(input: AuditInput): AuditResult {
     seed,
   };
   if (windows[0]?.meaning === 'busier') {
-    limits.push(
-      'devices were hardly ever idle: busier is told from quieter instead of active from idle',
-    );
+    limits.push(notice('limit-busier'));
   }
-  return { ...result, sentence: writeVerdict(result) };
+  return { ...result, verdict: writeVerdict(result) };
 }
 
 /**
@@ -201,7 +200,7 @@ function steadyStretch(wire: readonly WirePacket[]): { startS: number; endS: num
 export const STALL_SLOTS = 4;
 
 /** Gaps that are the machine's or the line's: they show whatever devices do, but drown what else could be found. */
-function noteStalls(wire: readonly WirePacket[]): string[] {
+function noteStalls(wire: readonly WirePacket[]): Notice[] {
   return (['up', 'down'] as const).flatMap((direction) => {
     const times = wire.flatMap((packet) => (packet.direction === direction ? [packet.timeS] : []));
     const stallS = (STALL_SLOTS * (times.at(-1)! - times[0]!)) / Math.max(1, times.length - 1);
@@ -210,9 +209,8 @@ function noteStalls(wire: readonly WirePacket[]): string[] {
       .flatMap((timeS, i) => (timeS - times[i]! > stallS ? [timeS - times[i]!] : []));
     if (gaps.length === 0) return [];
     const longest = Math.round(1000 * gaps.reduce((a, b) => Math.max(a, b)));
-    return [
-      `${direction}: ${gaps.length} gaps of more than ${STALL_SLOTS} intervals, the longest ${longest} ms: the machine or the line stalls, which makes leaks harder to find`,
-    ];
+    const counts = { count: gaps.length, slots: STALL_SLOTS, longest };
+    return [notice('limit-stalls', { direction, ...counts })];
   });
 }
 
@@ -221,13 +219,13 @@ function explainSizes({ direction, expectedBytes, packets, other }: SizeFigures)
   const share = ((100 * other.packets) / packets).toPrecision(2);
   const sizes =
     other.bytes.length > 6 ? `${other.bytes.slice(0, 6).join(', ')}, …` : other.bytes.join(', ');
-  return [
-    {
-      family: 'sizes',
-      test: `${direction} sizes`,
-      pValue: 0,
-      z: null,
-      text: `${other.packets} of ${packets} packets ${direction} (${share} %) are not ${expectedBytes} bytes long but ${sizes}`,
-    },
-  ];
+  const said = notice('finding-sizes', {
+    others: other.packets,
+    packets,
+    direction,
+    share,
+    bytes: expectedBytes,
+    sizes,
+  });
+  return [{ ...said, family: 'sizes', test: `${direction} sizes`, pValue: 0, z: null }];
 }

@@ -1,4 +1,5 @@
 // What is wrong and what is odd, collected while the parts of a configuration are read.
+import { type Notice, notice } from '../notices/notice.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { nearestName } from './options/nearest-name.ts';
 import {
@@ -25,7 +26,7 @@ export interface Found {
 /** Errors refuse the configuration, warnings do not. Messages begin with the path they are about. */
 export class Reading {
   readonly errors: ConfigProblem[] = [];
-  readonly warnings: string[] = [];
+  readonly warnings: Notice[] = [];
 
   /** Values of a section by its table; `found` is null where there is none. Not to be used when there are errors. */
   read<S extends SectionSpec>(spec: S, found: Found | null, path: string): Values<S> {
@@ -41,8 +42,12 @@ export class Reading {
     for (const name of section.options.keys()) {
       if (names.includes(name)) continue;
       const meant = nearestName(name, names);
-      const hint = meant === null ? '' : `; did you mean "${meant}"?`;
-      this.warnings.push(`${path}.${name}: unknown option, ignored${hint}`);
+      const option = `${path}.${name}`;
+      this.warnings.push(
+        meant === null
+          ? notice('option-unknown', { path: option })
+          : notice('option-unknown-meant', { path: option, meant }),
+      );
     }
   }
 }

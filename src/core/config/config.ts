@@ -1,4 +1,6 @@
 // Turns the text of /etc/config/iotshaper into a checked, typed configuration.
+import { listOf } from '../notices/list.ts';
+import { type Notice, notice } from '../notices/notice.ts';
 import { ConfigError, problem, quoteValue } from './config-error.ts';
 import { type Found, packageName, Reading } from './config-reading.ts';
 import { readDevices } from './device-sections.ts';
@@ -48,12 +50,17 @@ function specOf({ section, path }: Found, reading: Reading): SectionSpec | 'type
   const owner = sections.find((spec) => spec.name !== null && spec.name === name);
   const spec = sections.find((one) => one.type === type);
   if (owner !== undefined && owner !== spec) {
-    reading.errors.push(problem(path, `must be a section of type ${owner.type}`, type));
+    const { type: wanted } = owner;
+    reading.errors.push(
+      problem(path, type, (at) => notice('section-of-other-type', { ...at, type: wanted })),
+    );
     return null;
   }
   if (spec !== undefined && spec.name !== null && spec.name !== name) {
-    const rule = `must be named '${spec.name}', as in "config ${type} '${spec.name}'"`;
-    reading.errors.push(problem(path, rule, name));
+    const { name: wanted } = spec;
+    reading.errors.push(
+      problem(path, name, (at) => notice('section-of-other-name', { ...at, name: wanted, type })),
+    );
     return null;
   }
   if (spec !== undefined) return spec;
@@ -62,12 +69,14 @@ function specOf({ section, path }: Found, reading: Reading): SectionSpec | 'type
   const meantOption = name === null ? null : nearestName(name, mainOptionNames);
   if (meant !== null) {
     // A device section nobody reads would be a device nobody hides.
-    const rule = `must be of a known type (${types.join(', ')}; did you mean "${meant}"?)`;
-    reading.errors.push(problem(path, rule, type));
+    const known = { types: types.join(', '), meant };
+    reading.errors.push(
+      problem(path, type, (at) => notice('section-type-mistyped', { ...at, ...known })),
+    );
   } else if (meantOption !== null) {
     const command = `uci set ${packageName}.main.${meantOption}=${type}`;
-    reading.warnings.push(`${path}: a section of this name does nothing; did you mean: ${command}`);
-  } else reading.warnings.push(`${path}: unknown section type ${quoteValue(type)}, ignored`);
+    reading.warnings.push(notice('section-does-nothing', { path, command }));
+  } else reading.warnings.push(notice('section-type-unknown', { path, value: quoteValue(type) }));
   return null;
 }
 
@@ -84,8 +93,9 @@ function readMain(found: Found | null, typed: readonly Found[], reading: Reading
     .filter(([, kBps]) => kBps !== null)
     .map(([name]) => name);
   if (rateTyped !== undefined && perDirection.length > 0) {
-    const overridden = perDirection.map((name) => `${path}.${name}`).join(' and ');
-    reading.warnings.push(`${packageName}.rate: the section named rate overrides ${overridden}`);
+    const options = listOf(perDirection.map((name) => `${path}.${name}`));
+    const section = `${packageName}.rate`;
+    reading.warnings.push(notice('rate-section-overrides', { path: section, options }));
   }
   return {
     ...values,
@@ -104,8 +114,12 @@ function readTunnel(found: Found | null, reading: Reading): TunnelConfig {
   const path = `${packageName}.tunnel`;
   const tunnel = reading.read(tunnelSection, found, path);
   if (takenNetdevs.includes(tunnel.interface)) {
-    const rule = `must not be ${takenNetdevs.join(' or ')}, which are taken`;
-    reading.errors.push(problem(`${path}.interface`, rule, tunnel.interface));
+    const names = listOf(takenNetdevs, 'list-or');
+    reading.errors.push(
+      problem(`${path}.interface`, tunnel.interface, (at) =>
+        notice('netdev-names-taken', { ...at, names }),
+      ),
+    );
   }
   return tunnel;
 }
@@ -114,10 +128,15 @@ function readTunnel(found: Found | null, reading: Reading): TunnelConfig {
 function refuseOwnNetdevs({ house }: MainConfig, tunnel: TunnelConfig, reading: Reading): void {
   const path = `${packageName}.main.house`;
   for (const name of house) {
-    const owner =
-      name === tunnel.interface ? `${packageName}.tunnel.interface` : `${name}, which is taken`;
-    if (name === tunnel.interface || takenNetdevs.includes(name))
-      reading.errors.push(problem(path, `must differ from ${owner}`, name));
+    const isTunnel = name === tunnel.interface;
+    if (!isTunnel && !takenNetdevs.includes(name)) continue;
+    reading.errors.push(
+      problem(path, name, (at) =>
+        isTunnel
+          ? notice('same-as-other', { ...at, other: `${packageName}.tunnel.interface` })
+          : notice('netdev-name-taken', { ...at, name }),
+      ),
+    );
   }
 }
 
@@ -131,29 +150,29 @@ function readSchedules(found: readonly Found[], reading: Reading): ScheduleConfi
 /** What a sound configuration holds that its author may not have meant. */
 function warnOfOddities({ main, networks, devices, schedules }: Config, reading: Reading): void {
   for (const [first, second] of findOverlaps(schedules)) {
-    const names = [first, second].map(({ section }) => `${packageName}.${section}`);
-    reading.warnings.push(
-      `${names[1]}: overlaps ${names[0]}; where both apply ${names[1]} counts, the later one in the file`,
-    );
+    const [other, path] = [first, second].map(({ section }) => `${packageName}.${section}`);
+    reading.warnings.push(notice('schedules-overlap', { path: path!, other: other! }));
   }
   const shaped = networks.length > 0 || devices.some(({ policy }) => policy === 'shape');
   if (main.enabled && !shaped)
-    reading.warnings.push(
-      `${packageName}: enabled, but no section of type device or network says whose traffic to shape`,
-    );
+    reading.warnings.push(notice('nobody-shaped', { path: packageName }));
 }
 
-function wholeFileError(text: string): ConfigError {
-  return new ConfigError([{ path: packageName, value: '', message: `${packageName}: ${text}` }]);
+function wholeFileError(said: Notice): ConfigError {
+  return new ConfigError([{ ...said, path: packageName, value: '' }]);
 }
 
 /** The typed configuration of a parsed package. See `parseConfig`. */
-export function readConfig(pkg: UciPackage): { config: Config; warnings: string[] } {
-  if (pkg.sections.length > mostSections)
-    throw wholeFileError(`must hold at most ${mostSections} sections, got ${pkg.sections.length}`);
+export function readConfig(pkg: UciPackage): { config: Config; warnings: Notice[] } {
+  const path = packageName;
+  const count = pkg.sections.length;
+  if (count > mostSections)
+    throw wholeFileError(notice('sections-too-many', { path, most: mostSections, count }));
   const schedules = pkg.sections.filter(({ type }) => type === scheduleSection.type).length;
   if (schedules > mostSchedules)
-    throw wholeFileError(`must hold at most ${mostSchedules} schedules, got ${schedules}`);
+    throw wholeFileError(
+      notice('schedules-too-many', { path, most: mostSchedules, count: schedules }),
+    );
   const reading = new Reading();
   const sorted = sortSections(pkg, reading);
   const all = (spec: SectionSpec) => sorted.get(spec) ?? [];
@@ -181,15 +200,19 @@ export function readConfig(pkg: UciPackage): { config: Config; warnings: string[
  *
  * @throws ConfigError with everything that is wrong, whatever the bytes
  */
-export function parseConfig(text: string | Uint8Array): { config: Config; warnings: string[] } {
-  if (text.length > largestBytes)
-    throw wholeFileError(`must be a file of at most ${largestBytes} bytes, got ${text.length}`);
+export function parseConfig(text: string | Uint8Array): { config: Config; warnings: Notice[] } {
+  const path = packageName;
+  if (text.length > largestBytes) {
+    const sizes = { most: largestBytes, count: text.length };
+    throw wholeFileError(notice('configuration-too-large', { path, ...sizes }));
+  }
   let pkg: UciPackage;
   try {
     pkg = parseUci(text, packageName);
   } catch (error) {
     if (!(error instanceof UciError)) throw error;
-    throw wholeFileError(error.message.replace(/^uci: /, ''));
+    const said = error.message.replace(/^uci: /, '');
+    throw wholeFileError(notice('configuration-unparsed', { path, error: said }));
   }
   return readConfig(pkg);
 }

@@ -1,4 +1,5 @@
 // Reads the sections of type device, and refuses two that claim the same traffic.
+import { notice } from '../notices/notice.ts';
 import { type AddressBlock, findNestings, parseAddressBlock } from './addresses.ts';
 import { problem, quoteValue } from './config-error.ts';
 import type { Found, Reading } from './config-reading.ts';
@@ -45,7 +46,11 @@ function readMac(
   const mac = text.toLowerCase();
   const owner = owners.get(mac);
   if (owner === undefined) owners.set(mac, path);
-  else reading.errors.push(problem(path, `must differ from ${owner}`, text));
+  else {
+    reading.errors.push(
+      problem(path, text, (at) => notice('same-as-other', { ...at, other: owner })),
+    );
+  }
   return mac;
 }
 
@@ -54,8 +59,11 @@ function readClaims(texts: string[], path: string, before: number, reading: Read
   for (const text of texts) {
     const block = parseAddressBlock(text);
     if (block === null) continue;
-    if (block.trimmed)
-      reading.warnings.push(`${path}.ip: ${quoteValue(text)} is read as ${block.cidr}`);
+    if (block.trimmed) {
+      const value = quoteValue(text);
+      const read = { path: `${path}.ip`, value, prefix: block.cidr };
+      reading.warnings.push(notice('address-trimmed', read));
+    }
     claims.push({ ...block, text, path, order: before + claims.length });
   }
   return claims;
@@ -67,13 +75,18 @@ function reportNestings(claims: readonly Claim[], reading: Reading): Set<Claim> 
   for (const { outer, inner } of findNestings(claims)) {
     if (outer.path === inner.path) {
       redundant.add(inner);
-      const message = `${inner.path}.ip: ${inner.text} is left out, ${outer.text} holds it already`;
-      reading.warnings.push(message);
+      const path = `${inner.path}.ip`;
+      const texts = { inner: inner.text, outer: outer.text };
+      reading.warnings.push(notice('address-redundant', { path, ...texts }));
       continue;
     }
     const [first, second] = outer.order < inner.order ? [outer, inner] : [inner, outer];
-    const rule = `must not overlap ${first.text} of ${first.path}.ip`;
-    reading.errors.push(problem(`${second.path}.ip`, rule, second.text));
+    const owner = `${first.path}.ip`;
+    reading.errors.push(
+      problem(`${second.path}.ip`, second.text, (at) =>
+        notice('address-overlaps', { ...at, other: first.text, owner }),
+      ),
+    );
   }
   return redundant;
 }

@@ -1,4 +1,5 @@
 // Reads the sections of type network: LAN interfaces behind which everything is a device.
+import { notice } from '../notices/notice.ts';
 import { problem } from './config-error.ts';
 import { type Found, packageName, type Reading } from './config-reading.ts';
 import { networkSection } from './options/options.ts';
@@ -13,16 +14,19 @@ export function readNetworks(
   tunnel: TunnelConfig,
   reading: Reading,
 ): NetworkConfig[] {
-  const owners = new Map(takenNetdevs.map((name) => [name, `${name}, which is taken`]));
-  owners.set(tunnel.interface, `${packageName}.tunnel.interface`);
+  const owners = new Map([[tunnel.interface, `${packageName}.tunnel.interface`]]);
   return found.map((one) => {
     const values = reading.read(networkSection, one, one.path);
     const { device } = values;
     const path = `${one.path}.device`;
-    const owner = owners.get(device);
-    if (owner !== undefined)
-      reading.errors.push(problem(path, `must differ from ${owner}`, device));
-    else if (typeof device === 'string') owners.set(device, path);
+    const other = owners.get(device);
+    if (other !== undefined) {
+      reading.errors.push(problem(path, device, (at) => notice('same-as-other', { ...at, other })));
+    } else if (takenNetdevs.includes(device)) {
+      reading.errors.push(
+        problem(path, device, (at) => notice('netdev-name-taken', { ...at, name: device })),
+      );
+    } else if (typeof device === 'string') owners.set(device, path);
     return { section: one.name, ...values };
   });
 }

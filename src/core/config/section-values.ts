@@ -1,6 +1,7 @@
 // Reads one section by its option table: defaults filled in, every value judged by JSON schema.
 import type { ErrorObject } from 'ajv';
-import { type ConfigProblem, problem, quoteValue } from './config-error.ts';
+import { notice } from '../notices/notice.ts';
+import { type ConfigProblem, problem } from './config-error.ts';
 import { type SectionTable, validatorOf } from './validators.ts';
 
 type UciValue = string | string[];
@@ -41,8 +42,12 @@ export function readSection(
     } else {
       // Kept, so that it does not count as missing besides.
       values[name] = value;
-      const message = `${path}.${name}: must be one option, got a list of ${value.length}: ${quoteValue(value.join(' '))}`;
-      problems.push({ path: `${path}.${name}`, value: value.join(' '), message });
+      const count = value.length;
+      problems.push(
+        problem(`${path}.${name}`, value.join(' '), (at) =>
+          notice('option-is-list', { ...at, count }),
+        ),
+      );
     }
   }
   const validate = validatorOf(spec);
@@ -77,11 +82,18 @@ function describeFailures(
     const text = texts.get(name);
     for (const index of failed.get(name) ?? []) {
       const value = Array.isArray(text) ? text[index ?? 0] : text;
-      problems.push(problem(`${path}.${name}`, `must be ${kind.allowed}`, value ?? null));
+      problems.push(
+        problem(`${path}.${name}`, value ?? null, (at) =>
+          notice('option-refused', { ...at, allowed: kind.allowed }),
+        ),
+      );
     }
   }
-  const either = oneOf?.join(' or ');
-  if (noneOf && !oneOf?.some((name) => failed.has(name)))
-    problems.push(problem(path, `must have an option ${either}`, null));
+  if (noneOf && oneOf && !oneOf.some((name) => failed.has(name))) {
+    const [first, second] = oneOf;
+    problems.push(
+      problem(path, null, (at) => notice('option-of-either-missing', { ...at, first, second })),
+    );
+  }
   return problems;
 }

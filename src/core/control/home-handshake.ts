@@ -1,4 +1,5 @@
 // The home's side of the handshake, without its socket: which hello is due, and which answers count.
+import type { Notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
 import { findInsideFault } from './inside.ts';
@@ -30,8 +31,8 @@ export type HomeHeard =
   | { kind: 'welcome'; welcome: Welcome }
   /** The endpoint doesn't know this home yet, or any more: the next hello is due at once. */
   | { kind: 'again' }
-  /** An answer from the endpoint itself that may not come true, in words for the log. */
-  | { kind: 'fault'; text: string }
+  /** An answer from the endpoint itself that may not come true. */
+  | { kind: 'fault'; fault: Notice }
   /** Nothing: no message, not proven, not ours, or old. */
   | null;
 
@@ -113,17 +114,17 @@ export class HomeHandshake {
     }
     if (!known) return null;
     this.#heard = message.sequence;
-    const text = findInsideFault(message.inner, this.#options.inside);
-    if (text !== null) return this.#fault(text, nowMs);
+    const fault = findInsideFault(message.inner, this.#options.inside);
+    if (fault !== null) return this.#fault(fault, nowMs);
     if (message.sequence < this.#askedSince) return null;
     this.#answered = true;
     this.#answeredAtMs = nowMs;
     return { kind: 'welcome', welcome: message };
   }
 
-  #fault(text: string, nowMs: number): HomeHeard {
+  #fault(fault: Notice, nowMs: number): HomeHeard {
     if (nowMs - this.#faultAtMs < FAULT_EVERY_MS) return null;
     this.#faultAtMs = nowMs;
-    return { kind: 'fault', text };
+    return { kind: 'fault', fault };
   }
 }

@@ -1,19 +1,21 @@
 // Bounds of what an endpoint's answer may change at the home: the addresses its profile names.
 import { networkOf } from '../ip/address.ts';
+import { listOf } from '../notices/list.ts';
+import { type Notice, notice } from '../notices/notice.ts';
 import type { InnerNetwork, InsideRanges } from '../plan/facts.ts';
 
-/** What of an inner network lies outside the profile's bounds, in words; null when nothing does. */
+/** What of an inner network lies outside the profile's bounds; null when nothing does. */
 export function findInsideFault(
   inner: InnerNetwork,
   inside: Pick<InsideRanges, 'inner4' | 'inner6'>,
-): string | null {
+): Notice | null {
   const { prefix4, prefix6, resolver4, resolver6 } = inner;
   const outside =
     [prefix4, resolver4].find((one) => !lies(one, inside.inner4)) ??
     [prefix6, resolver6].find((one) => one !== null && !lies(one, inside.inner6));
   if (!outside) return null;
-  const bounds = [inside.inner4, inside.inner6].filter((one) => one !== null).join(' and ');
-  return `the endpoint's answer is refused: it names ${outside}, but the profile allows ${bounds} only; if the endpoint was made anew, upload the profile that its add-home printed`;
+  const bounds = listOf([inside.inner4, inside.inner6].filter((one) => one !== null));
+  return notice('answer-out-of-bounds', { outside, bounds });
 }
 
 function lies(one: string, network: string | null): boolean {

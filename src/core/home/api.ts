@@ -1,21 +1,33 @@
 // What the service answers, as it stands on the bus: the contract of the ubus object `iotshaper`.
+import type { Notice, NoticeCode, NoticeValues } from '../notices/notice.ts';
 import type { Mode } from '../pacing/modes.ts';
 
 /**
  * Names are snake_case as `ubus call iotshaper …` prints them; fields may be added, never renamed.
  * An optional field is left out when there is nothing to say (blobmsg has no null).
+ * Beside each text in English stands what it was made of, for whoever tells it in another language: the code of a template
+ * of `src/core/notices/words`, and the values of its places, of which one may be such a pair of `code` and `values` itself.
  * 1 KB = 1000 bytes, `since` and `time` are unix seconds, rates are means over the last second unless said otherwise.
  */
 
 /** `blocked`: nothing of a device leaves, on purpose; `error`: this configuration or system cannot shape. */
 export type State = 'off' | 'starting' | 'shaping' | 'blocked' | 'error';
 
-export interface Status {
-  state: State;
-  /** One sentence a person understands, in the present tense. */
+/** A sentence a person understands, in the present tense. */
+export interface Reason {
   reason: string;
+  reason_code: NoticeCode;
+  reason_values: NoticeValues;
+}
+
+export interface Status extends Reason {
+  state: State;
+  /** Sentences that stand in `reason` behind the one that `reason_code` names. */
+  remarks: Notice[];
   /** While starting or blocked: what stands in the way, a clause such as `the endpoint no longer answers`. */
   fault?: string;
+  fault_code?: NoticeCode;
+  fault_values?: NoticeValues;
   /** When `state` became what it is. */
   since: number;
   version: string;
@@ -46,6 +58,8 @@ export interface ConfigStatus {
   ok: boolean;
   errors: ConfigFinding[];
   warnings: string[];
+  /** The same, one for one. */
+  warning_notices: Notice[];
 }
 
 export interface ConfigFinding {
@@ -55,6 +69,8 @@ export interface ConfigFinding {
   value: string;
   /** Whole sentence: names the option, what is allowed and what was found. */
   message: string;
+  code: NoticeCode;
+  values: NoticeValues;
 }
 
 export interface RateStatus {
@@ -125,6 +141,8 @@ export interface NotHouseStatus {
   name: string;
   /** Whole sentence without its full stop: why, and what to do where that is wrong. */
   why: string;
+  why_code: NoticeCode;
+  why_values: NoticeValues;
 }
 
 export interface CostStatus {
@@ -149,10 +167,9 @@ export interface HistorySample {
 /** What is wrong with the configuration as it stands in UCI, in force or not. */
 export type CheckResult = ConfigStatus;
 
-export interface AuditStart {
+/** With a reason when it was not started. */
+export interface AuditStart extends Partial<Reason> {
   started: boolean;
-  /** Why not, when not started. */
-  reason?: string;
   seconds: number;
 }
 
@@ -166,12 +183,16 @@ export interface AuditReport {
   verdict?: 'clean' | 'leak' | 'too short';
   /** The verdict in words, with its n and its limits; the reason when it failed. */
   sentence?: string;
+  /** Its sentences, one after the other. */
+  sentence_notices?: Notice[];
   figures?: AuditFigure[];
 }
 
 export interface AuditFigure {
   /** `AUC, windows of 1 s`, `mutual information`, … */
   name: string;
+  name_code: NoticeCode;
+  name_values: NoticeValues;
   value: number;
   /** Ends of the 95 % interval, where there is one. */
   low?: number;
@@ -181,10 +202,9 @@ export interface AuditFigure {
   leak: boolean;
 }
 
-export interface Recommendation {
+/** With a reason why there is none, or what the figures rest on. */
+export interface Recommendation extends Reason {
   ok: boolean;
-  /** Why there is none, or what the figures rest on. */
-  reason: string;
   upload_kBps?: number;
   download_kBps?: number;
   packet_size?: number;
@@ -206,6 +226,8 @@ export interface ProfileError {
   /** From 1; 0 when the fault is in no one line. */
   line: number;
   message: string;
+  code: NoticeCode;
+  values: NoticeValues;
 }
 
 /** What the daemon offers to the bus. A method may throw; the caller then gets `Unknown error` and the log the reason. */

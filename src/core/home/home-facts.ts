@@ -1,13 +1,12 @@
 // Which netdevs are the house and which lead out: pure rules over what the kernel lists.
 import { isPrivate, networkOf } from '../ip/address.ts';
+import { type Notice, notice } from '../notices/notice.ts';
 import { findDoubt, type ListedNetdev } from './netdev-kinds.ts';
 
-/** Something about the home that a person should know of, found while running. */
-export interface Finding {
+/** Something about the home that a person should know of, found while running: what is the matter, and what to do. */
+export interface Finding extends Notice {
   /** Section it is about, as `uci show` names it (`@network[0]`); null when it is about none. */
   section: string | null;
-  /** Whole sentence: what is the matter, and what to do. */
-  text: string;
   /** Whether devices may not go on while it holds. */
   blocks: boolean;
 }
@@ -21,7 +20,7 @@ export interface House {
   /** The same by netdev, for a person to read. */
   listing: { name: string; prefixes: string[] }[];
   /** Netdevs that are left out though they might be the house, with what to do about it. */
-  doubtful: { name: string; why: string }[];
+  doubtful: { name: string; why: Notice }[];
   /** Netdevs by which the Internet or the endpoint is reached. */
   uplinks: string[];
   /** Prefixes that configured networks have, or had last: their devices may come in by another netdev. */
@@ -77,7 +76,7 @@ export function findHouse(
     const name = netdev.ifname;
     if (own.has(name) || name === 'lo') continue;
     if (uplinks.has(name)) {
-      const why = `${name} is in iotshaper.main.house, but it leads to the Internet, so it is not taken for a part of your home`;
+      const why = notice('house-leads-out', { netdev: name });
       if (named.includes(name)) doubtful.push({ name, why });
       continue;
     }
@@ -86,8 +85,8 @@ export function findHouse(
       if (prefixes.length === 0) continue;
       const doubt = findOutwardness(netdev, sight);
       if (doubt !== null) {
-        const why = `${doubt}, so devices do not reach what is behind it; if that is in your home, run "uci add_list iotshaper.main.house=${name}; uci commit iotshaper; reload_config"`;
-        doubtful.push({ name, why });
+        const command = `uci add_list iotshaper.main.house=${name}; uci commit iotshaper; reload_config`;
+        doubtful.push({ name, why: notice('netdev-left-out', { doubt, command }) });
         continue;
       }
     }
@@ -95,8 +94,7 @@ export function findHouse(
   }
   for (const name of named) {
     if (listed.some(({ ifname }) => ifname === name)) continue;
-    const why = `${name} is in iotshaper.main.house, but there is no such network device now`;
-    doubtful.push({ name, why });
+    doubtful.push({ name, why: notice('house-not-there', { netdev: name }) });
   }
   listing.sort((a, b) => compare(a.name, b.name));
   return {
@@ -109,14 +107,13 @@ export function findHouse(
 }
 
 /** Why a netdev with an address that nobody named may lead out, as a clause; null when it is the house. */
-function findOutwardness(netdev: ListedNetdev, sight: HouseSight): string | null {
+function findOutwardness(netdev: ListedNetdev, sight: HouseSight): Notice | null {
   const { listed, uplinks, carriers } = sight;
-  if (carriers.has(netdev.ifname))
-    return `${netdev.ifname} carries the connection to your provider`;
+  if (carriers.has(netdev.ifname)) return notice('carries-uplink', { netdev: netdev.ifname });
   const doubt = findDoubt(netdev, listed, new Set([...uplinks, ...carriers]));
   if (doubt !== null) return doubt;
   const inside = netdev.addr_info?.some(({ local, scope }) => scope !== 'link' && isPrivate(local));
-  return inside ? null : `${netdev.ifname} has public addresses alone, as a provider gives them`;
+  return inside ? null : notice('public-alone', { netdev: netdev.ifname });
 }
 
 /** The networks a netdev is in, but for link-local ones. */

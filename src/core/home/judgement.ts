@@ -1,4 +1,5 @@
 // Whether a home's devices may send: decided by what was read back, and by nothing else. Pure.
+import { type Notice, notice } from '../notices/notice.ts';
 import { HOME_CLASS_MINOR } from '../plan/names.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
@@ -8,16 +9,15 @@ import { findDownloadFaults, findQueueFaults, findStreamFaults } from './verific
 const SILENT_MS = 30_000;
 const SILENT_SLOTS = 80;
 
-const ASTRAY =
-  'a rule or route of another program sends devices past the tunnel, where they are stopped; look at "ip rule", "nft list ruleset" and multi-WAN or VPN packages for what takes in your devices’ network';
-
 /** Everything that devices' leave to send rests on. */
 export interface HomeEvidence {
   tunnelState: 'down' | 'connecting' | 'up' | 'reconnecting';
-  /** What keeps it from being known who is a device, in words. */
-  blocking: readonly string[];
+  /** What keeps it from being known who is a device. */
+  blocking: readonly Notice[];
   /** The queue as tc listed it; null where it was not asked since the queue was made. */
   listing: TcListing | null;
+  /** Whether what shapes has told of itself lately. */
+  isReported: boolean;
   /** Whether the rules stand as they were loaded. */
   rulesIntact: boolean;
   /** Packets of devices were stopped lately on a way that rules or routes of others gave them. */
@@ -37,8 +37,8 @@ export interface HomeEvidence {
 
 /** What follows from the evidence. */
 export interface Verdict {
-  /** In a person's words; empty when devices may go on. */
-  faults: string[];
+  /** Empty when devices may go on. */
+  faults: Notice[];
   /** The queue or the rules are not as they were made: make them anew. */
   repair: boolean;
   /** The stream that leaves was measured for long enough, and is not what it ought to be. */
@@ -48,17 +48,18 @@ export interface Verdict {
 /** Judges one look's evidence. Whatever is not known is a fault, but for what {@link HomeEvidence.settling} excuses. */
 export function judgeHome(evidence: HomeEvidence): Verdict {
   const { tunnelState, blocking, listing, rulesIntact, upload, download } = evidence;
-  const only = (faults: string[], repair: boolean): Verdict => ({
+  const only = (faults: Notice[], repair: boolean): Verdict => ({
     faults,
     repair,
     streamBroken: false,
   });
   // First, since it is for a person to mend.
   if (blocking.length > 0) return only([...blocking], false);
-  if (tunnelState !== 'up') return only([tunnelWords(tunnelState)], false);
+  if (tunnelState !== 'up') return only([tunnelFault(tunnelState)], false);
   const structure = [
     ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
-    ...(rulesIntact ? [] : ['the rules that guard the tunnel were changed']),
+    ...(rulesIntact ? [] : [notice('rules-changed')]),
+    ...(evidence.isReported ? [] : [notice('shaping-thread-silent')]),
   ];
   if (structure.length > 0) return only(structure, true);
   const { sentPerSecond, receivedPerSecond, settling } = evidence;
@@ -66,26 +67,23 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   // Measured for long enough and still wrong: cover or pacing is gone, and both come back with a new queue.
   const streamBroken = leaving.length > 0 && sentPerSecond !== null;
   const faults = [
-    ...(listing || evidence.alive
-      ? []
-      : ['the queue that keeps the schedule was not looked at yet']),
+    ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,
     ...(settling ? [] : findDownloadFaults(download, receivedPerSecond)),
     ...findAnswerFaults(evidence),
-    ...(evidence.astray ? [ASTRAY] : []),
+    ...(evidence.astray ? [notice('sent-astray')] : []),
   ];
   return { faults, repair: streamBroken, streamBroken };
 }
 
-function tunnelWords(state: HomeEvidence['tunnelState']): string {
-  return state === 'connecting'
-    ? 'the tunnel to the endpoint is being set up'
-    : 'the tunnel to the endpoint is down';
+/** What a tunnel that is not up stands in the way with. */
+export function tunnelFault(state: HomeEvidence['tunnelState']): Notice {
+  return notice(state === 'connecting' ? 'tunnel-connecting' : 'tunnel-down');
 }
 
-function findAnswerFaults({ answerSilentMs, download }: HomeEvidence): string[] {
-  if (answerSilentMs === Number.POSITIVE_INFINITY) return ['the endpoint has not answered yet'];
+function findAnswerFaults({ answerSilentMs, download }: HomeEvidence): Notice[] {
+  if (answerSilentMs === Number.POSITIVE_INFINITY) return [notice('endpoint-not-answered')];
   return answerSilentMs > Math.max(SILENT_MS, SILENT_SLOTS * waitPerSlotMs(download))
-    ? ['the endpoint no longer answers']
+    ? [notice('endpoint-silent')]
     : [];
 }

@@ -1,4 +1,5 @@
 // What lies behind a netdev, as far as its kind tells: the home's own wires and radios, or maybe another place. Pure.
+import { type Notice, type NoticeValue, notice } from '../notices/notice.ts';
 
 /** What `ip -d -j addr` tells of one netdev, as far as it is used. */
 export interface ListedNetdev {
@@ -39,44 +40,72 @@ export function findDoubt(
   netdev: ListedNetdev,
   listed: readonly ListedNetdev[],
   outward: ReadonlySet<string>,
-): string | null {
+): Notice | null {
   const path = pathToDoubt(netdev, listed, outward, []);
-  if (path === null) return null;
-  const [name, ...steps] = path;
-  return `${name} ${[...steps, 'may lead out of your home, as a VPN does'].join(', which ')}`;
+  return path === null ? null : clauseOf(path);
 }
 
-/** The netdev's name, then what it does to the one below it, and so on down to a doubtful one; null when there is none. */
+/** A netdev on the way to a doubtful one, and what it does to the next; the doubtful one is the last. */
+interface Step {
+  netdev: NoticeValue;
+  does: 'has-port' | 'lies-over' | 'lies-over-unseen' | 'may-lead-out';
+}
+
+/** The way as a clause: `A has the port B, which lies over C, which may lead out …`. */
+function clauseOf([first, ...others]: readonly Step[], isNested = false): Notice {
+  const { netdev, does } = first!;
+  switch (does) {
+    case 'has-port': {
+      const values = { netdev, port: clauseOf(others, true) };
+      return notice(isNested ? 'which-has-port' : 'has-port', values);
+    }
+    case 'lies-over': {
+      const values = { netdev, lower: clauseOf(others, true) };
+      return notice(isNested ? 'which-lies-over' : 'lies-over', values);
+    }
+    case 'lies-over-unseen':
+      return notice(isNested ? 'which-lies-over-unseen' : 'lies-over-unseen', { netdev });
+    case 'may-lead-out':
+      return notice(isNested ? 'which-may-lead-out' : 'may-lead-out', { netdev });
+  }
+}
+
+/** From the netdev down to a doubtful one; null when there is none. */
 function pathToDoubt(
   netdev: ListedNetdev,
   listed: readonly ListedNetdev[],
   outward: ReadonlySet<string>,
   above: readonly string[],
-): string[] | null {
+): Step[] | null {
   const { ifname, link_type, linkinfo, link } = netdev;
   const kind = linkinfo?.info_kind;
-  if (kind === undefined) return link_type === 'ether' ? null : [labelOf(netdev)];
+  const doubtful: Step[] = [{ netdev: labelOf(netdev), does: 'may-lead-out' }];
+  if (kind === undefined) return link_type === 'ether' ? null : doubtful;
   if (PLAIN.has(kind)) return null;
   const way = [...above, ifname];
-  const step = (verb: string, next: ListedNetdev): string[] | null => {
+  const step = (does: Step['does'], next: ListedNetdev): Step[] | null => {
     if (way.includes(next.ifname)) return null;
     const path = pathToDoubt(next, listed, outward, way);
-    return path && [ifname, `${verb} ${path[0]}`, ...path.slice(1)];
+    return path && [{ netdev: ifname, does }, ...path];
   };
   if (OVER_PORTS.has(kind)) {
     const ports = listed.filter(({ master }) => master === ifname);
-    return ports.map((port) => step('has the port', port)).find((path) => path !== null) ?? null;
+    return ports.map((port) => step('has-port', port)).find((path) => path !== null) ?? null;
   }
-  if (!OVER_ONE.has(kind)) return [labelOf(netdev)];
+  if (!OVER_ONE.has(kind)) return doubtful;
   const below = listed.find((one) => one.ifname === link);
-  if (!below) return [ifname, 'lies over another that cannot be seen from here'];
+  if (!below) return [{ netdev: ifname, does: 'lies-over-unseen' }];
   if (SAME_WIRE.has(kind) && outward.has(below.ifname)) {
-    return [ifname, `lies over ${below.ifname}`];
+    return [
+      { netdev: ifname, does: 'lies-over' },
+      { netdev: below.ifname, does: 'may-lead-out' },
+    ];
   }
-  return step('lies over', below);
+  return step('lies-over', below);
 }
 
-function labelOf({ ifname, link_type, linkinfo }: ListedNetdev): string {
-  const kind = linkinfo?.info_kind ?? link_type ?? 'of no known kind';
+function labelOf({ ifname, link_type, linkinfo }: ListedNetdev): NoticeValue {
+  const kind = linkinfo?.info_kind ?? link_type;
+  if (kind === undefined) return notice('of-unknown-kind', { netdev: ifname });
   return `${ifname} (${kind === 'tun' ? (linkinfo?.info_data?.type ?? kind) : kind})`;
 }

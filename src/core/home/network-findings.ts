@@ -1,6 +1,7 @@
 // What became of the configured networks: which are missing or no longer what they were named for. Pure.
 import { parseAddressBlock } from '../config/addresses.ts';
 import type { NetworkConfig } from '../config/types.ts';
+import { type Notice, notice } from '../notices/notice.ts';
 import { type Finding, prefixesOf } from './home-facts.ts';
 import { findDoubt, type ListedNetdev } from './netdev-kinds.ts';
 
@@ -75,34 +76,26 @@ export function findNetworkFindings(
 ): Finding[] {
   return networks.flatMap(({ section, device }) => {
     const path = `iotshaper.${section}.device`;
-    const rename = (to: string) =>
-      `run "uci set ${path}=${to}; uci commit iotshaper; reload_config"`;
-    const blocking = (text: string) => [
-      { section, text: `${path}: "${device}" ${text}`, blocks: true },
-    ];
+    const rename = (to: string) => `uci set ${path}=${to}; uci commit iotshaper; reload_config`;
+    const blocking = (said: Notice) => [{ ...said, section, blocks: true }];
+    const values = { path, netdev: device };
     const netdev = listed.find(({ ifname }) => ifname === device);
     if (uplinks.has(device)) {
-      return blocking(
-        'leads to the Internet, so no device is behind it; name the network device your devices are behind, such as br-lan',
-      );
+      return blocking(notice('network-leads-out', values));
     }
     if (!netdev) {
       const heir = findHeir(device, listed, uplinks, memory.get(device) ?? []);
-      const advice = heir
-        ? `${heir.why}: if your devices are behind ${heir.name} now, ${rename(heir.name)}`
-        : 'name the one your devices are behind now, or remove this section';
-      return blocking(`is no network device now, so nobody knows whose traffic to hide; ${advice}`);
+      if (!heir) return blocking(notice('network-gone', values));
+      const { name, code } = heir;
+      return blocking(notice(code, { ...values, heir: name, command: rename(name) }));
     }
     const { master, linkinfo } = netdev;
     if (master !== undefined && linkinfo?.info_slave_kind !== 'vrf') {
-      return blocking(
-        `is a port of ${master}, so its devices come in by ${master}; to choose all behind ${master}, ${rename(master)}, or choose the devices one by one`,
-      );
+      return blocking(notice('network-is-port', { ...values, master, command: rename(master) }));
     }
     const doubt = named.includes(device) ? null : findDoubt(netdev, listed, uplinks);
     if (doubt === null) return [];
-    const text = `${path}: ${doubt}; what devices send there shows on the provider's line, so take it out of this network`;
-    return [{ section, text, blocks: false }];
+    return [{ ...notice('network-doubtful', { path, doubt }), section, blocks: false }];
   });
 }
 
@@ -112,11 +105,11 @@ function findHeir(
   listed: readonly ListedNetdev[],
   uplinks: ReadonlySet<string>,
   had: readonly string[],
-): { name: string; why: string } | null {
+): { name: string; code: 'network-gone-heir-addresses' | 'network-gone-heir-bridge' } | null {
   const there = listed.filter(({ ifname }) => ifname !== 'lo' && !uplinks.has(ifname));
   const holder = there.find((one) => prefixesOf(one).some((prefix) => had.includes(prefix)));
-  if (holder) return { name: holder.ifname, why: `${holder.ifname} has its addresses` };
+  if (holder) return { name: holder.ifname, code: 'network-gone-heir-addresses' };
   // What LuCI calls an interface is `iot` where the bridge is `br-iot`.
   const bridge = there.find(({ ifname }) => ifname === `br-${gone}`);
-  return bridge ? { name: bridge.ifname, why: `there is ${bridge.ifname}` } : null;
+  return bridge ? { name: bridge.ifname, code: 'network-gone-heir-bridge' } : null;
 }

@@ -3,21 +3,26 @@
 /** Longest history a window may need, in readings. */
 const MAX_READINGS = 64;
 
-/** Measures the rate of a counter that only grows. */
-export class SlotMeter {
-  #readings: { atMs: number; count: number }[] = [];
+interface Reading {
+  atMs: number;
+  count: number;
+}
 
-  /** Takes one reading; null (the counter is away) or a smaller count than before starts over. */
-  push(count: number | null, nowMs: number): void {
-    const last = this.#readings.at(-1);
-    if (count === null || (last && count < last.count)) this.#readings = [];
-    if (count === null) return;
-    this.#readings.push({ atMs: nowMs, count });
-    if (this.#readings.length > MAX_READINGS) this.#readings.shift();
+/** Measures the rate of a counter that only grows. A value: each reading makes another one. */
+export class SlotMeter {
+  static readonly EMPTY = new SlotMeter([]);
+  readonly #readings: readonly Reading[];
+
+  private constructor(readings: readonly Reading[]) {
+    this.#readings = readings;
   }
 
-  reset(): void {
-    this.#readings = [];
+  /** With one reading more; null (the counter is away) or a smaller count than before starts over. */
+  with(count: number | null, nowMs: number): SlotMeter {
+    if (count === null) return SlotMeter.EMPTY;
+    const last = this.#readings.at(-1);
+    const before = last && count < last.count ? [] : this.#readings.slice(1 - MAX_READINGS);
+    return new SlotMeter([...before, { atMs: nowMs, count }]);
   }
 
   /** Events a second over at least `windowMs`, or null while there are no readings that old. */

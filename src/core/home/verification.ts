@@ -1,4 +1,5 @@
-// Decides, from what was read back, whether devices may go on: pure, every fault in a person's words.
+// Decides, from what was read back, whether devices may go on. Pure.
+import { type Notice, notice } from '../notices/notice.ts';
 import { ROOT_HANDLE } from '../plan/names.ts';
 import { classId, LEAF_KIND, leafHandle } from '../plan/tc.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
@@ -23,26 +24,26 @@ export interface QueueEvidence {
 export function findQueueFaults(
   { listing, minors }: QueueEvidence,
   bare: readonly number[] = [],
-): string[] {
+): Notice[] {
   const root = listing.qdiscs.find(({ parent }) => parent === 'root');
-  if (!root) return ['the queue that keeps the schedule can’t be read'];
+  if (!root) return [notice('queue-unread')];
   if (root.kind !== 'htb' || root.handle !== ROOT_HANDLE) {
-    return [`the queue that keeps the schedule was replaced by ${root.kind}`];
+    return [notice('queue-replaced', { kind: root.kind })];
   }
-  const faults: string[] = [];
+  const faults: Notice[] = [];
   const wanted = new Set(minors.map(classId));
   for (const { id } of listing.classes) {
-    if (!wanted.has(id)) faults.push(`the queue has a class ${id} that is not ours`);
+    if (!wanted.has(id)) faults.push(notice('queue-class-foreign', { class: id }));
   }
   for (const minor of minors) {
     if (!listing.classes.some(({ id }) => id === classId(minor))) {
-      faults.push(`the queue’s class ${classId(minor)} is missing`);
+      faults.push(notice('queue-class-missing', { class: classId(minor) }));
       continue;
     }
     if (bare.includes(minor)) continue;
     const leaf = listing.qdiscs.find(({ parent }) => parent === classId(minor));
     if (leaf?.kind !== LEAF_KIND || leaf.handle !== leafHandle(minor)) {
-      faults.push(`the priorities in the queue’s class ${classId(minor)} were changed`);
+      faults.push(notice('queue-priorities-changed', { class: classId(minor) }));
     }
   }
   return faults;
@@ -56,29 +57,29 @@ export function meterWindowMs(shape: Shape): number {
 /**
  * Faults of a stream that leaves; null = not measured for long enough yet, which is one.
  *
- * @param name of the stream in a sentence.
+ * @param home where it leads, at an endpoint; null for the one stream of a home.
  */
 export function findStreamFaults(
   shape: Shape,
   perSecond: number | null,
-  name = 'the stream to the endpoint',
-): string[] {
+  home: string | null = null,
+): Notice[] {
   if (!isPaced(shape)) return [];
-  if (perSecond === null) return [`${name} has only just begun`];
+  if (perSecond === null) {
+    return [home === null ? notice('stream-begun') : notice('home-stream-begun', { name: home })];
+  }
   const share = perSecond / slotsPerSecond(shape);
   const slots = (slotsPerSecond(shape) * meterWindowMs(shape)) / 1000;
   // Few slots vary by chance: five standard deviations of their count, and the one at the edge.
   const chance = (5 * shape.sdPercent) / 100 / Math.sqrt(slots) + 1 / slots;
-  if (share > TOO_FAST + chance) return ['packets leave faster than the schedule'];
-  if (share < TOO_SLOW - 1 / slots) return [`${name} stalls`];
-  return [];
+  if (share > TOO_FAST + chance) return [notice('stream-too-fast')];
+  if (share >= TOO_SLOW - 1 / slots) return [];
+  return [home === null ? notice('stream-stalls') : notice('home-stream-stalls', { name: home })];
 }
 
 /** Faults of the stream that arrives. */
-export function findDownloadFaults(shape: Shape, perSecond: number | null): string[] {
+export function findDownloadFaults(shape: Shape, perSecond: number | null): Notice[] {
   if (!isPaced(shape)) return [];
-  if (perSecond === null) return ['the endpoint’s stream has only just begun'];
-  return perSecond / slotsPerSecond(shape) < TOO_SLOW
-    ? ['the endpoint stopped sending its stream']
-    : [];
+  if (perSecond === null) return [notice('endpoint-stream-begun')];
+  return perSecond / slotsPerSecond(shape) < TOO_SLOW ? [notice('endpoint-stream-stopped')] : [];
 }

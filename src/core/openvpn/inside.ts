@@ -1,5 +1,6 @@
 // The block <iotshaper> of a profile: what both ends have to know of each other and OpenVPN has not.
 import { ipVersion, isPrivate, networkOf } from '../ip/address.ts';
+import { type Notice, notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
 import { type Block, type ProfileProblem, splitWords } from './profile-text.ts';
 
@@ -51,39 +52,38 @@ export function readInside({ line: first, body }: Block): InsideVerdict {
   for (const { line, text } of body) {
     const [name = '', value = '', ...more] = splitWords(text)?.words ?? [];
     if (!NAMES.includes(name)) continue;
-    if (entries.has(name)) problems.push({ line, message: `${name}: stands twice; keep one` });
-    else if (more.length > 0) problems.push({ line, message: `${name}: must be one word` });
+    if (entries.has(name)) problems.push({ ...notice('entry-twice', { name }), line });
+    else if (more.length > 0) problems.push({ ...notice('entry-of-words', { name }), line });
     entries.set(name, { line, value });
   }
-  const take = <T>(name: string, rule: string, read: (value: string) => T | null): T | null => {
+  const take = <T>(name: string, rule: Notice, read: (value: string) => T | null): T | null => {
     const entry = entries.get(name);
     const value = entry ? read(entry.value) : null;
     if (value === null) {
-      const message = entry ? `${name}: must be ${rule}` : `<iotshaper>: has no ${name}`;
-      problems.push({ line: entry?.line ?? first, message: `${message}; ${AS_PRINTED}` });
+      const said = entry
+        ? notice('entry-refused', { name, rule })
+        : notice('entry-missing', { name });
+      problems.push({ ...said, line: entry?.line ?? first });
     }
     return value;
   };
-  const version = take('version', 'a number', (text) =>
+  const version = take('version', notice('form-number'), (text) =>
     /^[1-9]\d{0,5}$/.test(text) ? +text : null,
   );
   if (version !== null && version > INSIDE_VERSION) {
-    const message = `version ${version}: is newer than this program; update iot-shaper on the router`;
-    return {
-      ok: false,
-      problems: [{ line: entries.get('version')!.line, message }],
-      isNewer: true,
-    };
+    const { line } = entries.get('version')!;
+    const said = notice('profile-newer', { version: `${version}` });
+    return { ok: false, problems: [{ ...said, line }], isNewer: true };
   }
-  const controlKey = take('control-key', '32 bytes in base64', parseControlKey);
-  const tunnel = take('tunnel', 'a private IPv4 prefix of length 24', privatePrefix(24));
-  const inner4 = take('inner', 'a private IPv4 prefix of length 16', privatePrefix(16));
+  const controlKey = take('control-key', notice('form-control-key'), parseControlKey);
+  const prefix4 = (length: number) => notice('form-prefix4', { length });
+  const tunnel = take('tunnel', prefix4(24), privatePrefix(24));
+  const inner4 = take('inner', prefix4(16), privatePrefix(16));
   const inner6 = entries.has('inner6')
-    ? take('inner6', 'an IPv6 prefix of length 48 within fc00::/7', privatePrefix(48))
+    ? take('inner6', notice('form-prefix6', { length: 48 }), privatePrefix(48))
     : null;
   if (tunnel && inner4 && networkOf(tunnel.split('/')[0]!, 16) === inner4) {
-    const message = `tunnel: must lie outside of inner; ${AS_PRINTED}`;
-    problems.push({ line: entries.get('tunnel')!.line, message });
+    problems.push({ ...notice('tunnel-within-inner'), line: entries.get('tunnel')!.line });
   }
   if (problems.length > 0 || !controlKey || !tunnel || !inner4) {
     return { ok: false, problems, isNewer: false };
@@ -92,7 +92,6 @@ export function readInside({ line: first, body }: Block): InsideVerdict {
 }
 
 const NAMES = ['version', 'control-key', 'tunnel', 'inner', 'inner6'];
-const AS_PRINTED = 'upload the profile as the endpoint printed it';
 
 /** Reads a private prefix of this length in its shortest form; 48 is IPv6's. */
 function privatePrefix(length: 16 | 24 | 48): (text: string) => string | null {

@@ -9,21 +9,6 @@ export type ManagementEvent =
   | { kind: 'hold'; pauseMs: number }
   | { kind: 'other'; text: string };
 
-/** Longest line taken; OpenVPN's own are below 4 kB. */
-const MAX_LINE = 65_536;
-
-/** Splits a byte stream's text into lines, wherever reads happen to end. */
-export class LineSplitter {
-  #rest = '';
-
-  /** Lines completed by this piece, without their ends. An endless line is cut rather than kept. */
-  push(piece: string): string[] {
-    const parts = (this.#rest + piece).split('\n');
-    this.#rest = parts.pop()!.slice(-MAX_LINE);
-    return parts.map((line) => line.replace(/\r$/, ''));
-  }
-}
-
 /** One line as an event; replies to commands (`SUCCESS: …`) come as `other`. */
 export function parseManagementLine(line: string): ManagementEvent {
   const match = /^>([A-Z_]+):(.*)$/.exec(line);

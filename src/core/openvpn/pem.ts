@@ -1,4 +1,5 @@
 // PEM (RFC 7468) found in a block's lines and written anew; what it holds is judged by the reader that is handed in.
+import { type Notice, notice } from '../notices/notice.ts';
 import type { BodyLine } from './profile-text.ts';
 
 /** Reads what only a cryptographic library can; {@link ../openvpn/pem-reader.ts} has the real one. */
@@ -25,11 +26,11 @@ export interface PemObject {
 /** What is wrong with PEM text, and where. */
 export class PemFault {
   readonly line: number;
-  readonly message: string;
+  readonly notice: Notice;
 
-  constructor(line: number, message: string) {
+  constructor(line: number, said: Notice) {
     this.line = line;
-    this.message = message;
+    this.notice = said;
   }
 }
 
@@ -45,16 +46,16 @@ export function findPemObjects(lines: readonly BodyLine[]): PemObject[] | PemFau
     const { line, text } = lines[index]!;
     const label = BEGIN.exec(text)?.[1];
     if (label === undefined) {
-      if (text.startsWith('-----')) return new PemFault(line, STRAY);
+      if (text.startsWith('-----')) return new PemFault(line, notice('pem-stray-end'));
       continue;
     }
     const end = `-----END ${label}-----`;
     const last = lines.findIndex((one, at) => at > index && one.text.startsWith('-----'));
-    if (lines[last]?.text !== end) return new PemFault(line, CUT_SHORT);
+    if (lines[last]?.text !== end) return new PemFault(line, notice('pem-cut-short'));
     const body = lines.slice(index + 1, last);
     const data = body.filter((one) => !HEADER.test(one.text));
     const odd = data.find((one) => !BASE64.test(one.text));
-    if (odd) return new PemFault(odd.line, 'is no line of a certificate or key; copy it again');
+    if (odd) return new PemFault(odd.line, notice('pem-odd-line'));
     objects.push({
       line,
       label,
@@ -65,9 +66,6 @@ export function findPemObjects(lines: readonly BodyLine[]): PemObject[] | PemFau
   }
   return objects;
 }
-
-const CUT_SHORT = 'is cut short: it has a BEGIN line and no END line of its own; copy it whole';
-const STRAY = 'has an END line without its BEGIN line; copy it whole';
 
 function renderPem(label: string, base64: string): string {
   const lines = base64.match(/.{1,64}/g) ?? [];

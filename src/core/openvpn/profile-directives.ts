@@ -1,5 +1,7 @@
 // What the directives of a profile say, each value from a closed set.
 
+import { listOf } from '../notices/list.ts';
+import { type Notice, notice } from '../notices/notice.ts';
 import { FILES, LEFT_OUT, reasonAgainst } from './profile-names.ts';
 import type { Directive } from './profile-text.ts';
 import { isHost, type Proto, parsePort, parseProto } from './remote.ts';
@@ -33,23 +35,23 @@ export class Directives {
   readonly fingerprints: string[] = [];
 }
 
-const NOT_UDP = "must be udp; TCP can't keep packets on schedule";
-const NOT_PORT = 'must be a port from 1 to 65535';
-const NO_VALUES = 'takes no value; remove what follows it';
+const NOT_UDP = notice('must-be-udp');
+const NOT_PORT = notice('must-be-port');
+const NOT_TUN = notice('must-be', { word: 'tun' });
 
 /** Takes a directive over, or says what is wrong with it. */
-export function readDirective({ line, name, values }: Directive, found: Directives): string | null {
+export function readDirective({ line, name, values }: Directive, found: Directives): Notice | null {
   const value = values[0] ?? '';
   switch (name) {
     case 'client':
     case 'tls-client':
     case 'pull':
     case 'nobind':
-      return values.length === 0 ? null : NO_VALUES;
+      return values.length === 0 ? null : notice('takes-no-value');
     case 'dev':
-      return /^tun\d{0,3}$/.test(value) && values.length === 1 ? null : 'must be tun';
+      return /^tun\d{0,3}$/.test(value) && values.length === 1 ? null : NOT_TUN;
     case 'dev-type':
-      return value === 'tun' && values.length === 1 ? null : 'must be tun';
+      return value === 'tun' && values.length === 1 ? null : NOT_TUN;
     case 'proto':
     case 'proto-force': {
       const proto = parseProto(value);
@@ -72,15 +74,18 @@ export function readDirective({ line, name, values }: Directive, found: Directiv
     case 'data-ciphers-fallback':
       return readCiphers(name, values, found);
     case 'tls-version-min':
-      if ((value !== '1.2' && value !== '1.3') || values.length > 1) return 'must be 1.2 or 1.3';
+      if ((value !== '1.2' && value !== '1.3') || values.length > 1)
+        return notice('must-be-either', { first: '1.2', second: '1.3' });
       found.tlsVersionMin = value;
       return null;
     case 'remote-cert-tls':
-      return value === 'server' && values.length === 1 ? null : 'must be server';
+      return value === 'server' && values.length === 1
+        ? null
+        : notice('must-be', { word: 'server' });
     case 'verify-x509-name':
       if (!/^[A-Za-z0-9]([A-Za-z0-9._ -]{0,62}[A-Za-z0-9])?$/.test(value) || values[1] !== 'name')
-        return 'must be the common name of the endpoint\'s certificate, then the word "name"';
-      if (values.length > 2) return 'has more than a name and the word "name"; remove what follows';
+        return notice('must-be-name');
+      if (values.length > 2) return notice('name-and-more');
       found.endpointName = value;
       return null;
     case 'peer-fingerprint': {
@@ -93,41 +98,41 @@ export function readDirective({ line, name, values }: Directive, found: Directiv
       return value === 'no' ? null : reasonAgainst(name);
     default:
       if (LEFT_OUT.has(name)) return null;
-      if (FILES.has(name)) return `names a file; put its contents between <${name}> and </${name}>`;
+      if (FILES.has(name)) return notice('names-file', { name });
       return reasonAgainst(name);
   }
 }
 
-function readRemote(line: number, values: readonly string[], found: Directives): string | null {
+function readRemote(line: number, values: readonly string[], found: Directives): Notice | null {
   const [host = '', port, proto] = values;
-  if (host.startsWith('[')) return 'must name the address without brackets';
-  if (!isHost(host)) return "must name the endpoint's host";
+  if (host.startsWith('[')) return notice('host-in-brackets');
+  if (!isHost(host)) return notice('host-missing');
   const ownPort = port === undefined ? null : parsePort(port);
   if (port !== undefined && ownPort === null) return NOT_PORT;
   const ownProto = proto === undefined ? null : parseProto(proto);
   if (proto !== undefined && ownProto === null) return NOT_UDP;
-  if (values.length > 3) return 'has more than host, port and udp; remove what follows';
+  if (values.length > 3) return notice('remote-and-more');
   found.remotes.push({ line, host, port: ownPort, proto: ownProto });
   return null;
 }
 
-function readCiphers(name: string, values: readonly string[], found: Directives): string | null {
+function readCiphers(name: string, values: readonly string[], found: Directives): Notice | null {
   const ciphers = (values[0] ?? '').toUpperCase().split(':');
-  if (values.length > 1) return 'must be names with colons between them and no blanks';
+  if (values.length > 1) return notice('ciphers-spaced');
   if (!ciphers.every((cipher) => AEAD_CIPHERS.includes(cipher))) {
-    return `must be of ${AEAD_CIPHERS.join(', ')}`;
+    return notice('ciphers-weak', { ciphers: AEAD_CIPHERS.join(', ') });
   }
   if (name !== 'data-ciphers' && name !== 'ncp-ciphers') return null;
   const shared = DATA_CIPHERS.filter((cipher) => ciphers.includes(cipher));
-  if (shared.length === 0) return `must hold ${DATA_CIPHERS.join(' or ')}, which endpoints offer`;
+  if (shared.length === 0)
+    return notice('ciphers-not-offered', { ciphers: listOf(DATA_CIPHERS, 'list-or') });
   // In the order given: the first is preferred.
   found.dataCiphers = shared.sort((a, b) => ciphers.indexOf(a) - ciphers.indexOf(b));
   return null;
 }
 
 /** What to say of a fingerprint that is none; never quotes it. */
-export const NOT_FINGERPRINT =
-  'must be a SHA-256 fingerprint, 32 bytes as hexadecimal with colons, as "openssl x509 -noout -fingerprint -sha256" prints after the equals sign';
+export const NOT_FINGERPRINT = notice('must-be-fingerprint');
 
 /** A SHA-256 fingerprint in upper-case hexadecimal with colons, or null. */
 export function parseFingerprint(text: string): string | null {

@@ -1,5 +1,7 @@
 // Names of OpenVPN's directives and blocks, by what becomes of them in a profile.
 
+import { type Notice, notice } from '../notices/notice.ts';
+
 /** Blocks that a profile may have. */
 export const BLOCKS: ReadonlySet<string> = new Set([
   'ca',
@@ -84,18 +86,18 @@ export const READ: ReadonlySet<string> = new Set([
   ...['tls-version-min', 'remote-cert-tls', 'verify-x509-name', 'peer-fingerprint'],
 ]);
 
-const REFUSALS: readonly [names: ReadonlySet<string>, reason: string][] = [
-  [RUNS_PROGRAMS, 'runs a program on the router; remove it'],
-  [LOADS_CODE, 'loads foreign code into OpenVPN; remove it'],
-  [COMPRESSES, 'compression gives contents away by their size; remove it'],
-  [FOREIGN_KEYS, 'an iot-shaper endpoint has no use for it; remove it'],
-  [NEGOTIATED, 'is agreed on by the endpoint and the router; remove it'],
+const REFUSALS: readonly [names: ReadonlySet<string>, reason: Notice][] = [
+  [RUNS_PROGRAMS, notice('runs-program')],
+  [LOADS_CODE, notice('loads-code')],
+  [COMPRESSES, notice('compresses')],
+  [FOREIGN_KEYS, notice('has-no-use')],
+  [NEGOTIATED, notice('is-negotiated')],
 ];
 
 /** Why a directive or block has no place in a profile. */
-export function reasonAgainst(name: string): string {
+export function reasonAgainst(name: string): Notice {
   const found = REFUSALS.find(([names]) => names.has(name));
-  return found?.[1] ?? 'is not a directive iot-shaper allows; remove it';
+  return found?.[1] ?? notice('directive-not-allowed');
 }
 
 const KNOWN = [BLOCKS, FILES, LEFT_OUT, READ, OTHERS, ...REFUSALS.map(([names]) => names)];

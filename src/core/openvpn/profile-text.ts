@@ -1,12 +1,11 @@
 // Cuts a profile into directives and blocks, where OpenVPN cuts it (options_parse.c: parse_line, read_inline_file).
+import { type Notice, type NoticeValue, notice } from '../notices/notice.ts';
 import { isKnownTag } from './profile-names.ts';
 
-/** One thing wrong with a profile. */
-export interface ProfileProblem {
+/** One thing wrong with a profile. Never quotes what could be a part of a key. */
+export interface ProfileProblem extends Notice {
   /** From 1; 0 when the fault is in no one line. */
   line: number;
-  /** Never quotes what could be a part of a key. */
-  message: string;
 }
 
 /** A line of words. */
@@ -43,11 +42,6 @@ export interface CutProfile {
  */
 const MAX_LINE_BYTES = 250;
 
-const TOO_LONG = `is longer than ${MAX_LINE_BYTES} bytes, which OpenVPN does not read as one line`;
-const BINARY = 'holds a control character; upload the file as the endpoint printed it';
-const OUTSIDE =
-  'a certificate or key stands outside of its block; put it between <cert> and </cert>, or <key> and </key>';
-
 /** Words of a line up to its comment, and where that begins. */
 export interface Words {
   words: string[];
@@ -78,7 +72,7 @@ export function splitWords(line: string): Words | null {
 /** Where a text holds what no text file does, or null. */
 export function findControlCharacter(text: string): ProfileProblem | null {
   const binary = linesOf(text).findIndex((line) => /[\x00-\x08\x0a-\x1f\x7f]/.test(line));
-  return binary < 0 ? null : { line: binary + 1, message: BINARY };
+  return binary < 0 ? null : { ...notice('control-character'), line: binary + 1 };
 }
 
 /** Lines without blanks and carriage returns at their ends. */
@@ -111,21 +105,21 @@ class Cutter implements CutProfile {
     while (this.#at < this.#lines.length) this.#readLine(this.#lines[this.#at++]!);
   }
 
-  #report(message: string, line = this.#at): void {
-    this.problems.push({ line, message });
+  #report(said: Notice, line = this.#at): void {
+    this.problems.push({ ...said, line });
   }
 
   #readLine(text: string): void {
     const line = this.#at;
     if (/^[ \t]*-----BEGIN/.test(text)) {
-      this.#report(OUTSIDE);
+      this.#report(notice('pem-outside'));
       this.#passOverPem();
       return;
     }
     const cut = splitWords(text);
     const fault = findFault(text.slice(0, cut?.end));
     if (fault !== null || cut === null) {
-      this.#report(fault ?? 'has a quotation mark without its pair');
+      this.#report(fault ?? notice('quote-unpaired'));
       return;
     }
     if (cut.words.length === 0) return;
@@ -140,23 +134,25 @@ class Cutter implements CutProfile {
     const line = this.#at;
     const shown = tag.replace(/^\//, '').toLowerCase();
     const isKnown = isKnownTag(tag);
-    if (isKnown && hasMore) this.#report(`<${tag}>: must stand alone on its line`);
+    if (isKnown && hasMore) this.#report(notice('block-not-alone', { tag }));
     if (!isKnown) {
-      if (!isKnownTag(shown)) this.#report('opens a block that is not allowed; remove it');
-      else if (tag.startsWith('/')) this.#report(`</${shown}>: closes a block that is not open`);
-      else this.#report(`<${shown}>: must be written in lower case`);
+      if (!isKnownTag(shown)) this.#report(notice('block-not-allowed'));
+      else {
+        const code = tag.startsWith('/') ? 'block-not-open' : 'block-not-lower';
+        this.#report(notice(code, { tag: shown }));
+      }
     }
     if (tag.startsWith('/')) {
       this.broken.add(shown);
       return;
     }
-    const body = this.#readBody(tag, isKnown ? `<${tag}>` : 'a block');
+    const body = this.#readBody(tag, isKnown ? `<${tag}>` : notice('some-block'));
     if (isKnown && !hasMore && body) this.blocks.push({ line, tag, body });
     else this.broken.add(shown);
   }
 
   /** @returns null when the block has no end. */
-  #readBody(tag: string, shown: string): BodyLine[] | null {
+  #readBody(tag: string, block: NoticeValue): BodyLine[] | null {
     const opened = this.#at;
     const closing = `</${tag}>`;
     const body: BodyLine[] = [];
@@ -164,12 +160,12 @@ class Cutter implements CutProfile {
       const text = this.#lines[this.#at++]!.replace(/^[ \t]+/, '');
       if (text.startsWith(closing)) {
         if (!/^[ \t]*([#;].*)?$/.test(text.slice(closing.length))) {
-          this.#report(`the end of ${shown}: must stand alone on its line`);
+          this.#report(notice('block-end-not-alone', { block }));
         }
         return body;
       }
       if (text.toLowerCase().startsWith(closing.toLowerCase())) {
-        this.#report(`the end of ${shown}: must be written in lower case`);
+        this.#report(notice('block-end-not-lower', { block }));
         return body;
       }
       if (/^<\/?[A-Za-z0-9-]+>/.test(text)) {
@@ -183,7 +179,10 @@ class Cutter implements CutProfile {
       // Meant as the end, behind a blank that OpenVPN does not know.
       if (text.trim().startsWith(closing)) return body;
     }
-    this.#report(`${shown}: has no end${isKnownTag(tag) ? ` (${closing})` : ''}`, opened);
+    const unended = isKnownTag(tag)
+      ? notice('block-unended-known', { block, end: closing })
+      : notice('block-unended', { block });
+    this.#report(unended, opened);
     return null;
   }
 
@@ -199,12 +198,12 @@ class Cutter implements CutProfile {
 }
 
 /** What no part of a profile but a comment may hold. */
-function findFault(text: string): string | null {
+function findFault(text: string): Notice | null {
   const foreign = /[^\x20-\x7e\t]/u.exec(text)?.[0];
   if (foreign !== undefined) {
-    const code = foreign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
-    return `holds the character U+${code}; outside of comments a profile is plain ASCII, so remove it`;
+    const character = foreign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    return notice('foreign-character', { character });
   }
-  if (text.length > MAX_LINE_BYTES) return TOO_LONG;
+  if (text.length > MAX_LINE_BYTES) return notice('line-too-long', { most: MAX_LINE_BYTES });
   return null;
 }

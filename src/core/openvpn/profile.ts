@@ -1,4 +1,5 @@
 // Reads an OpenVPN profile into a value; whatever could run a program, leak or unshape is refused by name.
+import { type Notice, notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
 import { readInside } from './inside.ts';
 import { findPemObjects, PemFault, type PemReader } from './pem.ts';
@@ -62,13 +63,10 @@ const MAX_AUTHORITIES = 16;
 /** More would not be read; a file that is no profile has thousands. */
 const MAX_PROBLEMS = 50;
 
-const NO_CONTROL_KEY =
-  'this profile has no control key: on the server, update iot-shaper-endpoint, run "iotshaper endpoint remove-home NAME" and "iotshaper endpoint add-home NAME", then upload the new profile';
-
 /** Reads one profile. Never throws; every problem is listed, in the order of lines. */
 export function checkProfile(text: string, pem: PemReader): ProfileVerdict {
   if (new TextEncoder().encode(text).length > MAX_PROFILE_BYTES) {
-    return refuse([{ line: 0, message: `the profile is larger than ${MAX_PROFILE_BYTES} bytes` }]);
+    return refuse([{ ...notice('profile-too-large', { most: MAX_PROFILE_BYTES }), line: 0 }]);
   }
   const binary = findControlCharacter(text);
   if (binary) return refuse([binary]);
@@ -85,8 +83,8 @@ function refuse(problems: readonly ProfileProblem[]): ProfileVerdict {
   const sorted = [...problems].sort((a, b) => (place(a) < place(b) ? -1 : +(place(a) > place(b))));
   const more = sorted.length - MAX_PROBLEMS;
   if (more <= 0) return { ok: false, problems: sorted };
-  const message = `and ${more} more faults; is this the profile the endpoint printed?`;
-  return { ok: false, problems: [...sorted.slice(0, MAX_PROBLEMS), { line: 0, message }] };
+  const rest = { ...notice('profile-faults-more', { count: more }), line: 0 };
+  return { ok: false, problems: [...sorted.slice(0, MAX_PROBLEMS), rest] };
 }
 
 class ProfileReader {
@@ -104,15 +102,19 @@ class ProfileReader {
 
   readDirective(directive: Directive): void {
     const { line, name, values } = directive;
-    const fault = readDirective(directive, this.#said);
-    if (fault === null) return;
-    this.#report(line, isKnownName(name) ? `${quoteDirective(name, values)}: ${fault}` : fault);
+    const why = readDirective(directive, this.#said);
+    if (why === null) return;
+    const quoted = quoteDirective(name, values);
+    this.#report(
+      line,
+      isKnownName(name) ? notice('directive-refused', { directive: quoted, why }) : why,
+    );
   }
 
   readBlock(block: Block): void {
     const { line, tag } = block;
-    if (!BLOCKS.has(tag)) this.#report(line, `<${tag}>: ${reasonAgainst(tag)}`);
-    else if (this.#blocks.has(tag)) this.#report(line, `<${tag}>: stands twice; keep one`);
+    if (!BLOCKS.has(tag)) this.#refuseBlock(line, tag, reasonAgainst(tag));
+    else if (this.#blocks.has(tag)) this.#report(line, notice('block-twice', { tag }));
     else this.#blocks.set(tag, block);
   }
 
@@ -133,35 +135,38 @@ class ProfileReader {
     };
   }
 
-  #report(line: number, message: string): void {
-    this.#problems.push({ line, message });
+  #report(line: number, said: Notice): void {
+    this.#problems.push({ ...said, line });
+  }
+
+  #refuseBlock(line: number, tag: string, why: Notice): void {
+    this.#report(line, notice('block-refused', { tag, why }));
   }
 
   /** Says that a block is not there, unless it is and something else is wrong with it. */
-  #reportMissing(tag: string, message: string): void {
-    if (!this.#broken.has(tag)) this.#report(0, message);
+  #reportMissing(tag: string, said: Notice): void {
+    if (!this.#broken.has(tag)) this.#report(0, said);
   }
 
   #readInside(): ReturnType<typeof readInside> | null {
     const block = this.#blocks.get('iotshaper');
     if (block) return readInside(block);
-    this.#reportMissing('iotshaper', NO_CONTROL_KEY);
+    this.#reportMissing('iotshaper', notice('control-key-missing'));
     return null;
   }
 
   #readRemotes(): Remote[] {
     const { remotes, port, proto } = this.#said;
-    if (remotes.length === 0) this.#report(0, 'has no "remote" line that names the endpoint');
+    if (remotes.length === 0) this.#report(0, notice('remote-missing'));
     if (remotes.length > MAX_REMOTES) {
-      const message = `has more than ${MAX_REMOTES} "remote" lines; keep the first ones`;
-      this.#report(remotes[MAX_REMOTES]!.line, message);
+      const { line } = remotes[MAX_REMOTES]!;
+      this.#report(line, notice('remotes-too-many', { most: MAX_REMOTES }));
     }
     return remotes.map((remote) => {
       const { host } = remote;
       const whole = { host, port: remote.port ?? port, proto: remote.proto ?? proto };
       if (!suitsProto(whole.host, whole.proto)) {
-        const message = `remote: an address of the other family than ${whole.proto}; use udp`;
-        this.#report(remote.line, message);
+        this.#report(remote.line, notice('remote-of-other-family', { proto: whole.proto }));
       }
       return whole;
     });
@@ -174,10 +179,9 @@ class ProfileReader {
     const certificate = certificates[0]!;
     const { line } = this.#blocks.get('cert')!;
     if (certificates.length > 1) {
-      this.#report(line, "<cert>: holds more than one certificate; keep the home's own");
+      this.#report(line, notice('certificates-too-many'));
     } else if (!this.#pem.isPair(certificate, key)) {
-      const message = 'are no pair; upload the profile as the endpoint printed it';
-      this.#report(this.#blocks.get('key')!.line, `<key>: this key and the certificate ${message}`);
+      this.#report(this.#blocks.get('key')!.line, notice('key-of-other'));
     }
     return { certificate, key };
   }
@@ -188,20 +192,20 @@ class ProfileReader {
     const pins = this.#blocks.get('peer-fingerprint');
     for (const { line, text } of pins?.body ?? []) {
       const print = parseFingerprint(text);
-      if (print === null) this.#report(line, `<peer-fingerprint>: ${NOT_FINGERPRINT}`);
+      if (print === null) this.#refuseBlock(line, 'peer-fingerprint', NOT_FINGERPRINT);
       else fingerprints.push(print);
     }
     if (pins?.body.length === 0) {
-      this.#report(pins.line, `<peer-fingerprint>: is empty; it ${NOT_FINGERPRINT}`);
+      this.#report(pins.line, notice('fingerprints-empty', { rule: NOT_FINGERPRINT }));
     }
     const hasCa = this.#blocks.has('ca') || this.#broken.has('ca');
     const ca = hasCa ? (this.#readCertificates('ca') ?? []) : [];
     if (ca.length > MAX_AUTHORITIES) {
-      const message = `<ca>: holds more than ${MAX_AUTHORITIES} certificates`;
-      this.#report(this.#blocks.get('ca')!.line, message);
+      const { line } = this.#blocks.get('ca')!;
+      this.#report(line, notice('authorities-too-many', { most: MAX_AUTHORITIES }));
     }
     if (!hasCa && !pins && fingerprints.length === 0) {
-      this.#reportMissing('peer-fingerprint', NO_TRUST);
+      this.#reportMissing('peer-fingerprint', notice('trust-missing'));
     }
     return {
       fingerprints: [...new Set(fingerprints)],
@@ -219,7 +223,7 @@ class ProfileReader {
     for (const { line, label, pem } of objects) {
       const certificate = label === 'CERTIFICATE' ? this.#pem.readCertificate(pem) : null;
       if (certificate !== null) found.push(certificate);
-      else this.#report(line, `<${tag}>: holds something else than a certificate; ${COPY}`);
+      else this.#report(line, notice('not-certificate', { tag }));
     }
     return found.length === objects.length ? found : null;
   }
@@ -229,14 +233,14 @@ class ProfileReader {
     if (!objects) return null;
     const { line } = this.#blocks.get('key')!;
     const [object] = objects;
-    if (!object || objects.length > 1) this.#report(line, `<key>: must hold one key; ${COPY}`);
-    else if (object.isEncrypted) this.#report(object.line, ENCRYPTED);
+    if (!object || objects.length > 1) this.#report(line, notice('key-not-one'));
+    else if (object.isEncrypted) this.#report(object.line, notice('key-locked'));
     else {
       const key = /^(EC |RSA )?PRIVATE KEY$/.test(object.label)
         ? this.#pem.readKey(object.pem)
         : null;
       if (key !== null) return key;
-      this.#report(object.line, `<key>: holds no private key for TLS that can be read; ${COPY}`);
+      this.#report(object.line, notice('key-unread'));
     }
     return null;
   }
@@ -246,16 +250,11 @@ class ProfileReader {
   ): Exclude<ReturnType<typeof findPemObjects>, PemFault> | null {
     const block = this.#blocks.get(tag);
     const objects = block ? findPemObjects(block.body) : [];
-    if (!block) this.#reportMissing(tag, `has no <${tag}> block; ${COPY}`);
+    if (!block) this.#reportMissing(tag, notice('block-missing', { tag }));
     else if (objects instanceof PemFault) {
-      this.#report(objects.line, `<${tag}>: ${objects.message}`);
-    } else if (objects.length === 0) this.#report(block.line, `<${tag}>: is empty; ${COPY}`);
+      this.#refuseBlock(objects.line, tag, objects.notice);
+    } else if (objects.length === 0) this.#report(block.line, notice('block-empty', { tag }));
     else return objects;
     return null;
   }
 }
-
-const NO_TRUST = 'has neither <peer-fingerprint> nor <ca>: the endpoint could be anyone';
-const COPY = 'upload the whole profile the endpoint printed';
-const ENCRYPTED =
-  '<key>: is locked with a password, which nobody can type on a router; add the home anew on the endpoint, or unlock it with "openssl pkey -in FILE"';

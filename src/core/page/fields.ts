@@ -3,6 +3,7 @@ import { trueWords } from '../config/options/option-kinds.ts';
 import type { OptionSpec, SectionSpec } from '../config/options/option-table.ts';
 import { isSound } from '../config/options/option-value.ts';
 import { sections } from '../config/options/options.ts';
+import { type Notice, notice } from '../notices/notice.ts';
 
 /** One option as a field. Words are English: the page translates. */
 export interface Field {
@@ -19,10 +20,10 @@ export interface Field {
   choices: { value: string; label: string; hint: string }[];
   /** Of a text, 0 where nothing bounds it. */
   maxLength: number;
-  /** What may be written, as a sentence, whether or not it is. */
-  rule: string;
+  /** What may be written, whether or not it is. */
+  rule: Notice;
   /** The rule where a text breaks it; of a list, of one of its texts. Nothing is wrong with '' unless something is required. */
-  findFault(text: string): string | null;
+  findFault(text: string): Notice | null;
 }
 
 function typeOf({ words, unit, schema }: OptionSpec['kind']): Field['type'] {
@@ -35,7 +36,7 @@ function typeOf({ words, unit, schema }: OptionSpec['kind']): Field['type'] {
 function fieldOf({ kind, page, ...option }: OptionSpec): Field {
   const { words = [], unit = '', maxLength = 0 } = kind;
   const isRequired = option.required === true;
-  const rule = `Must be ${kind.allowed}.`;
+  const rule = notice('field-refused', { allowed: kind.allowed });
   return {
     name: option.name,
     type: typeOf(kind),
@@ -65,13 +66,13 @@ export function flagText(text: string): string {
 
 /** Every text of every field, for translators. */
 export function fieldTexts(): string[] {
-  const texts = sections.flatMap(fieldsOf).flatMap(({ type, label, hint, unit, choices, rule }) => [
-    label,
-    hint,
-    unit,
-    ...choices.flatMap((choice) => [choice.label, choice.hint]),
-    // A box or a choice leaves nothing wrong to write.
-    ...(type === 'flag' || type === 'choice' ? [] : [rule]),
-  ]);
+  const texts = sections
+    .flatMap(fieldsOf)
+    .flatMap(({ label, hint, unit, choices }) => [
+      label,
+      hint,
+      unit,
+      ...choices.flatMap((choice) => [choice.label, choice.hint]),
+    ]);
   return [...new Set(texts)].filter((text) => /\p{L}/u.test(text));
 }

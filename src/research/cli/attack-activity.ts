@@ -1,5 +1,4 @@
 // `iotshaper attack activity`: when something happened at home, from a capture of its encrypted traffic.
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import {
@@ -10,8 +9,11 @@ import {
 } from '../../core/analysis/activity-events.ts';
 import { CsvError, openSamples } from '../../shell/capture/csv.ts';
 import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
+import type { Context } from '../../shell/cli/context.ts';
 import { Failure } from '../../shell/cli/failure.ts';
+import { numberBetween, parseSeed } from '../../shell/cli/number-options.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
+import type { System } from '../../shell/system/system.ts';
 import {
   plotActivity,
   renderActivity,
@@ -28,16 +30,16 @@ import { defaultLabels, LabelError, type Labels, parseLabels } from '../analysis
 
 interface Options {
   events?: string;
-  tolerance: string;
+  tolerance: number;
   leaveOut?: string[];
-  gap: string;
-  contrast: string;
-  background: string;
+  gap: number;
+  contrast: number;
+  background: number;
   device?: string[];
   labels?: string;
   home?: string[];
   view: string;
-  seed: string;
+  seed: number;
   json?: boolean;
   out?: string;
 }
@@ -51,7 +53,7 @@ interface Observation {
 }
 
 /** Adds `activity` to the command `attack`. */
-export function registerAttackActivity(attack: Command): void {
+export function registerAttackActivity(attack: Command, context: Context): void {
   attack
     .command('activity')
     .description('find when devices were used, from changes of their rates')
@@ -60,14 +62,34 @@ export function registerAttackActivity(attack: Command): void {
       '--events <file>',
       'what really happened: lines of time,device,event or a Markdown table',
     )
-    .option('--tolerance <seconds>', 'how far off a finding may be', '5')
+    .option(
+      '--tolerance <seconds>',
+      'how far off a finding may be',
+      numberBetween(0.01, 3600, 's'),
+      5,
+    )
     .option(
       '--leave-out <from-to...>',
       'stretches in which nobody noted what happened, seconds since the capture began',
     )
-    .option('--gap <seconds>', 'a burst ends after so long at the background rate', '1.5')
-    .option('--contrast <n>', 'median absolute deviations above the background that stand out', '4')
-    .option('--background <seconds>', 'stretch around each moment that is its background', '120')
+    .option(
+      '--gap <seconds>',
+      'a burst ends after so long at the background rate',
+      numberBetween(0.25, 3600, 's'),
+      1.5,
+    )
+    .option(
+      '--contrast <n>',
+      'median absolute deviations above the background that stand out',
+      numberBetween(0, 1000),
+      4,
+    )
+    .option(
+      '--background <seconds>',
+      'stretch around each moment that is its background',
+      numberBetween(5, 86_400, 's'),
+      120,
+    )
     .option('--device <address...>', 'only these streams: MAC, address, or label')
     .option('--labels <file>', 'who is who: lines of kind,value,label (see attack identify)')
     .option(
@@ -79,12 +101,12 @@ export function registerAttackActivity(attack: Command): void {
       'lan: tell devices by their address; wan: by remote address; auto',
       'auto',
     )
-    .option('--seed <n>', 'seed of the resampling', '1')
+    .option('--seed <n>', 'seed of the resampling', parseSeed, 1)
     .option('--json', 'print all figures as JSON')
     .option('--out <directory>', 'write figures, findings and a plot there')
     .action(async (file: string, options: Options) => {
       try {
-        await runAttack(file, options);
+        await runAttack(context, file, options);
       } catch (error) {
         const known = [EventsError, LabelError, CaptureError, CsvError];
         if (!known.some((kind) => error instanceof kind)) throw error;
@@ -93,22 +115,30 @@ export function registerAttackActivity(attack: Command): void {
     });
 }
 
-async function runAttack(file: string, options: Options): Promise<void> {
+async function runAttack(
+  { system, console }: Context,
+  file: string,
+  options: Options,
+): Promise<void> {
   const parameters = {
-    toleranceS: readNumber('--tolerance', options.tolerance, 0.01, 3600),
-    gapS: readNumber('--gap', options.gap, 0.25, 3600),
-    contrast: readNumber('--contrast', options.contrast, 0, 1000),
-    backgroundS: readNumber('--background', options.background, 5, 86_400),
-    seed: readNumber('--seed', options.seed, 0, 2 ** 31),
+    toleranceS: options.tolerance,
+    gapS: options.gap,
+    contrast: options.contrast,
+    backgroundS: options.background,
+    seed: options.seed,
   };
   const stretches = (options.leaveOut ?? []).map(readStretch);
   const labels = options.labels
-    ? parseLabels(await readTextFile('--labels', options.labels), options.labels, defaultLabels())
+    ? parseLabels(
+        await readTextFile(system, '--labels', options.labels),
+        options.labels,
+        defaultLabels(),
+      )
     : defaultLabels();
   const { streams, startS, endS, view, warnings } = file.endsWith('.csv')
-    ? await observeTrace(file)
-    : await observeCapture(file, options, labels);
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+    ? await observeTrace(system, file)
+    : await observeCapture(system, file, options, labels);
+  for (const warning of warnings) console.writeError(`warning: ${warning}\n`);
   const chosen = options.device
     ? streams.filter(({ key, label }) =>
         options.device!.some((one) => same(one, key) || same(one, label)),
@@ -121,7 +151,7 @@ async function runAttack(file: string, options: Options): Promise<void> {
   let events: HomeEvent[] | null = null;
   if (options.events) {
     events = alignEvents(
-      parseEvents(await readTextFile('--events', options.events), options.events),
+      parseEvents(await readTextFile(system, '--events', options.events), options.events),
       startS,
     );
   }
@@ -129,15 +159,16 @@ async function runAttack(file: string, options: Options): Promise<void> {
   const report = attackActivity(chosen, { startS, endS }, events, { ...parameters, leftOut });
   const json = `${JSON.stringify({ file, view, ...parameters, ...toJson(report) }, null, 2)}\n`;
   if (options.out) {
-    await mkdir(options.out, { recursive: true });
-    await writeFile(join(options.out, 'activity.json'), json);
-    await writeFile(join(options.out, 'activity.csv'), renderFindingsCsv(report));
-    await writeFile(join(options.out, 'activity.svg'), plotActivity(report));
+    await system.files.makeFolder(options.out);
+    await system.files.write(join(options.out, 'activity.json'), json);
+    await system.files.write(join(options.out, 'activity.csv'), renderFindingsCsv(report));
+    await system.files.write(join(options.out, 'activity.svg'), plotActivity(report));
   }
-  process.stdout.write(options.json ? json : renderActivity(report));
+  console.write(options.json ? json : renderActivity(report));
 }
 
 async function observeCapture(
+  system: System,
   file: string,
   options: Options,
   labels: Labels,
@@ -145,7 +176,7 @@ async function observeCapture(
   const table = new FlowTable(BIN_S, options.home);
   const warnings: string[] = [];
   try {
-    for await (const packet of openCapture(file)) table.add(packet);
+    for await (const packet of openCapture(system, file)) table.add(packet);
   } catch (error) {
     if (!(error instanceof CaptureError) || table.packets === 0) throw error;
     warnings.push(`${error.message}; the ${table.packets} packets before it are used`);
@@ -162,11 +193,11 @@ async function observeCapture(
 }
 
 /** A CSV trace is one device's. */
-async function observeTrace(file: string): Promise<Observation> {
+async function observeTrace(system: System, file: string): Promise<Observation> {
   const series = new RateSeries(BIN_S);
   let startS = Number.POSITIVE_INFINITY;
   let endS = Number.NEGATIVE_INFINITY;
-  for await (const sample of openSamples(file)) {
+  for await (const sample of openSamples(system, file)) {
     series.add(sample);
     startS = Math.min(startS, sample.timeS);
     endS = Math.max(endS, sample.timeS);
@@ -185,14 +216,6 @@ function readView(text: string): View | null {
     throw new Failure(`--view is "${text}", expected lan, wan or auto`);
   }
   return text;
-}
-
-function readNumber(option: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= least && value <= most)) {
-    throw new Failure(`${option} is "${text}", expected a number from ${least} to ${most}`);
-  }
-  return value;
 }
 
 /** Seconds since the capture began. */

@@ -1,12 +1,14 @@
 // `iotshaper attack identify`: which devices a home has, from a capture of its encrypted traffic.
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Command, OutputConfiguration } from 'commander';
+import type { Command } from 'commander';
 import { parseMac } from '../../core/capture/addresses.ts';
 import { openSamples } from '../../shell/capture/csv.ts';
 import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
+import type { Context } from '../../shell/cli/context.ts';
 import { Failure } from '../../shell/cli/failure.ts';
+import { numbersBetween, parseSeed } from '../../shell/cli/number-options.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
+import type { System } from '../../shell/system/system.ts';
 import { RateSeries } from '../analysis/identify/features.ts';
 import { FlowTable, type View } from '../analysis/identify/flows.ts';
 import {
@@ -26,12 +28,12 @@ import { defaultLabels, labelsInNames, parseLabels } from '../analysis/labels.ts
 
 interface Options {
   labels?: string;
-  window?: string;
-  sample?: string;
+  window: number[];
+  sample: number[];
   mac?: string[];
   home?: string[];
   view?: string;
-  seed: string;
+  seed: number;
   json?: boolean;
   out?: string;
 }
@@ -43,8 +45,8 @@ const neighbours = 3;
 const folds = 10;
 
 /** Adds `identify` to the command `attack`. */
-export function registerAttackIdentify(attack: Command): void {
-  const command = attack
+export function registerAttackIdentify(attack: Command, context: Context): void {
+  attack
     .command('identify')
     .description(
       'tell devices apart in captures, by names looked up, by makers and by traffic rates',
@@ -56,46 +58,52 @@ export function registerAttackIdentify(attack: Command): void {
     )
     .option(
       '--window <seconds>',
-      'window length, or several with commas (default 30,60,120,300,600)',
+      'window length, or several with commas',
+      parseLengths,
+      usualWindowsS,
     )
-    .option('--sample <seconds>', 'sample length, or several with commas (default 1,2,5,10,30,60)')
+    .option(
+      '--sample <seconds>',
+      'sample length, or several with commas',
+      parseLengths,
+      usualSamplesS,
+    )
     .option('--mac <address...>', 'only these devices')
     .option(
       '--home <address...>',
       "the home's public addresses, where the capture is from outside it",
     )
     .option('--view <view>', 'lan: tell devices by their address; wan: by remote address; auto')
-    .option('--seed <number>', 'seed of the cross-validation', '1')
+    .option('--seed <number>', 'seed of the cross-validation', parseSeed, 1)
     .option('--json', 'print all figures as JSON')
-    .option('--out <directory>', 'write figures, CSV and plots there');
-  command.action((files: string[], options: Options) =>
-    identify(files, options, command.configureOutput()),
-  );
+    .option('--out <directory>', 'write figures, CSV and plots there')
+    .action((files: string[], options: Options) => identify(context, files, options));
 }
 
 async function identify(
+  { system, console }: Context,
   files: string[],
   options: Options,
-  { writeOut, writeErr }: OutputConfiguration,
 ): Promise<void> {
-  const windowsS = parseLengths(options.window, '--window', usualWindowsS);
-  const samplesS = parseLengths(options.sample, '--sample', usualSamplesS);
+  const { window: windowsS, sample: samplesS, seed } = options;
   const macs = options.mac?.map(readMac);
-  const seed = Number(options.seed);
-  if (!Number.isInteger(seed))
-    throw new Failure(`--seed is "${options.seed}", expected a whole number`);
   const labels = options.labels
-    ? parseLabels(await readTextFile('--labels', options.labels), options.labels, defaultLabels())
+    ? parseLabels(
+        await readTextFile(system, '--labels', options.labels),
+        options.labels,
+        defaultLabels(),
+      )
     : defaultLabels();
 
   const warnings: string[] = [];
   const { captures, view, names } = await observe(
+    system,
     files,
     options,
     commonBinS(samplesS, windowsS),
     warnings,
   );
-  for (const warning of warnings) writeErr?.(`warning: ${warning}\n`);
+  for (const warning of warnings) console.writeError(`warning: ${warning}\n`);
   const vendors = await loadVendors();
   const devices = identifyDevices(captures, labels, vendors).filter(
     ({ mac }) => macs === undefined || (mac !== null && macs.includes(mac)),
@@ -123,15 +131,16 @@ async function identify(
     judgements,
     warnings,
   };
-  const written = options.out ? await writeAll(options.out, result) : [];
-  writeOut?.(
+  const written = options.out ? await writeAll(system, options.out, result) : [];
+  console.write(
     options.json ? `${JSON.stringify(toJson(result), null, 2)}\n` : renderIdentification(result),
   );
-  if (!options.json && written.length > 0) writeOut?.(`Written: ${written.join(', ')}\n`);
+  if (!options.json && written.length > 0) console.write(`Written: ${written.join(', ')}\n`);
 }
 
 /** Reads all files; a damaged one counts as far as it is good. */
 async function observe(
+  system: System,
   files: string[],
   options: Options,
   binS: number,
@@ -141,12 +150,12 @@ async function observe(
   const captures: ObservedCapture[] = [];
   for (const file of files) {
     if (file.endsWith('.csv')) {
-      captures.push(await observeTrace(file, binS));
+      captures.push(await observeTrace(system, file, binS));
       continue;
     }
     const table = new FlowTable(binS, options.home);
     try {
-      for await (const packet of openCapture(file)) table.add(packet);
+      for await (const packet of openCapture(system, file)) table.add(packet);
     } catch (error) {
       if (!(error instanceof CaptureError) || table.packets === 0) throw error;
       warnings.push(`${error.message}; the ${table.packets} packets before it are used`);
@@ -166,7 +175,7 @@ function guessView(tables: readonly FlowTable[]): View {
 }
 
 /** A CSV trace holds one device's packets, and its name is all that is known of it. */
-async function observeTrace(file: string, binS: number): Promise<ObservedCapture> {
+async function observeTrace(system: System, file: string, binS: number): Promise<ObservedCapture> {
   const series = new RateSeries(binS);
   const stream = {
     key: file,
@@ -180,7 +189,7 @@ async function observeTrace(file: string, binS: number): Promise<ObservedCapture
   };
   let fromS = Number.POSITIVE_INFINITY;
   let toS = Number.NEGATIVE_INFINITY;
-  for await (const sample of openSamples(file)) {
+  for await (const sample of openSamples(system, file)) {
     series.add(sample);
     stream.packets++;
     if (sample.direction === 'up') stream.upBytes += sample.bytes;
@@ -191,27 +200,26 @@ async function observeTrace(file: string, binS: number): Promise<ObservedCapture
   return { file, fromS, toS, streams: [stream] };
 }
 
-async function writeAll(directory: string, result: Identification): Promise<string[]> {
+async function writeAll(
+  { files }: System,
+  directory: string,
+  result: Identification,
+): Promise<string[]> {
   const contents: Record<string, string> = {
     'identify.json': `${JSON.stringify(toJson(result), null, 2)}\n`,
     'accuracy.csv': renderGridCsv(result),
     ...plotIdentification(result),
   };
-  await mkdir(directory, { recursive: true });
+  await files.makeFolder(directory);
   const written = Object.keys(contents).map((name) => join(directory, name));
-  await Promise.all(Object.values(contents).map((content, i) => writeFile(written[i]!, content)));
+  await Promise.all(Object.values(contents).map((content, i) => files.write(written[i]!, content)));
   return written;
 }
 
-function parseLengths(text: string | undefined, option: string, usual: number[]): number[] {
-  if (text === undefined) return usual;
-  return text.split(',').map((part) => {
-    const value = Number(part);
-    if (part.trim() === '' || !(value >= 0.01) || value > 86_400) {
-      throw new Failure(`${option} is "${text}", expected seconds between 0.01 and 86400`);
-    }
-    return Math.round(value * 1000) / 1000;
-  });
+/** In whole milliseconds. */
+function parseLengths(text: string): number[] {
+  const lengthsS = numbersBetween(0.01, 86_400, 's')(text);
+  return lengthsS.map((lengthS) => Math.round(lengthS * 1000) / 1000);
 }
 
 /** The longest bin that all lengths are whole numbers of, in steps of a millisecond. */

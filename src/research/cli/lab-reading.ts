@@ -1,7 +1,7 @@
 // Commands of the lab that build no network: figures of runs there already, a replay beside its simulation, plans.
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { numberBetween, wholeBetween } from '../../shell/cli/number-options.ts';
+import { numberBetween, numbersBetween, parseSeed } from '../../shell/cli/number-options.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
 import { planHousehold } from '../lab/emulators/household.ts';
 import { LabError } from '../lab/error.ts';
@@ -30,8 +30,13 @@ export function registerLabReading(lab: Command): void {
       '<folder...>',
       'what lab run --out left; give a placebo’s too to see what is beyond it',
     )
-    .option('--windows <s>', 'lengths of window, with commas', parseWindows, [1, 5, 60])
-    .option('--seed <n>', 'seed of forests and resampling', wholeBetween(0, 2 ** 31 - 1), 1)
+    .option(
+      '--windows <s>',
+      'lengths of window, with commas',
+      numbersBetween(0.1, 3600),
+      [1, 5, 60],
+    )
+    .option('--seed <n>', 'seed of forests and resampling', parseSeed, 1)
     .option('--json', 'print all figures as JSON', false)
     .action((folders: string[], flags: ObserveFlags) =>
       withInterrupts(() => observe(folders, flags)),
@@ -56,7 +61,7 @@ export function registerLabReading(lab: Command): void {
       lab.createOption('--device <id>', 'whose traffic').choices(deviceIds).makeOptionMandatory(),
     )
     .option('--seconds <s>', 'how long it talks', numberBetween(1, 86_400), 600)
-    .option('--seed <n>', 'same seed, same activity', wholeBetween(0, 2 ** 31 - 1), 1)
+    .option('--seed <n>', 'same seed, same activity', parseSeed, 1)
     .option('--out <file>', 'CSV of time, size, direction; standard output otherwise')
     .action((flags: PlanFlags) => withInterrupts(() => writePlan(flags)));
 }
@@ -77,10 +82,6 @@ async function observe(
     runs.push({ name: summary.variant, folder, windows: observeRun(attack, { windowsS, seed }) });
   }
   process.stdout.write(json ? `${JSON.stringify(runs, null, 2)}\n` : renderObserver(runs));
-}
-
-function parseWindows(text: string): number[] {
-  return text.split(',').map(numberBetween(0.1, 3600));
 }
 
 interface PlanFlags {

@@ -6,8 +6,8 @@ import {
   parsePacketBytes,
   parseRate,
   parseSd,
+  parseSeed,
   sdHelp,
-  wholeBetween,
 } from '../../shell/cli/number-options.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
 import { runDevices } from '../lab/bed/devices.ts';
@@ -56,12 +56,7 @@ export function registerLab(program: Command): void {
       labDefaults.packetBytes,
     )
     .option('--interval-sd <percent>', sdHelp, parseSd, labDefaults.intervalSdPercent)
-    .option(
-      '--seed <n>',
-      'same seed, same activity',
-      wholeBetween(0, 2 ** 31 - 1),
-      labDefaults.seed,
-    )
+    .option('--seed <n>', 'same seed, same activity', parseSeed, labDefaults.seed)
     .option(
       '--devices <ids>',
       `only these emulated devices, with commas: ${deviceIds.join(', ')}`,
@@ -125,9 +120,12 @@ export function registerLab(program: Command): void {
   command.command('emulate', { hidden: true }).action(() => runDevices());
   command.command('servers', { hidden: true }).action(() => runServers());
   command
-    .command('cover <peer> <packetBytes> <rateKBps>', { hidden: true })
-    .action((peer: string, packetBytes: string, rateKBps: string) =>
-      runCover(peer, Number(packetBytes), Number(rateKBps)),
+    .command('cover', { hidden: true })
+    .argument('<peer>')
+    .argument('<packetBytes>', '', parsePacketBytes)
+    .argument('<rateKBps>', '', parseRate)
+    .action((peer: string, packetBytes: number, rateKBps: number) =>
+      runCover(peer, packetBytes, rateKBps),
     );
 }
 
@@ -175,12 +173,7 @@ function addCampaign(
       parsePacketBytes,
       labDefaults.packetBytes,
     )
-    .option(
-      '--seed <n>',
-      'same seed, same activity',
-      wholeBetween(0, 2 ** 31 - 1),
-      labDefaults.seed,
-    )
+    .option('--seed <n>', 'same seed, same activity', parseSeed, labDefaults.seed)
     .option('--id <id>', "part of the namespaces' names", labId, defaultId())
     .action((flags: CampaignFlags) =>
       withInterrupts((signal) => run(toCampaign(flags), process, signal)),

@@ -4,14 +4,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
+import type { Context } from '../../shell/cli/context.ts';
 import { Failure, InvalidValue } from '../../shell/cli/failure.ts';
 import {
   numberBetween,
   parsePacketBytes,
   parseRate,
   parseSd,
+  parseSeed,
   sdHelp,
-  wholeBetween,
 } from '../../shell/cli/number-options.ts';
 import {
   addTraceOptions,
@@ -19,6 +20,7 @@ import {
   traceOptionsOf,
 } from '../../shell/cli/tools/trace-options.ts';
 import { openTrace, type TraceOptions } from '../../shell/simulation/trace.ts';
+import type { Console } from '../../shell/system/console.ts';
 import { attackVariants, beginningOf } from '../simulation/attack.ts';
 import { simulateTolerance, toleratedRates } from '../simulation/figure9.ts';
 import {
@@ -55,7 +57,7 @@ interface Flags extends TraceFlags {
 }
 
 /** Adds `simulate`. */
-export function registerSimulate(program: Command): void {
+export function registerSimulate(program: Command, context: Context): void {
   const command = program
     .command('simulate')
     .description('what each defence would have cost and delayed, on captured traffic')
@@ -84,7 +86,7 @@ export function registerSimulate(program: Command): void {
       numberBetween(0.1, 1e6, 's'),
       defaultVariantOptions.maxDelayMs / 1000,
     )
-    .option('--seed <n>', 'same seed, same result', wholeBetween(0, 2 ** 31 - 1), 1)
+    .option('--seed <n>', 'same seed, same result', parseSeed, 1)
     .option('--sweep', "overhead and latency over the mean interval too: the paper's Figure 7")
     .option('--figure9', "delays at the paper's rates per device: name files as DEVICE=FILE")
     .option('--attack', 'audit what each variant shows of the first half hour')
@@ -99,13 +101,13 @@ export function registerSimulate(program: Command): void {
     .option('--json', 'print all figures as JSON');
   addTraceOptions(command);
   command.action(async (files: string[], flags: Flags) => {
-    if (flags.figure9) await runTolerance(files, flags);
-    else await run(files, flags);
+    if (flags.figure9) await runTolerance(context, files, flags);
+    else await run(context, files, flags);
   });
 }
 
-async function run(files: string[], flags: Flags): Promise<void> {
-  const trace = traceOptionsOf(flags, files);
+async function run({ system, console }: Context, files: string[], flags: Flags): Promise<void> {
+  const trace = traceOptionsOf(console, flags, files);
   const names = flags.mode ?? variantNames;
   if (flags.wireOut !== undefined && names.length !== 1) {
     throw new Failure('--wire-out writes what one defence shows: choose it with --mode');
@@ -119,43 +121,43 @@ async function run(files: string[], flags: Flags): Promise<void> {
   };
   const variants = names.map((name) => variantOf(name, options));
   const wire = flags.wireOut === undefined ? null : openWire(flags.wireOut);
-  const startedMs = performance.now();
-  const results = await simulate(openTrace(files, trace), variants, {
+  const startedMs = system.clock.monotonicMs();
+  const results = await simulate(openTrace(system, files, trace), variants, {
     seed: flags.seed,
-    onProgress: showProgress,
+    onProgress: (packets) => showProgress(console, packets),
     ...(wire && { onWire: (_variant, ...packet) => wire.write(...packet) }),
   });
   await wire?.close();
-  const tookS = (performance.now() - startedMs) / 1000;
-  clearProgress();
+  const tookS = (system.clock.monotonicMs() - startedMs) / 1000;
+  clearProgress(console);
   const offered = results[0]!.total.packets + results[0]!.total.dropped;
   if (offered === 0) throw new Failure(`${files.join(', ')}: ${nothingFound(trace)}`);
   const sweep = flags.sweep
-    ? await sweepIntervals(openTrace(files, trace), options, { seed: flags.seed })
+    ? await sweepIntervals(openTrace(system, files, trace), options, { seed: flags.seed })
     : null;
   const attacks = flags.attack
     ? await attackVariants(
-        await beginningOf(openTrace(files, trace), flags.attackSeconds),
+        await beginningOf(openTrace(system, files, trace), flags.attackSeconds),
         variants,
         flags.seed,
       )
     : null;
   const written = flags.out === undefined ? [] : await writeAll(flags.out, results, sweep, options);
   if (flags.json) {
-    process.stdout.write(
+    console.write(
       `${JSON.stringify({ seed: flags.seed, files, results, sweep, attacks }, null, 2)}\n`,
     );
     return;
   }
-  process.stdout.write(renderSimulation(results));
+  console.write(renderSimulation(results));
   const { durationS } = results[0]!;
-  process.stdout.write(
+  console.write(
     `\n${offered} packets of ${durationS.toFixed(0)} s, ${variants.length} variants, in ${tookS.toFixed(1)} s: ` +
       `${Math.round(offered / tookS)} packets a second\n`,
   );
-  if (attacks) process.stdout.write(`\n${renderAttacks(attacks)}`);
-  if (sweep) process.stdout.write(`\n${renderSweepCsv(sweep)}`);
-  if (written.length > 0) process.stdout.write(`\nWritten: ${written.join(', ')}\n`);
+  if (attacks) console.write(`\n${renderAttacks(attacks)}`);
+  if (sweep) console.write(`\n${renderSweepCsv(sweep)}`);
+  if (written.length > 0) console.write(`\nWritten: ${written.join(', ')}\n`);
 }
 
 function nothingFound({ device }: TraceOptions): string {
@@ -211,7 +213,11 @@ function openWire(path: string): {
   };
 }
 
-async function runTolerance(files: string[], flags: Flags): Promise<void> {
+async function runTolerance(
+  { system, console }: Context,
+  files: string[],
+  flags: Flags,
+): Promise<void> {
   const rows = [];
   for (const argument of files) {
     const [id, path] = splitOnce(argument, '=');
@@ -222,10 +228,10 @@ async function runTolerance(files: string[], flags: Flags): Promise<void> {
         `--figure9 takes DEVICE=FILE with DEVICE one of ${known}; got "${argument}"`,
       );
     }
-    const trace = openTrace([path], traceOptionsOf(flags, [path]));
+    const trace = openTrace(system, [path], traceOptionsOf(console, flags, [path]));
     rows.push(await simulateTolerance(rates, trace, flags.seed));
   }
-  process.stdout.write(flags.json ? `${JSON.stringify(rows, null, 2)}\n` : renderTolerance(rows));
+  console.write(flags.json ? `${JSON.stringify(rows, null, 2)}\n` : renderTolerance(rows));
 }
 
 function parseVariants(text: string): VariantName[] {
@@ -241,11 +247,11 @@ function splitOnce(text: string, separator: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function showProgress(packets: number): true {
-  if (process.stderr.isTTY) process.stderr.write(`\r${(packets / 1e6).toFixed(1)} million packets`);
+function showProgress(console: Console, packets: number): true {
+  if (console.isTerminal) console.writeError(`\r${(packets / 1e6).toFixed(1)} million packets`);
   return true;
 }
 
-function clearProgress(): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+function clearProgress(console: Console): void {
+  if (console.isTerminal) console.writeError('\r\x1b[K');
 }

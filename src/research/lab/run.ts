@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMode } from '../../core/pacing/modes.ts';
 import { openCapture } from '../../shell/capture/reader.ts';
-import { CommandError, run } from '../../shell/system/command.ts';
+import { CommandError } from '../../shell/system/command.ts';
+import { nodeSystem } from '../../shell/system/node/node-system.ts';
+import { run } from '../../shell/system/node/processes.ts';
 import { version } from '../../version.ts';
 import { startCapture } from './bed/capture.ts';
 import { Cleanup } from './bed/cleanup.ts';
@@ -118,8 +120,11 @@ async function runIn(base: Omit<VariantContext, 'topology'>): Promise<LabSummary
   const logs = await readLogs(context);
   const delays = joinDelays(logs.devices, logs.cloud, unixOffsetMs);
   const startS = (startMs + unixOffsetMs) / 1000;
-  const provider = await observeProvider(openCapture(join(options.out, 'provider.pcap')), started);
-  const home = await observeHome(openCapture(join(options.out, 'device.pcap')));
+  const provider = await observeProvider(
+    openCapture(nodeSystem, join(options.out, 'provider.pcap')),
+    started,
+  );
+  const home = await observeHome(openCapture(nodeSystem, join(options.out, 'device.pcap')));
   const summary = summarise({
     options,
     startS,
@@ -172,7 +177,7 @@ async function readReplay(
   { path, device, offsetS }: NonNullable<LabOptions['replay']>,
   durationS: number,
 ): Promise<Replay> {
-  return planReplay(openCapture(path), { device, durationS, offsetS, name: path });
+  return planReplay(openCapture(nodeSystem, path), { device, durationS, offsetS, name: path });
 }
 
 async function startCaptures({ topology, options, logFolder, signal, cleanup }: VariantContext) {

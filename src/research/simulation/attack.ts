@@ -4,6 +4,7 @@ import type { AuditLevel } from '../../core/analysis/audit-result.ts';
 import type { Interval } from '../../core/analysis/statistics/auc.ts';
 import type { WirePacket } from '../../core/analysis/wire-features.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../../core/cost/cost.ts';
+import { sentencesOf } from '../../core/notices/words.ts';
 import type { DeviceSample, Trace } from '../../shell/simulation/trace.ts';
 import { simulate } from './simulate.ts';
 import type { Variant, VariantName } from './variants.ts';
@@ -50,7 +51,7 @@ export async function attackVariants(
     });
     if (wire.length === 0) continue;
     const isShaped = variant.uploadKBps > 0;
-    const { level, windows, sentence } = auditTraces({
+    const { level, windows, verdict } = auditTraces({
       wire,
       activity,
       seed,
@@ -60,7 +61,7 @@ export async function attackVariants(
       variant: variant.name,
       level,
       windows: windows.map(({ windowS, forest }) => ({ windowS, auc: forest })),
-      sentence,
+      sentence: sentencesOf(verdict),
     });
   }
   return attacks;

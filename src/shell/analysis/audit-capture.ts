@@ -6,6 +6,7 @@ import { isLocalAddress } from '../../core/capture/addresses.ts';
 import { type Decoded, decodePacket } from '../../core/capture/decode.ts';
 import { openSamples } from '../capture/csv.ts';
 import { type CapturedPacket, openCapture } from '../capture/reader.ts';
+import type { System } from '../system/system.ts';
 
 const UDP = 17;
 /** P_DATA_V1 and P_DATA_V2 of OpenVPN (its ssl_pkt.h); every other opcode is its control channel. */
@@ -154,14 +155,18 @@ export class HomeCapture {
  * Reads the tunnel's datagrams from a capture or a CSV of time, size, direction.
  * @throws CaptureError, CsvError; RangeError where no tunnel is in there
  */
-export async function readTunnel(path: string, options: TunnelOptions = {}): Promise<TunnelTrace> {
+export async function readTunnel(
+  system: Pick<System, 'files'>,
+  path: string,
+  options: TunnelOptions = {},
+): Promise<TunnelTrace> {
   if (path.endsWith('.csv')) {
     const data: WirePacket[] = [];
-    for await (const sample of openSamples(path)) data.push(sample);
+    for await (const sample of openSamples(system, path)) data.push(sample);
     return { data, control: [], home: 'home', endpoint: 'endpoint' };
   }
   const capture = new TunnelCapture();
-  for await (const packet of openCapture(path)) capture.add(packet);
+  for await (const packet of openCapture(system, path)) capture.add(packet);
   const trace = capture.tunnel(options);
   if (trace === null) {
     const { port, home } = options;
@@ -173,16 +178,17 @@ export async function readTunnel(path: string, options: TunnelOptions = {}): Pro
 
 /** Reads devices' packets from a capture or a CSV of time, size, direction. */
 export async function readActivity(
+  system: Pick<System, 'files'>,
   path: string,
   devices?: Iterable<string>,
 ): Promise<ActivitySample[]> {
   if (path.endsWith('.csv')) {
     const samples: ActivitySample[] = [];
-    for await (const sample of openSamples(path)) samples.push(sample);
+    for await (const sample of openSamples(system, path)) samples.push(sample);
     return samples;
   }
   const capture = new HomeCapture(devices);
-  for await (const packet of openCapture(path)) capture.add(packet);
+  for await (const packet of openCapture(system, path)) capture.add(packet);
   return capture.activity();
 }
 

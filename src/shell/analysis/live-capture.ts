@@ -1,11 +1,14 @@
 // Records the audit's two sides on a running router: tcpdump at the WAN, devices' packets from tcpdump or the service.
-import { spawn } from 'node:child_process';
 import type { ActivitySample } from '../../core/analysis/audit-activity.ts';
-import { type CapturedPacket, readPackets } from '../capture/reader.ts';
+import type { CapturedPacket } from '../../core/capture/packet.ts';
+import { PacketReader } from '../../core/capture/packet-reader.ts';
+import type { System } from '../system/system.ts';
 import { HomeCapture, TunnelCapture, type TunnelTrace } from './audit-capture.ts';
 
 /** Enough for link, IP, UDP headers and OpenVPN's first byte; nobody's content is read. */
 const SNAP_BYTES = 96;
+/** How much of what tcpdump says is kept: its last words count. */
+const LONGEST_COMPLAINT = 4096;
 
 export interface CaptureSource {
   netdev: string;
@@ -51,17 +54,20 @@ export function tcpdumpArgv({ netdev, filter }: CaptureSource): string[] {
  * Records both sides for so many seconds, with the one clock of this machine's kernel.
  * @throws RecordingError where tcpdump is missing, may not capture, or sees no tunnel
  */
-export async function recordLive(options: RecordOptions): Promise<Recording> {
+export async function recordLive(system: System, options: RecordOptions): Promise<Recording> {
+  const { clock, timers } = system;
   const { wan, port, seconds, onProgress } = options;
   const ending = new AbortController();
   const end = () => ending.abort();
   options.signal?.addEventListener('abort', end);
-  const startedMs = performance.now();
-  const timer = setTimeout(end, seconds * 1000);
-  const ticker = setInterval(() => onProgress?.((performance.now() - startedMs) / 1000), 1000);
+  const startedMs = clock.monotonicMs();
+  const cancelEnd = timers.after(seconds * 1000, end);
+  const cancelProgress = timers.every(1000, () =>
+    onProgress?.((clock.monotonicMs() - startedMs) / 1000),
+  );
   const wire = new TunnelCapture();
   const captures = [
-    capture({ netdev: wan, filter: `udp port ${port}` }, ending.signal, (packet) =>
+    capture(system, { netdev: wan, filter: `udp port ${port}` }, ending.signal, (packet) =>
       wire.add(packet),
     ),
   ];
@@ -71,7 +77,9 @@ export async function recordLive(options: RecordOptions): Promise<Recording> {
     activity = () => home.activity();
     for (const netdev of options.activity.lan) {
       captures.push(
-        capture({ netdev, filter: 'ip or ip6' }, ending.signal, (packet) => home.add(packet)),
+        capture(system, { netdev, filter: 'ip or ip6' }, ending.signal, (packet) =>
+          home.add(packet),
+        ),
       );
     }
   } else {
@@ -87,8 +95,8 @@ export async function recordLive(options: RecordOptions): Promise<Recording> {
     if (tunnel === null) throw new RecordingError(`${wan}: no packet of UDP port ${port} went by`);
     return { tunnel, activity: activity(), dropped };
   } finally {
-    clearTimeout(timer);
-    clearInterval(ticker);
+    cancelEnd();
+    cancelProgress();
     options.signal?.removeEventListener('abort', end);
     end();
     await Promise.allSettled(captures);
@@ -96,48 +104,62 @@ export async function recordLive(options: RecordOptions): Promise<Recording> {
 }
 
 /** Runs one tcpdump until the signal; resolves with the packets it lost. */
-async function capture(
+function capture(
+  { processes }: Pick<System, 'processes'>,
   source: CaptureSource,
   signal: AbortSignal,
   onPacket: (packet: CapturedPacket) => void,
 ): Promise<number> {
-  const argv = tcpdumpArgv(source);
-  const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const { netdev } = source;
+  const reader = new PacketReader(`tcpdump on ${netdev}`);
+  const decoder = new TextDecoder();
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-4096);
-  });
-  const closed = new Promise<void>((resolve, reject) => {
-    child.on('close', () => resolve());
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'ENOENT' ? 'is not installed' : error.message;
-      reject(new RecordingError(`tcpdump ${reason}: install it (opkg install tcpdump-mini)`));
+  let damage: string | null = null;
+  let stop = (): void => {};
+  const lastSaid = (): string => said.trim().split('\n').at(-1) ?? '';
+  /** Hands packets over; tells what is wrong with the one behind them, or null. */
+  const take = (packets: Iterable<CapturedPacket>): string | null => {
+    try {
+      for (const packet of packets) onPacket(packet);
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  return new Promise<number>((resolve, reject) => {
+    const child = processes.spawn(tcpdumpArgv(source), {
+      onOutput: (piece) => {
+        damage ??= take(reader.push(piece));
+        if (damage !== null) stop();
+      },
+      onErrorOutput: (piece) => {
+        said = (said + decoder.decode(piece, { stream: true })).slice(-LONGEST_COMPLAINT);
+      },
+      onExit: ({ failure }) => {
+        const cut = take(reader.end());
+        // Stopped in the middle of a record, or before the first: what was read is good.
+        if (failure !== null) reject(notStarted(failure));
+        else if (signal.aborted) resolve(droppedIn(said));
+        else {
+          const reason = cut === null ? `tcpdump ended: ${lastSaid()}` : lastSaid() || cut;
+          reject(new RecordingError(`${netdev}: ${damage ?? reason}`));
+        }
+      },
     });
-  });
-  closed.catch(() => {});
-  const stop = () => child.kill('SIGINT');
-  signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
-  let packets = 0;
-  try {
-    for await (const packet of readPackets(child.stdout, `tcpdump on ${source.netdev}`)) {
-      packets++;
-      onPacket(packet);
-    }
-  } catch (error) {
-    await closed;
-    // Stopped in the middle of a record, or before the first: what was read is good.
-    if (!signal.aborted || packets === 0) {
-      const reason = said.trim().split('\n').at(-1) || (error as Error).message;
-      if (!signal.aborted) throw new RecordingError(`${source.netdev}: ${reason}`);
-    }
-  } finally {
-    signal.removeEventListener('abort', stop);
-    child.kill('SIGINT');
-  }
-  await closed;
-  if (!signal.aborted)
-    throw new RecordingError(`${source.netdev}: tcpdump ended: ${said.trim().split('\n').at(-1)}`);
+    child.endInput();
+    stop = () => child.kill('SIGINT');
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+  }).finally(() => signal.removeEventListener('abort', stop));
+}
+
+function notStarted(failure: string): RecordingError {
+  const reason = failure.includes('ENOENT') ? 'is not installed' : failure;
+  return new RecordingError(`tcpdump ${reason}: install it (opkg install tcpdump-mini)`);
+}
+
+/** Packets that tcpdump says the kernel lost. */
+function droppedIn(said: string): number {
   return Number(said.match(/(\d+) packets? dropped by kernel/)?.[1] ?? 0);
 }
 

@@ -1,13 +1,13 @@
 // Reads traces kept as CSV: a packet a line, with its time, size and direction.
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { readFault } from '../../core/capture/error.ts';
 import type { Direction, Sample } from '../../core/capture/trace.ts';
+import { linesOf } from '../../core/text/line-splitter.ts';
+import type { System } from '../system/system.ts';
+import { readPieces } from './pieces.ts';
 
 /** A CSV trace that cannot be read further; the lines before it were good. */
 export class CsvError extends Error {
   override readonly name = 'CsvError';
-  /** From 1; 0 where the file could not even be opened. */
+  /** From 1; 0 where the file cannot be read. */
   readonly line: number;
 
   constructor(file: string, line: number, problem: string) {
@@ -66,19 +66,10 @@ export async function* readSamples(
   if (number === 0) throw new CsvError(name, 1, 'the file is empty');
 }
 
-/** Opens a CSV trace as a stream. */
-export async function* openSamples(path: string): AsyncGenerator<Sample> {
-  const input = createReadStream(path, 'utf8');
-  // readline does not pass on its input's errors.
-  const opened = new Promise<void>((resolve, reject) =>
-    input.once('open', () => resolve()).once('error', reject),
-  );
-  try {
-    await opened;
-  } catch (error) {
-    throw new CsvError(path, 0, `cannot be read: ${readFault(error)}`);
-  }
-  yield* readSamples(createInterface({ input, crlfDelay: Infinity }), path);
+/** Opens a CSV trace as a stream. @throws CsvError also where the file cannot be read */
+export function openSamples(system: Pick<System, 'files'>, path: string): AsyncGenerator<Sample> {
+  const pieces = readPieces(system, path, (problem) => new CsvError(path, 0, problem));
+  return readSamples(linesOf(pieces), path);
 }
 
 function findColumns(fields: string[], name: string, line: number): Columns | null {

@@ -1,37 +1,38 @@
 // `iotshaper check`: is this configuration one the service would put in force?
 import type { Command } from 'commander';
+import { renderConfigStatus } from '../../core/home/answers.ts';
+import { notice } from '../../core/notices/notice.ts';
 import { planExample } from '../../core/plan/example.ts';
 import { configPath } from '../config/config-file.ts';
 import { readGoodConfig } from '../home/config-source.ts';
 import { checkNft } from '../network/nft.ts';
 import { succeeds } from '../system/command.ts';
+import type { Context } from './context.ts';
 
-export function registerCheck(program: Command): void {
+export function registerCheck(program: Command, { system, console }: Context): void {
   program
     .command('check')
     .description('say what is wrong with the configuration; exit status 1 when something is')
     .argument('[file]', 'UCI configuration', configPath)
     .option('--json', 'as the bus has it')
     .action(async (file: string, { json }: { json?: boolean }) => {
-      const { good, status } = await readGoodConfig(file);
-      const result = { ...status, errors: [...status.errors] };
-      if (good && process.getuid?.() === 0 && (await succeeds(['nft', '--version']))) {
-        const complaint = await checkNft(planExample(good.config, good.profile).nft);
+      const { good, status } = await readGoodConfig(system, file);
+      const verdict = { ...status, errors: [...status.errors] };
+      if (good && system.processes.uid === 0 && (await succeeds(system, ['nft', '--version']))) {
+        const complaint = await checkNft(system, planExample(good.config, good.profile).nft);
         if (complaint) {
-          result.ok = false;
-          result.errors.push({
-            path: '',
-            value: '',
-            message: `nftables refuses the rules: ${complaint}`,
-          });
+          verdict.ok = false;
+          const said = notice('rules-refused', { error: complaint });
+          verdict.errors.push({ ...said, path: '', value: '' });
         }
       }
-      if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      const result = renderConfigStatus(verdict);
+      if (json) console.write(`${JSON.stringify(result, null, 2)}\n`);
       else {
-        for (const { message } of result.errors) process.stderr.write(`${message}\n`);
-        for (const warning of result.warnings) process.stderr.write(`warning: ${warning}\n`);
-        if (result.ok) process.stdout.write(`${file}: in order\n`);
+        for (const { message } of result.errors) console.writeError(`${message}\n`);
+        for (const warning of result.warnings) console.writeError(`warning: ${warning}\n`);
+        if (result.ok) console.write(`${file}: valid\n`);
       }
-      process.exitCode = result.ok ? 0 : 1;
+      console.setExitStatus(result.ok ? 0 : 1);
     });
 }

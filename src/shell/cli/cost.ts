@@ -6,6 +6,8 @@ import { scheduleShares } from '../../core/cost/shares.ts';
 import { figure, renderRows } from '../../core/plot/text-table.ts';
 import { rateBounds } from '../../core/stream/stream.ts';
 import { readConfigFile } from '../config/config-file.ts';
+import type { System } from '../system/system.ts';
+import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 import { numberBetween, parsePacketBytes, parseRate } from './number-options.ts';
 
@@ -23,7 +25,7 @@ interface Flags {
 }
 
 /** Adds `cost`. */
-export function registerCost(program: Command): void {
+export function registerCost(program: Command, { system, console }: Context): void {
   program
     .command('cost')
     .description(
@@ -52,17 +54,17 @@ export function registerCost(program: Command): void {
     )
     .option('--json', 'as JSON')
     .action(async (flags: Flags) => {
-      const input = await inputOf(flags);
+      const input = await inputOf(system, flags);
       const cost = costOf(input);
-      process.stdout.write(
+      console.write(
         flags.json ? `${JSON.stringify({ ...input, ...cost }, null, 2)}\n` : render(input, cost),
       );
     });
 }
 
-async function inputOf(flags: Flags): Promise<CostInput> {
+async function inputOf(system: Pick<System, 'files'>, flags: Flags): Promise<CostInput> {
   const configured =
-    flags.config === undefined ? null : (await readConfigFile(flags.config)).config;
+    flags.config === undefined ? null : (await readConfigFile(system, flags.config)).config;
   const main = configured?.main;
   const uploadKBps = flags.upload ?? flags.rate ?? main?.rate.uploadKBps ?? mainDefaults.rateKBps;
   const downloadKBps =

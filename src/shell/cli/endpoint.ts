@@ -3,13 +3,15 @@ import type { Command } from 'commander';
 import { EndpointService } from '../endpoint/endpoint-service.ts';
 import { makeRunDir } from '../endpoint/openvpn-files.ts';
 import { defaultStateDir, EndpointStore } from '../endpoint/store.ts';
-import { log } from '../system/log.ts';
-import { writeSecret } from '../system/secret-file.ts';
+import { consoleLog } from '../system/log.ts';
+import type { Context } from './context.ts';
 import { Failure, requireRoot } from './failure.ts';
+import { parsePort } from './number-options.ts';
 import { defaultRunDir } from './paths.ts';
 import { runUntilSignal } from './until-signal.ts';
 
-export function registerEndpoint(program: Command): void {
+export function registerEndpoint(program: Command, context: Context): void {
+  const { system, console } = context;
   const endpoint = program
     .command('endpoint')
     .description('the far end of the tunnel, on a server');
@@ -21,13 +23,10 @@ export function registerEndpoint(program: Command): void {
 
   command('init', 'make this machine an endpoint')
     .requiredOption('--host <host>', 'name or address by which homes reach it')
-    .option('--port <port>', 'UDP port', '1194')
-    .action(async ({ host, port, stateDir }: { host: string; port: string; stateDir: string }) => {
-      const identity = await new EndpointStore(stateDir).init(
-        host,
-        /^\d+$/.test(port) ? Number(port) : Number.NaN,
-      );
-      process.stderr.write(
+    .option('--port <port>', 'UDP port', parsePort, 1194)
+    .action(async ({ host, port, stateDir }: { host: string; port: number; stateDir: string }) => {
+      const identity = await new EndpointStore(system, stateDir).init(host, port);
+      console.writeError(
         `Endpoint ${identity.host}:${identity.port} (UDP) is made. Next: iotshaper endpoint add-home NAME\n`,
       );
     });
@@ -36,14 +35,14 @@ export function registerEndpoint(program: Command): void {
     .argument('<name>', 'letters, digits, dots, dashes, underscores')
     .option('--out <file>', 'write the profile to a file (0600) in place of standard output')
     .action(async (name: string, { stateDir, out }: { stateDir: string; out?: string }) => {
-      const store = new EndpointStore(stateDir);
+      const store = new EndpointStore(system, stateDir);
       const profile = await store.addHome(name);
       if (out === undefined) {
-        process.stdout.write(profile);
+        console.write(profile);
         return;
       }
       try {
-        await writeSecret(out, profile);
+        await system.files.replace(out, profile);
       } catch (error) {
         // Without its profile nobody could ever use it.
         await store.removeHome(name);
@@ -52,30 +51,31 @@ export function registerEndpoint(program: Command): void {
     });
 
   command('list', 'list the homes').action(async ({ stateDir }: { stateDir: string }) => {
-    const store = new EndpointStore(stateDir);
+    const store = new EndpointStore(system, stateDir);
     const { tunnelNet } = await store.identity();
     for (const { name, host, fingerprint, controlKey } of await store.homes()) {
       const fault =
         controlKey === ''
           ? '\tcan not be served: of an older version; run remove-home and add-home, then upload the new profile'
           : '';
-      process.stdout.write(`${name}\t${tunnelNet}.${host}\t${fingerprint}${fault}\n`);
+      console.write(`${name}\t${tunnelNet}.${host}\t${fingerprint}${fault}\n`);
     }
   });
 
   command('remove-home', 'remove a home; its profile is worth nothing from then on')
     .argument('<name>')
     .action(async (name: string, { stateDir }: { stateDir: string }) => {
-      await new EndpointStore(stateDir).removeHome(name);
+      await new EndpointStore(system, stateDir).removeHome(name);
     });
 
   command('run', 'serve the homes in the foreground')
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .action(async ({ stateDir, runDir }: { stateDir: string; runDir: string }) => {
-      requireRoot('iotshaper endpoint run');
-      await makeRunDir(runDir);
-      const store = new EndpointStore(stateDir);
-      const service = new EndpointService({ store, runDir, log }, await store.identity());
-      await runUntilSignal(service, () => {});
+      requireRoot(system, 'iotshaper endpoint run');
+      await makeRunDir(system, runDir);
+      const store = new EndpointStore(system, stateDir);
+      const log = consoleLog(system, console);
+      const service = new EndpointService({ system, store, runDir, log }, await store.identity());
+      await runUntilSignal(context, service, () => {});
     });
 }

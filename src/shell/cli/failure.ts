@@ -1,4 +1,5 @@
 // How a command ends when something is wrong: one or more lines a person understands, and an exit status.
+import type { System } from '../system/system.ts';
 
 /** Ends a command with its message on standard error and this exit status. */
 export class Failure extends Error {
@@ -18,7 +19,7 @@ export class InvalidValue extends Error {
   readonly exitCode = 1;
 }
 
-/** Whether this process may change interfaces and rules. */
-export function requireRoot(what: string): void {
-  if (process.getuid?.() !== 0) throw new Failure(`${what} has to run as root`);
+/** @throws {Failure} where this process may not change interfaces and rules */
+export function requireRoot({ processes }: Pick<System, 'processes'>, what: string): void {
+  if (processes.uid !== 0) throw new Failure(`${what} has to run as root`);
 }

@@ -14,11 +14,17 @@ export function numberBetween(least: number, most: number, unit = ''): (text: st
   };
 }
 
-/** Parses a whole number within bounds. */
+/** Parses numbers within bounds, with commas between them. */
+export function numbersBetween(least: number, most: number, unit = ''): (text: string) => number[] {
+  const parse = numberBetween(least, most, unit);
+  return (text) => text.split(',').map(parse);
+}
+
+/** Parses a whole number within bounds, 0 or more. */
 export function wholeBetween(least: number, most: number, unit = ''): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isInteger(value) || value < least || value > most) {
+    if (!/^\d+$/.test(text) || value < least || value > most) {
       throw new InvalidValue(
         `must be a whole number between ${least} and ${most}${unit && ` ${unit}`}.`,
       );
@@ -36,3 +42,7 @@ export const parsePacketBytes = wholeBetween(
 );
 export const parseSd = numberBetween(sdBounds.least, sdBounds.most, 'percent');
 export const sdHelp = `${variedModes.join(', ')}: standard deviation of the interval`;
+
+export const parsePort = wholeBetween(1, 65_535);
+/** The same seed gives the same result. */
+export const parseSeed = wholeBetween(0, 2 ** 31 - 1);

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { CounterSample } from '../../core/simulation/recommend.ts';
 import { version } from '../../version.ts';
 import { registerCheck } from './check.ts';
+import type { Context } from './context.ts';
 import { registerCost } from './cost.ts';
 import { Failure } from './failure.ts';
 import { registerPrint } from './print.ts';
@@ -14,30 +15,32 @@ interface Companion {
   commands: readonly string[];
   /** Completes "COMMAND …" where the file is not there. */
   absent: string;
-  add(program: Command): Promise<void>;
+  add(program: Command, context: Context): Promise<void>;
 }
 
 const companions: readonly Companion[] = [
   {
     commands: ['endpoint'],
     absent: 'is for a server: install the package iot-shaper-endpoint there',
-    add: async (program) => (await import('./endpoint.ts')).registerEndpoint(program),
+    add: async (program, context) =>
+      (await import('./endpoint.ts')).registerEndpoint(program, context),
   },
   {
     commands: ['audit', 'recommend'],
     absent: 'needs iotshaper-tools.js beside the program: install the package again',
-    add: async (program) =>
+    add: async (program, context) =>
       (await import('./tools/tools.ts')).registerTools(
         program,
-        async (runDir) => (await ask(runDir, 'counters')) as CounterSample[],
+        context,
+        async (runDir) => (await ask(context.system, runDir, 'counters')) as CounterSample[],
       ),
   },
   {
     commands: ['attack', 'simulate', 'lab'],
     absent:
       'is for research and not installed here: install the package iot-shaper-research (from "make research"), or run it in the source tree',
-    add: async (program) =>
-      (await import('../../research/cli/research.ts')).registerResearch(program),
+    add: async (program, context) =>
+      (await import('../../research/cli/research.ts')).registerResearch(program, context),
   },
 ];
 
@@ -46,52 +49,54 @@ const companions: readonly Companion[] = [
  * @param word the first on the command line; where it is a command of the service, nothing else is read
  * @throws {Failure} where `word` is a command whose file is not there
  */
-export async function buildProgram(word?: string): Promise<Command> {
+export async function buildProgram(context: Context, word?: string): Promise<Command> {
+  const { console } = context;
   const program = new Command('iotshaper');
   program
     .description("Makes a smart home's encrypted traffic tell its Internet provider nothing.")
     .version(version)
     .showHelpAfterError('(iotshaper --help lists the commands)')
-    // Before any command is added: each takes it over.
+    // Before any command is added: each takes these over.
+    .configureOutput({
+      writeOut: (text) => console.write(text),
+      writeErr: (text) => console.writeError(text),
+    })
     .exitOverride();
-  registerRun(program);
-  registerStatus(program);
-  registerCheck(program);
-  registerPrint(program);
-  registerCost(program);
+  registerRun(program, context);
+  registerStatus(program, context);
+  registerCheck(program, context);
+  registerPrint(program, context);
+  registerCost(program, context);
   const isKnown = () => program.commands.some((command) => command.name() === word);
   for (const { commands, absent, add } of companions) {
     if (isKnown() || word === '--version' || word === '-V') break;
     try {
-      await add(program);
+      await add(program, context);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+      if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
       if (word !== undefined && commands.includes(word)) throw new Failure(`${word} ${absent}`);
     }
   }
   return program;
 }
 
-/** Runs one command line; sets the exit status, never throws, never shows a stack trace. */
-export async function runCli(argv: readonly string[]): Promise<void> {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0); // the reader, `head` say, has seen enough
-  });
+/** Runs the console's command line; sets the exit status, never throws, never shows a stack trace. */
+export async function runCli(context: Context): Promise<void> {
+  const { words } = context.console;
   try {
-    const program = await buildProgram(argv[2]);
-    await program.parseAsync([...argv]);
+    const program = await buildProgram(context, words[0]);
+    await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
-    process.exitCode = tell(error);
+    context.console.setExitStatus(tell(context, error));
   }
 }
 
-function tell(error: unknown): number {
+/** Says what went wrong; the exit status it stands for. */
+function tell({ system, console }: Context, error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode; // commander has said it
-  if (process.env.IOTSHAPER_DEBUG) console.error(error);
-  else
-    process.stderr.write(`iotshaper: ${error instanceof Error ? error.message : String(error)}\n`);
-  const status = (error as { status?: unknown } | null)?.status;
-  return error instanceof Error && error.name === 'Failure' && typeof status === 'number'
-    ? status
-    : 1;
+  const fault = error instanceof Error ? error : new Error(String(error));
+  const isDebugged = system.processes.environment('IOTSHAPER_DEBUG');
+  console.writeError(isDebugged ? `${fault.stack}\n` : `iotshaper: ${fault.message}\n`);
+  // By its name: a command in a file of its own has its own Failure.
+  return fault.name === 'Failure' ? (fault as Failure).status : 1;
 }

@@ -1,11 +1,11 @@
 // `iotshaper run`: the home service in the foreground, until a signal ends it.
-import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { configPath } from '../config/config-file.ts';
 import { HomeService } from '../home/home-service.ts';
-import { log } from '../system/log.ts';
+import { consoleLog } from '../system/log.ts';
 import { defaultSocketPath, UbusClient } from '../ubus/client.ts';
 import { publishIotshaper } from '../ubus/iotshaper-object.ts';
+import type { Context } from './context.ts';
 import { requireRoot } from './failure.ts';
 import { defaultHomeDir, defaultRunDir } from './paths.ts';
 import { runUntilSignal, type Service } from './until-signal.ts';
@@ -17,7 +17,8 @@ interface RunOptions {
   ubus: string;
 }
 
-export function registerRun(program: Command): void {
+export function registerRun(program: Command, context: Context): void {
+  const { system, console } = context;
   program
     .command('run')
     .description('run the service of a home in the foreground')
@@ -30,15 +31,19 @@ export function registerRun(program: Command): void {
       defaultSocketPath,
     )
     .action(async ({ config, runDir, stateDir, ubus }: RunOptions) => {
-      requireRoot('iotshaper run');
-      await mkdir(runDir, { recursive: true, mode: 0o700 });
-      await mkdir(stateDir, { recursive: true, mode: 0o700 });
-      const service = new HomeService({ configPath: config, runDir, stateDir, log });
+      requireRoot(system, 'iotshaper run');
+      await system.files.makeFolder(runDir, 0o700);
+      await system.files.makeFolder(stateDir, 0o700);
+      const log = consoleLog(system, console);
+      const service = new HomeService({ system, configPath: config, runDir, stateDir, log });
       // Whoever stops the service for a moment only (restart, upgrade, the router going down) says so first.
-      process.on('SIGUSR2', () => {
+      console.onSignal('SIGUSR2', () => {
         service.staysShut = true;
       });
-      const bus = new UbusClient({ socketPath: ubus, log: (text) => log('info', `ubus: ${text}`) });
+      const bus = new UbusClient(system, {
+        socketPath: ubus,
+        log: (text) => log('info', `ubus: ${text}`),
+      });
       publishIotshaper(bus, service);
       const whole: Service = {
         get staysShut() {
@@ -53,6 +58,6 @@ export function registerRun(program: Command): void {
           await bus.close();
         },
       };
-      await runUntilSignal(whole, () => void service.reload());
+      await runUntilSignal(context, whole, () => void service.reload());
     });
 }

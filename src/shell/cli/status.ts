@@ -3,18 +3,20 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { ConfigStatus, Status } from '../../core/home/api.ts';
 import { askLocalApi, NotRunningError } from '../home/local-api.ts';
+import { pause, type System } from '../system/system.ts';
+import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 import { defaultRunDir } from './paths.ts';
 
-export function registerStatus(program: Command): void {
+export function registerStatus(program: Command, { system, console }: Context): void {
   program
     .command('status')
     .description('say whether the home is protected, and the figures behind it')
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .option('--json', 'as the bus has it')
     .action(async ({ runDir, json }: { runDir: string; json?: boolean }) => {
-      const status = (await ask(runDir, 'status')) as Status;
-      process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : renderForPerson(status));
+      const status = (await ask(system, runDir, 'status')) as Status;
+      console.write(json ? `${JSON.stringify(status, null, 2)}\n` : renderForPerson(status));
     });
   program
     .command('watch')
@@ -23,11 +25,12 @@ export function registerStatus(program: Command): void {
     .action(async ({ runDir }: { runDir: string }) => {
       let last = '';
       for (let seconds = 0; ; seconds++) {
-        const status = (await ask(runDir, 'status')) as Status;
+        const status = (await ask(system, runDir, 'status')) as Status;
         const state = `${status.state} ${status.reason}`;
-        if (state !== last || seconds % 10 === 0) process.stdout.write(`${renderLine(status)}\n`);
+        if (state !== last || seconds % 10 === 0)
+          console.write(`${renderLine(status, system.clock.unixMs())}\n`);
         last = state;
-        await new Promise((next) => setTimeout(next, 1000));
+        await pause(system.timers, 1000);
       }
     });
   program
@@ -35,23 +38,27 @@ export function registerStatus(program: Command): void {
     .description('read the configuration again and put it in force')
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .action(async ({ runDir }: { runDir: string }) => {
-      const { ok, errors } = (await ask(runDir, 'reload')) as ConfigStatus;
+      const { ok, errors } = (await ask(system, runDir, 'reload')) as ConfigStatus;
       if (!ok) throw new Failure(errors.map(({ message }) => message).join('\n'));
     });
 }
 
 /** @throws {Failure} with status 3 when the service is not running. */
-export async function ask(runDir: string, method: string): Promise<unknown> {
+export async function ask(
+  system: Pick<System, 'sockets' | 'timers'>,
+  runDir: string,
+  method: string,
+): Promise<unknown> {
   try {
-    return await askLocalApi(join(runDir, 'api.sock'), { method });
+    return await askLocalApi(system, join(runDir, 'api.sock'), { method });
   } catch (error) {
     if (error instanceof NotRunningError) throw new Failure(error.message, 3);
     throw error;
   }
 }
 
-function renderLine({ state, reason, role, upload, download }: Status): string {
-  const time = new Date().toLocaleTimeString();
+function renderLine({ state, reason, role, upload, download }: Status, unixMs: number): string {
+  const time = new Date(unixMs).toLocaleTimeString();
   if (role !== 'home') return `${time}  ${state}  ${reason}`;
   const way = ({ pps, device_kBps, queue_ms }: Status['upload']): string =>
     `${pps.toFixed(0)} packets/s, devices ${device_kBps.toFixed(1)} KB/s, waiting ${queue_ms} ms`;

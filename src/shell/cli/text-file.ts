@@ -1,6 +1,6 @@
 // Reads files that options name.
-import { readFile } from 'node:fs/promises';
 import { readFault } from '../../core/capture/error.ts';
+import type { System } from '../system/system.ts';
 import { Failure } from './failure.ts';
 
 /**
@@ -8,9 +8,14 @@ import { Failure } from './failure.ts';
  * @param status exit status where it cannot be read
  * @throws {Failure} naming option and file
  */
-export async function readTextFile(option: string, path: string, status = 1): Promise<string> {
+export async function readTextFile(
+  { files }: Pick<System, 'files'>,
+  option: string,
+  path: string,
+  status = 1,
+): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await files.readText(path);
   } catch (error) {
     throw new Failure(`${option} ${path}: ${readFault(error)}`, status);
   }

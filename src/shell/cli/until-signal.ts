@@ -1,5 +1,5 @@
 // A service in the foreground: what its signals do.
-import { raisePriority } from '../system/priority.ts';
+import type { Context } from './context.ts';
 
 export interface Service {
   /** Whether nothing may get out once it has stopped. */
@@ -8,15 +8,22 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** What keeps the schedule comes before what does not; its children inherit it. */
+const NICE = -10;
+
 /** Starts a service, stops it on TERM or INT, reloads it on HUP. */
-export async function runUntilSignal(service: Service, reload: () => void): Promise<void> {
-  process.umask(0o077);
-  raisePriority(-10);
+export async function runUntilSignal(
+  { system, console }: Context,
+  service: Service,
+  reload: () => void,
+): Promise<void> {
+  console.keepFilesPrivate();
+  system.processes.raisePriority(NICE);
   const signalled = new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
+    console.onSignal('SIGTERM', resolve);
+    console.onSignal('SIGINT', resolve);
   });
-  process.on('SIGHUP', reload);
+  console.onSignal('SIGHUP', reload);
   const failed = service.start().then(
     () => new Promise<never>(() => {}),
     (error: unknown) => Promise.reject(error),
@@ -29,5 +36,5 @@ export async function runUntilSignal(service: Service, reload: () => void): Prom
   } finally {
     await service.stop();
   }
-  process.exit(0);
+  console.exit(0);
 }

@@ -1,8 +1,9 @@
 // Reads the configuration file from disk.
-import { readFile } from 'node:fs/promises';
 import { parseConfig } from '../../core/config/config.ts';
 import { ConfigError } from '../../core/config/config-error.ts';
 import type { Config } from '../../core/config/types.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import type { System } from '../system/system.ts';
 
 /** Where OpenWrt and the package keep it. */
 export const configPath = '/etc/config/iotshaper';
@@ -13,15 +14,16 @@ export const configPath = '/etc/config/iotshaper';
  * @throws ConfigError also when the file cannot be read
  */
 export async function readConfigFile(
+  { files }: Pick<System, 'files'>,
   path: string = configPath,
-): Promise<{ config: Config; warnings: string[] }> {
+): Promise<{ config: Config; warnings: Notice[] }> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await files.readBytes(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const message = `iotshaper: cannot read the configuration file (${reason})`;
-    throw new ConfigError([{ path: 'iotshaper', value: path, message }]);
+    const said = notice('configuration-not-there', { path: 'iotshaper', error: reason });
+    throw new ConfigError([{ ...said, path: 'iotshaper', value: path }]);
   }
   return parseConfig(bytes);
 }

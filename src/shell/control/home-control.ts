@@ -1,14 +1,16 @@
 // The home's control socket: says what the home wants until it is answered, and then now and again.
-import { createSocket, type Socket } from 'node:dgram';
 import { HomeHandshake } from '../../core/control/home-handshake.ts';
 import type { Welcome } from '../../core/control/message.ts';
 import { Proof } from '../../core/control/proof.ts';
+import type { Notice } from '../../core/notices/notice.ts';
 import type { InsideRanges } from '../../core/plan/facts.ts';
 import { CONTROL_PORT } from '../../core/plan/names.ts';
 import type { Shape } from '../../core/stream/stream.ts';
+import type { Cancel, System, UdpSocket } from '../system/system.ts';
 import { drawNonce, hmacSha256 } from './hmac.ts';
 
 export interface HomeControlOptions {
+  system: System;
   local: string;
   peer: string;
   version: string;
@@ -17,23 +19,27 @@ export interface HomeControlOptions {
   /** Bounds of what the endpoint may assign. */
   inside: InsideRanges;
   onWelcome: (welcome: Welcome) => void;
-  /** The endpoint answers what may not come true: in words for the log, once a minute at most. */
-  onFault: (text: string) => void;
+  /** The endpoint answers what may not come true: once a minute at most. */
+  onFault: (fault: Notice) => void;
 }
 
 /** One home's control socket. */
 export class HomeControl {
   readonly #options: HomeControlOptions;
   readonly #handshake: HomeHandshake;
-  #socket: Socket | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #socket: UdpSocket | null = null;
+  #cancelHello: Cancel | null = null;
 
   /** @throws RangeError when the key is no sound one. */
   constructor(options: HomeControlOptions) {
     this.#options = options;
-    const { key, local, version, inside } = options;
-    const proof = new Proof(hmacSha256, key, local);
-    this.#handshake = new HomeHandshake({ proof, version, inside, drawNonce });
+    const { system, key, local, version, inside } = options;
+    this.#handshake = new HomeHandshake({
+      proof: new Proof(hmacSha256, key, local),
+      version,
+      inside,
+      drawNonce: () => drawNonce(system),
+    });
   }
 
   /** Whether the endpoint has answered what is wanted now. */
@@ -47,17 +53,11 @@ export class HomeControl {
   }
 
   async start(): Promise<void> {
-    this.#socket = await new Promise<Socket>((resolve, reject) => {
-      const socket = createSocket('udp4');
-      socket.once('error', reject);
-      socket.on('message', (datagram) => this.#receive(datagram));
-      socket.bind(CONTROL_PORT, this.#options.local, () => {
-        socket.connect(CONTROL_PORT, this.#options.peer, () => {
-          socket.off('error', reject);
-          socket.on('error', () => {}); // silence is what counts
-          resolve(socket);
-        });
-      });
+    const { system, local, peer } = this.#options;
+    this.#socket = await system.sockets.openUdp({
+      local: { address: local, port: CONTROL_PORT },
+      peer: { address: peer, port: CONTROL_PORT },
+      onMessage: (datagram) => this.#receive(datagram),
     });
   }
 
@@ -67,23 +67,23 @@ export class HomeControl {
   }
 
   close(): void {
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#cancelHello?.();
     this.#socket?.close();
     this.#socket = null;
   }
 
   #hello(): void {
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#cancelHello?.();
     const next = this.#socket ? this.#handshake.hello() : null;
     if (!next) return;
     this.#socket!.send(next.datagram, () => {}); // refused while the tunnel is being set up; the next one goes through
-    this.#timer = setTimeout(() => this.#hello(), next.pauseMs);
+    this.#cancelHello = this.#options.system.timers.after(next.pauseMs, () => this.#hello());
   }
 
   #receive(datagram: Uint8Array): void {
-    const heard = this.#handshake.receive(datagram, performance.now());
+    const heard = this.#handshake.receive(datagram, this.#options.system.clock.monotonicMs());
     if (heard?.kind === 'again') this.#hello();
     else if (heard?.kind === 'welcome') this.#options.onWelcome(heard.welcome);
-    else if (heard?.kind === 'fault') this.#options.onFault(heard.text);
+    else if (heard?.kind === 'fault') this.#options.onFault(heard.fault);
   }
 }

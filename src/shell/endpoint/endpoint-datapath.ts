@@ -1,4 +1,7 @@
-// The endpoint's datapath: brings rules, netdevs, queue and streams to the homes that are there.
+// The endpoint's datapath: brings rules, netdevs, queue and streams to the connected homes.
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { NoticeError, noticeOfError } from '../../core/notices/notice-error.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { EndpointFacts, InnerNetwork, InsideRanges } from '../../core/plan/facts.ts';
 import { planInsideRoutes } from '../../core/plan/inside.ts';
 import {
@@ -32,11 +35,11 @@ import { Rules } from '../network/rules.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
-import { run } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { readPlainUser } from '../system/plain-user.ts';
 import type { Serial } from '../system/serial.ts';
+import type { System } from '../system/system.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import type { HomeSession } from './home-session.ts';
 import { resolverArgv, startResolver } from './resolver.ts';
@@ -45,19 +48,21 @@ import type { EndpointIdentity, StoredHome } from './store.ts';
 const DEVICE_QUEUE_PACKETS = 1000;
 
 export interface EndpointDatapathOptions {
+  system: System;
   identity: EndpointIdentity;
   log: Log;
   /** Orders what this does on its own accord with what the service asks for. */
   serial: Serial;
   onReport: (report: ShaperReport) => void;
   /** `minor` 0 stands for all homes. */
-  onFault: (minor: number, text: string) => void;
+  onFault: (minor: number, fault: Notice) => void;
   onPacket: (packet: Uint8Array) => void;
 }
 
 /** Everything the endpoint makes on its machine but OpenVPN. */
 export class EndpointDatapath {
   readonly #options: EndpointDatapathOptions;
+  readonly #system: System;
   readonly #shaper: Shaper;
   readonly #port: PacketPort;
   readonly #classes = new Map<number, SlotClass>();
@@ -71,19 +76,26 @@ export class EndpointDatapath {
 
   constructor(options: EndpointDatapathOptions) {
     this.#options = options;
+    this.#system = options.system;
     this.#rules = new Rules(
+      options.system,
       ENDPOINT_TEXT_SETS,
-      () => void options.serial.run(() => this.#restoreRules()).catch(() => {}), // the next look tells
+      () => void options.serial.run(() => this.#restoreRules()).catch(() => {}), // the next tick tells
     );
-    this.#shaper = new Shaper({ onReport: options.onReport, onFault: options.onFault });
+    this.#shaper = new Shaper({
+      system: options.system,
+      onReport: options.onReport,
+      onFault: options.onFault,
+    });
     this.#port = new PacketPort({
+      system: options.system,
       netdev: INNER_NETDEV,
       onPacket: options.onPacket,
       onUp: () =>
         void options.serial
-          .run(() => this.#dressPort())
-          .catch((error: Error) => options.onFault(0, error.message)),
-      onFault: (text) => options.log('warning', text),
+          .run(() => this.#configureNetdev())
+          .catch((error) => options.onFault(0, noticeOfError(error))),
+      onFault: (fault) => options.log('warning', wordsOf(fault)),
     });
   }
 
@@ -95,13 +107,16 @@ export class EndpointDatapath {
   async start(homes: readonly StoredHome[]): Promise<void> {
     const addresses = this.#resolverAddresses();
     const resolver = resolverArgv(INNER_NETDEV, addresses).join(' ');
-    await endLeftovers((argv) => isSocatOf(INNER_NETDEV, argv) || argv.join(' ') === resolver);
-    this.ipv6 = (await run(['ip', '-6', 'route', 'show', 'default'])).stdout.trim() !== '';
-    await applyInsideRoutes(planInsideRoutes(this.#inside()));
+    await endLeftovers(
+      this.#system,
+      (argv) => isSocatOf(INNER_NETDEV, argv) || argv.join(' ') === resolver,
+    );
+    this.ipv6 = (await this.#ip('-6', 'route', 'show', 'default')).trim() !== '';
+    await applyInsideRoutes(this.#system, planInsideRoutes(this.#inside()));
     await this.#applyRules(homes, []);
     await this.#forward();
-    await this.#port.open(await readPlainUser());
-    this.#resolver = startResolver(INNER_NETDEV, addresses, this.#options.log);
+    await this.#port.open(await readPlainUser(this.#system));
+    this.#resolver = startResolver(this.#system, INNER_NETDEV, addresses, this.#options.log);
   }
 
   async stop(): Promise<void> {
@@ -109,15 +124,10 @@ export class EndpointDatapath {
     await this.#resolver?.stop();
     await this.#port.close();
     await this.#rules.release(true);
-    const forgotten = await forgetConnections(this.#inside());
-    if (!forgotten) {
-      this.#options.log(
-        'warning',
-        'conntrack is not installed, so connections of homes are remembered until they time out; run "apt install conntrack"',
-      );
-    }
-    await applyInsideRoutes([]);
-    for (const [path, value] of this.#restore) await writeSysctl(path, value);
+    const forgotten = await forgetConnections(this.#system, this.#inside());
+    if (!forgotten) this.#options.log('warning', wordsOf(notice('conntrack-missing')));
+    await applyInsideRoutes(this.#system, []);
+    for (const [path, value] of this.#restore) await writeSysctl(this.#system, path, value);
   }
 
   #inside(): InsideRanges {
@@ -149,39 +159,41 @@ export class EndpointDatapath {
    * @throws Error when there is none.
    */
   async noteTunnel(): Promise<boolean> {
-    const index = await netdevIndex(TUNNEL_NETDEV);
-    if (index === null) throw new Error(`${TUNNEL_NETDEV} is not there though OpenVPN is up`);
-    await writeSysctl(`net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
+    const index = await netdevIndex(this.#system, TUNNEL_NETDEV);
+    if (index === null) {
+      throw new NoticeError(notice('tunnel-netdev-missing', { netdev: TUNNEL_NETDEV }));
+    }
+    await writeSysctl(this.#system, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
     if (this.#queue?.index === index) return false;
     this.#classes.clear();
     this.#queue = null;
     return true;
   }
 
-  /** Brings rules, classes and streams to the homes that are there; `fresh` makes the queue anew. */
+  /** Brings rules, classes and streams to the connected homes; `fresh` makes the queue again. */
   async apply(
     homes: readonly StoredHome[],
     sessions: readonly HomeSession[],
     fresh: boolean,
   ): Promise<void> {
-    const index = await netdevIndex(TUNNEL_NETDEV);
+    const index = await netdevIndex(this.#system, TUNNEL_NETDEV);
     if (index === null) return;
     const wanted = sessions.map(
       ({ host, shape, peer }): SlotClass => ({ minor: host, shape, destination: peer }),
     );
     const shapes = wanted.map(({ shape }) => shape);
     const limit = queueLimit(shapes);
-    const anew = fresh || this.#queue?.index !== index || this.#queue.limit < limit;
+    const isRebuilt = fresh || this.#queue?.index !== index || this.#queue.limit < limit;
     const mtu =
       shapes.length === 0
         ? TUNNEL_MTU
         : Math.max(SMALLEST_PACKET_BYTES, ...shapes.map(({ packetBytes }) => packetBytes));
-    await setLink(TUNNEL_NETDEV, mtu, Math.max(limit, this.#queue?.limit ?? 0));
-    if (anew) {
+    await setLink(this.#system, TUNNEL_NETDEV, mtu, Math.max(limit, this.#queue?.limit ?? 0));
+    if (isRebuilt) {
       // For a moment nothing holds packets back: nobody may send then.
       for (const { link } of sessions) link.setOpen(false);
       await this.#shaper.pause();
-      await rebuildQueue(wanted);
+      await rebuildQueue(this.#system, wanted);
       this.#queue = { index, limit };
       this.#classes.clear();
     } else await this.#changeClasses(wanted);
@@ -189,7 +201,7 @@ export class EndpointDatapath {
     await this.#applyRules(homes, sessions);
     await this.#shaper.apply(
       sessions.map(({ host, shape, local, peer }) => ({ minor: host, shape, local, peer })),
-      anew,
+      isRebuilt,
     );
     for (const { link, isOpen } of sessions) link.setOpen(isOpen);
   }
@@ -197,28 +209,28 @@ export class EndpointDatapath {
   /** Lets frames to the open ones of these homes leave for some seconds more; puts rules back that were removed. */
   async extend(sessions: readonly HomeSession[]): Promise<void> {
     this.#open = sessions;
-    if (!(await this.#rules.stand(leave(sessions)))) await this.#restoreRules();
+    if (!(await this.#rules.isIntact(permit(sessions)))) await this.#restoreRules();
   }
 
   async #restoreRules(): Promise<void> {
-    if (await this.#rules.stand()) return;
-    this.#options.log('warning', 'someone removed or changed the rules; they are put back');
-    await this.#rules.restore(leave(this.#open));
+    if (await this.#rules.isIntact()) return;
+    this.#options.log('warning', wordsOf(notice('endpoint-rules-put-back')));
+    await this.#rules.restore(permit(this.#open));
   }
 
   async #changeClasses(wanted: readonly SlotClass[]): Promise<void> {
     const stays = new Set(wanted.map(({ minor }) => minor));
     const gone = [...this.#classes.values()].filter(({ minor }) => !stays.has(minor));
     const come = wanted.filter(({ minor }) => !this.#classes.has(minor));
-    await changeQueue(come.flatMap(renderClassAdd));
-    await changeQueue(gone.flatMap(renderClassRemove));
+    await changeQueue(this.#system, come.flatMap(renderClassAdd));
+    await changeQueue(this.#system, gone.flatMap(renderClassRemove));
     for (const { minor } of gone) this.#classes.delete(minor);
   }
 
   #facts(homes: readonly StoredHome[], sessions: readonly HomeSession[]): EndpointFacts {
     const { tunnelNet, innerNet, innerNet6 } = this.#options.identity;
     return {
-      uid: process.getuid?.() ?? 0,
+      uid: this.#system.processes.uid,
       tunnelNet,
       innerNet,
       innerNet6: this.ipv6 ? innerNet6 : null,
@@ -236,37 +248,41 @@ export class EndpointDatapath {
 
   async #applyRules(homes: readonly StoredHome[], sessions: readonly HomeSession[]): Promise<void> {
     const text = renderEndpointNft(this.#facts(homes, sessions));
-    await this.#rules.apply(text, leave(sessions));
+    await this.#rules.apply(text, permit(sessions));
   }
 
   async #forward(): Promise<void> {
     const set = async (path: string, value: string): Promise<void> => {
-      const before = await writeSysctl(path, value);
+      const before = await writeSysctl(this.#system, path, value);
       if (before !== null) this.#restore.set(path, before);
     };
     await set('net/ipv4/ip_forward', '1');
     if (!this.ipv6) return;
     // Forwarding makes the kernel deaf to router advertisements unless accept_ra is 2 (ip-sysctl.rst).
-    const { stdout } = await run(['ip', '-j', '-6', 'route', 'show', 'default']);
-    for (const { dev } of JSON.parse(stdout) as { dev?: string }[]) {
+    const routes = await this.#ip('-j', '-6', 'route', 'show', 'default');
+    for (const { dev } of JSON.parse(routes) as { dev?: string }[]) {
       const path = `net/ipv6/conf/${dev}/accept_ra`;
-      if ((await readSysctl(path)) === '1') await set(path, '2');
+      if ((await readSysctl(this.#system, path)) === '1') await set(path, '2');
     }
     await set('net/ipv6/conf/all/forwarding', '1');
   }
 
-  async #dressPort(): Promise<void> {
-    await setLink(INNER_NETDEV, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
-    await writeSysctl(`net/ipv4/conf/${INNER_NETDEV}/rp_filter`, '0');
-    await writeSysctl(`net/ipv6/conf/${INNER_NETDEV}/accept_ra`, '0');
+  async #configureNetdev(): Promise<void> {
+    await setLink(this.#system, INNER_NETDEV, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
+    await writeSysctl(this.#system, `net/ipv4/conf/${INNER_NETDEV}/rp_filter`, '0');
+    await writeSysctl(this.#system, `net/ipv6/conf/${INNER_NETDEV}/accept_ra`, '0');
     const [four, six] = this.#resolverAddresses();
-    await run(['ip', 'addr', 'replace', `${four}/16`, 'dev', INNER_NETDEV]);
-    if (this.ipv6) await run(['ip', 'addr', 'replace', `${six}/48`, 'dev', INNER_NETDEV, 'nodad']);
+    await this.#ip('addr', 'replace', `${four}/16`, 'dev', INNER_NETDEV);
+    if (this.ipv6) await this.#ip('addr', 'replace', `${six}/48`, 'dev', INNER_NETDEV, 'nodad');
+  }
+
+  async #ip(...words: string[]): Promise<string> {
+    return (await this.#system.processes.run(['ip', ...words])).stdout;
   }
 }
 
 /** Commands that let frames to the open ones of these homes leave for some seconds. */
-function leave(sessions: readonly HomeSession[]): string {
+function permit(sessions: readonly HomeSession[]): string {
   const open = sessions.filter(({ isOpen }) => isOpen).map(({ peer }) => peer);
   return renderAlive(open);
 }

@@ -1,25 +1,22 @@
 // The endpoint role: serves every home the store names, each with its own queue, class, frames and cover.
-import { createSocket, type Socket } from 'node:dgram';
-import { type FSWatcher, watch } from 'node:fs';
-import type { Server } from 'node:net';
 import { join } from 'node:path';
-import type { Hello } from '../../core/control/message.ts';
-import { ipDestination } from '../../core/framing/ip-packet.ts';
 import { findQueueFaults } from '../../core/home/verification.ts';
-import { CONTROL_PORT, STRAY_CLASS_MINOR, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
+import { wordsOf } from '../../core/notices/words.ts';
+import { CONTROL_PORT, STRAY_CLASS_MINOR } from '../../core/plan/names.ts';
 import { tunnelAddress } from '../../core/plan/nft-endpoint.ts';
 import { classId } from '../../core/plan/tc.ts';
-import { version } from '../../version.ts';
 import { serveLocalApi } from '../home/local-api.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import type { Log } from '../system/log.ts';
 import { Serial } from '../system/serial.ts';
-import { NetdevCounter } from '../tunnel/counters.ts';
-import type { Departures } from '../tunnel/frame-link.ts';
+import type { Cancel, Listener, System, UdpSocket } from '../system/system.ts';
 import { EndpointDatapath } from './endpoint-datapath.ts';
+import { renderEndpointStatus } from './endpoint-status.ts';
 import { Greetings } from './greetings.ts';
-import { HomeSession, owns } from './home-session.ts';
+import { HomeSessions } from './home-sessions.ts';
 import { prepareOpenVpn, removeClientConfigs } from './openvpn-files.ts';
 import type { EndpointIdentity, EndpointStore, StoredHome } from './store.ts';
 
@@ -29,6 +26,7 @@ const SETTLE_MS = 200;
 const REPAIR_EVERY_MS = 5000;
 
 export interface EndpointServiceOptions {
+  system: System;
   store: EndpointStore;
   runDir: string;
   log: Log;
@@ -37,36 +35,47 @@ export interface EndpointServiceOptions {
 /** The running endpoint. */
 export class EndpointService {
   readonly #options: EndpointServiceOptions;
+  readonly #system: System;
   readonly #identity: EndpointIdentity;
   readonly #serial = new Serial();
   readonly #datapath: EndpointDatapath;
   readonly #openvpn: OpenVpn;
   readonly #greetings: Greetings;
-  readonly #sent = new NetdevCounter(TUNNEL_NETDEV, 'tx_packets');
-  readonly #sessions = new Map<number, HomeSession>();
-  #server: Server | null = null;
-  #watcher: FSWatcher | null = null;
-  #settle: NodeJS.Timeout | null = null;
-  #control: Socket | null = null;
+  readonly #sessions: HomeSessions;
+  #server: Listener | null = null;
+  #cancelWatch: Cancel = () => {};
+  #cancelSettle: Cancel = () => {};
+  #control: UdpSocket | null = null;
   #homes: StoredHome[] = [];
   #up = false;
   #stopping = false;
-  #fault = '';
-  #since = Math.floor(Date.now() / 1000);
+  #fault: Notice | null = null;
+  readonly #since: number;
   #lastRepairMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: EndpointServiceOptions, identity: EndpointIdentity) {
+    const { system } = options;
     this.#options = options;
+    this.#system = system;
     this.#identity = identity;
+    this.#since = Math.floor(system.clock.unixMs() / 1000);
+    this.#sessions = new HomeSessions({
+      system,
+      log: options.log,
+      local: tunnelAddress(identity, 1),
+      onPacket: (packet) => this.#datapath.send(packet),
+    });
     this.#datapath = new EndpointDatapath({
+      system,
       identity,
       log: options.log,
       serial: this.#serial,
-      onReport: (report) => this.#later(() => this.#look(report)),
-      onFault: (minor, text) => this.#onFault(minor, text),
-      onPacket: (packet) => this.#fromInternet(packet),
+      onReport: (report) => this.#later(() => this.#tick(report)),
+      onFault: (minor, fault) => this.#onFault(minor, fault),
+      onPacket: (packet) => this.#sessions.enqueue(packet),
     });
     this.#openvpn = new OpenVpn({
+      system,
       configPath: join(options.runDir, 'openvpn.conf'),
       managementSocket: join(options.runDir, 'openvpn.sock'),
       onState: (name) => {
@@ -74,11 +83,12 @@ export class EndpointService {
       },
       onExit: (why) => {
         this.#up = false;
-        options.log('warning', `OpenVPN stopped (${why}); it is started again`);
+        options.log('warning', wordsOf(notice('openvpn-stopped', { why })));
       },
       onLine: (line) => options.log('info', `openvpn: ${line}`),
     });
     this.#greetings = new Greetings({
+      system,
       log: options.log,
       send: (datagram, address) => this.#sendControl(datagram, address),
       greet: (home, address) => this.#later(() => this.#greet(home, address)),
@@ -87,64 +97,49 @@ export class EndpointService {
 
   async start(): Promise<void> {
     const { runDir, store, log } = this.#options;
-    this.#server = await serveLocalApi(join(runDir, 'api.sock'), { status: () => this.status() });
+    this.#server = await serveLocalApi(this.#system, join(runDir, 'api.sock'), {
+      status: () => this.status(),
+    });
     this.#homes = await store.homes();
     await this.#datapath.start(this.#homes);
     await this.#startOpenVpn();
-    this.#watcher = watch(store.dir, () => {
-      if (this.#settle) clearTimeout(this.#settle);
-      this.#settle = setTimeout(() => this.#later(() => this.#readHomes()), SETTLE_MS);
+    const { files, timers } = this.#system;
+    this.#cancelWatch = files.watch(store.dir, () => {
+      this.#cancelSettle();
+      this.#cancelSettle = timers.after(SETTLE_MS, () => this.#later(() => this.#readHomes()));
     });
     const { host, port } = this.#identity;
-    log('notice', `endpoint at ${host}:${port}, ${this.#homes.length} homes`);
+    const count = this.#homes.length;
+    log('notice', wordsOf(notice('endpoint-at', { host, port: `${port}`, count })));
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#watcher?.close();
-    if (this.#settle) clearTimeout(this.#settle);
+    this.#cancelWatch();
+    this.#cancelSettle();
     await this.#serial.run(async () => {
-      for (const session of this.#sessions.values()) session.link.close();
-      this.#sessions.clear();
+      this.#sessions.close();
       this.#control?.close();
       this.#control = null;
       await this.#openvpn.stop();
-      await removeClientConfigs(this.#options.runDir);
+      await removeClientConfigs(this.#system, this.#options.runDir);
       await this.#datapath.stop();
-      this.#sent.close();
     });
-    const server = this.#server;
-    if (server) await new Promise<void>((resolve) => server.close(() => resolve()));
+    await this.#server?.close();
   }
 
-  /** What `iotshaper status` prints on an endpoint. */
+  /** See {@link renderEndpointStatus}. */
   status(): Record<string, unknown> {
-    const nowMs = performance.now();
-    const serving = `Serving ${this.#sessions.size} of ${this.#homes.length} homes.`;
-    return {
-      state: this.#up ? 'shaping' : 'starting',
-      reason: this.#fault || (this.#up ? serving : 'OpenVPN is starting.'),
+    const figures = {
+      identity: this.#identity,
+      isUp: this.#up,
+      fault: this.#fault,
       since: this.#since,
-      version,
-      role: 'endpoint',
       ipv6: this.#datapath.ipv6,
-      homes: this.#homes.map(({ name, host }) => {
-        const session = this.#sessions.get(host);
-        const totals = session?.link.queues.totals;
-        return {
-          name,
-          address: tunnelAddress(this.#identity, host),
-          online: session !== undefined,
-          download_kBps: session?.shape.rateKBps ?? 0,
-          packet_size: session?.shape.packetBytes ?? 0,
-          version: session?.version ?? '',
-          queue_packets: totals?.depthPackets ?? 0,
-          queue_ms: Math.round(session?.link.queues.oldestWaitMs(nowMs) ?? 0),
-          dropped: totals ? totals.droppedLate + totals.droppedFull : 0,
-          foreign: session?.foreign ?? 0,
-        };
-      }),
+      homes: this.#homes,
+      sessions: this.#sessions,
     };
+    return renderEndpointStatus(figures, this.#system.clock.monotonicMs());
   }
 
   #later(work: () => Promise<void>): void {
@@ -152,15 +147,15 @@ export class EndpointService {
       .run(async () => {
         if (!this.#stopping) await work();
       })
-      .catch((error: Error) => {
-        this.#fault = error.message;
-        this.#options.log('warning', error.message);
+      .catch((error) => {
+        this.#fault = noticeOfError(error);
+        this.#options.log('warning', wordsOf(this.#fault));
       });
   }
 
   /** Brings the datapath to the homes and sessions as they are. */
   #apply(fresh: boolean): Promise<void> {
-    return this.#datapath.apply(this.#homes, [...this.#sessions.values()], fresh);
+    return this.#datapath.apply(this.#homes, this.#sessions.all(), fresh);
   }
 
   async #startOpenVpn(): Promise<void> {
@@ -172,44 +167,35 @@ export class EndpointService {
     const homes = await this.#options.store.homes();
     if (JSON.stringify(homes) === JSON.stringify(this.#homes)) return;
     this.#homes = homes;
-    for (const session of this.#sessions.values()) {
+    for (const session of this.#sessions.all()) {
       const stays = homes.some(({ host, name }) => host === session.host && name === session.name);
-      if (!stays) this.#closeSession(session);
+      if (!stays) this.#sessions.disconnect(session);
     }
     await this.#apply(false);
     await this.#startOpenVpn();
     const names = homes.map(({ name }) => name).join(', ');
-    this.#options.log('notice', `now ${homes.length} homes: ${names}`);
+    const said = notice('homes-now', { count: homes.length, names });
+    this.#options.log('notice', wordsOf(said));
   }
 
   async #onUp(): Promise<void> {
-    const anew = await this.#datapath.noteTunnel();
-    if (anew) {
-      for (const session of this.#sessions.values()) this.#closeSession(session);
+    const isNew = await this.#datapath.noteTunnel();
+    if (isNew) {
+      for (const session of this.#sessions.all()) this.#sessions.disconnect(session);
       await this.#openControl();
     }
     this.#up = true;
-    this.#fault = '';
-    await this.#apply(anew);
+    this.#fault = null;
+    await this.#apply(isNew);
   }
 
-  #openControl(): Promise<void> {
+  async #openControl(): Promise<void> {
     this.#control?.close();
-    return new Promise((resolve, reject) => {
-      const socket = createSocket({
-        type: 'udp4',
-        reuseAddr: true,
-        // Addresses only: there is nothing to look up.
-        lookup: (host, _options, done) => done(null, host, 4),
-      });
-      socket.once('error', reject);
-      socket.on('message', (datagram, { address }) => this.#onControl(datagram, address));
-      socket.bind(CONTROL_PORT, tunnelAddress(this.#identity, 1), () => {
-        socket.off('error', reject);
-        socket.on('error', () => {}); // a home that is gone
-        this.#control = socket;
-        resolve();
-      });
+    this.#control = null;
+    this.#control = await this.#system.sockets.openUdp({
+      local: { address: tunnelAddress(this.#identity, 1), port: CONTROL_PORT },
+      reuse: true,
+      onMessage: (datagram, { address }) => this.#onControl(datagram, address),
     });
   }
 
@@ -217,7 +203,7 @@ export class EndpointService {
     const home = this.#homes.find(({ host }) => tunnelAddress(this.#identity, host) === address);
     if (!home) return;
     const slotBytes = this.#sessions.get(home.host)?.shape.packetBytes ?? null;
-    this.#greetings.receive(home, address, datagram, slotBytes, performance.now());
+    this.#greetings.receive(home, address, datagram, slotBytes, this.#system.clock.monotonicMs());
   }
 
   async #greet(home: StoredHome, peer: string): Promise<void> {
@@ -228,73 +214,32 @@ export class EndpointService {
     if (!greeting || !stays) return;
     const { hello, handshake } = greeting;
     const known = this.#sessions.get(home.host);
-    const session = known ?? (await this.#openSession(home, hello, peer));
+    const inner = this.#datapath.inner(home.host);
+    const session = known ?? (await this.#sessions.connect(home, hello, peer, inner));
     if (!known || session.hear(hello)) await this.#apply(false);
-    const report = session.report(performance.now());
+    const report = session.report(this.#system.clock.monotonicMs());
     const { packetBytes } = session.shape;
     this.#sendControl(handshake.welcome(hello, session.inner, report, packetBytes), peer);
   }
 
-  async #openSession(home: StoredHome, hello: Hello, peer: string): Promise<HomeSession> {
-    const session = new HomeSession({
-      ...home,
-      local: tunnelAddress(this.#identity, 1),
-      peer,
-      inner: this.#datapath.inner(home.host),
-      shape: hello.download,
-      maxDelayMs: hello.maxDelayMs,
-      departures: () => this.#departures(),
-      onPacket: (packet) => this.#datapath.send(packet),
-    });
-    session.version = hello.version;
-    await session.link.start();
-    this.#sessions.set(home.host, session);
-    this.#options.log('notice', `home ${home.name} is there`);
-    return session;
-  }
-
-  /** One netdev, one counter: with several homes departures can't be told apart. */
-  #departures(): Departures {
-    const sent = this.#sent.read();
-    if (sent === null) return 'gone';
-    return this.#sessions.size === 1 ? sent : 'shared';
-  }
-
   #sendControl(datagram: Uint8Array, address: string): void {
-    this.#control?.send(datagram, CONTROL_PORT, address, () => {}); // lost: the home asks again
-  }
-
-  #closeSession(session: HomeSession): void {
-    session.setOpen(false);
-    session.link.close();
-    this.#sessions.delete(session.host);
-    this.#options.log('notice', `home ${session.name} is gone`);
-  }
-
-  #fromInternet(packet: Uint8Array): void {
-    const destination = ipDestination(packet);
-    for (const session of this.#sessions.values()) {
-      if (owns(session.inner, destination)) {
-        session.enqueue(packet);
-        return;
-      }
-    }
+    this.#control?.sendTo(datagram, address, CONTROL_PORT); // lost: the home asks again
   }
 
   /** Once a second: homes whose class and stream stand as made may be sent to; the silent ones are let go. */
-  async #look(report: ShaperReport): Promise<void> {
+  async #tick(report: ShaperReport): Promise<void> {
     if (!this.#up) return;
-    const nowMs = performance.now();
-    const silent = [...this.#sessions.values()].filter((session) => session.isSilent(nowMs));
-    for (const session of silent) this.#closeSession(session);
+    const nowMs = this.#system.clock.monotonicMs();
+    const silent = this.#sessions.all().filter((session) => session.isSilent(nowMs));
+    for (const session of silent) this.#sessions.disconnect(session);
     if (silent.length > 0) await this.#apply(false);
-    // A home that came or went since tc was asked is looked at next time.
+    // A home that came or went since tc was asked is judged next time.
     const asked = [...report.minors].sort().join();
     if (!report.listing || asked !== [...this.#datapath.minors].sort().join()) return;
     const minors = [STRAY_CLASS_MINOR, ...report.minors];
     const faults = findQueueFaults({ listing: report.listing, minors }, [STRAY_CLASS_MINOR]);
     let repair = faults.length > 0;
-    for (const session of this.#sessions.values()) {
+    for (const session of this.#sessions.all()) {
       const listed = report.listing.classes.find(({ id }) => id === classId(session.host));
       const own = faults.length > 0 ? [] : session.judge(listed?.packets ?? 0, nowMs);
       session.setOpen(faults.length === 0 && own.length === 0);
@@ -303,20 +248,23 @@ export class EndpointService {
         repair = true;
       }
     }
-    if (faults[0] && faults[0] !== this.#fault) this.#options.log('warning', faults.join('; '));
-    this.#fault = faults[0] ?? '';
+    const before = this.#fault && wordsOf(this.#fault);
+    const texts = faults.map((fault) => wordsOf(fault));
+    if (texts[0] && texts[0] !== before) this.#options.log('warning', texts.join('; '));
+    this.#fault = faults[0] ?? null;
     if (repair && nowMs - this.#lastRepairMs > REPAIR_EVERY_MS) {
       this.#lastRepairMs = nowMs;
       await this.#apply(true);
     }
-    await this.#datapath.extend([...this.#sessions.values()]);
+    await this.#datapath.extend(this.#sessions.all());
   }
 
-  #onFault(minor: number, text: string): void {
+  #onFault(minor: number, fault: Notice): void {
     const home = this.#sessions.get(minor);
-    this.#options.log('warning', home ? `home ${home.name}: ${text}` : text);
-    for (const [host, session] of this.#sessions) {
-      if (minor === 0 || host === minor) session.setOpen(false);
+    const said = home ? notice('home-fault', { name: home.name, fault }) : fault;
+    this.#options.log('warning', wordsOf(said));
+    for (const session of this.#sessions.all()) {
+      if (minor === 0 || session.host === minor) session.setOpen(false);
     }
   }
 }

@@ -3,12 +3,16 @@
 import { EndpointHandshake } from '../../core/control/endpoint-handshake.ts';
 import type { Hello } from '../../core/control/message.ts';
 import { Proof } from '../../core/control/proof.ts';
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { version } from '../../version.ts';
 import { drawNonce, hmacSha256 } from '../control/hmac.ts';
 import type { Log } from '../system/log.ts';
+import type { System } from '../system/system.ts';
 import type { StoredHome } from './store.ts';
 
 export interface GreetingsOptions {
+  system: Pick<System, 'randomBytes'>;
   log: Log;
   /** Sends a datagram back to where a home's came from. */
   send: (datagram: Uint8Array, address: string) => void;
@@ -73,12 +77,13 @@ export class Greetings {
     this.#homes.set(host, known);
     try {
       const proof = new Proof(hmacSha256, Buffer.from(controlKey, 'base64'), address);
-      known.handshake = new EndpointHandshake({ proof, version, drawNonce });
+      known.handshake = new EndpointHandshake({
+        proof,
+        version,
+        drawNonce: () => drawNonce(this.#options.system),
+      });
     } catch {
-      this.#options.log(
-        'warning',
-        `home ${name} can't be served: it was added by an older version and has no control key; run "iotshaper endpoint remove-home ${name}" and "iotshaper endpoint add-home ${name}", then upload the new profile on its router`,
-      );
+      this.#options.log('warning', wordsOf(notice('home-without-key', { name })));
     }
     return known;
   }

@@ -4,17 +4,20 @@ import { ipDestination, ipSource } from '../../core/framing/ip-packet.ts';
 import { SlotMeter } from '../../core/home/slot-meter.ts';
 import { findStreamFaults, meterWindowMs } from '../../core/home/verification.ts';
 import { networkOf } from '../../core/ip/address.ts';
+import type { Notice } from '../../core/notices/notice.ts';
 import type { HomeSlot, InnerNetwork } from '../../core/plan/facts.ts';
 import { isPaced, type Shape, waitPerSlotMs } from '../../core/stream/stream.ts';
+import type { System } from '../system/system.ts';
 import { type Departures, FrameLink } from '../tunnel/frame-link.ts';
 
-/** A home that says nothing for so long is gone. */
+/** A home that says nothing for so long is disconnected. */
 const SILENT_MS = 60_000;
 const SILENT_SLOTS = 120;
 /** A new rate takes so long to show in full. */
 const GRACE_MS = 4000;
 
 export interface HomeSessionOptions {
+  system: System;
   name: string;
   host: number;
   local: string;
@@ -37,8 +40,9 @@ export class HomeSession {
   readonly peer: string;
   shape: Shape;
   version = '';
-  heardAtMs = performance.now();
-  readonly #meter = new SlotMeter();
+  heardAtMs: number;
+  readonly #system: System;
+  #meter = SlotMeter.EMPTY;
   #graceUntilMs = 0;
   #open = false;
   /** Packets it sent from an address that is not its own. */
@@ -46,6 +50,8 @@ export class HomeSession {
   receivedBytes = 0;
 
   constructor(options: HomeSessionOptions) {
+    this.#system = options.system;
+    this.heardAtMs = options.system.clock.monotonicMs();
     this.name = options.name;
     this.host = options.host;
     this.inner = options.inner;
@@ -53,6 +59,7 @@ export class HomeSession {
     this.peer = options.peer;
     this.shape = options.shape;
     this.link = new FrameLink({
+      system: options.system,
       local: options.local,
       peer: options.peer,
       shape: options.shape,
@@ -76,12 +83,12 @@ export class HomeSession {
 
   /** Notes a hello; tells whether it asks for another shape. */
   hear(hello: Hello): boolean {
-    this.heardAtMs = performance.now();
+    this.heardAtMs = this.#system.clock.monotonicMs();
     this.version = hello.version;
     const changed = JSON.stringify(hello.download) !== JSON.stringify(this.shape);
     if (changed) {
-      // The stream is measured anew; while that lasts, an old verdict in good order stands.
-      this.#meter.reset();
+      // The stream is measured again; while that lasts, an old good verdict stands.
+      this.#meter = SlotMeter.EMPTY;
       this.#graceUntilMs = this.heardAtMs + GRACE_MS + meterWindowMs(hello.download);
     }
     this.shape = hello.download;
@@ -112,13 +119,13 @@ export class HomeSession {
   /**
    * Judges the stream to this home by what its class has sent.
    *
-   * @returns faults in words; empty when frames may leave.
+   * @returns faults; empty when frames may leave.
    */
-  judge(packets: number, nowMs: number): string[] {
-    this.#meter.push(packets, nowMs);
+  judge(packets: number, nowMs: number): Notice[] {
+    this.#meter = this.#meter.with(packets, nowMs);
     const perSecond = this.#meter.perSecond(meterWindowMs(this.shape));
     if (perSecond === null && this.#open && nowMs < this.#graceUntilMs) return [];
-    return findStreamFaults(this.shape, perSecond, `the stream to home ${this.name}`);
+    return findStreamFaults(this.shape, perSecond, this.name);
   }
 
   /** Whether the stream has been measured for long enough to be judged. */

@@ -1,11 +1,12 @@
 // What the endpoint's OpenVPN reads: its configuration, and of each home a file that it can read when it is root no longer.
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { PlainUser } from '../../core/plan/facts.ts';
 import { renderClientConfig, renderEndpointOpenVpn } from '../../core/plan/openvpn.ts';
 import type { Log } from '../system/log.ts';
-import { NO_PLAIN_USER, readPlainUser } from '../system/plain-user.ts';
+import { readPlainUser } from '../system/plain-user.ts';
+import type { System } from '../system/system.ts';
 import type { EndpointIdentity, EndpointStore, StoredHome } from './store.ts';
 
 /** A directory whose files others may open, but not list. */
@@ -14,12 +15,12 @@ const THROUGH = 0o711;
 const NOBODY = Array(32).fill('00').join(':');
 
 /** Makes a directory through which others get to files they may read; leaves one that is there as it is. */
-export async function makeRunDir(runDir: string): Promise<void> {
-  const made = await mkdir(runDir, { recursive: true, mode: THROUGH });
-  if (made !== undefined) await chmod(runDir, THROUGH); // whatever the umask
+export function makeRunDir({ files }: Pick<System, 'files'>, runDir: string): Promise<void> {
+  return files.makeFolder(runDir, THROUGH);
 }
 
 export interface OpenVpnFilesOptions {
+  system: Pick<System, 'files'>;
   store: EndpointStore;
   runDir: string;
   log: Log;
@@ -27,15 +28,15 @@ export interface OpenVpnFilesOptions {
 
 /** Writes the homes' files, for these homes alone, and returns the configuration. */
 export async function prepareOpenVpn(
-  { store, runDir, log }: OpenVpnFilesOptions,
+  { system, store, runDir, log }: OpenVpnFilesOptions,
   identity: EndpointIdentity,
   homes: readonly StoredHome[],
 ): Promise<string> {
   const clientConfigDir = clientConfigDirOf(runDir);
-  await writeClientConfigs(clientConfigDir, identity.tunnelNet, homes);
+  await writeClientConfigs(system, clientConfigDir, identity.tunnelNet, homes);
   const fingerprints = homes.map(({ fingerprint }) => fingerprint);
   return renderEndpointOpenVpn({
-    isDualStack: existsSync('/proc/net/if_inet6'),
+    isDualStack: system.files.exists('/proc/net/if_inet6'),
     port: identity.port,
     certificatePath: store.certificatePath,
     keyPath: store.keyPath,
@@ -45,19 +46,26 @@ export async function prepareOpenVpn(
     tunnelNet: identity.tunnelNet,
     managementSocket: join(runDir, 'openvpn.sock'),
     queuePackets: 1024,
-    plainUser: await findReader(clientConfigDir, log),
+    plainUser: await findReader(system, clientConfigDir, log),
   });
 }
 
-export async function removeClientConfigs(runDir: string): Promise<void> {
-  await rm(clientConfigDirOf(runDir), { recursive: true, force: true });
+export function removeClientConfigs(
+  { files }: Pick<System, 'files'>,
+  runDir: string,
+): Promise<void> {
+  return files.remove(clientConfigDirOf(runDir));
 }
 
 /** The topmost directory on the way to `path` that is closed to others, or null. */
-export async function findClosedDirectory(path: string): Promise<string | null> {
+export async function findClosedDirectory(
+  { files }: Pick<System, 'files'>,
+  path: string,
+): Promise<string | null> {
   let closed: string | null = null;
   for (let at = resolve(path); ; at = dirname(at)) {
-    if (((await stat(at)).mode & 0o001) === 0) closed = at;
+    const mode = (await files.stat(at))?.mode ?? 0;
+    if ((mode & 0o001) === 0) closed = at;
     if (at === dirname(at)) return closed;
   }
 }
@@ -68,28 +76,32 @@ function clientConfigDirOf(runDir: string): string {
 
 /** A home's file holds its tunnel address, which is no secret. */
 async function writeClientConfigs(
+  { files }: Pick<System, 'files'>,
   dir: string,
   tunnelNet: string,
   homes: readonly StoredHome[],
 ): Promise<void> {
-  await rm(dir, { recursive: true, force: true });
-  await mkdir(dir);
-  await chmod(dir, THROUGH);
+  await files.remove(dir);
+  await files.makeFolder(dir, THROUGH);
   for (const { name, host } of homes) {
     const path = join(dir, name);
-    await writeFile(path, renderClientConfig(tunnelNet, host));
-    await chmod(path, 0o644);
+    await files.write(path, renderClientConfig(tunnelNet, host));
+    await files.setMode(path, 0o644);
   }
 }
 
 /** Whom OpenVPN may become and still read that directory. */
-async function findReader(dir: string, log: Log): Promise<PlainUser | null> {
-  const closed = await findClosedDirectory(dir);
+async function findReader(
+  system: Pick<System, 'files'>,
+  dir: string,
+  log: Log,
+): Promise<PlainUser | null> {
+  const closed = await findClosedDirectory(system, dir);
   if (closed) {
-    log('warning', `OpenVPN keeps running as root: ${closed} is closed to other users`);
+    log('warning', wordsOf(notice('openvpn-stays-root', { folder: closed })));
     return null;
   }
-  const user = await readPlainUser();
-  if (!user) log('warning', NO_PLAIN_USER);
+  const user = await readPlainUser(system);
+  if (!user) log('warning', wordsOf(notice('plain-user-missing')));
   return user;
 }

@@ -1,6 +1,9 @@
 // The resolver that answers homes at the endpoint's inner address: dnsmasq, kept running.
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { SupervisedChild } from '../system/child.ts';
 import type { Log } from '../system/log.ts';
+import type { System } from '../system/system.ts';
 
 /** dnsmasq's arguments: it forwards to what the endpoint itself asks, answers inside only, and writes nothing down. */
 export function resolverArgv(netdev: string, addresses: readonly string[]): string[] {
@@ -23,18 +26,16 @@ export function resolverArgv(netdev: string, addresses: readonly string[]): stri
 }
 
 export function startResolver(
+  system: System,
   netdev: string,
   addresses: readonly string[],
   log: Log,
 ): SupervisedChild {
   const child = new SupervisedChild({
+    system,
     argv: () => resolverArgv(netdev, addresses),
     onLine: (line) => log('info', line),
-    onExit: (why) =>
-      log(
-        'warning',
-        `dnsmasq, which answers homes' DNS queries, stopped (${why}); it is started again`,
-      ),
+    onExit: (why) => log('warning', wordsOf(notice('dnsmasq-stopped', { why }))),
   });
   child.start();
   return child;

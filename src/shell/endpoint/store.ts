@@ -1,11 +1,10 @@
 // The endpoint's state on disk: its identity and the homes it serves, in one directory of 0600 files.
-import { randomBytes, X509Certificate } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { CONTROL_KEY_BYTES, parseControlKey } from '../../core/openvpn/inside.ts';
 import { isHost } from '../../core/openvpn/remote.ts';
-import { CommandError, run } from '../system/command.ts';
-import { writeSecret } from '../system/secret-file.ts';
+import { CommandError } from '../system/command.ts';
+import type { System, SystemError } from '../system/system.ts';
 import { renderProfile } from './home-profile.ts';
 
 /** Where the package keeps it. */
@@ -45,11 +44,15 @@ export interface StoredHome {
 /** A home as its file has it, which an older version may have written. */
 type KeptHome = Omit<StoredHome, 'controlKey'> & { controlKey?: unknown };
 
+type StoreSystem = Pick<System, 'files' | 'processes' | 'randomBytes'>;
+
 /** One endpoint's state directory. */
 export class EndpointStore {
+  readonly #system: StoreSystem;
   readonly dir: string;
 
-  constructor(dir: string) {
+  constructor(system: StoreSystem, dir: string) {
+    this.#system = system;
     this.dir = dir;
   }
 
@@ -78,9 +81,10 @@ export class EndpointStore {
         `${this.dir}: there is an endpoint already; remove that directory to make another`,
       );
     }
-    await mkdir(this.dir, { recursive: true, mode: 0o700 });
-    const { certificate, key } = await makeCertificate('iotshaper endpoint');
-    const global = randomBytes(5).toString('hex');
+    const { files, randomBytes } = this.#system;
+    await files.makeFolder(this.dir, 0o700);
+    const { certificate, key } = await makeCertificate(this.#system, 'iotshaper endpoint');
+    const global = Buffer.from(randomBytes(5)).toString('hex');
     const identity: EndpointIdentity = {
       host,
       port,
@@ -88,10 +92,10 @@ export class EndpointStore {
       innerNet: '10.214',
       innerNet6: `fd${global.slice(0, 2)}:${global.slice(2, 6)}:${global.slice(6, 10)}`,
     };
-    await writeSecret(this.certificatePath, certificate);
-    await writeSecret(this.keyPath, key);
-    await writeSecret(this.homesPath, '[]\n');
-    await writeSecret(join(this.dir, 'endpoint.json'), `${JSON.stringify(identity, null, 2)}\n`);
+    await files.replace(this.certificatePath, certificate);
+    await files.replace(this.keyPath, key);
+    await files.replace(this.homesPath, '[]\n');
+    await files.replace(join(this.dir, 'endpoint.json'), `${JSON.stringify(identity, null, 2)}\n`);
     return identity;
   }
 
@@ -142,11 +146,11 @@ export class EndpointStore {
         `there are ${LAST_HOST - FIRST_HOST + 1} homes already; that is all an endpoint holds`,
       );
     }
-    const { certificate, key } = await makeCertificate(name);
+    const { certificate, key } = await makeCertificate(this.#system, name);
     const fingerprint = new X509Certificate(certificate).fingerprint256;
-    const controlKey = randomBytes(CONTROL_KEY_BYTES).toString('base64');
+    const controlKey = Buffer.from(this.#system.randomBytes(CONTROL_KEY_BYTES)).toString('base64');
     await this.#writeHomes([...homes, { name, host, fingerprint, controlKey }]);
-    const endpoint = new X509Certificate(await readFile(this.certificatePath));
+    const endpoint = new X509Certificate(await this.#system.files.readBytes(this.certificatePath));
     const secrets = { certificate, key, controlKey };
     return renderProfile(identity, name, endpoint.fingerprint256, secrets);
   }
@@ -165,13 +169,13 @@ export class EndpointStore {
     try {
       return await this.#read<EndpointIdentity>(join(this.dir, 'endpoint.json'));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      if ((error as SystemError).code === 'ENOENT') return null;
       throw error;
     }
   }
 
   async #read<T>(path: string): Promise<T> {
-    const text = await readFile(path, 'utf8');
+    const text = await this.#system.files.readText(path);
     try {
       return JSON.parse(text) as T;
     } catch {
@@ -180,7 +184,7 @@ export class EndpointStore {
   }
 
   #writeHomes(homes: readonly StoredHome[]): Promise<void> {
-    return writeSecret(this.homesPath, `${JSON.stringify(homes, null, 2)}\n`);
+    return this.#system.files.replace(this.homesPath, `${JSON.stringify(homes, null, 2)}\n`);
   }
 }
 
@@ -198,7 +202,10 @@ function controlKeyOf({ controlKey }: KeptHome): string {
 }
 
 /** A self-signed certificate on P-256; it is known by its fingerprint, so nobody has to sign it. */
-async function makeCertificate(name: string): Promise<{ certificate: string; key: string }> {
+async function makeCertificate(
+  { processes }: StoreSystem,
+  name: string,
+): Promise<{ certificate: string; key: string }> {
   const argv = [
     'openssl',
     'req',
@@ -219,7 +226,7 @@ async function makeCertificate(name: string): Promise<{ certificate: string; key
   ];
   let text: string;
   try {
-    text = (await run(argv)).stdout;
+    text = (await processes.run(argv)).stdout;
   } catch (error) {
     if (error instanceof CommandError && error.status === null) {
       throw new EndpointError('openssl is not installed; run "apt install openssl"');

@@ -1,15 +1,16 @@
 // The configuration in force: read whole, refused whole, the last good one kept for the next start.
-import { readFile } from 'node:fs/promises';
 import { parseConfig } from '../../core/config/config.ts';
 import { ConfigError } from '../../core/config/config-error.ts';
 import type { Config } from '../../core/config/types.ts';
-import type { ConfigStatus } from '../../core/home/api.ts';
+import type { ConfigVerdict } from '../../core/home/answers.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { checkProfile, type Profile } from '../../core/openvpn/profile.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { netdevIndex } from '../network/netdev.ts';
 import { pemReader } from '../openvpn/pem-reader.ts';
 import { findProcesses } from '../system/leftovers.ts';
-import { writeSecret } from '../system/secret-file.ts';
+import { type System, SystemError } from '../system/system.ts';
 import { isSocatOf } from '../tunnel/packet-port.ts';
 import { readFirewallWarnings } from './firewall-warnings.ts';
 
@@ -23,51 +24,58 @@ export interface GoodConfig {
 /** What reading found: a good configuration, or none and why. */
 export interface ConfigReading {
   good: GoodConfig | null;
-  status: ConfigStatus;
+  status: ConfigVerdict;
 }
 
 /** Reads and judges the configuration at `path` with the profile it names; never throws for what stands there. */
-export async function readGoodConfig(path: string): Promise<ConfigReading> {
-  let text: Buffer;
+export async function readGoodConfig(
+  system: Pick<System, 'files' | 'processes'>,
+  path: string,
+): Promise<ConfigReading> {
+  let text: Uint8Array;
   try {
-    text = await readFile(path);
+    text = await system.files.readBytes(path);
   } catch (error) {
-    const message = `${path}: can't be read (${(error as NodeJS.ErrnoException).code}); restore it or reinstall iot-shaper`;
-    return refused([{ path: '', value: '', message }]);
+    const why = error instanceof SystemError ? error.code : String(error);
+    const said = notice('configuration-unreadable', { file: path, error: why });
+    return refused([{ ...said, path: '', value: '' }]);
   }
   try {
     const { config, warnings } = parseConfig(text);
     if (!config.main.enabled) return { good: { config, profile: null }, status: fine(warnings) };
-    warnings.push(...(await readFirewallWarnings()));
-    const { profile, errors } = await readProfile(config.tunnel.profile);
-    errors.push(...(await findForeignNetdev(config.tunnel.interface)));
+    warnings.push(...(await readFirewallWarnings(system)));
+    const { profile, errors } = await readProfile(system, config.tunnel.profile);
+    errors.push(...(await findForeignNetdev(system, config.tunnel.interface)));
     return profile && errors.length === 0
       ? { good: { config, profile }, status: fine(warnings) }
       : { good: null, status: { ok: false, errors, warnings } };
   } catch (error) {
     if (error instanceof ConfigError) return refused(error.errors, error.warnings);
-    return refused([{ path: '', value: '', message: (error as Error).message }]);
+    return refused([{ ...noticeOfError(error), path: '', value: '' }]);
   }
 }
 
 async function readProfile(
+  { files }: Pick<System, 'files'>,
   path: string,
-): Promise<{ profile: Profile | null; errors: ConfigStatus['errors'] }> {
+): Promise<{ profile: Profile | null; errors: ConfigVerdict['errors'] }> {
   const option = 'iotshaper.tunnel.profile';
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await files.readText(path);
   } catch {
-    const message = `${option}: there is no profile at "${path}"; upload the one that "iotshaper endpoint add-home" printed`;
-    return { profile: null, errors: [{ path: option, value: path, message }] };
+    const said = notice('profile-not-there', { path: option, file: path });
+    return { profile: null, errors: [{ ...said, path: option, value: path }] };
   }
   const verdict = checkProfile(text, pemReader);
   if (verdict.ok) return { profile: verdict.profile, errors: [] };
-  const errors = verdict.problems.map(({ line, message }) => ({
-    path: option,
-    value: path,
-    message: `${option}: ${path}${line > 0 ? `, line ${line}` : ''}: ${message}`,
-  }));
+  const errors = verdict.problems.map(({ line, ...why }) => {
+    const said =
+      line > 0
+        ? notice('profile-line-refused', { path: option, file: path, line, why })
+        : notice('profile-refused', { path: option, file: path, why });
+    return { ...said, path: option, value: path };
+  });
   return { profile: null, errors };
 }
 
@@ -75,36 +83,46 @@ async function readProfile(
  * The netdev that is made for devices' packets is addressed and routed to at will: one of that name that somebody else
  * made, such as the WAN, would be torn from its purpose.
  */
-async function findForeignNetdev(netdev: string): Promise<ConfigStatus['errors']> {
+async function findForeignNetdev(
+  system: Pick<System, 'files' | 'processes'>,
+  netdev: string,
+): Promise<ConfigVerdict['errors']> {
   if (netdev !== TUNNEL_NETDEV) {
-    if ((await netdevIndex(netdev)) === null) return [];
-    if ((await findProcesses((argv) => isSocatOf(netdev, argv))).length > 0) return [];
+    if ((await netdevIndex(system, netdev)) === null) return [];
+    if ((await findProcesses(system, (argv) => isSocatOf(netdev, argv))).length > 0) return [];
   }
   const path = 'iotshaper.tunnel.interface';
-  const message = `${path}: "${netdev}" is a network device that something else made and needs; choose a name that none has: run "uci set ${path}=iot0; uci commit iotshaper; reload_config"`;
-  return [{ path, value: netdev, message }];
+  const command = `uci set ${path}=iot0; uci commit iotshaper; reload_config`;
+  return [{ ...notice('netdev-foreign', { path, netdev, command }), path, value: netdev }];
 }
 
-function fine(warnings: string[]): ConfigStatus {
+function fine(warnings: Notice[]): ConfigVerdict {
   return { ok: true, errors: [], warnings };
 }
 
-function refused(errors: ConfigStatus['errors'], warnings: string[] = []): ConfigReading {
+function refused(errors: ConfigVerdict['errors'], warnings: Notice[] = []): ConfigReading {
   return { good: null, status: { ok: false, errors, warnings } };
 }
 
 /** Keeps a copy of a configuration that was put in force, for a start after it was broken. */
-export async function keepGoodConfig(path: string, keptPath: string): Promise<void> {
-  const text = await readFile(path);
-  const kept = await readFile(keptPath).catch(() => null);
-  if (kept?.equals(text)) return; // flash wears
-  await writeSecret(keptPath, text);
+export async function keepGoodConfig(
+  { files }: Pick<System, 'files'>,
+  path: string,
+  keptPath: string,
+): Promise<void> {
+  const text = await files.readBytes(path);
+  const kept = await files.readBytes(keptPath).catch(() => null);
+  if (kept !== null && Buffer.compare(kept, text) === 0) return; // flash wears
+  await files.replace(keptPath, text);
 }
 
 /** Where a profile goes: the place the configuration names, or the usual one while it can't be read. */
-export async function profilePath(configPath: string): Promise<string> {
+export async function profilePath(
+  { files }: Pick<System, 'files'>,
+  configPath: string,
+): Promise<string> {
   try {
-    return parseConfig(await readFile(configPath)).config.tunnel.profile;
+    return parseConfig(await files.readBytes(configPath)).config.tunnel.profile;
   } catch {
     return parseConfig('').config.tunnel.profile;
   }

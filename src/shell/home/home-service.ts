@@ -1,11 +1,7 @@
-// The home role: one place where boot, reload, schedule and faults meet: read configuration, plan, apply, report.
-import type { Server } from 'node:net';
+// The home role: its machine, what feeds it, and what others may ask of it.
 import { join } from 'node:path';
 import { mainDefaults } from '../../core/config/options/options.ts';
-import type { ActiveRate } from '../../core/config/schedule.ts';
-import type { Config } from '../../core/config/types.ts';
-import { TUNNEL_OVERHEAD_BYTES } from '../../core/cost/cost.ts';
-import { AddressMeter } from '../../core/home/address-meter.ts';
+import { bare, type ConfigVerdict, renderConfigStatus } from '../../core/home/answers.ts';
 import type {
   AuditReport,
   AuditStart,
@@ -14,148 +10,155 @@ import type {
   ProfileCheck,
   Recommendation,
   ServiceApi,
-  State,
   Status,
 } from '../../core/home/api.ts';
-import { TrafficHistory } from '../../core/home/traffic-history.ts';
+import type { HomeEvidence, Verdict } from '../../core/home/judgement.ts';
+import type { Act, HomeEvent, Work } from '../../core/home/machine/events.ts';
+import {
+  desiredOf,
+  type HomeState,
+  type Intent,
+  initialState,
+} from '../../core/home/machine/state.ts';
+import { step } from '../../core/home/machine/step.ts';
+import { notice } from '../../core/notices/notice.ts';
+import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { MachineLoop } from '../machine/machine-loop.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
-import type { ShaperReport } from '../shaper/messages.ts';
-import { run } from '../system/command.ts';
 import type { Log } from '../system/log.ts';
-import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
+import type { Cancel, Listener, System } from '../system/system.ts';
+import { findAuditTarget } from './audit-target.ts';
 import { type GoodConfig, keepGoodConfig, profilePath, readGoodConfig } from './config-source.ts';
-import { HomeDatapath, type TunnelState } from './home-datapath.ts';
+import { HomeEffects, managementSocketOf } from './home-effects.ts';
+import { HomeHistory } from './home-history.ts';
 import { renderStatus } from './home-status.ts';
-import { HomeWatch } from './home-watch.ts';
 import { serveLocalApi } from './local-api.ts';
 import { judgeProfile, storeProfile } from './profile-file.ts';
 import { ScheduleClock } from './schedule-clock.ts';
 import { FOLLOWED_FILE, Surroundings } from './surroundings.ts';
-import { type AuditTarget, ToolRunner } from './tool-runner.ts';
+import { ToolRunner } from './tool-runner.ts';
 
-const NEIGHBOURS_EVERY = 10;
-/** Two looks in good order before devices may go on. */
-const LOOKS_BEFORE_ALIVE = 2;
-/** Repairs that follow one another are spaced so. */
-const REPAIR_EVERY_MS = 3000;
+/** A second without a report is told to the machine no sooner. */
+const UNREPORTED_MS = 1500;
 
 export interface HomeServiceOptions {
+  system: System;
   configPath: string;
   runDir: string;
   /** Where the last good configuration is kept. */
   stateDir: string;
   log: Log;
+  /** What lets devices go on, as tests replace it. */
+  judge?: (evidence: HomeEvidence) => Verdict;
 }
 
 /** The running service of the home role. */
 export class HomeService implements ServiceApi {
   readonly #options: HomeServiceOptions;
-  readonly #datapath: HomeDatapath;
-  readonly #history = new TrafficHistory();
-  readonly #watch = new HomeWatch();
+  readonly #system: System;
+  readonly #loop: MachineLoop<HomeState, HomeEvent, Act, Work>;
+  readonly #effects: HomeEffects;
+  readonly #history: HomeHistory;
+  readonly #surroundings: Surroundings;
+  readonly #monitor: NetworkMonitor;
+  readonly #tools: ToolRunner;
+  readonly #clock: ScheduleClock;
   readonly #listeners = new Set<(status: Status) => void>();
   /** Whether {@link HomeService.stop} is to leave devices cut off, because somebody starts the service again. */
   staysShut = false;
-  #server: Server | null = null;
+  #server: Listener | null = null;
+  #cancelTimer: Cancel | null = null;
+  #reportedMs = Number.NEGATIVE_INFINITY;
   #good: GoodConfig | null = null;
-  #configStatus: ConfigStatus = { ok: true, errors: [], warnings: [] };
-  #rate: ActiveRate = { uploadKBps: 0, downloadKBps: 0, source: 'main.rate' };
-  #state: State = 'starting';
-  #reason = 'Starting.';
-  #obstacle = '';
-  #since = Math.floor(Date.now() / 1000);
-  #started = false;
-  #everAlive = false;
-  #looks = 0;
-  #goodLooks = 0;
-  #lastRepairMs = Number.NEGATIVE_INFINITY;
-  #applyError: string | null = null;
-  readonly #surroundings: Surroundings;
-  readonly #monitor: NetworkMonitor;
-  readonly #addresses = new AddressMeter();
-  readonly #tools: ToolRunner;
-  readonly #clock: ScheduleClock;
+  #configStatus: ConfigVerdict = { ok: true, errors: [], warnings: [] };
 
   constructor(options: HomeServiceOptions) {
+    const { system, runDir, stateDir, log } = options;
     this.#options = options;
-    this.#tools = new ToolRunner(options.runDir);
-    this.#clock = new ScheduleClock({ runDir: options.runDir, log: options.log });
-    this.#surroundings = new Surroundings({
-      path: join(options.stateDir, FOLLOWED_FILE),
-      log: options.log,
-    });
+    this.#system = system;
+    this.#tools = new ToolRunner(system, runDir);
+    this.#clock = new ScheduleClock({ system, runDir, log });
+    this.#surroundings = new Surroundings({ system, path: join(stateDir, FOLLOWED_FILE), log });
     this.#monitor = new NetworkMonitor({
-      onChange: (what) =>
-        void this.#lookAround(what === 'house').catch((error: Error) => this.#fault(error.message)),
+      system,
+      onChange: (what) => this.#loop.dispatch({ kind: 'surroundings', what }),
       ignoredNetdevs: () => [this.#good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
       ignoredTable: ROUTE_TABLE,
     });
-    this.#datapath = new HomeDatapath({
-      runDir: options.runDir,
-      stateDir: options.stateDir,
-      log: options.log,
-      lookAround: async (config, house, resolvers) => {
-        await this.#surroundings.look(config, house, resolvers);
-        const { followed, sharedNetdevs } = this.#surroundings;
-        return { followed, sharedNetdevs };
-      },
-      onReport: (report) =>
-        void this.#look(report).catch((error: Error) => this.#fault(error.message)),
-      onFault: (text) => this.#fault(text),
-      onTunnelState: () => this.#onTunnelState(this.#datapath.tunnelState),
+    this.#effects = new HomeEffects({
+      ...{ system, runDir, stateDir, log },
+      tell: (event) => this.#tell(event),
+      lookAround: (config, house, resolvers) => this.#surroundings.look(config, house, resolvers),
+      rateOf: (config) => this.#clock.rateOf(config),
+    });
+    this.#history = new HomeHistory(system, this.#effects);
+    this.#loop = new MachineLoop({
+      system,
+      initial: initialState(
+        { uid: system.processes.uid, managementSocket: managementSocketOf(runDir) },
+        this.#unixS(),
+      ),
+      step: (state, event, now) => step(state, event, now, options.judge),
+      act: (act) => this.#act(act),
+      work: (work) => this.#effects.work(work),
     });
   }
 
   /** Starts with the configuration as it stands, or with the last good one. */
   async start(): Promise<void> {
-    this.#server = await serveLocalApi(join(this.#options.runDir, 'api.sock'), {
+    const { system, runDir } = this.#options;
+    this.#server = await serveLocalApi(system, join(runDir, 'api.sock'), {
       status: () => this.status(),
       history: () => this.history(),
-      counters: () => this.#addresses.samples,
+      counters: () => this.#history.addresses.samples,
       check: () => this.check(),
       reload: async () => {
         await this.reload();
-        return this.#configStatus;
+        return renderConfigStatus(this.#configStatus);
       },
     });
+    this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
     await this.reload();
   }
 
   /** Ends everything and removes it, but for the rules that hold devices back where {@link HomeService.staysShut}. */
   async stop(): Promise<void> {
-    this.#started = false;
+    this.#cancelTimer?.();
     this.#tools.stop();
-    await this.#monitor.stop();
     await this.#surroundings.keep();
-    await this.#datapath.stop(this.staysShut);
-    const server = this.#server;
+    this.#loop.dispatch({ kind: 'intent', intent: { kind: 'stop', staysShut: this.staysShut } });
+    await this.#loop.settled();
+    await this.#monitor.stop();
+    await this.#server?.close();
     this.#server = null;
-    if (server) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
-  /** Reads the configuration again and puts it in force, unless it is bad. */
+  /** Reads the configuration again and puts it in force, unless it is bad; resolves once that stands or has failed. */
   async reload(): Promise<void> {
-    const { configPath, stateDir, log } = this.#options;
-    const reading = await readGoodConfig(configPath);
+    const { system, configPath, stateDir, log } = this.#options;
+    const keptPath = join(stateDir, 'last-good');
+    const reading = await readGoodConfig(system, configPath);
     this.#configStatus = reading.status;
-    for (const warning of reading.status.warnings) log('warning', warning);
-    for (const { message } of reading.status.errors) log('err', message);
+    for (const warning of reading.status.warnings) log('warning', wordsOf(warning));
+    for (const error of reading.status.errors) log('err', wordsOf(error));
     if (reading.good) {
       this.#good = reading.good;
-      await keepGoodConfig(configPath, join(stateDir, 'last-good')).catch((error: Error) =>
-        log('warning', `the last good configuration can't be kept: ${error.message}`),
+      await keepGoodConfig(system, configPath, keptPath).catch((error: Error) =>
+        log('warning', wordsOf(notice('last-good-unkept', { error: error.message }))),
       );
-    } else if (!this.#good) this.#good = (await readGoodConfig(join(stateDir, 'last-good'))).good;
-    await this.#apply();
+    } else if (!this.#good) this.#good = (await readGoodConfig(system, keptPath)).good;
+    this.#loop.dispatch({ kind: 'intent', intent: this.#intent() });
+    await this.#loop.settled();
     // Reloads come with interfaces that went up.
-    this.#datapath.hurry();
+    this.#effects.act({ do: 'retry-now' });
   }
 
   /** What is wrong with the configuration as it stands in UCI. */
   async check(): Promise<ConfigStatus> {
-    return this.#withFindings((await readGoodConfig(this.#options.configPath)).status);
+    const { status } = await readGoodConfig(this.#system, this.#options.configPath);
+    return renderConfigStatus(this.#withFindings(status));
   }
 
   history(): HistorySample[] {
@@ -163,7 +166,9 @@ export class HomeService implements ServiceApi {
   }
 
   async audit({ seconds }: { seconds: number }): Promise<AuditStart> {
-    return this.#tools.startAudit(await this.#auditTarget(), seconds);
+    const { neighbours } = this.#surroundings;
+    const target = await findAuditTarget(this.#system, this.#loop.state, neighbours);
+    return this.#tools.startAudit(target, seconds);
   }
 
   auditResult(): AuditReport {
@@ -182,7 +187,8 @@ export class HomeService implements ServiceApi {
   async storeProfile({ text }: { text: string }): Promise<ProfileCheck> {
     const verdict = judgeProfile(text);
     if (!verdict.ok) return verdict;
-    await storeProfile(await profilePath(this.#options.configPath), text);
+    const path = await profilePath(this.#system, this.#options.configPath);
+    await storeProfile(this.#system, path, text);
     await this.reload();
     return verdict;
   }
@@ -193,239 +199,86 @@ export class HomeService implements ServiceApi {
   }
 
   status(): Status {
+    const nowMs = this.#system.clock.monotonicMs();
+    const { config = null, profile = null } = this.#good ?? {};
+    const { tunnel } = this.#effects;
     return renderStatus({
-      state: this.#state,
-      reason: this.#reason,
-      fault: this.#obstacle,
-      since: this.#since,
-      configStatus: this.#withFindings(
-        this.#clock.annotate(this.#configStatus, this.#good?.config ?? null),
+      machine: this.#loop.state,
+      configStatus: renderConfigStatus(
+        this.#withFindings(this.#clock.annotate(this.#configStatus, config)),
       ),
-      config: this.#good?.config ?? null,
-      remote: this.#good?.profile ? formatRemote(this.#good.profile.remotes[0]!) : '',
-      rate: this.#rate,
-      datapath: this.#datapath,
+      config,
+      remote: profile ? formatRemote(profile.remotes[0]!) : '',
+      rate: desiredOf(this.#loop.state)?.rate ?? (config && this.#clock.rateOf(config)),
+      queues: tunnel.link?.queues ?? null,
+      answerSilentMs: tunnel.answerSilentMs(nowMs),
       rates: this.#history.rates,
       neighbours: this.#surroundings.neighbours,
       names: this.#surroundings.names,
-      followed: this.#surroundings.followed,
-      traffic: this.#addresses.traffic(performance.now()),
-      nowMs: performance.now(),
+      traffic: this.#history.addresses.traffic(nowMs),
+      nowMs,
     });
   }
 
-  async #apply(): Promise<void> {
-    const good = this.#good;
-    if (!good) {
-      this.#setState(
-        'error',
-        `Not shaping: ${this.#configStatus.errors[0]?.message ?? 'there is no configuration'}`,
-      );
-      return;
-    }
-    const { config, profile } = good;
-    this.#rate = this.#clock.rateOf(config);
-    if (!config.main.enabled || !profile) {
-      this.#started = false;
-      await this.#monitor.stop();
-      await this.#datapath.stop();
-      this.#history.clear();
-      await this.#keepBootTable(null);
-      this.#setState(
-        'off',
-        'Off: your devices use the Internet directly, and your provider sees what they do.',
-      );
-      return;
-    }
-    if (!this.#started) {
-      this.#started = true;
-      this.#everAlive = false;
-      this.#setState('starting', 'Starting: your devices are cut off until the tunnel is shaped.');
-    }
-    try {
-      await this.#datapath.apply({ config, rate: this.#rate, profile });
-      this.#applyError = null;
-    } catch (error) {
-      this.#applyError = (error as Error).message;
-      this.#fault(this.#applyError);
-    }
-    await this.#keepBootTable(this.#datapath.shutTable());
-    this.#monitor.start();
+  #unixS(): number {
+    return Math.floor(this.#system.clock.unixMs() / 1000);
   }
 
-  async #keepBootTable(text: string | null): Promise<void> {
-    const { stateDir, log } = this.#options;
-    await keepBootTable(join(stateDir, BOOT_TABLE_FILE), text).catch((error: Error) =>
-      log('warning', `the rules for the next boot can't be kept: ${error.message}`),
-    );
+  #intent(): Intent {
+    if (!this.#good) {
+      const [error] = this.#configStatus.errors;
+      return { kind: 'none', why: error ? bare(error) : null };
+    }
+    const { config, profile } = this.#good;
+    if (!config.main.enabled || !profile) return { kind: 'off' };
+    return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) } };
   }
 
-  /** Once a second, whenever the shaping thread has reported. */
-  async #look(report: ShaperReport): Promise<void> {
-    const good = this.#good;
-    if (!good || !this.#started) return;
-    const nowMs = performance.now();
-    this.#looks++;
-    await this.#followSchedule(good.config);
-    const verdict = await this.#watch.judge(this.#datapath, good.config, this.#rate, report, nowMs);
-    if (!this.#started) return;
-    this.#sample(good.config, nowMs);
-    // Before the sentence that says that all is well.
-    if (this.#surroundings.isNews(this.#datapath.resolvers)) await this.#lookAround(false);
-    if (verdict.faults.length === 0) {
-      this.#goodLooks++;
-      if (this.#goodLooks >= LOOKS_BEFORE_ALIVE) await this.#goOn(good.config);
-    } else {
-      this.#goodLooks = 0;
-      await this.#datapath.setAlive(false);
-      this.#setBlocked(verdict.faults[0]!);
-    }
-    if ((verdict.repair || this.#applyError) && nowMs - this.#lastRepairMs > REPAIR_EVERY_MS) {
-      this.#lastRepairMs = nowMs;
-      await this.#datapath.repair();
-      this.#applyError = null;
-    } else if (this.#watch.wantsReconnect(this.#datapath, nowMs)) this.#datapath.reconnect();
-    if (this.#looks % NEIGHBOURS_EVERY === 1) await this.#lookAround();
+  #tell(event: HomeEvent): void {
+    if (event.kind === 'second') this.#reportedMs = this.#system.clock.monotonicMs();
+    if (event.kind === 'fault') this.#options.log('warning', wordsOf(event.fault));
+    this.#loop.dispatch(event);
   }
 
-  async #goOn(config: Config): Promise<void> {
-    if (!this.#datapath.alive) {
-      await this.#datapath.setAlive(true);
-      await this.#datapath.checkRules(true);
-    }
-    this.#everAlive = true;
-    const { uploadKBps, downloadKBps, source } = this.#rate;
-    const rates =
-      uploadKBps === downloadKBps
-        ? `${uploadKBps} KB/s`
-        : `${uploadKBps} KB/s up and ${downloadKBps} KB/s down`;
-    if (uploadKBps === 0) {
-      this.#setState(
-        'shaping',
-        `Shaping rests (${source}): your devices use the tunnel, but your provider sees when.`,
-      );
-    } else {
-      const dns = config.main.dns
-        ? ''
-        : ' Names your devices look up still show, because dns is off.';
-      this.#setState(
-        'shaping',
-        `Your provider sees one steady stream of ${rates}. It can't tell when your devices are used.${dns}${this.#surroundings.words}`,
-      );
+  /** What shapes reports once a second; where it does not, somebody has to notice. */
+  #everySecond(): void {
+    const { config } = desiredOf(this.#loop.state) ?? {};
+    if (config) this.#history.sample(config.main.packetBytes);
+    if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
+    this.#loop.dispatch({ kind: 'second', listing: null, reported: false });
+  }
+
+  #act(act: Act): void {
+    switch (act.do) {
+      case 'log':
+        this.#options.log(act.level, wordsOf(act.notice));
+        return;
+      case 'publish':
+        this.#publish();
+        return;
+      case 'watch':
+        if (act.on) this.#monitor.start();
+        else {
+          this.#history.clear();
+          void this.#monitor.stop();
+        }
+        return;
+      default:
+        this.#effects.act(act);
     }
   }
 
-  async #followSchedule(config: Config): Promise<void> {
-    const now = this.#clock.rateOf(config);
-    if (JSON.stringify(now) === JSON.stringify(this.#rate)) return;
-    await this.#apply();
-  }
-
-  /** What an audit would look at, or why there is nothing. */
-  async #auditTarget(): Promise<AuditTarget | string> {
-    const good = this.#good;
-    const { remoteAddress } = this.#datapath;
-    if (!good?.profile || this.#state !== 'shaping' || remoteAddress === null) {
-      return 'An audit looks at the running stream; the service is not shaping now.';
-    }
-    const { networks, devices, main } = good.config;
-    const macs = devices.filter(({ policy }) => policy === 'shape').map(({ mac }) => mac);
-    const near = this.#surroundings.neighbours.filter(({ lladdr }) =>
-      macs.includes(lladdr?.toLowerCase() ?? ''),
-    );
-    const lan = [
-      ...new Set([...networks.map(({ device }) => device), ...near.map(({ dev }) => dev)]),
-    ];
-    if (lan.length === 0) return 'None of the devices has been seen yet; wait until one is on.';
-    const { stdout } = await run(['ip', '-j', 'route', 'get', remoteAddress]);
-    const [route] = JSON.parse(stdout) as { dev: string }[];
-    return {
-      wan: route!.dev,
-      lan,
-      devices: networks.length > 0 ? [] : macs.filter((mac) => mac !== null),
-      port: good.profile.remotes[0]!.port,
-      packetBytes: main.packetBytes,
-    };
-  }
-
-  async #lookAround(houseToo = true): Promise<void> {
-    if (!this.#started) return;
-    if (houseToo) await this.#datapath.refreshHouse();
-    else await this.#datapath.refreshNear();
-    if (this.#started) await this.#keepBootTable(this.#datapath.shutTable());
+  #publish(): void {
+    const { state, reason, remarks } = this.#loop.state.told;
+    const level = state === 'blocked' || state === 'error' ? 'warning' : 'notice';
+    this.#options.log(level, `${state}: ${sentencesOf([reason, ...remarks])}`);
+    const status = this.status();
+    for (const listener of this.#listeners) listener(status);
   }
 
   /** What is wrong with the configuration, and what was found of it while running. */
-  #withFindings(status: ConfigStatus): ConfigStatus {
-    const found = this.#started ? this.#surroundings.findings.map(({ text }) => text) : [];
+  #withFindings(status: ConfigVerdict): ConfigVerdict {
+    const found = desiredOf(this.#loop.state) ? this.#surroundings.findings : [];
     return { ...status, warnings: [...status.warnings, ...found] };
-  }
-
-  #sample(config: Config, nowMs: number): void {
-    const { link, downloadBytes } = this.#datapath;
-    this.#history.push(
-      {
-        uploadDeviceBytes: link?.queues.totals.bytesOut ?? 0,
-        downloadDeviceBytes: [...downloadBytes.values()].reduce((sum, bytes) => sum + bytes, 0),
-        uploadPackets: this.#datapath.sentCounter.read() ?? 0,
-        downloadPackets: this.#datapath.receivedCounter.read() ?? 0,
-      },
-      link?.queues.oldestWaitMs(nowMs) ?? 0,
-      config.main.packetBytes + TUNNEL_OVERHEAD_BYTES,
-      nowMs,
-      Math.floor(Date.now() / 1000),
-    );
-    this.#addresses.push(
-      link?.queues.countersByKey() ?? new Map(),
-      downloadBytes,
-      nowMs,
-      Math.floor(Date.now() / 1000),
-    );
-  }
-
-  #onTunnelState(state: TunnelState): void {
-    this.#options.log('notice', `tunnel: ${state}`);
-    if (state === 'up' || !this.#started) return;
-    this.#goodLooks = 0;
-    void this.#datapath.setAlive(false);
-    this.#setBlocked(
-      state === 'connecting'
-        ? 'the tunnel to the endpoint is being set up'
-        : 'the tunnel to the endpoint is down',
-    );
-  }
-
-  #fault(text: string): void {
-    this.#options.log('warning', text);
-    if (!this.#started) return;
-    this.#goodLooks = 0;
-    void this.#datapath.setAlive(false);
-    this.#setBlocked(text);
-  }
-
-  #setBlocked(why: string): void {
-    const open = this.#good?.config.main.killswitch === false;
-    const cutOff = this.#datapath.house.networkUnknown
-      ? 'devices that are chosen by nothing else use the Internet directly meanwhile'
-      : 'your devices are cut off so that nothing leaks';
-    const effect = open
-      ? 'your devices use the Internet directly, because the kill switch is off'
-      : cutOff;
-    if (this.#everAlive) this.#setState('blocked', `Not protected: ${why}; ${effect}.`, why);
-    else this.#setState('starting', `Starting: ${why}; ${effect}.`, why);
-  }
-
-  #setState(state: State, reason: string, obstacle = ''): void {
-    if (state === this.#state && reason === this.#reason) return;
-    if (state !== this.#state) this.#since = Math.floor(Date.now() / 1000);
-    this.#state = state;
-    this.#reason = reason;
-    this.#obstacle = obstacle;
-    this.#options.log(
-      state === 'blocked' || state === 'error' ? 'warning' : 'notice',
-      `${state}: ${reason}`,
-    );
-    const status = this.status();
-    for (const listener of this.#listeners) listener(status);
   }
 }

@@ -1,97 +1,89 @@
-// Renders what the home knows of itself as the contract of the bus says. Pure but for reading the datapath's fields.
+// Renders what the home knows of itself as the contract of the bus says. Pure.
 import { mainDefaults } from '../../core/config/options/options.ts';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
 import { costOf } from '../../core/cost/cost.ts';
-import type { ConfigStatus, DirectionStatus, State, Status } from '../../core/home/api.ts';
+import type { DeviceQueues } from '../../core/framing/queues.ts';
+import { renderAs, renderReason } from '../../core/home/answers.ts';
+import type { ConfigStatus, DirectionStatus, Status } from '../../core/home/api.ts';
 import {
   type AddressTraffic,
   listDevices,
   type Neighbour,
   round,
 } from '../../core/home/devices/device-table.ts';
+import type { HomeState } from '../../core/home/machine/state.ts';
 import type { TrafficRates } from '../../core/home/traffic-history.ts';
-import type { FollowedDevice } from '../../core/plan/facts.ts';
+import { sentencesOf } from '../../core/notices/words.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { shapeOf, slotsPerSecond } from '../../core/stream/stream.ts';
 import { version } from '../../version.ts';
-import type { HomeDatapath } from './home-datapath.ts';
 
 /** An endpoint that has not answered for so long is silent. */
 const SILENT_MS = 15_000;
 
 export interface HomeSnapshot {
-  state: State;
-  reason: string;
-  /** Empty when nothing stands in the way. */
-  fault: string;
-  since: number;
+  machine: HomeState;
   configStatus: ConfigStatus;
+  /** The configuration in force, or switched off; null when there is none. */
   config: Config | null;
   remote: string;
-  rate: ActiveRate;
-  datapath: HomeDatapath;
+  /** Null when there is no configuration. */
+  rate: ActiveRate | null;
+  /** Devices' packets that wait; null while the tunnel is not open. */
+  queues: Pick<DeviceQueues, 'totals' | 'oldestWaitMs'> | null;
+  answerSilentMs: number;
   rates: TrafficRates;
   neighbours: readonly Neighbour[];
   names: ReadonlyMap<string, string>;
   traffic: readonly AddressTraffic[];
-  followed: readonly FollowedDevice[];
   nowMs: number;
 }
 
+const NO_RATE: ActiveRate = { uploadKBps: 0, downloadKBps: 0, source: 'main.rate' };
+
 /** The answer of `ubus call iotshaper status`. */
 export function renderStatus(snapshot: HomeSnapshot): Status {
-  const { config, datapath, rate, rates, configStatus } = snapshot;
-  const packetBytes = config?.main.packetBytes ?? mainDefaults.packetBytes;
-  const { tunnel, welcome, link } = datapath;
-  const running = snapshot.state !== 'off' && snapshot.state !== 'error';
-  const queues = link?.queues;
-  const silent =
-    (datapath.control?.silentMs(snapshot.nowMs) ?? Number.POSITIVE_INFINITY) > SILENT_MS;
+  const { config, machine, rates, queues } = snapshot;
+  const { told, tunnel, welcome, house } = machine;
+  const { reason, remarks, fault } = told;
+  const main = config?.main ?? mainDefaults;
+  const rate = snapshot.rate ?? NO_RATE;
+  const running = told.state !== 'off' && told.state !== 'error';
+  const silent = snapshot.answerSilentMs > SILENT_MS;
+  const asked = running ? config : null;
   return {
-    state: snapshot.state,
-    reason: snapshot.reason,
-    ...(snapshot.fault === '' ? {} : { fault: snapshot.fault }),
-    since: snapshot.since,
+    state: told.state,
+    ...renderReason(reason),
+    reason: sentencesOf([reason, ...remarks]),
+    remarks: [...remarks],
+    ...(fault && renderAs('fault', fault)),
+    since: told.sinceS,
     version,
     role: 'home',
-    config: configStatus,
+    config: snapshot.configStatus,
     rate: { upload_kBps: rate.uploadKBps, download_kBps: rate.downloadKBps, source: rate.source },
-    mode: config?.main.mode ?? mainDefaults.mode,
-    packet_size: packetBytes,
-    killswitch: config?.main.killswitch ?? mainDefaults.killswitch,
-    dns: config?.main.dns ?? mainDefaults.dns,
+    mode: main.mode,
+    packet_size: main.packetBytes,
+    killswitch: main.killswitch,
+    dns: main.dns,
     tunnel: {
-      state: running ? datapath.tunnelState : 'off',
+      state: running ? machine.tunnelState : 'off',
       remote: snapshot.remote,
       interface: TUNNEL_NETDEV,
       ...(tunnel ? { address: tunnel.local, peer: tunnel.peer } : {}),
-      ...(datapath.tunnelSince > 0 ? { since: datapath.tunnelSince } : {}),
+      ...(machine.tunnelSinceS > 0 ? { since: machine.tunnelSinceS } : {}),
     },
-    upload: direction(
-      running ? config : null,
-      rate.uploadKBps,
-      rates.uploadPps,
-      rates.uploadDeviceKBps,
-      packetBytes,
-      {
-        queue_packets: queues?.totals.depthPackets ?? 0,
-        queue_ms: Math.round(queues?.oldestWaitMs(snapshot.nowMs) ?? 0),
-        dropped: queues ? queues.totals.droppedLate + queues.totals.droppedFull : 0,
-      },
-    ),
-    download: direction(
-      running ? config : null,
-      rate.downloadKBps,
-      rates.downloadPps,
-      rates.downloadDeviceKBps,
-      packetBytes,
-      {
-        queue_packets: welcome?.queuePackets ?? 0,
-        queue_ms: welcome?.queueMs ?? 0,
-        dropped: welcome?.dropped ?? 0,
-      },
-    ),
+    upload: direction(asked, rate.uploadKBps, rates.uploadPps, rates.uploadDeviceKBps, {
+      queue_packets: queues?.totals.depthPackets ?? 0,
+      queue_ms: Math.round(queues?.oldestWaitMs(snapshot.nowMs) ?? 0),
+      dropped: queues ? queues.totals.droppedLate + queues.totals.droppedFull : 0,
+    }),
+    download: direction(asked, rate.downloadKBps, rates.downloadPps, rates.downloadDeviceKBps, {
+      queue_packets: welcome?.queuePackets ?? 0,
+      queue_ms: welcome?.queueMs ?? 0,
+      dropped: welcome?.dropped ?? 0,
+    }),
     endpoint: {
       state: welcome === null || !running ? 'unknown' : silent ? 'silent' : 'up',
       version: welcome?.version ?? '',
@@ -102,12 +94,17 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
           snapshot.neighbours,
           snapshot.names,
           snapshot.traffic,
-          snapshot.followed,
+          machine.near.followed,
         )
       : [],
-    house: running ? datapath.house.listing : [],
-    not_house: running ? datapath.house.doubtful : [],
-    cost: cost(config, rate, packetBytes),
+    house: running ? house.listing : [],
+    not_house: running
+      ? house.doubtful.map(({ name, why }) => ({
+          name,
+          ...renderAs('why', why),
+        }))
+      : [],
+    cost: cost(config, rate, main.packetBytes),
   };
 }
 
@@ -117,9 +114,9 @@ function direction(
   rateKBps: number,
   pps: number,
   deviceKBps: number,
-  packetBytes: number,
   queue: Pick<DirectionStatus, 'queue_packets' | 'queue_ms' | 'dropped'>,
 ): DirectionStatus {
+  const { packetBytes } = config?.main ?? mainDefaults;
   return {
     target_pps: round(config ? slotsPerSecond(shapeOf(config, rateKBps)) : 0),
     pps: round(pps),

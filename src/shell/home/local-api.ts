@@ -1,6 +1,5 @@
 // A unix socket on which the command line asks the running service: one JSON line each way.
-import { chmod, rm } from 'node:fs/promises';
-import { createConnection, createServer, type Server } from 'node:net';
+import { type Connection, type Listener, type System, SystemError } from '../system/system.ts';
 
 /** Longest request or answer taken. */
 const MAX_BYTES = 4 << 20;
@@ -16,31 +15,33 @@ interface Answer {
 }
 
 /** Listens on `path`, readable and writable by this user only. */
-export async function serveLocalApi(path: string, methods: Methods): Promise<Server> {
-  await rm(path, { force: true });
-  const server = createServer((socket) => {
-    let text = '';
-    socket.setEncoding('utf8');
-    socket.on('error', () => {}); // the caller went away
-    socket.on('data', (piece) => {
-      text += String(piece);
-      const end = text.indexOf('\n');
-      if (end < 0) {
-        if (text.length > MAX_BYTES) socket.destroy();
-        return;
-      }
-      void answer(text.slice(0, end), methods).then((reply) =>
-        socket.end(`${JSON.stringify(reply)}\n`),
-      );
-      text = '';
+export async function serveLocalApi(
+  { files, sockets }: Pick<System, 'files' | 'sockets'>,
+  path: string,
+  methods: Methods,
+): Promise<Listener> {
+  await files.remove(path);
+  const listener = await sockets.listen(path, (connection) => serve(connection, methods));
+  await files.setMode(path, 0o600);
+  return listener;
+}
+
+function serve(connection: Connection, methods: Methods): void {
+  const decoder = new TextDecoder();
+  let text = '';
+  connection.onData((piece) => {
+    text += decoder.decode(piece, { stream: true });
+    const end = text.indexOf('\n');
+    if (end < 0) {
+      if (text.length > MAX_BYTES) connection.close();
+      return;
+    }
+    void answer(text.slice(0, end), methods).then((reply) => {
+      connection.write(`${JSON.stringify(reply)}\n`);
+      connection.end();
     });
+    text = '';
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-  await chmod(path, 0o600);
-  return server;
 }
 
 async function answer(line: string, methods: Methods): Promise<Answer> {
@@ -64,6 +65,10 @@ function asRecord(value: unknown): Record<string, unknown> {
 /** The service is not running, or did not answer. */
 export class NotRunningError extends Error {
   override name = 'NotRunningError';
+
+  constructor() {
+    super('iotshaper is not running');
+  }
 }
 
 /**
@@ -71,30 +76,37 @@ export class NotRunningError extends Error {
  *
  * @throws {NotRunningError} when nobody answers; Error with the service's own words when it refuses.
  */
-export function askLocalApi(
+export async function askLocalApi(
+  system: Pick<System, 'sockets' | 'timers'>,
   path: string,
   request: { method: string; [key: string]: unknown },
   timeoutMs = TIMEOUT_MS,
 ): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const socket = createConnection(path);
-    const gone = (): void => reject(new NotRunningError('iotshaper is not running'));
-    socket.setTimeout(timeoutMs, () => socket.destroy());
-    socket.setEncoding('utf8');
-    socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
-    socket.on('data', (piece) => {
-      text += String(piece);
+  const connection = await connect(system, path);
+  const cancelTimeout = system.timers.after(timeoutMs, () => connection.close());
+  const text = await new Promise<string>((resolve) => {
+    const decoder = new TextDecoder();
+    let said = '';
+    connection.onData((piece) => {
+      said += decoder.decode(piece, { stream: true });
     });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EACCES') reject(new Error(`${path}: permission denied; run as root`));
-      else gone();
-    });
-    socket.on('close', () => {
-      if (!text.endsWith('\n')) return gone(); // it ended half-way
-      const reply = JSON.parse(text) as Answer;
-      if (reply.ok) resolve(reply.result);
-      else reject(new Error(reply.error));
-    });
+    connection.onClose(() => resolve(said));
+    connection.write(`${JSON.stringify(request)}\n`);
   });
+  cancelTimeout();
+  if (!text.endsWith('\n')) throw new NotRunningError(); // it ended half-way
+  const reply = JSON.parse(text) as Answer;
+  if (!reply.ok) throw new Error(reply.error);
+  return reply.result;
+}
+
+async function connect({ sockets }: Pick<System, 'sockets'>, path: string): Promise<Connection> {
+  try {
+    return await sockets.connect(path);
+  } catch (error) {
+    if (error instanceof SystemError && error.code === 'EACCES') {
+      throw new Error(`${path}: permission denied; run as root`);
+    }
+    throw new NotRunningError();
+  }
 }

@@ -2,37 +2,36 @@
 import { join } from 'node:path';
 import { type ActiveRate, activeRate, localTimeOf } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
-import type { ConfigStatus } from '../../core/home/api.ts';
+import type { ConfigVerdict } from '../../core/home/answers.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { ClockWatch, type Instant } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import type { System } from '../system/system.ts';
 import { TimeZoneReader } from '../system/time-zone.ts';
 
-const UNSET =
-  'the router’s clock is not set yet, so schedules wait and the main rate holds; see that "Enable NTP client" is on in LuCI under System → System → Time Synchronization, or set the clock there';
-
 export interface ScheduleClockOptions {
+  system: System;
   runDir: string;
   log: Log;
-  /** Folder of the system's files; `/` unless for a test. */
-  root?: string;
-  environment?: NodeJS.ProcessEnv;
+  /** The clock can't have been set to before. */
   notBeforeMs?: number;
-  now?: () => Instant;
 }
 
 /** Looks at clock and zone whenever it is asked; cheap enough for once a second. */
 export class ScheduleClock {
   readonly #log: Log;
-  readonly #now: () => Instant;
+  readonly #system: System;
   readonly #clock: ClockWatch;
   readonly #zone: TimeZoneReader;
-  #warnings: string[] = [];
+  #warnings: Notice[] = [];
 
-  constructor({ runDir, log, now = readClocks, ...options }: ScheduleClockOptions) {
+  constructor({ system, runDir, log, ...bounds }: ScheduleClockOptions) {
     this.#log = log;
-    this.#now = now;
-    this.#clock = new ClockWatch({ notePath: join(runDir, 'clock-set'), ...options }, now());
-    this.#zone = new TimeZoneReader(options);
+    this.#system = system;
+    const notePath = join(runDir, 'clock-set');
+    this.#clock = new ClockWatch({ system, notePath, ...bounds }, this.#now());
+    this.#zone = new TimeZoneReader(system);
   }
 
   /** The rate in force now. */
@@ -45,29 +44,34 @@ export class ScheduleClock {
     const isSet = this.#clock.isSet(now);
     const zone = this.#zone.read(now.monotonicMs);
     this.#warn([
-      ...(isSet ? [] : [UNSET]),
+      ...(isSet ? [] : [notice('clock-unset')]),
       ...(this.#zone.fault === null ? [] : [this.#zone.fault]),
     ]);
     return activeRate(config, isSet ? localTimeOf(now.unixMs, zone) : null);
   }
 
   /** The configuration's status with what keeps its schedules from their time. */
-  annotate(status: ConfigStatus, config: Config | null): ConfigStatus {
+  annotate(status: ConfigVerdict, config: Config | null): ConfigVerdict {
     if (!config) return status;
     this.rateOf(config);
     return { ...status, warnings: [...status.warnings, ...this.#warnings] };
   }
 
-  #warn(warnings: string[]): void {
+  #warn(warnings: Notice[]): void {
     const before = this.#warnings;
     this.#warnings = warnings;
-    for (const text of warnings) if (!before.includes(text)) this.#log('warning', text);
-    if (before.includes(UNSET) && !warnings.includes(UNSET)) {
-      this.#log('notice', 'the clock is set: schedules apply');
+    const told = before.map((one) => wordsOf(one));
+    for (const text of warnings.map((one) => wordsOf(one))) {
+      if (!told.includes(text)) this.#log('warning', text);
+    }
+    const isUnset = ({ code }: Notice) => code === 'clock-unset';
+    if (before.some(isUnset) && !warnings.some(isUnset)) {
+      this.#log('notice', wordsOf(notice('clock-set')));
     }
   }
-}
 
-function readClocks(): Instant {
-  return { unixMs: Date.now(), monotonicMs: performance.now() };
+  #now(): Instant {
+    const { clock } = this.#system;
+    return { unixMs: clock.unixMs(), monotonicMs: clock.monotonicMs() };
+  }
 }

@@ -1,11 +1,8 @@
 // What the home sees around it: neighbours, leases, followed devices, and what a person should know of them.
-import { readdir, readFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import type { Config } from '../../core/config/types.ts';
 import {
   findChanceChoices,
   type ResolverHost,
-  sentenceOf,
   type Told,
   tellMissing,
   tellResolvers,
@@ -21,12 +18,15 @@ import {
 } from '../../core/home/devices/leases.ts';
 import { Presence } from '../../core/home/devices/presence.ts';
 import type { Finding, House } from '../../core/home/home-facts.ts';
+import type { Near } from '../../core/home/machine/state.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { FollowedDevice } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ipJson } from '../network/ip-json.ts';
 import type { Log } from '../system/log.ts';
-import { writeSecret } from '../system/secret-file.ts';
 import { Serial } from '../system/serial.ts';
+import type { System } from '../system/system.ts';
 
 /** Below the state directory: what was learned of followed devices. */
 export const FOLLOWED_FILE = 'followed.json';
@@ -35,7 +35,7 @@ const DNSMASQ_LEASES = '/tmp/dhcp.leases';
 const ODHCPD_LEASES = ['/tmp/hosts/odhcpd', '/tmp/odhcpd.leases'];
 /** Flash wears: what is learned is written no more often. */
 const KEEP_EVERY_MS = 5 * 60_000;
-const NOTHING_TOLD: Told = { findings: [], clause: '' };
+const NOTHING_TOLD: Told = { findings: [], remark: null };
 
 /** What the machine tells. */
 export interface Seen {
@@ -48,6 +48,7 @@ export interface Seen {
 }
 
 export interface SurroundingsOptions {
+  system: System;
   /** Where {@link FOLLOWED_FILE} is kept. */
   path: string;
   log: Log;
@@ -66,7 +67,6 @@ export class Surroundings {
   #config: Config | null = null;
   #missing = NOTHING_TOLD;
   #resolvers = NOTHING_TOLD;
-  #resolversSeen: readonly string[] = [];
   #networks: readonly Finding[] = [];
   neighbours: Neighbour[] = [];
   names = new Map<string, string>();
@@ -94,14 +94,9 @@ export class Surroundings {
     return [...new Set(netdevs.filter((netdev) => netdev !== null))].sort();
   }
 
-  /** What belongs behind the sentence that says that all is well; '' for nothing. */
-  get words(): string {
-    return sentenceOf(this.#missing.clause) + sentenceOf(this.#resolvers.clause);
-  }
-
-  /** Whether one of these was not there when it was last looked. */
-  isNews(resolvers: readonly string[]): boolean {
-    return resolvers.some((mac) => !this.#resolversSeen.includes(mac));
+  /** What belongs behind the sentence that says that all is well. */
+  get remarks(): Notice[] {
+    return [this.#missing.remark, this.#resolvers.remark].filter((remark) => remark !== null);
   }
 
   /**
@@ -109,12 +104,17 @@ export class Surroundings {
    *
    * @param resolvers MACs of hosts beside the devices that ask the Internet for names.
    */
-  look(config: Config, house: House, resolvers: readonly string[] = []): Promise<void> {
-    return this.#serial.run(() => this.#look(config, house, resolvers));
+  look(config: Config, house: House, resolvers: readonly string[] = []): Promise<Near> {
+    return this.#serial.run(async () => {
+      await this.#look(config, house, resolvers);
+      const { followed, sharedNetdevs, remarks } = this;
+      return { followed, sharedNetdevs, remarks, resolvers };
+    });
   }
 
   async #look(config: Config, house: House, resolvers: readonly string[]): Promise<void> {
-    const { neighbours, leases, own, nowMs } = await (this.#options.read ?? readMachine)();
+    const { system, read = () => readMachine(system) } = this.#options;
+    const { neighbours, leases, own, nowMs } = await read();
     this.#follower ??= await this.#wake();
     this.#config = config;
     this.neighbours = neighbours;
@@ -135,7 +135,6 @@ export class Surroundings {
       }),
     );
     const known = new Set(this.followed.flatMap(({ macs }) => macs));
-    this.#resolversSeen = resolvers;
     const hosts = resolvers.flatMap((mac) => hostsOf(mac, inside));
     this.#resolvers = config.main.dns
       ? tellResolvers(hosts, config, this.names, known)
@@ -149,17 +148,19 @@ export class Surroundings {
     const follower = this.#follower;
     if (!follower || follower.fingerprint === this.#keptFingerprint) return false;
     this.#keptFingerprint = follower.fingerprint;
+    const { system, path, log } = this.#options;
     try {
-      await writeSecret(this.#options.path, renderTracks(follower.tracks));
+      await system.files.replace(path, renderTracks(follower.tracks));
     } catch (error) {
-      const why = (error as Error).message;
-      this.#options.log('warning', `what is known of devices can't be kept: ${why}`);
+      const said = notice('followed-unkept', { error: (error as Error).message });
+      log('warning', wordsOf(said));
     }
     return true;
   }
 
   async #wake(): Promise<DeviceFollower> {
-    const text = await readFile(this.#options.path, 'utf8').catch(() => '');
+    const { system, path } = this.#options;
+    const text = await system.files.readText(path).catch(() => '');
     const follower = new DeviceFollower(parseTracks(text));
     this.#keptFingerprint = follower.fingerprint;
     return follower;
@@ -174,17 +175,17 @@ function hostsOf(mac: string, neighbours: readonly Neighbour[]): ResolverHost[] 
   return (addresses.length > 0 ? addresses : ['']).map((address) => ({ mac, address }));
 }
 
-async function readMachine(): Promise<Seen> {
+async function readMachine(system: System): Promise<Seen> {
   return {
-    neighbours: await ipJson<Neighbour>(['neigh', 'show']),
-    leases: await readLeases(),
-    own: await readOwnAddresses(),
-    nowMs: performance.now(),
+    neighbours: await ipJson<Neighbour>(system, ['neigh', 'show']),
+    leases: await readLeases(system),
+    own: await readOwnAddresses(system),
+    nowMs: system.clock.monotonicMs(),
   };
 }
 
-async function readLeases(): Promise<Lease[]> {
-  const read = (path: string) => readFile(path, 'utf8').catch(() => '');
+async function readLeases({ files }: System): Promise<Lease[]> {
+  const read = (path: string) => files.readText(path).catch(() => '');
   const odhcpd = await Promise.all(ODHCPD_LEASES.map(read));
   return [
     ...parseDnsmasqLeases(await read(DNSMASQ_LEASES)),
@@ -193,14 +194,12 @@ async function readLeases(): Promise<Lease[]> {
 }
 
 /** Hardware and IP addresses of this machine. */
-async function readOwnAddresses(): Promise<Set<string>> {
-  const own = new Set<string>();
-  for (const name of await readdir('/sys/class/net').catch(() => [])) {
-    const mac = await readFile(`/sys/class/net/${name}/address`, 'utf8').catch(() => '');
+async function readOwnAddresses({ files, sockets }: System): Promise<Set<string>> {
+  const own = new Set<string>(['']);
+  for (const name of await files.list('/sys/class/net').catch(() => [])) {
+    const mac = await files.readText(`/sys/class/net/${name}/address`).catch(() => '');
     own.add(mac.trim().toLowerCase());
   }
-  for (const { address } of Object.values(networkInterfaces()).flatMap((list) => list ?? [])) {
-    own.add(address);
-  }
-  return own.add('');
+  for (const { address } of sockets.netdevAddresses()) own.add(address);
+  return own;
 }

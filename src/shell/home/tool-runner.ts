@@ -1,10 +1,12 @@
 // Audit and recommendation: too heavy for the service's own event loop, so the program runs itself beside it.
-import { type ChildProcess, spawn } from 'node:child_process';
 import type { MainConfig } from '../../core/config/types.ts';
+import { renderReason } from '../../core/home/answers.ts';
 import type { AuditReport, AuditStart, Recommendation } from '../../core/home/api.ts';
+import { type Notice, type NoticeValue, notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import type { RatelessShape } from '../../core/simulation/recommend.ts';
 import { rateBounds } from '../../core/stream/stream.ts';
-import { systemEnvironment } from '../system/command.ts';
+import type { Child, System } from '../system/system.ts';
 
 /** Lowest priority: the tools may take long, packets may not wait for them. */
 const NICE = ['nice', '-n', '19'];
@@ -30,30 +32,33 @@ export type ShapeInForce = Pick<MainConfig, 'packetBytes' | 'mode' | 'intervalSd
 
 /** Runs one audit at a time and remembers the last. */
 export class ToolRunner {
+  readonly #system: System;
   readonly #runDir: string;
-  #audit: ChildProcess | null = null;
+  #audit: Child | null = null;
   #report: AuditReport = { state: 'none' };
   #startedMs = 0;
   #seconds = 0;
 
-  constructor(runDir: string) {
+  constructor(system: System, runDir: string) {
+    this.#system = system;
     this.#runDir = runDir;
   }
 
   /** Starts an audit; says why not when one runs or there is nothing to look at. */
-  startAudit(target: AuditTarget | string, seconds: number): AuditStart {
-    if (typeof target === 'string') return { started: false, reason: target, seconds };
-    if (this.#audit) return { started: false, reason: 'An audit is running already.', seconds };
+  startAudit(target: AuditTarget | Notice, seconds: number): AuditStart {
+    if ('code' in target) return { started: false, ...renderReason(target), seconds };
+    if (this.#audit) return { started: false, ...renderReason(notice('audit-running')), seconds };
     const words = [
       ...['audit', '--wan', target.wan, '--lan', ...target.lan],
       ...['--port', `${target.port}`, '--packet-size', `${target.packetBytes}`],
       ...['--seconds', `${seconds}`, '--json'],
       ...(target.devices.length > 0 ? ['--device', ...target.devices] : []),
     ];
-    this.#startedMs = performance.now();
+    const { clock } = this.#system;
+    this.#startedMs = clock.monotonicMs();
     this.#seconds = seconds;
-    this.#report = { state: 'running', time: Math.floor(Date.now() / 1000), seconds };
-    const { child, output } = runSelf(words);
+    this.#report = { state: 'running', time: Math.floor(clock.unixMs() / 1000), seconds };
+    const { child, output } = runSelf(this.#system, words);
     this.#audit = child;
     void output.then(({ stdout, stderr }) => {
       this.#audit = null;
@@ -64,21 +69,22 @@ export class ToolRunner {
 
   auditResult(): AuditReport {
     if (this.#report.state !== 'running') return this.#report;
-    const share = (performance.now() - this.#startedMs) / 1000 / this.#seconds;
+    const ranMs = this.#system.clock.monotonicMs() - this.#startedMs;
+    const share = ranMs / 1000 / this.#seconds;
     // Sums are done when the recording is: the bar waits at 99 for them.
     return { ...this.#report, progress_percent: Math.min(99, Math.floor(share * 100)) };
   }
 
   /** Asks for the lowest rates on what the service has counted, at this size and mode. */
   async recommend({ packetBytes, mode, intervalSdPercent }: ShapeInForce): Promise<Recommendation> {
-    const { child, output } = runSelf([
+    const { child, output } = runSelf(this.#system, [
       ...['recommend', '--live', '--run-dir', this.#runDir, '--json'],
       ...['--packet-size', `${packetBytes}`, '--mode', mode, '--sd', `${intervalSdPercent}`],
       ...['--max-mean', `${TOLERANCE.meanMs}`, '--max', `${TOLERANCE.maxMs}`],
     ]);
-    const timer = setTimeout(() => child.kill('SIGKILL'), RECOMMEND_MS);
+    const cancelKill = this.#system.timers.after(RECOMMEND_MS, () => child.kill('SIGKILL'));
     const { stdout, stderr } = await output;
-    clearTimeout(timer);
+    cancelKill();
     return readAdvice(stdout, stderr);
   }
 
@@ -87,34 +93,44 @@ export class ToolRunner {
   }
 }
 
-function runSelf(words: readonly string[]): {
-  child: ChildProcess;
-  output: Promise<{ stdout: string; stderr: string }>;
-} {
-  const argv = [...NICE, process.execPath, process.argv[1]!, ...words];
-  const child = spawn(argv[0]!, argv.slice(1), {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: systemEnvironment(),
+interface Output {
+  stdout: string;
+  stderr: string;
+}
+
+function runSelf(
+  { processes }: System,
+  words: readonly string[],
+): { child: Child; output: Promise<Output> } {
+  const stdout = new Said();
+  const stderr = new Said();
+  let tell = (_: Output): void => {};
+  const output = new Promise<Output>((resolve) => {
+    tell = resolve;
   });
-  const said = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      if (said[name].length < MAX_OUTPUT) said[name] += text;
-    });
-  }
-  const output = new Promise<{ stdout: string; stderr: string }>((resolve) => {
-    child.on('error', (error) => {
-      said.stderr += error.message;
-    });
-    child.on('close', () => resolve(said));
+  const child = processes.spawn([...NICE, ...processes.program, ...words], {
+    onOutput: (piece) => stdout.push(piece),
+    onErrorOutput: (piece) => stderr.push(piece),
+    onExit: ({ failure }) => tell({ stdout: stdout.text, stderr: failure ?? stderr.text }),
   });
+  child.endInput();
   return { child, output };
 }
 
+/** Text as it comes, up to a bound. */
+class Said {
+  readonly #decoder = new TextDecoder();
+  text = '';
+
+  push(piece: Uint8Array): void {
+    if (this.text.length < MAX_OUTPUT) this.text += this.#decoder.decode(piece, { stream: true });
+  }
+}
+
 /** The tool's own words without its name in front. */
-function lastWords(stderr: string): string {
+function lastWords(stderr: string): NoticeValue {
   const line = stderr.trim().split('\n').at(-1) ?? '';
-  return line.replace(/^iotshaper: /, '') || 'it ended without a word';
+  return line.replace(/^iotshaper: /, '') || notice('tool-silent');
 }
 
 function readReport(stdout: string, stderr: string, begun: AuditReport): AuditReport {
@@ -122,11 +138,8 @@ function readReport(stdout: string, stderr: string, begun: AuditReport): AuditRe
     const { report } = JSON.parse(stdout) as { report: AuditReport };
     return { ...report, time: begun.time ?? 0, seconds: begun.seconds ?? 0, state: 'done' };
   } catch {
-    return {
-      ...begun,
-      state: 'failed',
-      sentence: `The audit could not be made: ${lastWords(stderr)}`,
-    };
+    const said = notice('audit-not-made', { why: lastWords(stderr) });
+    return { ...begun, state: 'failed', sentence: wordsOf(said), sentence_notices: [said] };
   }
 }
 
@@ -149,20 +162,22 @@ function readAdvice(stdout: string, stderr: string): Recommendation {
   try {
     ({ best } = JSON.parse(stdout) as Advice);
   } catch {
-    return { ok: false, reason: `There is no recommendation yet: ${lastWords(stderr)}` };
-  }
-  if (!best?.up || !best.down) {
     return {
       ok: false,
-      reason: `No rate up to ${rateBounds.most} KB/s delays your devices as little as asked.`,
+      ...renderReason(notice('recommendation-not-made', { why: lastWords(stderr) })),
     };
+  }
+  if (!best?.up || !best.down) {
+    return { ok: false, ...renderReason(notice('recommendation-none', { most: rateBounds.most })) };
   }
   const delays = [best.up, best.down];
   const worst = (name: 'meanMs' | 'maxMs'): number =>
     Math.round(Math.max(...delays.map(({ latency }) => latency[name])));
   return {
     ok: true,
-    reason: `For a mean delay of ${TOLERANCE.meanMs} ms and none above ${TOLERANCE.maxMs} ms, from what your devices did since the service started.`,
+    ...renderReason(
+      notice('recommendation-basis', { mean: TOLERANCE.meanMs, max: TOLERANCE.maxMs }),
+    ),
     upload_kBps: best.up.rateKBps,
     download_kBps: best.down.rateKBps,
     packet_size: best.shape.packetBytes,

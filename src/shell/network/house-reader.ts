@@ -1,5 +1,4 @@
 // Reads from the kernel which netdevs are the house, and remembers what configured networks had.
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../../core/config/types.ts';
 import { findHouse, type House } from '../../core/home/home-facts.ts';
 import type { ListedNetdev } from '../../core/home/netdev-kinds.ts';
@@ -11,7 +10,7 @@ import {
   renderNetworkMemory,
 } from '../../core/home/network-findings.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { writeSecret } from '../system/secret-file.ts';
+import type { System } from '../system/system.ts';
 import { ipJson } from './ip-json.ts';
 
 /** Below the state directory: prefixes of configured networks, for one that is gone when the service starts. */
@@ -19,12 +18,14 @@ export const NETWORKS_FILE = 'networks.json';
 
 /** Looks at the machine as often as it is asked. */
 export class HouseReader {
+  readonly #system: System;
   readonly #path: string;
   #memory: NetworkMemory | null = null;
   #kept = '';
 
   /** @param path where {@link NETWORKS_FILE} is kept. */
-  constructor(path: string) {
+  constructor(system: System, path: string) {
+    this.#system = system;
     this.#path = path;
   }
 
@@ -34,8 +35,9 @@ export class HouseReader {
    * @param remoteAddress the endpoint's on the Internet; null while it is not known.
    */
   async read(config: Config, remoteAddress: string | null): Promise<House> {
-    const listed = await ipJson<ListedNetdev>(['-d', 'addr', 'show']);
-    const uplinks = await readUplinks(remoteAddress);
+    const { files } = this.#system;
+    const listed = await ipJson<ListedNetdev>(this.#system, ['-d', 'addr', 'show']);
+    const uplinks = await readUplinks(this.#system, remoteAddress);
     const { networks, main, tunnel } = config;
     const names = networks.map(({ device }) => device);
     const memory = rememberPrefixes(await this.#recall(), networks, listed, uplinks);
@@ -45,7 +47,7 @@ export class HouseReader {
       ...findHouse({
         listed,
         uplinks,
-        carriers: parsePppoe(await readFile('/proc/net/pppoe', 'utf8').catch(() => '')),
+        carriers: parsePppoe(await files.readText('/proc/net/pppoe').catch(() => '')),
         networks: names,
         named: main.house,
         own: new Set([tunnel.interface, TUNNEL_NETDEV]),
@@ -66,7 +68,7 @@ export class HouseReader {
 
   async #recall(): Promise<NetworkMemory> {
     if (this.#memory) return this.#memory;
-    this.#kept = await readFile(this.#path, 'utf8').catch(() => '');
+    this.#kept = await this.#system.files.readText(this.#path).catch(() => '');
     return parseNetworkMemory(this.#kept);
   }
 
@@ -76,14 +78,17 @@ export class HouseReader {
     const text = renderNetworkMemory(memory);
     if (text === this.#kept) return;
     this.#kept = text;
-    await writeSecret(this.#path, text).catch(() => {}); // who keeps followed devices there complains
+    await this.#system.files.replace(this.#path, text).catch(() => {}); // who keeps followed devices there complains
   }
 }
 
-async function readUplinks(remoteAddress: string | null): Promise<Set<string>> {
+async function readUplinks(
+  system: Pick<System, 'processes'>,
+  remoteAddress: string | null,
+): Promise<Set<string>> {
   const uplinks = new Set<string>();
   for (const family of ['-4', '-6']) {
-    const routes = await ipJson<{ dev?: string; nexthops?: { dev?: string }[] }>([
+    const routes = await ipJson<{ dev?: string; nexthops?: { dev?: string }[] }>(system, [
       family,
       'route',
       'show',
@@ -96,7 +101,8 @@ async function readUplinks(remoteAddress: string | null): Promise<Set<string>> {
     }
   }
   if (remoteAddress) {
-    const [route] = await ipJson<{ dev?: string }>(['route', 'get', remoteAddress]).catch(() => []);
+    const question = ['route', 'get', remoteAddress];
+    const [route] = await ipJson<{ dev?: string }>(system, question).catch(() => []);
     if (route?.dev) uplinks.add(route.dev);
   }
   return uplinks;

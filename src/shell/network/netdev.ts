@@ -1,33 +1,62 @@
 // Small settings of network devices, and what the kernel says of them.
+import type { Counter, System } from '../system/system.ts';
 
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { run } from '../system/command.ts';
+const SETTINGS = '/proc/sys';
+const NETDEVS = '/sys/class/net';
 
 /** Index of a netdev; null while there is none of that name. */
-export async function netdevIndex(name: string): Promise<number | null> {
+export async function netdevIndex(
+  { files }: Pick<System, 'files'>,
+  name: string,
+): Promise<number | null> {
   try {
-    return Number(await readFile(`/sys/class/net/${name}/ifindex`, 'utf8'));
+    return Number(await files.readText(`${NETDEVS}/${name}/ifindex`));
   } catch {
     return null;
   }
 }
 
+export function netdevExists({ files }: Pick<System, 'files'>, name: string): boolean {
+  return files.exists(`${NETDEVS}/${name}`);
+}
+
+/** Opens one of a netdev's packet counters; it reads null while there is no such netdev. */
+export function openNetdevCounter(
+  { files }: Pick<System, 'files'>,
+  name: string,
+  counter: 'rx_packets' | 'tx_packets',
+): Counter {
+  return files.openCounter(`${NETDEVS}/${name}/statistics/${counter}`);
+}
+
 /** Sets MTU and queue length. */
-export async function setLink(name: string, mtu: number, queuePackets: number): Promise<void> {
-  await run(['ip', 'link', 'set', 'dev', name, 'mtu', `${mtu}`, 'txqueuelen', `${queuePackets}`]);
+export async function setLink(
+  { processes }: Pick<System, 'processes'>,
+  name: string,
+  mtu: number,
+  queuePackets: number,
+): Promise<void> {
+  const settings = ['mtu', `${mtu}`, 'txqueuelen', `${queuePackets}`];
+  await processes.run(['ip', 'link', 'set', 'dev', name, ...settings]);
 }
 
 /** Reads a sysctl by its path below /proc/sys; null when there is none. */
-export async function readSysctl(path: string): Promise<string | null> {
-  const file = `/proc/sys/${path}`;
-  return existsSync(file) ? (await readFile(file, 'utf8')).trim() : null;
+export async function readSysctl(
+  { files }: Pick<System, 'files'>,
+  path: string,
+): Promise<string | null> {
+  const file = `${SETTINGS}/${path}`;
+  return files.exists(file) ? (await files.readText(file)).trim() : null;
 }
 
 /** Writes a sysctl and returns what stood there before; null (and nothing done) when there is none or it stands so already. */
-export async function writeSysctl(path: string, value: string): Promise<string | null> {
-  const before = await readSysctl(path);
+export async function writeSysctl(
+  system: Pick<System, 'files'>,
+  path: string,
+  value: string,
+): Promise<string | null> {
+  const before = await readSysctl(system, path);
   if (before === null || before === value) return null;
-  await writeFile(`/proc/sys/${path}`, value);
+  await system.files.write(`${SETTINGS}/${path}`, value);
   return before;
 }

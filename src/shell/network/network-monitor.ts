@@ -1,10 +1,12 @@
 // Tells when the machine's netdevs, addresses, routes or neighbours change, as `ip monitor` prints it.
 import { SupervisedChild } from '../system/child.ts';
+import type { Cancel, System } from '../system/system.ts';
 
 /** `house`: netdevs, addresses or routes changed, maybe neighbours too; `neighbours`: those alone. */
 export type NetworkChange = 'house' | 'neighbours';
 
 export interface MonitorOptions {
+  system: System;
   onChange: (what: NetworkChange) => void;
   /** Netdevs whose changes are not told: our own. */
   ignoredNetdevs: () => readonly string[];
@@ -49,7 +51,7 @@ export function readMonitorLine(
 export class NetworkMonitor {
   readonly #options: MonitorOptions;
   readonly #child: SupervisedChild;
-  #timer: NodeJS.Timeout | null = null;
+  #cancel: Cancel | null = null;
   #dueMs = 0;
   #pending: NetworkChange | null = null;
   #toldMs = Number.NEGATIVE_INFINITY;
@@ -57,6 +59,7 @@ export class NetworkMonitor {
   constructor(options: MonitorOptions) {
     this.#options = options;
     this.#child = new SupervisedChild({
+      system: options.system,
       argv: () => options.argv ?? COMMAND,
       onLine: (line) => {
         const what = readMonitorLine(line, options.ignoredNetdevs(), options.ignoredTable);
@@ -72,31 +75,36 @@ export class NetworkMonitor {
   }
 
   async stop(): Promise<void> {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancel?.();
+    this.#cancel = null;
     this.#pending = null;
     await this.#child.stop();
   }
 
   #note(what: NetworkChange): void {
-    const { debounceMs = 200, houseEveryMs = 1000, neighboursEveryMs = 1000 } = this.#options;
-    const nowMs = performance.now();
+    const {
+      system,
+      debounceMs = 200,
+      houseEveryMs = 1000,
+      neighboursEveryMs = 1000,
+    } = this.#options;
+    const nowMs = system.clock.monotonicMs();
     const everyMs = what === 'house' ? houseEveryMs : neighboursEveryMs;
     const dueMs = nowMs + Math.max(debounceMs, this.#toldMs + everyMs - nowMs);
     if (this.#pending !== 'house') this.#pending = what;
     // Not put off by what follows, so that a steady trickle is told, too.
-    if (this.#timer && this.#dueMs <= dueMs) return;
-    if (this.#timer) clearTimeout(this.#timer);
+    if (this.#cancel && this.#dueMs <= dueMs) return;
+    this.#cancel?.();
     this.#dueMs = dueMs;
-    this.#timer = setTimeout(() => this.#tell(), dueMs - nowMs);
+    this.#cancel = system.timers.after(dueMs - nowMs, () => this.#tell());
   }
 
   #tell(): void {
     const what = this.#pending;
-    this.#timer = null;
+    this.#cancel = null;
     this.#pending = null;
     if (!what) return;
-    this.#toldMs = performance.now();
+    this.#toldMs = this.#options.system.clock.monotonicMs();
     this.#options.onChange(what);
   }
 }

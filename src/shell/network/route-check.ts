@@ -1,8 +1,9 @@
 // Asks the kernel where it would send a device's packet: a rule of another program may come before ours.
-
 import type { House } from '../../core/home/home-facts.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import { hexMark, MARK_TUNNEL, RULE_PREFERENCE } from '../../core/plan/names.ts';
 import { CommandError } from '../system/command.ts';
+import type { System } from '../system/system.ts';
 import { ipJson } from './ip-json.ts';
 
 /** An address of the Internet that nobody has (RFC 5737). */
@@ -17,16 +18,17 @@ export function hostOf(prefix: string): string {
 }
 
 /**
- * What is wrong with the way of a device's packet, in words; null when it leads to `netdev`, and where there is nothing to
+ * What is wrong with the way of a device's packet; null when it leads to `netdev`, and where there is nothing to
  * ask about.
  *
  * @param networks netdevs behind which devices are; with none, any of the house.
  */
 export async function findRouteFault(
+  system: Pick<System, 'processes'>,
   netdev: string,
   networks: readonly string[],
   house: House,
-): Promise<string | null> {
+): Promise<Notice | null> {
   const near = house.listing.filter(({ name }) => networks.length === 0 || networks.includes(name));
   const at = near.find(({ prefixes }) => prefixes.some((prefix) => !prefix.includes(':')));
   const prefix = at?.prefixes.find((one) => !one.includes(':'));
@@ -34,12 +36,13 @@ export async function findRouteFault(
   const from = ['from', hostOf(prefix), 'iif', at.name, 'mark', hexMark(MARK_TUNNEL)];
   let leads: string | undefined;
   try {
-    const [route] = await ipJson<{ dev?: string }>(['-4', 'route', 'get', SOMEWHERE, ...from]);
+    const question = ['-4', 'route', 'get', SOMEWHERE, ...from];
+    const [route] = await ipJson<{ dev?: string }>(system, question);
     leads = route?.dev;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     return null; // the netdev went down meanwhile, or nothing leads anywhere: nothing leaves
   }
   if (leads === netdev || leads === undefined) return null;
-  return `a routing rule of another program comes before iot-shaper's and sends devices to ${leads}; see "ip rule" for one of a preference below ${RULE_PREFERENCE}, and move or remove it`;
+  return notice('route-elsewhere', { netdev: leads, preference: `${RULE_PREFERENCE}` });
 }

@@ -2,6 +2,7 @@
 import { TABLE } from '../../core/plan/names.ts';
 import { updateTable } from '../../core/plan/nft-text.ts';
 import { SupervisedChild } from '../system/child.ts';
+import type { System } from '../system/system.ts';
 import { deleteTable, loadNft } from './nft.ts';
 
 const LIST = `list table inet ${TABLE}\n`;
@@ -25,6 +26,7 @@ export function listedElements(listing: string, set: string): string[] {
 
 /** Keeps one table. */
 export class Rules {
+  readonly #system: System;
   readonly #monitor: SupervisedChild;
   readonly #sets: readonly string[];
   #text = '';
@@ -34,11 +36,13 @@ export class Rules {
 
   /**
    * @param sets those whose elements stand in the text.
-   * @param onLost called at once when the table is deleted, by us to make it anew or by someone else.
+   * @param onLost called at once when the table is deleted, by us to make it again or by someone else.
    */
-  constructor(sets: readonly string[], onLost: () => void) {
+  constructor(system: System, sets: readonly string[], onLost: () => void) {
+    this.#system = system;
     this.#sets = sets;
     this.#monitor = new SupervisedChild({
+      system,
       argv: () => ['nft', 'monitor', 'destroy', 'tables'],
       onLine: (line) => {
         if (line.startsWith(`delete table inet ${TABLE}`)) onLost();
@@ -51,24 +55,24 @@ export class Rules {
    * other programs' chains, its counters, and what its sets have learned.
    *
    * @param more commands that belong into the same transaction.
-   * @param again make it anew in any case.
+   * @param again make it in any case.
    * @returns whether it was loaded.
    */
   async apply(text: string, more = '', again = false): Promise<boolean> {
     if (text === this.#text && !again) return false;
     const known = this.#text !== '' && !again;
-    await loadNft((known ? updateTable(TABLE, text, this.#sets) : text) + more);
+    await loadNft(this.#system, (known ? updateTable(TABLE, text, this.#sets) : text) + more);
     this.#text = text;
-    this.#listing = withoutCounts(await loadNft(LIST));
+    this.#listing = withoutCounts(await loadNft(this.#system, LIST));
     this.#monitor.start();
     return true;
   }
 
   /** Whether the table stands as loaded, but for what is counted and who is alive; runs `more` in the same breath. */
-  async stand(more = ''): Promise<boolean> {
+  async isIntact(more = ''): Promise<boolean> {
     if (this.#listing === '') return false;
     try {
-      this.#seen = await loadNft(more + LIST);
+      this.#seen = await loadNft(this.#system, more + LIST);
       return withoutCounts(this.#seen) === this.#listing;
     } catch {
       return false;
@@ -96,6 +100,6 @@ export class Rules {
     this.#text = '';
     this.#listing = '';
     await this.#monitor.stop();
-    if (remove) await deleteTable(TABLE);
+    if (remove) await deleteTable(this.#system, TABLE);
   }
 }

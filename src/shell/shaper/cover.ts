@@ -1,7 +1,8 @@
 // Cover: all-pad datagrams that are always ready and clocked by the kernel's queue alone.
-import { createSocket, type Socket } from 'node:dgram';
 import { frameBytes } from '../../core/framing/frame.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import { COVER_PORT } from '../../core/plan/names.ts';
+import { type Cancel, type System, SystemError, type UdpSocket } from '../system/system.ts';
 
 /** Cover that is queued ahead, so that a pause of this process never shows: at least half of it always stands there. */
 const AHEAD_S = 2;
@@ -14,13 +15,14 @@ const SKB_TAIL_BYTES = 352;
 const RETRY_MS = 250;
 
 export interface CoverOptions {
+  system: System;
   local: string;
   peer: string;
   packetBytes: number;
   /** Slots a second. */
   packetsPerS: number;
   /** Called when cover can't be sent, or is not held back; sending stops in the second case. */
-  onFault: (text: string) => void;
+  onFault: (fault: Notice) => void;
 }
 
 /** Memory one queued datagram is charged for: its head is rounded up to a power of two. */
@@ -34,17 +36,20 @@ export function chargedBytes(packetBytes: number): number {
  */
 export class Cover {
   readonly #options: CoverOptions;
+  readonly #system: System;
   readonly #datagram: Uint8Array;
-  readonly #sockets: Socket[] = [];
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #sockets: UdpSocket[] = [];
+  readonly #retries = new Set<Cancel>();
   #closed = false;
   #sent = 0;
   #level = 0;
-  #levelAtMs = performance.now();
+  #levelAtMs: number;
   #capacityPackets = 0;
 
   constructor(options: CoverOptions) {
     this.#options = options;
+    this.#system = options.system;
+    this.#levelAtMs = options.system.clock.monotonicMs();
     this.#datagram = new Uint8Array(frameBytes(options.packetBytes));
   }
 
@@ -55,16 +60,19 @@ export class Cover {
 
   /** Opens as many sockets as it takes to queue {@link AHEAD_S} of cover within the system's largest send buffer. */
   async open(): Promise<void> {
-    const { packetBytes, packetsPerS } = this.#options;
+    const { local, peer, packetBytes, packetsPerS } = this.#options;
     const wantedPackets = Math.max(MIN_PACKETS, Math.ceil(packetsPerS * AHEAD_S));
     const each = chargedBytes(packetBytes);
     while (this.#capacityPackets < wantedPackets && !this.#closed) {
-      const socket = await this.#connect();
+      const socket = await this.#system.sockets.openUdp({
+        local: { address: local, port: 0 },
+        peer: { address: peer, port: COVER_PORT },
+      });
       // The kernel doubles what is asked for, and reads back the doubled figure.
-      socket.setSendBufferSize(
+      socket.setSendBuffer(
         Math.min(((wantedPackets - this.#capacityPackets) * each) / 2, 0x3fffffff),
       );
-      this.#capacityPackets += Math.ceil(socket.getSendBufferSize() / each);
+      this.#capacityPackets += Math.ceil(socket.sendBufferBytes() / each);
       this.#sockets.push(socket);
     }
     for (const socket of this.#sockets) this.#send(socket);
@@ -72,37 +80,23 @@ export class Cover {
 
   close(): void {
     this.#closed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const cancel of this.#retries) cancel();
     for (const socket of this.#sockets) socket.close();
     this.#sockets.length = 0;
   }
 
-  #connect(): Promise<Socket> {
-    return new Promise((resolve, reject) => {
-      const socket = createSocket('udp4');
-      socket.once('error', reject);
-      socket.bind(0, this.#options.local, () => {
-        socket.connect(COVER_PORT, this.#options.peer, () => {
-          socket.off('error', reject);
-          socket.on('error', () => {}); // answers to cover mean nothing
-          resolve(socket);
-        });
-      });
-    });
-  }
-
-  #send(socket: Socket): void {
+  #send(socket: UdpSocket): void {
     if (this.#closed) return;
     socket.send(this.#datagram, (error) => {
       if (this.#closed) return;
       if (error) {
-        this.#options.onFault(unsentWords(error));
+        this.#options.onFault(unsentFault(error));
         this.#retry(socket);
         return;
       }
       this.#sent++;
       if (this.#overCeiling()) {
-        this.#options.onFault('cover leaves faster than the rate: nothing holds it back');
+        this.#options.onFault(notice('cover-unbounded'));
         this.close();
         return;
       }
@@ -110,17 +104,17 @@ export class Cover {
     });
   }
 
-  #retry(socket: Socket): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+  #retry(socket: UdpSocket): void {
+    const cancel = this.#system.timers.after(RETRY_MS, () => {
+      this.#retries.delete(cancel);
       this.#send(socket);
-    }, RETRY_MS);
-    this.#timers.add(timer);
+    });
+    this.#retries.add(cancel);
   }
 
   /** A leaky bucket one queue deep that drains at the ceiling. */
   #overCeiling(): boolean {
-    const nowMs = performance.now();
+    const nowMs = this.#system.clock.monotonicMs();
     const drained = ((nowMs - this.#levelAtMs) / 1000) * this.#options.packetsPerS * CEILING;
     this.#level = Math.max(0, this.#level - drained) + 1;
     this.#levelAtMs = nowMs;
@@ -131,9 +125,10 @@ export class Cover {
 /** Nothing of the inside finds another way once the tunnel's netdev, address or route is gone: the kernel refuses it. */
 const NO_WAY = ['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL', 'EINVAL'];
 
-/** Why cover could not be sent, in a person's words. */
-export function unsentWords(error: NodeJS.ErrnoException): string {
-  return NO_WAY.includes(error.code ?? '')
-    ? 'the tunnel’s network device is gone or lost its address'
-    : `empty packets can't be sent (${error.code ?? error.message})`;
+/** Why cover could not be sent. */
+export function unsentFault(error: Error): Notice {
+  const code = error instanceof SystemError ? error.code : null;
+  return code !== null && NO_WAY.includes(code)
+    ? notice('tunnel-netdev-gone')
+    : notice('cover-unsent', { error: code ?? error.message });
 }

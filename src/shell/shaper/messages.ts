@@ -1,7 +1,10 @@
 // What the main thread and the shaping thread say to each other.
-
+import type { Notice } from '../../core/notices/notice.ts';
 import type { TcListing } from '../../core/plan/tc-listing.ts';
 import type { Shape } from '../../core/stream/stream.ts';
+
+/** Marks a thread as the shaping one among others of the one bundle. */
+export const SHAPER_ROLE = 'iotshaper-shaper';
 
 /** One stream to pace and cover. */
 export interface ShapedStream {
@@ -18,7 +21,7 @@ export type ToShaper =
       /** Told back once they stand. */
       id: number;
       streams: ShapedStream[];
-      /** The netdev or its queue was made anew: everything known of it is void. */
+      /** The netdev or its queue was made again: everything known of it is void. */
       fresh: boolean;
     }
   | { kind: 'stop' };
@@ -35,4 +38,4 @@ export interface ShaperReport {
 export type FromShaper =
   | ShaperReport
   | { kind: 'applied'; id: number }
-  | { kind: 'fault'; minor: number; text: string };
+  | { kind: 'fault'; minor: number; fault: Notice };

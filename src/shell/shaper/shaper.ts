@@ -1,18 +1,28 @@
 // The main thread's hold on the shaping thread.
-import { Worker } from 'node:worker_threads';
-import type { FromShaper, ShapedStream, ShaperReport, ToShaper } from './messages.ts';
-import { SHAPER_ROLE, SHAPER_THREAD_URL } from './thread.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import type { System, Thread } from '../system/system.ts';
+import {
+  type FromShaper,
+  SHAPER_ROLE,
+  type ShapedStream,
+  type ShaperReport,
+  type ToShaper,
+} from './messages.ts';
+import { SHAPER_THREAD_URL } from './thread-entry.ts';
 
 export interface ShaperOptions {
+  system: System;
   onReport: (report: ShaperReport) => void;
   /** `minor` 0 stands for all streams. */
-  onFault: (minor: number, text: string) => void;
+  onFault: (minor: number, fault: Notice) => void;
 }
 
 /** Starts the shaping thread with the first streams and ends it with {@link Shaper.stop}. */
 export class Shaper {
   readonly #options: ShaperOptions;
-  #worker: Worker | null = null;
+  #thread: Thread | null = null;
+  /** Called once the thread that is to stop has ended. */
+  #onStopped: (() => void) | null = null;
   #lastId = 0;
   readonly #waiting = new Map<number, () => void>();
 
@@ -22,49 +32,57 @@ export class Shaper {
 
   /** Paces and covers exactly these streams from now on; resolves when they stand. */
   apply(streams: ShapedStream[], fresh: boolean): Promise<void> {
-    const worker = this.#worker ?? this.#start();
+    const thread = this.#thread ?? this.#start();
     const id = ++this.#lastId;
     const applied = new Promise<void>((resolve) => this.#waiting.set(id, resolve));
-    worker.postMessage({ kind: 'streams', id, streams, fresh } satisfies ToShaper);
+    thread.post({ kind: 'streams', id, streams, fresh } satisfies ToShaper);
     return applied;
   }
 
-  /** Stops all cover, so that none leaves while the queue is made anew. */
+  /** Stops all cover, so that none leaves while the queue is made again. */
   async pause(): Promise<void> {
-    if (this.#worker) await this.apply([], false);
+    if (this.#thread) await this.apply([], false);
   }
 
   async stop(): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = null;
-    if (!worker) return;
-    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    worker.postMessage({ kind: 'stop' } satisfies ToShaper);
-    await gone;
+    const thread = this.#thread;
+    this.#thread = null;
+    if (!thread) return;
+    const stopped = new Promise<void>((resolve) => {
+      this.#onStopped = resolve;
+    });
+    thread.post({ kind: 'stop' } satisfies ToShaper);
+    await stopped;
   }
 
-  #start(): Worker {
-    const worker = new Worker(SHAPER_THREAD_URL, {
-      workerData: { role: SHAPER_ROLE },
-      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
-    });
-    worker.on('message', (message: FromShaper) => {
-      if (message.kind === 'report') this.#options.onReport(message);
-      else if (message.kind === 'applied') this.#settle(message.id);
-      else this.#options.onFault(message.minor, message.text);
-    });
-    worker.on('error', (error) =>
-      this.#options.onFault(0, `the shaping thread failed: ${error.message}`),
+  #start(): Thread {
+    const { system, onFault } = this.#options;
+    const thread = system.startThread(
+      { address: SHAPER_THREAD_URL.href, role: SHAPER_ROLE },
+      {
+        onMessage: (message) => this.#receive(message as FromShaper),
+        onError: (error) => onFault(0, notice('shaping-thread-failed', { error })),
+        onEnd: () => this.#onEnd(thread),
+      },
     );
-    worker.on('exit', () => {
-      for (const id of [...this.#waiting.keys()]) this.#settle(id);
-      if (this.#worker === worker) {
-        this.#worker = null;
-        this.#options.onFault(0, 'the shaping thread ended');
-      }
-    });
-    this.#worker = worker;
-    return worker;
+    this.#thread = thread;
+    return thread;
+  }
+
+  #receive(message: FromShaper): void {
+    if (message.kind === 'report') this.#options.onReport(message);
+    else if (message.kind === 'applied') this.#settle(message.id);
+    else this.#options.onFault(message.minor, message.fault);
+  }
+
+  #onEnd(thread: Thread): void {
+    for (const id of [...this.#waiting.keys()]) this.#settle(id);
+    if (this.#thread === thread) {
+      this.#thread = null;
+      this.#options.onFault(0, notice('shaping-thread-ended'));
+    }
+    this.#onStopped?.();
+    this.#onStopped = null;
   }
 
   #settle(id: number): void {

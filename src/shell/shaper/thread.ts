@@ -1,24 +1,20 @@
 // The shaping thread: rates and cover, on an event loop that device packets never keep busy.
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
-import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { LineSplitter } from '../../core/openvpn/management.ts';
+import { notice } from '../../core/notices/notice.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { classBytesPerSecond, renderClassChange } from '../../core/plan/tc.ts';
 import { TcListingReader } from '../../core/plan/tc-listing.ts';
 import { isPaced, slotsPerSecond } from '../../core/stream/stream.ts';
-import { systemEnvironment } from '../system/command.ts';
-import { cryptoRandom } from '../system/crypto-random.ts';
-import { raisePriority } from '../system/priority.ts';
+import { lineReader } from '../system/lines.ts';
 import { Serial } from '../system/serial.ts';
-import { Cover, unsentWords } from './cover.ts';
+import type { Cancel, Child, System, ThreadPort } from '../system/system.ts';
+import { uniformRandom } from '../system/uniform-random.ts';
+import { Cover, unsentFault } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
 
-/** Marks a worker as this thread among others of the one bundle. */
-export const SHAPER_ROLE = 'iotshaper-shaper';
-
 const REPORT_MS = 1000;
+/** Ahead of the main thread (-20 is first). */
+const NICE = -15;
 
 interface RunningStream {
   stream: ShapedStream;
@@ -26,36 +22,45 @@ interface RunningStream {
   cover: Cover | null;
 }
 
-class ShaperThread {
-  readonly #port: MessagePort;
+/** Lives from its making until it is told to stop. */
+export class ShaperThread {
+  readonly #port: ThreadPort;
+  readonly #system: System;
+  readonly #random: () => number;
   readonly #serial = new Serial();
   readonly #streams = new Map<number, RunningStream>();
   readonly #listing = new TcListingReader((id, packets) => {
     const running = this.#streams.get(Number.parseInt(id.split(':')[1]!, 16));
-    running?.pacer?.observe(packets, performance.now());
+    running?.pacer?.observe(packets, this.#system.clock.monotonicMs());
   });
-  #tc: ChildProcessByStdio<Writable, Readable, Readable> | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #tc: Child | null = null;
+  #cancelPace: Cancel | null = null;
   /** Streams for which tc was last asked to list the queue. */
   #asked: number[] | null = null;
-  readonly #reporter: NodeJS.Timeout;
+  readonly #cancelReports: Cancel;
 
-  constructor(port: MessagePort) {
+  constructor(port: ThreadPort, system: System) {
     this.#port = port;
-    raisePriority(-15);
-    port.on('message', (message: ToShaper) => {
-      if (message.kind === 'stop') this.#stop();
-      else {
-        void this.#serial
-          .run(() => this.#apply(message.streams, message.fresh))
-          .finally(() => this.#say({ kind: 'applied', id: message.id }));
-      }
-    });
-    this.#reporter = setInterval(() => this.#report(), REPORT_MS);
+    this.#system = system;
+    this.#random = uniformRandom(system);
+    system.processes.raisePriority(NICE);
+    port.onMessage((message) => this.#receive(message as ToShaper));
+    this.#cancelReports = system.timers.every(REPORT_MS, () => this.#report());
+  }
+
+  #receive(message: ToShaper): void {
+    if (message.kind === 'stop') {
+      // After what is being made, which would outlive it.
+      void this.#serial.run(async () => this.#stop());
+      return;
+    }
+    void this.#serial
+      .run(() => this.#apply(message.streams, message.fresh))
+      .finally(() => this.#say({ kind: 'applied', id: message.id }));
   }
 
   #say(message: FromShaper): void {
-    this.#port.postMessage(message);
+    this.#port.post(message);
   }
 
   async #apply(streams: readonly ShapedStream[], fresh: boolean): Promise<void> {
@@ -78,14 +83,16 @@ class ShaperThread {
   async #begin(stream: ShapedStream, old: RunningStream | null): Promise<void> {
     const { minor, shape, local, peer } = stream;
     const paced = isPaced(shape);
-    const pacer = paced ? new RatePacer(shape, cryptoRandom, performance.now()) : null;
+    const nowMs = this.#system.clock.monotonicMs();
+    const pacer = paced ? new RatePacer(shape, this.#random, nowMs) : null;
     const cover = paced
       ? new Cover({
+          system: this.#system,
           local,
           peer,
           packetBytes: shape.packetBytes,
           packetsPerS: slotsPerSecond(shape),
-          onFault: (text) => this.#say({ kind: 'fault', minor, text }),
+          onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
         })
       : null;
     this.#streams.set(minor, { stream, pacer, cover });
@@ -95,30 +102,24 @@ class ShaperThread {
     try {
       await cover?.open();
     } catch (error) {
-      this.#say({ kind: 'fault', minor, text: unsentWords(error as Error) });
+      this.#say({ kind: 'fault', minor, fault: unsentFault(error as Error) });
     }
     old?.cover?.close();
   }
 
   #restartTc(): void {
-    // tc remembers a netdev's index by its name; one made anew needs a new tc.
-    this.#tc?.stdin.end();
-    const child = spawn('tc', ['-s', '-force', '-batch', '-'], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: systemEnvironment(),
-    });
-    const splitter = new LineSplitter();
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      if (this.#tc !== child) return;
-      for (const line of splitter.push(text)) this.#listing.push(line);
-    });
-    child.stderr.resume();
-    child.stdin.on('error', () => {});
-    child.on('error', (error) =>
-      this.#say({ kind: 'fault', minor: 0, text: `tc: ${error.message}` }),
-    );
-    child.on('exit', () => {
-      if (this.#tc === child) this.#tc = null;
+    // tc remembers a netdev's index by its name; one made again needs a new tc.
+    this.#tc?.endInput();
+    const child = this.#system.processes.spawn(['tc', '-s', '-force', '-batch', '-'], {
+      onOutput: lineReader((line) => {
+        if (this.#tc === child) this.#listing.push(line);
+      }),
+      onExit: ({ failure }) => {
+        if (this.#tc === child) this.#tc = null;
+        if (failure === null) return;
+        const fault = notice('command-failed', { command: 'tc', error: failure });
+        this.#say({ kind: 'fault', minor: 0, fault });
+      },
     });
     this.#listing.take();
     this.#asked = null;
@@ -126,12 +127,13 @@ class ShaperThread {
   }
 
   #writeTc(line: string): void {
-    this.#tc?.stdin.write(line);
+    this.#tc?.write(line);
   }
 
   #pace(): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    const nowMs = performance.now();
+    this.#cancelPace?.();
+    const { clock, timers } = this.#system;
+    const nowMs = clock.monotonicMs();
     let text = '';
     let dueMs = Number.POSITIVE_INFINITY;
     for (const [minor, { pacer, stream }] of this.#streams) {
@@ -144,7 +146,8 @@ class ShaperThread {
     }
     if (text !== '') this.#writeTc(text);
     if (dueMs < Number.POSITIVE_INFINITY) {
-      this.#timer = setTimeout(() => this.#pace(), Math.max(0, dueMs - performance.now()));
+      const waitMs = Math.max(0, dueMs - clock.monotonicMs());
+      this.#cancelPace = timers.after(waitMs, () => this.#pace());
     }
   }
 
@@ -163,17 +166,12 @@ class ShaperThread {
   }
 
   #stop(): void {
-    clearInterval(this.#reporter);
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#cancelReports();
+    this.#cancelPace?.();
     for (const { cover } of this.#streams.values()) cover?.close();
     this.#streams.clear();
-    this.#tc?.stdin.end();
+    this.#tc?.endInput();
     this.#tc = null;
     this.#port.close();
   }
 }
-
-if (!isMainThread && workerData?.role === SHAPER_ROLE && parentPort) new ShaperThread(parentPort);
-
-/** Address from which a worker of this thread is started. */
-export const SHAPER_THREAD_URL = new URL(import.meta.url);

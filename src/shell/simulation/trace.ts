@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { DeviceSample, Trace } from '../../core/simulation/device-sample.ts';
 import { CsvError, openSamples } from '../capture/csv.ts';
 import { CaptureError, openCapture } from '../capture/reader.ts';
+import type { System } from '../system/system.ts';
 import { type OwnerOptions, ownerOf } from './packet-owner.ts';
 
 export type { DeviceSample, Trace };
@@ -28,6 +29,7 @@ const CHUNK_PACKETS = 1024;
  * @throws CaptureError, CsvError
  */
 export function openTrace(
+  system: Pick<System, 'files'>,
   paths: readonly string[],
   options: TraceOptions = {},
 ): AsyncGenerator<DeviceSample[]> {
@@ -36,7 +38,10 @@ export function openTrace(
     paths.map((path) => {
       const open = () => {
         const isCsv = path.toLowerCase().endsWith('.csv');
-        const chunks = inChunks(isCsv ? csvPackets(path) : capturePackets(path, options), options);
+        const chunks = inChunks(
+          isCsv ? csvPackets(system, path) : capturePackets(system, path, options),
+          options,
+        );
         return shift ? fromZero(chunks) : chunks;
       };
       return options.hours === undefined ? open() : repeat(open, options.hours * 3600);
@@ -44,8 +49,12 @@ export function openTrace(
   );
 }
 
-async function* capturePackets(path: string, options: OwnerOptions): AsyncGenerator<DeviceSample> {
-  for await (const packet of openCapture(path)) {
+async function* capturePackets(
+  system: Pick<System, 'files'>,
+  path: string,
+  options: OwnerOptions,
+): AsyncGenerator<DeviceSample> {
+  for await (const packet of openCapture(system, path)) {
     const owned = ownerOf(packet, options);
     if (owned === null) continue;
     const { bytes, direction, device } = owned;
@@ -53,9 +62,12 @@ async function* capturePackets(path: string, options: OwnerOptions): AsyncGenera
   }
 }
 
-async function* csvPackets(path: string): AsyncGenerator<DeviceSample> {
+async function* csvPackets(
+  system: Pick<System, 'files'>,
+  path: string,
+): AsyncGenerator<DeviceSample> {
   const device = basename(path);
-  for await (const sample of openSamples(path)) yield { ...sample, device };
+  for await (const sample of openSamples(system, path)) yield { ...sample, device };
 }
 
 async function* inChunks(

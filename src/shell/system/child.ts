@@ -1,14 +1,16 @@
 // A child process that is kept running: restarted with growing pauses, ended by TERM, then KILL.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { systemEnvironment } from './command.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { lineReader } from './lines.ts';
+import type { Cancel, Child, ChildEnd, System } from './system.ts';
 
 export interface ChildOptions {
-  /** Made anew for every start, so that a restart takes what has changed. */
+  system: System;
+  /** Asked before every start, so that a restart takes what has changed. */
   argv: () => readonly string[];
   /** Called with each line the child prints on either stream. */
   onLine?: (line: string) => void;
   /** Called when a child has ended of its own accord; the restart follows by itself. */
-  onExit?: (why: string) => void;
+  onExit?: (why: Notice) => void;
   onStart?: () => void;
   /** Pause before the first restart; doubles up to {@link ChildOptions.maxPauseMs} and starts over after a good minute. */
   minPauseMs?: number;
@@ -18,12 +20,16 @@ export interface ChildOptions {
 }
 
 const GOOD_RUN_MS = 60_000;
+/** What is kept of a line that never ends. */
+const LONGEST_LINE = 4096;
 
 /** Keeps one command running until {@link SupervisedChild.stop}. */
 export class SupervisedChild {
   readonly #options: ChildOptions;
-  #child: ChildProcess | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #child: Child | null = null;
+  /** Called once the running child has ended. */
+  readonly #onEnd: (() => void)[] = [];
+  #cancelRestart: Cancel | null = null;
   #pauseMs: number;
   #wanted = false;
 
@@ -39,7 +45,7 @@ export class SupervisedChild {
   /** Starts the command; does nothing while it runs. */
   start(): void {
     this.#wanted = true;
-    if (!this.#child && !this.#timer) this.#spawn();
+    if (!this.#child && !this.#cancelRestart) this.#spawn();
   }
 
   /** Ends the running child; it is started again at once with new arguments. */
@@ -52,52 +58,50 @@ export class SupervisedChild {
   /** Ends the command for good; resolves when it is gone. */
   async stop(): Promise<void> {
     this.#wanted = false;
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancelRestart?.();
+    this.#cancelRestart = null;
     const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    await new Promise<void>((resolve) => {
-      const kill = setTimeout(() => child.kill('SIGKILL'), this.#options.graceMs ?? 3000);
-      child.once('close', () => {
-        clearTimeout(kill);
-        resolve();
-      });
-      child.kill('SIGTERM');
-    });
+    if (!child) return;
+    const { system, graceMs = 3000 } = this.#options;
+    const ended = new Promise<void>((resolve) => this.#onEnd.push(resolve));
+    const cancelKill = system.timers.after(graceMs, () => child.kill('SIGKILL'));
+    child.kill('SIGTERM');
+    await ended;
+    cancelKill();
   }
 
   #spawn(): void {
-    const argv = this.#options.argv();
-    const startedMs = performance.now();
-    const child = spawn(argv[0]!, argv.slice(1), {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: systemEnvironment(),
+    const { system, argv, onLine, onStart } = this.#options;
+    const startedMs = system.clock.monotonicMs();
+    const read = () => (onLine ? lineReader(onLine, LONGEST_LINE) : () => {});
+    this.#child = system.processes.spawn(argv(), {
+      onOutput: read(),
+      onErrorOutput: read(),
+      onExit: (end) => this.#onExit(end, system.clock.monotonicMs() - startedMs),
     });
-    this.#child = child;
-    let failure: string | null = null;
-    for (const stream of [child.stdout, child.stderr]) {
-      let rest = '';
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        const lines = (rest + text).split('\n');
-        rest = lines.pop()!.slice(-4096);
-        for (const line of lines) this.#options.onLine?.(line);
-      });
-    }
-    child.on('error', (error) => {
-      failure = error.message;
-    });
-    child.on('close', (status, signal) => {
-      this.#child = null;
-      if (!this.#wanted) return;
-      if (performance.now() - startedMs > GOOD_RUN_MS)
-        this.#pauseMs = this.#options.minPauseMs ?? 250;
-      this.#options.onExit?.(failure ?? (signal ? `ended by ${signal}` : `exit status ${status}`));
-      this.#timer = setTimeout(() => {
-        this.#timer = null;
-        if (this.#wanted) this.#spawn();
-      }, this.#pauseMs);
-      this.#pauseMs = Math.min(this.#pauseMs * 2, this.#options.maxPauseMs ?? 30_000);
-    });
-    this.#options.onStart?.();
+    // Nothing is ever said to it.
+    this.#child.endInput();
+    onStart?.();
   }
+
+  #onExit(end: ChildEnd, ranMs: number): void {
+    const { system, onExit, minPauseMs = 250, maxPauseMs = 30_000 } = this.#options;
+    this.#child = null;
+    for (const resolve of this.#onEnd.splice(0)) resolve();
+    if (!this.#wanted) return;
+    if (ranMs > GOOD_RUN_MS) this.#pauseMs = minPauseMs;
+    onExit?.(endNotice(end));
+    this.#cancelRestart = system.timers.after(this.#pauseMs, () => {
+      this.#cancelRestart = null;
+      if (this.#wanted) this.#spawn();
+    });
+    this.#pauseMs = Math.min(this.#pauseMs * 2, maxPauseMs);
+  }
+}
+
+/** How a child has ended, as a clause. */
+function endNotice({ failure, signal, status }: ChildEnd): Notice {
+  if (failure !== null) return notice('unexpected-error', { error: failure });
+  if (signal !== null) return notice('process-signalled', { signal });
+  return notice('process-exit-status', { status: `${status}` });
 }

@@ -1,7 +1,6 @@
 // Whether this machine's clock has been set since it started: a router without a battery begins at some old date.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { sourceDateS } from '../../version.ts';
+import type { System } from './system.ts';
 
 /** Files are looked for so often until the clock is set. */
 const LOOK_EVERY_MS = 5000;
@@ -9,16 +8,16 @@ const LOOK_EVERY_MS = 5000;
 const JUMP_MS = 10_000;
 
 /** What others leave once the time daemon has set the clock: OpenWrt's dnsmasq, systemd-timesyncd. All go with a reboot. */
-const NOTES = ['var/state/dnsmasqsec', 'run/systemd/timesync/synchronized'];
+const NOTES = ['/var/state/dnsmasqsec', '/run/systemd/timesync/synchronized'];
 /** Where one of these is, somebody would say that the clock was set: OpenWrt, systemd-timesyncd. */
-const WITNESSES = ['etc/openwrt_release', 'run/systemd/timesync'];
-const BATTERY_CLOCKS = 'sys/class/rtc';
+const WITNESSES = ['/etc/openwrt_release', '/run/systemd/timesync'];
+/** Each battery clock says whether the kernel set its own from it (Documentation/ABI/testing/sysfs-class-rtc). */
+const BATTERY_CLOCKS = Array.from({ length: 8 }, (_, number) => `/sys/class/rtc/rtc${number}`);
 
 export interface ClockOptions {
+  system: Pick<System, 'files'>;
   /** File that says the clock was set, gone with a reboot; OpenWrt's time daemon has it made (files/etc/hotplug.d/ntp). */
   notePath: string;
-  /** Folder all other paths start at; `/` unless for a test. */
-  root?: string;
   /** The clock can't have been set to before. */
   notBeforeMs?: number;
 }
@@ -36,17 +35,17 @@ export interface Instant {
  * OpenWrt ships none that does. A late date proves nothing: OpenWrt starts from the newest file in /etc.
  */
 export class ClockWatch {
+  readonly #files: System['files'];
   readonly #notePath: string;
-  readonly #root: string;
   readonly #notBeforeMs: number;
   readonly #bootMs: number;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #set = false;
 
-  constructor(options: ClockOptions, start: Instant) {
-    this.#notePath = options.notePath;
-    this.#root = options.root ?? '/';
-    this.#notBeforeMs = options.notBeforeMs ?? sourceDateS * 1000;
+  constructor({ system, notePath, notBeforeMs }: ClockOptions, start: Instant) {
+    this.#files = system.files;
+    this.#notePath = notePath;
+    this.#notBeforeMs = notBeforeMs ?? sourceDateS * 1000;
     this.#bootMs = start.unixMs - start.monotonicMs;
   }
 
@@ -57,35 +56,25 @@ export class ClockWatch {
     if (Math.abs(unixMs - monotonicMs - this.#bootMs) > JUMP_MS) return this.#note();
     if (monotonicMs - this.#lookedMs < LOOK_EVERY_MS) return false;
     this.#lookedMs = monotonicMs;
-    if (existsSync(this.#notePath) || NOTES.some((path) => this.#exists(path))) return this.#note();
-    this.#set = this.#startedFromBattery() || !WITNESSES.some((path) => this.#exists(path));
+    const exists = (path: string): boolean => this.#files.exists(path);
+    if ([this.#notePath, ...NOTES].some(exists)) return this.#note();
+    this.#set = this.#startedFromBattery() || !WITNESSES.some(exists);
     return this.#set;
   }
 
   /** Keeps for a service that starts again what only this one may have seen. */
   #note(): true {
     this.#set = true;
-    try {
-      writeFileSync(this.#notePath, '');
-    } catch {
-      // It still stands for as long as the service runs.
-    }
+    // Where it can't be kept, it still holds for as long as the service runs.
+    this.#files.write(this.#notePath, '').catch(() => {});
     return true;
   }
 
   /** Whether the kernel set the clock from one that ran on while the machine was off. */
   #startedFromBattery(): boolean {
-    try {
-      const folder = join(this.#root, BATTERY_CLOCKS);
-      return readdirSync(folder).some(
-        (name) => readFileSync(join(folder, name, 'hctosys'), 'utf8').trim() === '1',
-      );
-    } catch {
-      return false; // there is none
-    }
-  }
-
-  #exists(path: string): boolean {
-    return existsSync(join(this.#root, path));
+    return BATTERY_CLOCKS.some((clock) => {
+      const flag = this.#files.readNow(`${clock}/hctosys`);
+      return flag !== null && new TextDecoder().decode(flag).trim() === '1';
+    });
   }
 }

@@ -1,10 +1,15 @@
 // One external command, as an argument vector and never through a shell.
-import { run } from './node/processes.ts';
-
-export { run, systemEnvironment } from './node/processes.ts';
+import { notice } from '../../core/notices/notice.ts';
+import { NoticeError } from '../../core/notices/notice-error.ts';
+import type { System } from './system.ts';
 
 /** A command that could not be started or ended with a status other than 0. */
-export class CommandError extends Error {
+export class CommandError extends NoticeError {
+  /** By its name: each bundle has its own class, and the door may be another bundle's. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'CommandError';
+  }
+
   override name = 'CommandError';
   readonly argv: readonly string[];
   readonly stderr: string;
@@ -13,7 +18,12 @@ export class CommandError extends Error {
 
   constructor(argv: readonly string[], status: number | null, stderr: string) {
     const said = stderr.trim();
-    super(`${argv.join(' ')}: ${said === '' ? `exit status ${status}` : said}`);
+    const command = argv.join(' ');
+    super(
+      said === ''
+        ? notice('command-exit-status', { command, status: `${status}` })
+        : notice('command-failed', { command, error: said }),
+    );
     this.argv = argv;
     this.status = status;
     this.stderr = stderr;
@@ -28,7 +38,7 @@ export interface CommandOptions {
   /** Ends the command with SIGKILL after so long. */
   timeoutMs?: number;
   /** Environment, in place of this process's own. */
-  env?: NodeJS.ProcessEnv;
+  env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface CommandResult {
@@ -38,11 +48,12 @@ export interface CommandResult {
 
 /** Runs `argv` and tells whether it succeeded, for questions whose "no" is no fault. */
 export async function succeeds(
+  system: Pick<System, 'processes'>,
   argv: readonly string[],
   options: CommandOptions = {},
 ): Promise<boolean> {
   try {
-    await run(argv, options);
+    await system.processes.run(argv, options);
     return true;
   } catch (error) {
     if (error instanceof CommandError) return false;

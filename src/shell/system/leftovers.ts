@@ -1,21 +1,22 @@
 // Finds processes of ours, those that a killed service left behind too, by their arguments and network namespace.
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { pause, type System } from './system.ts';
 
 const GRACE_MS = 2000;
 const POLL_MS = 20;
 
 /** Processes of this network namespace whose arguments `matches` accepts. */
 export async function findProcesses(
+  { files, processes }: Pick<System, 'files' | 'processes'>,
   matches: (argv: readonly string[]) => boolean,
 ): Promise<number[]> {
-  const ours = await readlink('/proc/self/ns/net');
+  const ours = await files.readLink('/proc/self/ns/net');
   const found: number[] = [];
-  for (const entry of await readdir('/proc')) {
+  for (const entry of await files.list('/proc')) {
     const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    if (!Number.isInteger(pid) || pid === processes.pid) continue;
     try {
-      const argv = (await readFile(`/proc/${pid}/cmdline`, 'latin1')).split('\0').slice(0, -1);
-      if (matches(argv) && (await readlink(`/proc/${pid}/ns/net`)) === ours) found.push(pid);
+      const argv = (await files.readText(`/proc/${pid}/cmdline`)).split('\0').slice(0, -1);
+      if (matches(argv) && (await files.readLink(`/proc/${pid}/ns/net`)) === ours) found.push(pid);
     } catch {
       // it ended meanwhile
     }
@@ -24,21 +25,17 @@ export async function findProcesses(
 }
 
 /** Ends every process of this network namespace whose arguments `matches` accepts. */
-export async function endLeftovers(matches: (argv: readonly string[]) => boolean): Promise<number> {
-  const found = await findProcesses(matches);
-  for (const pid of found) signal(pid, 'SIGTERM');
-  const untilMs = performance.now() + GRACE_MS;
-  while (found.some((pid) => signal(pid, 0)) && performance.now() < untilMs) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS)); // not our children: there is no event
+export async function endLeftovers(
+  system: Pick<System, 'files' | 'processes' | 'clock' | 'timers'>,
+  matches: (argv: readonly string[]) => boolean,
+): Promise<number> {
+  const { clock, processes, timers } = system;
+  const found = await findProcesses(system, matches);
+  for (const pid of found) processes.signal(pid, 'SIGTERM');
+  const untilMs = clock.monotonicMs() + GRACE_MS;
+  while (found.some((pid) => processes.signal(pid, 0)) && clock.monotonicMs() < untilMs) {
+    await pause(timers, POLL_MS); // not our children: there is no event
   }
-  for (const pid of found) signal(pid, 'SIGKILL');
+  for (const pid of found) processes.signal(pid, 'SIGKILL');
   return found.length;
-}
-
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(pid, name);
-  } catch {
-    return false;
-  }
 }

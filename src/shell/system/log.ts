@@ -1,4 +1,6 @@
 // The service's log: one line an event, where procd and systemd pick it up with its level.
+import type { Console } from './console.ts';
+import type { System } from './system.ts';
 
 /** Levels of syslog(3) that the service uses. */
 export type Level = 'err' | 'warning' | 'notice' | 'info';
@@ -12,10 +14,16 @@ export type Log = (level: Level, text: string) => void;
  * LOG_PREFIX=1. With LOG_SPLIT=1 notices and information go to standard output: procd reads no prefix but logs the one
  * stream as daemon.info, the other as daemon.err (procd, service/instance.c).
  */
-export const log: Log = (level, text) => {
-  const { LOG_PREFIX, LOG_SPLIT } = process.env;
-  const prefix = LOG_PREFIX === '1' ? `<${NUMBERS[level]}>` : `${level}: `;
-  const stream =
-    LOG_SPLIT === '1' && NUMBERS[level] > NUMBERS.warning ? process.stdout : process.stderr;
-  stream.write(`${prefix}${text.replace(/[\r\n]+/g, ' ')}\n`);
-};
+export function consoleLog(
+  { processes }: Pick<System, 'processes'>,
+  console: Pick<Console, 'write' | 'writeError'>,
+): Log {
+  const isPrefixed = processes.environment('LOG_PREFIX') === '1';
+  const isSplit = processes.environment('LOG_SPLIT') === '1';
+  return (level, text) => {
+    const prefix = isPrefixed ? `<${NUMBERS[level]}>` : `${level}: `;
+    const line = `${prefix}${text.replace(/[\r\n]+/g, ' ')}\n`;
+    if (isSplit && NUMBERS[level] > NUMBERS.warning) console.write(line);
+    else console.writeError(line);
+  };
+}

@@ -1,13 +1,9 @@
 // Whom a program becomes that needs root's rights at its start only.
-import { readFile } from 'node:fs/promises';
 import type { PlainUser } from '../../core/plan/facts.ts';
+import type { System } from './system.ts';
 
 /** The group has another name in some systems; the user has not. */
 const GROUPS = ['nogroup', 'nobody'];
-
-/** What the log says where there is none. */
-export const NO_PLAIN_USER =
-  'OpenVPN and socat keep running as root: this system has no user nobody with a group nogroup';
 
 /** Finds `nobody` and its group in the text of passwd(5) and group(5); null where there is no such user. */
 export function findPlainUser(passwd: string, groups: string): PlainUser | null {
@@ -22,12 +18,9 @@ function hasPlainEntry(text: string, name: string): boolean {
 }
 
 /** Finds them on this machine. */
-export async function readPlainUser(): Promise<PlainUser | null> {
+export async function readPlainUser({ files }: Pick<System, 'files'>): Promise<PlainUser | null> {
   try {
-    return findPlainUser(
-      await readFile('/etc/passwd', 'utf8'),
-      await readFile('/etc/group', 'utf8'),
-    );
+    return findPlainUser(await files.readText('/etc/passwd'), await files.readText('/etc/group'));
   } catch {
     return null; // no such file, so no such user
   }

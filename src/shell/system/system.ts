@@ -136,6 +136,8 @@ export interface Processes {
   readonly pid: number;
   /** The user it runs as; 0 is root. */
   readonly uid: number;
+  /** Starts this program again, once words for its command line follow. */
+  readonly program: readonly string[];
   environment(name: string): string | undefined;
   /**
    * Runs a command to its end.
@@ -204,6 +206,11 @@ export interface ThreadPort {
 
 /** What the machine refused, by the name the C library gives it. */
 export class SystemError extends Error {
+  /** By its name: each bundle has its own class, and the door may be another bundle's. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'SystemError';
+  }
+
   override name = 'SystemError';
   /** `ENOENT`, `EADDRINUSE`, … */
   readonly code: string;
@@ -214,7 +221,16 @@ export class SystemError extends Error {
   }
 }
 
-/** Resolves after `delayMs`. */
-export function pause(timers: Timers, delayMs: number): Promise<void> {
-  return new Promise((resolve) => timers.after(delayMs, resolve));
+/** Resolves after `delayMs`, or as soon as `signal` says so. */
+export function pause(timers: Timers, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const end = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = timers.after(delayMs, end);
+    signal?.addEventListener('abort', end);
+  });
 }

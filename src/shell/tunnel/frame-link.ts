@@ -1,22 +1,25 @@
 // One peer's frames: devices' packets packed into its slots just in time, and what it sends unpacked again.
-import { createSocket, type Socket } from 'node:dgram';
 import { Packer } from '../../core/framing/packer.ts';
 import { DeviceQueues } from '../../core/framing/queues.ts';
 import { Unpacker } from '../../core/framing/unpacker.ts';
 import { FRAME_PORT } from '../../core/plan/names.ts';
 import { PLAIN_KBPS, type Shape, slotMs } from '../../core/stream/stream.ts';
-import { cryptoRandom } from '../system/crypto-random.ts';
+import type { Cancel, System, UdpSocket } from '../system/system.ts';
+import { uniformRandom } from '../system/uniform-random.ts';
 
 /** Frames that may stand in the kernel: one about to leave, one behind it, so that no slot is missed. */
 const FRAMES_AHEAD = 2;
 /** Shortest and longest pause before the departures are counted again. */
 const MIN_POLL_MS = 1;
 const MAX_POLL_MS = 20;
+/** Asks for the kernel's smallest: some four small frames, the bound where departures can't be counted. */
+const SEND_BUFFER_BYTES = 1;
 
 /** A count; `shared` where it can't be told for this peer alone; `gone` while there is no netdev. */
 export type Departures = number | 'shared' | 'gone';
 
 export interface FrameLinkOptions {
+  system: System;
   local: string;
   peer: string;
   shape: Shape;
@@ -31,17 +34,18 @@ export interface FrameLinkOptions {
 export class FrameLink {
   readonly queues: DeviceQueues;
   readonly #options: FrameLinkOptions;
+  readonly #system: System;
   readonly #packer: Packer;
   readonly #unpacker = new Unpacker();
   #shape: Shape;
-  #socket: Socket | null = null;
+  #socket: UdpSocket | null = null;
   #open = false;
   #sending = false;
   #pumpQueued = false;
   #inKernel = 0;
   #lastDepartures: number | null = null;
-  #pollTimer: NodeJS.Timeout | null = null;
-  #flushTimer: NodeJS.Timeout | null = null;
+  #cancelPoll: Cancel | null = null;
+  #cancelFlush: Cancel | null = null;
   /** Frames handed to the kernel. */
   framesSent = 0;
   /** Frames the kernel refused. */
@@ -49,12 +53,13 @@ export class FrameLink {
 
   constructor(options: FrameLinkOptions) {
     this.#options = options;
+    this.#system = options.system;
     this.#shape = options.shape;
     this.queues = new DeviceQueues(this.#limits(options.maxDelayMs));
     this.#packer = new Packer({
       packetBytes: options.shape.packetBytes,
       queues: this.queues,
-      firstSequence: Math.floor(cryptoRandom() * 2 ** 32),
+      firstSequence: Math.floor(uniformRandom(options.system)() * 2 ** 32),
     });
   }
 
@@ -65,25 +70,18 @@ export class FrameLink {
   /** Binds the frame port at the tunnel address. */
   async start(): Promise<void> {
     const { local, peer } = this.#options;
-    this.#socket = await new Promise<Socket>((resolve, reject) => {
-      const socket = createSocket({ type: 'udp4', reuseAddr: true });
-      socket.once('error', reject);
-      socket.on('message', (frame) => this.#receive(frame));
-      socket.bind(FRAME_PORT, local, () => {
-        socket.connect(FRAME_PORT, peer, () => {
-          socket.off('error', reject);
-          socket.on('error', () => {}); // the peer's refusals are seen by its silence
-          // The kernel's smallest: some four small frames, the bound where departures can't be counted.
-          socket.setSendBufferSize(1);
-          resolve(socket);
-        });
-      });
+    this.#socket = await this.#system.sockets.openUdp({
+      local: { address: local, port: FRAME_PORT },
+      peer: { address: peer, port: FRAME_PORT },
+      reuse: true,
+      sendBufferBytes: SEND_BUFFER_BYTES,
+      onMessage: (frame) => this.#receive(frame),
     });
   }
 
   /** Takes one packet for the peer; `key` is its device. */
   enqueue(key: string, packet: Uint8Array): void {
-    if (this.queues.enqueue(key, packet, performance.now())) this.#schedulePump();
+    if (this.queues.enqueue(key, packet, this.#system.clock.monotonicMs())) this.#schedulePump();
   }
 
   /** Whether frames may leave. While they may not, packets wait up to max_delay. */
@@ -101,8 +99,8 @@ export class FrameLink {
   }
 
   close(): void {
-    if (this.#pollTimer) clearTimeout(this.#pollTimer);
-    if (this.#flushTimer) clearTimeout(this.#flushTimer);
+    this.#cancelPoll?.();
+    this.#cancelFlush?.();
     this.#open = false;
     this.#socket?.close();
     this.#socket = null;
@@ -119,7 +117,7 @@ export class FrameLink {
   #schedulePump(): void {
     if (this.#pumpQueued) return;
     this.#pumpQueued = true;
-    setImmediate(() => {
+    this.#system.timers.soon(() => {
       this.#pumpQueued = false;
       this.#pump();
     });
@@ -128,7 +126,7 @@ export class FrameLink {
   #pump(): void {
     const socket = this.#socket;
     if (!socket || !this.#open || this.#sending) return;
-    const nowMs = performance.now();
+    const nowMs = this.#system.clock.monotonicMs();
     if (!this.#packer.hasData(nowMs)) return;
     if (!this.#hasRoom()) {
       this.#pollLater();
@@ -175,31 +173,30 @@ export class FrameLink {
   }
 
   #pollLater(): void {
-    if (this.#pollTimer) return;
+    if (this.#cancelPoll) return;
     const pauseMs = Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, this.#slotMs() / 4));
-    this.#pollTimer = setTimeout(() => {
-      this.#pollTimer = null;
+    this.#cancelPoll = this.#system.timers.after(pauseMs, () => {
+      this.#cancelPoll = null;
       this.#pump();
-    }, pauseMs);
+    });
   }
 
   #receive(frame: Uint8Array): void {
-    for (const packet of this.#unpacker.push(frame, performance.now()))
+    for (const packet of this.#unpacker.push(frame, this.#system.clock.monotonicMs()))
       this.#options.onPacket(packet);
     this.#armFlush();
   }
 
   #armFlush(): void {
     const deadlineMs = this.#unpacker.nextDeadlineMs();
-    if (this.#flushTimer || deadlineMs === null) return;
-    this.#flushTimer = setTimeout(
-      () => {
-        this.#flushTimer = null;
-        for (const packet of this.#unpacker.flush(performance.now()))
-          this.#options.onPacket(packet);
-        this.#armFlush();
-      },
-      Math.max(1, deadlineMs - performance.now()),
-    );
+    if (this.#cancelFlush || deadlineMs === null) return;
+    const { clock, timers } = this.#system;
+    this.#cancelFlush = timers.after(Math.max(1, deadlineMs - clock.monotonicMs()), () => {
+      this.#cancelFlush = null;
+      for (const packet of this.#unpacker.flush(clock.monotonicMs())) {
+        this.#options.onPacket(packet);
+      }
+      this.#armFlush();
+    });
   }
 }

@@ -1,9 +1,11 @@
 // The netdev that carries devices' packets to user space: socat holds it, one packet is one datagram on loopback.
-import { createSocket, type Socket } from 'node:dgram';
-import { existsSync } from 'node:fs';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { NoticeError } from '../../core/notices/notice-error.ts';
 import type { PlainUser } from '../../core/plan/facts.ts';
 import { PACKET_PORT, SOCAT_PORT } from '../../core/plan/names.ts';
+import { netdevExists } from '../network/netdev.ts';
 import { SupervisedChild } from '../system/child.ts';
+import { pause, type System, SystemError, type UdpSocket } from '../system/system.ts';
 
 /** Kernel buffer for packets that arrive while this process is busy; the system's limit applies. */
 const BUFFER_BYTES = 4 << 20;
@@ -11,28 +13,30 @@ const APPEAR_MS = 5000;
 const POLL_MS = 20;
 
 export interface PacketPortOptions {
+  system: System;
   netdev: string;
   /** Called with each IP packet a device (or, at the endpoint, the Internet) sent; the buffer is the callee's. */
   onPacket: (packet: Uint8Array) => void;
-  /** Called whenever the netdev has been made, first or anew: its addresses and routes are gone. */
+  /** Called whenever the netdev has been made, first or again: its addresses and routes are gone. */
   onUp: () => void;
-  onFault: (text: string) => void;
+  onFault: (fault: Notice) => void;
 }
 
 /** Opens one tun netdev without a native addon. */
 export class PacketPort {
   readonly #options: PacketPortOptions;
   readonly #socat: SupervisedChild;
-  #socket: Socket | null = null;
+  #socket: UdpSocket | null = null;
   #plainUser: PlainUser | null = null;
   #closed = false;
 
   constructor(options: PacketPortOptions) {
     this.#options = options;
     this.#socat = new SupervisedChild({
+      system: options.system,
       argv: () => socatArgv(options.netdev, this.#plainUser),
       onStart: () => void this.#awaitNetdev(),
-      onExit: (why) => options.onFault(`socat, which holds ${options.netdev}, stopped (${why})`),
+      onExit: (why) => options.onFault(notice('socat-stopped', { netdev: options.netdev, why })),
       minPauseMs: 200,
       maxPauseMs: 5000,
     });
@@ -45,7 +49,7 @@ export class PacketPort {
    */
   async open(plainUser: PlainUser | null): Promise<void> {
     this.#plainUser = plainUser;
-    this.#socket = await bindLoopback(this.#options.onPacket);
+    this.#socket = await openLoopback(this.#options);
     this.#socat.start();
   }
 
@@ -62,17 +66,18 @@ export class PacketPort {
   }
 
   async #awaitNetdev(): Promise<void> {
-    const untilMs = performance.now() + APPEAR_MS;
-    while (!existsSync(`/sys/class/net/${this.#options.netdev}`)) {
+    const { system, netdev, onFault, onUp } = this.#options;
+    const untilMs = system.clock.monotonicMs() + APPEAR_MS;
+    while (!netdevExists(system, netdev)) {
       if (this.#closed) return;
-      if (performance.now() > untilMs) {
-        this.#options.onFault(`${this.#options.netdev} did not appear; is kmod-tun installed?`);
+      if (system.clock.monotonicMs() > untilMs) {
+        onFault(notice('netdev-not-appeared', { netdev }));
         return;
       }
-      // The kernel has no event that Node could await here.
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      // The kernel has no event that could be awaited here.
+      await pause(system.timers, POLL_MS);
     }
-    if (!this.#closed) this.#options.onUp();
+    if (!this.#closed) onUp();
   }
 }
 
@@ -95,25 +100,17 @@ function tunAddress(netdev: string): string {
   return `TUN,tun-name=${netdev},iff-no-pi,iff-up`;
 }
 
-function bindLoopback(onPacket: (packet: Uint8Array) => void): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4');
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new Error(`UDP port ${PACKET_PORT} on loopback is taken: is another iotshaper running?`)
-          : error,
-      );
+async function openLoopback({ system, onPacket }: PacketPortOptions): Promise<UdpSocket> {
+  try {
+    return await system.sockets.openUdp({
+      local: { address: '127.0.0.1', port: PACKET_PORT },
+      peer: { address: '127.0.0.1', port: SOCAT_PORT },
+      receiveBufferBytes: BUFFER_BYTES,
+      sendBufferBytes: BUFFER_BYTES,
+      onMessage: onPacket,
     });
-    socket.on('message', onPacket);
-    socket.bind(PACKET_PORT, '127.0.0.1', () => {
-      socket.connect(SOCAT_PORT, '127.0.0.1', () => {
-        socket.removeAllListeners('error');
-        socket.on('error', () => {}); // socat is away for a moment; its supervisor reports it
-        socket.setRecvBufferSize(BUFFER_BYTES);
-        socket.setSendBufferSize(BUFFER_BYTES);
-        resolve(socket);
-      });
-    });
-  });
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.code !== 'EADDRINUSE') throw error;
+    throw new NoticeError(notice('port-taken', { port: `${PACKET_PORT}` }));
+  }
 }

@@ -1,5 +1,6 @@
 // A client of ubusd: calls, published objects, subscriptions and events, kept up across restarts.
 
+import type { System } from '../system/system.ts';
 import { decodeBlobmsg, encodeBlobmsg } from './blobmsg.ts';
 import { BusObject, type BusObjectBehaviour } from './bus-object.ts';
 import { messageType } from './frame.ts';
@@ -58,8 +59,8 @@ export interface PublishedObject extends BusHandle {
 export class UbusClient {
   readonly #link: BusLink;
 
-  constructor(options: UbusClientOptions = {}) {
-    this.#link = new BusLink({
+  constructor(system: Pick<System, 'sockets' | 'timers'>, options: UbusClientOptions = {}) {
+    this.#link = new BusLink(system, {
       socketPath: options.socketPath ?? defaultSocketPath,
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
       helloTimeoutMs: options.helloTimeoutMs ?? 5000,

@@ -1,6 +1,6 @@
 // One connection to ubusd: socket in, messages out, bounded both ways; it never reconnects.
 
-import { createConnection, type Socket } from 'node:net';
+import type { Connection as Socket, System, SystemError } from '../system/system.ts';
 import { encodeFrame, type Frame, FrameParser, messageType } from './frame.ts';
 import { UbusError } from './status.ts';
 
@@ -27,43 +27,50 @@ export interface Connection {
  *
  * @throws UbusError CONNECTION_FAILED or TIMEOUT, naming the socket
  */
-export function openConnection(
+export async function openConnection(
+  { sockets, timers }: Pick<System, 'sockets' | 'timers'>,
   socketPath: string,
   handlers: ConnectionHandlers,
   helloTimeoutMs: number,
 ): Promise<Connection> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection(socketPath);
+  const refusal = (reason: string): UbusError =>
+    new UbusError('CONNECTION_FAILED', `no ubusd at ${socketPath} (${reason})`);
+  const socket = await sockets.connect(socketPath).catch((error: SystemError) => {
+    throw refusal(error.code);
+  });
+  return await new Promise((resolve, reject) => {
     const parser = new FrameParser();
     let reason = 'ubusd closed the connection';
-    let open = false;
+    let isGreeted = false;
+    let isOver = false;
 
     const end = (why: string) => {
       reason = why;
-      socket.destroy();
+      isOver = true;
+      socket.close();
     };
-    const helloTimer = setTimeout(() => {
+    const cancelTimeout = timers.after(helloTimeoutMs, () => {
       reject(new UbusError('TIMEOUT', `no hello from ubusd at ${socketPath}`));
-      socket.destroy();
-    }, helloTimeoutMs);
+      isOver = true;
+      socket.close();
+    });
 
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      reason = error.code ?? error.message;
+    socket.onClose((error) => {
+      isOver = true;
+      cancelTimeout();
+      const why = error?.code ?? reason;
+      if (isGreeted) handlers.onClose(why);
+      else reject(refusal(why));
     });
-    socket.on('close', () => {
-      clearTimeout(helloTimer);
-      if (open) handlers.onClose(reason);
-      else reject(new UbusError('CONNECTION_FAILED', `no ubusd at ${socketPath} (${reason})`));
-    });
-    socket.on('data', (chunk) => {
-      const { frames, error } = parser.push(chunk);
+    socket.onData((piece) => {
+      const { frames, error } = parser.push(piece);
       for (const frame of frames) {
-        if (socket.destroyed) return;
-        if (open) handlers.onFrame(frame);
+        if (isOver) return;
+        if (isGreeted) handlers.onFrame(frame);
         else if (frame.type === messageType.hello) {
-          open = true;
-          clearTimeout(helloTimer);
-          resolve(makeConnection(socket, frame.peer, end));
+          isGreeted = true;
+          cancelTimeout();
+          resolve(makeConnection(socket, frame.peer, () => isOver, end));
         } else return end('ubusd did not say hello first');
       }
       if (error) end(`ubusd sent what is no message: ${error.message}`);
@@ -74,21 +81,22 @@ export function openConnection(
 function makeConnection(
   socket: Socket,
   clientId: number,
+  isOver: () => boolean,
   end: (reason: string) => void,
 ): Connection {
   return {
     clientId,
     send(frame) {
       const bytes = encodeFrame(frame);
-      if (socket.destroyed) return;
-      if (socket.writableLength + bytes.length > maxQueuedBytes) {
-        end(`ubusd has not read ${socket.writableLength} bytes`);
+      if (isOver()) return;
+      if (socket.queuedBytes + bytes.length > maxQueuedBytes) {
+        end(`ubusd has not read ${socket.queuedBytes} bytes`);
         return;
       }
       socket.write(bytes);
     },
     close() {
-      socket.destroySoon();
+      socket.end();
     },
   };
 }

@@ -1,6 +1,7 @@
 // The object `iotshaper` on the bus: which ubus method asks the service for what.
 
-import type { ServiceApi, Status } from '../../core/home/api.ts';
+import { recordingS } from '../../core/analysis/recording.ts';
+import type { Reason, ServiceApi, Status } from '../../core/home/api.ts';
 import type { BusHandle, UbusClient } from './client.ts';
 import type { Method } from './object.ts';
 import { UbusError } from './status.ts';
@@ -8,24 +9,21 @@ import type { Table } from './values.ts';
 
 export const iotshaperPath = 'iotshaper';
 
-/** What an audit lasts when the caller does not say. */
-const defaultAuditSeconds = 600;
-const longestAuditSeconds = 86_400;
-
 /** What the notification `state` carries; whoever wants more asks `status`. */
-export type StateNotification = Pick<Status, 'state' | 'reason' | 'since'>;
+export type StateNotification = Pick<Status, 'state' | 'since'> & Reason;
 
 /**
  * Publishes the service and notifies `state` on every change, until removed.
  *
- * Replies are the types of `src/daemon/api.ts`, with these at the top since a reply is a table:
+ * Replies are the types of `src/core/home/api.ts`, with these at the top since a reply is a table:
  * `history` → `{ samples }`, `reload` → nothing but its status.
- * `audit` takes `seconds` (1…86400, default 600), the `profile_…` methods `text`.
+ * `audit` takes `seconds` (10…86400, default 600), the `profile_…` methods `text`.
  */
 export function publishIotshaper(client: UbusClient, service: ServiceApi): BusHandle {
   const object = client.publish({ path: iotshaperPath, methods: iotshaperMethods(service) });
-  const stop = service.onState(({ state, reason, since }) => {
-    object.notify('state', { state, reason, since } satisfies StateNotification);
+  const stop = service.onState(({ state, reason, reason_code, reason_values, since }) => {
+    const told: StateNotification = { state, reason, reason_code, reason_values, since };
+    object.notify('state', told);
   });
   return {
     whenPresent: object.whenPresent,
@@ -66,8 +64,8 @@ export function iotshaperMethods(service: ServiceApi): Record<string, Method> {
   };
 }
 
-function readSeconds({ seconds = defaultAuditSeconds }: Table): number {
-  if (typeof seconds === 'number' && seconds >= 1 && seconds <= longestAuditSeconds) {
+function readSeconds({ seconds = recordingS.usual }: Table): number {
+  if (typeof seconds === 'number' && seconds >= recordingS.least && seconds <= recordingS.most) {
     return seconds;
   }
   throw new UbusError('INVALID_ARGUMENT');

@@ -1,6 +1,6 @@
 // The link to ubusd: one connection kept up, requests sent over it, our objects put back on it.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause, type System } from '../system/system.ts';
 import { type Attributes, decodeAttributes, encodeAttributes } from './attributes.ts';
 import { encodeBlobmsg } from './blobmsg.ts';
 import type { Bus, BusObject } from './bus-object.ts';
@@ -24,16 +24,19 @@ export interface LinkOptions {
 }
 
 export class BusLink implements Bus {
+  readonly #system: Pick<System, 'sockets' | 'timers'>;
   readonly #options: LinkOptions;
-  readonly #requests = new RequestTable();
+  readonly #requests: RequestTable;
   readonly #objects = new Set<BusObject>();
   readonly #closing = new AbortController();
   #connection: Connection | null = null;
   #runningCalls = 0;
   #waiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
-  constructor(options: LinkOptions) {
+  constructor(system: Pick<System, 'sockets' | 'timers'>, options: LinkOptions) {
+    this.#system = system;
     this.#options = options;
+    this.#requests = new RequestTable(system.timers);
     void this.#keepConnected();
   }
 
@@ -50,9 +53,11 @@ export class BusLink implements Bus {
         fail();
         return;
       }
-      const timer = Number.isFinite(timeoutMs) ? setTimeout(fail, timeoutMs) : undefined;
+      const cancel = Number.isFinite(timeoutMs)
+        ? this.#system.timers.after(timeoutMs, fail)
+        : () => {};
       const settled = (then: () => void) => () => {
-        clearTimeout(timer);
+        cancel();
         then();
       };
       this.#waiters.push({ resolve: settled(resolve), reject: settled(fail) });
@@ -116,6 +121,7 @@ export class BusLink implements Bus {
       });
       try {
         const connection: Connection = await openConnection(
+          this.#system,
           socketPath,
           { onFrame: (frame) => this.#onFrame(frame, connection), onClose: closed },
           helloTimeoutMs,
@@ -136,7 +142,7 @@ export class BusLink implements Bus {
         if (fault !== lastFault) log(`ubus: ${fault}; trying again`);
         lastFault = fault;
       }
-      await sleep(retryMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+      await pause(this.#system.timers, retryMs, this.#closing.signal);
       retryMs = Math.min(retryMs * 2, longestRetryMs);
     }
   }
@@ -176,7 +182,7 @@ export class BusLink implements Bus {
         }
         lastFault = fault;
       }
-      await sleep(longestRetryMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+      await pause(this.#system.timers, longestRetryMs, this.#closing.signal);
     }
   }
 

@@ -1,5 +1,6 @@
 // Requests that wait for ubusd's answer: matched by sequence and peer, timed, bounded.
 
+import type { Cancel, Timers } from '../system/system.ts';
 import type { Attributes } from './attributes.ts';
 import { messageType } from './frame.ts';
 import { statusName, UbusError } from './status.ts';
@@ -14,7 +15,7 @@ interface Pending {
   replies: Attributes[];
   replyBytes: number;
   onReply: ((reply: Attributes) => void) | undefined;
-  timer: NodeJS.Timeout;
+  cancelTimeout: Cancel;
   settle(error: Error | null): void;
 }
 
@@ -25,8 +26,13 @@ export interface Request {
 }
 
 export class RequestTable {
+  readonly #timers: Timers;
   #pending = new Map<number, Pending>();
   #lastSeq = 0;
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
 
   get size(): number {
     return this.#pending.size;
@@ -52,7 +58,7 @@ export class RequestTable {
     const answer = new Promise<Attributes[]>((resolve, reject) => {
       const replies: Attributes[] = [];
       const settle = (error: Error | null) => {
-        clearTimeout(pending.timer);
+        pending.cancelTimeout();
         this.#pending.delete(seq);
         if (error) reject(error);
         else resolve(replies);
@@ -63,7 +69,7 @@ export class RequestTable {
         replies,
         replyBytes: 0,
         onReply,
-        timer: setTimeout(() => settle(new UbusError('TIMEOUT', what)), timeoutMs),
+        cancelTimeout: this.#timers.after(timeoutMs, () => settle(new UbusError('TIMEOUT', what))),
         settle,
       };
       this.#pending.set(seq, pending);

@@ -27,7 +27,7 @@ export function eventBehaviour(pattern: string, listener: Listener): BusObjectBe
 
 /**
  * Follows the object at `path`: hears its notifications, whenever it is there. A subscription ends
- * with the object, so this one also hears of objects that come, and subscribes anew.
+ * with the object, so this one also hears of objects that come, and subscribes again.
  *
  * @param onPresence told whether the object is there, at first and on every change
  */

@@ -6,7 +6,8 @@ import { decodePacket } from '../../../src/core/capture/decode.ts';
 import { isPrivate } from '../../../src/core/ip/address.ts';
 import { lab } from '../../../src/research/lab/bed/topology.ts';
 import { openCapture } from '../../../src/shell/capture/reader.ts';
-import { run } from '../../../src/shell/system/command.ts';
+import { nodeSystem } from '../../../src/shell/system/node/node-system.ts';
+import { run } from '../../../src/shell/system/node/processes.ts';
 import { CLOUD, CLOUD6, DEVICE, DEVICE6, HomeNetwork } from '../home-network.ts';
 
 /** Small inputs as people have them, beside the sources of the tests. */
@@ -120,7 +121,7 @@ const TUNNEL_ENDS: string[] = [lab.homeAddress, lab.endpointAddress];
 
 async function readClear(file: string): Promise<Seen> {
   const seen: Seen = { devices: [], inside: [] };
-  for await (const packet of openCapture(file)) {
+  for await (const packet of openCapture(nodeSystem, file)) {
     const ip = decodePacket(packet);
     if (!ip) continue;
     const { source, destination, protocol } = ip;

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { lab } from '../../../src/research/lab/bed/topology.ts';
 import { encodeQuestion, TYPE_A } from '../../../src/research/lab/traffic/dns.ts';
-import { run } from '../../../src/shell/system/command.ts';
+import { run } from '../../../src/shell/system/node/processes.ts';
 import { CLOUD, CLOUD6, DEVICE, DEVICE6 } from '../home-network.ts';
 import type { ExposureCase } from './cases.ts';
 import type { ExposureLab } from './exposure-lab.ts';

@@ -4,7 +4,8 @@ import { ROUTE_PROTOCOL } from '../../../src/core/plan/names.ts';
 import { planRoutes } from '../../../src/core/plan/routes.ts';
 import { deleteTable, loadNft } from '../../../src/shell/network/nft.ts';
 import { applyRoutes, removeRoutes } from '../../../src/shell/network/routing.ts';
-import { run } from '../../../src/shell/system/command.ts';
+import { nodeSystem } from '../../../src/shell/system/node/node-system.ts';
+import { run } from '../../../src/shell/system/node/processes.ts';
 import { caseConfig, caseFacts } from '../../plan/cases.ts';
 
 async function listing(): Promise<Record<string, string>> {
@@ -20,13 +21,17 @@ async function listing(): Promise<Record<string, string>> {
 
 async function apply(name: string): Promise<void> {
   if (name === 'nothing') {
-    await removeRoutes();
-    await deleteTable('iotshaper');
+    await removeRoutes(nodeSystem);
+    await deleteTable(nodeSystem, 'iotshaper');
     return;
   }
-  await loadNft(readFileSync(`test/golden/home/${name}/rules.nft`, 'utf8'));
+  await loadNft(nodeSystem, readFileSync(`test/golden/home/${name}/rules.nft`, 'utf8'));
   const config = caseConfig(name);
-  await applyRoutes(planRoutes(config, caseFacts(name)), new Set([config.tunnel.interface]));
+  await applyRoutes(
+    nodeSystem,
+    planRoutes(config, caseFacts(name)),
+    new Set([config.tunnel.interface]),
+  );
 }
 
 const results: Record<string, string>[] = [];

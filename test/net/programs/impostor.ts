@@ -11,6 +11,7 @@ import { Packer } from '../../../src/core/framing/packer.ts';
 import { DeviceQueues } from '../../../src/core/framing/queues.ts';
 import { CONTROL_PORT, FRAME_PORT } from '../../../src/core/plan/names.ts';
 import { drawNonce, hmacSha256 } from '../../../src/shell/control/hmac.ts';
+import { nodeSystem } from '../../../src/shell/system/node/node-system.ts';
 
 /** It goes on to what it may do when it is told to, by SIGUSR2. */
 const [own = '', peer = '', neighbour = '', controlKey = ''] = process.argv.slice(2);
@@ -52,7 +53,7 @@ const strangers = [
 ];
 const hello: Hello = {
   kind: 'hello',
-  homeNonce: drawNonce(),
+  homeNonce: drawNonce(nodeSystem),
   endpointNonce: NO_NONCE,
   sequence: 0,
   version: 'test',
@@ -69,7 +70,7 @@ function say(by: Proof, endpointNonce = hello.endpointNonce): void {
 /** What must not be heard goes first each time, so that it was read when what follows it is answered. */
 function sayAll(): void {
   for (const stranger of strangers) say(stranger);
-  say(proof, drawNonce());
+  say(proof, drawNonce(nodeSystem));
   say(proof);
 }
 

@@ -1,6 +1,7 @@
 // Stand-in for the `ubus` command, over our own client: list, call, subscribe, listen, send.
 
 import { parseArgs } from 'node:util';
+import { nodeSystem } from '../../../src/shell/system/node/node-system.ts';
 import { UbusClient } from '../../../src/shell/ubus/client.ts';
 import { UbusError } from '../../../src/shell/ubus/status.ts';
 import { toBlobmsg } from '../../../src/shell/ubus/values.ts';
@@ -26,7 +27,7 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const [command, ...args] = positionals;
-const client = new UbusClient({
+const client = new UbusClient(nodeSystem, {
   ...(options.socket !== undefined && { socketPath: options.socket }),
   requestTimeoutMs: Number(options.timeout) * 1000,
 });

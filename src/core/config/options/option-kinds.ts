@@ -1,6 +1,8 @@
 // The kinds of values an option may hold: how UCI text is read, what is allowed, in what words.
 import type { Format, SchemaObject } from 'ajv';
 import { splitPrefix } from '../../ip/address.ts';
+import { listOf } from '../../notices/list.ts';
+import { type Notice, type NoticeValue, notice } from '../../notices/notice.ts';
 import type { Bounds } from '../../stream/stream.ts';
 
 /** @typeParam T what the typed configuration holds */
@@ -10,7 +12,7 @@ export interface Kind<T = unknown> {
   /** JSON schema of the value read. */
   schema: SchemaObject;
   /** Completes "must be …". */
-  allowed: string;
+  allowed: string | Notice;
   /** The value read as the typed configuration has it; for one the schema refuses, anything, but no exception. */
   convert(read: unknown): T;
   /** Of a number, as the documentation names it. */
@@ -28,20 +30,37 @@ function readNumber(text: string): unknown {
   return /^(\d{1,20}(\.\d{0,20})?|\.\d{1,20})$/.test(text) ? Number(text) : text;
 }
 
-function number(schema: SchemaObject, allowed: string, unit: string): Kind<number> {
-  return { read: readNumber, schema, allowed: `${allowed} ${unit}`, convert: asIs, unit };
+function number(schema: SchemaObject, allowed: Notice, unit: string): Kind<number> {
+  return { read: readNumber, schema, allowed, convert: asIs, unit };
+}
+
+/** A unit within a sentence: those that are words are translated. */
+function unitValue(unit: string): NoticeValue {
+  if (unit === 'bytes') return notice('unit-bytes');
+  if (unit === 'GB a month') return notice('unit-gb-a-month');
+  return unit === 'a GB' ? notice('unit-a-gb') : unit;
+}
+
+/** Bounds as they are typed, which is the same in all languages. */
+function boundsValues({ least, most, unit }: Bounds) {
+  return { least: `${least}`, most: `${most}`, unit: unitValue(unit) };
 }
 
 /** A number within bounds. */
-export function decimal({ least, most, unit }: Bounds): Kind<number> {
+export function decimal(bounds: Bounds): Kind<number> {
+  const { least, most, unit } = bounds;
   const schema = { type: 'number', minimum: least, maximum: most };
-  return number(schema, `between ${least} and ${most}`, unit);
+  return number(schema, notice('between', boundsValues(bounds)), unit);
 }
 
 /** As `decimal`, but 0 too. */
 export function decimalOrZero(bounds: Bounds): Kind<number> {
-  const { schema, allowed, ...others } = decimal(bounds);
-  return { ...others, schema: { anyOf: [{ const: 0 }, schema] }, allowed: `0 or ${allowed}` };
+  const { schema, ...others } = decimal(bounds);
+  return {
+    ...others,
+    schema: { anyOf: [{ const: 0 }, schema] },
+    allowed: notice('zero-or-between', boundsValues(bounds)),
+  };
 }
 
 /** As `decimal`, written in seconds, in milliseconds from there on. */
@@ -50,17 +69,20 @@ export function duration(least: number, most: number): Kind<number> {
   return { ...kind, convert: (seconds) => Math.round(Number(seconds) * 1000) };
 }
 
-export function integer({ least, most, unit }: Bounds): Kind<number> {
+export function integer(bounds: Bounds): Kind<number> {
+  const { least, most, unit } = bounds;
   const schema = { type: 'integer', minimum: least, maximum: most };
-  return number(schema, `a whole number between ${least} and ${most}`, unit);
+  return number(schema, notice('whole-between', boundsValues(bounds)), unit);
 }
 
 export function positive(unit: string): Kind<number> {
-  return number({ type: 'number', exclusiveMinimum: 0 }, 'more than 0', unit);
+  const allowed = notice('above-zero', { unit: unitValue(unit) });
+  return number({ type: 'number', exclusiveMinimum: 0 }, allowed, unit);
 }
 
 export function notNegative(unit: string): Kind<number> {
-  return number({ type: 'number', minimum: 0 }, '0 or more', unit);
+  const allowed = notice('zero-or-more', { unit: unitValue(unit) });
+  return number({ type: 'number', minimum: 0 }, allowed, unit);
 }
 
 /** Words for yes. */
@@ -72,7 +94,7 @@ export const boolean: Kind<boolean> = {
   read: (text) => trueWords.includes(text) || (falseWords.includes(text) ? false : text),
   convert: asIs,
   schema: { type: 'boolean' },
-  allowed: '1 or 0 (or on/off, true/false, yes/no, enabled/disabled)',
+  allowed: notice('yes-or-no'),
 };
 
 export function choice<W extends string>(...words: W[]): Kind<W> {
@@ -81,12 +103,12 @@ export function choice<W extends string>(...words: W[]): Kind<W> {
     convert: asIs,
     words,
     schema: { enum: words },
-    allowed: `${words.slice(0, -1).join(', ')} or ${words[words.length - 1]}`,
+    allowed: listOf(words, 'list-or'),
   };
 }
 
 /** Text judged by one of `formats`. */
-function formatted(format: keyof typeof formats, allowed: string): Kind<string> {
+function formatted(format: keyof typeof formats, allowed: Notice): Kind<string> {
   return { read: asText, schema: { type: 'string', format }, allowed, convert: asIs };
 }
 
@@ -106,28 +128,19 @@ export const formats = {
     /^[^\p{Cc}\p{Cs}\u2028\u2029]+$/u.test(text) && [...text].length <= LABEL_CHARACTERS,
 } satisfies Record<string, Format>;
 
-export const mac = formatted(
-  'mac',
-  'the hardware address of one device, such as 18:b4:30:00:00:01',
-);
-export const address = formatted(
-  'address',
-  'an IPv4 or IPv6 address or prefix, such as 192.168.1.50, 192.168.2.0/24 or fd00::/64',
-);
-export const netdev = formatted(
-  'netdev',
-  'the name of a network device: 1 to 15 letters, digits, ".", "_" or "-"',
-);
-export const path = formatted('path', 'the absolute path of a file');
+export const mac = formatted('mac', notice('hardware-address'));
+export const address = formatted('address', notice('address-or-prefix'));
+export const netdev = formatted('netdev', notice('netdev-name'));
+export const path = formatted('path', notice('file-path'));
 /** In minutes after midnight from there on. */
 export const time: Kind<number> = {
-  ...formatted('time', 'a time of day from 00:00 to 23:59'),
+  ...formatted('time', notice('time-of-day')),
   convert(text) {
     const [hours = 0, minutes = 0] = String(text).split(':').map(Number);
     return hours * 60 + minutes;
   },
 };
 export const label: Kind<string> = {
-  ...formatted('label', `text of 1 to ${LABEL_CHARACTERS} characters on one line`),
+  ...formatted('label', notice('line-of-text', { most: LABEL_CHARACTERS })),
   maxLength: LABEL_CHARACTERS,
 };

@@ -1,4 +1,4 @@
-// What an option table is made of, the types that follow from its rows, and how the documentation shows it.
+// What an option table is made of, and the types that follow from its rows.
 import type { Kind } from './option-kinds.ts';
 
 export interface OptionSpec<T = unknown> {
@@ -95,21 +95,4 @@ export function defaultsOf<S extends SectionSpec>(spec: S): Values<S> {
 
 function camelCase(name: string): string {
   return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** The table in Markdown, a heading and a table for each section type. */
-export function renderOptionTable(sections: readonly SectionSpec[]): string {
-  const code = (text: string) => (text === '' ? '' : `\`${text}\``);
-  const cell = (text: string) => text.replaceAll('|', '\\|');
-  const blocks = sections.map(({ type, name, hint, options }) => {
-    const rows = options.map((option) => {
-      const fallback = option.required ? '*required*' : code(option.default);
-      const written = code(`${option.list ? 'list' : 'option'} ${option.name}`);
-      return `| ${[written, fallback, option.kind.allowed, option.hint].map(cell).join(' | ')} |`;
-    });
-    const heading = `### \`config ${type}${name === null ? '' : ` '${name}'`}\``;
-    const head = '| Option | Default | Allowed | Meaning |\n|---|---|---|---|';
-    return `${heading}\n\n${hint}\n\n${head}\n${rows.join('\n')}\n`;
-  });
-  return blocks.join('\n');
 }

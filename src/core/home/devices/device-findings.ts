@@ -1,16 +1,17 @@
-// What a person should know of the devices they chose, and of those they did not, in words. Pure.
+// What a person should know of the devices they chose, and of those they did not. Pure.
 import type { Config, DeviceConfig } from '../../config/types.ts';
+import { listSome } from '../../notices/list.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
 import type { Finding } from '../home-facts.ts';
 import { singleAddresses } from './device-owners.ts';
 import type { MissingDevice } from './presence.ts';
 
-/** Findings, and what the sentence a person reads says of them: a clause, '' for nothing. */
+/** Findings, and what is remarked on them behind the sentence that says how things stand; null for nothing. */
 export interface Told {
   findings: Finding[];
-  clause: string;
+  remark: Notice | null;
 }
 
-const PAGE = 'LuCI → Services → IoT Privacy → Devices';
 const COMMIT = 'uci commit iotshaper; reload_config';
 
 /**
@@ -34,73 +35,69 @@ export function findChanceChoices(
       continue;
     }
     if (singleAddresses(device).length === 0) continue;
-    const network =
+    const { section, name } = device;
+    const said =
       netdev === null
-        ? 'or choose the whole network it is in'
-        : `or choose all behind ${netdev}: run "${chooseNetwork(netdev)}"`;
-    findings.push({
-      section: device.section,
-      text: `iotshaper.${device.section}.ip: ${device.name} is chosen by its address, which its next lease may change; give it a fixed one (LuCI → Network → DHCP and DNS → Static Leases), ${network}`,
-      blocks: false,
-    });
+        ? notice('chosen-by-address', { section, name })
+        : notice('chosen-by-address-on', { section, name, netdev, command: chooseAll(netdev) });
+    findings.push({ ...said, section, blocks: false });
   }
-  for (const [netdev, names] of byNetdev) {
-    findings.push({
-      section: null,
-      text: `iotshaper: single devices are chosen on ${netdev} (${listNames(names)}), and one that changes its hardware address may be lost sight of; where all behind ${netdev} may be hidden, run "${chooseNetwork(netdev)}"`,
-      blocks: false,
-    });
+  for (const [netdev, devices] of byNetdev) {
+    const names = listSome(devices);
+    const said = notice('chosen-singly', { netdev, names, command: chooseAll(netdev) });
+    findings.push({ ...said, section: null, blocks: false });
   }
   return findings;
 }
 
-function chooseNetwork(netdev: string): string {
+function chooseAll(netdev: string): string {
   return `uci add iotshaper network; uci set iotshaper.@network[-1].device=${netdev}; ${COMMIT}`;
 }
 
 /** Chosen devices that are not there, while others are that may be them under another address. */
 export function tellMissing(missing: readonly MissingDevice[]): Told {
-  const findings = missing.map((one) => ({
-    section: one.device.section,
-    text: `iotshaper.${one.device.section}: ${one.device.name} has not been seen ${sinceWhen(one)} while ${countStrangers(one)}; if one of them is it, choose it again (${PAGE})`,
+  const told = missing.map((one) => {
+    const { section, name } = one.device;
+    return { section, name, since: sinceWhen(one), others: countStrangers(one) };
+  });
+  const findings = told.map((one) => ({
+    ...notice('device-missing', one),
+    section: one.section,
     blocks: false,
   }));
-  const [first, ...others] = missing;
-  if (!first) return { findings, clause: '' };
-  if (others.length === 0) {
-    const clause = `${first.device.name} has not been seen ${sinceWhen(first)} while ${countStrangers(first)}; if one of them is it, choose it again`;
-    return { findings, clause };
+  const [first, ...more] = told;
+  if (!first) return { findings, remark: null };
+  if (more.length === 0) {
+    const { name, since, others } = first;
+    return { findings, remark: notice('missing-remark', { name, since, others }) };
   }
   const all = {
     strangers: [...new Set(missing.flatMap(({ strangers }) => strangers))],
     netdevs: [...new Set(missing.flatMap(({ netdevs }) => netdevs))].sort(),
   };
-  const names = listNames(missing.map(({ device }) => device.name));
-  const clause = `${names} have not been seen lately while ${countStrangers(all)}; if one of them is among these, choose it again`;
-  return { findings, clause };
+  const names = listSome(missing.map(({ device }) => device.name));
+  const remark = notice('several-missing-remark', { names, others: countStrangers(all) });
+  return { findings, remark };
 }
 
-function sinceWhen({ unseenMs, everSeen }: MissingDevice): string {
-  const span = spanOf(unseenMs);
-  return everSeen ? `for ${span}` : `since the service started ${span} ago`;
+function sinceWhen({ unseenMs, everSeen }: MissingDevice): Notice {
+  return notice(everSeen ? 'seen-before' : 'never-seen', { span: spanOf(unseenMs) });
 }
 
 /** Coarse, so that the sentence does not change all the time. */
-function spanOf(ms: number): string {
+function spanOf(ms: number): Notice {
   const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${Math.max(15, minutes - (minutes % 15))} minutes`;
-  const [count, unit] =
-    minutes < 48 * 60 ? [Math.floor(minutes / 60), 'hour'] : [Math.floor(minutes / 1440), 'day'];
-  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`;
+  if (minutes < 60)
+    return notice('span-minutes', { count: Math.max(15, minutes - (minutes % 15)) });
+  if (minutes < 120) return notice('span-hour');
+  if (minutes < 48 * 60) return notice('span-hours', { count: Math.floor(minutes / 60) });
+  return notice('span-days', { count: Math.floor(minutes / 1440) });
 }
 
-function countStrangers({
-  strangers,
-  netdevs,
-}: Pick<MissingDevice, 'strangers' | 'netdevs'>): string {
-  return strangers.length === 1
-    ? `a device you did not choose uses ${listNames(netdevs)}`
-    : `${strangers.length} devices you did not choose use ${listNames(netdevs)}`;
+function countStrangers({ strangers, ...seen }: Pick<MissingDevice, 'strangers' | 'netdevs'>) {
+  const netdevs = listSome(seen.netdevs);
+  if (strangers.length === 1) return notice('one-stranger', { netdevs });
+  return notice('several-strangers', { count: strangers.length, netdevs });
 }
 
 /** A host seen asking for names beside the tunnel. */
@@ -133,22 +130,16 @@ export function tellResolvers(
     if (followed.has(mac) || (device && device.policy !== 'bypass')) continue;
     const name = device?.name ?? nameOf(mac, addresses, names);
     told.push(name);
-    const label = name === mac ? mac : `${name} (${mac})`;
+    const host = name === mac ? mac : `${name} (${mac})`;
     const command = device
       ? `uci set iotshaper.${device.section}.policy=shape; ${COMMIT}`
       : `uci add iotshaper device; uci set iotshaper.@device[-1].mac=${mac}; ${COMMIT}`;
-    findings.push({
-      section: device?.section ?? null,
-      text: `iotshaper: ${label} asks the Internet for names past the tunnel; if your devices ask it for theirs, your provider sees which and when, so choose it too: ${PAGE}, or run "${command}"`,
-      blocks: false,
-    });
+    const said = notice('resolver-outside', { host, command });
+    findings.push({ ...said, section: device?.section ?? null, blocks: false });
   }
-  if (told.length === 0) return { findings, clause: '' };
-  const asks = told.length === 1 ? 'it looks up' : 'they look up';
-  return {
-    findings,
-    clause: `if your devices ask ${listNames(told)} for names, your provider sees what ${asks} for them`,
-  };
+  if (told.length === 0) return { findings, remark: null };
+  const code = told.length === 1 ? 'resolver-remark' : 'resolvers-remark';
+  return { findings, remark: notice(code, { names: listSome(told) }) };
 }
 
 function deviceOf(mac: string, addresses: string[], config: Config): DeviceConfig | undefined {
@@ -161,16 +152,4 @@ function deviceOf(mac: string, addresses: string[], config: Config): DeviceConfi
 function nameOf(mac: string, addresses: string[], names: ReadonlyMap<string, string>): string {
   const known = [mac, ...addresses].map((key) => names.get(key)).find((name) => name !== undefined);
   return known ?? mac;
-}
-
-/** `A, B and C`; of many, the first three. */
-function listNames(names: readonly string[]): string {
-  const shown = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : [...names];
-  const last = shown.pop() ?? '';
-  return shown.length === 0 ? last : `${shown.join(', ')} and ${last}`;
-}
-
-/** A clause as a sentence of its own. */
-export function sentenceOf(clause: string): string {
-  return clause === '' ? '' : ` ${clause[0]!.toUpperCase()}${clause.slice(1)}.`;
 }

@@ -2,7 +2,7 @@
 import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { run } from '../../../shell/system/command.ts';
+import { run } from '../../../shell/system/node/processes.ts';
 import { LabError } from '../error.ts';
 import type { Cleanup } from './cleanup.ts';
 import { lab, type Place, type Topology } from './topology.ts';

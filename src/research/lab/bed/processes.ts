@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
-import { systemEnvironment } from '../../../shell/system/command.ts';
+import { systemEnvironment } from '../../../shell/system/node/processes.ts';
 import { LabError } from '../error.ts';
 
 /**

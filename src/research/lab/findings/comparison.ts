@@ -6,6 +6,7 @@ import { renderRows } from '../../../core/plot/text-table.ts';
 import { RecordedClock } from '../../../core/simulation/link.ts';
 import { PackedLink } from '../../../core/simulation/packed-link.ts';
 import { CaptureError, openCapture } from '../../../shell/capture/reader.ts';
+import { nodeSystem } from '../../../shell/system/node/node-system.ts';
 import { simulate } from '../../simulation/simulate.ts';
 import { defaultVariantOptions, type VariantName, variantOf } from '../../simulation/variants.ts';
 import { LabError } from '../error.ts';
@@ -60,7 +61,7 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
       `${folder}: is a run of "${variant}"${replay ? '' : ' without a replay'}; compare takes lab run --variant ${defaultMode} --replay`,
     );
   }
-  const { packets } = await planReplay(openCapture(replay.capture), {
+  const { packets } = await planReplay(openCapture(nodeSystem, replay.capture), {
     device: replay.device,
     durationS: seconds,
     offsetS: replay.offsetS,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HomeEvent, parseEvents } from '../../../core/analysis/activity-events.ts';
 import { openCapture } from '../../../shell/capture/reader.ts';
+import { nodeSystem } from '../../../shell/system/node/node-system.ts';
 import { BIN_S } from '../../analysis/activity-streams.ts';
 import type { RateSeries } from '../../analysis/identify/features.ts';
 import { FlowTable } from '../../analysis/identify/flows.ts';
@@ -38,11 +39,12 @@ export async function readRunFolder(folder: string): Promise<FinishedRun> {
   const { startS, seconds, tunnelPort, seed } = summary;
   const provider = join(folder, 'provider.pcap');
   const endS = startS + seconds;
-  const line = (await observeProvider(openCapture(provider), { tunnelPort: null })).data;
+  const line = (await observeProvider(openCapture(nodeSystem, provider), { tunnelPort: null }))
+    .data;
   const wire =
     tunnelPort === null
       ? line
-      : (await observeProvider(openCapture(provider), { tunnelPort })).data;
+      : (await observeProvider(openCapture(nodeSystem, provider), { tunnelPort })).data;
   const events = await readEvents(folder);
   const delays = join(folder, 'delays.csv');
   return {
@@ -57,7 +59,7 @@ export async function readRunFolder(folder: string): Promise<FinishedRun> {
       wire,
       streams: tunnelPort === null ? await readStreams(provider, startS, endS) : null,
       dnsNames: Object.keys(summary.dnsNamesInClear),
-      home: await observeHome(openCapture(join(folder, 'device.pcap'))),
+      home: await observeHome(openCapture(nodeSystem, join(folder, 'device.pcap'))),
       events,
       seed,
     },
@@ -91,7 +93,7 @@ async function readStreams(
   endS: number,
 ): Promise<Map<string, RateSeries>> {
   const table = new FlowTable(BIN_S, [lab.homeAddress]);
-  for await (const packet of openCapture(provider)) {
+  for await (const packet of openCapture(nodeSystem, provider)) {
     if (packet.timeS < endS) table.add(packet);
   }
   const capture = { file: provider, fromS: startS, toS: endS, streams: table.streams('wan') };

@@ -5,6 +5,7 @@ import { Unpacker } from '../../../core/framing/unpacker.ts';
 import { CONTROL_PORT, FRAME_PORT, TUNNEL_NETDEV } from '../../../core/plan/names.ts';
 import { INNER_NETDEV } from '../../../core/plan/nft-endpoint.ts';
 import { type CapturedPacket, openCapture } from '../../../shell/capture/reader.ts';
+import { nodeSystem } from '../../../shell/system/node/node-system.ts';
 import { type Capture, startCapture } from '../bed/capture.ts';
 import { lab } from '../bed/topology.ts';
 import type { Direction } from '../findings/observation.ts';
@@ -73,7 +74,7 @@ export async function readQueue(out: string, direction: Direction): Promise<Queu
   const arrivals: QueueRecord['arrivals'] = [];
   const arrivedMs = new Map<number, number>();
   let firstS: number | null = null;
-  for await (const packet of openCapture(entered)) {
+  for await (const packet of openCapture(nodeSystem, entered)) {
     const id = replayId(packet);
     if (id === null || arrivedMs.has(id)) continue;
     firstS ??= packet.timeS;
@@ -84,7 +85,7 @@ export async function readQueue(out: string, direction: Direction): Promise<Queu
   const waitsMs: number[] = [];
   const slotsMs: number[] = [];
   const unpacker = new Unpacker();
-  for await (const captured of openCapture(left)) {
+  for await (const captured of openCapture(nodeSystem, left)) {
     const timeMs = (captured.timeS - (firstS ?? captured.timeS)) * 1000;
     const slot = decodePacket(captured);
     if (slot?.destinationPort !== CONTROL_PORT) slotsMs.push(timeMs);

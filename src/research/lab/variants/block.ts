@@ -1,5 +1,5 @@
 // A firewall that lets no device out of the home: the paper's first defence (its section 6.1).
-import { run } from '../../../shell/system/command.ts';
+import { run } from '../../../shell/system/node/processes.ts';
 import { lab } from '../bed/topology.ts';
 import { type StartedVariant, type VariantContext, withoutTunnel } from './variant.ts';
 

@@ -1,7 +1,7 @@
 // The paper's prototype as written, for comparison: bytes metered on the tunnel, nothing padded, cover by a timer.
 import { createSocket } from 'node:dgram';
 import { join } from 'node:path';
-import { run } from '../../../shell/system/command.ts';
+import { run } from '../../../shell/system/node/processes.ts';
 import { ownArgv, startProcess } from '../bed/processes.ts';
 import { LabError } from '../error.ts';
 import { plainTunnel, startPlainTunnel } from './plain-tunnel.ts';

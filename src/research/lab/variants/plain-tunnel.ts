@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../../../shell/system/command.ts';
+import { run } from '../../../shell/system/node/processes.ts';
 import { type LabProcess, startProcess } from '../bed/processes.ts';
 import { lab } from '../bed/topology.ts';
 import { waitUntil } from '../bed/wait.ts';

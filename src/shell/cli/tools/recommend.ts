@@ -16,14 +16,10 @@ import {
 } from '../../../core/simulation/recommend.ts';
 import { packetBounds } from '../../../core/stream/stream.ts';
 import { openTrace } from '../../simulation/trace.ts';
+import type { Console } from '../../system/console.ts';
+import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
-import {
-  numberBetween,
-  parsePacketBytes,
-  parseSd,
-  sdHelp,
-  wholeBetween,
-} from '../number-options.ts';
+import { numberBetween, parsePacketBytes, parseSd, parseSeed, sdHelp } from '../number-options.ts';
 import { defaultRunDir } from '../paths.ts';
 import { addTraceOptions, type TraceFlags, traceOptionsOf } from './trace-options.ts';
 
@@ -45,7 +41,12 @@ interface Flags extends TraceFlags {
 const sizesTried = [packetBounds.least, 512, 768, 1024, packetBounds.most];
 
 /** Adds `recommend`; without `readCounters` there is no `--live`. */
-export function registerRecommend(program: Command, readCounters?: ReadCounters): void {
+export function registerRecommend(
+  program: Command,
+  context: Context,
+  readCounters?: ReadCounters,
+): void {
+  const { console } = context;
   const command = program
     .command('recommend')
     .description('the lowest rates, packet size and mode that delay devices no longer than asked')
@@ -72,7 +73,7 @@ export function registerRecommend(program: Command, readCounters?: ReadCounters)
         .default(mainDefaults.mode),
     )
     .option('--sd <percent>', sdHelp, parseSd, mainDefaults.intervalSdPercent)
-    .option('--seed <n>', 'same seed, same result', wholeBetween(0, 2 ** 31 - 1), 1)
+    .option('--seed <n>', 'same seed, same result', parseSeed, 1)
     .option('--json', 'as JSON');
   if (readCounters) {
     command
@@ -81,7 +82,7 @@ export function registerRecommend(program: Command, readCounters?: ReadCounters)
   }
   addTraceOptions(command);
   command.action(async (files: string[], flags: Flags) => {
-    const trace = await traceOf(files, flags, readCounters);
+    const trace = await traceOf(context, files, flags, readCounters);
     if (trace.devices.length === 0) {
       throw new Failure(
         `${files.join(', ') || 'the service'}: no packet to or from the Internet in there`,
@@ -92,17 +93,16 @@ export function registerRecommend(program: Command, readCounters?: ReadCounters)
       shapes: shapesOf(flags),
       sdPercent: flags.sd,
       seed: flags.seed,
-      onProgress: showProgress,
+      onProgress: (what) => showProgress(console, what),
     });
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-    process.stdout.write(
-      flags.json ? `${JSON.stringify(report, null, 2)}\n` : render(report, flags),
-    );
-    if (report.best.gbPerMonth === null) process.exitCode = 1;
+    showProgress(console, '');
+    console.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : render(report, flags));
+    if (report.best.gbPerMonth === null) console.setExitStatus(1);
   });
 }
 
 async function traceOf(
+  { system, console }: Context,
   files: string[],
   flags: Flags,
   readCounters?: ReadCounters,
@@ -117,7 +117,7 @@ async function traceOf(
       `name a capture${readCounters ? ', or --live for what the service counted' : ''}`,
     );
   }
-  return await loadTrace(openTrace(files, traceOptionsOf(flags, files)));
+  return await loadTrace(openTrace(system, files, traceOptionsOf(console, flags, files)));
 }
 
 function shapesOf({ packetSize, mode }: Flags): RatelessShape[] {
@@ -180,6 +180,7 @@ function line({ device, shape, up, down, gbPerMonth }: RateAdvice): string[] {
   ];
 }
 
-function showProgress(what: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`);
+/** On a line of its own, which '' clears. */
+function showProgress(console: Console, what: string): void {
+  if (console.isTerminal) console.writeError(`\r\x1b[K${what}`);
 }

@@ -1,9 +1,10 @@
 // The options that say which packets of captures a simulation runs on.
-import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import { parseMac } from '../../../core/capture/addresses.ts';
 import type { DeviceSelection } from '../../../core/capture/trace.ts';
+import { ipVersion } from '../../../core/ip/address.ts';
 import type { TraceOptions } from '../../simulation/trace.ts';
+import type { Console } from '../../system/console.ts';
 import { Failure, InvalidValue } from '../failure.ts';
 import { numberBetween } from '../number-options.ts';
 
@@ -32,7 +33,11 @@ export function addTraceOptions(command: Command): void {
 }
 
 /** @throws Failure where options do not go together. */
-export function traceOptionsOf(flags: TraceFlags, files: readonly string[]): TraceOptions {
+export function traceOptionsOf(
+  console: Pick<Console, 'writeError'>,
+  flags: TraceFlags,
+  files: readonly string[],
+): TraceOptions {
   if (flags.lan && !flags.device) throw new Failure('--lan needs --device: say whose packets');
   if (flags.hours !== undefined && files.includes('-')) {
     throw new Failure('--hours cannot repeat the standard input: name a file');
@@ -43,7 +48,7 @@ export function traceOptionsOf(flags: TraceFlags, files: readonly string[]): Tra
     onDamage: (message) => {
       if (warned.has(message)) return;
       warned.add(message);
-      process.stderr.write(`warning: ${message}; the packets before it are used\n`);
+      console.writeError(`warning: ${message}; the packets before it are used\n`);
     },
   };
 }
@@ -51,6 +56,6 @@ export function traceOptionsOf(flags: TraceFlags, files: readonly string[]): Tra
 function parseDevice(text: string): DeviceSelection {
   const mac = parseMac(text);
   if (mac !== null) return { mac };
-  if (isIP(text)) return { ip: text.toLowerCase() };
+  if (ipVersion(text) !== 0) return { ip: text.toLowerCase() };
   throw new InvalidValue('must be a MAC or IP address.');
 }

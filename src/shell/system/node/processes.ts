@@ -99,6 +99,7 @@ function raisePriority(nice: number): void {
 export const nodeProcesses: Processes = {
   pid: process.pid,
   uid: process.getuid?.() ?? 0,
+  program: [process.execPath, process.argv[1] ?? ''],
   environment: (name) => process.env[name],
   run,
   spawn: start,

@@ -35,7 +35,11 @@ function openUdp(options: UdpOptions): Promise<UdpSocket> {
     };
     socket.once('error', refuse);
     if (onMessage) socket.on('message', onMessage);
-    const finish = (): void => {
+    const finish = (error?: Error): void => {
+      if (error) {
+        refuse(error);
+        return;
+      }
       socket.off('error', refuse);
       socket.on('error', () => {}); // a peer's refusals are seen by its silence
       if (options.receiveBufferBytes) socket.setRecvBufferSize(options.receiveBufferBytes);

@@ -3,6 +3,7 @@
 'require baseclass';
 'require dom';
 'require iotshaper.service as service';
+'require iotshaper.words as words';
 
 /** @typedef {import('../../../../../src/core/home/api.ts').Status} Status */
 /** @typedef {{ value: string, label: string }} Option */
@@ -187,9 +188,10 @@ const api = {
         E(
           'ul',
           {},
-          errors.map(({ path, message }) =>
-            E('li', {}, [message.startsWith(path) ? message : `${path}: ${message}`]),
-          ),
+          errors.map(({ path, message, code, values }) => {
+            const text = words.told({ code, values }, message);
+            return E('li', {}, [text.startsWith(path) ? text : `${path}: ${text}`]);
+          }),
         ),
       ]),
     ];

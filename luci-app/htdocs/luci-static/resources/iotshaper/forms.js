@@ -8,6 +8,7 @@
 'require iotshaper.core as core';
 'require iotshaper.service as service';
 'require iotshaper.settings as settings';
+'require iotshaper.words as words';
 
 /** @typedef {import('../../../../../src/core/page/fields.ts').Field} Field */
 
@@ -293,7 +294,7 @@ const api = {
     else
       option.validate = (_section, text) => {
         const fault = field.findFault(String(text ?? ''));
-        return fault === null || translate(fault);
+        return fault === null || words.told(fault, '');
       };
     return option;
   },

@@ -62,14 +62,10 @@ const api = {
     const place = E('div', { role: 'status' });
 
     /** @param {Recommendation} recommendation */
-    function show({
-      ok,
-      reason,
-      upload_kBps: up,
-      download_kBps: down,
-      mean_ms: mean,
-      max_ms: max,
-    }) {
+    function show(recommendation) {
+      const { ok, upload_kBps: up, download_kBps: down } = recommendation;
+      const { mean_ms: mean, max_ms: max } = recommendation;
+      const reason = words.reasonTold(recommendation);
       if (!ok || up === undefined || down === undefined) {
         dom.content(place, [E('p', {}, [reason])]);
         return;

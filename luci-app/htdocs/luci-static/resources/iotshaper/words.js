@@ -1,9 +1,11 @@
 // Numbers, times and states in words: the browser's locale for numbers, LuCI's language for words.
 'use strict';
 'require baseclass';
+'require iotshaper.notices as notices';
 
 /** @typedef {import('../../../../../src/core/home/api.ts').Status} Status */
 /** @typedef {import('../../../../../src/core/home/api.ts').AuditReport} AuditReport */
+/** @typedef {import('../../../../../src/core/home/api.ts').Reason} Reason */
 
 /** @type {Map<string, Intl.NumberFormat>} */
 const formats = new Map();
@@ -35,6 +37,22 @@ function clock(unixSeconds) {
 /** @param {number} kBps */
 const rate = (kBps) => _('%s KB/s').format(number(kBps, 2));
 
+/** A number in a sentence of the service. @param {number} value */
+const valueText = (value) => number(value, 2);
+
+/**
+ * What the service tells, in the page's language; in English where the service says what this page has no words for.
+ * @param {Partial<Notice>} notice
+ * @param {string} english as the service says it
+ */
+function told({ code, values = {} }, english) {
+  if (code === undefined || !notices.knows({ code, values })) return english;
+  return notices.wordsOf({ code, values }, valueText);
+}
+
+/** What the service would tell. @param {Notice['code']} code @param {Notice['values']} [values] */
+const say = (code, values = {}) => notices.wordsOf({ code, values }, valueText);
+
 /** @param {Status} status */
 function shapingSentence(
   { rate: { upload_kBps: up, download_kBps: down, source } },
@@ -45,53 +63,21 @@ function shapingSentence(
       'Shaping rests, as the schedule says: your provider sees one tunnel, and in it when your devices are used.',
     );
   const stream =
-    up === down
-      ? _('Your provider sees one steady stream of %s.').format(rate(up))
-      : _('Your provider sees one steady stream: %s up, %s down.').format(rate(up), rate(down));
+    up === down ? say('shaping', { rate: up }) : say('shaping-two-rates', { up, down });
   const claim = leaks
     ? _('But the last audit could still tell from it when your devices are used.')
-    : _("It can't tell when your devices are used.");
+    : say('activity-hidden');
   const slower = source.startsWith('schedule')
     ? ` ${_('(The rate is that of the schedule.)')}`
     : '';
   return `${stream} ${claim}${slower}`;
 }
 
-const TUNNEL_DOWN = 'the tunnel to the endpoint is down';
-
-// For translators alone: the service's own words, looked up as it says them.
-[
-  _('the tunnel to the endpoint is down'),
-  _('the tunnel to the endpoint is being set up'),
-  _('the endpoint has not answered yet'),
-  _('the endpoint no longer answers'),
-  _('the endpoint stopped sending its stream'),
-  _('the endpoint’s stream has only just begun'),
-  _('the stream to the endpoint has only just begun'),
-  _('the stream to the endpoint stalls'),
-  _('packets leave faster than the schedule'),
-  _('cover leaves faster than the rate: nothing holds it back'),
-  _('the queue that keeps the schedule can’t be read'),
-  _('the queue that keeps the schedule was replaced by %s'),
-  _('the queue has a class %s that is not ours'),
-  _('the queue’s class %s is missing'),
-  _('the priorities in the queue’s class %s were changed'),
-  _('the rules that guard the tunnel were changed'),
-];
-
-/** In the page's language where it is known. @param {string} fault as the service says it */
-function faultText(fault) {
-  // A kind of queue or the id of a class.
-  const [value = ''] = /(?<=replaced by )\w+$|\b[\da-f]+:[\da-f]+\b/.exec(fault) ?? [];
-  const template = value === '' ? fault : fault.replace(value, '%s');
-  const text = _(template);
-  return text === template ? fault : text.format(value);
-}
-
 const api = {
   number,
   clock,
   rate,
+  told,
 
   /** @param {number} ms */
   milliseconds: (ms) =>
@@ -219,14 +205,27 @@ const api = {
     }
   },
 
+  /** Sentences one after the other. @param {readonly Notice[] | undefined} list @param {string} english */
+  allTold: (list, english) =>
+    list?.every((notice) => notices.knows(notice))
+      ? list.map((notice) => told(notice, '')).join(' ')
+      : english,
+
+  /** The reason of an answer. @param {Partial<Reason>} answer */
+  reasonTold: ({ reason = '', reason_code: code, reason_values: values }) =>
+    told({ code, values }, reason),
+
   /**
    * What the service says of its state, where that is more than the sentence has said.
    * @param {Status} status
    */
-  reason({ state, reason, fault, config, tunnel }) {
-    if (state === 'error') return config.ok ? reason : '';
-    const isSaid = state === 'blocked' && tunnel.state !== 'up' && fault === TUNNEL_DOWN;
-    return fault === undefined || isSaid ? '' : _('Reason: %s.').format(faultText(fault));
+  reason(status) {
+    const { state, fault, fault_code: code, fault_values: values, config, tunnel } = status;
+    if (state === 'error') return config.ok ? api.reasonTold(status) : '';
+    const isSaid = state === 'blocked' && tunnel.state !== 'up' && code === 'tunnel-down';
+    return fault === undefined || isSaid
+      ? ''
+      : _('Reason: %s.').format(told({ code, values }, fault));
   },
 };
 

@@ -271,7 +271,7 @@ function judgeAddress(option, field) {
   option.validate = function (section, text) {
     const mac = plain(text);
     const fault = field.findFault(mac);
-    if (fault !== null) return forms.translate(fault);
+    if (fault !== null) return words.told(fault, '');
     const isByIp =
       L.toArray(this.section.formvalue(section, 'ip')).length > 0 ||
       this.section.getOption('ip')?.isValid(section) === false;

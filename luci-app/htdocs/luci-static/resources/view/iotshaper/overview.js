@@ -70,7 +70,9 @@ function createSwitch() {
 
 /** @param {Status} status */
 function listWarnings({ config, devices, upload, download, state }) {
-  const warnings = [...config.warnings];
+  const warnings = config.warnings.map((text, index) =>
+    words.told(config.warning_notices?.[index] ?? {}, text),
+  );
   const bypassing = devices.filter((device) => device.policy === 'bypass').length;
   if (bypassing > 0)
     warnings.push(
@@ -158,7 +160,13 @@ function renderVerdict(report) {
       ];
     }
     case 'failed':
-      return [controls.notice('warning', [_('The audit failed.'), ' ', report.sentence ?? ''])];
+      return [
+        controls.notice('warning', [
+          _('The audit failed.'),
+          ' ',
+          words.allTold(report.sentence_notices, report.sentence ?? ''),
+        ]),
+      ];
     case 'done': {
       const names = {
         clean: _('✓ No leak found.'),
@@ -169,7 +177,7 @@ function renderVerdict(report) {
         E('p', {}, [
           E('strong', {}, [names[report.verdict ?? 'too short']]),
           ' ',
-          withoutVerdict(report.sentence ?? ''),
+          words.allTold(report.sentence_notices, report.sentence ?? ''),
           report.time ? ` (${words.clock(report.time)})` : '',
         ]),
         renderAuditFigures(report),
@@ -178,19 +186,18 @@ function renderVerdict(report) {
   }
 }
 
-/** The service's sentence without the verdict that stands before it already. @param {string} sentence */
-function withoutVerdict(sentence) {
-  const rest = sentence.replace(/^(Leak|Too short to tell): /, '');
-  return rest.charAt(0).toUpperCase() + rest.slice(1);
-}
-
 /** @param {AuditReport} report */
 function renderAuditFigures({ figures = [] }) {
   if (figures.length === 0) return '';
   return E('details', {}, [
     E('summary', {}, [_('Figures of the audit')]),
     controls.figures(
-      figures.map(({ name, value, low, high, unit = '', leak }) => {
+      figures.map((figure) => {
+        const { value, low, high, unit = '', leak } = figure;
+        const name = words.told(
+          { code: figure.name_code, values: figure.name_values },
+          figure.name,
+        );
         const range =
           low === undefined || high === undefined
             ? ''
@@ -224,7 +231,7 @@ function createAudit() {
         button.disabled = true;
         const answer = await service.audit(Number(length.value));
         if (!answer.ok) controls.showFault(fault, service.explain(answer.cause));
-        else controls.showFault(fault, answer.data.started ? '' : (answer.data.reason ?? ''));
+        else controls.showFault(fault, answer.data.started ? '' : words.reasonTold(answer.data));
         await refresh();
       },
     },

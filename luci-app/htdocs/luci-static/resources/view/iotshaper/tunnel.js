@@ -50,8 +50,11 @@ function renderFaults({ errors }) {
     E(
       'ul',
       {},
-      errors.map(({ line, message }) =>
-        E('li', {}, [line > 0 ? `${_('Line %s:').format(words.number(line, 0))} ` : '', message]),
+      errors.map(({ line, message, code, values }) =>
+        E('li', {}, [
+          line > 0 ? `${_('Line %s:').format(words.number(line, 0))} ` : '',
+          words.told({ code, values }, message),
+        ]),
       ),
     ),
   ]);

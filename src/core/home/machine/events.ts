@@ -1,0 +1,119 @@
+// What a home's machine hears, and what it has done. Values only.
+import type { ActiveRate } from '../../config/schedule.ts';
+import type { Config } from '../../config/types.ts';
+import type { Welcome } from '../../control/message.ts';
+import type { Notice } from '../../notices/notice.ts';
+import type { Profile } from '../../openvpn/profile.ts';
+import type { PlainUser, TunnelAddresses } from '../../plan/facts.ts';
+import type { FamilyRoute } from '../../plan/inside.ts';
+import type { FamilyRoutes } from '../../plan/routes.ts';
+import type { SlotClass } from '../../plan/tc.ts';
+import type { TcListing } from '../../plan/tc-listing.ts';
+import type { Shape } from '../../stream/stream.ts';
+import type { House } from '../home-facts.ts';
+import type { Intent, Near, Part } from './state.ts';
+
+/** What was read of the machine and of the far end. */
+export interface Sight {
+  rulesIntact: boolean;
+  /** Packets the witness has counted since the rules were loaded. */
+  astray: number;
+  /** MACs of hosts beside the devices that asked the Internet for names lately. */
+  resolvers: readonly string[];
+  /** Packets that left and came since the netdev was made; null while there is none. */
+  sentPackets: number | null;
+  receivedPackets: number | null;
+  /** Since when the endpoint has not answered; Infinity before its first answer. */
+  answerSilentMs: number;
+  /** What the schedule puts in force now. */
+  rate: ActiveRate;
+}
+
+/** What doing a part has found, where that is more than that it stands. */
+export interface Outcomes {
+  look: Sight;
+  user: PlainUser | null;
+  house: House;
+  near: Near;
+  routes: Notice | null;
+  connect: number | null;
+  index: number | null;
+}
+
+export type Done = {
+  [P in Part]: { kind: 'done'; part: P } & (P extends keyof Outcomes
+    ? { found: Outcomes[P] }
+    : { found?: undefined });
+}[Part];
+
+export type HomeEvent =
+  | { kind: 'intent'; intent: Intent }
+  /** What shapes has reported, once a second; null for a second without a report. */
+  | { kind: 'second'; listing: TcListing | null; reported: boolean }
+  /** A state that OpenVPN names. */
+  | { kind: 'openvpn'; name: string; local: string; remote: string }
+  | { kind: 'openvpn-exited'; why: Notice }
+  | { kind: 'welcome'; welcome: Welcome }
+  | { kind: 'rules-lost' }
+  /** The netdev of the devices' packets was made; it has neither addresses nor routes. */
+  | { kind: 'port-up' }
+  | { kind: 'surroundings'; what: 'house' | 'neighbours' }
+  /** Something happened that devices may not go on with before it was judged. */
+  | { kind: 'fault'; fault: Notice }
+  | Done
+  | { kind: 'failed'; part: Part; fault: Notice };
+
+/** Done at once and without fail. */
+export type Act =
+  | { do: 'gate'; open: boolean }
+  | { do: 'close-tunnel' }
+  | { do: 'reconnect' }
+  | { do: 'retry-now' }
+  | { do: 'watch'; on: boolean }
+  | { do: 'log'; level: 'warning' | 'notice'; notice: Notice }
+  | { do: 'publish' };
+
+/** What may take long and may fail; answered by `done` or `failed`, before which no other is asked for. */
+export type Work =
+  | { part: 'forbid' }
+  | { part: 'permit'; permits: string }
+  | { part: 'look'; permits: string; config: Config }
+  | { part: 'restore'; permits: string }
+  | { part: 'remove'; netdev: string; shut: string | null }
+  | { part: 'boot'; table: string | null }
+  | { part: 'user' }
+  | { part: 'connect' }
+  | { part: 'house'; config: Config; remoteAddress: string | null }
+  | { part: 'near'; config: Config; house: House }
+  | { part: 'inside'; routes: readonly FamilyRoute[] }
+  | { part: 'rules'; table: string; permits: string; again: boolean }
+  | {
+      part: 'routes';
+      netdev: string;
+      plan: readonly FamilyRoutes[];
+      /** Address with length for the netdev; null while none is known. */
+      own: string | null;
+      networks: readonly string[];
+      house: House;
+    }
+  | { part: 'port'; netdev: string; plainUser: PlainUser | null }
+  | { part: 'netdev'; netdev: string }
+  | { part: 'index' }
+  /** `slots` null leaves the classes as they are. */
+  | { part: 'queue'; mtu: number; length: number; slots: readonly SlotClass[] | null }
+  | {
+      part: 'streams';
+      tunnel: TunnelAddresses;
+      upload: Shape;
+      download: Shape;
+      maxDelayMs: number;
+      profile: Profile;
+      fresh: boolean;
+    }
+  | { part: 'openvpn'; config: string };
+
+/** What follows from an event: acts in their order, then work. */
+export interface Effects {
+  acts: readonly Act[];
+  work: Work | null;
+}

@@ -1,0 +1,128 @@
+// Once a second: what was seen is judged, and devices go on or are stopped; what is broken is made again.
+
+import { isSame } from '../../equality/equality.ts';
+import type { Notice } from '../../notices/notice.ts';
+import { type Shape, shapeOf } from '../../stream/stream.ts';
+import type { Verdict } from '../judgement.ts';
+import { SlotMeter } from '../slot-meter.ts';
+import { meterWindowMs } from '../verification.ts';
+import type { Sight } from './events.ts';
+import { type DesiredState, desiredOf, WHOLE } from './state.ts';
+import { ask, forbid, type Turn } from './turn.ts';
+
+/** Two looks without a fault before devices may go on. */
+const TICKS_BEFORE_PERMIT = 2;
+/** Repairs that follow one another are spaced so. */
+const REPAIR_EVERY_MS = 3000;
+/** After a change of rate the streams are measured again; so long the old verdict on them stands. */
+const SETTLE_MS = 4000;
+/** Silence of the endpoint after which OpenVPN is asked to connect again, and how long that may take. */
+const RECONNECT_AFTER_MS = 15_000;
+/** A device that is sent elsewhere may say nothing for a while. */
+const ASTRAY_MS = 10_000;
+/** Ticks from one look around the house to the next. */
+const SURROUNDINGS_EVERY = 10;
+/** Seconds without a report after which what shapes is not alive. */
+const REPORT_WITHIN_MS = 3500;
+
+/** Takes in what was seen, and decides. */
+export function judge(turn: Turn, sight: Sight): void {
+  const { state, now } = turn;
+  const desired = desiredOf(state);
+  if (!desired) return;
+  state.ticks++;
+  if (!isSame(sight.rate, desired.rate)) {
+    state.intent = { kind: 'on', desired: { ...desired, rate: sight.rate } };
+    ask(turn, ...WHOLE);
+  }
+  const verdict = readVerdict(turn, desired, sight);
+  // Before the sentence that says that all is well.
+  const isNews = sight.resolvers.some((mac) => !state.near.resolvers.includes(mac));
+  if (isNews) ask(turn, 'near', 'rules', 'boot');
+  if (verdict.faults.length > 0) {
+    block(turn, verdict.faults[0]!);
+  } else if (!isNews) {
+    state.goodTicks++;
+    if (state.goodTicks >= TICKS_BEFORE_PERMIT) permit(turn);
+  }
+  const { monotonicMs } = now;
+  if ((verdict.repair || state.failure) && monotonicMs - state.repairedMs > REPAIR_EVERY_MS) {
+    state.repairedMs = monotonicMs;
+    state.failure = null;
+    state.again = [...state.again, 'rules', 'queue'];
+    if (state.connected) ask(turn, 'connect');
+    ask(turn, ...WHOLE);
+  } else if (wantsReconnect(turn)) turn.acts.push({ do: 'reconnect' });
+  if (state.ticks % SURROUNDINGS_EVERY === 1) ask(turn, ...WHOLE);
+}
+
+/** Stops devices, for a reason that a person is told. */
+export function block(turn: Turn, fault: Notice): void {
+  forbid(turn);
+  turn.state.obstacle = fault;
+}
+
+function permit(turn: Turn): void {
+  const { state, acts } = turn;
+  state.obstacle = null;
+  state.everPermitted = true;
+  if (state.permitted) return;
+  state.permitted = true;
+  acts.push({ do: 'gate', open: true });
+  ask(turn, 'permit');
+}
+
+function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): Verdict {
+  const { state, now } = turn;
+  const { monotonicMs } = now;
+  const upload = shapeOf(config, rate.uploadKBps);
+  const download = shapeOf(config, rate.downloadKBps);
+  noteShapes(turn, upload, download);
+  state.sent = state.sent.with(sight.sentPackets, monotonicMs);
+  state.received = state.received.with(sight.receivedPackets, monotonicMs);
+  // A counter that went back was made again with its table.
+  if (sight.astray > state.astray) state.astrayMs = monotonicMs;
+  state.astray = sight.astray;
+  const verdict = turn.judgeEvidence({
+    tunnelState: state.tunnel ? state.tunnelState : 'down',
+    blocking: [
+      ...state.house.networkFindings.filter(({ blocks }) => blocks),
+      ...(state.routeFault === null ? [] : [state.routeFault]),
+      ...(state.failure === null ? [] : [state.failure]),
+    ],
+    listing: state.listing,
+    isReported: monotonicMs - state.reportedMs < REPORT_WITHIN_MS,
+    rulesIntact: sight.rulesIntact,
+    astray: monotonicMs - state.astrayMs < ASTRAY_MS,
+    upload,
+    download,
+    sentPerSecond: state.sent.perSecond(meterWindowMs(upload)),
+    receivedPerSecond: state.received.perSecond(meterWindowMs(download)),
+    answerSilentMs: sight.answerSilentMs,
+    // While a window fills after a change of rate, an old verdict without faults stands.
+    settling: monotonicMs < state.settlesMs && state.permitted,
+    alive: state.permitted,
+  });
+  if (verdict.streamBroken) state.sent = SlotMeter.EMPTY;
+  return verdict;
+}
+
+function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void {
+  const shapes = [upload, download];
+  if (isSame(shapes, state.shapes)) return;
+  state.shapes = shapes;
+  state.sent = SlotMeter.EMPTY;
+  state.received = SlotMeter.EMPTY;
+  state.settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(upload);
+}
+
+/** Whether OpenVPN should connect again: nothing has come for long. */
+function wantsReconnect({ state, now }: Turn): boolean {
+  const quiet = state.tunnelState === 'up' && state.received.latestPerSecond === 0;
+  if (!quiet) state.silentSinceMs = null;
+  else state.silentSinceMs ??= now.monotonicMs;
+  const { silentSinceMs } = state;
+  if (silentSinceMs === null || now.monotonicMs - silentSinceMs < RECONNECT_AFTER_MS) return false;
+  state.silentSinceMs = now.monotonicMs;
+  return true;
+}

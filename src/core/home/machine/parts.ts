@@ -1,0 +1,179 @@
+// How each part is done: what it takes, out of what is known, and what follows from how it went.
+
+import type { HomeFacts } from '../../plan/facts.ts';
+import { planInsideRoutes } from '../../plan/inside.ts';
+import { HOME_CLASS_MINOR } from '../../plan/names.ts';
+import { renderAlive } from '../../plan/nft-alive.ts';
+import { aliveProtocols, renderHomeNft } from '../../plan/nft-home.ts';
+import { renderHomeOpenVpn } from '../../plan/openvpn.ts';
+import { planRoutes } from '../../plan/routes.ts';
+import { queueLimit, type SlotClass } from '../../plan/tc.ts';
+import { shapeOf } from '../../stream/stream.ts';
+import type { Work } from './events.ts';
+import { type DesiredState, desiredOf, type HomeState, type Part } from './state.ts';
+import { closeTunnel, type Turn } from './turn.ts';
+
+/** Packets that OpenVPN may hold in its netdev. */
+const OPENVPN_QUEUE_PACKETS = 1024;
+
+/** What rules are made of, beside the configuration. */
+export function factsOf(state: HomeState): HomeFacts {
+  const { house, near, tunnel, inner, place } = state;
+  return {
+    uid: place.uid,
+    houseNetdevs: house.netdevs,
+    housePrefixes: house.prefixes,
+    uplinks: house.uplinks,
+    networkPrefixes: house.networkPrefixes,
+    networkPorts: house.networkPorts,
+    networkLost: house.networkFindings.some(({ blocks }) => blocks),
+    followed: near.followed,
+    sharedNetdevs: near.sharedNetdevs,
+    inside: desiredOf(state)?.profile.inside ?? null,
+    tunnel,
+    inner,
+  };
+}
+
+/** Commands that let devices go on for some seconds, where they may. */
+export function permitsOf(state: HomeState): string {
+  return state.permitted ? renderAlive(aliveProtocols(factsOf(state))) : '';
+}
+
+/** The rules that hold all devices back; null when there is no configuration to make them of. */
+export function shutTableOf(state: HomeState, desired = desiredOf(state)): string | null {
+  if (!desired) return null;
+  return renderHomeNft(desired.config, { ...factsOf(state), tunnel: null, inner: null });
+}
+
+/** The work that a part takes now; null where there is none to do. */
+export function workOf(part: Part, turn: Turn): Work | null {
+  const { state } = turn;
+  switch (part) {
+    case 'forbid':
+    case 'user':
+    case 'connect':
+      return { part };
+    case 'remove':
+      return { part, netdev: state.portNetdev, shut: state.shut };
+    case 'boot':
+      return { part, table: shutTableOf(state) };
+    default: {
+      const desired = desiredOf(state);
+      return desired && workOn(part, desired, turn);
+    }
+  }
+}
+
+type DesiredPart = Exclude<Part, 'forbid' | 'user' | 'connect' | 'remove' | 'boot'>;
+
+/** The work of parts that are made of a configuration. */
+function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | null {
+  const { state } = turn;
+  const { config, profile } = desired;
+  const netdev = config.tunnel.interface;
+  const permits = permitsOf(state);
+  switch (part) {
+    case 'permit':
+      return { part, permits };
+    case 'restore':
+      return { part, permits };
+    case 'look':
+      return { part, permits, config };
+    case 'house':
+      return { part, config, remoteAddress: state.remoteAddress };
+    case 'near':
+      return { part, config, house: state.house };
+    case 'inside':
+      return { part, routes: planInsideRoutes(profile.inside) };
+    case 'rules':
+      return {
+        part,
+        table: renderHomeNft(config, factsOf(state)),
+        permits,
+        again: state.again.includes(part),
+      };
+    case 'routes':
+      return {
+        part,
+        netdev,
+        plan: planRoutes(config, factsOf(state)),
+        own: ownAddress(state, desired),
+        networks: config.networks.map(({ device }) => device),
+        house: state.house,
+      };
+    case 'port':
+      if (state.portNetdev === netdev && !state.again.includes(part)) return null;
+      state.portNetdev = netdev;
+      return { part, netdev, plainUser: state.plainUser };
+    case 'netdev':
+      return { part, netdev };
+    case 'index':
+      return state.tunnel && { part };
+    case 'queue':
+      return queueWork(desired, turn);
+    case 'streams':
+      return streamsWork(desired, state);
+    case 'openvpn':
+      return openvpnWork(desired, turn);
+  }
+}
+
+/**
+ * Loose reverse-path filtering refuses what comes in on a netdev without any address, or from where nothing but an
+ * unreachable route leads (fib_frontend.c): so the whole inner range lies behind this one.
+ */
+function ownAddress({ inner }: HomeState, { profile }: DesiredState): string | null {
+  if (!inner) return null;
+  const [, length] = profile.inside.inner4.split('/');
+  return inner.prefix4.replace(/\.0\/24$/, `.254/${length}`);
+}
+
+function queueWork({ config, rate }: DesiredState, turn: Turn): Work | null {
+  const { state, acts } = turn;
+  const { tunnel, index } = state;
+  if (!tunnel || index === null) return null;
+  const upload = shapeOf(config, rate.uploadKBps);
+  const limit = queueLimit([upload]);
+  const stands =
+    state.queue?.index === index && state.queue.limit >= limit && !state.again.includes('queue');
+  const length = Math.max(limit, state.queue?.limit ?? 0);
+  const slot: SlotClass = { minor: HOME_CLASS_MINOR, shape: upload, destination: null };
+  if (!stands) {
+    // For a moment nothing holds packets back: nobody may send then.
+    acts.push({ do: 'gate', open: false });
+    state.queue = null;
+    state.queueIsNew = true;
+    state.made = { index, limit };
+  }
+  const mtu = config.main.packetBytes;
+  return { part: 'queue', mtu, length, slots: stands ? null : [slot] };
+}
+
+function streamsWork({ config, rate, profile }: DesiredState, state: HomeState): Work | null {
+  const { tunnel, queue } = state;
+  if (!tunnel || !queue) return null;
+  return {
+    part: 'streams',
+    tunnel,
+    upload: shapeOf(config, rate.uploadKBps),
+    download: shapeOf(config, rate.downloadKBps),
+    maxDelayMs: config.main.maxDelayMs,
+    profile,
+    fresh: state.queueIsNew,
+  };
+}
+
+function openvpnWork({ profile }: DesiredState, turn: Turn): Work | null {
+  const { state } = turn;
+  const config = renderHomeOpenVpn({
+    profile,
+    plainUser: state.plainUser,
+    managementSocket: state.place.managementSocket,
+    queuePackets: OPENVPN_QUEUE_PACKETS,
+  });
+  if (config === state.openvpnConfig) return null;
+  closeTunnel(turn);
+  state.openvpnConfig = config;
+  return { part: 'openvpn', config };
+}

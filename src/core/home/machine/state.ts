@@ -1,0 +1,218 @@
+// What a home's machine knows: what it is to be, what was found, what stands, what was judged and told. Values only.
+import type { ActiveRate } from '../../config/schedule.ts';
+import type { Config } from '../../config/types.ts';
+import type { Welcome } from '../../control/message.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
+import type { Profile } from '../../openvpn/profile.ts';
+import type { FollowedDevice, InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';
+import type { TcListing } from '../../plan/tc-listing.ts';
+import type { Shape } from '../../stream/stream.ts';
+import type { State } from '../api.ts';
+import { type House, NO_HOUSE } from '../home-facts.ts';
+import { SlotMeter } from '../slot-meter.ts';
+
+/** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
+export interface DesiredState {
+  config: Config;
+  rate: ActiveRate;
+  profile: Profile;
+}
+
+/** What the home was told last. */
+export type Intent =
+  | { kind: 'on'; desired: DesiredState }
+  | { kind: 'off' }
+  /** There is no configuration that could be in force, and why, where one was refused. */
+  | { kind: 'none'; why: Notice | null }
+  /** It ends; `staysShut` leaves the rules that hold all devices back. */
+  | { kind: 'stop'; staysShut: boolean };
+
+export type TunnelState = 'down' | 'connecting' | 'up' | 'reconnecting';
+
+/** What is known of the devices beside what the configuration says, all by that configuration's sections. */
+export interface Near {
+  followed: readonly FollowedDevice[];
+  /** Netdevs on which other hosts live beside chosen devices. */
+  sharedNetdevs: readonly string[];
+  /** MACs of hosts beside the devices that ask the Internet for names, as far as they were looked at. */
+  resolvers: readonly string[];
+  /** What belongs behind the sentence that says that all is well. */
+  remarks: readonly Notice[];
+}
+
+/** The one thing that is done at a time. Each can be done again whenever it is not known to stand. */
+export type Part =
+  | 'forbid'
+  | 'remove'
+  | 'look'
+  | 'restore'
+  | 'connect'
+  | 'user'
+  | 'house'
+  | 'near'
+  | 'inside'
+  | 'rules'
+  | 'routes'
+  | 'port'
+  | 'netdev'
+  | 'index'
+  | 'queue'
+  | 'streams'
+  | 'openvpn'
+  | 'permit'
+  | 'boot';
+
+/** What comes first where several are to be done: what stops devices, what looks, then from the rules outwards. */
+export const PART_ORDER: readonly Part[] = [
+  ...(['forbid', 'remove', 'restore', 'look', 'connect', 'user', 'house', 'near'] as const),
+  ...(['inside', 'rules', 'routes', 'port', 'netdev', 'index', 'queue'] as const),
+  ...(['streams', 'openvpn', 'permit', 'boot'] as const),
+];
+
+/** Everything that follows from a configuration. */
+export const WHOLE: readonly Part[] = [
+  ...(['user', 'house', 'near', 'inside', 'rules', 'routes', 'port'] as const),
+  ...(['index', 'queue', 'streams', 'openvpn', 'boot'] as const),
+];
+
+/** What never changes while the service runs. */
+export interface Place {
+  /** The user it runs as. */
+  uid: number;
+  /** Where OpenVPN finds its management's socket. */
+  managementSocket: string;
+}
+
+export interface HomeState {
+  readonly place: Place;
+  intent: Intent;
+  /** What is to be done, and what is being done. */
+  pending: readonly Part[];
+  running: Part | null;
+  /** Parts that are done from the beginning, whatever is thought to stand. */
+  again: readonly Part[];
+
+  plainUser: PlainUser | null;
+  house: House;
+  near: Near;
+  /** What OpenVPN said when it connected, until that was followed. */
+  connected: { local: string; remote: string } | null;
+  tunnelState: TunnelState;
+  tunnelSinceS: number;
+  tunnel: TunnelAddresses | null;
+  /** The endpoint's address on the Internet. */
+  remoteAddress: string | null;
+  welcome: Welcome | null;
+  inner: InnerNetwork | null;
+  /** Why devices' packets would not take their way; null while they would. */
+  routeFault: Notice | null;
+
+  /** Netdev of the devices' packets that is held, '' for none. */
+  portNetdev: string;
+  /** Configuration that OpenVPN runs with, '' for none. */
+  openvpnConfig: string;
+  /** Index of the tunnel's netdev when it was last asked for. */
+  index: number | null;
+  /** The queue as it was made; null when it has to be made. */
+  queue: { index: number; limit: number } | null;
+  /** The queue that is being made. */
+  made: { index: number; limit: number } | null;
+  /** What paces the queue knows another one. */
+  queueIsNew: boolean;
+  /** Rules that stay behind when all is removed; null for none. */
+  shut: string | null;
+
+  /** What tc listed since the queue was last looked at. */
+  listing: TcListing | null;
+  reportedMs: number;
+  /** Whether devices may send. */
+  permitted: boolean;
+  everPermitted: boolean;
+  goodTicks: number;
+  ticks: number;
+  /** Why devices may not send; null where nothing was found that stands in the way. */
+  obstacle: Notice | null;
+  /** What could not be done; it is tried again. */
+  failure: Notice | null;
+  repairedMs: number;
+  sent: SlotMeter;
+  received: SlotMeter;
+  /** What the readings are of: upload and download. */
+  shapes: readonly Shape[];
+  settlesMs: number;
+  silentSinceMs: number | null;
+  astray: number;
+  astrayMs: number;
+
+  told: Told;
+}
+
+/** What a person is told. */
+export interface Told {
+  state: State;
+  reason: Notice;
+  /** Sentences behind it. */
+  remarks: readonly Notice[];
+  /** What stands in the way; null for nothing. */
+  fault: Notice | null;
+  sinceS: number;
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+/** Before anything was told or found. */
+export function initialState(place: Place, unixS: number): HomeState {
+  return {
+    place,
+    intent: { kind: 'off' },
+    pending: [],
+    running: null,
+    again: [],
+    plainUser: null,
+    house: NO_HOUSE,
+    near: { followed: [], sharedNetdevs: [], resolvers: [], remarks: [] },
+    connected: null,
+    tunnelState: 'down',
+    tunnelSinceS: 0,
+    tunnel: null,
+    remoteAddress: null,
+    welcome: null,
+    inner: null,
+    routeFault: null,
+    portNetdev: '',
+    openvpnConfig: '',
+    index: null,
+    queue: null,
+    made: null,
+    queueIsNew: true,
+    shut: null,
+    listing: null,
+    reportedMs: NEVER,
+    permitted: false,
+    everPermitted: false,
+    goodTicks: 0,
+    ticks: 0,
+    obstacle: null,
+    failure: null,
+    repairedMs: NEVER,
+    sent: SlotMeter.EMPTY,
+    received: SlotMeter.EMPTY,
+    shapes: [],
+    settlesMs: NEVER,
+    silentSinceMs: null,
+    astray: 0,
+    astrayMs: NEVER,
+    told: {
+      state: 'starting',
+      reason: notice('service-starting'),
+      remarks: [],
+      fault: null,
+      sinceS: unixS,
+    },
+  };
+}
+
+/** What is to be while the home is on; null otherwise. */
+export function desiredOf({ intent }: Pick<HomeState, 'intent'>): DesiredState | null {
+  return intent.kind === 'on' ? intent.desired : null;
+}

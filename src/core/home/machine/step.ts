@@ -1,0 +1,268 @@
+// The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
+import { isSame } from '../../equality/equality.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
+import { judgeHome, tunnelFault } from '../judgement.ts';
+import type { Act, Done, HomeEvent, Work } from './events.ts';
+import { block, judge } from './judging.ts';
+import { shutTableOf, workOf } from './parts.ts';
+import {
+  desiredOf,
+  type HomeState,
+  type Intent,
+  PART_ORDER,
+  type Part,
+  type TunnelState,
+  WHOLE,
+} from './state.ts';
+import { tell } from './telling.ts';
+import { ask, closeTunnel, forbid, type Now, type Turn } from './turn.ts';
+
+export interface Step {
+  state: HomeState;
+  /** At once, in this order, before the work. */
+  acts: readonly Act[];
+  /** Begun now; null where nothing is to be done, or something is being done. */
+  work: Work | null;
+}
+
+/**
+ * One step. Devices may send only from a step on that had them permitted by {@link judge}, and no longer than the next one
+ * that found a fault.
+ *
+ * @param judgeEvidence as tests replace it.
+ */
+export function step(
+  before: HomeState,
+  event: HomeEvent,
+  now: Now,
+  judgeEvidence: Turn['judgeEvidence'] = judgeHome,
+): Step {
+  const turn: Turn = { state: { ...before }, acts: [], now, judgeEvidence };
+  hear(turn, event);
+  const work = begin(turn);
+  tell(turn);
+  return { state: turn.state, acts: turn.acts, work };
+}
+
+function hear(turn: Turn, event: HomeEvent): void {
+  const { state } = turn;
+  switch (event.kind) {
+    case 'intent':
+      intend(turn, event.intent);
+      return;
+    case 'done':
+      state.running = null;
+      finish(turn, event);
+      return;
+    case 'failed':
+      state.running = null;
+      fail(turn, event.part, event.fault);
+      return;
+  }
+  if (!desiredOf(state)) {
+    // What could not be removed is tried again.
+    if (event.kind === 'second' && state.failure && state.intent.kind === 'off')
+      ask(turn, 'remove', 'boot');
+    return;
+  }
+  switch (event.kind) {
+    case 'second':
+      if (event.reported) {
+        state.listing = event.listing;
+        state.reportedMs = turn.now.monotonicMs;
+      }
+      ask(turn, 'look');
+      return;
+    case 'openvpn':
+      hearOpenVpn(turn, event.name, event.local, event.remote);
+      return;
+    case 'openvpn-exited':
+      setTunnelState(turn, 'down');
+      block(turn, notice('openvpn-stopped', { why: event.why }));
+      return;
+    case 'welcome':
+      state.welcome = event.welcome;
+      if (isSame(event.welcome.inner, state.inner)) return;
+      state.inner = event.welcome.inner;
+      ask(turn, ...WHOLE);
+      return;
+    case 'rules-lost':
+      ask(turn, 'restore');
+      return;
+    case 'port-up':
+      ask(turn, 'netdev', 'routes');
+      return;
+    case 'surroundings':
+      if (event.what === 'house') ask(turn, ...WHOLE);
+      else ask(turn, 'near', 'rules', 'boot');
+      return;
+    case 'fault':
+      block(turn, event.fault);
+      return;
+  }
+}
+
+function intend(turn: Turn, intent: Intent): void {
+  const { state, acts } = turn;
+  const before = desiredOf(state);
+  if (state.intent.kind === 'stop') return;
+  // What is in force stays so until there is something better.
+  if (intent.kind === 'none' && before) return;
+  state.intent = intent;
+  if (intent.kind === 'on') {
+    state.failure = null;
+    if (!before) {
+      state.everPermitted = false;
+      state.obstacle = null;
+      state.ticks = 0;
+    }
+    acts.push({ do: 'watch', on: true });
+    ask(turn, ...WHOLE);
+    return;
+  }
+  // Nothing good was ever told: what stands, nothing, stays.
+  if (intent.kind === 'none') return;
+  forbid(turn);
+  acts.push({ do: 'watch', on: false });
+  const staysShut = intent.kind === 'stop' && intent.staysShut;
+  state.shut = staysShut ? shutTableOf(state, before) : null;
+  // A table that is kept for the next boot is taken away only by who switches shaping off.
+  state.pending = state.pending.filter((part) => part === 'forbid');
+  ask(turn, 'remove', ...(intent.kind === 'off' ? (['boot'] as const) : []));
+}
+
+function hearOpenVpn(turn: Turn, name: string, local: string, remote: string): void {
+  const { state } = turn;
+  if (name === 'CONNECTED') {
+    state.connected = { local, remote };
+    ask(turn, 'connect');
+  } else if (name === 'RECONNECTING' || name === 'EXITING') setTunnelState(turn, 'reconnecting');
+  else if (state.tunnelState === 'down') setTunnelState(turn, 'connecting');
+}
+
+function setTunnelState(turn: Turn, tunnelState: TunnelState): void {
+  const { state, acts, now } = turn;
+  if (tunnelState === state.tunnelState) return;
+  state.tunnelState = tunnelState;
+  state.tunnelSinceS = now.unixS;
+  acts.push({ do: 'log', level: 'notice', notice: notice('tunnel-state', { state: tunnelState }) });
+  if (tunnelState === 'up' || !desiredOf(state)) return;
+  block(turn, tunnelFault(tunnelState));
+}
+
+/** Takes the next thing to do that there is anything to do about. */
+function begin(turn: Turn): Work | null {
+  const { state } = turn;
+  if (state.running !== null) return null;
+  for (const part of PART_ORDER) {
+    if (!state.pending.includes(part)) continue;
+    state.pending = state.pending.filter((other) => other !== part);
+    const work = workOf(part, turn);
+    if (!work) continue;
+    state.running = part;
+    if (part === 'openvpn') setTunnelState(turn, 'connecting');
+    return work;
+  }
+  return null;
+}
+
+/** What follows from a part that was done. */
+function finish(turn: Turn, done: Done): void {
+  const { state } = turn;
+  state.again = state.again.filter((part) => part !== done.part);
+  switch (done.part) {
+    case 'look':
+      judge(turn, done.found);
+      return;
+    case 'user':
+      state.plainUser = done.found;
+      return;
+    case 'house':
+      state.house = done.found;
+      return;
+    case 'near':
+      state.near = done.found;
+      return;
+    case 'routes':
+      state.routeFault = done.found;
+      return;
+    case 'index':
+      state.index = done.found;
+      return;
+    case 'connect':
+      connect(turn, done.found);
+      return;
+    case 'queue':
+      if (state.made === null) return;
+      state.queue = state.made;
+      state.made = null;
+      // What was listed was another one.
+      state.listing = null;
+      return;
+    case 'streams':
+      // Its first report comes in a second.
+      if (state.queueIsNew) state.reportedMs = turn.now.monotonicMs;
+      state.queueIsNew = false;
+      turn.acts.push({ do: 'gate', open: state.permitted });
+      return;
+    case 'remove':
+      forget(turn);
+      return;
+  }
+}
+
+/** OpenVPN is connected, and has its netdev. */
+function connect(turn: Turn, index: number | null): void {
+  const { state } = turn;
+  if (!state.connected || !desiredOf(state)) return;
+  const { local, remote } = state.connected;
+  state.connected = null;
+  state.remoteAddress = remote === '' ? null : remote;
+  if (state.tunnel?.local !== local || index === null || index !== state.queue?.index)
+    closeTunnel(turn);
+  state.tunnel = { local, peer: local.replace(/\.\d+$/, '.1') };
+  setTunnelState(turn, 'up');
+  ask(turn, ...WHOLE);
+}
+
+/** Nothing stands any more. */
+function forget({ state }: Turn): void {
+  state.failure = null;
+  state.tunnel = null;
+  state.queue = null;
+  state.queueIsNew = true;
+  state.listing = null;
+  state.portNetdev = '';
+  state.openvpnConfig = '';
+  state.tunnelState = 'down';
+  state.connected = null;
+  state.inner = null;
+  state.welcome = null;
+  state.routeFault = null;
+  state.astray = 0;
+}
+
+/** A part could not be done: what was to come after it would build on nothing. The next repair tries all of it again. */
+function fail(turn: Turn, part: Part, fault: Notice): void {
+  const { state } = turn;
+  if (part === 'queue' || part === 'streams') {
+    state.queue = null;
+    state.made = null;
+    state.queueIsNew = true;
+  }
+  if (part === 'openvpn') state.openvpnConfig = '';
+  if (part === 'remove' && state.intent.kind === 'stop' && !state.again.includes(part)) {
+    state.again = [...state.again, part];
+    ask(turn, part);
+  }
+  if (part === 'port') state.again = [...state.again, 'port'];
+  // The set of those who may send empties by itself.
+  if (part === 'forbid' || part === 'permit') return;
+  turn.acts.push({ do: 'log', level: 'warning', notice: fault });
+  state.failure = fault;
+  if (!desiredOf(state)) return;
+  block(turn, fault);
+  if (part === 'look' || part === 'restore') return;
+  const always: readonly Part[] = ['forbid', 'look', 'connect', 'restore', 'netdev'];
+  state.pending = state.pending.filter((other) => always.includes(other));
+}

@@ -1,0 +1,69 @@
+// What a person is told of the state: one notice, made of what is known and of nothing else.
+import { isSame } from '../../equality/equality.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
+import type { State } from '../api.ts';
+import { obstacleReason, shapingReason, shapingRemarks } from '../reasons.ts';
+import { type DesiredState, desiredOf, type HomeState, type Told } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** Brings what is told to what is known; a change is published, and logged. */
+export function tell({ state, acts, now }: Turn): void {
+  const { told } = state;
+  const next = toldOf(state);
+  const { sinceS, ...before } = told;
+  if (isSame(next, before)) return;
+  state.told = { ...next, sinceS: next.state === told.state ? sinceS : now.unixS };
+  acts.push({ do: 'publish' });
+}
+
+function toldOf(state: HomeState): Omit<Told, 'sinceS'> {
+  const { intent, obstacle, permitted, everPermitted } = state;
+  const told = (
+    name: State,
+    reason: Notice,
+    fault: Notice | null = null,
+    remarks: readonly Notice[] = [],
+  ) => ({ state: name, reason, remarks, fault });
+  switch (intent.kind) {
+    case 'stop': {
+      // How it ends is told by who ends it.
+      const { sinceS, ...before } = state.told;
+      return before;
+    }
+    case 'off': {
+      // It is off once nothing stands any more, and no sooner.
+      const { sinceS, ...before } = state.told;
+      const isDone = state.running === null && state.pending.length === 0;
+      return isDone ? told('off', notice('off')) : before;
+    }
+    case 'none':
+      return told(
+        'error',
+        intent.why
+          ? notice('configuration-refused', { why: intent.why })
+          : notice('no-configuration'),
+      );
+    case 'on':
+      if (permitted) return { state: 'shaping', fault: null, ...shapingNotices(state) };
+      if (obstacle === null) return told('starting', notice('starting'));
+      return told(
+        everPermitted ? 'blocked' : 'starting',
+        obstacleNotice(state, obstacle),
+        obstacle,
+      );
+  }
+}
+
+function shapingNotices(state: HomeState): Pick<Told, 'reason' | 'remarks'> {
+  const { config, rate } = desiredOf(state) as DesiredState;
+  return {
+    reason: shapingReason(rate),
+    remarks: shapingRemarks(rate, config.main.dns, state.near.remarks),
+  };
+}
+
+function obstacleNotice(state: HomeState, why: Notice): Notice {
+  const { killswitch } = (desiredOf(state) as DesiredState).config.main;
+  const { networkUnknown } = state.house;
+  return obstacleReason({ everShaped: state.everPermitted, killswitch, networkUnknown }, why);
+}

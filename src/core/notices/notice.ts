@@ -1,0 +1,36 @@
+// What a person is told, as data: a code that `words.ts` words, and the values that its sentence needs.
+import type { words } from './words.ts';
+
+type Words = typeof words;
+
+export type NoticeCode = keyof Words;
+
+/** A text stands as it is, a number is written as the reader's language has it, a notice is worded within its sentence. */
+export type NoticeValue = string | number | Notice;
+
+export type NoticeValues = Readonly<Record<string, NoticeValue>>;
+
+export interface Notice {
+  readonly code: NoticeCode;
+  /** By the names of the places in the code's template. */
+  readonly values: NoticeValues;
+}
+
+/** Names of the places in a template. */
+type PlacesOf<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | PlacesOf<Rest>
+  : never;
+
+/** A value for each place of a code's template, and none besides. */
+export type ValuesOf<Code extends NoticeCode> = {
+  readonly [Name in PlacesOf<Words[Code]>]: NoticeValue;
+};
+
+/** Whether the template needs values at all. */
+type Arguments<Code extends NoticeCode> = [PlacesOf<Words[Code]>] extends [never]
+  ? []
+  : [values: ValuesOf<Code>];
+
+export function notice<Code extends NoticeCode>(code: Code, ...[values]: Arguments<Code>): Notice {
+  return { code, values: values ?? {} };
+}

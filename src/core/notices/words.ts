@@ -1,0 +1,56 @@
+// Every sentence that the running service tells a person, worded once, in English.
+import { fillIn } from './fill.ts';
+import type { Notice, NoticeCode } from './notice.ts';
+import { auditWords } from './words/audit.ts';
+import { configWords } from './words/config.ts';
+import { endpointWords } from './words/endpoint.ts';
+import { faultWords } from './words/faults.ts';
+import { homeWords } from './words/home.ts';
+import { logWords } from './words/log.ts';
+import { profileWords } from './words/profile.ts';
+import { stateWords } from './words/state.ts';
+import { toolWords } from './words/tools.ts';
+
+/** By subject, as they stand in `words/`. */
+export const subjects = {
+  stateWords,
+  faultWords,
+  homeWords,
+  configWords,
+  profileWords,
+  toolWords,
+  auditWords,
+  logWords,
+  endpointWords,
+} as const;
+
+/** The template of each code; a name in braces is a place for one of the notice's values. */
+export const words = {
+  ...stateWords,
+  ...faultWords,
+  ...homeWords,
+  ...configWords,
+  ...profileWords,
+  ...toolWords,
+  ...auditWords,
+  ...logWords,
+  ...endpointWords,
+} as const;
+
+/** The notice in words. @param translate the whole template in another language than English, places and all */
+export function wordsOf(
+  notice: Notice,
+  translate: (template: string) => string = asItIs,
+  numberText: (value: number) => string = String,
+): string {
+  return fillIn(notice, (code) => translate(words[code as NoticeCode]), numberText);
+}
+
+/** Sentences one after the other. */
+export function sentencesOf(notices: readonly Notice[]): string {
+  return notices.map((one) => wordsOf(one)).join(' ');
+}
+
+function asItIs(template: string): string {
+  return template;
+}

@@ -1,0 +1,47 @@
+// What keeps devices from sending: clauses that follow "Not protected: ", but for those of processes, which follow a name.
+
+export const faultWords = {
+  'tunnel-down': 'the tunnel to the endpoint is down',
+  'tunnel-connecting': 'the tunnel to the endpoint is being set up',
+
+  'endpoint-not-answered': 'the endpoint has not answered yet',
+  'endpoint-silent': 'the endpoint no longer answers',
+  'endpoint-stream-stopped': 'the endpoint stopped sending its stream',
+  'endpoint-stream-begun': 'the endpoint’s stream has only just begun',
+
+  'stream-begun': 'the stream to the endpoint has only just begun',
+  'stream-stalls': 'the stream to the endpoint stalls',
+  'stream-too-fast': 'packets leave faster than the schedule',
+
+  'queue-not-looked-at': 'the queue that keeps the schedule was not looked at yet',
+  'queue-unread': 'the queue that keeps the schedule can’t be read',
+  'queue-replaced': 'the queue that keeps the schedule was replaced by {kind}',
+  'queue-class-foreign': 'the queue has a class {class} that is not ours',
+  'queue-class-missing': 'the queue’s class {class} is missing',
+  'queue-priorities-changed': 'the priorities in the queue’s class {class} were changed',
+  'rules-changed': 'the rules that guard the tunnel were changed',
+
+  'sent-astray':
+    'a rule or route of another program sends devices past the tunnel, where they are stopped; look at "ip rule", "nft list ruleset" and multi-WAN or VPN packages for what takes in your devices’ network',
+  'route-elsewhere':
+    'a routing rule of another program comes before iot-shaper\'s and sends devices to {netdev}; see "ip rule" for one of a preference below {preference}, and move or remove it',
+
+  'cover-unbounded': 'cover leaves faster than the rate: nothing holds it back',
+  'cover-unsent': "empty packets can't be sent ({error})",
+  'tunnel-netdev-gone': 'the tunnel’s network device is gone or lost its address',
+  'shaping-thread-failed': 'the shaping thread failed: {error}',
+  'shaping-thread-ended': 'the shaping thread ended',
+  'shaping-thread-silent': 'the shaping thread does not answer',
+
+  'openvpn-stopped': 'OpenVPN stopped ({why}); it is started again',
+  'socat-stopped': 'socat, which holds {netdev}, stopped ({why})',
+  'process-signalled': 'ended by {signal}',
+  'process-exit-status': 'exit status {status}',
+  'netdev-not-appeared': '{netdev} did not appear; is kmod-tun installed?',
+  'port-taken': 'UDP port {port} on loopback is taken: is another iotshaper running?',
+
+  'command-failed': '{command}: {error}',
+  'command-exit-status': '{command}: exit status {status}',
+  // What the system or another program says, for which there are no words of ours.
+  'unexpected-error': '{error}',
+} as const;

@@ -1,0 +1,303 @@
+// Does to the machine what a home's machine asks for, a part at a time, and tells how it went.
+import { join } from 'node:path';
+import type { ActiveRate } from '../../core/config/schedule.ts';
+import type { Config } from '../../core/config/types.ts';
+import { ipSource } from '../../core/framing/ip-packet.ts';
+import type { House } from '../../core/home/home-facts.ts';
+import type { Act, HomeEvent, Outcomes, Work } from '../../core/home/machine/events.ts';
+import type { Near, Part } from '../../core/home/machine/state.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
+import { wordsOf } from '../../core/notices/words.ts';
+import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { renderNotAlive } from '../../core/plan/nft-alive.ts';
+import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft-home.ts';
+import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
+import {
+  netdevExists,
+  netdevIndex,
+  openNetdevCounter,
+  setLink,
+  writeSysctl,
+} from '../network/netdev.ts';
+import { deleteTable, loadNft } from '../network/nft.ts';
+import { rebuildQueue } from '../network/queue.ts';
+import { findRouteFault } from '../network/route-check.ts';
+import { applyInsideRoutes, applyRoutes, removeRoutes } from '../network/routing.ts';
+import { Rules } from '../network/rules.ts';
+import { Sysctls } from '../network/sysctls.ts';
+import { OpenVpn } from '../openvpn/openvpn.ts';
+import { Shaper } from '../shaper/shaper.ts';
+import { succeeds } from '../system/command.ts';
+import { endLeftovers } from '../system/leftovers.ts';
+import type { Log } from '../system/log.ts';
+import { readPlainUser } from '../system/plain-user.ts';
+import type { System } from '../system/system.ts';
+import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
+import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
+import { HomeTunnel } from './home-tunnel.ts';
+
+const DEVICE_QUEUE_PACKETS = 500;
+
+export interface HomeEffectsOptions {
+  system: System;
+  runDir: string;
+  stateDir: string;
+  log: Log;
+  /** Tells the machine what happened. */
+  tell: (event: HomeEvent) => void;
+  /** Looks at who is near, before rules are made of it. */
+  lookAround: (config: Config, house: House, resolvers: readonly string[]) => Promise<Near>;
+  rateOf: (config: Config) => ActiveRate;
+}
+
+/** Everything the home makes on its machine. */
+export class HomeEffects {
+  readonly #options: HomeEffectsOptions;
+  readonly #system: System;
+  readonly #shaper: Shaper;
+  readonly #openvpn: OpenVpn;
+  readonly #rules: Rules;
+  readonly #houseReader: HouseReader;
+  readonly #sent;
+  readonly #received;
+  readonly #sysctls: Sysctls;
+  #port: PacketPort | null = null;
+  readonly tunnel: HomeTunnel;
+
+  constructor(options: HomeEffectsOptions) {
+    const { system, runDir, stateDir, log, tell } = options;
+    this.#options = options;
+    this.#system = system;
+    this.#sent = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_packets');
+    this.#received = openNetdevCounter(system, TUNNEL_NETDEV, 'rx_packets');
+    this.#rules = new Rules(system, HOME_TEXT_SETS, () => tell({ kind: 'rules-lost' }));
+    this.#houseReader = new HouseReader(system, join(stateDir, NETWORKS_FILE));
+    this.#sysctls = new Sysctls(system);
+    this.tunnel = new HomeTunnel({
+      system,
+      departures: () => this.#sent.read(),
+      onPacket: (packet) => this.#port?.send(packet),
+      onWelcome: (welcome) => tell({ kind: 'welcome', welcome }),
+      onFault: (fault) => log('warning', wordsOf(fault)),
+    });
+    this.#shaper = new Shaper({
+      system,
+      onReport: ({ listing }) => tell({ kind: 'second', listing, reported: true }),
+      onFault: (_minor, fault) => tell({ kind: 'fault', fault }),
+    });
+    this.#openvpn = new OpenVpn({
+      system,
+      configPath: join(runDir, 'openvpn.conf'),
+      managementSocket: managementSocketOf(runDir),
+      onState: (name, local, remote) => tell({ kind: 'openvpn', name, local, remote }),
+      onExit: (why) => tell({ kind: 'openvpn-exited', why }),
+      onLine: (line) => log('info', `openvpn: ${line}`),
+    });
+  }
+
+  /** Packets on the tunnel's netdev since it was made, sent and received; null while there is none. */
+  get sentPackets(): number | null {
+    return this.#sent.read();
+  }
+
+  get receivedPackets(): number | null {
+    return this.#received.read();
+  }
+
+  /** Does what neither waits nor fails. */
+  act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'reconnect' | 'retry-now' }>): void {
+    switch (act.do) {
+      case 'gate':
+        this.tunnel.link?.setOpen(act.open);
+        return;
+      case 'close-tunnel':
+        this.tunnel.close();
+        return;
+      case 'reconnect':
+        this.#openvpn.reconnect();
+        return;
+      case 'retry-now':
+        this.#openvpn.retryNow();
+    }
+  }
+
+  /** Does one part, and resolves with the event that says how it went. */
+  async work(work: Work): Promise<HomeEvent> {
+    try {
+      const found = await this.#do(work);
+      return { kind: 'done', part: work.part, found } as HomeEvent;
+    } catch (error) {
+      return { kind: 'failed', part: work.part, fault: noticeOfError(error) };
+    }
+  }
+
+  #do(work: Work): Promise<unknown> {
+    const system = this.#system;
+    switch (work.part) {
+      case 'forbid':
+        return loadNft(system, renderNotAlive());
+      case 'permit':
+        return this.#rules.isIntact(work.permits);
+      case 'look':
+        return this.#look(work);
+      case 'restore':
+        return this.#restoreRules(work.permits);
+      case 'remove':
+        return this.#remove(work);
+      case 'boot':
+        return this.#keepBootTable(work.table);
+      case 'user':
+        return readPlainUser(system);
+      case 'connect':
+        return this.#connect();
+      case 'house':
+        return this.#houseReader.read(work.config, work.remoteAddress);
+      case 'near':
+        return this.#options.lookAround(work.config, work.house, this.#rules.learned(RESOLVER_SET));
+      case 'inside':
+        return applyInsideRoutes(system, work.routes);
+      case 'rules':
+        return this.#applyRules(work);
+      case 'routes':
+        return this.#applyRoutes(work);
+      case 'port':
+        return this.#openPort(work);
+      case 'netdev':
+        return this.#configureNetdev(work.netdev);
+      case 'index':
+        return netdevIndex(system, TUNNEL_NETDEV);
+      case 'queue':
+        return this.#applyQueue(work);
+      case 'streams':
+        return this.#applyStreams(work);
+      case 'openvpn':
+        return this.#openvpn.start(work.config);
+    }
+  }
+
+  async #look({ permits, config }: WorkOf<'look'>): Promise<Outcomes['look']> {
+    // What lets devices go on is renewed in the same breath.
+    const rulesIntact = await this.#rules.isIntact(permits);
+    return {
+      rulesIntact,
+      astray: this.#rules.counted(WITNESS_COUNTER),
+      resolvers: this.#rules.learned(RESOLVER_SET),
+      sentPackets: this.sentPackets,
+      receivedPackets: this.receivedPackets,
+      answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
+      rate: this.#options.rateOf(config),
+    };
+  }
+
+  /** The table was deleted: by us to replace it, or by someone who flushed all rules. */
+  async #restoreRules(permits: string): Promise<void> {
+    if (await this.#rules.isIntact()) return;
+    this.#options.log('warning', wordsOf(notice('rules-put-back')));
+    await this.#rules.restore(permits);
+  }
+
+  async #keepBootTable(table: string | null): Promise<void> {
+    const { stateDir, log } = this.#options;
+    await keepBootTable(this.#system, join(stateDir, BOOT_TABLE_FILE), table).catch((error) =>
+      log('warning', wordsOf(notice('boot-rules-unkept', { error: (error as Error).message }))),
+    );
+  }
+
+  async #connect(): Promise<number | null> {
+    await writeSysctl(this.#system, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
+    return netdevIndex(this.#system, TUNNEL_NETDEV);
+  }
+
+  async #applyRules({ table, permits, again }: WorkOf<'rules'>): Promise<void> {
+    // In one transaction with the table, so that devices that may go on do not notice.
+    const loaded = await this.#rules.apply(table, permits, again);
+    // A connection that fw4 has offloaded is looked at again only once its route is stale (nf_flow_table_ip.c).
+    if (loaded) await succeeds(this.#system, ['ip', 'route', 'flush', 'cache']);
+  }
+
+  async #applyRoutes(work: WorkOf<'routes'>): Promise<Notice | null> {
+    const { netdev, plan, own, networks, house } = work;
+    const isThere = netdevExists(this.#system, netdev);
+    await applyRoutes(this.#system, plan, new Set(isThere ? [netdev] : []));
+    if (own === null || !isThere) return null;
+    await this.#system.processes.run(['ip', 'addr', 'replace', own, 'dev', netdev]);
+    return findRouteFault(this.#system, netdev, networks, house);
+  }
+
+  async #openPort({ netdev, plainUser }: WorkOf<'port'>): Promise<void> {
+    const { tell } = this.#options;
+    await this.#port?.close();
+    this.#port = null;
+    await endLeftovers(this.#system, (argv) => isSocatOf(netdev, argv));
+    const port = new PacketPort({
+      system: this.#system,
+      netdev,
+      onPacket: (packet) => this.tunnel.link?.enqueue(ipSource(packet), packet),
+      onUp: () => tell({ kind: 'port-up' }),
+      onFault: (fault) => tell({ kind: 'fault', fault }),
+    });
+    this.#port = port;
+    await port.open(plainUser);
+  }
+
+  /** Settings of the devices' netdev, after it was made. */
+  async #configureNetdev(netdev: string): Promise<void> {
+    await setLink(this.#system, netdev, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
+    await writeSysctl(this.#system, `net/ipv4/conf/${netdev}/rp_filter`, '2');
+    await writeSysctl(this.#system, `net/ipv6/conf/${netdev}/accept_ra`, '0');
+    await this.#sysctls.set('net/ipv4/ip_forward', '1');
+  }
+
+  async #applyQueue({ mtu, length, slots }: WorkOf<'queue'>): Promise<void> {
+    await setLink(this.#system, TUNNEL_NETDEV, mtu, length);
+    if (slots === null) return;
+    await this.#shaper.pause();
+    await rebuildQueue(this.#system, slots);
+  }
+
+  async #applyStreams(work: WorkOf<'streams'>): Promise<void> {
+    const { tunnel, upload, fresh } = work;
+    await this.tunnel.apply(work);
+    await this.#shaper.apply([{ minor: HOME_CLASS_MINOR, shape: upload, ...tunnel }], fresh);
+    this.tunnel.want(work);
+  }
+
+  /** Ends and removes everything, in the order that never opens a gap; goes on where something can't be removed. */
+  async #remove({ netdev, shut }: WorkOf<'remove'>): Promise<void> {
+    const system = this.#system;
+    let failure: unknown = null;
+    const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+      await work().catch((error) => {
+        failure ??= error;
+      });
+    };
+    if (shut !== null) await attempt(() => loadNft(system, shut));
+    this.tunnel.close();
+    await attempt(() => this.#shaper.stop());
+    await attempt(() => this.#openvpn.stop());
+    await attempt(async () => this.#port?.close());
+    this.#port = null;
+    await attempt(() => this.#rules.release(shut === null));
+    if (shut === null) await attempt(() => removeEverything(system, netdev));
+    await attempt(() => this.#sysctls.restore());
+    this.#sent.close();
+    this.#received.close();
+    if (failure !== null) throw failure;
+  }
+}
+
+type WorkOf<P extends Part> = Extract<Work, { part: P }>;
+
+/** Where OpenVPN finds its management's socket. */
+export function managementSocketOf(runDir: string): string {
+  return join(runDir, 'openvpn.sock');
+}
+
+/** Removes what the service makes on a home, found by name, whoever made it. */
+export async function removeEverything(system: System, netdev: string): Promise<void> {
+  await endLeftovers(system, (argv) => isSocatOf(netdev, argv));
+  await removeRoutes(system);
+  await deleteTable(system, TABLE);
+  await applyInsideRoutes(system, []);
+}

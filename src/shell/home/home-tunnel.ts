@@ -1,0 +1,87 @@
+// A home's sockets on the tunnel: devices' packets in frames, and what home and endpoint say to each other.
+import type { Welcome } from '../../core/control/message.ts';
+import { ipDestination } from '../../core/framing/ip-packet.ts';
+import type { Work } from '../../core/home/machine/events.ts';
+import type { Notice } from '../../core/notices/notice.ts';
+import { version } from '../../version.ts';
+import { HomeControl } from '../control/home-control.ts';
+import type { System } from '../system/system.ts';
+import { FrameLink } from '../tunnel/frame-link.ts';
+
+/** Devices whose bytes are counted apart. */
+const MAX_ADDRESSES = 4096;
+
+export interface HomeTunnelOptions {
+  system: System;
+  /** Packets that have left the tunnel's netdev so far; null while there is none. */
+  departures: () => number | null;
+  /** Called with each packet for a device. */
+  onPacket: (packet: Uint8Array) => void;
+  onWelcome: (welcome: Welcome) => void;
+  /** The endpoint answers what may not come true. */
+  onFault: (fault: Notice) => void;
+}
+
+/** Open from {@link HomeTunnel.apply} to {@link HomeTunnel.close}. */
+export class HomeTunnel {
+  readonly #options: HomeTunnelOptions;
+  #control: HomeControl | null = null;
+  link: FrameLink | null = null;
+  /** Bytes of devices' packets that came down, by inner address. */
+  readonly downloadBytes = new Map<string, number>();
+
+  constructor(options: HomeTunnelOptions) {
+    this.#options = options;
+  }
+
+  /** Since when the endpoint has not answered; Infinity before its first answer. */
+  answerSilentMs(nowMs: number): number {
+    return this.#control?.silentMs(nowMs) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Opens the sockets that are not open, and brings frames to the shape. Frames leave once the link is opened. */
+  async apply(work: Extract<Work, { part: 'streams' }>): Promise<void> {
+    const { tunnel, upload, maxDelayMs, profile } = work;
+    const { system, departures, onWelcome, onFault } = this.#options;
+    if (this.link) this.link.update(upload, maxDelayMs);
+    else {
+      const link = new FrameLink({
+        system,
+        ...tunnel,
+        shape: upload,
+        maxDelayMs,
+        departures: () => departures() ?? 'gone',
+        onPacket: (packet) => this.#deliver(packet),
+      });
+      await link.start();
+      this.link = link;
+    }
+    if (this.#control) return;
+    const { controlKey: key, inside } = profile;
+    const control = new HomeControl({
+      ...{ system, ...tunnel, version, key, inside, onWelcome, onFault },
+    });
+    await control.start();
+    this.#control = control;
+  }
+
+  /** Tells the endpoint what is wanted of it. */
+  want({ upload, download, maxDelayMs }: Extract<Work, { part: 'streams' }>): void {
+    this.#control?.want(upload, download, maxDelayMs);
+  }
+
+  close(): void {
+    this.link?.close();
+    this.#control?.close();
+    this.link = null;
+    this.#control = null;
+  }
+
+  #deliver(packet: Uint8Array): void {
+    const key = ipDestination(packet);
+    if (this.downloadBytes.size < MAX_ADDRESSES || this.downloadBytes.has(key)) {
+      this.downloadBytes.set(key, (this.downloadBytes.get(key) ?? 0) + packet.length);
+    }
+    this.#options.onPacket(packet);
+  }
+}

@@ -1,0 +1,30 @@
+// Settings of the system that are changed for as long as a role runs.
+import type { System } from '../system/system.ts';
+import { writeSysctl } from './netdev.ts';
+
+/** Remembers what stood before. */
+export class Sysctls {
+  readonly #system: Pick<System, 'files'>;
+  readonly #before = new Map<string, string>();
+
+  constructor(system: Pick<System, 'files'>) {
+    this.#system = system;
+  }
+
+  /** @param path below /proc/sys */
+  async set(path: string, value: string): Promise<void> {
+    const before = await writeSysctl(this.#system, path, value);
+    if (before !== null && !this.#before.has(path)) this.#before.set(path, before);
+  }
+
+  /** Puts back what stood before; goes on where that is refused. @throws the first refusal */
+  async restore(): Promise<void> {
+    const entries = [...this.#before];
+    this.#before.clear();
+    const ends = await Promise.allSettled(
+      entries.map(([path, value]) => writeSysctl(this.#system, path, value)),
+    );
+    const refused = ends.find(({ status }) => status === 'rejected');
+    if (refused) throw (refused as PromiseRejectedResult).reason;
+  }
+}

@@ -1,0 +1,230 @@
+// Single steps of the home's machine: what is done, in which order, and what is not.
+import test from 'ava';
+import type { HomeEvent, Sight, Work } from '../../src/core/home/machine/events.ts';
+import { type HomeState, initialState, type Part } from '../../src/core/home/machine/state.ts';
+import { type Step, step } from '../../src/core/home/machine/step.ts';
+import { notice } from '../../src/core/notices/notice.ts';
+import { desired, World, welcome } from './world.ts';
+
+const place = { uid: 0, managementSocket: '/run/openvpn.sock' };
+
+/** A machine whose works are done one by one. */
+class Bench {
+  readonly world = new World();
+  state: HomeState = initialState(place, 0);
+  /** Being done. */
+  work = null as Work | null;
+  last: Step | null = null;
+  readonly done: Part[] = [];
+
+  hear(event: HomeEvent): Step {
+    const { nowMs } = this.world;
+    const next = step(this.state, event, { monotonicMs: nowMs, unixS: Math.floor(nowMs / 1000) });
+    this.state = next.state;
+    this.work = next.work ?? this.work;
+    this.last = next;
+    for (const act of next.acts) if (act.do === 'close-tunnel') this.world.closeTunnel();
+    return next;
+  }
+
+  /** Ends the work that is being done. */
+  end(event?: HomeEvent): void {
+    const work = this.work!;
+    this.work = null;
+    this.done.push(work.part);
+    this.hear(event ?? this.world.do(work));
+  }
+
+  endAll(): void {
+    while (this.work) this.end();
+  }
+
+  second(seen: Partial<Sight> = {}): void {
+    this.world.advance(1000);
+    this.hear(this.world.report());
+    while (this.work) {
+      const ended = this.world.do(this.work);
+      if (ended.kind === 'done' && ended.part === 'look') Object.assign(ended.found, seen);
+      this.end(ended);
+    }
+  }
+
+  on(): this {
+    this.hear({ kind: 'intent', intent: { kind: 'on', desired: desired() } });
+    this.endAll();
+    return this;
+  }
+
+  connect(): this {
+    this.hear({ kind: 'openvpn', name: 'CONNECTED', local: '10.213.0.2', remote: '192.0.2.1' });
+    this.endAll();
+    this.hear({ kind: 'welcome', welcome });
+    this.endAll();
+    return this;
+  }
+
+  shaping(): this {
+    this.on().connect();
+    for (let second = 0; second < 6; second++) this.second();
+    return this;
+  }
+}
+
+test('rules stand before anything by which a device could send', (t) => {
+  const bench = new Bench().on();
+  t.deepEqual(bench.done, [
+    ...(['user', 'house', 'near', 'inside', 'rules', 'routes', 'port', 'openvpn', 'boot'] as const),
+  ]);
+  t.is(bench.state.told.state, 'starting');
+});
+
+test('devices go on two looks after everything was measured, and not before', (t) => {
+  const bench = new Bench().on().connect();
+  const permitted: boolean[] = [];
+  for (let second = 0; second < 5; second++) {
+    bench.second();
+    permitted.push(bench.state.permitted);
+  }
+  t.deepEqual(permitted, [false, false, false, true, true]);
+  t.is(bench.state.told.state, 'shaping');
+  t.deepEqual(bench.done.slice(-2), ['permit', 'look']);
+});
+
+test('a fault stops them in the same step, before anything else is done', (t) => {
+  const bench = new Bench().shaping();
+  const { acts, work } = bench.hear({
+    kind: 'fault',
+    fault: notice('openvpn-stopped', { why: '' }),
+  });
+  t.deepEqual(acts[0], { do: 'gate', open: false });
+  t.deepEqual(work, { part: 'forbid' });
+  t.is(bench.state.told.state, 'blocked');
+});
+
+test('what is pending is done in its order, each once, whatever is asked meanwhile', (t) => {
+  const bench = new Bench().shaping();
+  bench.done.length = 0;
+  bench.hear({ kind: 'surroundings', what: 'house' });
+  t.is(bench.work?.part, 'user');
+  bench.hear({ kind: 'surroundings', what: 'neighbours' });
+  bench.hear({ kind: 'rules-lost' });
+  bench.hear({ kind: 'rules-lost' });
+  bench.endAll();
+  t.deepEqual(bench.done, [
+    ...(['user', 'restore', 'house', 'near', 'inside', 'rules', 'routes'] as const),
+    ...(['index', 'queue', 'streams', 'boot'] as const),
+  ]);
+});
+
+test('a queue that stands is left alone; frames wait while one is made', (t) => {
+  const bench = new Bench().shaping();
+  bench.hear({ kind: 'intent', intent: { kind: 'on', desired: desired(10) } });
+  const queues: unknown[] = [];
+  const doAll = (): void => {
+    for (let work = bench.work; work; work = bench.work) {
+      if (work.part === 'queue') {
+        queues.push(work.slots?.length ?? null);
+        const shuts = bench.last?.acts.some((act) => act.do === 'gate' && !act.open);
+        t.is(shuts, work.slots !== null);
+      }
+      bench.end();
+    }
+  };
+  doAll();
+  bench.hear({ kind: 'intent', intent: { kind: 'on', desired: desired(2000) } });
+  doAll();
+  t.deepEqual(queues, [null, 1]);
+});
+
+test('OpenVPN is asked to connect again after fifteen seconds without a packet, then each fifteen seconds', (t) => {
+  const bench = new Bench().shaping();
+  bench.world.faults = { ...bench.world.faults, receiveShare: 0 };
+  const asked: number[] = [];
+  for (let second = 1; second <= 40; second++) {
+    bench.world.advance(1000);
+    bench.hear(bench.world.report());
+    while (bench.work) {
+      bench.end();
+      if (bench.last?.acts.some((act) => act.do === 'reconnect')) asked.push(second);
+    }
+  }
+  t.is(asked.length, 2);
+  t.is(asked[1]! - asked[0]!, 15);
+});
+
+test('a tunnel that is being set up is left to OpenVPN', (t) => {
+  const bench = new Bench().on();
+  for (let second = 0; second < 60; second++) {
+    bench.second();
+    t.false(bench.last?.acts.some((act) => act.do === 'reconnect'));
+  }
+});
+
+test('who asks for names beside the devices is looked up before all is said to be well', (t) => {
+  const bench = new Bench().on().connect();
+  for (let second = 0; second < 3; second++) bench.second();
+  bench.done.length = 0;
+  bench.second({ resolvers: ['02:00:00:00:00:01'] });
+  t.false(bench.state.permitted);
+  t.true(bench.done.includes('near'));
+});
+
+test('a schedule’s rate is put in force when a look finds it', (t) => {
+  const bench = new Bench().shaping();
+  bench.done.length = 0;
+  bench.second({ rate: { uploadKBps: 5, downloadKBps: 5, source: 'schedule night' } });
+  t.true(bench.done.includes('streams'));
+  t.is(bench.state.permitted, true);
+});
+
+test('what could not be done is told, and done again with all that follows', (t) => {
+  const bench = new Bench();
+  bench.hear({ kind: 'intent', intent: { kind: 'on', desired: desired() } });
+  while (bench.work && bench.work.part !== 'rules') bench.end();
+  bench.end({
+    kind: 'failed',
+    part: 'rules',
+    fault: notice('openvpn-stopped', { why: 'planted' }),
+  });
+  t.is(bench.work, null);
+  t.is(bench.state.told.fault?.code, 'openvpn-stopped');
+  bench.done.length = 0;
+  for (let second = 0; second < 5; second++) bench.second();
+  t.true(bench.done.includes('rules') && bench.done.includes('openvpn'));
+  t.is(bench.state.failure, null);
+});
+
+test('switched off, everything is removed, the rules for the next boot as well', (t) => {
+  const bench = new Bench().shaping();
+  bench.done.length = 0;
+  bench.hear({ kind: 'intent', intent: { kind: 'off' } });
+  const works: Work[] = [];
+  while (bench.work) {
+    works.push(bench.work);
+    bench.end();
+  }
+  t.deepEqual(works, [
+    { part: 'forbid' },
+    { part: 'remove', netdev: 'iot0', shut: null },
+    { part: 'boot', table: null },
+  ]);
+  t.is(bench.state.told.state, 'off');
+});
+
+test('stopped for a moment only, the rules that hold devices back stay', (t) => {
+  const bench = new Bench().shaping();
+  bench.hear({ kind: 'intent', intent: { kind: 'stop', staysShut: true } });
+  bench.end();
+  t.is(bench.work?.part, 'remove');
+  t.regex((bench.work as Extract<Work, { part: 'remove' }> | null)?.shut ?? '', /chain held/);
+  bench.endAll();
+  bench.second();
+  t.is(bench.done.at(-1), 'remove');
+});
+
+test('a bad configuration leaves the one in force', (t) => {
+  const bench = new Bench().shaping();
+  bench.hear({ kind: 'intent', intent: { kind: 'none', why: null } });
+  t.is(bench.state.told.state, 'shaping');
+  t.is(bench.work, null);
+});

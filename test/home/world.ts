@@ -1,0 +1,235 @@
+// A home's machine room as far as the pure machine can see it: does its works, breaks in all the ways it judges by.
+import { readFileSync } from 'node:fs';
+import type { ActiveRate } from '../../src/core/config/schedule.ts';
+import type { Welcome } from '../../src/core/control/message.ts';
+import { NO_HOUSE } from '../../src/core/home/home-facts.ts';
+import type { Done, HomeEvent, Work } from '../../src/core/home/machine/events.ts';
+import type { DesiredState } from '../../src/core/home/machine/state.ts';
+import { notice } from '../../src/core/notices/notice.ts';
+import { checkProfile } from '../../src/core/openvpn/profile.ts';
+import { ALIVE_SECONDS } from '../../src/core/plan/names.ts';
+import { type TcListing, TcListingReader } from '../../src/core/plan/tc-listing.ts';
+import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
+import { caseConfig } from '../plan/cases.ts';
+
+const reader = new TcListingReader();
+for (const line of readFileSync('test/fixtures/tc/home.txt', 'utf8').split('\n')) reader.push(line);
+const goodListing = reader.take();
+const [goodClass] = goodListing.classes;
+const [root, leaf] = goodListing.qdiscs;
+
+const verdict = checkProfile(readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8'), pemReader);
+if (!verdict.ok) throw new Error('the fixture is no profile');
+const { profile } = verdict;
+
+/** A configuration with a network of devices, at this rate. */
+export function desired(rateKBps = 40): DesiredState {
+  const rate: ActiveRate = { uploadKBps: rateKBps, downloadKBps: rateKBps, source: 'main.rate' };
+  return { config: caseConfig('default'), profile, rate };
+}
+
+export const welcome: Welcome = {
+  kind: 'welcome',
+  homeNonce: '',
+  endpointNonce: '',
+  sequence: 1,
+  version: '1',
+  inner: { prefix4: '10.214.2.0/24', prefix6: null, resolver4: '10.214.0.1', resolver6: null },
+  queuePackets: 0,
+  queueMs: 0,
+  dropped: 0,
+};
+
+/** What the queue looks like when somebody has been at it. */
+export const brokenQueues: Record<string, TcListing> = {
+  unreadable: { classes: [], qdiscs: [] },
+  replaced: { classes: [], qdiscs: [{ ...root!, kind: 'fq_codel', handle: '0:' }] },
+  'with a foreign class': { ...goodListing, classes: [goodClass!, { ...goodClass!, id: '1:77' }] },
+  'without its class': { ...goodListing, classes: [] },
+  'with another leaf': { ...goodListing, qdiscs: [root!, { ...leaf!, kind: 'sfq' }] },
+};
+
+/** What can be wrong with the world, by what the machine would see of it. */
+export interface Faults {
+  queue: keyof typeof brokenQueues | null;
+  rulesChanged: boolean;
+  tunnelDown: boolean;
+  /** Share of the slots asked that leave, and that come. */
+  sendShare: number;
+  receiveShare: number;
+  endpointSilent: boolean;
+  /** What shapes tells nothing of itself any more. */
+  shaperDead: boolean;
+  /** Devices' packets leave by a way of somebody else's and are stopped there. */
+  astray: boolean;
+  foreignRule: boolean;
+  networkGone: boolean;
+}
+
+export const NO_FAULTS: Faults = {
+  queue: null,
+  rulesChanged: false,
+  tunnelDown: false,
+  sendShare: 1,
+  receiveShare: 1,
+  endpointSilent: false,
+  shaperDead: false,
+  astray: false,
+  foreignRule: false,
+  networkGone: false,
+};
+
+/** The world, of which the machine learns by its events and by how its works end. */
+export class World {
+  nowMs = 1_000_000;
+  faults: Faults = NO_FAULTS;
+  rate = desired().rate;
+  gateIsOpen = false;
+  /** Until when the firewall lets devices through; the past for not at all. */
+  allowedUntilMs = Number.NEGATIVE_INFINITY;
+  #table: string | null = null;
+  #queueStands = false;
+  #streams = false;
+  #sent = 0;
+  #received = 0;
+  #astray = 0;
+  #heardMs = Number.NEGATIVE_INFINITY;
+  #streamsSinceMs = Number.POSITIVE_INFINITY;
+  /** How long other than as many slots as asked have left. */
+  #wrongForMs = 0;
+  /** Whether what shapes has reported since its queue was made. */
+  isListed = false;
+  index = 7;
+  /** OpenVPN was started and is about to connect. */
+  isConnecting = false;
+
+  /** Whether a device's packet would get out now. */
+  get devicesMaySend(): boolean {
+    return this.#table !== null && this.nowMs < this.allowedUntilMs;
+  }
+
+  /** Since when slots leave, as many as were asked for but for a moment. */
+  get streamsForMs(): number {
+    return this.nowMs - this.#streamsSinceMs;
+  }
+
+  /** Whether the endpoint has answered these sockets. */
+  get isHeard(): boolean {
+    return this.#heardMs > Number.NEGATIVE_INFINITY;
+  }
+
+  get hasTable(): boolean {
+    return this.#table !== null;
+  }
+
+  advance(ms: number): void {
+    this.nowMs += ms;
+    const slots = ((this.rate.uploadKBps * 1000) / 512) * (ms / 1000);
+    const { sendShare, receiveShare, tunnelDown, endpointSilent } = this.faults;
+    this.#wrongForMs = sendShare === 1 ? 0 : this.#wrongForMs + ms;
+    if (this.#wrongForMs > 1500) this.#streamsSinceMs = this.nowMs;
+    if (!tunnelDown && this.#streams) this.#sent += slots * sendShare;
+    if (!tunnelDown && this.#streams) this.#received += slots * receiveShare;
+    if (!tunnelDown && !endpointSilent && this.#streams) this.#heardMs = this.nowMs;
+    if (this.faults.astray) this.#astray += 1;
+  }
+
+  /** What shapes tells once a second; null where it is dead or has nothing to do. */
+  report(): HomeEvent {
+    const isAlive = this.#streams && !this.faults.shaperDead;
+    const { queue } = this.faults;
+    if (isAlive) this.isListed = true;
+    const listing = queue === null ? goodListing : brokenQueues[queue]!;
+    return { kind: 'second', listing: isAlive ? listing : null, reported: isAlive };
+  }
+
+  /** Does a work; makes whole what that makes whole. */
+  do(work: Work): Done | Extract<HomeEvent, { kind: 'failed' }> {
+    const done = (found?: unknown): Done =>
+      ({ kind: 'done', part: work.part, ...(found === undefined ? {} : { found }) }) as Done;
+    const permit = (commands: string): void => {
+      if (commands !== '') this.allowedUntilMs = this.nowMs + ALIVE_SECONDS * 1000;
+    };
+    switch (work.part) {
+      case 'forbid':
+        this.allowedUntilMs = Number.NEGATIVE_INFINITY;
+        return done();
+      case 'permit':
+        permit(work.permits);
+        return done();
+      case 'look':
+        if (this.#table !== null) permit(work.permits);
+        return done({
+          rulesIntact: this.#table !== null && !this.faults.rulesChanged,
+          astray: this.#astray,
+          resolvers: [],
+          sentPackets: this.faults.tunnelDown ? null : Math.floor(this.#sent),
+          receivedPackets: this.faults.tunnelDown ? null : Math.floor(this.#received),
+          answerSilentMs: this.nowMs - this.#heardMs,
+          rate: this.rate,
+        });
+      case 'rules':
+      case 'restore':
+        if (work.part === 'rules') this.#table = work.table;
+        this.faults = { ...this.faults, rulesChanged: false };
+        permit(work.permits);
+        return done();
+      case 'user':
+        return done(null);
+      case 'house':
+        return done({ ...NO_HOUSE, networkFindings: this.faults.networkGone ? [networkGone] : [] });
+      case 'near':
+        return done({ followed: [], sharedNetdevs: [], resolvers: [], remarks: [] });
+      case 'routes':
+        return done(
+          this.faults.foreignRule
+            ? notice('route-elsewhere', { netdev: 'wg0', preference: 721 })
+            : null,
+        );
+      case 'connect':
+      case 'index':
+        return done(this.faults.tunnelDown ? null : this.index);
+      case 'queue':
+        if (work.slots !== null) {
+          this.#queueStands = true;
+          this.faults = { ...this.faults, queue: null };
+          this.isListed = false;
+        }
+        return done();
+      case 'streams':
+        if (!this.#queueStands)
+          return {
+            kind: 'failed',
+            part: work.part,
+            fault: notice('openvpn-stopped', { why: 'no queue' }),
+          };
+        if (!this.#streams) this.#streamsSinceMs = this.nowMs;
+        this.#streams = true;
+        if (work.fresh) this.faults = { ...this.faults, shaperDead: false, sendShare: 1 };
+        return done();
+      case 'openvpn':
+        this.isConnecting = true;
+        return done();
+      case 'remove':
+        this.#table = work.shut;
+        this.closeTunnel();
+        return done();
+      default:
+        return done();
+    }
+  }
+
+  /** The tunnel's netdev went, or its sockets were closed: nothing flows until they are made again. */
+  closeTunnel(): void {
+    this.#streams = false;
+    this.#streamsSinceMs = Number.POSITIVE_INFINITY;
+    this.#heardMs = Number.NEGATIVE_INFINITY;
+    this.#queueStands = false;
+  }
+}
+
+const networkGone = {
+  ...notice('network-gone', { path: 'iotshaper.@network[0].device', netdev: 'br-iot' }),
+  section: '@network[0]',
+  blocks: true,
+};
