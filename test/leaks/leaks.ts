@@ -98,8 +98,8 @@ export const leaks: readonly Leak[] = [
       // The service itself would see it within a second.
       {
         file: 'src/core/home/verification.ts',
-        from: '  const faults: string[] = [];\n  const wanted',
-        to: '  const faults: string[] = [];\n  if (listing) return faults;\n  const wanted',
+        from: '  const faults: Notice[] = [];\n  const wanted',
+        to: '  const faults: Notice[] = [];\n  if (listing) return faults;\n  const wanted',
       },
     ],
   },
