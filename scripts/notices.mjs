@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { loadSource } from './load-source.mjs';
+import { browser } from './page.mjs';
 
 /** Below the page's root, where a browser asks for it. */
 const modulePath = 'luci-static/resources/iotshaper/notices.js';
@@ -23,7 +24,7 @@ const templates = {
 ${templates.join('\n')}
 };
 const api = {
-  knows: (notice) => codesOf(notice).every((code) => Object.hasOwn(templates, code)),
+  knows: (notice) => codesOf(notice).every((code) => Object.keys(templates).includes(code)),
   wordsOf: (notice, numberText) => fillIn(notice, (code) => templates[code], numberText),
 };`,
     },
@@ -33,7 +34,8 @@ const api = {
     charset: 'utf8',
     treeShaking: false,
     // Texts are collected for translators from between quotation marks.
-    supported: { 'template-literal': false },
+    target: browser.target,
+    supported: { ...browser.supported, 'template-literal': false },
     banner: {
       js: `// What the service tells, in the page's language, by its code; made from the service's own table of words.
 'use strict';
