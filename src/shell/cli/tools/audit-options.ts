@@ -1,7 +1,7 @@
 // What `iotshaper audit` takes: captures or netdevs, what to look at, and what a lab run says of all that.
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { recordingS } from '../../../core/analysis/recording.ts';
+import { recordingS } from '../../../core/home/recording.ts';
 import { isMode, sdOf } from '../../../core/pacing/modes.ts';
 import { sdBounds, streamDefaults } from '../../../core/stream/stream.ts';
 import type { Context } from '../context.ts';
