@@ -1,20 +1,6 @@
 // Runs a pure machine: hands it what happens, one event after another, and does what it asks.
+import type { Now, Step } from '../../core/machine/machine.ts';
 import type { System } from '../system/system.ts';
-
-/** A reading of both clocks. */
-export interface Now {
-  /** Of a clock that only goes on. */
-  monotonicMs: number;
-  unixS: number;
-}
-
-export interface Step<State, Act, Work> {
-  state: State;
-  /** Done at once, in this order. */
-  acts: readonly Act[];
-  /** Begun after them; null for nothing. */
-  work: Work | null;
-}
 
 export interface MachineOptions<State, Event, Act, Work> {
   system: Pick<System, 'clock'>;

@@ -1,5 +1,6 @@
 // The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
+import { ask, type Now, type Step, takeNext } from '../../machine/machine.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
@@ -15,15 +16,7 @@ import {
   WHOLE,
 } from './state.ts';
 import { tell } from './telling.ts';
-import { ask, closeTunnel, forbid, type Now, type Turn } from './turn.ts';
-
-export interface Step {
-  state: HomeState;
-  /** At once, in this order, before the work. */
-  acts: readonly Act[];
-  /** Begun now; null where nothing is to be done, or something is being done. */
-  work: Work | null;
-}
+import { closeTunnel, forbid, type Turn } from './turn.ts';
 
 /**
  * One step. Devices may send only from a step on that had them permitted by {@link judge}, and no longer than the next one
@@ -36,7 +29,7 @@ export function step(
   event: HomeEvent,
   now: Now,
   judgeEvidence: Turn['judgeEvidence'] = judgeHome,
-): Step {
+): Step<HomeState, Act, Work> {
   const turn: Turn = { state: { ...before }, acts: [], now, judgeEvidence };
   hear(turn, event);
   const work = begin(turn);
@@ -152,18 +145,9 @@ function setTunnelState(turn: Turn, tunnelState: TunnelState): void {
 
 /** Takes the next thing to do that there is anything to do about. */
 function begin(turn: Turn): Work | null {
-  const { state } = turn;
-  if (state.running !== null) return null;
-  for (const part of PART_ORDER) {
-    if (!state.pending.includes(part)) continue;
-    state.pending = state.pending.filter((other) => other !== part);
-    const work = workOf(part, turn);
-    if (!work) continue;
-    state.running = part;
-    if (part === 'openvpn') setTunnelState(turn, 'connecting');
-    return work;
-  }
-  return null;
+  const work = takeNext(turn, PART_ORDER, (part) => workOf(part, turn));
+  if (work?.part === 'openvpn') setTunnelState(turn, 'connecting');
+  return work;
 }
 
 /** What follows from a part that was done. */
