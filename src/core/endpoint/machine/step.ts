@@ -232,6 +232,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
     state.made = null;
     state.madeStreams = [];
     state.queueIsNew = true;
+    forbid(turn);
   }
   if (part === 'clients') state.clients = null;
   if (part === 'openvpn') state.openvpn = null;

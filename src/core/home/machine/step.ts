@@ -1,6 +1,6 @@
 // The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
-import { ask, type Now, type Step, takeNext } from '../../machine/machine.ts';
+import { ask, type Step as MachineStep, type Now, takeNext } from '../../machine/machine.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
@@ -18,6 +18,8 @@ import {
 import { tell } from './telling.ts';
 import { closeTunnel, forbid, type Turn } from './turn.ts';
 
+export type Step = MachineStep<HomeState, Act, Work>;
+
 /**
  * One step. Devices may send only from a step on that had them permitted by {@link judge}, and no longer than the next one
  * that found a fault.
@@ -29,7 +31,7 @@ export function step(
   event: HomeEvent,
   now: Now,
   judgeEvidence: Turn['judgeEvidence'] = judgeHome,
-): Step<HomeState, Act, Work> {
+): Step {
   const turn: Turn = { state: { ...before }, acts: [], now, judgeEvidence };
   hear(turn, event);
   const work = begin(turn);
