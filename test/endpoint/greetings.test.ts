@@ -5,7 +5,7 @@ import { Proof } from '../../src/core/control/proof.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 import { hmacSha256 } from '../../src/shell/control/hmac.ts';
 import { Greetings } from '../../src/shell/endpoint/greetings.ts';
-import type { StoredHome } from '../../src/shell/endpoint/store.ts';
+import type { StoredHome } from '../../src/core/endpoint/identity.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { inner, inside, keyOf } from '../control/proofs.ts';
 
