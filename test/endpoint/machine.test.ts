@@ -1,6 +1,7 @@
 // What an endpoint does next: each event, works that fail, and what holds whatever comes in whatever order.
 import test from 'ava';
 import fc from 'fast-check';
+import type { Work } from '../../src/core/endpoint/machine/events.ts';
 import { slotBytesOf } from '../../src/core/endpoint/machine/sessions.ts';
 import { toldOf } from '../../src/core/endpoint/machine/telling.ts';
 import { notice } from '../../src/core/notices/notice.ts';
@@ -22,6 +23,37 @@ test('rules stand before anything is let in, and OpenVPN starts last', (t) => {
   play.tell({ kind: 'port-up' });
   t.deepEqual(play.settle(), ['netdev']);
 });
+
+test('OpenVPN lets in the homes there are, and becomes nobody', (t) => {
+  const play = new Play(t);
+  play.tell({ kind: 'start', homes: [stored(2), stored(254)] });
+  play.doUntil('clients');
+  t.like(play.work, {
+    files: [{ name: 'home2' }, { text: 'ifconfig-push 10.213.0.254 255.255.255.0\n' }],
+  });
+  play.done();
+  const { config } = play.work as Extract<Work, { part: 'openvpn' }>;
+  t.regex(config, /^user nobody\ngroup nogroup$/m);
+  t.regex(config, /^client-config-dir \/run\/homes$/m);
+  t.true(config.includes('<peer-fingerprint>\nAA:key 2\nAA:key 254\n</peer-fingerprint>\n'));
+});
+
+const rooted: [why: string, change: Partial<Play>, code: string][] = [
+  ['can’t read homes’ files', { closedFolder: '/run' }, 'openvpn-stays-root'],
+  ['is not there', { hasPlainUser: false }, 'plain-user-missing'],
+];
+
+for (const [why, change, code] of rooted) {
+  test(`where nobody ${why} OpenVPN stays root, and the log says so`, (t) => {
+    const play = Object.assign(new Play(t), change);
+    play.tell({ kind: 'start', homes: [] });
+    play.doUntil('openvpn');
+    const { config } = play.work as Extract<Work, { part: 'openvpn' }>;
+    t.notRegex(config, /^(user|group) /m);
+    t.regex(config, /<peer-fingerprint>\n(00:){31}00\n<\/peer-fingerprint>/, 'nobody’s');
+    t.deepEqual(play.take(), [code]);
+  });
+}
 
 test('the queue stands before homes are heard', (t) => {
   const play = new Play(t);

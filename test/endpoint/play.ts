@@ -53,6 +53,8 @@ export class Play {
   homes: readonly StoredHome[] = [];
   ipv6 = false;
   rulesIntact = true;
+  closedFolder: string | null = null;
+  hasPlainUser = true;
   /** Links that let frames leave, and homes that were last judged without a fault. */
   readonly gates = new Set<number>();
   #judged = new Set<number>();
@@ -256,8 +258,8 @@ export class Play {
   #find(work: Work): unknown {
     const found: Partial<Record<Work['part'], unknown>> = {
       ...{ connect: this.index, index: this.index, homes: this.homes, ipv6: this.ipv6 },
-      user: { user: 'nobody', group: 'nogroup' },
-      clients: { closedFolder: null, isDualStack: true },
+      user: this.hasPlainUser ? { user: 'nobody', group: 'nogroup' } : null,
+      clients: { closedFolder: this.closedFolder, isDualStack: true },
       look: { rulesIntact: this.rulesIntact },
       restore: { restored: true },
       remove: { forgotten: true },

@@ -1,4 +1,5 @@
 // What an endpoint is, and the homes it serves, as its store keeps them.
+import { networkOf } from '../ip/address.ts';
 import type { InnerNetwork } from '../plan/facts.ts';
 import { innerPrefix4, innerPrefix6, resolver4, resolver6 } from '../plan/nft-endpoint.ts';
 
@@ -39,4 +40,10 @@ export function innerNetworkOf(nets: Nets, host: number): InnerNetwork {
     resolver4: resolver4(nets),
     resolver6: resolver6(nets),
   };
+}
+
+/** Whether an address belongs to a home's inner networks. */
+export function owns({ prefix4, prefix6 }: InnerNetwork, address: string): boolean {
+  if (!address.includes(':')) return networkOf(address, 24) === prefix4;
+  return prefix6 !== null && networkOf(address, 64) === prefix6;
 }

@@ -1,8 +1,8 @@
 // Frames to and from the connected homes, and whose a packet is.
 import type { QueueReport } from '../../core/control/message.ts';
+import { owns } from '../../core/endpoint/identity.ts';
 import type { StreamWish } from '../../core/endpoint/machine/events.ts';
 import { ipDestination, ipSource } from '../../core/framing/ip-packet.ts';
-import { networkOf } from '../../core/ip/address.ts';
 import type { InnerNetwork } from '../../core/plan/facts.ts';
 import type { System } from '../system/system.ts';
 import { type Departures, FrameLink } from '../tunnel/frame-link.ts';
@@ -105,10 +105,4 @@ export class HomeLinks {
     if (left === null) return 'gone';
     return this.#byHost.size === 1 ? left : 'shared';
   }
-}
-
-/** Whether an address belongs to a home's inner networks. */
-function owns(inner: InnerNetwork, address: string): boolean {
-  if (!address.includes(':')) return networkOf(address, 24) === inner.prefix4;
-  return inner.prefix6 !== null && networkOf(address, 64) === inner.prefix6;
 }
