@@ -156,6 +156,39 @@ test('of wishes that come faster than they come true the last one stands, and ot
   t.like(play.acts.at(-1), { do: 'welcome', host: 2, hello: last });
 });
 
+test('of homes that speak meanwhile each is answered when its own stream stands', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.tell({ kind: 'rules-lost' });
+  play.hello(2, { ...shape, packetBytes: 600 });
+  play.hello(3);
+  t.deepEqual(play.take(), []);
+  play.done();
+  t.deepEqual(play.take(), ['endpoint-rules-put-back', 'welcome 3']);
+  play.settle();
+  t.deepEqual(play.take(), ['welcome 2']);
+});
+
+test('a home that comes back before it was forgotten is not sent to before its stream stands', (t) => {
+  const plain = { ...shape, rateKBps: 0 };
+  const play = Play.serving(t, [2, 3]);
+  for (const host of [2, 3]) play.hello(host, plain);
+  play.settle();
+  play.nowMs += 61_000;
+  play.hello(3, plain);
+  play.take();
+  play.second();
+  t.deepEqual(play.take().slice(0, 2), ['close 2', 'home-gone']);
+  play.doUntil('rules');
+  play.fail();
+  play.hello(2, plain);
+  play.doUntil('streams');
+  play.second({ minors: [2, 3] });
+  t.false(play.take().includes('open 2'));
+  play.settle();
+  play.second();
+  t.true(play.take().includes('open 2'));
+});
+
 test('nobody is sent to while a larger queue is made', (t) => {
   const play = Play.serving(t, [2]);
   play.hello(2, { ...shape, rateKBps: 5000 });
@@ -190,7 +223,9 @@ test('what is wrong with the queue stops all homes, and it is made again, not al
   const wrong = { listing: { qdiscs: [{ kind: 'fq', handle: '8:', parent: 'root' }] } };
   play.second(wrong);
   t.deepEqual(play.take(), ['queue-replaced', 'shut 2', 'shut 3']);
-  t.deepEqual(play.settle(), ['look', ...STREAMS]);
+  play.doUntil('queue');
+  t.true(play.work?.part === 'queue' && play.work.rebuild);
+  t.deepEqual(play.settle(), ['queue', 'rules', 'streams']);
   t.deepEqual(toldOf(play.state).reason, notice('queue-replaced', { kind: 'fq' }));
   for (let count = 0; count < 4; count++) {
     play.second(wrong);
@@ -200,6 +235,16 @@ test('what is wrong with the queue stops all homes, and it is made again, not al
   play.nowMs += 1000;
   play.second(wrong);
   t.true(play.settle().includes('queue'));
+});
+
+test('a queue that is found wrong while a class is added is made again all the same', (t) => {
+  const play = Play.serving(t, [2]);
+  play.hello(2, { ...shape, packetBytes: 600 });
+  play.doUntil('queue');
+  play.second({ listing: { classes: [] } });
+  play.done();
+  play.doUntil('queue');
+  t.true(play.work?.part === 'queue' && play.work.rebuild);
 });
 
 test('a stream that stalls stops its home alone', (t) => {
@@ -278,6 +323,8 @@ test('what waited of a home that was made again is void', (t) => {
   play.homes = [stored(2, 'another key')];
   play.tell({ kind: 'store-changed' });
   play.hello(2, { ...shape, rateKBps: 10 });
+  play.doUntil('rules');
+  play.fail();
   play.settle();
   t.is(play.state.sessions[0]!.shape.rateKBps, 40);
   t.false(play.take().includes('welcome 2'));
@@ -301,6 +348,14 @@ test('with another netdev all begin anew; with the same they go on', (t) => {
   play.tell({ kind: 'openvpn', name: 'CONNECTED' });
   t.deepEqual(play.settle(), ['connect', 'index', 'queue', 'rules', 'control', 'streams']);
   t.deepEqual(play.take().slice(-2), ['close 2', 'home-gone']);
+});
+
+test('a tunnel that goes while it is asked for is not there', (t) => {
+  const play = Play.serving(t, [2]);
+  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+  play.tell({ kind: 'openvpn-exited', why: 'exit status 1' });
+  play.settle();
+  t.is(toldOf(play.state).state, 'starting');
 });
 
 test('a tunnel without a netdev is told, and asked for again', (t) => {

@@ -30,7 +30,6 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   }
   if (state.failures.length === 0) return;
   ask(turn, ...state.failures.map(({ part }) => part), ...WHOLE);
-  if (state.isConnected && !state.up) ask(turn, 'connect');
 }
 
 /** Whether something has to be made again. */
@@ -51,10 +50,7 @@ function judge(turn: Turn, report: Report | null): boolean {
     .filter(({ host, standing }) => standing !== null && minors.includes(host))
     .map((session) => evidenceOf(session, now.monotonicMs));
   const { open, faults, repair } = turn.judgeEvidence({ listing, minors, streams });
-  changeSessions(turn, (session) => ({
-    ...session,
-    open: open.includes(session.host) && streams.some(({ host }) => host === session.host),
-  }));
+  changeSessions(turn, (session) => ({ ...session, open: open.includes(session.host) }));
   noteFaults(turn, faults);
   ask(turn, 'look');
   return repair;

@@ -132,17 +132,12 @@ export function isSilent({ shape, heardMs }: Session, nowMs: number): boolean {
 export function noteHomes(turn: Turn, homes: readonly StoredHome[]): void {
   const { state } = turn;
   if (isSame(homes, state.homes)) return;
-  const before = state.homes;
   state.homes = homes;
+  // Who said something by an older key said it as another home; the others repeat themselves.
+  state.waiting = [];
   const stays = ({ host, name }: Session): boolean =>
     homes.some((home) => home.host === host && home.name === name);
   closeSessions(turn, (session) => !stays(session));
-  state.waiting = state.waiting.filter(({ host }) =>
-    isSame(
-      homes.find((home) => home.host === host),
-      before.find((home) => home.host === host),
-    ),
-  );
   ask(turn, ...STREAM_PARTS, 'clients', 'openvpn');
 }
 

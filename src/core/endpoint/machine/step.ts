@@ -185,7 +185,6 @@ function connect(turn: Turn, index: number | null): void {
     closeSessions(turn, () => true);
     state.tunnelIndex = index;
     state.queue = null;
-    state.classes = [];
     state.queueIsNew = true;
     state.hasControl = false;
   }

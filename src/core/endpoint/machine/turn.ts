@@ -30,9 +30,8 @@ export function forbid(turn: Turn, isMeant: (session: Session) => boolean = () =
 /** Brings what may leave to what was judged: nothing leaves while no queue stands that would hold it back. */
 export function setGates(turn: Turn): void {
   const { state, acts } = turn;
-  const stands = state.phase === 'running' && state.up && !state.queueIsNew;
   changeSessions(turn, (session) => {
-    const gate = stands && session.open;
+    const gate = session.open && !state.queueIsNew;
     if (gate === session.gate) return session;
     acts.push({ do: 'gate', host: session.host, open: gate });
     return { ...session, gate };
