@@ -10,6 +10,7 @@ import { Play, peerOf, shape, stored } from './play.ts';
 
 const STREAMS = ['index', 'queue', 'rules', 'streams'];
 const fault = notice('shaping-thread-ended');
+const ended = notice('process-exit-status', { status: '1' });
 
 test('rules stand before anything is let in, and OpenVPN starts last', (t) => {
   const play = new Play(t);
@@ -97,7 +98,7 @@ test('a home is answered once its stream stands, and sent to once that was measu
   play.take();
   t.is(slotBytesOf(play.state, 2), null);
   play.hello(2);
-  t.deepEqual(play.take(), ['home-there']);
+  t.deepEqual(play.take(), ['home-connected']);
   t.deepEqual(play.settle(), STREAMS);
   t.deepEqual(play.take(), ['welcome 2']);
   t.is(slotBytesOf(play.state, 2), 512);
@@ -177,7 +178,7 @@ test('a home that comes back before it was forgotten is not sent to before its s
   play.hello(3, plain);
   play.take();
   play.second();
-  t.deepEqual(play.take().slice(0, 2), ['close 2', 'home-gone']);
+  t.deepEqual(play.take().slice(0, 2), ['close 2', 'home-disconnected']);
   play.doUntil('rules');
   play.fail();
   play.hello(2, plain);
@@ -299,7 +300,7 @@ test('a silent home is let go', (t) => {
   }
   t.false(play.take().includes('close 2'));
   play.second();
-  t.deepEqual(play.take(), ['close 2', 'home-gone']);
+  t.deepEqual(play.take(), ['close 2', 'home-disconnected']);
   t.true(play.settle().includes('queue'));
   t.deepEqual([...play.classes.keys()], [3]);
 });
@@ -310,7 +311,7 @@ test('a removed home is let go, and OpenVPN starts over', (t) => {
   play.tell({ kind: 'store-changed' });
   play.hello(3);
   play.done();
-  t.deepEqual(play.take(), ['close 3', 'home-gone']);
+  t.deepEqual(play.take(), ['close 3', 'home-disconnected']);
   t.deepEqual(play.settle(), [...STREAMS, 'clients', 'openvpn']);
   t.deepEqual(play.take(), ['shut 2', 'homes-now']);
   t.deepEqual([...play.classes.keys()], [2]);
@@ -332,7 +333,7 @@ test('what waited of a home that was made again is void', (t) => {
 
 test('with another netdev all begin anew; with the same they go on', (t) => {
   const play = Play.serving(t, [2]);
-  play.tell({ kind: 'openvpn-exited', why: 'exit status 1' });
+  play.tell({ kind: 'openvpn-exited', why: ended });
   t.deepEqual(play.take(), ['openvpn-stopped', 'shut 2']);
   t.is(toldOf(play.state).state, 'starting');
   play.hello(2, { ...shape, rateKBps: 10 });
@@ -343,17 +344,17 @@ test('with another netdev all begin anew; with the same they go on', (t) => {
   play.second();
   play.settle();
   t.deepEqual(play.take(), ['open 2']);
-  play.tell({ kind: 'openvpn-exited', why: 'exit status 1' });
+  play.tell({ kind: 'openvpn-exited', why: ended });
   play.index = 9;
   play.tell({ kind: 'openvpn', name: 'CONNECTED' });
   t.deepEqual(play.settle(), ['connect', 'index', 'queue', 'rules', 'control', 'streams']);
-  t.deepEqual(play.take().slice(-2), ['close 2', 'home-gone']);
+  t.deepEqual(play.take().slice(-2), ['close 2', 'home-disconnected']);
 });
 
 test('a tunnel that goes while it is asked for is not there', (t) => {
   const play = Play.serving(t, [2]);
   play.tell({ kind: 'openvpn', name: 'CONNECTED' });
-  play.tell({ kind: 'openvpn-exited', why: 'exit status 1' });
+  play.tell({ kind: 'openvpn-exited', why: ended });
   play.settle();
   t.is(toldOf(play.state).state, 'starting');
 });
@@ -460,7 +461,7 @@ const happenings: ((play: Play, choice: number) => void)[] = [
   (play, choice) => play.hello(3, { ...shape, packetBytes: 256 + choice }, choice),
   (play, choice) => play.tell({ kind: 'fault', minor: [0, 2, 3][choice % 3]!, fault }),
   (play) => play.tell({ kind: 'openvpn', name: 'CONNECTED' }),
-  (play) => play.tell({ kind: 'openvpn-exited', why: 'exit status 1' }),
+  (play) => play.tell({ kind: 'openvpn-exited', why: ended }),
   (play) => play.tell({ kind: 'rules-lost' }),
   (play) => play.tell({ kind: 'port-up' }),
   (play, choice) => {

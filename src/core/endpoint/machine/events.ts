@@ -42,7 +42,7 @@ export type EndpointEvent =
   | { kind: 'second'; report: Report | null }
   /** A state that OpenVPN names. */
   | { kind: 'openvpn'; name: string }
-  | { kind: 'openvpn-exited'; why: Notice | string }
+  | { kind: 'openvpn-exited'; why: Notice }
   /** A home has proven itself, and says what it wants. */
   | { kind: 'hello'; host: number; hello: Hello }
   | { kind: 'rules-lost' }

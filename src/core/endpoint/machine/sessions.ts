@@ -47,7 +47,7 @@ function takeHello(turn: Turn, home: StoredHome, hello: Hello): void {
   state.sessions = known
     ? state.sessions.map((other) => (other === known ? session : other))
     : [...state.sessions, session];
-  if (!known) log(turn, 'notice', notice('home-there', { name: home.name }));
+  if (!known) log(turn, 'notice', notice('home-connected', { name: home.name }));
   if (!isSame(session.standing, session.shape)) ask(turn, ...STREAM_PARTS);
   else if (known?.maxDelayMs !== session.maxDelayMs) ask(turn, 'streams');
   else answer(turn);
@@ -118,7 +118,7 @@ export function closeSessions(turn: Turn, isMeant: (session: Session) => boolean
   state.sessions = state.sessions.filter((session) => !gone.includes(session));
   for (const { host, name } of gone) {
     acts.push({ do: 'close-session', host });
-    log(turn, 'notice', notice('home-gone', { name }));
+    log(turn, 'notice', notice('home-disconnected', { name }));
   }
   ask(turn, ...STREAM_PARTS);
 }
