@@ -238,6 +238,23 @@ test('what is wrong with the queue stops all homes, and it is made again, not al
   t.true(play.settle().includes('queue'));
 });
 
+test('what was counted before the queue was made again says nothing of the streams in it', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  const gone = { listing: { classes: [], qdiscs: [{ kind: 'fq', handle: '8:', parent: 'root' }] } };
+  play.second(gone);
+  play.settle();
+  play.take();
+  // The first report has no listing, the second that of less than a second.
+  play.second({ share: 0, minors: [] });
+  play.second({ share: 0.8 });
+  play.settle();
+  for (let count = 0; count < 4; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), ['open 2', 'open 3']);
+});
+
 test('a queue that is found wrong while a class is added is made again all the same', (t) => {
   const play = Play.serving(t, [2]);
   play.hello(2, { ...shape, packetBytes: 600 });

@@ -99,12 +99,13 @@ export function answer(turn: Turn): void {
   });
 }
 
-/** The streams are as they were asked for when that was begun. */
+/** The streams are as they were asked for when that was begun; in another queue they are counted from the beginning. */
 export function noteStreams(turn: Turn): void {
-  const { madeStreams } = turn.state;
+  const { madeStreams, queueIsNew } = turn.state;
   changeSessions(turn, (session) => {
     const made = madeStreams.find(({ host }) => host === session.host);
-    return made ? { ...session, standing: made.shape } : session;
+    const standing = made?.shape ?? session.standing;
+    return { ...session, standing, meter: queueIsNew ? SlotMeter.EMPTY : session.meter };
   });
   turn.state.madeStreams = [];
   answer(turn);

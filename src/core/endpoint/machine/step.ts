@@ -159,8 +159,8 @@ function finish(turn: Turn, done: Done): void {
     case 'streams':
       // Its first report comes in a second.
       if (state.queueIsNew) state.reportedMs = turn.now.monotonicMs;
-      state.queueIsNew = false;
       noteStreams(turn);
+      state.queueIsNew = false;
       return;
     case 'clients':
       noteReader(turn, done.found);
