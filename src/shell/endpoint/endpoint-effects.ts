@@ -8,6 +8,7 @@ import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ENDPOINT_TEXT_SETS, INNER_NETDEV } from '../../core/plan/nft-endpoint.ts';
 import { renderClassAdd, renderClassRemove } from '../../core/plan/tc.ts';
 import { forgetConnections } from '../network/connections.ts';
+import { ipJson } from '../network/ip-json.ts';
 import {
   netdevIndex,
   openNetdevCounter,
@@ -200,9 +201,8 @@ export class EndpointEffects {
     await this.#sysctls.set('net/ipv4/ip_forward', '1');
     if (!ipv6) return;
     // Forwarding makes the kernel deaf to router advertisements unless accept_ra is 2 (ip-sysctl.rst).
-    const argv = ['ip', '-j', '-6', 'route', 'show', 'default'];
-    const { stdout } = await this.#system.processes.run(argv);
-    for (const { dev } of JSON.parse(stdout) as { dev?: string }[]) {
+    const question = ['-6', 'route', 'show', 'default'];
+    for (const { dev } of await ipJson<{ dev?: string }>(this.#system, question)) {
       const path = `net/ipv6/conf/${dev}/accept_ra`;
       if ((await readSysctl(this.#system, path)) === '1') await this.#sysctls.set(path, '2');
     }

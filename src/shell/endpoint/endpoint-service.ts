@@ -7,6 +7,7 @@ import { type EndpointState, initialState } from '../../core/endpoint/machine/st
 import { step } from '../../core/endpoint/machine/step.ts';
 import { serveLocalApi } from '../home/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
+import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';
 import type { Cancel, Listener, System } from '../system/system.ts';
 import { EndpointEffects } from './endpoint-effects.ts';
@@ -55,7 +56,7 @@ export class EndpointService {
         certificatePath: store.certificatePath,
         keyPath: store.keyPath,
         clientConfigDir: clientConfigDirOf(runDir),
-        managementSocket: join(runDir, 'openvpn.sock'),
+        managementSocket: managementSocketOf(runDir),
       }),
       step: (state, event, now) => step(state, event, now, options.judge),
       act: (act) => this.#effects.act(act),

@@ -1,6 +1,6 @@
 // What an endpoint's machine hears, and what it has done. Values only.
 import type { Hello } from '../../control/message.ts';
-import type { Step } from '../../machine/machine.ts';
+import type { Step } from '../../machine/step.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, InsideRanges, PlainUser } from '../../plan/facts.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';

@@ -1,7 +1,7 @@
 // Once a second: what was reported is judged, homes may be sent to or not, and what is broken is made again.
 import { isSame } from '../../equality/equality.ts';
 import { meterWindowMs } from '../../home/verification.ts';
-import { ask } from '../../machine/machine.ts';
+import { ask } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { classId } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';

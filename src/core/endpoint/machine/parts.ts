@@ -62,8 +62,10 @@ export function workOf(part: Part, turn: Turn): Work | null {
       return { part, permits: permitsOf(state) };
     case 'connect':
     case 'homes':
-    case 'user':
       return { part };
+    case 'user':
+      // What happens to the list of users is no reason to start OpenVPN over.
+      return state.plainUser === undefined ? { part } : null;
     case 'ipv6':
       return state.ipv6 === null ? { part } : null;
     case 'inside':
@@ -77,7 +79,7 @@ export function workOf(part: Part, turn: Turn): Work | null {
     case 'forward':
       return { part, ipv6: state.ipv6 === true };
     case 'port':
-      return state.hasPort ? null : { part, plainUser: state.plainUser };
+      return state.hasPort ? null : { part, plainUser: state.plainUser ?? null };
     case 'netdev':
       return netdevWork(state);
     case 'resolver':
@@ -171,7 +173,7 @@ function openvpnWork(turn: Turn): Work | null {
     tunnelNet: place.identity.tunnelNet,
     managementSocket: place.managementSocket,
     queuePackets: OPENVPN_QUEUE_PACKETS,
-    plainUser: reader.closedFolder === null ? state.plainUser : null,
+    plainUser: reader.closedFolder === null ? (state.plainUser ?? null) : null,
   });
   if (isSame(state.openvpn, { config, homes })) return null;
   // Its netdev goes with it.

@@ -3,7 +3,7 @@ import type { Hello } from '../../control/message.ts';
 import { isSame } from '../../equality/equality.ts';
 import { SlotMeter } from '../../home/slot-meter.ts';
 import { meterWindowMs } from '../../home/verification.ts';
-import { ask } from '../../machine/machine.ts';
+import { ask } from '../../machine/agenda.ts';
 import { notice } from '../../notices/notice.ts';
 import { tunnelAddress } from '../../plan/nft-endpoint.ts';
 import { waitPerSlotMs } from '../../stream/stream.ts';

@@ -1,7 +1,7 @@
 // What an endpoint's machine knows: its homes, those that are there, what stands, what was judged. Values only.
 import type { Hello } from '../../control/message.ts';
 import type { SlotMeter } from '../../home/slot-meter.ts';
-import type { Agenda } from '../../machine/machine.ts';
+import type { Agenda } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, PlainUser } from '../../plan/facts.ts';
 import type { SlotClass } from '../../plan/tc.ts';
@@ -112,7 +112,8 @@ export interface EndpointState extends Agenda<Part> {
   /** The newest hello of each home that was not taken yet. */
   waiting: readonly { host: number; hello: Hello }[];
 
-  plainUser: PlainUser | null;
+  /** Whom programs become that are root's at their start only; undefined before that was asked. */
+  plainUser: PlainUser | null | undefined;
   /** Whether the endpoint has IPv6 to give; null before that was asked. */
   ipv6: boolean | null;
   reader: Reader | null;
@@ -163,7 +164,7 @@ export function initialState(place: Place): EndpointState {
     homes: [],
     sessions: [],
     waiting: [],
-    plainUser: null,
+    plainUser: undefined,
     ipv6: null,
     reader: null,
     clients: null,

@@ -1,6 +1,7 @@
 // The machine of an endpoint: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
-import { ask, type Now, takeNext } from '../../machine/machine.ts';
+import { ask, takeNext } from '../../machine/agenda.ts';
+import type { Now } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../../plan/names.ts';
 import { judgeEndpoint } from '../judgement.ts';

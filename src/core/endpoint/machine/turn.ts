@@ -1,5 +1,5 @@
 // One step of the endpoint's machine under way: the state that becomes the next one, and what is to be done at once.
-import type { Now } from '../../machine/machine.ts';
+import type { Now } from '../../machine/step.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { EndpointEvidence, EndpointVerdict } from '../judgement.ts';
 import type { Act } from './events.ts';

@@ -1,7 +1,7 @@
 // Once a second: what was seen is judged, and devices go on or are stopped; what is broken is made again.
 
 import { isSame } from '../../equality/equality.ts';
-import { ask } from '../../machine/machine.ts';
+import { ask } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
 import { type Shape, shapeOf } from '../../stream/stream.ts';
 import type { Verdict } from '../judgement.ts';
@@ -23,7 +23,7 @@ const RECONNECT_AFTER_MS = 15_000;
 const ASTRAY_MS = 10_000;
 /** Ticks from one look around the house to the next. */
 const SURROUNDINGS_EVERY = 10;
-/** Seconds without a report after which what shapes is not alive. */
+/** Time without a report after which what shapes is not alive. */
 const REPORT_WITHIN_MS = 3500;
 
 /** Takes in what was seen, and decides. */

@@ -2,7 +2,7 @@
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
-import type { Agenda } from '../../machine/machine.ts';
+import type { Agenda } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
 import type { FollowedDevice, InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';

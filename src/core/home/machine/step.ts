@@ -1,6 +1,7 @@
 // The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
-import { ask, type Step as MachineStep, type Now, takeNext } from '../../machine/machine.ts';
+import { ask, takeNext } from '../../machine/agenda.ts';
+import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
@@ -18,7 +19,7 @@ import {
 import { tell } from './telling.ts';
 import { closeTunnel, forbid, type Turn } from './turn.ts';
 
-export type Step = MachineStep<HomeState, Act, Work>;
+export type HomeStep = Step<HomeState, Act, Work>;
 
 /**
  * One step. Devices may send only from a step on that had them permitted by {@link judge}, and no longer than the next one
@@ -31,7 +32,7 @@ export function step(
   event: HomeEvent,
   now: Now,
   judgeEvidence: Turn['judgeEvidence'] = judgeHome,
-): Step {
+): HomeStep {
   const turn: Turn = { state: { ...before }, acts: [], now, judgeEvidence };
   hear(turn, event);
   const work = begin(turn);
@@ -212,11 +213,10 @@ function connect(turn: Turn, index: number | null): void {
 }
 
 /** Nothing stands any more. */
-function forget({ state }: Turn): void {
+function forget(turn: Turn): void {
+  const { state } = turn;
+  closeTunnel(turn);
   state.failure = null;
-  state.tunnel = null;
-  state.queue = null;
-  state.queueIsNew = true;
   state.listing = null;
   state.portNetdev = '';
   state.openvpnConfig = '';

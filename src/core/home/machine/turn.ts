@@ -1,5 +1,6 @@
 // One step of the machine under way: the state that becomes the next one, and what is to be done at once.
-import { ask, type Now } from '../../machine/machine.ts';
+import { ask } from '../../machine/agenda.ts';
+import type { Now } from '../../machine/step.ts';
 import type { HomeEvidence, Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import type { Act } from './events.ts';

@@ -1,20 +1,4 @@
-// What the machines of both roles are made of: steps from event to event, and an agenda of which one part is done at a time.
-
-/** A reading of both clocks. */
-export interface Now {
-  /** Of a clock that only goes on. */
-  monotonicMs: number;
-  unixS: number;
-}
-
-/** What follows from an event. */
-export interface Step<State, Act, Work> {
-  state: State;
-  /** Done at once and without fail, in this order, before the work. */
-  acts: readonly Act[];
-  /** Begun now; null where nothing is to be done, or something is being done. */
-  work: Work | null;
-}
+// What a machine has still to do, of which it does one part at a time.
 
 /** What is to be done, and what is being done. Each part can be done again whenever it is not known to stand. */
 export interface Agenda<Part extends string> {
