@@ -11,8 +11,8 @@ export const version = JSON.parse(readFileSync('package.json', 'utf8')).version;
 
 const library = 'usr/lib/iotshaper';
 
-/** Parts of the program that every package has. */
-const service = ['iotshaper', 'iotshaper-home', 'iotshaper-cli', 'iotshaper-tools'];
+/** Parts of the program that every package has; the first two are the service of a home. */
+export const mainParts = ['iotshaper', 'iotshaper-home', 'iotshaper-cli', 'iotshaper-tools'];
 
 /**
  * Seconds since 1970 that stand for all files: SOURCE_DATE_EPOCH, else the last commit's.
@@ -41,7 +41,7 @@ export function routerFiles() {
     ...filesBelow('luci-app/htdocs', 'www/').map(shrink),
     ...filesBelow('dist/htdocs', 'www/').map(shrink),
     ...translations(),
-    ...program(service),
+    ...program(mainParts),
   ];
   return withDirectories(files);
 }
@@ -54,7 +54,7 @@ export function routerFiles() {
 export function endpointFiles() {
   const documents = 'usr/share/doc/iot-shaper-endpoint';
   return withDirectories([
-    ...program([...service, 'iotshaper-endpoint']),
+    ...program([...mainParts, 'iotshaper-endpoint']),
     { path: 'usr/bin/iotshaper', mode: 0o755, data: readFileSync('files/debian/iotshaper') },
     ...['service', 'path'].map((kind) => ({
       path: `usr/lib/systemd/system/iotshaper-endpoint.${kind}`,
@@ -92,7 +92,7 @@ function program(parts) {
 }
 
 /** @param {string[]} parts @returns {string[]} their files and those they import, below dist/ */
-function filesOf(parts) {
+export function filesOf(parts) {
   const found = new Set(parts.map((part) => `${part}.js`));
   for (const name of found) {
     for (const { path, kind, external } of outputOf(name).imports) {
@@ -102,8 +102,8 @@ function filesOf(parts) {
   return [...found];
 }
 
-/** @param {string} name @returns {import('esbuild').Metafile['outputs'][string]} */
-function outputOf(name) {
+/** What a file below dist/ has in it, and how long it is. @param {string} name @returns {import('esbuild').Metafile['outputs'][string]} */
+export function outputOf(name) {
   return JSON.parse(readBuilt('metafile.json').toString()).outputs[`dist/${name}`];
 }
 
