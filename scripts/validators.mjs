@@ -69,7 +69,7 @@ function shorten(code) {
 /** The option table as the sources have it. */
 function loadOptions() {
   return loadSource(
-    "export * from './options/options.ts'; export { formats } from './options/option-kinds.ts';",
+    "export * from './options/options.ts'; export { formats } from './options/option-kinds.ts'; export { schemaOf } from './options/option-schema.ts';",
     folder,
   );
 }

@@ -1,6 +1,6 @@
 // The one program: a home's service, or the command line with everything else.
 import { tellFailures } from './shell/cli/failure.ts';
-import { readRunOptions } from './shell/cli/run-options.ts';
+import { readRunOptions } from './shell/cli/run/run-options.ts';
 import { openConsole } from './shell/system/node/node-console.ts';
 import { nodeSystem } from './shell/system/node/node-system.ts';
 

@@ -1,6 +1,6 @@
 // Which command lines are the service's own, and which go to the command line with its help and its refusals.
 import test from 'ava';
-import { readRunOptions } from '../../src/shell/cli/run-options.ts';
+import { readRunOptions } from '../../src/shell/cli/run/run-options.ts';
 import { iotshaper } from './program.ts';
 
 test('plain options are read, and none is made up', (t) => {

@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { registerCost } from './cost.ts';
 import { Failure } from './failure.ts';
 import { registerPrint } from './print.ts';
-import { registerRun } from './run-command.ts';
+import { registerRun } from './run/run-command.ts';
 import { ask, registerStatus } from './status.ts';
 
 /** Commands in a file of their own beside the program, which is read when one of them is called. */

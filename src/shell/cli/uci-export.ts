@@ -1,5 +1,6 @@
 // A UCI file as `uci export` prints it.
-import { packageNameOf, parseUci } from '../../core/config/uci/uci.ts';
+import { parseUci } from '../../core/config/uci/uci.ts';
+import { packageNameOf } from '../../core/config/uci/uci-names.ts';
 import { renderUciExport } from '../../core/config/uci/uci-writer.ts';
 import type { System } from '../system/system.ts';
 import { Failure } from './failure.ts';

@@ -1,5 +1,4 @@
 // The option table: every option of every section, with all that is known about it.
-import type { SchemaObject } from 'ajv';
 import { defaultMode, modeChoices, modes, variedModes } from '../../pacing/modes.ts';
 import { packetBounds, rateBounds, sdBounds, streamDefaults } from '../../stream/stream.ts';
 import * as kind from './option-kinds.ts';
@@ -287,18 +286,3 @@ export const mainDefaults = defaultsOf(mainSection);
 export const typedOptions: readonly OptionSpec[] = mainSection.options
   .filter(({ name }) => name === 'rate' || name === 'enabled')
   .map((option) => ({ ...option, default: '' }));
-
-/** JSON schema of a section's values as `Kind.read` gives them. */
-export function schemaOf({ options, oneOf }: Pick<SectionSpec, 'options' | 'oneOf'>): SchemaObject {
-  const properties = options.map(({ name, kind: { schema }, list }) => [
-    name,
-    list ? { type: 'array', items: schema, minItems: 1 } : schema,
-  ]);
-  return {
-    type: 'object',
-    properties: Object.fromEntries(properties),
-    required: options.filter(({ required }) => required).map(({ name }) => name),
-    additionalProperties: false,
-    ...(oneOf && { anyOf: oneOf.map((name) => ({ required: [name] })) }),
-  };
-}

@@ -1,7 +1,7 @@
 // `iotshaper run` as the command line knows it, for its help and for what is wrong with its options.
 import type { Command } from 'commander';
-import type { Context } from './context.ts';
-import { defaultConfigPath, defaultHomeDir, defaultRunDir, defaultUbusSocket } from './paths.ts';
+import type { Context } from '../context.ts';
+import { defaultConfigPath, defaultHomeDir, defaultRunDir, defaultUbusSocket } from '../paths.ts';
 import type { RunOptions } from './run-options.ts';
 
 export function registerRun(program: Command, context: Context): void {
@@ -17,6 +17,6 @@ export function registerRun(program: Command, context: Context): void {
       defaultUbusSocket,
     )
     .action(async (options: RunOptions) =>
-      (await import('./home.ts')).runService(context, options),
+      (await import('../home.ts')).runService(context, options),
     );
 }

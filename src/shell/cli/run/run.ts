@@ -1,11 +1,11 @@
 // `iotshaper run`: the home service in the foreground, until a signal ends it.
-import { HomeService } from '../home/home-service.ts';
-import { consoleLog } from '../system/log.ts';
-import { UbusClient } from '../ubus/client.ts';
-import { publishIotshaper } from '../ubus/iotshaper-object.ts';
-import type { Context } from './context.ts';
-import { requireRoot } from './failure.ts';
-import { defaultConfigPath, defaultHomeDir, defaultRunDir, defaultUbusSocket } from './paths.ts';
+import { HomeService } from '../../home/home-service.ts';
+import { consoleLog } from '../../system/log.ts';
+import { UbusClient } from '../../ubus/client.ts';
+import { publishIotshaper } from '../../ubus/iotshaper-object.ts';
+import type { Context } from '../context.ts';
+import { requireRoot } from '../failure.ts';
+import { defaultConfigPath, defaultHomeDir, defaultRunDir, defaultUbusSocket } from '../paths.ts';
 import type { RunOptions } from './run-options.ts';
 import { runUntilSignal, type Service } from './until-signal.ts';
 
