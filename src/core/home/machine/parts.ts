@@ -1,8 +1,9 @@
 // How each part is done: what it takes, out of what is known, and what follows from how it went.
 
+import { addressIn } from '../../ip/address.ts';
 import type { HomeFacts } from '../../plan/facts.ts';
 import { planInsideRoutes } from '../../plan/inside.ts';
-import { HOME_CLASS_MINOR } from '../../plan/names.ts';
+import { HOME_CLASS_MINOR, SHARED_LOW4 } from '../../plan/names.ts';
 import { renderAlive } from '../../plan/nft-alive.ts';
 import { aliveProtocols, renderHomeNft } from '../../plan/nft-home.ts';
 import { renderHomeOpenVpn } from '../../plan/openvpn.ts';
@@ -32,6 +33,7 @@ function factsOf(state: HomeState): HomeFacts {
     inside: desiredOf(state)?.profile.inside ?? null,
     tunnel,
     inner,
+    innerPlaces: near.innerPlaces,
   };
 }
 
@@ -124,7 +126,7 @@ function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | nu
 function ownAddress({ inner }: HomeState, { profile }: DesiredState): string | null {
   if (!inner) return null;
   const [, length] = profile.inside.inner4.split('/');
-  return inner.prefix4.replace(/\.0\/24$/, `.254/${length}`);
+  return `${addressIn(inner.prefix4, SHARED_LOW4)}/${length}`;
 }
 
 function queueWork({ config, rate }: DesiredState, turn: Turn): Work | null {
