@@ -7,7 +7,7 @@ import { parseConfig } from '../../src/core/config/config.ts';
 import { NO_HOUSE } from '../../src/core/home/home-facts.ts';
 import type { Noted } from '../../src/core/home/machine/events.ts';
 import { notice } from '../../src/core/notices/notice.ts';
-import { sentencesOf } from '../../src/core/notices/words.ts';
+import { sentencesOf, wordsOf } from '../../src/core/notices/words.ts';
 import {
   FOLLOWED_FILE,
   INNER_FILE,
@@ -115,4 +115,31 @@ test('what was looked at is told with the resolvers that it was looked at for', 
   });
   t.deepEqual(near.resolvers, ['02:00:00:00:00:53']);
   t.is(near.remarks.length, 1);
+});
+
+test('who had to share an inner address is told by name; who has which is known after a restart', async (t) => {
+  const { innerPath, seen, surroundings } = home();
+  const wide = { ...house, networkPrefixes: ['192.168.8.0/22'] };
+  const senders = Array.from({ length: 253 }, (_, n) => `192.168.${9 + (n & 1)}.${n + 1}`);
+  seen.leases = [{ mac: A, address: '192.168.8.11', name: 'Console', clientId: '' }];
+  const first = await surroundings.look(config, wide, { ...quiet, senders });
+  t.is(first.innerPlaces.block4, null);
+  // The camera is given no place ahead of time where none is left.
+  t.deepEqual(
+    surroundings.findings.map(({ code }) => code),
+    ['chosen-by-address'],
+  );
+  seen.nowMs = 1000;
+  const all = [...senders, '192.168.8.11', '192.168.8.12'];
+  const { innerPlaces } = await surroundings.look(config, wide, { ...quiet, senders: all });
+  const [finding] = surroundings.findings;
+  t.regex(wordsOf(finding!), /more than 253 devices .*, but Camera and 192\.168\.8\.12 share one/);
+  t.false(finding!.blocks);
+  const again = home(undefined, innerPath);
+  const turned = { ...quiet, senders: senders.toReversed() };
+  const after = await again.surroundings.look(config, wide, turned);
+  t.deepEqual(
+    new Map(after.innerPlaces.places.map(({ address, low }) => [address, low])),
+    new Map(innerPlaces.places.map(({ address, low }) => [address, low])),
+  );
 });
