@@ -149,13 +149,15 @@ test('a stranger in a single /24 makes a map of it, in which everybody stays whe
   const before = inner.observe(sight);
   t.is(before.block4, '192.168.8.0/24');
   t.is(ownersOf(before)('10.214.2.254'), '192.168.8.254');
-  const after = inner.observe({ ...sight, senders: ['192.168.7.11'], nowMs: 1000 });
+  // One that no neighbour tells of has its place by what it sends.
+  t.is(inner.observe({ ...sight, senders: ['192.168.8.12'], nowMs: 500 }).block4, before.block4);
+  const after = inner.observe({ ...sight, senders: ['192.168.7.12'], nowMs: 1000 });
   t.is(after.block4, null);
-  t.like(lows(after), { '192.168.8.11': '0.0.0.11', '192.168.7.11': '0.0.0.12' });
+  t.like(lows(after), { '192.168.8.12': '0.0.0.12', '192.168.7.12': '0.0.0.13' });
   // Connections begun under the address that is shared from now on go on.
   t.true(after.places.find(({ address }) => address === '192.168.8.254')?.hasShared);
   t.is(ownersOf(after)('10.214.2.254'), null);
-  t.is(ownersOf(after)('10.214.2.12'), '192.168.7.11');
+  t.is(ownersOf(after)('10.214.2.13'), '192.168.7.12');
   // A day after it was last seen it is forgotten, and nobody else is needed to tell devices apart.
   const late = inner.observe({ ...sight, nowMs: 25 * HOUR_MS });
   t.is(late.block4, '192.168.8.0/24');

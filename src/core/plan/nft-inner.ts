@@ -15,7 +15,7 @@ interface Family {
   block: string | null;
 }
 
-/** Sets of the device addresses that have sent something: all where a map is needed, else those outside the block. */
+/** Sets of the device addresses that have sent something within the last hour. */
 export const SENDER_SETS = ['senders4', 'senders6'];
 /** The sets and maps here whose elements stand in the text. */
 export const INNER_TEXT_SETS = ['inner4', 'inner6', 'pairs4', 'pairs6'];
@@ -96,10 +96,12 @@ export function checkSource(config: Config, facts: HomeFacts): string[] {
     'type filter hook postrouting priority srcnat + 5; policy accept;',
     ...families.flatMap(({ ip, suffix, prefix, block }) => {
       const original = `ct original ${ip} saddr`;
-      const noted = note(out, ip, suffix, original);
-      return block === null
-        ? [noted, `${out} ${nfproto(ip)} ${original} . ${ip} saddr @pairs${suffix} accept`]
-        : [`${out} ${original} ${block} ${ip} saddr ${prefix} accept`, noted];
+      return [
+        note(out, ip, suffix, original),
+        block === null
+          ? `${out} ${nfproto(ip)} ${original} . ${ip} saddr @pairs${suffix} accept`
+          : `${out} ${original} ${block} ${ip} saddr ${prefix} accept`,
+      ];
     }),
     `${out} counter name refused drop`,
   ];

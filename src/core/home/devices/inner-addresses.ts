@@ -15,7 +15,7 @@ export interface InnerSight {
   neighbours: readonly Neighbour[];
   leases: readonly Lease[];
   followed: readonly FollowedDevice[];
-  /** Addresses that have sent something towards the tunnel within the last hour, as far as that is noted. */
+  /** Addresses that have sent something towards the tunnel within the last hour. */
   senders: readonly string[];
   /** Hardware and IP addresses of the router itself. */
   own: ReadonlySet<string>;
@@ -71,23 +71,15 @@ export class InnerAddresses {
   /** Takes in what is seen now; returns who has which inner address. */
   observe(sight: InnerSight): InnerPlaces {
     const { nowMs } = sight;
-    const senders = sight.senders.filter((one) => isPlaceable(one) && !sight.own.has(one));
+    const senders = sight.senders.filter(isPlaceable);
     const known = knownAddresses(sight);
     const ranges = rangesOf(sight);
     const [four, six] = this.#families;
-    four.observe({ senders, known, nowMs, isUnnoted: this.#blocks.block4 !== null });
-    six.observe({ senders, known, nowMs, isUnnoted: this.#blocks.block6 !== null });
+    four.observe(senders, known, nowMs);
+    six.observe(senders, known, nowMs);
     this.#blocks = { block4: four.blockOf(ranges), block6: six.blockOf(ranges) };
     return this.places;
   }
-}
-
-interface FamilySight {
-  senders: readonly string[];
-  known: readonly string[];
-  nowMs: number;
-  /** Who sends is not noted: whoever is known may have. */
-  isUnnoted: boolean;
 }
 
 /** The addresses of one family. */
@@ -117,10 +109,10 @@ class Family {
     }));
   }
 
-  observe({ senders, known, nowMs, isUnnoted }: FamilySight): void {
+  observe(senders: readonly string[], known: readonly string[], nowMs: number): void {
     const ours = (list: readonly string[]) =>
       list.filter((address) => ipVersion(address) === this.#version);
-    for (const address of ours(known)) this.#see(address, nowMs, isUnnoted);
+    for (const address of ours(known)) this.#see(address, nowMs, false);
     for (const address of ours(senders)) this.#see(address, nowMs, true);
     for (const one of this.#known.values()) {
       if (nowMs - one.seenMs > FORGET_MS) this.#forget(one);
@@ -134,8 +126,7 @@ class Family {
     // Ahead of time, so that their first packets are not held; but nobody has to go for them.
     for (const address of ours(known)) {
       const low = this.#known.has(address) ? null : this.#free(address);
-      const sentMs = isUnnoted ? nowMs : Number.NEGATIVE_INFINITY;
-      if (low !== null) this.#add(address, low, sentMs, nowMs);
+      if (low !== null) this.#add(address, low, Number.NEGATIVE_INFINITY, nowMs);
     }
   }
 

@@ -17,7 +17,7 @@ import type { Intent, Near, Part } from './state.ts';
 export interface Noted {
   /** MACs of hosts beside the devices that asked the Internet for names lately. */
   resolvers: readonly string[];
-  /** Addresses that have sent something towards the tunnel lately, as far as that is noted. */
+  /** Addresses that have sent something towards the tunnel within the last hour. */
   senders: readonly string[];
 }
 
