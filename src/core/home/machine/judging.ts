@@ -1,6 +1,7 @@
 // Once a second: what was seen is judged, and devices go on or are stopped; what is broken is made again.
 
 import { isSame } from '../../equality/equality.ts';
+import { ask } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
 import { type Shape, shapeOf } from '../../stream/stream.ts';
 import { hasNewcomer } from '../devices/inner-addresses.ts';
@@ -9,7 +10,7 @@ import { SlotMeter } from '../slot-meter.ts';
 import { meterWindowMs } from '../verification.ts';
 import type { Sight } from './events.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
-import { ask, forbid, type Turn } from './turn.ts';
+import { forbid, type Turn } from './turn.ts';
 
 /** Two looks without a fault before devices may go on. */
 const TICKS_BEFORE_PERMIT = 2;

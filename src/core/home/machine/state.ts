@@ -2,6 +2,7 @@
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
+import type { Agenda } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
 import type {
@@ -57,7 +58,7 @@ export const NOTHING_NEAR: Near = {
   remarks: [],
 };
 
-/** The one thing that is done at a time. Each can be done again whenever it is not known to stand. */
+/** The one thing that is done at a time. */
 export type Part =
   | 'forbid'
   | 'remove'
@@ -100,12 +101,9 @@ export interface Place {
   managementSocket: string;
 }
 
-export interface HomeState {
+export interface HomeState extends Agenda<Part> {
   readonly place: Place;
   intent: Intent;
-  /** What is to be done, and what is being done. */
-  pending: readonly Part[];
-  running: Part | null;
   /** Parts that are done from the beginning, whatever is thought to stand. */
   again: readonly Part[];
 
