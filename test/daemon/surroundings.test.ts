@@ -119,10 +119,9 @@ test('what was looked at is told with the resolvers that it was looked at for', 
 
 test('who had to share an inner address is told by name; who has which is known after a restart', async (t) => {
   const { innerPath, seen, surroundings } = home();
-  const wide = { ...house, networkPrefixes: ['192.168.8.0/22'] };
   const senders = Array.from({ length: 253 }, (_, n) => `192.168.${9 + (n & 1)}.${n + 1}`);
   seen.leases = [{ mac: A, address: '192.168.8.11', name: 'Console', clientId: '' }];
-  const first = await surroundings.look(config, wide, { ...quiet, senders });
+  const first = await surroundings.look(config, house, { ...quiet, senders });
   t.is(first.innerPlaces.block4, null);
   // The camera is given no place ahead of time where none is left.
   t.deepEqual(
@@ -131,13 +130,13 @@ test('who had to share an inner address is told by name; who has which is known 
   );
   seen.nowMs = 1000;
   const all = [...senders, '192.168.8.11', '192.168.8.12'];
-  const { innerPlaces } = await surroundings.look(config, wide, { ...quiet, senders: all });
+  const { innerPlaces } = await surroundings.look(config, house, { ...quiet, senders: all });
   const [finding] = surroundings.findings;
   t.regex(wordsOf(finding!), /more than 253 devices .*, but Camera and 192\.168\.8\.12 share one/);
   t.false(finding!.blocks);
   const again = home(undefined, innerPath);
   const turned = { ...quiet, senders: senders.toReversed() };
-  const after = await again.surroundings.look(config, wide, turned);
+  const after = await again.surroundings.look(config, house, turned);
   t.deepEqual(
     new Map(after.innerPlaces.places.map(({ address, low }) => [address, low])),
     new Map(innerPlaces.places.map(({ address, low }) => [address, low])),

@@ -48,7 +48,7 @@ const homeFacts: Record<string, Partial<HomeFacts>> = {
         { address: '192.168.8.11', low: '0.0.0.11', hasShared: false },
         { address: '192.168.9.11', low: '0.0.0.12', hasShared: false },
         { address: '192.168.10.4', low: '0.0.0.4', hasShared: true },
-        { address: '192.168.10.5', low: '0.0.0.254', hasShared: true },
+        { address: '192.168.10.5', low: '0.0.0.255', hasShared: true },
         { address: 'fd00:8::11', low: '::11', hasShared: false },
         { address: 'fd00:8:0:1::11', low: '::1', hasShared: false },
       ],

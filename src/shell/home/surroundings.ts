@@ -161,7 +161,9 @@ export class Surroundings {
     );
     const innerPlaces = this.#inner.observe({
       ...{ config, leases, own, nowMs, senders, followed: this.followed },
-      networkPrefixes: house.networkPrefixes,
+      networkPrefixes: house.listing
+        .filter(({ name }) => config.networks.some(({ device }) => device === name))
+        .flatMap(({ prefixes }) => prefixes),
       neighbours: inside,
     });
     const sharing = sharersOf(innerPlaces).map((address) => this.#nameOf(config, address));

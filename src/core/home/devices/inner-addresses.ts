@@ -10,7 +10,7 @@ import type { Lease } from './leases.ts';
 /** What the router sees at one moment. */
 export interface InnerSight {
   config: Config;
-  /** Prefixes that configured networks have or had. */
+  /** Prefixes that configured networks have now. */
   networkPrefixes: readonly string[];
   neighbours: readonly Neighbour[];
   leases: readonly Lease[];
@@ -26,7 +26,7 @@ export interface InnerSight {
 /** Before anything was seen. */
 export const NO_PLACES: InnerPlaces = { block4: null, block6: null, places: [] };
 
-/** Inner IPv4 addresses that a device may have to itself: .1 to .253 of its home's /24. */
+/** Inner IPv4 addresses that devices may have to themselves: .1 to .253 of their home's /24, and .254 for one that has it. */
 export const MOST_PLACES4 = 253;
 /** A bound of the work; the space itself is a /64. */
 const MOST_PLACES6 = 1024;
@@ -145,10 +145,7 @@ class Family {
       }),
     );
     const [block = null, ...others] = blocks;
-    // In a block of its own, the address that else is shared belongs to one alone.
-    const isKept = known.every(
-      ({ address, low }) => low === lowPart(address) || lowPart(address) === this.#shared,
-    );
+    const isKept = known.every(({ address, low }) => low === lowPart(address));
     return others.length === 0 && isKept ? block : null;
   }
 

@@ -1,9 +1,8 @@
 // How each part is done: what it takes, out of what is known, and what follows from how it went.
 
-import { addressIn } from '../../ip/address.ts';
 import type { HomeFacts } from '../../plan/facts.ts';
 import { planInsideRoutes } from '../../plan/inside.ts';
-import { HOME_CLASS_MINOR, SHARED_LOW4 } from '../../plan/names.ts';
+import { HOME_CLASS_MINOR } from '../../plan/names.ts';
 import { renderAlive } from '../../plan/nft-alive.ts';
 import { aliveProtocols, renderHomeNft } from '../../plan/nft-home.ts';
 import { renderHomeOpenVpn } from '../../plan/openvpn.ts';
@@ -126,7 +125,7 @@ function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | nu
 function ownAddress({ inner }: HomeState, { profile }: DesiredState): string | null {
   if (!inner) return null;
   const [, length] = profile.inside.inner4.split('/');
-  return `${addressIn(inner.prefix4, SHARED_LOW4)}/${length}`;
+  return inner.prefix4.replace(/\.0\/24$/, `.254/${length}`);
 }
 
 function queueWork({ config, rate }: DesiredState, turn: Turn): Work | null {
