@@ -1,14 +1,17 @@
 // What an endpoint does next: each event, works that fail, and what holds whatever comes in whatever order.
 import test from 'ava';
 import fc from 'fast-check';
-import type { Work } from '../../src/core/endpoint/machine/events.ts';
+import type { EndpointEvent, Work } from '../../src/core/endpoint/machine/events.ts';
 import { slotBytesOf } from '../../src/core/endpoint/machine/sessions.ts';
 import { toldOf } from '../../src/core/endpoint/machine/telling.ts';
 import { notice } from '../../src/core/notices/notice.ts';
+import type { SlotClass } from '../../src/core/plan/tc.ts';
+import { slotsPerSecond } from '../../src/core/stream/stream.ts';
 import { runs } from '../property-runs.ts';
 import { Play, peerOf, shape, stored } from './play.ts';
 
 const STREAMS = ['index', 'queue', 'rules', 'streams'];
+const minorOf = ({ minor }: SlotClass): number => minor;
 const fault = notice('shaping-thread-ended');
 const ended = notice('process-exit-status', { status: '1' });
 
@@ -183,7 +186,7 @@ test('a home that comes back before it was forgotten is not sent to before its s
   play.fail();
   play.hello(2, plain);
   play.doUntil('streams');
-  play.second({ minors: [2, 3] });
+  play.second();
   t.false(play.take().includes('open 2'));
   play.settle();
   play.second();
@@ -213,7 +216,7 @@ test('a home that came since tc was asked is looked at next time', (t) => {
   play.hello(2);
   play.hello(3);
   play.settle();
-  play.second({ minors: [2] });
+  play.second({ agoMs: 1001 });
   t.deepEqual(play.settle(), []);
   play.second();
   t.deepEqual(play.settle(), ['look']);
@@ -245,7 +248,7 @@ test('what was counted before the queue was made again says nothing of the strea
   play.settle();
   play.take();
   // The first report has no listing, the second that of less than a second.
-  play.second({ share: 0, minors: [] });
+  play.second({ share: 0, listing: null });
   play.second({ share: 0.8 });
   play.settle();
   for (let count = 0; count < 4; count++) {
@@ -265,15 +268,84 @@ test('a queue that is found wrong while a class is added is made again all the s
   t.true(play.work?.part === 'queue' && play.work.rebuild);
 });
 
-test('a stream that stalls stops its home alone', (t) => {
+test('a stream that stalls stops its home alone, and is made again without touching another', (t) => {
   const play = Play.serving(t, [2, 3]);
-  const sent = play.classes.get(2)!;
   for (let count = 0; count < 2; count++) {
-    play.classes.set(2, sent - 78.125);
+    play.second({ shares: { 2: 0 } });
+    if (count === 0) play.settle();
+  }
+  t.deepEqual(play.take(), ['home-stream-stalls', 'shut 2']);
+  play.doUntil('queue');
+  const { rebuild, come, gone } = play.work as Extract<Work, { part: 'queue' }>;
+  t.deepEqual([rebuild, come.map(minorOf), gone.map(minorOf)], [false, [2], [2]]);
+  play.settle();
+  for (let count = 0; count < 4; count++) {
+    play.second({ shares: { 2: 0 } });
+    t.deepEqual(play.settle(), ['look'], 'not all the time');
+  }
+  play.nowMs += 1000;
+  play.second({ shares: { 2: 0 } });
+  t.true(play.settle().includes('queue'));
+  for (let count = 0; count < 3; count++) {
     play.second();
     play.settle();
   }
-  t.deepEqual(play.take().slice(0, 2), ['home-stream-stalls', 'shut 2']);
+  t.deepEqual(play.take(), ['home-stream-stalls', 'open 2'], 'the other was never shut');
+});
+
+test('where no stream is as it was made, all of the queue is made again', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  for (let count = 0; count < 2; count++) play.second({ share: 0 });
+  t.deepEqual(play.take(), ['home-stream-stalls', 'home-stream-stalls', 'shut 2', 'shut 3']);
+  play.doUntil('queue');
+  t.true(play.work?.part === 'queue' && play.work.rebuild);
+});
+
+test('a home that wants a larger queue shuts the others for as long as that takes', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.hello(2, { ...shape, rateKBps: 5000 });
+  t.deepEqual(play.settle(), STREAMS);
+  t.deepEqual(play.take(), ['shut 2', 'shut 3', 'welcome 2', 'open 2', 'open 3']);
+  for (let count = 0; count < 6; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), []);
+});
+
+test('reports that come late, and one after another, are of when they were taken', (t) => {
+  const play = Play.serving(t, [2]);
+  const late: Extract<EndpointEvent, { kind: 'second' }>[] = [];
+  for (let count = 0; count < 4; count++) {
+    play.nowMs += 1000;
+    play.classes.set(2, play.classes.get(2)! + slotsPerSecond(shape));
+    late.push({ kind: 'second', report: { listing: play.listing(), takenMs: play.nowMs } });
+  }
+  for (const event of late) play.tell(event);
+  play.settle();
+  for (let count = 0; count < 3; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), [], 'no stream runs because of that');
+  play.tell(late[0]!);
+  t.deepEqual(play.take(), [], 'what is old says nothing of now');
+  play.nowMs += 5000;
+  play.tell(late[0]!);
+  t.deepEqual(play.take().slice(0, 2), ['queue-unread', 'shut 2']);
+});
+
+test('what was sent before a stream was another one says nothing of it', (t) => {
+  const play = Play.serving(t, [2]);
+  play.hello(2, { ...shape, rateKBps: 4 });
+  play.settle();
+  play.take();
+  play.second({ shares: { 2: 10 }, agoMs: 1001 });
+  for (let count = 0; count < 5; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), []);
 });
 
 test('rules that were lost or changed are put back', (t) => {
@@ -299,7 +371,7 @@ test('a fault stops the home it is of, or all', (t) => {
 
 test('without reports nobody is sent to, and the streams are made again', (t) => {
   const play = Play.serving(t, [2]);
-  for (let count = 0; count < 3; count++) play.silentSecond();
+  for (let count = 0; count < 4; count++) play.silentSecond();
   t.deepEqual(play.take(), []);
   play.silentSecond();
   t.deepEqual(play.take().slice(0, 2), ['queue-unread', 'shut 2']);
@@ -471,7 +543,8 @@ const happenings: ((play: Play, choice: number) => void)[] = [
   (play) => play.settle(),
   (play, choice) => play.second({ share: [1, 1, 1, 0, 3][choice % 5]! }),
   (play) => play.second({ listing: { qdiscs: [] } }),
-  (play) => play.second({ minors: [3] }),
+  (play, choice) => play.second({ agoMs: 50 * choice }),
+  (play, choice) => play.second({ shares: { [2 + (choice % 3)]: choice % 2 } }),
   (play) => play.silentSecond(),
   (play, choice) => play.hello(2 + (choice % 3)),
   (play, choice) => play.hello(2, { ...shape, rateKBps: [0, 1, 40, 9000][choice % 4]! }),

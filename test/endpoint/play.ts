@@ -32,6 +32,16 @@ export function peerOf(host: number): string {
 
 type WorkOf<P extends Work['part']> = Extract<Work, { part: P }>;
 
+/** How a second differs from one in good order. */
+interface Second {
+  /** Of what classes are asked to send; for some homes another one. */
+  share?: number;
+  shares?: Record<number, number>;
+  /** Null where tc was not asked. */
+  listing?: Partial<TcListing> | null;
+  agoMs?: number;
+}
+
 /** One endpoint, with what its shell would hold. */
 export class Play {
   readonly #t: ExecutionContext;
@@ -132,16 +142,16 @@ export class Play {
     return hello;
   }
 
-  /** Lets a second pass in which each class sends what it is asked to, and reports it. */
-  second(change: { share?: number; listing?: Partial<TcListing>; minors?: number[] } = {}): void {
+  /** Lets a second pass in which each class sends what it is asked to, and reports it as it was `agoMs` before. */
+  second(change: Second = {}): void {
     this.nowMs += 1000;
     for (const { host, shape: own } of this.#streams) {
-      const packets = slotsPerSecond(own) * (change.share ?? 1);
+      const packets = slotsPerSecond(own) * (change.shares?.[host] ?? change.share ?? 1);
       if (this.classes.has(host)) this.classes.set(host, this.classes.get(host)! + packets);
     }
-    const minors = change.minors ?? this.#streams.map(({ host }) => host);
-    const listing = minors.length === 0 ? null : { ...this.listing(), ...change.listing };
-    this.tell({ kind: 'second', report: { listing, minors } });
+    const isListed = this.#streams.length > 0 && change.listing !== null;
+    const listing = isListed ? { ...this.listing(), ...change.listing } : null;
+    this.tell({ kind: 'second', report: { listing, takenMs: this.nowMs - (change.agoMs ?? 0) } });
   }
 
   silentSecond(): void {
@@ -245,8 +255,8 @@ export class Play {
   #apply(work: Work): void {
     if (work.part === 'queue') {
       if (work.rebuild) this.classes.clear();
-      for (const { minor } of work.come) this.classes.set(minor, 0);
       for (const { minor } of work.gone) this.classes.delete(minor);
+      for (const { minor } of work.come) this.classes.set(minor, 0);
     }
     if (work.part === 'rules') this.#table = work.table;
     if (work.part === 'streams') {

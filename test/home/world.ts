@@ -140,7 +140,11 @@ export class World {
     const { queue } = this.faults;
     if (isAlive) this.isListed = true;
     const listing = queue === null ? goodListing : brokenQueues[queue]!;
-    return { kind: 'second', listing: isAlive ? listing : null, reported: isAlive };
+    return {
+      kind: 'second',
+      listing: isAlive ? listing : null,
+      takenMs: isAlive ? this.nowMs : null,
+    };
   }
 
   /** Does a work; makes whole what that makes whole. */

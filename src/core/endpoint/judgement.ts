@@ -30,8 +30,10 @@ export interface EndpointVerdict {
   /** Homes that may be sent to. */
   open: readonly number[];
   faults: readonly Notice[];
-  /** The queue or a stream is not as it was made: make them again. */
-  repair: boolean;
+  /** The queue is not as it was made, or no stream in it: make all of it again. */
+  rebuild: boolean;
+  /** Homes whose streams are not as they were made, among others that are: make these again, and no other. */
+  broken: readonly number[];
 }
 
 /** Judges one second's evidence: what is wrong with the queue stops all homes, what is wrong with a stream its home alone. */
@@ -39,15 +41,20 @@ export function judgeEndpoint({ listing, minors, streams }: EndpointEvidence): E
   const structure = findQueueFaults({ listing, minors: [STRAY_CLASS_MINOR, ...minors] }, [
     STRAY_CLASS_MINOR,
   ]);
-  if (structure.length > 0) return { open: [], faults: structure, repair: true };
+  if (structure.length > 0) return { open: [], faults: structure, rebuild: true, broken: [] };
   const open: number[] = [];
+  const broken: number[] = [];
   const faults: Notice[] = [];
   for (const { host, name, shape, perSecond, settling } of streams) {
     const isMeasured = !isPaced(shape) || perSecond !== null;
     const own = !isMeasured && settling ? [] : findStreamFaults(shape, perSecond, name);
     if (own.length === 0) open.push(host);
     // A stream that has only just begun is no fault that anybody has to know of.
-    else if (isMeasured) faults.push(...own);
+    else if (isMeasured) {
+      broken.push(host);
+      faults.push(...own);
+    }
   }
-  return { open, faults, repair: faults.length > 0 };
+  const rebuild = broken.length > 0 && broken.length === streams.length;
+  return { open, faults, rebuild, broken: rebuild ? [] : broken };
 }

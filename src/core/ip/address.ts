@@ -63,6 +63,11 @@ export function isPrivate(address: string): boolean {
   return a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168);
 }
 
+/** The bytes of a sound address without zone or embedded IPv4 part: four or sixteen. */
+export function ipBytes(address: string): Uint8Array {
+  return address.includes(':') ? ipv6Bytes(address) : Uint8Array.from(address.split('.'), Number);
+}
+
 /** Sixteen bytes of a sound IPv6 address. */
 function ipv6Bytes(address: string): Uint8Array {
   const [head = '', tail] = address.split('::');

@@ -6,7 +6,7 @@ import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ENDPOINT_TEXT_SETS, INNER_NETDEV } from '../../core/plan/nft-endpoint.ts';
-import { renderClassAdd, renderClassRemove } from '../../core/plan/tc.ts';
+import { renderClassAdd } from '../../core/plan/tc.ts';
 import { forgetConnections } from '../network/connections.ts';
 import { ipJson } from '../network/ip-json.ts';
 import {
@@ -16,7 +16,7 @@ import {
   setLink,
   writeSysctl,
 } from '../network/netdev.ts';
-import { changeQueue, rebuildQueue } from '../network/queue.ts';
+import { changeQueue, rebuildQueue, removeClasses } from '../network/queue.ts';
 import { applyInsideRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
@@ -78,7 +78,7 @@ export class EndpointEffects {
     });
     this.#shaper = new Shaper({
       system,
-      onReport: ({ listing, minors }) => tell({ kind: 'second', report: { listing, minors } }),
+      onReport: ({ listing, takenMs }) => tell({ kind: 'second', report: { listing, takenMs } }),
       onFault: (minor, fault) => tell({ kind: 'fault', minor, fault }),
     });
     this.#openvpn = new OpenVpn({
@@ -193,8 +193,11 @@ export class EndpointEffects {
       await rebuildQueue(system, come);
       return;
     }
+    if (gone.length > 0) {
+      await this.#shaper.pause(gone.map(({ minor }) => minor));
+      await removeClasses(system, gone);
+    }
     await changeQueue(system, come.flatMap(renderClassAdd));
-    await changeQueue(system, gone.flatMap(renderClassRemove));
   }
 
   async #forward({ ipv6 }: WorkOf<'forward'>): Promise<void> {

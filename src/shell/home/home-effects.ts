@@ -86,7 +86,7 @@ export class HomeEffects {
     });
     this.#shaper = new Shaper({
       system,
-      onReport: ({ listing }) => tell({ kind: 'second', listing, reported: true }),
+      onReport: ({ listing, takenMs }) => tell({ kind: 'second', listing, takenMs }),
       onFault: (_minor, fault) => tell({ kind: 'fault', fault }),
     });
     this.#openvpn = new OpenVpn({

@@ -251,7 +251,7 @@ export class HomeService implements ServiceApi {
     const { config } = desiredOf(this.#loop.state) ?? {};
     if (config) this.#history.sample(config.main.packetBytes, near.innerPlaces);
     if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
-    this.#loop.dispatch({ kind: 'second', listing: null, reported: false });
+    this.#loop.dispatch({ kind: 'second', listing: null, takenMs: null });
   }
 
   #act(act: Act): void {

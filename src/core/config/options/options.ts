@@ -1,7 +1,7 @@
 // The option table: every option of every section, with all that is known about it.
 import type { SchemaObject } from 'ajv';
 import { defaultMode, modeChoices, modes, variedModes } from '../../pacing/modes.ts';
-import { packetBounds, rateBounds, sdBounds } from '../../stream/stream.ts';
+import { packetBounds, rateBounds, sdBounds, streamDefaults } from '../../stream/stream.ts';
 import * as kind from './option-kinds.ts';
 import { defaultsOf, type OptionSpec, type SectionSpec, section } from './option-table.ts';
 
@@ -23,7 +23,7 @@ export const mainSection = section({
       name: 'rate',
       field: 'rateKBps',
       kind: rate,
-      default: '40',
+      default: `${streamDefaults.rateKBps}`,
       hint: 'Rate of the tunnel in each direction, sent whether devices are active or not.',
       page: { label: 'Rate in each direction' },
     },
@@ -47,7 +47,7 @@ export const mainSection = section({
       name: 'packet_size',
       field: 'packetBytes',
       kind: kind.integer(packetBounds),
-      default: '512',
+      default: `${streamDefaults.packetBytes}`,
       hint: 'Size of every IP packet on the tunnel. Devices keep their MTU of 1500.',
       page: {
         label: 'Packet size',
@@ -68,7 +68,7 @@ export const mainSection = section({
       name: 'interval_sd',
       field: 'intervalSdPercent',
       kind: kind.decimal(sdBounds),
-      default: '30',
+      default: `${streamDefaults.intervalSdPercent}`,
       hint: `Standard deviation of the interval in percent of its mean, in mode ${variedModes.map(code).join(' or ')}.`,
       page: {
         label: 'Variation',
@@ -79,7 +79,7 @@ export const mainSection = section({
       name: 'max_delay',
       field: 'maxDelayMs',
       kind: kind.duration(0.1, 60),
-      default: '10',
+      default: `${streamDefaults.maxDelayMs / 1000}`,
       hint: "Longest a device's packet may wait before it is dropped.",
       page: {
         label: 'Longest wait',

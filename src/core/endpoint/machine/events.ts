@@ -56,8 +56,8 @@ export type EndpointEvent =
 export interface Report {
   /** What tc listed; null when it was not asked since the queue was made. */
   listing: TcListing | null;
-  /** Streams at the time tc was asked. */
-  minors: readonly number[];
+  /** When tc was asked; with no listing, when it was said. */
+  takenMs: number;
 }
 
 /** Done at once and without fail. */
@@ -96,7 +96,7 @@ export type Work =
   | { part: 'ipv6' }
   | { part: 'inside'; routes: readonly FamilyRoute[] }
   | { part: 'index' }
-  /** `rebuild` puts these classes in the place of whatever there is; else they come beside what stays, and others go. */
+  /** `rebuild` puts these classes in the place of whatever there is; else some go, and these come beside what stays. */
   | {
       part: 'queue';
       mtu: number;

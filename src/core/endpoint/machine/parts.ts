@@ -120,20 +120,31 @@ function queueWork({ state }: Turn): Work | null {
       : Math.max(SMALLEST_PACKET_BYTES, ...shapes.map(({ packetBytes }) => packetBytes));
   const length = Math.max(limit, queue?.limit ?? 0);
   if (queue?.index === index && queue.limit >= limit) {
-    state.made = { queue: null, classes: wanted };
-    const come = without(wanted, classes);
-    return { part: 'queue', mtu, length, rebuild: false, come, gone: without(classes, wanted) };
+    const { broken } = state;
+    const come = without(wanted, classes, broken);
+    const gone = without(classes, wanted, broken);
+    const changes = come.length + gone.length > 0;
+    state.made = { queue: null, classes: wanted, changes, remade: broken };
+    state.broken = [];
+    return { part: 'queue', mtu, length, rebuild: false, come, gone };
   }
   // For a moment nothing holds packets back: nobody may send then.
   state.queue = null;
   state.queueIsNew = true;
-  state.made = { queue: { index, limit }, classes: wanted };
+  state.broken = [];
+  state.made = { queue: { index, limit }, classes: wanted, changes: true, remade: [] };
   return { part: 'queue', mtu, length, rebuild: true, come: wanted, gone: [] };
 }
 
-/** Those classes that are not among the others. */
-function without(classes: readonly SlotClass[], others: readonly SlotClass[]): SlotClass[] {
-  return classes.filter(({ minor }) => !others.some((other) => other.minor === minor));
+/** Those classes that are not among the others, or are broken. */
+function without(
+  classes: readonly SlotClass[],
+  others: readonly SlotClass[],
+  broken: readonly number[],
+): SlotClass[] {
+  return classes.filter(
+    ({ minor }) => broken.includes(minor) || !others.some((other) => other.minor === minor),
+  );
 }
 
 function streamsWork(state: EndpointState): Work | null {

@@ -9,7 +9,7 @@ import { tunnelAddress } from '../../plan/nft-endpoint.ts';
 import { waitPerSlotMs } from '../../stream/stream.ts';
 import { innerNetworkOf, type StoredHome } from '../identity.ts';
 import { netsOf } from './parts.ts';
-import { type EndpointState, type Session, STREAM_PARTS } from './state.ts';
+import { type EndpointState, NEVER, type Session, STREAM_PARTS } from './state.ts';
 import { changeSessions, log, type Turn } from './turn.ts';
 
 /** A home that says nothing for so long is gone. */
@@ -68,8 +68,10 @@ function opened({ state, now }: Turn, home: StoredHome, hello: Hello): Session {
     heardMs: now.monotonicMs,
     unanswered: hello,
     standing: null,
+    standsSinceMs: NEVER,
     meter: SlotMeter.EMPTY,
-    settlesMs: Number.NEGATIVE_INFINITY,
+    settlesMs: NEVER,
+    repairedMs: NEVER,
     open: false,
     gate: false,
   };
@@ -77,15 +79,8 @@ function opened({ state, now }: Turn, home: StoredHome, hello: Hello): Session {
 
 function heard(session: Session, hello: Hello, nowMs: number): Session {
   const { version, maxDelayMs, download } = hello;
-  const next = { ...session, version, maxDelayMs, heardMs: nowMs, unanswered: hello };
-  if (isSame(download, session.shape)) return next;
-  return {
-    ...next,
-    shape: download,
-    // The stream is measured again; while that lasts, an old verdict in good order stands.
-    meter: SlotMeter.EMPTY,
-    settlesMs: nowMs + SETTLE_MS + meterWindowMs(download),
-  };
+  const shape = isSame(download, session.shape) ? session.shape : download;
+  return { ...session, version, maxDelayMs, shape, heardMs: nowMs, unanswered: hello };
 }
 
 /** Answers the hellos of those whose wishes have come true. */
@@ -99,15 +94,25 @@ export function answer(turn: Turn): void {
   });
 }
 
-/** The streams are as they were asked for when that was begun; in another queue they are counted from the beginning. */
+/**
+ * The streams are as they were asked for when that was begun. One that is another one now, or stands in another class, is
+ * measured from here on; while that lasts, an old verdict in good order stands.
+ */
 export function noteStreams(turn: Turn): void {
-  const { madeStreams, queueIsNew } = turn.state;
+  const { state, now } = turn;
+  const { madeStreams, queueIsNew, remade } = state;
   changeSessions(turn, (session) => {
     const made = madeStreams.find(({ host }) => host === session.host);
-    const standing = made?.shape ?? session.standing;
-    return { ...session, standing, meter: queueIsNew ? SlotMeter.EMPTY : session.meter };
+    if (!made) return session;
+    const { shape: standing, host } = made;
+    const isOther = queueIsNew || remade.includes(host) || !isSame(standing, session.standing);
+    if (!isOther) return session;
+    const settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(standing);
+    const standsSinceMs = now.monotonicMs;
+    return { ...session, standing, standsSinceMs, settlesMs, meter: SlotMeter.EMPTY };
   });
-  turn.state.madeStreams = [];
+  state.madeStreams = [];
+  state.remade = [];
   answer(turn);
 }
 

@@ -79,10 +79,14 @@ export interface Session {
   unanswered: Hello | null;
   /** The stream to it as it was made last; null before. */
   standing: Shape | null;
-  /** Packets that its class has sent. */
+  /** Since when it stands so; NEVER before. */
+  standsSinceMs: number;
+  /** Packets that its class has sent since then. */
   meter: SlotMeter;
-  /** So long an old verdict without faults stands, while a new rate is measured. */
+  /** So long an old verdict without faults stands, while that is measured anew. */
   settlesMs: number;
+  /** When it was made again last, because it was found broken. */
+  repairedMs: number;
   /** Whether it may be sent to, as judged last. */
   open: boolean;
   /** Whether its frames may leave: it is open, and the queue stands. */
@@ -102,6 +106,16 @@ export interface Queue {
   /** Of the netdev it was made on. */
   index: number;
   limit: number;
+}
+
+/** A queue that is being made or changed. */
+export interface Making {
+  queue: Queue | null;
+  classes: readonly SlotClass[];
+  /** Whether any class comes or goes. */
+  changes: boolean;
+  /** Homes whose classes are made again beside those that stay. */
+  remade: readonly number[];
 }
 
 export interface EndpointState extends Agenda<Part> {
@@ -137,8 +151,14 @@ export interface EndpointState extends Agenda<Part> {
   /** The queue as it was made; null when it has to be made. */
   queue: Queue | null;
   classes: readonly SlotClass[];
+  /** When these came to be there. */
+  classesSinceMs: number;
+  /** Homes whose class and stream are to be made again. */
+  broken: readonly number[];
   /** What is being made: classes, in a queue that is made with them or, where it is null, in the one that stands. */
-  made: { queue: Queue | null; classes: readonly SlotClass[] } | null;
+  made: Making | null;
+  /** Homes whose classes were made again and whose streams were not yet. */
+  remade: readonly number[];
   /** Streams that are being made. */
   madeStreams: readonly { host: number; shape: Shape }[];
   /** What paces the queue knows another one. */
@@ -152,7 +172,8 @@ export interface EndpointState extends Agenda<Part> {
   failures: readonly { part: Part; fault: Notice }[];
 }
 
-const NEVER = Number.NEGATIVE_INFINITY;
+/** Before any other time. */
+export const NEVER = Number.NEGATIVE_INFINITY;
 
 /** Before anything was told or found. */
 export function initialState(place: Place): EndpointState {
@@ -179,7 +200,10 @@ export function initialState(place: Place): EndpointState {
     index: null,
     queue: null,
     classes: [],
+    classesSinceMs: NEVER,
+    broken: [],
     made: null,
+    remade: [],
     madeStreams: [],
     queueIsNew: true,
     reportedMs: NEVER,

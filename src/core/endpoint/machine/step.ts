@@ -144,9 +144,7 @@ function finish(turn: Turn, done: Done): void {
       state.index = done.found;
       return;
     case 'queue':
-      state.queue = state.made?.queue ?? state.queue;
-      state.classes = state.made?.classes ?? [];
-      state.made = null;
+      noteQueue(turn);
       return;
     case 'port':
       state.hasPort = true;
@@ -170,6 +168,16 @@ function finish(turn: Turn, done: Done): void {
       tellHomes(turn);
       return;
   }
+}
+
+function noteQueue({ state, now }: Turn): void {
+  const { made } = state;
+  if (!made) return;
+  state.queue = made.queue ?? state.queue;
+  state.classes = made.classes;
+  if (made.changes) state.classesSinceMs = now.monotonicMs;
+  state.remade = [...state.remade, ...made.remade];
+  state.made = null;
 }
 
 /** OpenVPN is connected. With another netdev than before, nothing that belonged to the old one stands. */

@@ -54,8 +54,8 @@ export type Done = {
 
 export type HomeEvent =
   | { kind: 'intent'; intent: Intent }
-  /** What shapes has reported, once a second; null for a second without a report. */
-  | { kind: 'second'; listing: TcListing | null; reported: boolean }
+  /** Once a second: what shapes has reported, and of when that is; null for a second without a report. */
+  | { kind: 'second'; listing: TcListing | null; takenMs: number | null }
   /** A state that OpenVPN names. */
   | { kind: 'openvpn'; name: string; local: string; remote: string }
   | { kind: 'openvpn-exited'; why: Notice }

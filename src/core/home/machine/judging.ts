@@ -24,8 +24,8 @@ const RECONNECT_AFTER_MS = 15_000;
 const ASTRAY_MS = 10_000;
 /** Ticks from one look around the house to the next. */
 const SURROUNDINGS_EVERY = 10;
-/** Time without a report after which what shapes is not alive. */
-const REPORT_WITHIN_MS = 3500;
+/** Age of the newest report from which on what shapes is not alive; one is a second old when it comes. */
+const REPORT_WITHIN_MS = 4500;
 
 /** Takes in what was seen, and decides. */
 export function judge(turn: Turn, sight: Sight): void {

@@ -139,6 +139,8 @@ export interface HomeState extends Agenda<Part> {
 
   /** What tc listed since the queue was last looked at. */
   listing: TcListing | null;
+  /** When the queue was made. */
+  queueSinceMs: number;
   reportedMs: number;
   /** Whether devices may send. */
   permitted: boolean;
@@ -202,6 +204,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     queueIsNew: true,
     shut: null,
     listing: null,
+    queueSinceMs: NEVER,
     reportedMs: NEVER,
     permitted: false,
     everPermitted: false,

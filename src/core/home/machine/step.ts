@@ -63,9 +63,10 @@ function hear(turn: Turn, event: HomeEvent): void {
   }
   switch (event.kind) {
     case 'second':
-      if (event.reported) {
+      // What was listed before the queue was made was another one.
+      if (event.takenMs !== null && event.takenMs >= state.queueSinceMs) {
         state.listing = event.listing;
-        state.reportedMs = turn.now.monotonicMs;
+        state.reportedMs = Math.max(state.reportedMs, event.takenMs);
       }
       ask(turn, 'look');
       return;
@@ -183,7 +184,7 @@ function finish(turn: Turn, done: Done): void {
       if (state.made === null) return;
       state.queue = state.made;
       state.made = null;
-      // What was listed was another one.
+      state.queueSinceMs = turn.now.monotonicMs;
       state.listing = null;
       return;
     case 'streams':
