@@ -13,13 +13,19 @@ import type { Shape } from '../../stream/stream.ts';
 import type { House } from '../home-facts.ts';
 import type { Intent, Near, Part } from './state.ts';
 
+/** What rules have noted of passing packets. */
+export interface Noted {
+  /** MACs of hosts beside the devices that asked the Internet for names lately. */
+  resolvers: readonly string[];
+  /** Addresses that have sent something towards the tunnel within the last hour. */
+  senders: readonly string[];
+}
+
 /** What was read of the machine and of the far end. */
-export interface Sight {
+export interface Sight extends Noted {
   rulesIntact: boolean;
   /** Packets the witness has counted since the rules were loaded. */
   astray: number;
-  /** MACs of hosts beside the devices that asked the Internet for names lately. */
-  resolvers: readonly string[];
   /** Packets that left and came since the netdev was made; null while there is none. */
   sentPackets: number | null;
   receivedPackets: number | null;

@@ -4,6 +4,7 @@ import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
 import { type Shape, shapeOf } from '../../stream/stream.ts';
+import { hasNewcomer } from '../devices/inner-addresses.ts';
 import type { Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { meterWindowMs } from '../verification.ts';
@@ -40,6 +41,7 @@ export function judge(turn: Turn, sight: Sight): void {
   // Before the sentence that says that all is well.
   const isNews = sight.resolvers.some((mac) => !state.near.resolvers.includes(mac));
   if (isNews) ask(turn, 'near', 'rules', 'boot');
+  if (hasNewcomer(sight.senders, state.near.innerPlaces)) ask(turn, 'near', 'rules');
   if (verdict.faults.length > 0) {
     block(turn, verdict.faults[0]!);
   } else if (!isNews) {

@@ -5,10 +5,17 @@ import type { Welcome } from '../../control/message.ts';
 import type { Agenda } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
-import type { FollowedDevice, InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';
+import type {
+  FollowedDevice,
+  InnerNetwork,
+  InnerPlaces,
+  PlainUser,
+  TunnelAddresses,
+} from '../../plan/facts.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { State } from '../api.ts';
+import { NO_PLACES } from '../devices/inner-addresses.ts';
 import { type House, NO_HOUSE } from '../home-facts.ts';
 import { SlotMeter } from '../slot-meter.ts';
 
@@ -37,9 +44,19 @@ export interface Near {
   sharedNetdevs: readonly string[];
   /** MACs of hosts beside the devices that ask the Internet for names, as far as they were looked at. */
   resolvers: readonly string[];
+  innerPlaces: InnerPlaces;
   /** What belongs behind the sentence that says that all is well. */
   remarks: readonly Notice[];
 }
+
+/** What is known before the first look. */
+export const NOTHING_NEAR: Near = {
+  followed: [],
+  sharedNetdevs: [],
+  resolvers: [],
+  innerPlaces: NO_PLACES,
+  remarks: [],
+};
 
 /** The one thing that is done at a time. */
 export type Part =
@@ -170,7 +187,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     again: [],
     plainUser: null,
     house: NO_HOUSE,
-    near: { followed: [], sharedNetdevs: [], resolvers: [], remarks: [] },
+    near: NOTHING_NEAR,
     connected: null,
     tunnelState: 'down',
     tunnelSinceS: 0,
