@@ -5,8 +5,10 @@ import { notice } from '../../core/notices/notice.ts';
 import { planExample } from '../../core/plan/example.ts';
 import { configPath } from '../config/config-file.ts';
 import { readGoodConfig } from '../home/config-source.ts';
+import { interfaceReader } from '../network/interfaces.ts';
 import { checkNft } from '../network/nft.ts';
 import { succeeds } from '../system/command.ts';
+import { defaultSocketPath } from '../ubus/client.ts';
 import type { Context } from './context.ts';
 
 export function registerCheck(program: Command, { system, console }: Context): void {
@@ -15,8 +17,10 @@ export function registerCheck(program: Command, { system, console }: Context): v
     .description('say what is wrong with the configuration; exit status 1 when something is')
     .argument('[file]', 'UCI configuration', configPath)
     .option('--json', 'as the bus has it')
-    .action(async (file: string, { json }: { json?: boolean }) => {
-      const { good, status } = await readGoodConfig(system, file);
+    .option('--ubus <socket>', "ubusd's socket, where there is one", defaultSocketPath)
+    .action(async (file: string, { json, ubus }: { json?: boolean; ubus: string }) => {
+      const readInterfaces = interfaceReader(system, ubus);
+      const { good, status } = await readGoodConfig(system, file, readInterfaces);
       const verdict = { ...status, errors: [...status.errors] };
       if (good && system.processes.uid === 0 && (await succeeds(system, ['nft', '--version']))) {
         const complaint = await checkNft(system, planExample(good.config, good.profile).nft);
@@ -31,7 +35,7 @@ export function registerCheck(program: Command, { system, console }: Context): v
       else {
         for (const { message } of result.errors) console.writeError(`${message}\n`);
         for (const warning of result.warnings) console.writeError(`warning: ${warning}\n`);
-        if (result.ok) console.write(`${file}: valid\n`);
+        if (result.ok) console.write(`${[`${file}: valid`, ...(result.notes ?? [])].join('\n')}\n`);
       }
       console.setExitStatus(result.ok ? 0 : 1);
     });

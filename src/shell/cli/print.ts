@@ -6,7 +6,9 @@ import { wordsOf } from '../../core/notices/words.ts';
 import { planExample } from '../../core/plan/example.ts';
 import { configPath } from '../config/config-file.ts';
 import { readGoodConfig } from '../home/config-source.ts';
+import { interfaceReader } from '../network/interfaces.ts';
 import type { System } from '../system/system.ts';
+import { defaultSocketPath } from '../ubus/client.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 
@@ -21,7 +23,11 @@ export function registerPrint(program: Command, { system, console }: Context): v
         console.write(await exportUci(system, uci));
         return;
       }
-      const { good, status } = await readGoodConfig(system, file);
+      const { good, status } = await readGoodConfig(
+        system,
+        file,
+        interfaceReader(system, defaultSocketPath),
+      );
       if (!good) throw new Failure(status.errors.map((error) => wordsOf(error)).join('\n'));
       const plan = planExample(good.config, good.profile);
       for (const [name, text] of Object.entries(plan)) {
