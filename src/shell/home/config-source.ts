@@ -58,7 +58,7 @@ export async function readGoodConfig(
     const { config, notes } = understood ?? { config: written, notes: [] };
     const status = fine(warnings, notes);
     if (!config.main.enabled) return { good: { config, written, profile: null }, status };
-    warnings.push(...(await readFirewallWarnings(system)));
+    warnings.push(...(await readFirewallWarnings(system, config.tunnel.interface)));
     const { profile, errors } = await readProfile(system, config.tunnel.profile);
     errors.push(...(await findForeignNetdev(system, config.tunnel.interface)));
     return profile && errors.length === 0
