@@ -55,6 +55,13 @@ export function isPrivate(address: string): boolean {
   return a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168);
 }
 
+/** Four or sixteen bytes of a sound address. */
+export function addressBytes(address: string): Uint8Array {
+  return address.includes(':')
+    ? ipv6Bytes(address)
+    : Uint8Array.from(address.split('.').map(Number));
+}
+
 /** Sixteen bytes of a sound IPv6 address. */
 function ipv6Bytes(address: string): Uint8Array {
   const [head = '', tail] = address.split('::');
