@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
-import { ipSource } from '../../core/framing/ip-packet.ts';
 import type { House } from '../../core/home/home-facts.ts';
 import type { Act, HomeEvent, Noted, Outcomes, Work } from '../../core/home/machine/events.ts';
 import type { Near, Part } from '../../core/home/machine/state.ts';
@@ -157,6 +156,7 @@ export class HomeEffects {
       case 'house':
         return this.#houseReader.read(work.config, work.remoteAddress);
       case 'near':
+        void this.tunnel.readNames();
         return this.#options.lookAround(work.config, work.house, this.#noted());
       case 'inside':
         return applyInsideRoutes(system, work.routes);
@@ -250,7 +250,7 @@ export class HomeEffects {
     const port = new PacketPort({
       system: this.#system,
       netdev,
-      onPacket: (packet) => this.tunnel.link?.enqueue(ipSource(packet), packet),
+      onPacket: (packet) => this.tunnel.send(packet),
       onUp: () => tell({ kind: 'port-up' }),
       onFault: (fault) => tell({ kind: 'fault', fault }),
     });
