@@ -11,6 +11,7 @@ import {
   NONCE_BYTES,
   type Welcome,
 } from '../../src/core/control/message.ts';
+import { endpointTroubles } from '../../src/core/control/endpoint-troubles.ts';
 import { PROOF_BYTES, Proof } from '../../src/core/control/proof.ts';
 import { modeNames, modes } from '../../src/core/pacing/modes.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
@@ -49,6 +50,9 @@ const welcome: Welcome = {
   queuePackets: 3,
   queueMs: 12,
   dropped: 0,
+  received: 4_294_967_295,
+  troubles: ['forward', 'resolver'],
+  wholeBytes: 1368,
 };
 
 const nonces = fc
@@ -91,8 +95,11 @@ const welcomes: fc.Arbitrary<Welcome> = fc
     version: versions,
     turn: fc.record(turns),
     counts: fc.tuple(fc.nat(), fc.nat(), fc.nat()),
+    received: fc.option(fc.nat({ max: 2 ** 32 - 1 })),
+    troubles: fc.subarray([...endpointTroubles]),
+    wholeBytes: fc.option(fc.integer({ min: 256, max: 1400 })),
   })
-  .map(({ six, host, version, turn: drawn, counts: [queuePackets, queueMs, dropped] }) => ({
+  .map(({ six, host, version, turn: drawn, counts: [queuePackets, queueMs, dropped], ...arrival }) => ({
     kind: 'welcome',
     ...drawn,
     version,
@@ -105,6 +112,7 @@ const welcomes: fc.Arbitrary<Welcome> = fc
     queuePackets,
     queueMs,
     dropped,
+    ...arrival,
   }));
 
 test('every message comes back as it went, in the smallest packet and the largest', (t) => {

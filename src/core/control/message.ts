@@ -12,6 +12,12 @@ import { ipVersion, networkOf } from '../ip/address.ts';
 import { isMode, type Mode } from '../pacing/modes.ts';
 import type { InnerNetwork } from '../plan/facts.ts';
 import { isWithin, packetBounds, rateBounds, type Shape, sdBounds } from '../stream/stream.ts';
+import {
+  decodeTroubles,
+  type EndpointTrouble,
+  encodeTroubles,
+  MOST_TROUBLE_BITS,
+} from './endpoint-troubles.ts';
 import { PROOF_BYTES, type Proof } from './proof.ts';
 
 export const NONCE_BYTES = 12;
@@ -48,8 +54,17 @@ export interface QueueReport {
   dropped: number;
 }
 
-/** The endpoint's answer: where the home's devices appear, and how its download is doing. */
-export interface Welcome extends Turn, QueueReport {
+/** What of the home's stream arrives, and what is wrong at the endpoint. */
+export interface ArrivalReport {
+  /** Slots of the home that came, counted from any beginning; null where an older endpoint does not tell. */
+  received: number | null;
+  troubles: readonly EndpointTrouble[];
+  /** Largest packet_size that leaves the endpoint whole; null while that is not known. */
+  wholeBytes: number | null;
+}
+
+/** The endpoint's answer: where the home's devices appear, and how its streams are doing. */
+export interface Welcome extends Turn, QueueReport, ArrivalReport {
   kind: 'welcome';
   version: string;
   inner: InnerNetwork;
@@ -129,7 +144,8 @@ function toWire(message: ControlMessage): unknown[] {
   const figures = [queuePackets, queueMs, dropped].map((one) =>
     Math.min(Math.round(one), MAX_NUMBER),
   );
-  return [message.version, prefix4, prefix6, resolver4, resolver6, ...figures];
+  const arrival = [message.received, encodeTroubles(message.troubles), message.wholeBytes];
+  return [message.version, prefix4, prefix6, resolver4, resolver6, ...figures, ...arrival];
 }
 
 function fromWire(kind: number, turn: Turn, wire: unknown[]): ControlMessage | null {
@@ -160,14 +176,19 @@ function readHello(turn: Turn, version: string, wire: unknown[]): Hello | null {
 }
 
 function readWelcome(turn: Turn, version: string, wire: unknown[]): Welcome | null {
-  const [prefix4, prefix6, resolver4, resolver6, queuePackets, queueMs, dropped] = wire;
+  const [prefix4, prefix6, resolver4, resolver6, queuePackets, queueMs, dropped, ...rest] = wire;
   if (!isNetwork(prefix4, isIpv4, 24) || !isIpv4(resolver4)) return null;
   if (prefix6 !== null && !isNetwork(prefix6, isIpv6, 64)) return null;
   if (resolver6 !== null && !isIpv6(resolver6)) return null;
   if (!isNumber(queuePackets, 0, MAX_NUMBER) || !isNumber(queueMs, 0, MAX_NUMBER)) return null;
   if (!isNumber(dropped, 0, MAX_NUMBER)) return null;
+  const [received = null, bits = 0, wholeBytes = null] = rest;
+  if (received !== null && !isNumber(received, 0, MAX_NUMBER)) return null;
+  if (!isNumber(bits, 0, MOST_TROUBLE_BITS)) return null;
+  if (wholeBytes !== null && !isNumber(wholeBytes, 0, 0xffff)) return null;
   const inner = { prefix4, prefix6, resolver4, resolver6 };
-  return { kind: 'welcome', ...turn, version, inner, queuePackets, queueMs, dropped };
+  const report = { queuePackets, queueMs, dropped, received, wholeBytes };
+  return { kind: 'welcome', ...turn, version, inner, ...report, troubles: decodeTroubles(bits) };
 }
 
 function isNumber(value: unknown, min: number, max: number): value is number {
