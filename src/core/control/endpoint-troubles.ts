@@ -1,6 +1,6 @@
 // What an endpoint tells a home of itself in a welcome, each as one bit: why devices may get nothing.
 
-/** By their bits, from the lowest; added at the end, for older homes read them too. */
+/** By their bits, from the lowest, eight at most; added at the end, for older homes read them too. */
 export const endpointTroubles = [
   /** Rules of others drop what homes send to the Internet. */
   'forward',
@@ -15,8 +15,6 @@ export const endpointTroubles = [
 ] as const;
 
 export type EndpointTrouble = (typeof endpointTroubles)[number];
-
-export const MOST_TROUBLE_BITS: number = 2 ** 16 - 1;
 
 export function encodeTroubles(troubles: readonly EndpointTrouble[]): number {
   return endpointTroubles.reduce(
