@@ -7,7 +7,7 @@ import type { EndpointSight } from './events.ts';
 import { changeSessions, log, type Turn } from './turn.ts';
 
 /** The way to the Internet is tried so often whether devices say something or not. */
-const TRIAL_EVERY_MS = 4000;
+const TRIAL_EVERY_MS = 2000;
 
 /** Takes in what was counted. */
 export function deliver(turn: Turn, { passages, received }: EndpointSight): void {
