@@ -172,6 +172,7 @@ export class World {
           answerSilentMs: this.nowMs - this.#heardMs,
           rate: this.rate,
           passages: noCounts,
+          chance: 0.5,
         });
       case 'rules':
       case 'restore':

@@ -5,6 +5,10 @@ import type { Passages } from '../delivery/passage.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import { homePassages } from '../plan/nft-passage.ts';
 import type { HomePassage } from './machine/events.ts';
+import { findUnanswered, isAnswered, type Probes, type Streams } from './probing.ts';
+
+/** What devices were answered tells for so long that they still are. */
+const RECENT_MS = 30_000;
 
 export interface DeliveryEvidence {
   nowMs: number;
@@ -13,6 +17,8 @@ export interface DeliveryEvidence {
   passages: Passages<HomePassage>;
   /** Chains of other programs that drop what they do not let through. */
   suspects: readonly ForeignChain[];
+  probes: Probes;
+  streams: Streams;
   /** What the endpoint says of itself. */
   endpointTroubles: readonly EndpointTrouble[];
 }
@@ -20,12 +26,14 @@ export interface DeliveryEvidence {
 export interface Delivery {
   /** Why devices get nothing, as clauses; empty where no reason is known. */
   troubles: readonly Notice[];
+  /** Whether devices, or the service itself, were seen to be answered lately. */
+  isServed: boolean;
   /** What a person should mend besides, as sentences without their full stop. */
   warnings: readonly Notice[];
 }
 
 /** Before anything was seen. */
-export const NOTHING_DELIVERED: Delivery = { troubles: [], warnings: [] };
+export const NOTHING_DELIVERED: Delivery = { troubles: [], isServed: false, warnings: [] };
 
 /** Passages where packets come in and none leaves. */
 export function findShut(passages: Passages<HomePassage>, nowMs: number): HomePassage[] {
@@ -33,7 +41,22 @@ export function findShut(passages: Passages<HomePassage>, nowMs: number): HomePa
 }
 
 export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
-  return { troubles: [...findDropped(evidence), ...findEndpointTroubles(evidence)], warnings: [] };
+  const { probes, streams, nowMs } = evidence;
+  const isServed = isAnswered(probes, streams, nowMs) || isTwoWay(evidence);
+  const troubles = [
+    ...findDropped(evidence),
+    ...findEndpointTroubles(evidence),
+    ...findUnanswered(probes),
+  ];
+  return { troubles, isServed, warnings: [] };
+}
+
+/** Whether devices lately sent something and were answered. */
+function isTwoWay({ passages, nowMs }: DeliveryEvidence): boolean {
+  const isRecent = (name: HomePassage): boolean => passages[name].quietMs(nowMs) < RECENT_MS;
+  return (
+    (isRecent('device4') && isRecent('answer4')) || (isRecent('device6') && isRecent('answer6'))
+  );
 }
 
 /** Rules of others on the router drop what ours let through. */

@@ -36,6 +36,7 @@ import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { readPlainUser } from '../system/plain-user.ts';
 import type { System } from '../system/system.ts';
+import { uniformRandom } from '../system/uniform-random.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
 import { HomeTunnel } from './home-tunnel.ts';
@@ -83,6 +84,7 @@ export class HomeEffects {
       departures: () => this.#sent.read(),
       onPacket: (packet) => this.#port?.send(packet),
       onWelcome: (welcome) => tell({ kind: 'welcome', welcome }),
+      onAnswer: (answer) => tell({ kind: 'probe-answered', answer }),
       onFault: (fault) => log('warning', wordsOf(fault)),
     });
     this.#shaper = new Shaper({
@@ -110,13 +112,18 @@ export class HomeEffects {
   }
 
   /** Does what neither waits nor fails. */
-  act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'reconnect' | 'retry-now' }>): void {
+  act(
+    act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'reconnect' | 'retry-now' | 'probe' }>,
+  ): void {
     switch (act.do) {
       case 'gate':
         this.tunnel.link?.setOpen(act.open);
         return;
       case 'close-tunnel':
         this.tunnel.close();
+        return;
+      case 'probe':
+        this.tunnel.probe(act.inner);
         return;
       case 'reconnect':
         this.#openvpn.reconnect();
@@ -194,6 +201,7 @@ export class HomeEffects {
       answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
       rate: this.#options.rateOf(config),
       passages: this.#rules.passages(homePassages),
+      chance: uniformRandom(this.#system)(),
     };
   }
 

@@ -4,9 +4,10 @@ import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
 import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import type { PassageCounts } from '../../delivery/passage.ts';
+import type { Answer } from '../../delivery/probe-packets.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
-import type { PlainUser, TunnelAddresses } from '../../plan/facts.ts';
+import type { InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';
 import type { homePassages } from '../../plan/nft-passage.ts';
 import type { FamilyRoutes } from '../../plan/routes.ts';
@@ -34,6 +35,8 @@ export interface Sight {
   rate: ActiveRate;
   /** Packets on their ways through the router since the rules were loaded. */
   passages: PassageCounts<HomePassage>;
+  /** 0…1, drawn anew. */
+  chance: number;
 }
 
 /** What doing a part has found, where that is more than that it stands. */
@@ -62,6 +65,8 @@ export type HomeEvent =
   | { kind: 'openvpn'; name: string; local: string; remote: string }
   | { kind: 'openvpn-exited'; why: Notice }
   | { kind: 'welcome'; welcome: Welcome }
+  /** What the service asked inside the stream was answered. */
+  | { kind: 'probe-answered'; answer: Answer }
   | { kind: 'rules-lost' }
   /** The netdev of the devices' packets was made; it has neither addresses nor routes. */
   | { kind: 'port-up' }
@@ -79,6 +84,8 @@ export type Act =
   | { do: 'retry-now' }
   | { do: 'watch'; on: boolean }
   | { do: 'log'; level: 'warning' | 'notice'; notice: Notice }
+  /** Asks the endpoint something inside the stream. */
+  | { do: 'probe'; inner: InnerNetwork }
   | { do: 'publish' };
 
 /** What may take long and may fail; answered by `done` or `failed`, before which no other is asked for. */

@@ -38,7 +38,6 @@ export function judge(turn: Turn, sight: Sight): void {
     ask(turn, ...WHOLE);
   }
   const verdict = readVerdict(turn, desired, sight);
-  deliver(turn, sight);
   // Before the sentence that says that all is well.
   const isNews = sight.resolvers.some((mac) => !state.near.resolvers.includes(mac));
   if (isNews) ask(turn, 'near', 'rules', 'boot');
@@ -48,6 +47,7 @@ export function judge(turn: Turn, sight: Sight): void {
     state.goodTicks++;
     if (state.goodTicks >= TICKS_BEFORE_PERMIT) permit(turn);
   }
+  deliver(turn, sight);
   const { monotonicMs } = now;
   if ((verdict.repair || state.failure) && monotonicMs - state.repairedMs > REPAIR_EVERY_MS) {
     state.repairedMs = monotonicMs;

@@ -14,6 +14,7 @@ import type { Shape } from '../../stream/stream.ts';
 import type { State } from '../api.ts';
 import { type Delivery, NOTHING_DELIVERED } from '../delivery.ts';
 import { type House, NO_HOUSE } from '../home-facts.ts';
+import { NO_PROBES, type Probes } from '../probing.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import type { HomePassage } from './events.ts';
 
@@ -150,6 +151,7 @@ export interface HomeState extends Agenda<Part> {
   passages: Passages<HomePassage>;
   /** Chains of others that may drop what does not pass; null while everything does. */
   suspects: readonly ForeignChain[] | null;
+  probes: Probes;
   delivery: Delivery;
 
   told: Told;
@@ -214,6 +216,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     astrayMs: NEVER,
     passages: noPassages(homePassages),
     suspects: null,
+    probes: NO_PROBES,
     delivery: NOTHING_DELIVERED,
     told: {
       state: 'starting',

@@ -4,6 +4,7 @@ import { ask, takeNext } from '../../machine/agenda.ts';
 import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
+import { hearAnswer } from '../probing.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
 import { block, judge } from './judging.ts';
@@ -82,6 +83,10 @@ function hear(turn: Turn, event: HomeEvent): void {
       if (isSame(event.welcome.inner, state.inner)) return;
       state.inner = event.welcome.inner;
       ask(turn, ...WHOLE);
+      return;
+    case 'probe-answered':
+      state.probes = hearAnswer(state.probes, event.answer, turn.now.monotonicMs);
+      noteDelivery(turn);
       return;
     case 'rules-lost':
       ask(turn, 'restore');

@@ -58,7 +58,8 @@ function shapingNotices(state: HomeState): Pick<Told, 'reason' | 'remarks' | 'tr
   const { config, rate } = desiredOf(state) as DesiredState;
   const stream = shapingReason(rate);
   const [trouble = null] = state.delivery.troubles;
-  const remarks = shapingRemarks(rate, config.main.dns, state.near.remarks, trouble === null);
+  const isServed = trouble === null ? state.delivery.isServed : null;
+  const remarks = shapingRemarks(rate, config.main.dns, state.near.remarks, isServed);
   if (trouble === null) return { reason: stream, remarks, trouble };
   return { reason: notice('unserved', { why: trouble }), remarks: [stream, ...remarks], trouble };
 }

@@ -11,6 +11,13 @@ export const deliveryWords = {
   'answers-dropped-by':
     'another program\'s firewall chain "{chain}" on this router, which drops by default, drops what comes back for them; run "{command}", and again whenever that program has started',
 
+  'probe-unanswered':
+    'what goes into the tunnel comes back from the endpoint no more; see on the server what "iotshaper status" says, and that no firewall there touches iot0',
+  'names-unanswered':
+    'names they ask for are not answered; see on the server what "iotshaper status" says, and that no other program answers port 53 there',
+  'names-refused':
+    'the endpoint can\'t look up the names they ask for; see on the server that "getent hosts openwrt.org" finds an address, else mend its /etc/resolv.conf',
+
   'endpoint-forwards-nothing':
     'a firewall on the server drops what they send to the Internet; on the server, "iotshaper status" says what to do',
   'endpoint-answers-dropped':
@@ -19,6 +26,11 @@ export const deliveryWords = {
     'a firewall on the server drops the names they ask for; on the server, "iotshaper status" says what to do',
   'endpoint-resolver-without-port':
     'names they ask for are not answered, since another program on the server has port 53; on the server, "iotshaper status" says which',
+
+  'resolver-port-taken':
+    'names they ask for are not answered, since {holder} has port 53 on {address}, where dnsmasq ought to answer homes; have it listen on other addresses alone; dnsmasq takes the port as soon as it is free',
+  'resolver-not-listening':
+    'names they ask for are not answered, since dnsmasq does not listen on {address}; it is started again; the log tells what it says',
 
   'homes-dropped':
     'what homes send to the Internet does not leave this server; see that "ip route" lists a default route, and look for a firewall rule that drops it in "nft list ruleset" and "iptables-save"',
