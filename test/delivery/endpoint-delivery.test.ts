@@ -57,19 +57,34 @@ const rows: [EndpointPassage, code: string, bare: string, name: string | null, s
 for (const [passage, code, bare, name, says] of rows) {
   test(`nothing of ${passage} passing is named, with what to do`, (t) => {
     const passages = shutFor(passage);
-    const [trouble, ...more] = judgeEndpointDelivery({ nowMs: NOW_MS, passages, suspects: chains });
+    const [trouble, ...more] = judgeEndpointDelivery({
+      nowMs: NOW_MS,
+      passages,
+      suspects: chains,
+      resolver: null,
+    });
     t.is(trouble?.notice.code, code as never);
     t.is(trouble?.name, name as never);
     t.regex(wordsOf(trouble!.notice), says);
     t.deepEqual(more, []);
-    const unknown = judgeEndpointDelivery({ nowMs: NOW_MS, passages, suspects: [] });
+    const unknown = judgeEndpointDelivery({
+      nowMs: NOW_MS,
+      passages,
+      suspects: [],
+      resolver: null,
+    });
     t.is(unknown[0]?.notice.code, bare as never);
   });
 }
 
 test('both families are one trouble, and what passes is none', (t) => {
   const judge = (...names: EndpointPassage[]) =>
-    judgeEndpointDelivery({ nowMs: NOW_MS, passages: shutFor(...names), suspects: chains });
+    judgeEndpointDelivery({
+      nowMs: NOW_MS,
+      passages: shutFor(...names),
+      suspects: chains,
+      resolver: null,
+    });
   t.is(judge('forward4', 'forward6').length, 1);
   t.deepEqual(judge(), []);
 });

@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava';
 import type { Hello } from '../../src/core/control/message.ts';
 import type { ForeignChain } from '../../src/core/delivery/foreign-chains.ts';
 import type { PassageCount } from '../../src/core/delivery/passage.ts';
-import type { EndpointPassage } from '../../src/core/endpoint/delivery.ts';
+import type { EndpointPassage, ResolverFault } from '../../src/core/endpoint/delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../../src/core/endpoint/identity.ts';
 import { judgeEndpoint } from '../../src/core/endpoint/judgement.ts';
 import type { Act, Done, EndpointEvent, Work } from '../../src/core/endpoint/machine/events.ts';
@@ -65,6 +65,7 @@ export class Play {
   passages: Record<EndpointPassage, PassageCount> = noCounts();
   received = new Map<string, number>();
   suspects: ForeignChain[] = [];
+  resolver: ResolverFault | null = null;
   closedFolder: string | null = null;
   hasPlainUser = true;
   /** Links that let frames leave, and homes that were last judged without a fault. */
@@ -273,7 +274,12 @@ export class Play {
       ...{ connect: this.index, index: this.index, homes: this.homes, ipv6: this.ipv6 },
       user: this.hasPlainUser ? { user: 'nobody', group: 'nogroup' } : null,
       clients: { closedFolder: this.closedFolder, isDualStack: true },
-      look: { rulesIntact: this.rulesIntact, passages: this.passages, received: this.received },
+      look: {
+        rulesIntact: this.rulesIntact,
+        passages: this.passages,
+        received: this.received,
+        resolver: this.resolver,
+      },
       suspects: this.suspects,
       restore: { restored: true },
       remove: { forgotten: true },

@@ -2,6 +2,7 @@
 import type { EndpointTrouble } from '../control/endpoint-troubles.ts';
 import { type ForeignChain, letThrough, nameOf, suspectOf } from '../delivery/foreign-chains.ts';
 import type { Passages } from '../delivery/passage.ts';
+import { listOf } from '../notices/list.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
 import { INNER_NETDEV } from '../plan/nft-endpoint.ts';
@@ -9,11 +10,20 @@ import { endpointPassages } from '../plan/nft-passage.ts';
 
 export type EndpointPassage = (typeof endpointPassages)[number];
 
+/** The resolver does not listen on its address. */
+export interface ResolverFault {
+  address: string;
+  /** Programs that listen on the port, but for the resolver itself. */
+  holders: readonly string[];
+}
+
 export interface EndpointDeliveryEvidence {
   nowMs: number;
   passages: Passages<EndpointPassage>;
   /** Chains of other programs that drop what they do not let through. */
   suspects: readonly ForeignChain[];
+  /** Null where the resolver listens, or has only just begun not to. */
+  resolver: ResolverFault | null;
 }
 
 /** Why devices get nothing. */
@@ -31,6 +41,7 @@ export function findShut(passages: Passages<EndpointPassage>, nowMs: number): En
 
 /** What is wrong, the worst first. */
 export function judgeEndpointDelivery(evidence: EndpointDeliveryEvidence): Trouble[] {
+  const { resolver } = evidence;
   const shut = findShut(evidence.passages, evidence.nowMs);
   const order: readonly EndpointPassage[] = [
     'tunnel',
@@ -43,10 +54,19 @@ export function judgeEndpointDelivery(evidence: EndpointDeliveryEvidence): Troub
   const troubles = order
     .filter((name) => shut.includes(name))
     .map((name) => dropped(name, evidence.suspects));
+  if (resolver) troubles.push(resolverTrouble(resolver));
   // One of a kind: both families have the same words.
   return troubles.filter(
     (trouble, index) => troubles.findIndex(({ name }) => name === trouble.name) === index,
   );
+}
+
+function resolverTrouble({ address, holders }: ResolverFault): Trouble {
+  const said =
+    holders.length === 0
+      ? notice('resolver-not-listening', { address })
+      : notice('resolver-port-taken', { address, holder: listOf(holders) });
+  return { name: 'resolver', notice: said };
 }
 
 function dropped(passage: EndpointPassage, suspects: readonly ForeignChain[]): Trouble {

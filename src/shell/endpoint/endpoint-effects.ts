@@ -1,6 +1,7 @@
 // Does to the machine what an endpoint's machine asks for, a part at a time, and tells how it went.
 import { join } from 'node:path';
 import { encodeConnect } from '../../core/delivery/probe-packets.ts';
+import type { ResolverFault } from '../../core/endpoint/delivery.ts';
 import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/machine/events.ts';
 import type { EndpointState, Part } from '../../core/endpoint/machine/state.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
@@ -34,7 +35,7 @@ import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { EndpointControl } from './endpoint-control.ts';
 import { HomeLinks } from './home-links.ts';
 import { writeClientConfigs } from './openvpn-files.ts';
-import { resolverArgv, startResolver } from './resolver.ts';
+import { findResolverFault, resolverArgv, startResolver } from './resolver.ts';
 import type { EndpointStore } from './store.ts';
 
 const DEVICE_QUEUE_PACKETS = 1000;
@@ -61,6 +62,7 @@ export class EndpointEffects {
   readonly #control: EndpointControl;
   #port: PacketPort | null = null;
   #resolver: SupervisedChild | null = null;
+  #resolverAddresses: readonly string[] = [];
   readonly links: HomeLinks;
 
   constructor(options: EndpointEffectsOptions) {
@@ -174,7 +176,8 @@ export class EndpointEffects {
     // What lets frames leave is renewed in the same breath.
     const rulesIntact = await this.#rules.isIntact(permits);
     const received = addUp(this.#rules.countedBy('cover_in'), this.#rules.countedBy('frames_in'));
-    return { rulesIntact, received, passages: this.#rules.passages(endpointPassages) };
+    const passages = this.#rules.passages(endpointPassages);
+    return { rulesIntact, received, passages, resolver: await this.#findResolverFault() };
   }
 
   /** The table was deleted or changed: by us to replace it, or by someone who flushed all rules. */
@@ -182,6 +185,11 @@ export class EndpointEffects {
     if (await this.#rules.isIntact()) return { restored: false };
     await this.#rules.restore(permits);
     return { restored: true };
+  }
+
+  async #findResolverFault(): Promise<ResolverFault | null> {
+    const [address] = this.#resolverAddresses;
+    return address === undefined ? null : findResolverFault(this.#system, address);
   }
 
   /** As if a home had sent it; rules of ours count it behind the forward hook and let it go no further. */
@@ -256,6 +264,7 @@ export class EndpointEffects {
   }
 
   async #startResolver({ addresses }: WorkOf<'resolver'>): Promise<void> {
+    this.#resolverAddresses = addresses;
     await this.#resolver?.stop();
     const ours = resolverArgv(INNER_NETDEV, addresses).join(' ');
     await endLeftovers(this.#system, (argv) => argv.join(' ') === ours);

@@ -9,7 +9,7 @@ import type { FamilyRoute } from '../../plan/inside.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
-import type { EndpointPassage } from '../delivery.ts';
+import type { EndpointPassage, ResolverFault } from '../delivery.ts';
 import type { StoredHome } from '../identity.ts';
 import type { EndpointState, Part, Reader } from './state.ts';
 
@@ -19,6 +19,8 @@ export interface EndpointSight {
   rulesIntact: boolean;
   /** Packets on their ways through the endpoint since the rules were loaded. */
   passages: PassageCounts<EndpointPassage>;
+  /** Who has port 53 where the resolver does not listen, as far as that can be told; null where it listens. */
+  resolver: ResolverFault | null;
   /** Slots that came, by tunnel address. */
   received: ReadonlyMap<string, number>;
 }

@@ -21,6 +21,8 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   const { state, now } = turn;
   if (report) state.reportedMs = now.monotonicMs;
   const isBroken = state.up && judge(turn, report);
+  // What keeps homes away is looked for too.
+  if (state.up && state.sessions.length === 0) ask(turn, 'look');
   const isDue = now.monotonicMs - state.repairedMs > REPAIR_EVERY_MS;
   if (!isDue || !(isBroken || state.failures.length > 0)) return;
   state.repairedMs = now.monotonicMs;

@@ -9,7 +9,7 @@ import type { InnerNetwork, PlainUser } from '../../plan/facts.ts';
 import { endpointPassages } from '../../plan/nft-passage.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { Shape } from '../../stream/stream.ts';
-import type { EndpointPassage, Trouble } from '../delivery.ts';
+import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../identity.ts';
 
 /** The one thing that is done at a time. */
@@ -161,6 +161,10 @@ export interface EndpointState extends Agenda<Part> {
   passages: Passages<EndpointPassage>;
   /** Chains of others that may drop what does not pass; null while everything does. */
   suspects: readonly ForeignChain[] | null;
+  /** What keeps the resolver from listening, and since when; null where it listens. */
+  resolver: { fault: ResolverFault; sinceMs: number } | null;
+  /** When the resolver was started last. */
+  resolverMs: number;
   /** When the way to the Internet was tried last. */
   triedMs: number;
   /** Why devices get nothing. */
@@ -203,6 +207,8 @@ export function initialState(place: Place): EndpointState {
     failures: [],
     passages: noPassages(endpointPassages),
     suspects: null,
+    resolver: null,
+    resolverMs: NEVER,
     triedMs: NEVER,
     troubles: [],
   };

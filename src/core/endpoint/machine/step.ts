@@ -159,6 +159,7 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'resolver':
       state.hasResolver = true;
+      state.resolverMs = turn.now.monotonicMs;
       return;
     case 'control':
       state.hasControl = true;
