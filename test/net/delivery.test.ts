@@ -114,3 +114,41 @@ test.serial(
     await served(t);
   },
 );
+
+test.serial(
+  'another program has port 53 of the server: it is named, and the resolver takes it once it is free',
+  async (t) => {
+    const script = "require('node:dgram').createSocket('udp4').bind(53, '0.0.0.0')";
+    const pids = await network.netns('endpoint', [
+      'ip',
+      'netns',
+      'pids',
+      network.topology.names.endpoint,
+    ]);
+    const resolver = pids
+      .trim()
+      .split('\n')
+      .find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'dnsmasq\n');
+    process.kill(Number(resolver), 'SIGKILL');
+    const holder = network.start('endpoint', [process.execPath, '-e', script]);
+    t.teardown(() => holder.kill('SIGKILL'));
+    const { reason } = await endpoint(
+      ({ warning_notices: [first] }) => first?.code === 'resolver-port-taken',
+    );
+    t.regex(reason, /since \S+ has port 53 on 10\.214\.0\.1/);
+    await home(({ trouble_code: code }) => code === 'endpoint-resolver-without-port');
+    holder.kill('SIGKILL');
+    await served(t);
+  },
+);
+
+test.serial('a resolver that can ask nobody is found by asking it', async (t) => {
+  const cut =
+    'table inet cut {\nchain out {\ntype filter hook output priority filter;\noifname "eth0" udp dport 53 drop\n}\n}\n';
+  await network.netns('endpoint', ['nft', '-f', '-'], cut);
+  const remove = () => network.netns('endpoint', ['nft', 'delete', 'table', 'inet', 'cut']);
+  t.teardown(() => remove().catch(() => {}));
+  await home(({ trouble_code: code }) => code === 'names-unanswered' || code === 'names-refused');
+  await remove();
+  await served(t);
+});
