@@ -279,6 +279,7 @@ export class Play {
         passages: this.passages,
         received: this.received,
         resolver: this.resolver,
+        uplinkMtu: null,
       },
       suspects: this.suspects,
       restore: { restored: true },

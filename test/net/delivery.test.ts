@@ -1,4 +1,5 @@
 // Devices that get nothing: what other programs on the router, the server and the way do to them, and what both ends say.
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -118,7 +119,16 @@ test.serial(
 test.serial(
   'another program has port 53 of the server: it is named, and the resolver takes it once it is free',
   async (t) => {
-    const script = "require('node:dgram').createSocket('udp4').bind(53, '0.0.0.0')";
+    // Takes the port as soon as the resolver that has it is gone.
+    const script = `const take = () => {
+      const socket = require('node:dgram').createSocket('udp4');
+      socket.on('error', () => setTimeout(take, 5)).bind(53, '0.0.0.0');
+    };
+    take();
+    console.log('ready');`;
+    const holder = network.start('endpoint', [process.execPath, '-e', script]);
+    t.teardown(() => holder.kill('SIGKILL'));
+    await once(holder.stdout!, 'data');
     const pids = await network.netns('endpoint', [
       'ip',
       'netns',
@@ -130,12 +140,10 @@ test.serial(
       .split('\n')
       .find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'dnsmasq\n');
     process.kill(Number(resolver), 'SIGKILL');
-    const holder = network.start('endpoint', [process.execPath, '-e', script]);
-    t.teardown(() => holder.kill('SIGKILL'));
     const { reason } = await endpoint(
       ({ warning_notices: [first] }) => first?.code === 'resolver-port-taken',
     );
-    t.regex(reason, /since \S+ has port 53 on 10\.214\.0\.1/);
+    t.regex(reason, /since .* has port 53 on 10\.214\.0\.1/);
     await home(({ trouble_code: code }) => code === 'endpoint-resolver-without-port');
     holder.kill('SIGKILL');
     await served(t);

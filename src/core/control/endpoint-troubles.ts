@@ -10,8 +10,6 @@ export const endpointTroubles = [
   'names',
   /** The resolver can't have its port. */
   'resolver',
-  /** Packets of this home's stream leave in pieces. */
-  'fragments',
 ] as const;
 
 export type EndpointTrouble = (typeof endpointTroubles)[number];

@@ -11,12 +11,21 @@ export function hasUdpSocket(listing: string, address: string, port: number): bo
   return [forward, backward].some((one) => places.includes(`${one}:${hex(port, 4)}`));
 }
 
-/** Programs that keep others from this address, each once, in what `ss -Hlunp` prints: they have it, or all addresses. */
-export function parseHolders(listing: string, address: string): string[] {
-  const names = listing.split('\n').flatMap((line) => {
+/** Who keeps others from an address. */
+export interface PortHolders {
+  isTaken: boolean;
+  /** Programs by name, each once; none where that may not be seen. */
+  names: readonly string[];
+}
+
+/** Who has this address, or all addresses, in what `ss -Hlunp` prints of a port. */
+export function parseHolders(listing: string, address: string): PortHolders {
+  const lines = listing.split('\n').filter((line) => {
     const local = /^UNCONN\s+\d+\s+\d+\s+(\S+):\d+\s/.exec(line)?.[1] ?? '';
-    if (!['0.0.0.0', '*', address].includes(local.replace(/%.*/, ''))) return [];
-    return [...line.matchAll(/\("([^"]+)",pid/g)].map(([, name]) => name!);
+    return ['0.0.0.0', '*', address].includes(local.replace(/%.*/, ''));
   });
-  return [...new Set(names)];
+  const names = lines.flatMap((line) =>
+    [...line.matchAll(/\("([^"]+)",pid/g)].map(([, name]) => name!),
+  );
+  return { isTaken: lines.length > 0, names: [...new Set(names)] };
 }

@@ -2,6 +2,7 @@
 import type { EndpointTrouble } from '../control/endpoint-troubles.ts';
 import { type ForeignChain, letThrough, nameOf, suspectOf } from '../delivery/foreign-chains.ts';
 import type { Passages } from '../delivery/passage.ts';
+import type { PortHolders } from '../delivery/udp-sockets.ts';
 import { listOf } from '../notices/list.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
@@ -13,8 +14,7 @@ export type EndpointPassage = (typeof endpointPassages)[number];
 /** The resolver does not listen on its address. */
 export interface ResolverFault {
   address: string;
-  /** Programs that listen on the port, but for the resolver itself. */
-  holders: readonly string[];
+  holders: PortHolders;
 }
 
 export interface EndpointDeliveryEvidence {
@@ -62,10 +62,11 @@ export function judgeEndpointDelivery(evidence: EndpointDeliveryEvidence): Troub
 }
 
 function resolverTrouble({ address, holders }: ResolverFault): Trouble {
-  const said =
-    holders.length === 0
-      ? notice('resolver-not-listening', { address })
-      : notice('resolver-port-taken', { address, holder: listOf(holders) });
+  const { names } = holders;
+  const holder = names.length === 0 ? notice('another-program') : listOf(names);
+  const said = holders.isTaken
+    ? notice('resolver-port-taken', { address, holder })
+    : notice('resolver-not-listening', { address });
   return { name: 'resolver', notice: said };
 }
 

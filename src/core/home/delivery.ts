@@ -4,8 +4,11 @@ import { type ForeignChain, letThrough, nameOf, suspectOf } from '../delivery/fo
 import type { Passages } from '../delivery/passage.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import { homePassages } from '../plan/nft-passage.ts';
+import { packetBounds } from '../stream/stream.ts';
 import type { HomePassage } from './machine/events.ts';
+import { packetSizeCommand } from './path-size.ts';
 import { findUnanswered, isAnswered, type Probes, type Streams } from './probing.ts';
+import { findShortfall, type Passing } from './shortfall.ts';
 
 /** What devices were answered tells for so long that they still are. */
 const RECENT_MS = 30_000;
@@ -19,6 +22,12 @@ export interface DeliveryEvidence {
   suspects: readonly ForeignChain[];
   probes: Probes;
   streams: Streams;
+  /** The streams over the last minute. */
+  up: Passing;
+  down: Passing;
+  /** Largest packet_size that leaves this router, and the endpoint, whole; null while that is not known. */
+  wholeBytes: number | null;
+  endpointWholeBytes: number | null;
   /** What the endpoint says of itself. */
   endpointTroubles: readonly EndpointTrouble[];
 }
@@ -43,12 +52,26 @@ export function findShut(passages: Passages<HomePassage>, nowMs: number): HomePa
 export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
   const { probes, streams, nowMs } = evidence;
   const isServed = isAnswered(probes, streams, nowMs) || isTwoWay(evidence);
+  const short = [findShortfall('up', evidence.up), findShortfall('down', evidence.down)].filter(
+    (one) => one !== null,
+  );
+  const unanswered = findUnanswered(probes);
   const troubles = [
     ...findDropped(evidence),
     ...findEndpointTroubles(evidence),
-    ...findUnanswered(probes),
+    // A line that is too slow loses the service's questions too.
+    ...(unanswered.length > 0 ? [...short, ...unanswered] : []),
   ];
-  return { troubles, isServed, warnings: [] };
+  return { troubles, isServed, warnings: [...short, ...findPieces(evidence)] };
+}
+
+function findPieces({ streams, wholeBytes, endpointWholeBytes }: DeliveryEvidence): Notice[] {
+  const { packetBytes: size } = streams.upload;
+  const fits = Math.min(wholeBytes ?? size, endpointWholeBytes ?? size);
+  if (fits >= size || fits < packetBounds.least) return [];
+  const values = { size, fits, command: packetSizeCommand(fits) };
+  const isHere = wholeBytes !== null && wholeBytes < size;
+  return [isHere ? notice('packets-in-pieces', values) : notice('packets-in-pieces-down', values)];
 }
 
 /** Whether devices lately sent something and were answered. */

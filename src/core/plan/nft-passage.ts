@@ -104,6 +104,14 @@ export function renderEndpointPassage(ways: EndpointWays): string[][] {
       ...names.map((rule) => `${rule} names_in`),
       `${tunnel} tunnel_in`,
     ]),
+    // Where nobody lets "fragmentation needed" through, TCP would wait for ever.
+    block('chain segment_size', [
+      'type filter hook forward priority mangle; policy accept;',
+      ...['iifname', 'oifname'].map(
+        (end) =>
+          `${end} "${innerNetdev}" tcp flags syn / syn,rst tcp option maxseg size set rt mtu`,
+      ),
+    ]),
     block('chain passage_local', [
       `type filter hook input priority ${LAST}; policy accept;`,
       ...names.map((rule) => `${rule} names_out`),

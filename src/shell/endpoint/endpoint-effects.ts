@@ -16,6 +16,7 @@ import { ipJson } from '../network/ip-json.ts';
 import {
   netdevIndex,
   openNetdevCounter,
+  readMtu,
   readSysctl,
   setLink,
   writeSysctl,
@@ -177,7 +178,11 @@ export class EndpointEffects {
     const rulesIntact = await this.#rules.isIntact(permits);
     const received = addUp(this.#rules.countedBy('cover_in'), this.#rules.countedBy('frames_in'));
     const passages = this.#rules.passages(endpointPassages);
-    return { rulesIntact, received, passages, resolver: await this.#findResolverFault() };
+    return {
+      ...{ rulesIntact, received, passages },
+      resolver: await this.#findResolverFault(),
+      uplinkMtu: await readUplinkMtu(this.#system),
+    };
   }
 
   /** The table was deleted or changed: by us to replace it, or by someone who flushed all rules. */
@@ -210,16 +215,19 @@ export class EndpointEffects {
     return (await this.#system.processes.run(argv)).stdout.trim() !== '';
   }
 
-  async #applyQueue({ mtu, length, rebuild, come, gone }: WorkOf<'queue'>): Promise<void> {
+  async #applyQueue(work: WorkOf<'queue'>): Promise<void> {
+    const { mtu, length, ring, rebuild, come, gone } = work;
     const system = this.#system;
+    // A leaf is as long as the netdev's queue was when it was made; OpenVPN's ring follows it.
     await setLink(system, TUNNEL_NETDEV, mtu, length);
     if (rebuild) {
       await this.#shaper.pause();
       await rebuildQueue(system, come);
-      return;
+    } else {
+      await changeQueue(system, come.flatMap(renderClassAdd));
+      await changeQueue(system, gone.flatMap(renderClassRemove));
     }
-    await changeQueue(system, come.flatMap(renderClassAdd));
-    await changeQueue(system, gone.flatMap(renderClassRemove));
+    await setLink(system, TUNNEL_NETDEV, mtu, ring);
   }
 
   async #forward({ ipv6 }: WorkOf<'forward'>): Promise<void> {
@@ -309,6 +317,13 @@ export class EndpointEffects {
 
 /** Of a root name server: an address on the Internet for as long as there is one. Nothing is ever sent there. */
 const TRIAL_ADDRESS = '198.41.0.4';
+
+/** Of the netdev that the first default route names. */
+async function readUplinkMtu({ files }: Pick<System, 'files'>): Promise<number | null> {
+  const routes = await files.readText('/proc/net/route').catch(() => '');
+  const [, name] = /^(\S+)\t00000000\t/m.exec(routes) ?? [];
+  return name === undefined ? null : readMtu({ files }, name);
+}
 
 function addUp(
   one: ReadonlyMap<string, number>,

@@ -39,7 +39,7 @@ export async function findResolverFault(
   const question = ['ss', '-Hlunp', 'sport', '=', `:${DNS_PORT}`];
   const holders = await processes.run(question).then(
     ({ stdout }) => parseHolders(stdout, address),
-    () => [],
+    () => ({ isTaken: false, names: [] }),
   );
   return { address, holders };
 }

@@ -273,11 +273,14 @@ export class HomeEffects {
     await this.#sysctls.set('net/ipv4/ip_forward', '1');
   }
 
-  async #applyQueue({ mtu, length, slots }: WorkOf<'queue'>): Promise<void> {
-    await setLink(this.#system, TUNNEL_NETDEV, mtu, length);
-    if (slots === null) return;
-    await this.#shaper.pause();
-    await rebuildQueue(this.#system, slots);
+  async #applyQueue({ mtu, length, ring, slots }: WorkOf<'queue'>): Promise<void> {
+    if (slots !== null) {
+      // A leaf is as long as the netdev's queue was when it was made; OpenVPN's ring follows it.
+      await setLink(this.#system, TUNNEL_NETDEV, mtu, length);
+      await this.#shaper.pause();
+      await rebuildQueue(this.#system, slots);
+    }
+    await setLink(this.#system, TUNNEL_NETDEV, mtu, ring);
   }
 
   async #applyStreams(work: WorkOf<'streams'>): Promise<void> {

@@ -19,13 +19,17 @@ function isLasting(resolver: EndpointState['resolver'], nowMs: number): boolean 
 }
 
 /** Takes in what was counted. */
-export function deliver(turn: Turn, { passages, received, resolver }: EndpointSight): void {
+export function deliver(
+  turn: Turn,
+  { passages, received, resolver, uplinkMtu }: EndpointSight,
+): void {
   const { state, now } = turn;
   state.passages = withCounts(state.passages, passages, now.monotonicMs);
   changeSessions(turn, (session) => ({ ...session, received: received.get(session.peer) ?? null }));
   const isShut = findShut(state.passages, now.monotonicMs).length > 0;
   if (!isShut) state.suspects = null;
   else if (state.suspects === null) ask(turn, 'suspects');
+  state.uplinkMtu = uplinkMtu;
   followResolver(turn, resolver);
   noteTroubles(turn);
   if (now.monotonicMs - state.triedMs < TRIAL_EVERY_MS) return;

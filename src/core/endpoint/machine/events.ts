@@ -21,6 +21,8 @@ export interface EndpointSight {
   passages: PassageCounts<EndpointPassage>;
   /** Who has port 53 where the resolver does not listen, as far as that can be told; null where it listens. */
   resolver: ResolverFault | null;
+  /** Largest packet that the way to the Internet takes; null while that is not known. */
+  uplinkMtu: number | null;
   /** Slots that came, by tunnel address. */
   received: ReadonlyMap<string, number>;
 }
@@ -120,6 +122,8 @@ export type Work =
       part: 'queue';
       mtu: number;
       length: number;
+      /** Of what is behind the leaves. */
+      ring: number;
       rebuild: boolean;
       come: readonly SlotClass[];
       gone: readonly SlotClass[];

@@ -1,6 +1,7 @@
 // Homes that come, ask for another stream, and go.
 import type { ArrivalReport, Hello } from '../../control/message.ts';
 import { isSame } from '../../equality/equality.ts';
+import { wholeBytesOf } from '../../home/path-size.ts';
 import { SlotMeter } from '../../home/slot-meter.ts';
 import { meterWindowMs } from '../../home/verification.ts';
 import { ask } from '../../machine/agenda.ts';
@@ -102,9 +103,10 @@ export function answer(turn: Turn): void {
 }
 
 /** What a home is told of what arrives here, and goes on. */
-function arrivalOf({ troubles }: EndpointState, { received }: Session): ArrivalReport {
+function arrivalOf({ troubles, uplinkMtu }: EndpointState, { received }: Session): ArrivalReport {
   const names = troubles.map(({ name }) => name).filter((name) => name !== null);
-  return { received, troubles: names, wholeBytes: null };
+  const wholeBytes = uplinkMtu === null ? null : wholeBytesOf(uplinkMtu, false);
+  return { received, troubles: names, wholeBytes };
 }
 
 /** The streams are as they were asked for when that was begun; in another queue they are counted from the beginning. */

@@ -163,6 +163,7 @@ export interface EndpointState extends Agenda<Part> {
   suspects: readonly ForeignChain[] | null;
   /** What keeps the resolver from listening, and since when; null where it listens. */
   resolver: { fault: ResolverFault; sinceMs: number } | null;
+  uplinkMtu: number | null;
   /** When the resolver was started last. */
   resolverMs: number;
   /** When the way to the Internet was tried last. */
@@ -207,6 +208,7 @@ export function initialState(place: Place): EndpointState {
     failures: [],
     passages: noPassages(endpointPassages),
     suspects: null,
+    uplinkMtu: null,
     resolver: null,
     resolverMs: NEVER,
     triedMs: NEVER,

@@ -6,6 +6,7 @@ import { ask } from '../../machine/agenda.ts';
 import { isPaced, shapeOf } from '../../stream/stream.ts';
 import { findShut, judgeDelivery } from '../delivery.ts';
 import { NO_PROBES, passSecond, type Streams } from '../probing.ts';
+import { SHORTFALL_WINDOW_MS } from '../shortfall.ts';
 import type { Sight } from './events.ts';
 import { desiredOf } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -61,6 +62,19 @@ export function noteDelivery(turn: Turn): void {
     passages: state.passages,
     probes: state.probes,
     streams,
+    up: {
+      shape: streams.upload,
+      perSecond: [
+        state.sent.perSecond(SHORTFALL_WINDOW_MS),
+        state.arrivals.perSecond(SHORTFALL_WINDOW_MS),
+      ],
+    },
+    down: {
+      shape: streams.download,
+      perSecond: [state.received.perSecond(SHORTFALL_WINDOW_MS)],
+    },
+    wholeBytes: state.house.wholeBytes,
+    endpointWholeBytes: state.welcome?.wholeBytes ?? null,
     suspects: state.suspects ?? [],
     endpointTroubles: state.welcome?.troubles ?? [],
   });

@@ -115,8 +115,14 @@ export type Work =
   | { part: 'port'; netdev: string; plainUser: PlainUser | null }
   | { part: 'netdev'; netdev: string }
   | { part: 'index' }
-  /** `slots` null leaves the classes as they are. */
-  | { part: 'queue'; mtu: number; length: number; slots: readonly SlotClass[] | null }
+  /** `slots` null leaves the classes as they are; leaves are as long as `length`, what is behind them as `ring`. */
+  | {
+      part: 'queue';
+      mtu: number;
+      length: number;
+      ring: number;
+      slots: readonly SlotClass[] | null;
+    }
   | {
       part: 'streams';
       tunnel: TunnelAddresses;

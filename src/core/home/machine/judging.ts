@@ -5,6 +5,7 @@ import { ask } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
 import { type Shape, shapeOf } from '../../stream/stream.ts';
 import type { Verdict } from '../judgement.ts';
+import { Arrivals } from '../shortfall.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { meterWindowMs } from '../verification.ts';
 import { deliver } from './delivering.ts';
@@ -116,6 +117,7 @@ function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void 
   state.shapes = shapes;
   state.sent = SlotMeter.EMPTY;
   state.received = SlotMeter.EMPTY;
+  state.arrivals = Arrivals.NONE;
   state.settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(upload);
 }
 

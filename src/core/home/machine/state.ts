@@ -15,6 +15,7 @@ import type { State } from '../api.ts';
 import { type Delivery, NOTHING_DELIVERED } from '../delivery.ts';
 import { type House, NO_HOUSE } from '../home-facts.ts';
 import { NO_PROBES, type Probes } from '../probing.ts';
+import { Arrivals } from '../shortfall.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import type { HomePassage } from './events.ts';
 
@@ -152,6 +153,8 @@ export interface HomeState extends Agenda<Part> {
   /** Chains of others that may drop what does not pass; null while everything does. */
   suspects: readonly ForeignChain[] | null;
   probes: Probes;
+  /** Slots that the endpoint says have come. */
+  arrivals: Arrivals;
   delivery: Delivery;
 
   told: Told;
@@ -217,6 +220,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     passages: noPassages(homePassages),
     suspects: null,
     probes: NO_PROBES,
+    arrivals: Arrivals.NONE,
     delivery: NOTHING_DELIVERED,
     told: {
       state: 'starting',

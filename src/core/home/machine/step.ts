@@ -80,6 +80,7 @@ function hear(turn: Turn, event: HomeEvent): void {
       return;
     case 'welcome':
       state.welcome = event.welcome;
+      state.arrivals = state.arrivals.with(event.welcome.received, turn.now.monotonicMs);
       if (isSame(event.welcome.inner, state.inner)) return;
       state.inner = event.welcome.inner;
       ask(turn, ...WHOLE);

@@ -18,6 +18,15 @@ export const deliveryWords = {
   'names-refused':
     'the endpoint can\'t look up the names they ask for; see on the server that "getent hosts openwrt.org" finds an address, else mend its /etc/resolv.conf',
 
+  'upload-short':
+    'iotshaper.main.upload_rate: only {percent} % of the packets get through, so the line does not carry {rate} KB/s up, and devices wait long or get nothing; {fits} KB/s would fit: run "{command}"',
+  'download-short':
+    'iotshaper.main.download_rate: only {percent} % of the packets get through, so the line does not carry {rate} KB/s down, and devices wait long or get nothing; {fits} KB/s would fit: run "{command}"',
+  'packets-in-pieces':
+    'iotshaper.main.packet_size: each packet of {size} bytes leaves in two pieces, which costs more and is lost more often; {fits} bytes would fit the line: run "{command}"',
+  'packets-in-pieces-down':
+    'iotshaper.main.packet_size: each packet of {size} bytes leaves the endpoint in two pieces, which costs more and is lost more often; {fits} bytes would fit its line: run "{command}"',
+
   'endpoint-forwards-nothing':
     'a firewall on the server drops what they send to the Internet; on the server, "iotshaper status" says what to do',
   'endpoint-answers-dropped':
@@ -29,6 +38,7 @@ export const deliveryWords = {
 
   'resolver-port-taken':
     'names they ask for are not answered, since {holder} has port 53 on {address}, where dnsmasq ought to answer homes; have it listen on other addresses alone; dnsmasq takes the port as soon as it is free',
+  'another-program': 'another program (run "ss -lunp sport = :53" to see which)',
   'resolver-not-listening':
     'names they ask for are not answered, since dnsmasq does not listen on {address}; it is started again; the log tells what it says',
 
