@@ -18,6 +18,7 @@ import {
   TUNNEL_NETDEV,
 } from './names.ts';
 import { checkSource, INNER_TEXT_SETS, innerSets, sourceNat } from './nft-inner.ts';
+import { renderHomePassage } from './nft-passage.ts';
 import { block, comment, learnedSet, netdevSet, replaceTable } from './nft-text.ts';
 import { houseRules, whoRules } from './nft-who.ts';
 
@@ -114,6 +115,7 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
     block('chain input_device', ['counter name held drop']),
     block('chain input', inputRules(config, facts)),
     block('chain output', outputRules(config, facts)),
+    ...renderHomePassage(config.tunnel.interface),
   ]);
 }
 
