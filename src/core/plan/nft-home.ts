@@ -17,6 +17,7 @@ import {
   TABLE,
   TUNNEL_NETDEV,
 } from './names.ts';
+import { renderHomePassage } from './nft-passage.ts';
 import { block, comment, netdevSet, replaceTable } from './nft-text.ts';
 import { houseRules, whoRules } from './nft-who.ts';
 
@@ -109,6 +110,7 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
     block('chain input_device', ['counter name held drop']),
     block('chain input', inputRules(config, facts)),
     block('chain output', outputRules(config, facts)),
+    ...renderHomePassage(config.tunnel.interface),
   ]);
 }
 

@@ -1,13 +1,16 @@
 // Does to the machine what an endpoint's machine asks for, a part at a time, and tells how it went.
 import { join } from 'node:path';
+import { encodeConnect } from '../../core/delivery/probe-packets.ts';
 import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/machine/events.ts';
 import type { EndpointState, Part } from '../../core/endpoint/machine/state.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { ENDPOINT_TEXT_SETS, INNER_NETDEV } from '../../core/plan/nft-endpoint.ts';
+import { ENDPOINT_TEXT_SETS, INNER_NETDEV, trialSource } from '../../core/plan/nft-endpoint.ts';
+import { endpointPassages } from '../../core/plan/nft-passage.ts';
 import { renderClassAdd, renderClassRemove } from '../../core/plan/tc.ts';
 import { forgetConnections } from '../network/connections.ts';
+import { readForeignChains } from '../network/foreign-chains.ts';
 import { ipJson } from '../network/ip-json.ts';
 import {
   netdevIndex,
@@ -103,6 +106,9 @@ export class EndpointEffects {
       case 'welcome':
         this.#control.welcome(act);
         return;
+      case 'try-forward':
+        this.#tryForward();
+        return;
       case 'log':
         this.#options.log(act.level, wordsOf(act.notice));
     }
@@ -129,6 +135,8 @@ export class EndpointEffects {
         return this.#look(work);
       case 'connect':
         return this.#connect();
+      case 'suspects':
+        return readForeignChains(system);
       case 'homes':
         return this.#options.store.homes();
       case 'user':
@@ -164,7 +172,9 @@ export class EndpointEffects {
 
   async #look({ permits }: WorkOf<'look'>): Promise<Outcomes['look']> {
     // What lets frames leave is renewed in the same breath.
-    return { rulesIntact: await this.#rules.isIntact(permits) };
+    const rulesIntact = await this.#rules.isIntact(permits);
+    const received = addUp(this.#rules.countedBy('cover_in'), this.#rules.countedBy('frames_in'));
+    return { rulesIntact, received, passages: this.#rules.passages(endpointPassages) };
   }
 
   /** The table was deleted or changed: by us to replace it, or by someone who flushed all rules. */
@@ -172,6 +182,13 @@ export class EndpointEffects {
     if (await this.#rules.isIntact()) return { restored: false };
     await this.#rules.restore(permits);
     return { restored: true };
+  }
+
+  /** As if a home had sent it; rules of ours count it behind the forward hook and let it go no further. */
+  #tryForward(): void {
+    const source = trialSource(this.#options.state().place.identity);
+    const [high = 0, low = 0] = this.#system.randomBytes(2);
+    this.#port?.send(encodeConnect(source, TRIAL_ADDRESS, 32_768 + ((high & 0x3f) << 8) + low));
   }
 
   async #connect(): Promise<Outcomes['connect']> {
@@ -279,6 +296,16 @@ export class EndpointEffects {
     if (failure !== null) throw failure;
     return { forgotten };
   }
+}
+
+/** Of a root name server: an address on the Internet for as long as there is one. Nothing is ever sent there. */
+const TRIAL_ADDRESS = '198.41.0.4';
+
+function addUp(
+  one: ReadonlyMap<string, number>,
+  other: ReadonlyMap<string, number>,
+): Map<string, number> {
+  return new Map([...one].map(([name, count]) => [name, count + (other.get(name) ?? 0)]));
 }
 
 type WorkOf<P extends Part> = Extract<Work, { part: P }>;

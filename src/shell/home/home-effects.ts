@@ -13,6 +13,8 @@ import type { PlainUser } from '../../core/plan/facts.ts';
 import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { renderNotAlive } from '../../core/plan/nft-alive.ts';
 import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft-home.ts';
+import { homePassages } from '../../core/plan/nft-passage.ts';
+import { readForeignChains } from '../network/foreign-chains.ts';
 import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
 import {
   netdevExists,
@@ -153,6 +155,8 @@ export class HomeEffects {
         return this.#findPlainUser();
       case 'connect':
         return this.#connect();
+      case 'suspects':
+        return readForeignChains(system);
       case 'house':
         return this.#houseReader.read(work.config, work.remoteAddress);
       case 'near':
@@ -189,6 +193,7 @@ export class HomeEffects {
       receivedPackets: this.receivedPackets,
       answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
       rate: this.#options.rateOf(config),
+      passages: this.#rules.passages(homePassages),
     };
   }
 

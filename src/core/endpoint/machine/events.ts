@@ -1,5 +1,7 @@
 // What an endpoint's machine hears, and what it has done. Values only.
-import type { Hello } from '../../control/message.ts';
+import type { ArrivalReport, Hello } from '../../control/message.ts';
+import type { ForeignChain } from '../../delivery/foreign-chains.ts';
+import type { PassageCounts } from '../../delivery/passage.ts';
 import type { Step } from '../../machine/step.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, InsideRanges, PlainUser } from '../../plan/facts.ts';
@@ -7,8 +9,19 @@ import type { FamilyRoute } from '../../plan/inside.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
+import type { EndpointPassage } from '../delivery.ts';
 import type { StoredHome } from '../identity.ts';
 import type { EndpointState, Part, Reader } from './state.ts';
+
+/** What was read of the machine. */
+export interface EndpointSight {
+  /** Whether the rules stand as they were loaded. */
+  rulesIntact: boolean;
+  /** Packets on their ways through the endpoint since the rules were loaded. */
+  passages: PassageCounts<EndpointPassage>;
+  /** Slots that came, by tunnel address. */
+  received: ReadonlyMap<string, number>;
+}
 
 /** What doing a part has found, where that is more than that it stands. */
 export interface Outcomes {
@@ -19,8 +32,8 @@ export interface Outcomes {
   connect: number | null;
   index: number | null;
   clients: Reader;
-  /** Whether the rules stand as they were loaded. */
-  look: { rulesIntact: boolean };
+  look: EndpointSight;
+  suspects: readonly ForeignChain[];
   /** Whether they had to be put back. */
   restore: { restored: boolean };
   /** Whether there was a program to forget connections with. */
@@ -72,7 +85,10 @@ export type Act =
       hello: Hello;
       inner: InnerNetwork;
       packetBytes: number;
+      arrival: ArrivalReport;
     }
+  /** Sends a packet as a home's device would, which ends where it would leave. */
+  | { do: 'try-forward' }
   | { do: 'log'; level: 'warning' | 'notice'; notice: Notice };
 
 /** A home's stream and frames. */
@@ -91,6 +107,7 @@ export type Work =
   | { part: 'restore'; permits: string }
   | { part: 'look'; permits: string }
   | { part: 'connect' }
+  | { part: 'suspects' }
   | { part: 'homes' }
   | { part: 'user' }
   | { part: 'ipv6' }

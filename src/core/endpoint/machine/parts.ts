@@ -62,6 +62,7 @@ export function workOf(part: Part, turn: Turn): Work | null {
       return { part, permits: permitsOf(state) };
     case 'connect':
     case 'homes':
+    case 'suspects':
       return { part };
     case 'user':
       // What happens to the list of users is no reason to start OpenVPN over.

@@ -1,5 +1,5 @@
 // Homes that come, ask for another stream, and go.
-import type { Hello } from '../../control/message.ts';
+import type { ArrivalReport, Hello } from '../../control/message.ts';
 import { isSame } from '../../equality/equality.ts';
 import { SlotMeter } from '../../home/slot-meter.ts';
 import { meterWindowMs } from '../../home/verification.ts';
@@ -65,6 +65,7 @@ function opened({ state, now }: Turn, home: StoredHome, hello: Hello): Session {
     shape: hello.download,
     maxDelayMs: hello.maxDelayMs,
     version: hello.version,
+    received: null,
     heardMs: now.monotonicMs,
     unanswered: hello,
     standing: null,
@@ -94,9 +95,16 @@ export function answer(turn: Turn): void {
     const { host, peer, inner, standing, unanswered: hello } = session;
     if (!hello || !standing || !isSame(standing, session.shape)) return session;
     const { packetBytes } = standing;
-    turn.acts.push({ do: 'welcome', host, peer, hello, inner, packetBytes });
+    const arrival = arrivalOf(turn.state, session);
+    turn.acts.push({ do: 'welcome', host, peer, hello, inner, packetBytes, arrival });
     return { ...session, unanswered: null };
   });
+}
+
+/** What a home is told of what arrives here, and goes on. */
+function arrivalOf({ troubles }: EndpointState, { received }: Session): ArrivalReport {
+  const names = troubles.map(({ name }) => name).filter((name) => name !== null);
+  return { received, troubles: names, wholeBytes: null };
 }
 
 /** The streams are as they were asked for when that was begun; in another queue they are counted from the beginning. */

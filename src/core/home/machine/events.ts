@@ -2,16 +2,21 @@
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
+import type { ForeignChain } from '../../delivery/foreign-chains.ts';
+import type { PassageCounts } from '../../delivery/passage.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
 import type { PlainUser, TunnelAddresses } from '../../plan/facts.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';
+import type { homePassages } from '../../plan/nft-passage.ts';
 import type { FamilyRoutes } from '../../plan/routes.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { House } from '../home-facts.ts';
 import type { Intent, Near, Part } from './state.ts';
+
+export type HomePassage = (typeof homePassages)[number];
 
 /** What was read of the machine and of the far end. */
 export interface Sight {
@@ -27,6 +32,8 @@ export interface Sight {
   answerSilentMs: number;
   /** What the schedule puts in force now. */
   rate: ActiveRate;
+  /** Packets on their ways through the router since the rules were loaded. */
+  passages: PassageCounts<HomePassage>;
 }
 
 /** What doing a part has found, where that is more than that it stands. */
@@ -36,6 +43,7 @@ export interface Outcomes {
   house: House;
   near: Near;
   routes: Notice | null;
+  suspects: readonly ForeignChain[];
   connect: number | null;
   index: number | null;
 }
@@ -83,6 +91,7 @@ export type Work =
   | { part: 'boot'; table: string | null }
   | { part: 'user' }
   | { part: 'connect' }
+  | { part: 'suspects' }
   | { part: 'house'; config: Config; remoteAddress: string | null }
   | { part: 'near'; config: Config; house: House }
   | { part: 'inside'; routes: readonly FamilyRoute[] }

@@ -7,6 +7,7 @@ import { type Shape, shapeOf } from '../../stream/stream.ts';
 import type { Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { meterWindowMs } from '../verification.ts';
+import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
 import { forbid, type Turn } from './turn.ts';
@@ -37,6 +38,7 @@ export function judge(turn: Turn, sight: Sight): void {
     ask(turn, ...WHOLE);
   }
   const verdict = readVerdict(turn, desired, sight);
+  deliver(turn, sight);
   // Before the sentence that says that all is well.
   const isNews = sight.resolvers.some((mac) => !state.near.resolvers.includes(mac));
   if (isNews) ask(turn, 'near', 'rules', 'boot');

@@ -53,6 +53,7 @@ export function workOf(part: Part, turn: Turn): Work | null {
     case 'forbid':
     case 'user':
     case 'connect':
+    case 'suspects':
       return { part };
     case 'remove':
       return { part, netdev: state.portNetdev, shut: state.shut };
@@ -65,7 +66,7 @@ export function workOf(part: Part, turn: Turn): Work | null {
   }
 }
 
-type DesiredPart = Exclude<Part, 'forbid' | 'user' | 'connect' | 'remove' | 'boot'>;
+type DesiredPart = Exclude<Part, 'forbid' | 'user' | 'connect' | 'suspects' | 'remove' | 'boot'>;
 
 /** The work of parts that are made of a configuration. */
 function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | null {

@@ -4,6 +4,7 @@ import { ask, takeNext } from '../../machine/agenda.ts';
 import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
+import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
 import { block, judge } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
@@ -172,6 +173,10 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'routes':
       state.routeFault = done.found;
+      return;
+    case 'suspects':
+      state.suspects = done.found;
+      noteDelivery(turn);
       return;
     case 'index':
       state.index = done.found;

@@ -25,6 +25,8 @@ export const stateWords = {
   'shaping-rests':
     'Shaping rests ({source}): your devices use the tunnel, but your provider sees when.',
 
+  unserved: 'Your devices get no answers: {why}.',
+
   // What stands behind such a sentence.
   'activity-hidden': "It can't tell when your devices are used.",
   'names-show': 'Names your devices look up still show, because dns is off.',

@@ -300,7 +300,7 @@ const page = view.extend({
         return;
       }
       const status = answer.data;
-      banner.show(status.state, words.sentence(status, report), words.reason(status));
+      banner.show(words.tone(status), words.sentence(status, report), words.reason(status));
       if (history.ok) picture.draw(history.data);
       const text = JSON.stringify([status.config, listWarnings(status)]);
       if (text !== found) {

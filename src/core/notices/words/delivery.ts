@@ -1,0 +1,39 @@
+// Why devices get nothing though their traffic is hidden: clauses that follow "Your devices get no answers: ", and what to mend besides.
+
+/** `{chain}` is named as nft names it; `{command}` is to be typed as it is. */
+export const deliveryWords = {
+  'devices-dropped':
+    'a firewall rule of another program on this router drops what they send before it reaches the tunnel; look for it in "nft list ruleset" and "iptables-save"',
+  'devices-dropped-by':
+    'another program\'s firewall chain "{chain}" on this router, which drops by default, drops what they send before it reaches the tunnel; run "{command}", and again whenever that program has started',
+  'answers-dropped':
+    'a firewall rule of another program on this router drops what comes back for them; look for it in "nft list ruleset" and "iptables-save"',
+  'answers-dropped-by':
+    'another program\'s firewall chain "{chain}" on this router, which drops by default, drops what comes back for them; run "{command}", and again whenever that program has started',
+
+  'endpoint-forwards-nothing':
+    'a firewall on the server drops what they send to the Internet; on the server, "iotshaper status" says what to do',
+  'endpoint-answers-dropped':
+    'a firewall on the server drops what the Internet answers them; on the server, "iotshaper status" says what to do',
+  'endpoint-names-dropped':
+    'a firewall on the server drops the names they ask for; on the server, "iotshaper status" says what to do',
+  'endpoint-resolver-without-port':
+    'names they ask for are not answered, since another program on the server has port 53; on the server, "iotshaper status" says which',
+
+  'homes-dropped':
+    'what homes send to the Internet does not leave this server; see that "ip route" lists a default route, and look for a firewall rule that drops it in "nft list ruleset" and "iptables-save"',
+  'homes-dropped-by':
+    'another program\'s firewall chain "{chain}", which drops by default, drops what homes send to the Internet; run "{command}", and see that it is run again whenever that program has started',
+  'homes-answers-dropped':
+    'a firewall rule of another program drops what the Internet answers homes; look for it in "nft list ruleset" and "iptables-save"',
+  'homes-answers-dropped-by':
+    'another program\'s firewall chain "{chain}", which drops by default, drops what the Internet answers homes; run "{command}", and see that it is run again whenever that program has started',
+  'homes-names-dropped':
+    'a firewall drops the names that homes ask for; let port 53 in on {netdev}, as by "ufw allow in on {netdev} to any port 53"',
+  'homes-names-dropped-by':
+    'the firewall chain "{chain}", which drops by default, drops the names that homes ask for; let port 53 in on {netdev}, as by "ufw allow in on {netdev} to any port 53" or "{command}"',
+  'homes-unheard':
+    'a firewall drops what homes say inside the tunnel, so none is served; let everything in on {netdev}, as by "ufw allow in on {netdev}"',
+  'homes-unheard-by':
+    'the firewall chain "{chain}", which drops by default, drops what homes say inside the tunnel, so none is served; let everything in on {netdev}, as by "ufw allow in on {netdev}" or "{command}"',
+} as const;
