@@ -1,25 +1,15 @@
 // What may keep an endpoint from serving its homes, found in what its machine was seen to do. Pure.
+import { type ForeignChain, letThrough, suspectOf } from '../delivery/foreign-chains.ts';
+import { holds } from '../ip/within.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
-import { INNER_NETDEV } from '../plan/nft-endpoint.ts';
-import { overlap } from '../ip/overlap.ts';
+import { dropped } from './delivery.ts';
 
 /** What the kernel refused when one was made for a moment; null where it did not. */
 export interface KernelEvidence {
   tun: string | null;
   htb: string | null;
   nft: string | null;
-}
-
-/** A chain that is asked about packets, or one that such a chain may go to. */
-export interface FirewallChain {
-  family: string;
-  table: string;
-  name: string;
-  /** Where it is asked; null for a chain that others go to. */
-  hook: string | null;
-  /** What becomes of packets that no rule has decided about. */
-  policy: string | null;
 }
 
 /** Whether a packet of our own came through; null where it could not be tried. */
@@ -45,7 +35,10 @@ export interface Examination {
   forwarded: { ipv4: Passage; ipv6: Passage };
   /** Whether there is a way to the Internet. */
   hasInternet: boolean;
-  chains: readonly FirewallChain[];
+  /** Names of the chains there are, of every program. */
+  chains: readonly string[];
+  /** Chains of other programs that drop what they do not let through. */
+  suspects: readonly ForeignChain[];
   /** Prefixes by the netdev they are reached by, without our own netdevs. */
   prefixes: readonly { prefix: string; netdev: string }[];
   inside: InsideRanges;
@@ -77,7 +70,8 @@ function findRangeFaults({ prefixes, inside }: Examination): Notice[] {
   const ranges = [inside.tunnel, inside.inner4, ...(inside.inner6 === null ? [] : [inside.inner6])];
   return prefixes.flatMap(({ prefix, netdev }) =>
     ranges
-      .filter((range) => overlap(prefix, range))
+      // Ours go before a wider one's.
+      .filter((range) => holds(range, prefix))
       .map((range) => notice('endpoint-range-taken', { range, prefix, netdev })),
   );
 }
@@ -88,7 +82,11 @@ function findPortFaults({ listeners, isRunning, port, resolver }: Examination): 
   if (other && !isRunning)
     faults.push(notice('endpoint-port-taken', { port: `${port}`, program: nameOf(other) }));
   const names = listeners.find(
-    (one) => one.port === 53 && (one.address === '0.0.0.0' || one.address === '*' || (one.address === resolver && !isRunning)),
+    (one) =>
+      one.port === 53 &&
+      (one.address === '0.0.0.0' ||
+        one.address === '*' ||
+        (one.address === resolver && !isRunning)),
   );
   if (names)
     faults.push(
@@ -101,88 +99,30 @@ function nameOf({ program }: UdpListener): string {
   return program === '' ? 'another program' : program;
 }
 
-function findFirewallFaults({ reached, forwarded, chains, port }: Examination): Notice[] {
+function findFirewallFaults(seen: Examination): Notice[] {
+  const { reached, forwarded, suspects, port } = seen;
   const faults: Notice[] = [];
-  for (const [family, passed] of Object.entries(reached)) {
-    if (passed === false)
-      faults.push(
-        notice('endpoint-port-closed', {
-          port: `${port}`,
-          family: nameOfFamily(family),
-          command: commandToReach(chains, family, port),
-        }),
-      );
+  for (const family of [4, 6] as const) {
+    if (reached[`ipv${family}`] !== false) continue;
+    const command = commandToReach(seen, family);
+    faults.push(
+      notice('endpoint-port-closed', { port: `${port}`, family: `IPv${family}`, command }),
+    );
   }
-  for (const [family, passed] of Object.entries(forwarded)) {
-    if (passed === false)
-      faults.push(
-        notice('endpoint-forward-closed', {
-          family: nameOfFamily(family),
-          command: commandToForward(chains, family),
-        }),
-      );
+  for (const family of [4, 6] as const) {
+    if (forwarded[`ipv${family}`] === false)
+      faults.push(dropped(`forward${family}`, suspects).notice);
   }
   return faults;
 }
 
-function nameOfFamily(family: string): string {
-  return family === 'ipv6' ? 'IPv6' : 'IPv4';
-}
-
-function has(chains: readonly FirewallChain[], name: string): boolean {
-  return chains.some((chain) => chain.name === name);
-}
-
-/** The chain of a firewall that is asked here and drops what it does not know; one that may drop, where none does. */
-function chainAt(
-  chains: readonly FirewallChain[],
-  hook: string,
-  family: string,
-): FirewallChain | undefined {
-  const families = ['inet', family === 'ipv6' ? 'ip6' : 'ip'];
-  const asked = chains.filter((chain) => chain.hook === hook && families.includes(chain.family));
-  return asked.find(({ policy }) => policy === 'drop') ?? asked[0];
-}
-
-function insertRules(chain: FirewallChain, rules: readonly string[]): string {
-  const at = `insert rule ${chain.family} ${chain.table} ${chain.name}`;
-  return `nft '${rules.map((rule) => `${at} ${rule}`).join('; ')}'`;
-}
-
 /** The one command that lets homes reach the port, for the firewall that is there. */
-export function commandToReach(
-  chains: readonly FirewallChain[],
-  family: string,
-  port: number,
-): string {
-  const isSix = family === 'ipv6';
-  if (has(chains, isSix ? 'ufw6-user-input' : 'ufw-user-input')) return `ufw allow ${port}/udp`;
-  if (chains.some(({ table }) => table === 'firewalld'))
+function commandToReach({ chains, suspects, port }: Examination, family: 4 | 6): string {
+  if (chains.includes(family === 6 ? 'ufw6-user-input' : 'ufw-user-input'))
+    return `ufw allow ${port}/udp`;
+  if (chains.includes('filter_IN_public'))
     return `firewall-cmd --permanent --add-port=${port}/udp && firewall-cmd --reload`;
-  const chain = chainAt(chains, 'input', family);
-  if (chain) return insertRules(chain, [`udp dport ${port} accept`]);
-  return `${isSix ? 'ip6tables' : 'iptables'} -I INPUT -p udp --dport ${port} -j ACCEPT`;
-}
-
-/** The one command that lets homes' packets through to the Internet and back. */
-export function commandToForward(chains: readonly FirewallChain[], family: string): string {
-  const isSix = family === 'ipv6';
-  const tables = isSix ? 'ip6tables' : 'iptables';
-  const docker = chains.some(
-    (chain) => chain.name === 'DOCKER-USER' && chain.family === (isSix ? 'ip6' : 'ip'),
-  );
-  const both = (chain: string) =>
-    `${tables} -I ${chain} -i ${INNER_NETDEV} -j ACCEPT && ${tables} -I ${chain} -o ${INNER_NETDEV} -j ACCEPT`;
-  if (docker) return both('DOCKER-USER');
-  if (has(chains, isSix ? 'ufw6-user-forward' : 'ufw-user-forward'))
-    return `ufw route allow in on ${INNER_NETDEV}`;
-  if (chains.some(({ table }) => table === 'firewalld'))
-    return `firewall-cmd --permanent --zone=trusted --add-interface=${INNER_NETDEV} && firewall-cmd --reload`;
-  const chain = chainAt(chains, 'forward', family);
-  if (chain)
-    return insertRules(chain, [
-      `iifname "${INNER_NETDEV}" accept`,
-      `oifname "${INNER_NETDEV}" accept`,
-    ]);
-  return both('FORWARD');
+  const chain = suspectOf(suspects, 'input', family);
+  if (chain) return letThrough(chain, [`udp dport ${port}`]);
+  return `${family === 6 ? 'ip6tables' : 'iptables'} -I INPUT -p udp --dport ${port} -j ACCEPT`;
 }

@@ -1,8 +1,6 @@
 // The nftables table that counts packets of our own where other programs' chains have let them pass, and drops them there.
-import type { ProbeWay } from '../endpoint/probe-packet.ts';
+import type { ProbeWay } from '../delivery/udp-probe.ts';
 import { block, replaceTable } from './nft-text.ts';
-
-export const PROBE_TABLE = 'iotshaper_probe';
 
 /** Packets that were tried: `in` are to reach this machine, `through` are to be forwarded. */
 export interface Probe extends ProbeWay {
@@ -12,7 +10,7 @@ export interface Probe extends ProbeWay {
 }
 
 /** The whole table: each probe is counted as it arrives, and where it has passed every other chain of its hook. */
-export function renderProbeTable(probes: readonly Probe[]): string {
+export function renderProbeTable(table: string, probes: readonly Probe[]): string {
   const ends = { in: 'input', through: 'postrouting' } as const;
   // Before any address is translated, and after all that filters.
   const last = { in: 'priority 32767', through: 'priority -32768' } as const;
@@ -24,7 +22,7 @@ export function renderProbeTable(probes: readonly Probe[]): string {
         .map((probe) => `${matchOf(probe)} counter name ${probe.name}_passed drop`),
     ]),
   );
-  return replaceTable(PROBE_TABLE, [
+  return replaceTable(table, [
     ...probes.flatMap(({ name }) => [
       block(`counter ${name}_arrived`, []),
       block(`counter ${name}_passed`, []),

@@ -1,27 +1,37 @@
 // Looks at the machine that an endpoint is to run on: makes what it needs for a moment, and sends packets of its own through it.
-import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
+
+import { encodeDatagram, type ProbeWay } from '../../core/delivery/udp-probe.ts';
 import type {
   Examination,
-  FirewallChain,
   KernelEvidence,
   Passage,
   UdpListener,
 } from '../../core/endpoint/examination.ts';
-import { type ProbeWay, probePacket } from '../../core/endpoint/probe-packet.ts';
+import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { INNER_NETDEV, insideRanges, resolver4 } from '../../core/plan/nft-endpoint.ts';
-import { PROBE_TABLE, type Probe, readProbes, renderProbeTable } from '../../core/plan/nft-probe.ts';
+import { type Probe, readProbes, renderProbeTable } from '../../core/plan/nft-probe.ts';
+import { readForeignChains } from '../network/foreign-chains.ts';
 import { ipJson } from '../network/ip-json.ts';
 import { netdevExists, writeSysctl } from '../network/netdev.ts';
 import { checkNft, deleteTable, loadNft } from '../network/nft.ts';
 import { CommandError } from '../system/command.ts';
 import { pause, type System } from '../system/system.ts';
 
-/** A netdev that is there only while packets come in by it. */
-const PROBE_NETDEV = 'iotprobe0';
-/** Its other end; RFC 2544's range for tests, which nobody is reached by. */
-const OUTSIDE = { ipv4: '198.18.213.2', ipv6: '2001:db8:213::2' };
-const NEAR = { ipv4: '198.18.213.1/30', ipv6: '2001:db8:213::1/126' };
+/** What is made for a moment, by names and addresses of this process alone: several may look at once. */
+function namesOf({ processes }: Pick<System, 'processes'>) {
+  const { pid } = processes;
+  // RFC 2544's and RFC 3849's ranges, in which nobody is.
+  const net4 = `198.18.${pid % 256}`;
+  const net6 = `2001:db8:${(pid % 65_536).toString(16)}`;
+  return {
+    netdev: `iotp${pid}`,
+    table: `iotshaper_probe_${pid}`,
+    outside: { ipv4: `${net4}.2`, ipv6: `${net6}::2` },
+    near: { ipv4: `${net4}.1/30`, ipv6: `${net6}::1/126` },
+  };
+}
+
 /** Addresses of the Internet; what is sent to them is dropped before it leaves. */
 const INTERNET = { ipv4: '1.1.1.1', ipv6: '2606:4700:4700::1111' };
 /** RFC 863. */
@@ -58,6 +68,7 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
     forwarded: { ipv4: passage('through4'), ipv6: passage('through6') },
     hasInternet: ways.ipv4 !== null || ways.ipv6 !== null,
     chains: await listChains(system),
+    suspects: await readForeignChains(system),
     prefixes: await listPrefixes(system),
     inside,
     resolver: resolver4(identity),
@@ -66,10 +77,11 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
 
 /** What the kernel says to a tun netdev, HTB on it, and a table; each is made and removed. */
 export async function examineKernel(system: System): Promise<KernelEvidence> {
-  const tun = await complaint(system, ['ip', 'tuntap', 'add', 'dev', PROBE_NETDEV, 'mode', 'tun']);
-  const queue = ['qdisc', 'add', 'dev', PROBE_NETDEV, 'root', 'handle', '1:', 'htb'];
+  const { netdev } = namesOf(system);
+  const tun = await complaint(system, ['ip', 'tuntap', 'add', 'dev', netdev, 'mode', 'tun']);
+  const queue = ['qdisc', 'add', 'dev', netdev, 'root', 'handle', '1:', 'htb'];
   const htb = tun === null ? await complaint(system, ['tc', ...queue]) : null;
-  if (tun === null) await removeProbeNetdev(system);
+  if (tun === null) await removeNetdev(system, netdev);
   return { tun, htb, nft: await nftComplaint(system) };
 }
 
@@ -87,7 +99,7 @@ async function complaint(
 }
 
 async function nftComplaint(system: System): Promise<string | null> {
-  const text = `table inet ${PROBE_TABLE} { chain probe { type filter hook forward priority 0; ct state new counter; }; }\n`;
+  const text = `table inet ${namesOf(system).table} { chain probe { type filter hook forward priority 0; ct state new counter; }; }\n`;
   try {
     return (await checkNft(system, text))?.split('\n')[0] ?? null;
   } catch (error) {
@@ -95,15 +107,20 @@ async function nftComplaint(system: System): Promise<string | null> {
   }
 }
 
-async function removeProbeNetdev(system: System): Promise<void> {
-  await complaint(system, ['ip', 'link', 'delete', 'dev', PROBE_NETDEV]);
+async function removeNetdev(system: System, netdev: string): Promise<void> {
+  await complaint(system, ['ip', 'link', 'delete', 'dev', netdev]);
 }
 
 /** The address by which this machine is on the Internet; null where it is not. */
 async function findWay(system: System, family: '-4' | '-6'): Promise<string | null> {
   const destination = family === '-4' ? INTERNET.ipv4 : INTERNET.ipv6;
   try {
-    const [route] = await ipJson<{ prefsrc?: string }>(system, [family, 'route', 'get', destination]);
+    const [route] = await ipJson<{ prefsrc?: string }>(system, [
+      family,
+      'route',
+      'get',
+      destination,
+    ]);
     return route?.prefsrc ?? null;
   } catch {
     return null;
@@ -116,36 +133,37 @@ async function tryProbes(
   ways: { ipv4: string | null; ipv6: string | null },
 ): Promise<Record<string, Passage>> {
   const { system, identity } = options;
+  const { netdev, table, outside, near } = namesOf(system);
   const probes: Probe[] = [];
   const add = (name: string, hook: Probe['hook'], way: ProbeWay): void => {
-    probes.push({ name, hook, netdev: hook === 'in' ? PROBE_NETDEV : INNER_NETDEV, ...way });
+    probes.push({ name, hook, netdev: hook === 'in' ? netdev : INNER_NETDEV, ...way });
   };
   const { innerNet, innerNet6, port } = identity;
   if (ways.ipv4 !== null) {
-    add('in4', 'in', { source: OUTSIDE.ipv4, destination: ways.ipv4, port });
+    add('in4', 'in', { source: outside.ipv4, destination: ways.ipv4, port });
     const source = `${innerNet}.${NO_HOME}.1`;
     add('through4', 'through', { source, destination: INTERNET.ipv4, port: DISCARD });
   }
   if (ways.ipv6 !== null) {
-    add('in6', 'in', { source: OUTSIDE.ipv6, destination: ways.ipv6, port });
+    add('in6', 'in', { source: outside.ipv6, destination: ways.ipv6, port });
     const source = `${innerNet6}:${NO_HOME.toString(16)}::1`;
     add('through6', 'through', { source, destination: INTERNET.ipv6, port: DISCARD });
   }
   if (probes.length === 0) return {};
   try {
-    await loadNft(system, renderProbeTable(probes));
-    await makeNetdev(system, PROBE_NETDEV, [NEAR.ipv4, ...(ways.ipv6 === null ? [] : [NEAR.ipv6])]);
+    await loadNft(system, renderProbeTable(table, probes));
+    await makeNetdev(system, netdev, [near.ipv4, ...(ways.ipv6 === null ? [] : [near.ipv6])]);
     for (const probe of probes.filter(({ hook }) => hook === 'in'))
-      await send(options, PROBE_NETDEV, probePacket(probe));
+      await send(options, netdev, encodeDatagram(probe));
     await sendThrough(
       options,
       probes.filter(({ hook }) => hook === 'through'),
     );
     await pause(system.timers, SETTLE_MS);
-    return readProbes(await loadNft(system, `list table inet ${PROBE_TABLE}\n`), probes);
+    return readProbes(await loadNft(system, `list table inet ${table}\n`), probes);
   } finally {
-    await removeProbeNetdev(system);
-    await deleteTable(system, PROBE_TABLE);
+    await removeNetdev(system, netdev);
+    await deleteTable(system, table);
   }
 }
 
@@ -153,7 +171,7 @@ async function tryProbes(
 async function sendThrough(options: ExamineOptions, probes: readonly Probe[]): Promise<void> {
   const { system, identity, inject } = options;
   if (inject !== null) {
-    for (const probe of probes) inject(probePacket(probe));
+    for (const probe of probes) inject(encodeDatagram(probe));
     return;
   }
   // A service that runs holds it; what is tried there it tries itself.
@@ -165,10 +183,10 @@ async function sendThrough(options: ExamineOptions, probes: readonly Probe[]): P
     await makeNetdev(system, INNER_NETDEV, addresses);
     await writeSysctl(system, `net/ipv4/conf/${INNER_NETDEV}/forwarding`, '1');
     for (const probe of probes.filter(({ source }) => !source.includes(':')))
-      await send(options, INNER_NETDEV, probePacket(probe));
+      await send(options, INNER_NETDEV, encodeDatagram(probe));
     // IPv6 forwards by the switch of all netdevs, which is not ours before the service runs.
   } finally {
-    await complaint(system, ['ip', 'link', 'delete', 'dev', INNER_NETDEV]);
+    await removeNetdev(system, INNER_NETDEV);
   }
 }
 
@@ -214,39 +232,37 @@ async function listListeners({ processes }: Pick<System, 'processes'>): Promise<
   }
 }
 
-/** Chains of every table but our own. */
-async function listChains({ processes }: Pick<System, 'processes'>): Promise<FirewallChain[]> {
+/** Names of all chains there are. */
+async function listChains({ processes }: Pick<System, 'processes'>): Promise<string[]> {
   try {
-    const { stdout } = await processes.run(['nft', '-j', 'list', 'chains']);
-    const { nftables } = JSON.parse(stdout) as {
-      nftables: { chain?: Omit<FirewallChain, 'hook' | 'policy'> & Partial<FirewallChain> }[];
-    };
-    return nftables.flatMap(({ chain }) =>
-      !chain || chain.table.startsWith('iotshaper')
-        ? []
-        : [
-            {
-              family: chain.family,
-              table: chain.table,
-              name: chain.name,
-              hook: chain.hook ?? null,
-              policy: chain.policy ?? null,
-            },
-          ],
-    );
+    const { stdout } = await processes.run(['nft', 'list', 'chains']);
+    return [...stdout.matchAll(/^\s*chain (\S+) \{/gm)].map(([, name]) => name!);
   } catch {
     return [];
   }
 }
 
+interface Route {
+  dst: string;
+  dev?: string;
+  type?: string;
+}
+
+const SHOW = ['route', 'show', 'table', 'main'];
+
 /** Networks this machine is in, and those it has routes to. */
-async function listPrefixes(system: System): Promise<{ prefix: string; netdev: string }[]> {
+export async function listPrefixes(
+  system: Pick<System, 'processes'>,
+): Promise<{ prefix: string; netdev: string }[]> {
   const rows = [
-    ...(await ipJson<{ dst: string; dev?: string }>(system, ['-4', 'route', 'show', 'table', 'main'])),
-    ...(await ipJson<{ dst: string; dev?: string }>(system, ['-6', 'route', 'show', 'table', 'main'])),
+    ...(await ipJson<Route>(system, ['-4', ...SHOW])),
+    ...(await ipJson<Route>(system, ['-6', ...SHOW])),
   ];
-  const ours = [TUNNEL_NETDEV, INNER_NETDEV, PROBE_NETDEV];
-  return rows.flatMap(({ dst, dev }) =>
-    dst === 'default' || dev === undefined || ours.includes(dev) ? [] : [{ prefix: dst, netdev: dev }],
+  const ours = [TUNNEL_NETDEV, INNER_NETDEV];
+  return rows.flatMap(({ dst, dev, type }) =>
+    // Those without a netdev refuse, as ours of last resort do.
+    dst === 'default' || dev === undefined || type === 'unreachable' || ours.includes(dev)
+      ? []
+      : [{ prefix: dst, netdev: dev }],
   );
 }

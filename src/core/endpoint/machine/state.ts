@@ -165,6 +165,8 @@ export interface EndpointState extends Agenda<Part> {
   triedMs: number;
   /** Why devices get nothing. */
   troubles: readonly Trouble[];
+  /** What was found wrong with the machine when it was looked at last. */
+  findings: readonly Notice[];
 }
 
 const NEVER = Number.NEGATIVE_INFINITY;
@@ -205,5 +207,6 @@ export function initialState(place: Place): EndpointState {
     suspects: null,
     triedMs: NEVER,
     troubles: [],
+    findings: [],
   };
 }

@@ -1,5 +1,6 @@
-// Packets of our own by which an endpoint tries its machine: they are counted and never leave it.
+// A datagram of our own by which a machine is tried: it is counted and goes no further.
 import { addressBytes } from '../ip/address.ts';
+import { checksum } from './probe-packets.ts';
 
 const UDP = 17;
 const UDP_HEADER_BYTES = 8;
@@ -12,7 +13,7 @@ export interface ProbeWay {
 }
 
 /** An empty UDP datagram in an IP packet, by the family of its addresses. */
-export function probePacket({ source, destination, port }: ProbeWay): Uint8Array {
+export function encodeDatagram({ source, destination, port }: ProbeWay): Uint8Array {
   const [from, to] = [addressBytes(source), addressBytes(destination)];
   const packet = from.length === 4 ? header4(from, to) : header6(from, to);
   const udp = packet.length - UDP_HEADER_BYTES;
@@ -22,8 +23,9 @@ export function probePacket({ source, destination, port }: ProbeWay): Uint8Array
   fields.setUint16(udp + 4, UDP_HEADER_BYTES);
   // Over IPv4 it may be left out (RFC 768); over IPv6 it may not (RFC 8200, 8.1).
   if (from.length === 16) {
-    const pseudo = [from, to, Uint8Array.of(0, 0, 0, UDP_HEADER_BYTES, 0, 0, 0, UDP)];
-    fields.setUint16(udp + 6, checksum([...pseudo, packet.subarray(udp)]) || 0xffff);
+    const pseudo = [...from, ...to, 0, 0, 0, UDP_HEADER_BYTES, 0, 0, 0, UDP];
+    const whole = Uint8Array.from([...pseudo, ...packet.subarray(udp)]);
+    fields.setUint16(udp + 6, checksum(whole) || 0xffff);
   }
   return packet;
 }
@@ -33,7 +35,7 @@ function header4(from: Uint8Array, to: Uint8Array): Uint8Array {
   packet.set([0x45, 0, 0, packet.length, 0, 0, 0, 0, 64, UDP]);
   packet.set(from, 12);
   packet.set(to, 16);
-  new DataView(packet.buffer).setUint16(10, checksum([packet.subarray(0, 20)]));
+  new DataView(packet.buffer).setUint16(10, checksum(packet.subarray(0, 20)));
   return packet;
 }
 
@@ -43,14 +45,4 @@ function header6(from: Uint8Array, to: Uint8Array): Uint8Array {
   packet.set(from, 8);
   packet.set(to, 24);
   return packet;
-}
-
-/** Internet checksum (RFC 1071) of pieces that each have an even number of bytes. */
-function checksum(pieces: readonly Uint8Array[]): number {
-  let sum = 0;
-  for (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += 2) sum += (piece[at]! << 8) | piece[at + 1]!;
-  }
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
 }
