@@ -190,6 +190,8 @@ export interface EndpointState extends Agenda<Part> {
   triedMs: number;
   /** Why devices get nothing. */
   troubles: readonly Trouble[];
+  /** What was found wrong with the machine when it was looked at last. */
+  findings: readonly Notice[];
 }
 
 /** Before any other time. */
@@ -237,5 +239,6 @@ export function initialState(place: Place): EndpointState {
     resolverMs: NEVER,
     triedMs: NEVER,
     troubles: [],
+    findings: [],
   };
 }
