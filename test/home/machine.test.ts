@@ -6,7 +6,7 @@ import { type HomeStep, step } from '../../src/core/home/machine/step.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { desired, World, welcome } from './world.ts';
 
-const place = { uid: 0, managementSocket: '/run/openvpn.sock' };
+const place = { uid: 0, managementSocket: '/run/openvpn.sock', trialSocket: '/run/trial.sock' };
 
 /** A machine whose works are done one by one. */
 class Bench {

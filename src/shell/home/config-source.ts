@@ -13,12 +13,15 @@ import { findProcesses } from '../system/leftovers.ts';
 import { type System, SystemError } from '../system/system.ts';
 import { isSocatOf } from '../tunnel/packet-port.ts';
 import { readFirewallWarnings } from './firewall-warnings.ts';
+import { readProfileText, waitingPathOf } from './profile-file.ts';
 
 /** A configuration that can be applied as it stands. */
 export interface GoodConfig {
   config: Config;
   /** Null while shaping is off and no profile is needed. */
   profile: Profile | null;
+  /** A profile that was uploaded and is to be tried before it takes the place of that one. */
+  waiting?: Profile | null;
 }
 
 /** What reading found: a good configuration, or none and why. */
@@ -46,8 +49,9 @@ export async function readGoodConfig(
     warnings.push(...(await readFirewallWarnings(system)));
     const { profile, errors } = await readProfile(system, config.tunnel.profile);
     errors.push(...(await findForeignNetdev(system, config.tunnel.interface)));
+    const waiting = await readWaitingProfile(system, config.tunnel.profile);
     return profile && errors.length === 0
-      ? { good: { config, profile }, status: fine(warnings) }
+      ? { good: { config, profile, waiting }, status: fine(warnings) }
       : { good: null, status: { ok: false, errors, warnings } };
   } catch (error) {
     if (error instanceof ConfigError) return refused(error.errors, error.warnings);
@@ -55,7 +59,8 @@ export async function readGoodConfig(
   }
 }
 
-async function readProfile(
+/** Reads and judges the profile at a path. */
+export async function readProfile(
   { files }: Pick<System, 'files'>,
   path: string,
 ): Promise<{ profile: Profile | null; errors: ConfigVerdict['errors'] }> {
@@ -77,6 +82,13 @@ async function readProfile(
     return { ...said, path: option, value: path };
   });
   return { profile: null, errors };
+}
+
+async function readWaitingProfile(
+  { files }: Pick<System, 'files'>,
+  path: string,
+): Promise<Profile | null> {
+  return readProfileText(await files.readText(waitingPathOf(path)).catch(() => ''));
 }
 
 /**

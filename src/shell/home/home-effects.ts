@@ -27,7 +27,7 @@ import { findRouteFault } from '../network/route-check.ts';
 import { applyInsideRoutes, applyRoutes, removeRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
-import { managementSocketOf, OpenVpn } from '../openvpn/openvpn.ts';
+import { HomeOpenVpn } from '../openvpn/home-openvpn.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { succeeds } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
@@ -57,7 +57,7 @@ export class HomeEffects {
   readonly #options: HomeEffectsOptions;
   readonly #system: System;
   readonly #shaper: Shaper;
-  readonly #openvpn: OpenVpn;
+  readonly #openvpn: HomeOpenVpn;
   readonly #rules: Rules;
   readonly #houseReader: HouseReader;
   readonly #sent;
@@ -88,14 +88,7 @@ export class HomeEffects {
       onReport: ({ listing }) => tell({ kind: 'second', listing, reported: true }),
       onFault: (_minor, fault) => tell({ kind: 'fault', fault }),
     });
-    this.#openvpn = new OpenVpn({
-      system,
-      configPath: join(runDir, 'openvpn.conf'),
-      managementSocket: managementSocketOf(runDir),
-      onState: (name, local, remote) => tell({ kind: 'openvpn', name, local, remote }),
-      onExit: (why) => tell({ kind: 'openvpn-exited', why }),
-      onLine: (line) => log('info', `openvpn: ${line}`),
-    });
+    this.#openvpn = new HomeOpenVpn({ system, runDir, log, tell });
   }
 
   /** Packets on the tunnel's netdev since it was made, sent and received; null while there is none. */
@@ -108,7 +101,9 @@ export class HomeEffects {
   }
 
   /** Does what neither waits nor fails. */
-  act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'reconnect' | 'retry-now' }>): void {
+  act(
+    act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'reconnect' | 'retry-now' | 'try' }>,
+  ): void {
     switch (act.do) {
       case 'gate':
         this.tunnel.link?.setOpen(act.open);
@@ -121,6 +116,9 @@ export class HomeEffects {
         return;
       case 'retry-now':
         this.#openvpn.retryNow();
+        return;
+      case 'try':
+        this.#openvpn.try(act.trial);
     }
   }
 

@@ -21,22 +21,24 @@ import {
   initialState,
 } from '../../core/home/machine/state.ts';
 import { step } from '../../core/home/machine/step.ts';
+import { trialNotice } from '../../core/home/machine/trial.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
-import { managementSocketOf } from '../openvpn/openvpn.ts';
+import { socketsOf } from '../openvpn/home-openvpn.ts';
 import type { Log } from '../system/log.ts';
 import type { Cancel, Listener, System } from '../system/system.ts';
 import { findAuditTarget } from './audit-target.ts';
-import { type GoodConfig, keepGoodConfig, profilePath, readGoodConfig } from './config-source.ts';
+import { type GoodConfig, keepGoodConfig, readGoodConfig } from './config-source.ts';
 import { HomeEffects } from './home-effects.ts';
 import { HomeHistory } from './home-history.ts';
+import { HomeProfiles } from './home-profiles.ts';
 import { renderStatus } from './home-status.ts';
 import { serveLocalApi } from './local-api.ts';
-import { judgeProfile, storeProfile } from './profile-file.ts';
+import { judgeProfile } from './profile-file.ts';
 import { ScheduleClock } from './schedule-clock.ts';
 import { FOLLOWED_FILE, Surroundings } from './surroundings.ts';
 import { ToolRunner } from './tool-runner.ts';
@@ -66,6 +68,7 @@ export class HomeService implements ServiceApi {
   readonly #monitor: NetworkMonitor;
   readonly #tools: ToolRunner;
   readonly #clock: ScheduleClock;
+  readonly #profiles: HomeProfiles;
   readonly #listeners = new Set<(status: Status) => void>();
   /** Whether {@link HomeService.stop} is to leave devices cut off, because somebody starts the service again. */
   staysShut = false;
@@ -81,6 +84,11 @@ export class HomeService implements ServiceApi {
     this.#system = system;
     this.#tools = new ToolRunner(system, runDir);
     this.#clock = new ScheduleClock({ system, runDir, log });
+    this.#profiles = new HomeProfiles({
+      ...{ system, log, configPath: options.configPath },
+      state: () => this.#loop.state,
+      reload: () => this.reload(),
+    });
     this.#surroundings = new Surroundings({ system, path: join(stateDir, FOLLOWED_FILE), log });
     this.#monitor = new NetworkMonitor({
       system,
@@ -97,10 +105,7 @@ export class HomeService implements ServiceApi {
     this.#history = new HomeHistory(system, this.#effects);
     this.#loop = new MachineLoop({
       system,
-      initial: initialState(
-        { uid: system.processes.uid, managementSocket: managementSocketOf(runDir) },
-        this.#unixS(),
-      ),
+      initial: initialState({ uid: system.processes.uid, ...socketsOf(runDir) }, this.#unixS()),
       step: (state, event, now) => step(state, event, now, options.judge),
       act: (act) => this.#act(act),
       work: (work) => this.#effects.work(work),
@@ -184,14 +189,8 @@ export class HomeService implements ServiceApi {
     return judgeProfile(text);
   }
 
-  /** Puts a profile in the place the configuration names and in force, if nothing is wrong with it. */
-  async storeProfile({ text }: { text: string }): Promise<ProfileCheck> {
-    const verdict = judgeProfile(text);
-    if (!verdict.ok) return verdict;
-    const path = await profilePath(this.#system, this.#options.configPath);
-    await storeProfile(this.#system, path, text);
-    await this.reload();
-    return verdict;
+  storeProfile({ text }: { text: string }): Promise<ProfileCheck> {
+    return this.#profiles.store(text);
   }
 
   onState(listener: (status: Status) => void): () => void {
@@ -201,7 +200,8 @@ export class HomeService implements ServiceApi {
 
   status(): Status {
     const nowMs = this.#system.clock.monotonicMs();
-    const { config = null, profile = null } = this.#good ?? {};
+    const { config = null } = this.#good ?? {};
+    const { profile } = desiredOf(this.#loop.state) ?? this.#good ?? { profile: null };
     const { tunnel } = this.#effects;
     return renderStatus({
       machine: this.#loop.state,
@@ -230,9 +230,9 @@ export class HomeService implements ServiceApi {
       const [error] = this.#configStatus.errors;
       return { kind: 'none', why: error ? bare(error) : null };
     }
-    const { config, profile } = this.#good;
+    const { config, profile, waiting = null } = this.#good;
     if (!config.main.enabled || !profile) return { kind: 'off' };
-    return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) } };
+    return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) }, waiting };
   }
 
   #tell(event: HomeEvent): void {
@@ -257,6 +257,9 @@ export class HomeService implements ServiceApi {
       case 'publish':
         this.#publish();
         return;
+      case 'adopt':
+        this.#adopt();
+        return;
       case 'watch':
         if (act.on) this.#monitor.start();
         else {
@@ -267,6 +270,13 @@ export class HomeService implements ServiceApi {
       default:
         this.#effects.act(act);
     }
+  }
+
+  #adopt(): void {
+    if (!this.#good) return;
+    const { profile } = desiredOf(this.#loop.state) ?? this.#good;
+    this.#good = { ...this.#good, profile, waiting: null };
+    void this.#profiles.adopt(this.#good.config.tunnel.profile);
   }
 
   #publish(): void {
@@ -280,6 +290,8 @@ export class HomeService implements ServiceApi {
   /** What is wrong with the configuration, and what was found of it while running. */
   #withFindings(status: ConfigVerdict): ConfigVerdict {
     const found = desiredOf(this.#loop.state) ? this.#surroundings.findings : [];
-    return { ...status, warnings: [...status.warnings, ...found] };
+    const { trial } = this.#loop.state;
+    const tried = trial ? [trialNotice(trial)] : [];
+    return { ...status, warnings: [...status.warnings, ...tried, ...found] };
   }
 }
