@@ -27,7 +27,7 @@ import { findRouteFault } from '../network/route-check.ts';
 import { applyInsideRoutes, applyRoutes, removeRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
-import { HomeOpenVpn } from '../openvpn/home-openvpn.ts';
+import { HomeOpenVpn, type OpenVpnAct } from '../openvpn/home-openvpn.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { succeeds } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
@@ -101,25 +101,10 @@ export class HomeEffects {
   }
 
   /** Does what neither waits nor fails. */
-  act(
-    act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'reconnect' | 'retry-now' | 'try' }>,
-  ): void {
-    switch (act.do) {
-      case 'gate':
-        this.tunnel.link?.setOpen(act.open);
-        return;
-      case 'close-tunnel':
-        this.tunnel.close();
-        return;
-      case 'reconnect':
-        this.#openvpn.reconnect();
-        return;
-      case 'retry-now':
-        this.#openvpn.retryNow();
-        return;
-      case 'try':
-        this.#openvpn.try(act.trial);
-    }
+  act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | OpenVpnAct['do'] }>): void {
+    if (act.do === 'gate') this.tunnel.link?.setOpen(act.open);
+    else if (act.do === 'close-tunnel') this.tunnel.close();
+    else this.#openvpn.act(act);
   }
 
   /** Does one part, and resolves with the event that says how it went. */

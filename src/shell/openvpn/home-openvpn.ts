@@ -19,6 +19,8 @@ export interface HomeOpenVpnOptions {
   tell: (event: HomeEvent) => void;
 }
 
+export type OpenVpnAct = Extract<Act, { do: 'reconnect' | 'retry-now' | 'try' }>;
+
 export class HomeOpenVpn {
   readonly #openvpn: OpenVpn;
   readonly #trial: ProfileTrial;
@@ -46,7 +48,7 @@ export class HomeOpenVpn {
   }
 
   /** Does what neither waits nor fails. */
-  act(act: Extract<Act, { do: 'reconnect' | 'retry-now' | 'try' }>): void {
+  act(act: OpenVpnAct): void {
     switch (act.do) {
       case 'reconnect':
         this.#openvpn.reconnect();
