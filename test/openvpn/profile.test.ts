@@ -126,7 +126,7 @@ const refused: [line: string, message: string][] = [
     'cd /',
     'setenv PATH /tmp',
   ].map((line): [string, string] => [line, `${line}: ${unknown}`]),
-  ['"up /tmp/x', 'has a quotation mark without its pair'],
+  ['"up /tmp/x', 'has a quotation mark without its pair; remove it'],
   ['"up" /tmp/x', `up /tmp/x: ${program}`],
   ["'plugin' x", `plugin x: ${code}`],
   ['--up /tmp/x', `up /tmp/x: ${program}`],
@@ -229,7 +229,7 @@ test('what is missing or stands twice is named', (t) => {
       'has no "remote" line that names the endpoint',
       'has no <cert> block; upload the whole profile the endpoint printed',
       'has no <key> block; upload the whole profile the endpoint printed',
-      'has neither <peer-fingerprint> nor <ca>: the endpoint could be anyone',
+      'has neither <peer-fingerprint> nor <ca>, so the endpoint could be anyone; upload the whole profile the endpoint printed',
     ],
   );
   t.deepEqual(problemsOf(`${sound}<cert>\nx\n</cert>\n`), [

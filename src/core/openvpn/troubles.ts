@@ -76,6 +76,7 @@ export class TroubleReader {
       this.#isHeard = false;
       return null;
     }
+    if (EMPTY.test(line)) return null;
     for (const [pattern, said] of TROUBLES) {
       const match = pattern.exec(line);
       if (!match) continue;
@@ -84,7 +85,7 @@ export class TroubleReader {
       this.#isHeard = true;
       return said(match);
     }
-    if (this.#isHeard || EMPTY.test(line) || !PLAIN.test(line)) return null;
+    if (this.#isHeard || !PLAIN.test(line)) return null;
     this.#isHeard = true;
     return notice('openvpn-says', { line: quote(line) });
   }

@@ -125,6 +125,8 @@ export function renderTrialOpenVpn({
     'pull-filter ignore "tun-mtu"',
     `tun-mtu ${TUNNEL_MTU}`,
     'mssfix 0',
+    'persist-key',
+    'persist-tun',
     'connect-retry 1 30',
     ...processLines(managementSocket, plainUser),
     '',
