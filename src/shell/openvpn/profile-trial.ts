@@ -9,6 +9,8 @@ import { OpenVpn } from './openvpn.ts';
 /** How long the first way to the endpoint has; each further one has `FURTHER_MS` more. */
 const FIRST_MS = 20_000;
 const FURTHER_MS = 8000;
+/** An only way that is known to be shut has so long to open. */
+const SHUT_MS = 3000;
 /** What OpenVPN prints may come behind what it tells at its management interface. */
 const LAST_WORDS_MS = 500;
 
@@ -75,6 +77,7 @@ export class ProfileTrial {
       },
       onTrouble: (trouble) => {
         why = trouble;
+        if (tries === 1) timers.after(SHUT_MS, fail);
       },
       onExit: (end) => decide(why ?? notice('openvpn-stopped', { why: end })),
       onLine,
