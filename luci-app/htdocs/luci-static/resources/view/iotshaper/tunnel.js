@@ -122,7 +122,7 @@ function createUpload() {
           const isStored = await submit(service.storeProfile, ({ endpoint = '', tried = false }) =>
             (tried
               ? _(
-                  'Stored. The profile in use stays in use until this one was seen to connect to %s; if it does not, the Status page says why.',
+                  'Stored. The profile in use stays in use until this one was seen to connect to %s; if it does not, the page Overview says why.',
                 )
               : _('Stored. The tunnel connects to %s now.')
             ).format(endpoint),
