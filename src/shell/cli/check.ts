@@ -1,21 +1,20 @@
 // `iotshaper check`: is this configuration one the service would put in force?
 import type { Command } from 'commander';
-import { renderConfigStatus } from '../../core/home/answers.ts';
 import { notice } from '../../core/notices/notice.ts';
-import { planExample } from '../../core/plan/example.ts';
-import { configPath } from '../config/config-file.ts';
-import { readGoodConfig } from '../home/config-source.ts';
-import { checkNft } from '../network/nft.ts';
 import { succeeds } from '../system/command.ts';
 import type { Context } from './context.ts';
+import { defaultConfigPath } from './paths.ts';
 
 export function registerCheck(program: Command, { system, console }: Context): void {
   program
     .command('check')
     .description('say what is wrong with the configuration; exit status 1 when something is')
-    .argument('[file]', 'UCI configuration', configPath)
+    .argument('[file]', 'UCI configuration', defaultConfigPath)
     .option('--json', 'as the bus has it')
     .action(async (file: string, { json }: { json?: boolean }) => {
+      const { checkNft, planExample, readGoodConfig, renderConfigStatus } = await import(
+        './home.ts'
+      );
       const { good, status } = await readGoodConfig(system, file);
       const verdict = { ...status, errors: [...status.errors] };
       if (good && system.processes.uid === 0 && (await succeeds(system, ['nft', '--version']))) {

@@ -40,7 +40,7 @@ import { renderStatus } from './home-status.ts';
 import { serveLocalApi } from './local-api.ts';
 import { judgeProfile } from './profile-file.ts';
 import { ScheduleClock } from './schedule-clock.ts';
-import { FOLLOWED_FILE, Surroundings } from './surroundings.ts';
+import { FOLLOWED_FILE, INNER_FILE, Surroundings } from './surroundings.ts';
 import { ToolRunner } from './tool-runner.ts';
 
 /** A second without a report is told to the machine no sooner. */
@@ -84,12 +84,19 @@ export class HomeService implements ServiceApi {
     this.#system = system;
     this.#tools = new ToolRunner(system, runDir);
     this.#clock = new ScheduleClock({ system, runDir, log });
+    const [state, reload] = [() => this.#loop.state, () => this.reload()];
     this.#profiles = new HomeProfiles({
-      ...{ system, log, configPath: options.configPath },
-      state: () => this.#loop.state,
-      reload: () => this.reload(),
+      system,
+      log,
+      configPath: options.configPath,
+      state,
+      reload,
     });
-    this.#surroundings = new Surroundings({ system, path: join(stateDir, FOLLOWED_FILE), log });
+    this.#surroundings = new Surroundings({
+      ...{ system, log },
+      path: join(stateDir, FOLLOWED_FILE),
+      innerPath: join(runDir, INNER_FILE),
+    });
     this.#monitor = new NetworkMonitor({
       system,
       onChange: (what) => this.#loop.dispatch({ kind: 'surroundings', what }),
@@ -99,7 +106,7 @@ export class HomeService implements ServiceApi {
     this.#effects = new HomeEffects({
       ...{ system, runDir, stateDir, log },
       tell: (event) => this.#tell(event),
-      lookAround: (config, house, resolvers) => this.#surroundings.look(config, house, resolvers),
+      lookAround: (...sight) => this.#surroundings.look(...sight),
       rateOf: (config) => this.#clock.rateOf(config),
     });
     this.#history = new HomeHistory(system, this.#effects);
@@ -243,10 +250,11 @@ export class HomeService implements ServiceApi {
 
   /** What shapes reports once a second; where it does not, somebody has to notice. */
   #everySecond(): void {
+    const { near } = this.#loop.state;
     const { config } = desiredOf(this.#loop.state) ?? {};
-    if (config) this.#history.sample(config.main.packetBytes);
+    if (config) this.#history.sample(config.main.packetBytes, near.innerPlaces);
     if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
-    this.#loop.dispatch({ kind: 'second', listing: null, reported: false });
+    this.#loop.dispatch({ kind: 'second', listing: null, takenMs: null });
   }
 
   #act(act: Act): void {

@@ -52,9 +52,16 @@ async function removeAddress({ network }: ExposureLab, address: string): Promise
   await network.netns('devices', ['ip', family, ...words]);
 }
 
-/** A few pings from an address or netdev of a device's. @throws Error when none is answered. */
+/**
+ * Pings from an address or netdev of a device's until one is answered: the first of a new address may be held for a look.
+ *
+ * @throws Error when none is.
+ */
 async function ping({ network }: ExposureLab, from: string, to: string): Promise<void> {
-  await answered((words) => network.netns('devices', words), from, to);
+  const words = ['-n', '-q', '-c', '1', '-i', '0.1', '-w', '4', '-I', from, to];
+  await network.netns('devices', ['ping', ...words]).catch(() => {
+    throw new Error(`no answer to ${from} from ${to}`);
+  });
 }
 
 async function answered(

@@ -1,10 +1,11 @@
 // A new profile is tried beside one that works, and takes its place once it was seen to connect.
 import { isSame } from '../../equality/equality.ts';
+import { ask } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
 import { renderTrialOpenVpn } from '../../plan/openvpn.ts';
 import { type DesiredState, desiredOf, type HomeState, type Intent, WHOLE } from './state.ts';
-import { ask, type Turn } from './turn.ts';
+import type { Turn } from './turn.ts';
 
 /** Whether the profile in force has connected since it was put there. */
 export function isProved(state: HomeState): boolean {
