@@ -14,6 +14,7 @@ const shape = { mode: 'vit' as const, rateKBps: 40, packetBytes: 512, sdPercent:
 
 const good: HomeEvidence = {
   tunnelState: 'up',
+  trouble: null,
   blocking: [],
   listing,
   isReported: true,

@@ -165,6 +165,18 @@ export class HomeNetwork {
     }
   }
 
+  /** Waits until the home warns of this; resolves with what it says of itself then. */
+  async warned(what: RegExp, limitMs = 40_000): Promise<Status> {
+    const untilMs = performance.now() + limitMs;
+    for (;;) {
+      const status = await this.status();
+      if (status?.config.warnings.some((warning) => what.test(warning))) return status;
+      if (performance.now() > untilMs)
+        throw new Error(`${what}: ${status?.config.warnings}\n${this.logs.get('home')}`);
+      await new Promise((wait) => setTimeout(wait, 150)); // as above
+    }
+  }
+
   /** Waits until a service's log says this. */
   async logged(role: 'home' | 'endpoint', what: RegExp): Promise<void> {
     const { stderr } = this.services.get(role)!;

@@ -236,6 +236,39 @@ test.serial('a bad configuration is refused by name and the last good one stays'
   t.like(await network.status(), { rate: { upload_kBps: 40 }, config: { ok: true } });
 });
 
+test.serial(
+  'a profile that does not connect leaves the one that works in use, and says why',
+  async (t) => {
+    const path = network.path('home.ovpn');
+    const works = await readFile(path, 'utf8');
+    const { pid } = await findProcess('openvpn', 'router');
+    const netdevs = await network.netns('router', ['ip', '-br', 'link']);
+    const since = network.logs.get('home')!.length;
+    for (const [text, why] of [
+      [works.replace(/(<peer-fingerprint>\n)../, (_, tag) => `${tag}00`), /fingerprint differs/],
+      [works.replace(/^remote \S+/m, 'remote nosuch.invalid'), /name nosuch\.invalid can't be/],
+      [works.replace(/^(remote \S+) \d+/m, '$1 9'), /nothing listens/],
+    ] as const) {
+      await writeFile(path, text);
+      await network.reread();
+      const { state } = await network.warned(new RegExp(`not used.*${why.source}`));
+      t.is(state, 'shaping');
+    }
+    t.is((await findProcess('openvpn', 'router')).pid, pid);
+    t.is(await network.netns('router', ['ip', '-br', 'link']), netdevs);
+    t.notRegex(network.logs.get('home')!.slice(since), /blocked/);
+
+    await writeFile(path, works.replace('proto udp\n', 'proto udp4\n'));
+    await network.reread();
+    await network.logged('home', /the new profile connects, and is used/);
+    const status = await network.await('shaping');
+    t.deepEqual(status.config.warnings, []);
+    t.not((await findProcess('openvpn', 'router')).pid, pid);
+    for (const line of works.match(/^[A-Za-z0-9+/=]{40,}$/gm)!)
+      t.false(network.logs.get('home')!.includes(line));
+  },
+);
+
 test.serial('a broken queue stops devices, is made anew, and devices go on', async (t) => {
   await network.netns('router', ['tc', 'qdisc', 'del', 'dev', 'iotvpn0', 'root']);
   const broken = await network.await('blocked', 5000);

@@ -12,6 +12,8 @@ const SILENT_SLOTS = 80;
 /** Everything that devices' leave to send rests on. */
 export interface HomeEvidence {
   tunnelState: 'down' | 'connecting' | 'up' | 'reconnecting';
+  /** Why it is not up, as far as OpenVPN has said. */
+  trouble: Notice | null;
   /** What keeps it from being known who is a device. */
   blocking: readonly Notice[];
   /** The queue as tc listed it; null where it was not asked since the queue was made. */
@@ -55,7 +57,7 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   });
   // First, since it is for a person to mend.
   if (blocking.length > 0) return only([...blocking], false);
-  if (tunnelState !== 'up') return only([tunnelFault(tunnelState)], false);
+  if (tunnelState !== 'up') return only([tunnelFault(tunnelState, evidence.trouble)], false);
   const structure = [
     ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
     ...(rulesIntact ? [] : [notice('rules-changed')]),
@@ -77,7 +79,8 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
 }
 
 /** What a tunnel that is not up stands in the way with. */
-export function tunnelFault(state: HomeEvidence['tunnelState']): Notice {
+export function tunnelFault(state: HomeEvidence['tunnelState'], trouble: Notice | null): Notice {
+  if (trouble !== null) return notice('tunnel-failing', { why: trouble });
   return notice(state === 'connecting' ? 'tunnel-connecting' : 'tunnel-down');
 }
 

@@ -91,6 +91,7 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
   state.astray = sight.astray;
   const verdict = turn.judgeEvidence({
     tunnelState: state.tunnel ? state.tunnelState : 'down',
+    trouble: state.trouble,
     blocking: [
       ...state.house.networkFindings.filter(({ blocks }) => blocks),
       ...(state.routeFault === null ? [] : [state.routeFault]),
