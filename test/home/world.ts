@@ -4,7 +4,7 @@ import type { ActiveRate } from '../../src/core/config/schedule.ts';
 import type { Welcome } from '../../src/core/control/message.ts';
 import { NO_HOUSE } from '../../src/core/home/home-facts.ts';
 import type { Done, HomeEvent, Work } from '../../src/core/home/machine/events.ts';
-import type { DesiredState } from '../../src/core/home/machine/state.ts';
+import { type DesiredState, NOTHING_NEAR } from '../../src/core/home/machine/state.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { ALIVE_SECONDS } from '../../src/core/plan/names.ts';
@@ -140,7 +140,11 @@ export class World {
     const { queue } = this.faults;
     if (isAlive) this.isListed = true;
     const listing = queue === null ? goodListing : brokenQueues[queue]!;
-    return { kind: 'second', listing: isAlive ? listing : null, reported: isAlive };
+    return {
+      kind: 'second',
+      listing: isAlive ? listing : null,
+      takenMs: isAlive ? this.nowMs : null,
+    };
   }
 
   /** Does a work; makes whole what that makes whole. */
@@ -163,6 +167,7 @@ export class World {
           rulesIntact: this.#table !== null && !this.faults.rulesChanged,
           astray: this.#astray,
           resolvers: [],
+          senders: [],
           sentPackets: this.faults.tunnelDown ? null : Math.floor(this.#sent),
           receivedPackets: this.faults.tunnelDown ? null : Math.floor(this.#received),
           answerSilentMs: this.nowMs - this.#heardMs,
@@ -179,7 +184,7 @@ export class World {
       case 'house':
         return done({ ...NO_HOUSE, networkFindings: this.faults.networkGone ? [networkGone] : [] });
       case 'near':
-        return done({ followed: [], sharedNetdevs: [], resolvers: [], remarks: [] });
+        return done(NOTHING_NEAR);
       case 'routes':
         return done(
           this.faults.foreignRule

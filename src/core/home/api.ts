@@ -60,6 +60,9 @@ export interface ConfigStatus {
   warnings: string[];
   /** The same, one for one. */
   warning_notices: Notice[];
+  /** What was understood instead of what stands there; nothing has to be done about it. */
+  notes?: string[];
+  note_notices?: Notice[];
 }
 
 export interface ConfigFinding {

@@ -1,6 +1,7 @@
 // The endpoint's state on disk: its identity and the homes it serves, in one directory of 0600 files.
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
+import type { EndpointIdentity, StoredHome } from '../../core/endpoint/identity.ts';
 import { CONTROL_KEY_BYTES, parseControlKey } from '../../core/openvpn/inside.ts';
 import { isHost } from '../../core/openvpn/remote.ts';
 import { CommandError } from '../system/command.ts';
@@ -17,28 +18,6 @@ const CERTIFICATE_DAYS = 36_500;
 /** A mistake of the person at the keyboard, in words. */
 export class EndpointError extends Error {
   override name = 'EndpointError';
-}
-
-export interface EndpointIdentity {
-  /** Name or address by which homes reach it. */
-  host: string;
-  port: number;
-  /** First three bytes of the tunnel addresses. */
-  tunnelNet: string;
-  /** First two bytes of the inner addresses. */
-  innerNet: string;
-  /** First 48 bits of the inner IPv6 addresses (RFC 4193: drawn at random). */
-  innerNet6: string;
-}
-
-export interface StoredHome {
-  name: string;
-  /** Last byte of its tunnel address. */
-  host: number;
-  /** SHA-256 of its certificate, colon-separated. */
-  fingerprint: string;
-  /** Secret shared with the home, 32 bytes in base64; '' for a home of an older version, which can't be served. */
-  controlKey: string;
 }
 
 /** A home as its file has it, which an older version may have written. */

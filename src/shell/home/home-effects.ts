@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
-import { ipSource } from '../../core/framing/ip-packet.ts';
 import type { House } from '../../core/home/home-facts.ts';
-import type { Act, HomeEvent, Outcomes, Work } from '../../core/home/machine/events.ts';
+import type { Act, HomeEvent, Noted, Outcomes, Work } from '../../core/home/machine/events.ts';
 import type { Near, Part } from '../../core/home/machine/state.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
@@ -13,6 +12,7 @@ import type { PlainUser } from '../../core/plan/facts.ts';
 import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { renderNotAlive } from '../../core/plan/nft-alive.ts';
 import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft-home.ts';
+import { SENDER_SETS } from '../../core/plan/nft-inner.ts';
 import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
 import {
   netdevExists,
@@ -48,7 +48,7 @@ export interface HomeEffectsOptions {
   /** Tells the machine what happened. */
   tell: (event: HomeEvent) => void;
   /** Looks at who is near, before rules are made of it. */
-  lookAround: (config: Config, house: House, resolvers: readonly string[]) => Promise<Near>;
+  lookAround: (config: Config, house: House, noted: Noted) => Promise<Near>;
   rateOf: (config: Config) => ActiveRate;
 }
 
@@ -85,7 +85,7 @@ export class HomeEffects {
     });
     this.#shaper = new Shaper({
       system,
-      onReport: ({ listing }) => tell({ kind: 'second', listing, reported: true }),
+      onReport: ({ listing, takenMs }) => tell({ kind: 'second', listing, takenMs }),
       onFault: (_minor, fault) => tell({ kind: 'fault', fault }),
     });
     this.#openvpn = new OpenVpn({
@@ -156,7 +156,8 @@ export class HomeEffects {
       case 'house':
         return this.#houseReader.read(work.config, work.remoteAddress);
       case 'near':
-        return this.#options.lookAround(work.config, work.house, this.#rules.learned(RESOLVER_SET));
+        void this.tunnel.readNames();
+        return this.#options.lookAround(work.config, work.house, this.#noted());
       case 'inside':
         return applyInsideRoutes(system, work.routes);
       case 'rules':
@@ -184,12 +185,17 @@ export class HomeEffects {
     return {
       rulesIntact,
       astray: this.#rules.counted(WITNESS_COUNTER),
-      resolvers: this.#rules.learned(RESOLVER_SET),
+      ...this.#noted(),
       sentPackets: this.sentPackets,
       receivedPackets: this.receivedPackets,
       answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
       rate: this.#options.rateOf(config),
     };
+  }
+
+  #noted(): Noted {
+    const senders = SENDER_SETS.flatMap((set) => this.#rules.learned(set));
+    return { resolvers: this.#rules.learned(RESOLVER_SET), senders };
   }
 
   /** The table was deleted: by us to replace it, or by someone who flushed all rules. */
@@ -244,7 +250,7 @@ export class HomeEffects {
     const port = new PacketPort({
       system: this.#system,
       netdev,
-      onPacket: (packet) => this.tunnel.link?.enqueue(ipSource(packet), packet),
+      onPacket: (packet) => this.tunnel.send(packet),
       onUp: () => tell({ kind: 'port-up' }),
       onFault: (fault) => tell({ kind: 'fault', fault }),
     });

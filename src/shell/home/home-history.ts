@@ -2,7 +2,9 @@
 import { TUNNEL_OVERHEAD_BYTES } from '../../core/cost/cost.ts';
 import { AddressMeter } from '../../core/home/address-meter.ts';
 import type { HistorySample } from '../../core/home/api.ts';
+import { ownersOf } from '../../core/home/devices/inner-addresses.ts';
 import { TrafficHistory, type TrafficRates } from '../../core/home/traffic-history.ts';
+import type { InnerPlaces } from '../../core/plan/facts.ts';
 import type { System } from '../system/system.ts';
 import type { HomeEffects } from './home-effects.ts';
 
@@ -30,8 +32,8 @@ export class HomeHistory {
     this.#traffic.clear();
   }
 
-  /** Takes in what the counters say now. */
-  sample(packetBytes: number): void {
+  /** Takes in what the counters say now. @param innerPlaces who has which inner address. */
+  sample(packetBytes: number, innerPlaces: InnerPlaces): void {
     const { tunnel, sentPackets, receivedPackets } = this.#effects;
     const queues = tunnel.link?.queues;
     const nowMs = this.#system.clock.monotonicMs();
@@ -51,6 +53,12 @@ export class HomeHistory {
       nowMs,
       unixS,
     );
-    this.addresses.push(queues?.countersByKey() ?? new Map(), tunnel.downloadBytes, nowMs, unixS);
+    this.addresses.push(
+      queues?.countersByKey() ?? new Map(),
+      tunnel.downloadBytes,
+      ownersOf(innerPlaces),
+      nowMs,
+      unixS,
+    );
   }
 }

@@ -1,10 +1,13 @@
 // A home's sockets on the tunnel: devices' packets in frames, and what home and endpoint say to each other.
 import type { Welcome } from '../../core/control/message.ts';
-import { ipDestination } from '../../core/framing/ip-packet.ts';
+import { ipDestination, ipSource } from '../../core/framing/ip-packet.ts';
 import type { Work } from '../../core/home/machine/events.ts';
+import { answerFromHouse } from '../../core/home/names/dns-answer.ts';
+import { NO_NAMES } from '../../core/home/names/house-names.ts';
 import type { Notice } from '../../core/notices/notice.ts';
 import { version } from '../../version.ts';
 import { HomeControl } from '../control/home-control.ts';
+import { readHouseNames } from '../network/house-names-reader.ts';
 import type { System } from '../system/system.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
 
@@ -26,6 +29,9 @@ export interface HomeTunnelOptions {
 export class HomeTunnel {
   readonly #options: HomeTunnelOptions;
   #control: HomeControl | null = null;
+  #names = NO_NAMES;
+  /** Where devices' queries for names are sent. */
+  #resolvers: readonly string[] = [];
   link: FrameLink | null = null;
   /** Bytes of devices' packets that came down, by inner address. */
   readonly downloadBytes = new Map<string, number>();
@@ -39,10 +45,27 @@ export class HomeTunnel {
     return this.#control?.silentMs(nowMs) ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Takes in what the house's names are now. */
+  async readNames(): Promise<void> {
+    this.#names = await readHouseNames(this.#options.system);
+  }
+
+  /** Takes a packet from a device: one that asks for a name of the house is answered here, all others leave. */
+  send(packet: Uint8Array): void {
+    const answer = answerFromHouse(packet, this.#names, this.#resolvers);
+    if (answer) this.#options.onPacket(answer);
+    else this.link?.enqueue(ipSource(packet), packet);
+  }
+
   /** Opens the sockets that are not open, and brings frames to the shape. Frames leave once the link is opened. */
   async apply(work: Extract<Work, { part: 'streams' }>): Promise<void> {
     const { tunnel, upload, maxDelayMs, profile } = work;
-    const { system, departures, onWelcome, onFault } = this.#options;
+    const { system, departures, onFault } = this.#options;
+    const onWelcome = (welcome: Welcome): void => {
+      const { resolver4, resolver6 } = welcome.inner;
+      this.#resolvers = resolver6 === null ? [resolver4] : [resolver4, resolver6];
+      this.#options.onWelcome(welcome);
+    };
     if (this.link) this.link.update(upload, maxDelayMs);
     else {
       const link = new FrameLink({

@@ -13,13 +13,19 @@ import type { Shape } from '../../stream/stream.ts';
 import type { House } from '../home-facts.ts';
 import type { Intent, Near, Part } from './state.ts';
 
+/** What rules have noted of passing packets. */
+export interface Noted {
+  /** MACs of hosts beside the devices that asked the Internet for names lately. */
+  resolvers: readonly string[];
+  /** Addresses that have sent something towards the tunnel within the last hour. */
+  senders: readonly string[];
+}
+
 /** What was read of the machine and of the far end. */
-export interface Sight {
+export interface Sight extends Noted {
   rulesIntact: boolean;
   /** Packets the witness has counted since the rules were loaded. */
   astray: number;
-  /** MACs of hosts beside the devices that asked the Internet for names lately. */
-  resolvers: readonly string[];
   /** Packets that left and came since the netdev was made; null while there is none. */
   sentPackets: number | null;
   receivedPackets: number | null;
@@ -48,8 +54,8 @@ export type Done = {
 
 export type HomeEvent =
   | { kind: 'intent'; intent: Intent }
-  /** What shapes has reported, once a second; null for a second without a report. */
-  | { kind: 'second'; listing: TcListing | null; reported: boolean }
+  /** Once a second: what shapes has reported, and of when that is; null for a second without a report. */
+  | { kind: 'second'; listing: TcListing | null; takenMs: number | null }
   /** A state that OpenVPN names. */
   | { kind: 'openvpn'; name: string; local: string; remote: string }
   | { kind: 'openvpn-exited'; why: Notice }

@@ -1,14 +1,16 @@
 // Once a second: what was seen is judged, and devices go on or are stopped; what is broken is made again.
 
 import { isSame } from '../../equality/equality.ts';
+import { ask } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
 import { type Shape, shapeOf } from '../../stream/stream.ts';
+import { hasNewcomer } from '../devices/inner-addresses.ts';
 import type { Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { meterWindowMs } from '../verification.ts';
 import type { Sight } from './events.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
-import { ask, forbid, type Turn } from './turn.ts';
+import { forbid, type Turn } from './turn.ts';
 
 /** Two looks without a fault before devices may go on. */
 const TICKS_BEFORE_PERMIT = 2;
@@ -22,8 +24,8 @@ const RECONNECT_AFTER_MS = 15_000;
 const ASTRAY_MS = 10_000;
 /** Ticks from one look around the house to the next. */
 const SURROUNDINGS_EVERY = 10;
-/** Time without a report after which what shapes is not alive. */
-const REPORT_WITHIN_MS = 3500;
+/** Age of the newest report from which on what shapes is not alive; one is a second old when it comes. */
+const REPORT_WITHIN_MS = 4500;
 
 /** Takes in what was seen, and decides. */
 export function judge(turn: Turn, sight: Sight): void {
@@ -39,6 +41,7 @@ export function judge(turn: Turn, sight: Sight): void {
   // Before the sentence that says that all is well.
   const isNews = sight.resolvers.some((mac) => !state.near.resolvers.includes(mac));
   if (isNews) ask(turn, 'near', 'rules', 'boot');
+  if (hasNewcomer(sight.senders, state.near.innerPlaces)) ask(turn, 'near', 'rules');
   if (verdict.faults.length > 0) {
     block(turn, verdict.faults[0]!);
   } else if (!isNews) {

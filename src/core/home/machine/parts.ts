@@ -32,6 +32,7 @@ function factsOf(state: HomeState): HomeFacts {
     inside: desiredOf(state)?.profile.inside ?? null,
     tunnel,
     inner,
+    innerPlaces: near.innerPlaces,
   };
 }
 

@@ -2,12 +2,20 @@
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
+import type { Agenda } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
-import type { FollowedDevice, InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';
+import type {
+  FollowedDevice,
+  InnerNetwork,
+  InnerPlaces,
+  PlainUser,
+  TunnelAddresses,
+} from '../../plan/facts.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { State } from '../api.ts';
+import { NO_PLACES } from '../devices/inner-addresses.ts';
 import { type House, NO_HOUSE } from '../home-facts.ts';
 import { SlotMeter } from '../slot-meter.ts';
 
@@ -36,11 +44,21 @@ export interface Near {
   sharedNetdevs: readonly string[];
   /** MACs of hosts beside the devices that ask the Internet for names, as far as they were looked at. */
   resolvers: readonly string[];
+  innerPlaces: InnerPlaces;
   /** What belongs behind the sentence that says that all is well. */
   remarks: readonly Notice[];
 }
 
-/** The one thing that is done at a time. Each can be done again whenever it is not known to stand. */
+/** What is known before the first look. */
+export const NOTHING_NEAR: Near = {
+  followed: [],
+  sharedNetdevs: [],
+  resolvers: [],
+  innerPlaces: NO_PLACES,
+  remarks: [],
+};
+
+/** The one thing that is done at a time. */
 export type Part =
   | 'forbid'
   | 'remove'
@@ -83,12 +101,9 @@ export interface Place {
   managementSocket: string;
 }
 
-export interface HomeState {
+export interface HomeState extends Agenda<Part> {
   readonly place: Place;
   intent: Intent;
-  /** What is to be done, and what is being done. */
-  pending: readonly Part[];
-  running: Part | null;
   /** Parts that are done from the beginning, whatever is thought to stand. */
   again: readonly Part[];
 
@@ -124,6 +139,8 @@ export interface HomeState {
 
   /** What tc listed since the queue was last looked at. */
   listing: TcListing | null;
+  /** When the queue was made. */
+  queueSinceMs: number;
   reportedMs: number;
   /** Whether devices may send. */
   permitted: boolean;
@@ -170,7 +187,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     again: [],
     plainUser: null,
     house: NO_HOUSE,
-    near: { followed: [], sharedNetdevs: [], resolvers: [], remarks: [] },
+    near: NOTHING_NEAR,
     connected: null,
     tunnelState: 'down',
     tunnelSinceS: 0,
@@ -187,6 +204,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     queueIsNew: true,
     shut: null,
     listing: null,
+    queueSinceMs: NEVER,
     reportedMs: NEVER,
     permitted: false,
     everPermitted: false,

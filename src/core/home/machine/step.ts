@@ -1,5 +1,6 @@
 // The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
+import { ask, takeNext } from '../../machine/agenda.ts';
 import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
@@ -16,7 +17,7 @@ import {
   WHOLE,
 } from './state.ts';
 import { tell } from './telling.ts';
-import { ask, closeTunnel, forbid, type Turn } from './turn.ts';
+import { closeTunnel, forbid, type Turn } from './turn.ts';
 
 export type HomeStep = Step<HomeState, Act, Work>;
 
@@ -62,9 +63,10 @@ function hear(turn: Turn, event: HomeEvent): void {
   }
   switch (event.kind) {
     case 'second':
-      if (event.reported) {
+      // What was listed before the queue was made was another one.
+      if (event.takenMs !== null && event.takenMs >= state.queueSinceMs) {
         state.listing = event.listing;
-        state.reportedMs = turn.now.monotonicMs;
+        state.reportedMs = Math.max(state.reportedMs, event.takenMs);
       }
       ask(turn, 'look');
       return;
@@ -147,18 +149,9 @@ function setTunnelState(turn: Turn, tunnelState: TunnelState): void {
 
 /** Takes the next thing to do that there is anything to do about. */
 function begin(turn: Turn): Work | null {
-  const { state } = turn;
-  if (state.running !== null) return null;
-  for (const part of PART_ORDER) {
-    if (!state.pending.includes(part)) continue;
-    state.pending = state.pending.filter((other) => other !== part);
-    const work = workOf(part, turn);
-    if (!work) continue;
-    state.running = part;
-    if (part === 'openvpn') setTunnelState(turn, 'connecting');
-    return work;
-  }
-  return null;
+  const work = takeNext(turn, PART_ORDER, (part) => workOf(part, turn));
+  if (work?.part === 'openvpn') setTunnelState(turn, 'connecting');
+  return work;
 }
 
 /** What follows from a part that was done. */
@@ -191,7 +184,7 @@ function finish(turn: Turn, done: Done): void {
       if (state.made === null) return;
       state.queue = state.made;
       state.made = null;
-      // What was listed was another one.
+      state.queueSinceMs = turn.now.monotonicMs;
       state.listing = null;
       return;
     case 'streams':
