@@ -18,6 +18,7 @@ const good: HomeEvidence = {
   listing,
   isReported: true,
   rulesIntact: true,
+  smallerBytes: null,
   astray: false,
   upload: shape,
   download: shape,
