@@ -106,7 +106,7 @@ export class EndpointHandshake {
     const turn = { homeNonce, endpointNonce: this.#pending, sequence };
     // In a stream it takes a slot that is there anyway, and must not look different from the others. Without one it is
     // no larger than any hello.
-    const packetBytes = Math.min(slotBytes ?? SMALLEST_PACKET_BYTES, this.#askedBytes);
+    const packetBytes = slotBytes ?? SMALLEST_PACKET_BYTES;
     const message = { kind: 'challenge', ...turn } as const;
     return {
       kind: 'challenge',

@@ -279,7 +279,10 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration, and what was found of it while running. */
   #withFindings(status: ConfigVerdict): ConfigVerdict {
-    const found = desiredOf(this.#loop.state) ? this.#surroundings.findings : [];
+    const { state } = this.#loop;
+    const found = desiredOf(state)
+      ? [...state.delivery.warnings, ...this.#surroundings.findings]
+      : [];
     return { ...status, warnings: [...status.warnings, ...found] };
   }
 }
