@@ -179,6 +179,7 @@ export class HomeEffects {
       sentPackets: this.sentPackets,
       receivedPackets: this.receivedPackets,
       answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
+      smallerBytes: this.tunnel.smallerBytes,
       rate: this.#options.rateOf(config),
       passages: this.#rules.passages(homePassages),
       chance: uniformRandom(this.#system)(),

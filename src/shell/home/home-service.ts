@@ -292,9 +292,10 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration, and what was found of it while running. */
   #withFindings(status: ConfigVerdict): ConfigVerdict {
-    const found = desiredOf(this.#loop.state) ? this.#surroundings.findings : [];
-    const { trial } = this.#loop.state;
+    const { state } = this.#loop;
+    const { trial, delivery } = state;
     const tried = trial ? [trialNotice(trial)] : [];
+    const found = desiredOf(state) ? [...delivery.warnings, ...this.#surroundings.findings] : [];
     return { ...status, warnings: [...status.warnings, ...tried, ...found] };
   }
 }

@@ -37,6 +37,8 @@ export interface Sight extends Noted {
   receivedPackets: number | null;
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   answerSilentMs: number;
+  /** Size of a packet that was answered while those of the streams are not; null else. */
+  smallerBytes: number | null;
   /** What the schedule puts in force now. */
   rate: ActiveRate;
   /** Packets on their ways through the router since the rules were loaded. */
