@@ -44,10 +44,14 @@ evaluate-audit: lab-packages dist/iotshaper.js compiled ## planted leaks and cle
 	@node build/test/bench/planted-leaks.js $(RUNS)
 
 .PHONY: bench
-bench: test-packages dist/iotshaper.js compiled ## how fast it is: framing, simulation, bus, page, delays (root)
+bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays (root)
 	@set -e; for name in framing simulation ubus-codec ubus-restart latency; do \
 	  echo "== $$name"; node build/test/bench/$$name.js; done
 	@echo "== longest tasks of the page"; node build/test/luci/longest-tasks.js
+
+.PHONY: bench-size
+bench-size: test-packages dist/iotshaper.js compiled ## what a router carries, how soon it starts, its memory (root, a minute)
+	@echo "== size"; node build/test/bench/size.js
 
 .PHONY: compiled
 compiled: node_modules

@@ -14,6 +14,7 @@ import {
   TABLE,
   TUNNEL_NETDEV,
 } from './names.ts';
+import { type EndpointWays, renderEndpointPassage } from './nft-passage.ts';
 import { block, comment, netdevSet, replaceTable } from './nft-text.ts';
 
 /** The sets whose elements stand in the text of {@link renderEndpointNft}. */
@@ -95,7 +96,30 @@ export function renderEndpointNft(facts: EndpointFacts): string {
     block('chain forward', forwardRules(facts)),
     block('chain source_nat', sourceNat(facts)),
     block('chain output', outputRules(facts)),
+    ...renderEndpointPassage(waysOf(facts)),
   ]);
+}
+
+/** Source of packets that try whether the endpoint forwards: of the range that no home has. */
+export function trialSource(facts: Pick<EndpointFacts, 'innerNet'>): string {
+  return `${facts.innerNet}.1.1`;
+}
+
+function waysOf(facts: EndpointFacts): EndpointWays {
+  const { inner4, inner6 } = insideRanges(facts);
+  const six = resolver6(facts);
+  return {
+    innerNetdev: INNER_NETDEV,
+    tunnelNetdev: TUNNEL_NETDEV,
+    ranges: [
+      { family: 4, range: inner4, resolver: resolver4(facts), notInternet: NOT_INTERNET_4 },
+      ...(inner6 && six
+        ? [{ family: 6, range: inner6, resolver: six, notInternet: NOT_INTERNET_6 } as const]
+        : []),
+    ],
+    trialSource: trialSource(facts),
+    ports: [CONTROL_PORT, FRAME_PORT],
+  };
 }
 
 function homeElements(facts: EndpointFacts): string[] {

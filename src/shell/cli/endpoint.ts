@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { Failure, requireRoot } from './failure.ts';
 import { parsePort } from './number-options.ts';
 import { defaultRunDir } from './paths.ts';
-import { runUntilSignal } from './until-signal.ts';
+import { runUntilSignal } from './run/until-signal.ts';
 
 export function registerEndpoint(program: Command, context: Context): void {
   const { system, console } = context;

@@ -5,6 +5,7 @@ import type { Now } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../../plan/names.ts';
 import { judgeEndpoint } from '../judgement.ts';
+import { deliver, noteTroubles } from './delivering.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
 import { leaveTunnel, workOf } from './parts.ts';
@@ -125,6 +126,11 @@ function finish(turn: Turn, done: Done): void {
   switch (done.part) {
     case 'look':
       if (!done.found.rulesIntact) ask(turn, 'restore');
+      deliver(turn, done.found);
+      return;
+    case 'suspects':
+      state.suspects = done.found;
+      noteTroubles(turn);
       return;
     case 'restore':
       if (done.found.restored) log(turn, 'warning', notice('endpoint-rules-put-back'));
@@ -152,6 +158,7 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'resolver':
       state.hasResolver = true;
+      state.resolverMs = turn.now.monotonicMs;
       return;
     case 'control':
       state.hasControl = true;

@@ -3,6 +3,7 @@
 export const endpointWords = {
   'endpoint-starting': 'OpenVPN is starting.',
   'endpoint-serving': 'Serving {online} of {count} homes.',
+  'endpoint-unserving': 'Homes’ devices get no answers: {why}.',
   'endpoint-at': 'endpoint at {host}:{port}, {count} homes',
   'homes-now': 'now {count} homes: {names}',
   'home-connected': 'home {name} connected',
