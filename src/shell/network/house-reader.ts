@@ -9,6 +9,7 @@ import {
   rememberPrefixes,
   renderNetworkMemory,
 } from '../../core/home/network-findings.ts';
+import { networkOf, splitPrefix } from '../../core/ip/address.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import type { System } from '../system/system.ts';
 import { ipJson } from './ip-json.ts';
@@ -50,6 +51,7 @@ export class HouseReader {
         carriers: parsePppoe(await files.readText('/proc/net/pppoe').catch(() => '')),
         networks: names,
         named: main.house,
+        routed: await readRouted(this.#system, main.house),
         own: new Set([tunnel.interface, TUNNEL_NETDEV]),
       }),
       networkPrefixes: [...new Set([...memory.values()].flat())].sort(),
@@ -106,6 +108,32 @@ async function readUplinks(
     if (route?.dev) uplinks.add(route.dev);
   }
   return uplinks;
+}
+
+/** Prefixes that these netdevs reach without a gateway. */
+async function readRouted(
+  system: Pick<System, 'processes'>,
+  names: readonly string[],
+): Promise<Map<string, string[]>> {
+  const routed = new Map<string, string[]>();
+  for (const name of names) {
+    const prefixes: string[] = [];
+    for (const family of ['-4', '-6']) {
+      const question = [family, 'route', 'show', 'dev', name];
+      const routes = await ipJson<{ dst: string; gateway?: string }>(system, question).catch(
+        () => [],
+      );
+      const direct = routes.filter(
+        ({ gateway, dst }) => gateway === undefined && dst !== 'default',
+      );
+      for (const { dst } of direct) {
+        const parts = splitPrefix(dst);
+        if (parts) prefixes.push(networkOf(parts.address, parts.length));
+      }
+    }
+    routed.set(name, prefixes);
+  }
+  return routed;
 }
 
 /** Netdevs that carry PPPoE, from the kernel's table (drivers/net/ppp/pppoe.c: id, address, device). */
