@@ -109,6 +109,8 @@ const api = {
         return _('Blocked');
       case 'error':
         return _('Error');
+      case 'stopped':
+        return _('Stopped');
       default:
         return _('Unknown');
     }
@@ -116,7 +118,7 @@ const api = {
 
   /** @param {string} state */
   stateMark: (state) =>
-    ({ off: '○', starting: '…', shaping: '✓', blocked: '■', error: '✕' })[state] ?? '?',
+    ({ off: '○', starting: '…', shaping: '✓', blocked: '■', error: '✕', stopped: '✕' })[state] ?? '?',
 
   /** @param {string} state */
   tunnelState(state) {
