@@ -1,7 +1,7 @@
 // Devices chosen one by one, what lives beside them, and a house that changes: what leaves meanwhile has to be nothing.
 import { setTimeout as delay } from 'node:timers/promises';
 import { lab } from '../../../src/research/lab/bed/topology.ts';
-import { encodeQuestion, TYPE_A } from '../../../src/research/lab/traffic/dns.ts';
+import { encodeQuestion } from '../../../src/research/lab/traffic/dns.ts';
 import { run } from '../../../src/shell/system/node/processes.ts';
 import { CLOUD, CLOUD6, DEVICE, DEVICE6 } from '../home-network.ts';
 import type { ExposureCase } from './cases.ts';
@@ -72,7 +72,7 @@ async function answered(
 
 /** A name asked for past everything, as a resolver does that lives beside the devices. */
 async function lookUp({ network }: ExposureLab): Promise<void> {
-  const question = encodeQuestion({ id: 7, name: 'camera.example', type: TYPE_A }).toString();
+  const question = encodeQuestion({ id: 7, name: 'camera.example', type: 'A' }).toString();
   const to = `UDP4:${lab.dnsAddress}:53,bind=${RESOLVER}`;
   const answer = await network.netns('devices', ['socat', '-t', '0.5', '-', to], question);
   if (answer === '') throw new Error('the resolver was not answered');
