@@ -161,7 +161,7 @@ interface Source {
 }
 
 /** Merges traces in the order of time; each has to be in order itself. */
-export async function* mergeByTime(
+async function* mergeByTime(
   traces: readonly AsyncIterable<readonly DeviceSample[]>[],
 ): AsyncGenerator<DeviceSample[]> {
   let sources: Source[] = traces.map((trace) => ({
