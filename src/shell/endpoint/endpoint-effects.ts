@@ -6,21 +6,13 @@ import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/mac
 import type { EndpointState, Part } from '../../core/endpoint/machine/state.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
-import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ENDPOINT_TEXT_SETS, INNER_NETDEV, trialSource } from '../../core/plan/nft-endpoint.ts';
 import { endpointPassages } from '../../core/plan/nft-passage.ts';
 import { renderClassAdd } from '../../core/plan/tc.ts';
 import { forgetConnections } from '../network/connections.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
-import { ipJson } from '../network/ip-json.ts';
-import {
-  netdevIndex,
-  openNetdevCounter,
-  readMtu,
-  readSysctl,
-  setLink,
-  writeSysctl,
-} from '../network/netdev.ts';
+import { netdevIndex, openNetdevCounter, setLink, writeSysctl } from '../network/netdev.ts';
 import { changeQueue, rebuildQueue, removeClasses } from '../network/queue.ts';
 import { applyInsideRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
@@ -38,8 +30,7 @@ import { HomeLinks } from './home-links.ts';
 import { writeClientConfigs } from './openvpn-files.ts';
 import { findResolverFault, resolverArgv, startResolver } from './resolver.ts';
 import type { EndpointStore } from './store.ts';
-
-const DEVICE_QUEUE_PACKETS = 1000;
+import { configureNetdev, forward, hasIpv6, readUplinkMtu } from './uplink.ts';
 
 export interface EndpointEffectsOptions {
   system: System;
@@ -150,7 +141,7 @@ export class EndpointEffects {
       case 'user':
         return readPlainUser(system);
       case 'ipv6':
-        return this.#hasIpv6();
+        return hasIpv6(system);
       case 'inside':
         return applyInsideRoutes(system, work.routes);
       case 'index':
@@ -160,11 +151,11 @@ export class EndpointEffects {
       case 'rules':
         return this.#rules.apply(work.table, work.permits);
       case 'forward':
-        return this.#forward(work);
+        return forward(system, this.#sysctls, work.ipv6);
       case 'port':
         return this.#openPort(work);
       case 'netdev':
-        return this.#configureNetdev(work);
+        return configureNetdev(system, work);
       case 'resolver':
         return this.#startResolver(work);
       case 'control':
@@ -215,11 +206,6 @@ export class EndpointEffects {
     return index;
   }
 
-  async #hasIpv6(): Promise<boolean> {
-    const argv = ['ip', '-6', 'route', 'show', 'default'];
-    return (await this.#system.processes.run(argv)).stdout.trim() !== '';
-  }
-
   async #applyQueue(work: WorkOf<'queue'>): Promise<void> {
     const { mtu, length, ring, rebuild, come, gone } = work;
     const system = this.#system;
@@ -238,18 +224,6 @@ export class EndpointEffects {
     await setLink(system, TUNNEL_NETDEV, mtu, ring);
   }
 
-  async #forward({ ipv6 }: WorkOf<'forward'>): Promise<void> {
-    await this.#sysctls.set('net/ipv4/ip_forward', '1');
-    if (!ipv6) return;
-    // Forwarding makes the kernel deaf to router advertisements unless accept_ra is 2 (ip-sysctl.rst).
-    const question = ['-6', 'route', 'show', 'default'];
-    for (const { dev } of await ipJson<{ dev?: string }>(this.#system, question)) {
-      const path = `net/ipv6/conf/${dev}/accept_ra`;
-      if ((await readSysctl(this.#system, path)) === '1') await this.#sysctls.set(path, '2');
-    }
-    await this.#sysctls.set('net/ipv6/conf/all/forwarding', '1');
-  }
-
   async #openPort({ plainUser }: WorkOf<'port'>): Promise<void> {
     const system = this.#system;
     const { log, tell } = this.#options;
@@ -265,18 +239,6 @@ export class EndpointEffects {
     });
     this.#port = port;
     await port.open(plainUser);
-  }
-
-  /** Settings of the netdev towards the Internet, after it was made. */
-  async #configureNetdev({ address4, address6 }: WorkOf<'netdev'>): Promise<void> {
-    const system = this.#system;
-    await setLink(system, INNER_NETDEV, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
-    await writeSysctl(system, `net/ipv4/conf/${INNER_NETDEV}/rp_filter`, '0');
-    await writeSysctl(system, `net/ipv6/conf/${INNER_NETDEV}/accept_ra`, '0');
-    const words = ['dev', INNER_NETDEV];
-    await system.processes.run(['ip', 'addr', 'replace', address4, ...words]);
-    if (address6 === null) return;
-    await system.processes.run(['ip', 'addr', 'replace', address6, ...words, 'nodad']);
   }
 
   async #startResolver({ addresses }: WorkOf<'resolver'>): Promise<void> {
@@ -325,13 +287,6 @@ export class EndpointEffects {
 
 /** Of a root name server: an address on the Internet for as long as there is one. Nothing is ever sent there. */
 const TRIAL_ADDRESS = '198.41.0.4';
-
-/** Of the netdev that the first default route names. */
-async function readUplinkMtu({ files }: Pick<System, 'files'>): Promise<number | null> {
-  const routes = await files.readText('/proc/net/route').catch(() => '');
-  const [, name] = /^(\S+)\t00000000\t/m.exec(routes) ?? [];
-  return name === undefined ? null : readMtu({ files }, name);
-}
 
 function addUp(
   one: ReadonlyMap<string, number>,
