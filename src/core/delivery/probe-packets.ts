@@ -9,7 +9,7 @@ const IP_BYTES = 20;
 const DNS_PORT = 53;
 
 /** RFC 1071. */
-function checksum(bytes: Uint8Array, start = 0): number {
+export function checksum(bytes: Uint8Array, start = 0): number {
   let sum = start;
   for (let at = 0; at < bytes.length; at += 2) sum += (bytes[at]! << 8) | (bytes[at + 1] ?? 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);

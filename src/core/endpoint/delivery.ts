@@ -70,7 +70,8 @@ function resolverTrouble({ address, holders }: ResolverFault): Trouble {
   return { name: 'resolver', notice: said };
 }
 
-function dropped(passage: EndpointPassage, suspects: readonly ForeignChain[]): Trouble {
+/** What is said of a way by which nothing leaves, and what to do. */
+export function dropped(passage: EndpointPassage, suspects: readonly ForeignChain[]): Trouble {
   const family = passage.endsWith('6') ? 6 : 4;
   if (passage === 'tunnel' || passage === 'names') {
     const netdev = passage === 'tunnel' ? TUNNEL_NETDEV : INNER_NETDEV;

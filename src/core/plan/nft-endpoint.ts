@@ -31,10 +31,15 @@ const NOT_INTERNET_4 = [
   '127.0.0.0/8',
   '169.254.0.0/16',
   '172.16.0.0/12',
+  // Azure's, from which a server is given its settings.
+  '168.63.129.16',
   '192.168.0.0/16',
+  '198.18.0.0/15',
   '224.0.0.0/4',
+  '240.0.0.0/4',
 ];
-const NOT_INTERNET_6 = ['::1/128', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
+// What a translator makes of IPv4 addresses (64:ff9b::/96) would lead around the list above.
+const NOT_INTERNET_6 = ['::1/128', '64:ff9b::/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
 
 /** Tunnel address of a home (or, with 1, of the endpoint). */
 export function tunnelAddress(facts: Pick<EndpointFacts, 'tunnelNet'>, host: number): string {
@@ -195,7 +200,7 @@ function slotRules(facts: EndpointFacts, home: HomeSlot): string[] {
   const to = `${mine} ${home.shape.packetBytes} udp`;
   return [
     `${to} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept ${comment(home.name)}`,
-    `${to} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
+    `${mine} <= ${home.shape.packetBytes} udp dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
     `${to} dport ${FRAME_PORT} ip daddr @alive meta priority set 0:${FRAME_PRIORITY} accept`,
   ];
 }

@@ -93,6 +93,11 @@ export class EndpointEffects {
     });
   }
 
+  /** Hands a packet to the netdev towards the Internet, as if a home had sent it. */
+  inject(packet: Uint8Array): void {
+    this.#port?.send(packet);
+  }
+
   /** Does what neither waits nor fails. */
   act(act: Act): void {
     switch (act.do) {

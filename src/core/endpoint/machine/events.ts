@@ -63,6 +63,8 @@ export type EndpointEvent =
   /** A home has proven itself, and says what it wants. */
   | { kind: 'hello'; host: number; hello: Hello }
   | { kind: 'rules-lost' }
+  /** The machine was looked at. */
+  | { kind: 'examined'; faults: readonly Notice[] }
   /** The netdev towards the Internet was made; it has no addresses. */
   | { kind: 'port-up' }
   /** Something happened that a home may not be sent to before it was judged; minor 0 stands for all homes. */

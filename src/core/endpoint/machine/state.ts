@@ -192,6 +192,8 @@ export interface EndpointState extends Agenda<Part> {
   triedMs: number;
   /** Why devices get nothing. */
   troubles: readonly Trouble[];
+  /** What was found wrong with the machine when it was looked at last. */
+  findings: readonly Notice[];
 }
 
 /** Before any other time. */
@@ -240,5 +242,6 @@ export function initialState(place: Place): EndpointState {
     resolverMs: NEVER,
     triedMs: NEVER,
     troubles: [],
+    findings: [],
   };
 }

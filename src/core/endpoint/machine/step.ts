@@ -79,6 +79,9 @@ function hear(turn: Turn, event: EndpointEvent): void {
     case 'rules-lost':
       ask(turn, 'restore');
       return;
+    case 'examined':
+      hearExamined(turn, event.faults);
+      return;
     case 'port-up':
       ask(turn, 'netdev');
       return;
@@ -95,6 +98,14 @@ function stop({ state, acts }: Turn): void {
   state.sessions = [];
   state.waiting = [];
   state.pending = ['remove'];
+}
+
+function hearExamined(turn: Turn, faults: readonly Notice[]): void {
+  const { state } = turn;
+  for (const fault of faults) {
+    if (!state.findings.some((known) => isSame(known, fault))) log(turn, 'warning', fault);
+  }
+  state.findings = faults;
 }
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
