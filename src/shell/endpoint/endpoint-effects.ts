@@ -11,13 +11,7 @@ import { endpointPassages } from '../../core/plan/nft-passage.ts';
 import { renderClassAdd } from '../../core/plan/tc.ts';
 import { forgetConnections } from '../network/connections.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
-import {
-  netdevIndex,
-  openNetdevCounter,
-  readMtu,
-  setLink,
-  writeSysctl,
-} from '../network/netdev.ts';
+import { netdevIndex, openNetdevCounter, setLink, writeSysctl } from '../network/netdev.ts';
 import { changeQueue, rebuildQueue, removeClasses } from '../network/queue.ts';
 import { applyInsideRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
@@ -32,7 +26,13 @@ import type { Counter, System } from '../system/system.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { EndpointControl } from './endpoint-control.ts';
 import { HomeLinks } from './home-links.ts';
-import { allowForwarding, configureNetdev, drawTrial, hasIpv6 } from './internet-side.ts';
+import {
+  allowForwarding,
+  configureNetdev,
+  drawTrial,
+  hasIpv6,
+  readUplinkMtu,
+} from './internet-side.ts';
 import { writeClientConfigs } from './openvpn-files.ts';
 import { findResolverFault, startResolver } from './resolver.ts';
 import type { EndpointStore } from './store.ts';
@@ -283,13 +283,6 @@ export class EndpointEffects {
     if (failure !== null) throw failure;
     return { forgotten };
   }
-}
-
-/** Of the netdev that the first default route names. */
-async function readUplinkMtu({ files }: Pick<System, 'files'>): Promise<number | null> {
-  const routes = await files.readText('/proc/net/route').catch(() => '');
-  const [, name] = /^(\S+)\t00000000\t/m.exec(routes) ?? [];
-  return name === undefined ? null : readMtu({ files }, name);
 }
 
 function addUp(

@@ -4,7 +4,7 @@ import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import { DEVICE_MTU } from '../../core/plan/names.ts';
 import { INNER_NETDEV, trialSource } from '../../core/plan/nft-endpoint.ts';
 import { ipJson } from '../network/ip-json.ts';
-import { readSysctl, setLink, writeSysctl } from '../network/netdev.ts';
+import { readMtu, readSysctl, setLink, writeSysctl } from '../network/netdev.ts';
 import type { Sysctls } from '../network/sysctls.ts';
 import type { System } from '../system/system.ts';
 
@@ -57,4 +57,11 @@ export function drawTrial(
   const [high = 0, low = 0] = randomBytes(2);
   const port = 32_768 + ((high & 0x3f) << 8) + low;
   return encodeConnect(trialSource(identity), TRIAL_ADDRESS, port);
+}
+
+/** MTU of the netdev that the first default route names. */
+export async function readUplinkMtu({ files }: Pick<System, 'files'>): Promise<number | null> {
+  const routes = await files.readText('/proc/net/route').catch(() => '');
+  const [, name] = /^(\S+)\t00000000\t/m.exec(routes) ?? [];
+  return name === undefined ? null : readMtu({ files }, name);
 }
