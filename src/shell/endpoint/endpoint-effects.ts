@@ -1,13 +1,12 @@
 // Does to the machine what an endpoint's machine asks for, a part at a time, and tells how it went.
 import { join } from 'node:path';
-import { encodeConnect } from '../../core/delivery/probe-packets.ts';
 import type { ResolverFault } from '../../core/endpoint/delivery.ts';
 import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/machine/events.ts';
 import type { EndpointState, Part } from '../../core/endpoint/machine/state.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { ENDPOINT_TEXT_SETS, INNER_NETDEV, trialSource } from '../../core/plan/nft-endpoint.ts';
+import { ENDPOINT_TEXT_SETS, INNER_NETDEV } from '../../core/plan/nft-endpoint.ts';
 import { endpointPassages } from '../../core/plan/nft-passage.ts';
 import { renderClassAdd } from '../../core/plan/tc.ts';
 import { forgetConnections } from '../network/connections.ts';
@@ -27,10 +26,16 @@ import type { Counter, System } from '../system/system.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { EndpointControl } from './endpoint-control.ts';
 import { HomeLinks } from './home-links.ts';
+import {
+  allowForwarding,
+  configureNetdev,
+  drawTrial,
+  hasIpv6,
+  readUplinkMtu,
+} from './internet-side.ts';
 import { writeClientConfigs } from './openvpn-files.ts';
-import { findResolverFault, resolverArgv, startResolver } from './resolver.ts';
+import { findResolverFault, startResolver } from './resolver.ts';
 import type { EndpointStore } from './store.ts';
-import { configureNetdev, forward, hasIpv6, readUplinkMtu } from './uplink.ts';
 
 export interface EndpointEffectsOptions {
   system: System;
@@ -106,7 +111,7 @@ export class EndpointEffects {
         this.#control.welcome(act);
         return;
       case 'try-forward':
-        this.#tryForward();
+        this.#port?.send(drawTrial(this.#system, this.#options.state().place.identity));
         return;
       case 'log':
         this.#options.log(act.level, wordsOf(act.notice));
@@ -151,7 +156,7 @@ export class EndpointEffects {
       case 'rules':
         return this.#rules.apply(work.table, work.permits);
       case 'forward':
-        return forward(system, this.#sysctls, work.ipv6);
+        return allowForwarding(system, this.#sysctls, work.ipv6);
       case 'port':
         return this.#openPort(work);
       case 'netdev':
@@ -191,13 +196,6 @@ export class EndpointEffects {
   async #findResolverFault(): Promise<ResolverFault | null> {
     const [address] = this.#resolverAddresses;
     return address === undefined ? null : findResolverFault(this.#system, address);
-  }
-
-  /** As if a home had sent it; rules of ours count it behind the forward hook and let it go no further. */
-  #tryForward(): void {
-    const source = trialSource(this.#options.state().place.identity);
-    const [high = 0, low = 0] = this.#system.randomBytes(2);
-    this.#port?.send(encodeConnect(source, TRIAL_ADDRESS, 32_768 + ((high & 0x3f) << 8) + low));
   }
 
   async #connect(): Promise<Outcomes['connect']> {
@@ -244,15 +242,17 @@ export class EndpointEffects {
   async #startResolver({ addresses }: WorkOf<'resolver'>): Promise<void> {
     this.#resolverAddresses = addresses;
     await this.#resolver?.stop();
-    const ours = resolverArgv(INNER_NETDEV, addresses).join(' ');
-    await endLeftovers(this.#system, (argv) => argv.join(' ') === ours);
-    this.#resolver = startResolver(this.#system, INNER_NETDEV, addresses, this.#options.log);
+    const { log } = this.#options;
+    this.#resolver = await startResolver(this.#system, INNER_NETDEV, addresses, log);
   }
 
   async #applyStreams({ streams, fresh }: WorkOf<'streams'>): Promise<void> {
     await this.links.apply(streams);
-    const shaped = streams.map(({ host, shape, local, peer }) => ({
-      ...{ minor: host, shape, local, peer },
+    const shaped = streams.map(({ host: minor, shape, local, peer }) => ({
+      minor,
+      shape,
+      local,
+      peer,
     }));
     await this.#shaper.apply(shaped, fresh);
   }
@@ -284,9 +284,6 @@ export class EndpointEffects {
     return { forgotten };
   }
 }
-
-/** Of a root name server: an address on the Internet for as long as there is one. Nothing is ever sent there. */
-const TRIAL_ADDRESS = '198.41.0.4';
 
 function addUp(
   one: ReadonlyMap<string, number>,
