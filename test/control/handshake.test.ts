@@ -15,7 +15,10 @@ import { runs } from '../property-runs.ts';
 import { inner, inside, proofOf } from './proofs.ts';
 
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
-const report = { queuePackets: 0, queueMs: 0, dropped: 0 };
+const report = {
+  ...{ queuePackets: 0, queueMs: 0, dropped: 0 },
+  ...{ received: null, troubles: [], wholeBytes: null },
+};
 
 /** Numbers from a seed: never twice the same in a test. */
 function nonces(random: Random): () => string {

@@ -11,7 +11,10 @@ import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { inner, inside, keyOf } from '../control/proofs.ts';
 
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
-const report = { queuePackets: 0, queueMs: 0, dropped: 0 };
+const report = {
+  ...{ queuePackets: 0, queueMs: 0, dropped: 0 },
+  ...{ received: null, troubles: [], wholeBytes: null },
+};
 const address = '10.213.0.2';
 
 function stored(key: Uint8Array | null, name = 'cottage'): StoredHome {

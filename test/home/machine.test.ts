@@ -169,6 +169,18 @@ test('who asks for names beside the devices is looked up before all is said to b
   t.true(bench.done.includes('near'));
 });
 
+test('a device that waits for an inner address gets one at once, while others go on', (t) => {
+  const bench = new Bench().shaping();
+  bench.done.length = 0;
+  bench.second({ senders: ['192.168.9.11'] });
+  t.true(bench.done.indexOf('near') >= 0 && bench.done.includes('rules'));
+  t.true(bench.done.indexOf('near') < bench.done.indexOf('rules'));
+  t.true(bench.state.permitted);
+  bench.done.length = 0;
+  bench.second({ senders: ['169.254.7.7'] });
+  t.false(bench.done.includes('near'), 'nobody could answer it');
+});
+
 test('a schedule’s rate is put in force when a look finds it', (t) => {
   const bench = new Bench().shaping();
   bench.done.length = 0;

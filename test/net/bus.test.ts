@@ -167,6 +167,52 @@ test.serial('policies of devices reach the rules', async (t) => {
   t.like(await network.device('echo', CLOUD, '100,2'), { missing: 0 });
 });
 
+test.serial(
+  'an interface of OpenWrt is its network device, also once that is another one',
+  async (t) => {
+    let l3_device = 'br-iot';
+    const netifd = bus.publish({
+      path: 'network.interface',
+      methods: {
+        dump: {
+          arguments: {},
+          handler: () => ({ interface: [{ interface: 'iot', up: true, l3_device }] }),
+        },
+      },
+    });
+    await netifd.whenPresent();
+    const understood = async (netdev: string) => {
+      const said = `iotshaper.@network[0].device: iot is ${netdev} `;
+      await sampled(async () => {
+        const { state, config } = await ask<Status>('status');
+        return (state === 'shaping' && config.notes?.[0]?.startsWith(said)) || undefined;
+      });
+      t.like(await network.device('echo', CLOUD, '100,2'), { missing: 0 });
+    };
+    const link = (...words: string[]) => network.netns('router', ['ip', 'link', 'set', ...words]);
+    await network.configure([], [], ['iot']);
+    await ask('reload');
+    await understood('br-iot');
+    t.regex((await ask<Status['config']>('check')).notes![0]!, /iot is br-iot/);
+
+    l3_device = 'br-lan.20';
+    await link('br-iot', 'down');
+    await link('br-iot', 'name', l3_device);
+    await link(l3_device, 'up');
+    await understood(l3_device);
+    await link(l3_device, 'down');
+    await link(l3_device, 'name', 'br-iot');
+    await link('br-iot', 'up');
+    await netifd.remove();
+    // Nobody knows what is meant now, so that devices are held back.
+    await ask('reload');
+    t.regex((await network.await('blocked', 10_000)).reason, /"iot" is no network device now/);
+    await network.configure([]);
+    await ask('reload');
+    await network.await('shaping');
+  },
+);
+
 test.serial('an audit runs beside the service and reports', async (t) => {
   t.like(await ask('audit', { seconds: 10 }), { started: true });
   t.like(await ask('audit', { seconds: 10 }), { started: false });

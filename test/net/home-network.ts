@@ -193,9 +193,13 @@ export class HomeNetwork {
     });
   }
 
-  /** Runs one action of the device program. */
-  async device(action: string, peer = CLOUD, extra = ''): Promise<Record<string, unknown>> {
-    const own = peer.includes(':') ? DEVICE6 : DEVICE;
+  /** Runs one action of the device program. @param own the address it speaks from. */
+  async device(
+    action: string,
+    peer = CLOUD,
+    extra = '',
+    own = peer.includes(':') ? DEVICE6 : DEVICE,
+  ): Promise<Record<string, unknown>> {
     const argv = [process.execPath, join(PROGRAMS, 'device.js'), action, own, peer, extra];
     const { stdout } = await run(argv, { netns: this.topology.names.devices, timeoutMs: 100_000 });
     return JSON.parse(stdout) as Record<string, unknown>;

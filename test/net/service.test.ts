@@ -263,6 +263,14 @@ test.serial(
   async (t) => {
     await network.stop('endpoint', 'SIGKILL');
     await network.await('blocked', 10_000);
+    await network.configure(["option killswitch '0'"]);
+    await network.reread();
+    // Meanwhile they go on directly, and are answered; with the kill switch they are cut off again.
+    const ping = ['ping', '-nq', '-c2', '-i0.2', '-w10', '-I', '192.168.8.12', '198.18.0.100'];
+    t.regex(await network.netns('devices', ping), / 2 received/);
+    await network.configure([]);
+    await network.reread();
+    await t.throwsAsync(network.netns('devices', [...ping.slice(0, 4), '-w1', ...ping.slice(5)]));
     network.startEndpoint();
     await network.await('shaping', 90_000);
     t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });

@@ -2,6 +2,7 @@
 import type { InnerNetwork } from '../plan/facts.ts';
 import { SMALLEST_PACKET_BYTES } from '../plan/names.ts';
 import {
+  type ArrivalReport,
   decodeControl,
   encodeControl,
   type Hello,
@@ -70,7 +71,7 @@ export class EndpointHandshake {
   welcome(
     { homeNonce, endpointNonce, sequence }: Turn,
     inner: InnerNetwork,
-    report: QueueReport,
+    report: QueueReport & ArrivalReport,
     packetBytes: number,
   ): Uint8Array {
     const { version, proof } = this.#options;

@@ -20,6 +20,11 @@ export function formatIpv6(bytes: Uint8Array, at = 0): string {
   return `${left}::${hex.slice(longestStart + longest).join(':')}`;
 }
 
+/** The bytes of a sound address, 4 or 16. */
+export function addressBytes(address: string): Uint8Array {
+  return address.includes(':') ? ipv6Bytes(address) : Uint8Array.from(address.split('.'), Number);
+}
+
 /**
  * The network of an address, in CIDR form; IPv6 after RFC 5952.
  *
@@ -41,11 +46,19 @@ export function networkOf(address: string, prefixLength: number): string {
   return `${formatIpv6(bytes)}/${prefixLength}`;
 }
 
-/** The part of an address that prefix translation keeps: the low byte of IPv4, the low 64 bits of IPv6. */
-export function hostPart(address: string): string {
-  if (!address.includes(':')) return `4:${address.split('.')[3]}`;
-  const bytes = ipv6Bytes(address);
-  return `6:${formatIpv6(bytes.fill(0, 0, 8))}`;
+/** The part of an address that prefix translation keeps, as an address: the low byte of IPv4, the low 64 bits of IPv6. */
+export function lowPart(address: string): string {
+  if (!address.includes(':')) return `0.0.0.${address.split('.')[3]}`;
+  return formatIpv6(ipv6Bytes(address).fill(0, 0, 8));
+}
+
+/** The address in a /24 or /64 that has this {@link lowPart}. */
+export function addressIn(prefix: string, low: string): string {
+  const base = prefix.split('/')[0]!;
+  if (!base.includes(':')) return base.replace(/\d+$/, low.split('.')[3]!);
+  const bytes = ipv6Bytes(base);
+  bytes.set(ipv6Bytes(low).subarray(8), 8);
+  return formatIpv6(bytes);
 }
 
 /** RFC 1918 and RFC 4193 addresses. */

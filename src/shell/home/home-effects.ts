@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
-import { ipSource } from '../../core/framing/ip-packet.ts';
 import type { House } from '../../core/home/home-facts.ts';
-import type { Act, HomeEvent, Outcomes, Work } from '../../core/home/machine/events.ts';
+import type { Act, HomeEvent, Noted, Outcomes, Work } from '../../core/home/machine/events.ts';
 import type { Near, Part } from '../../core/home/machine/state.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
@@ -13,6 +12,9 @@ import type { PlainUser } from '../../core/plan/facts.ts';
 import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { renderNotAlive } from '../../core/plan/nft-alive.ts';
 import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft-home.ts';
+import { SENDER_SETS } from '../../core/plan/nft-inner.ts';
+import { homePassages } from '../../core/plan/nft-passage.ts';
+import { readForeignChains } from '../network/foreign-chains.ts';
 import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
 import {
   netdevExists,
@@ -34,6 +36,7 @@ import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { readPlainUser } from '../system/plain-user.ts';
 import type { System } from '../system/system.ts';
+import { uniformRandom } from '../system/uniform-random.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
 import { HomeTunnel } from './home-tunnel.ts';
@@ -48,7 +51,7 @@ export interface HomeEffectsOptions {
   /** Tells the machine what happened. */
   tell: (event: HomeEvent) => void;
   /** Looks at who is near, before rules are made of it. */
-  lookAround: (config: Config, house: House, resolvers: readonly string[]) => Promise<Near>;
+  lookAround: (config: Config, house: House, noted: Noted) => Promise<Near>;
   rateOf: (config: Config) => ActiveRate;
 }
 
@@ -81,6 +84,7 @@ export class HomeEffects {
       departures: () => this.#sent.read(),
       onPacket: (packet) => this.#port?.send(packet),
       onWelcome: (welcome) => tell({ kind: 'welcome', welcome }),
+      onAnswer: (answer) => tell({ kind: 'probe-answered', answer }),
       onFault: (fault) => log('warning', wordsOf(fault)),
     });
     this.#shaper = new Shaper({
@@ -108,13 +112,18 @@ export class HomeEffects {
   }
 
   /** Does what neither waits nor fails. */
-  act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'reconnect' | 'retry-now' }>): void {
+  act(
+    act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'reconnect' | 'retry-now' | 'probe' }>,
+  ): void {
     switch (act.do) {
       case 'gate':
         this.tunnel.link?.setOpen(act.open);
         return;
       case 'close-tunnel':
         this.tunnel.close();
+        return;
+      case 'probe':
+        this.tunnel.probe(act.inner);
         return;
       case 'reconnect':
         this.#openvpn.reconnect();
@@ -153,10 +162,13 @@ export class HomeEffects {
         return this.#findPlainUser();
       case 'connect':
         return this.#connect();
+      case 'suspects':
+        return readForeignChains(system);
       case 'house':
         return this.#houseReader.read(work.config, work.remoteAddress);
       case 'near':
-        return this.#options.lookAround(work.config, work.house, this.#rules.learned(RESOLVER_SET));
+        void this.tunnel.readNames();
+        return this.#options.lookAround(work.config, work.house, this.#noted());
       case 'inside':
         return applyInsideRoutes(system, work.routes);
       case 'rules':
@@ -184,12 +196,19 @@ export class HomeEffects {
     return {
       rulesIntact,
       astray: this.#rules.counted(WITNESS_COUNTER),
-      resolvers: this.#rules.learned(RESOLVER_SET),
+      ...this.#noted(),
       sentPackets: this.sentPackets,
       receivedPackets: this.receivedPackets,
       answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
       rate: this.#options.rateOf(config),
+      passages: this.#rules.passages(homePassages),
+      chance: uniformRandom(this.#system)(),
     };
+  }
+
+  #noted(): Noted {
+    const senders = SENDER_SETS.flatMap((set) => this.#rules.learned(set));
+    return { resolvers: this.#rules.learned(RESOLVER_SET), senders };
   }
 
   /** The table was deleted: by us to replace it, or by someone who flushed all rules. */
@@ -244,7 +263,7 @@ export class HomeEffects {
     const port = new PacketPort({
       system: this.#system,
       netdev,
-      onPacket: (packet) => this.tunnel.link?.enqueue(ipSource(packet), packet),
+      onPacket: (packet) => this.tunnel.send(packet),
       onUp: () => tell({ kind: 'port-up' }),
       onFault: (fault) => tell({ kind: 'fault', fault }),
     });
@@ -260,11 +279,14 @@ export class HomeEffects {
     await this.#sysctls.set('net/ipv4/ip_forward', '1');
   }
 
-  async #applyQueue({ mtu, length, slots }: WorkOf<'queue'>): Promise<void> {
-    await setLink(this.#system, TUNNEL_NETDEV, mtu, length);
-    if (slots === null) return;
-    await this.#shaper.pause();
-    await rebuildQueue(this.#system, slots);
+  async #applyQueue({ mtu, length, ring, slots }: WorkOf<'queue'>): Promise<void> {
+    if (slots !== null) {
+      // A leaf is as long as the netdev's queue was when it was made; OpenVPN's ring follows it.
+      await setLink(this.#system, TUNNEL_NETDEV, mtu, length);
+      await this.#shaper.pause();
+      await rebuildQueue(this.#system, slots);
+    }
+    await setLink(this.#system, TUNNEL_NETDEV, mtu, ring);
   }
 
   async #applyStreams(work: WorkOf<'streams'>): Promise<void> {

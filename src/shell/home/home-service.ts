@@ -21,36 +21,32 @@ import {
   initialState,
 } from '../../core/home/machine/state.ts';
 import { step } from '../../core/home/machine/step.ts';
-import { notice } from '../../core/notices/notice.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
-import type { Log } from '../system/log.ts';
 import type { Cancel, Listener, System } from '../system/system.ts';
 import { findAuditTarget } from './audit-target.ts';
-import { type GoodConfig, keepGoodConfig, profilePath, readGoodConfig } from './config-source.ts';
+import { ConfigKeeper, type ConfigKeeperOptions } from './config-keeper.ts';
+import { profilePath } from './config-source.ts';
 import { HomeEffects } from './home-effects.ts';
 import { HomeHistory } from './home-history.ts';
 import { renderStatus } from './home-status.ts';
 import { serveLocalApi } from './local-api.ts';
 import { judgeProfile, storeProfile } from './profile-file.ts';
 import { ScheduleClock } from './schedule-clock.ts';
-import { FOLLOWED_FILE, Surroundings } from './surroundings.ts';
+import { FOLLOWED_FILE, INNER_FILE, Surroundings } from './surroundings.ts';
 import { ToolRunner } from './tool-runner.ts';
 
 /** A second without a report is told to the machine no sooner. */
 const UNREPORTED_MS = 1500;
+/** Nobody tells when the bus answers again. */
+const UNDERSTAND_EVERY_S = 10;
 
-export interface HomeServiceOptions {
-  system: System;
-  configPath: string;
+export interface HomeServiceOptions extends ConfigKeeperOptions {
   runDir: string;
-  /** Where the last good configuration is kept. */
-  stateDir: string;
-  log: Log;
   /** What lets devices go on, as tests replace it. */
   judge?: (evidence: HomeEvidence) => Verdict;
 }
@@ -60,6 +56,7 @@ export class HomeService implements ServiceApi {
   readonly #options: HomeServiceOptions;
   readonly #system: System;
   readonly #loop: MachineLoop<HomeState, HomeEvent, Act, Work>;
+  readonly #config: ConfigKeeper;
   readonly #effects: HomeEffects;
   readonly #history: HomeHistory;
   readonly #surroundings: Surroundings;
@@ -72,26 +69,33 @@ export class HomeService implements ServiceApi {
   #server: Listener | null = null;
   #cancelTimer: Cancel | null = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
-  #good: GoodConfig | null = null;
-  #configStatus: ConfigVerdict = { ok: true, errors: [], warnings: [] };
+  #seconds = 0;
 
   constructor(options: HomeServiceOptions) {
     const { system, runDir, stateDir, log } = options;
     this.#options = options;
     this.#system = system;
+    this.#config = new ConfigKeeper(options);
     this.#tools = new ToolRunner(system, runDir);
     this.#clock = new ScheduleClock({ system, runDir, log });
-    this.#surroundings = new Surroundings({ system, path: join(stateDir, FOLLOWED_FILE), log });
+    this.#surroundings = new Surroundings({
+      ...{ system, log },
+      path: join(stateDir, FOLLOWED_FILE),
+      innerPath: join(runDir, INNER_FILE),
+    });
     this.#monitor = new NetworkMonitor({
       system,
-      onChange: (what) => this.#loop.dispatch({ kind: 'surroundings', what }),
-      ignoredNetdevs: () => [this.#good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
+      onChange: (what) => {
+        this.#loop.dispatch({ kind: 'surroundings', what });
+        if (what === 'house') void this.#understandAnew();
+      },
+      ignoredNetdevs: () => [this.#config.good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
       ignoredTable: ROUTE_TABLE,
     });
     this.#effects = new HomeEffects({
       ...{ system, runDir, stateDir, log },
       tell: (event) => this.#tell(event),
-      lookAround: (config, house, resolvers) => this.#surroundings.look(config, house, resolvers),
+      lookAround: (...sight) => this.#surroundings.look(...sight),
       rateOf: (config) => this.#clock.rateOf(config),
     });
     this.#history = new HomeHistory(system, this.#effects);
@@ -117,7 +121,7 @@ export class HomeService implements ServiceApi {
       check: () => this.check(),
       reload: async () => {
         await this.reload();
-        return renderConfigStatus(this.#configStatus);
+        return renderConfigStatus(this.#config.status);
       },
     });
     this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
@@ -138,18 +142,7 @@ export class HomeService implements ServiceApi {
 
   /** Reads the configuration again and puts it in force, unless it is bad; resolves once that stands or has failed. */
   async reload(): Promise<void> {
-    const { system, configPath, stateDir, log } = this.#options;
-    const keptPath = join(stateDir, 'last-good');
-    const reading = await readGoodConfig(system, configPath);
-    this.#configStatus = reading.status;
-    for (const warning of reading.status.warnings) log('warning', wordsOf(warning));
-    for (const error of reading.status.errors) log('err', wordsOf(error));
-    if (reading.good) {
-      this.#good = reading.good;
-      await keepGoodConfig(system, configPath, keptPath).catch((error: Error) =>
-        log('warning', wordsOf(notice('last-good-unkept', { error: error.message }))),
-      );
-    } else if (!this.#good) this.#good = (await readGoodConfig(system, keptPath)).good;
+    await this.#config.read();
     this.#loop.dispatch({ kind: 'intent', intent: this.#intent() });
     await this.#loop.settled();
     // Reloads come with interfaces that went up.
@@ -158,8 +151,7 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration as it stands in UCI. */
   async check(): Promise<ConfigStatus> {
-    const { status } = await readGoodConfig(this.#system, this.#options.configPath);
-    return renderConfigStatus(this.#withFindings(status));
+    return renderConfigStatus(this.#withFindings(await this.#config.check()));
   }
 
   history(): HistorySample[] {
@@ -177,7 +169,7 @@ export class HomeService implements ServiceApi {
   }
 
   recommend(): Promise<Recommendation> {
-    return this.#tools.recommend(this.#good?.config.main ?? mainDefaults);
+    return this.#tools.recommend(this.#config.good?.config.main ?? mainDefaults);
   }
 
   validateProfile({ text }: { text: string }): ProfileCheck {
@@ -201,12 +193,12 @@ export class HomeService implements ServiceApi {
 
   status(): Status {
     const nowMs = this.#system.clock.monotonicMs();
-    const { config = null, profile = null } = this.#good ?? {};
+    const { config = null, profile = null } = this.#config.good ?? {};
     const { tunnel } = this.#effects;
     return renderStatus({
       machine: this.#loop.state,
       configStatus: renderConfigStatus(
-        this.#withFindings(this.#clock.annotate(this.#configStatus, config)),
+        this.#withFindings(this.#clock.annotate(this.#config.status, config)),
       ),
       config,
       remote: profile ? formatRemote(profile.remotes[0]!) : '',
@@ -221,16 +213,22 @@ export class HomeService implements ServiceApi {
     });
   }
 
+  /** A network device that an interface's name stood for may be another one now. */
+  async #understandAnew(): Promise<void> {
+    if (!(await this.#config.understandAnew())) return;
+    this.#loop.dispatch({ kind: 'intent', intent: this.#intent() });
+  }
+
   #unixS(): number {
     return Math.floor(this.#system.clock.unixMs() / 1000);
   }
 
   #intent(): Intent {
-    if (!this.#good) {
-      const [error] = this.#configStatus.errors;
+    if (!this.#config.good) {
+      const [error] = this.#config.status.errors;
       return { kind: 'none', why: error ? bare(error) : null };
     }
-    const { config, profile } = this.#good;
+    const { config, profile } = this.#config.good;
     if (!config.main.enabled || !profile) return { kind: 'off' };
     return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) } };
   }
@@ -243,8 +241,10 @@ export class HomeService implements ServiceApi {
 
   /** What shapes reports once a second; where it does not, somebody has to notice. */
   #everySecond(): void {
+    const { near } = this.#loop.state;
     const { config } = desiredOf(this.#loop.state) ?? {};
-    if (config) this.#history.sample(config.main.packetBytes);
+    if (config) this.#history.sample(config.main.packetBytes, near.innerPlaces);
+    if (++this.#seconds % UNDERSTAND_EVERY_S === 0) void this.#understandAnew();
     if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
     this.#loop.dispatch({ kind: 'second', listing: null, takenMs: null });
   }
