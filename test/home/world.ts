@@ -178,6 +178,7 @@ export class World {
           rate: this.rate,
           passages: noCounts,
           chance: 0.5,
+          smallerBytes: null,
         });
       case 'rules':
       case 'restore':

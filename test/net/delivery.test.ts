@@ -160,3 +160,40 @@ test.serial('a resolver that can ask nobody is found by asking it', async (t) =>
   await remove();
   await served(t);
 });
+
+test.serial(
+  'a server’s line of 1400 bytes that tells nobody so: downloads arrive all the same',
+  async (t) => {
+    await network.netns('endpoint', ['ip', 'link', 'set', 'eth0', 'mtu', '1400']);
+    await network.netns('provider', ['ip', 'link', 'set', 'vps', 'mtu', '1400']);
+    const table =
+      'table inet nofrag {\nchain o {\ntype filter hook output priority filter;\nicmp type destination-unreachable icmp code frag-needed drop\n}\n}\n';
+    await network.netns('provider', ['nft', '-f', '-'], table);
+    t.deepEqual(await network.device('download'), { intact: true });
+    await network.netns('provider', ['nft', 'delete', 'table', 'inet', 'nofrag']);
+    await network.netns('endpoint', ['ip', 'link', 'set', 'eth0', 'mtu', '1500']);
+    await network.netns('provider', ['ip', 'link', 'set', 'vps', 'mtu', '1500']);
+  },
+);
+
+test.serial(
+  'packets that leave in pieces, and then are lost, are named with a size that fits',
+  async (t) => {
+    await network.configure(["option packet_size '1400'"]);
+    await network.reload();
+    await network.netns('router', ['ip', 'link', 'set', 'wan', 'mtu', '1420']);
+    const status = await home(({ config }) =>
+      config.warning_notices.some(({ code }) => code === 'packets-in-pieces'),
+    );
+    t.regex(status.config.warnings.join('\n'), /uci set iotshaper\.main\.packet_size=1368;/);
+    await network.netns('router', ['ip', 'link', 'set', 'wan', 'mtu', '1500']);
+    const hole =
+      'table inet hole {\nchain f {\ntype filter hook prerouting priority 0;\nmeta length > 1420 counter drop\n}\n}\n';
+    await network.netns('provider', ['nft', '-f', '-'], hole);
+    const lost = await home(({ fault_code: code }) => code === 'size-lost');
+    t.is(lost.fault_values?.size, 1400);
+    t.true(Number(lost.fault_values?.fits) <= 1300);
+    await network.netns('provider', ['nft', 'delete', 'table', 'inet', 'hole']);
+    await network.await('shaping', 90_000);
+  },
+);

@@ -227,6 +227,8 @@ export interface ProfileCheck {
   errors: ProfileError[];
   /** `host:port` the profile connects to. */
   endpoint?: string;
+  /** Stored to be tried first: the profile in use works, and stays in use until this one connects. */
+  tried?: boolean;
 }
 
 export interface ProfileError {

@@ -11,6 +11,7 @@ import { logWords } from './words/log.ts';
 import { profileWords } from './words/profile.ts';
 import { stateWords } from './words/state.ts';
 import { toolWords } from './words/tools.ts';
+import { tunnelWords } from './words/tunnel.ts';
 
 /** By subject, as they stand in `words/`. */
 export const subjects = {
@@ -24,6 +25,7 @@ export const subjects = {
   auditWords,
   logWords,
   endpointWords,
+  tunnelWords,
 } as const;
 
 /** The template of each code; a name in braces is a place for one of the notice's values. */
@@ -38,6 +40,7 @@ export const words = {
   ...auditWords,
   ...logWords,
   ...endpointWords,
+  ...tunnelWords,
 } as const;
 
 /** The notice in words. @param translate the whole template in another language than English, places and all */

@@ -200,7 +200,7 @@ function slotRules(facts: EndpointFacts, home: HomeSlot): string[] {
   const to = `${mine} ${home.shape.packetBytes} udp`;
   return [
     `${to} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept ${comment(home.name)}`,
-    `${to} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
+    `${mine} <= ${home.shape.packetBytes} udp dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
     `${to} dport ${FRAME_PORT} ip daddr @alive meta priority set 0:${FRAME_PRIORITY} accept`,
   ];
 }

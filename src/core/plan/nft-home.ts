@@ -237,9 +237,11 @@ function inputRules(config: Config, facts: HomeFacts): string[] {
 
 function outputRules(config: Config, facts: HomeFacts): string[] {
   const on = `oifname "${TUNNEL_NETDEV}"`;
-  const slot = facts.tunnel
-    ? `${on} ip saddr ${facts.tunnel.local} ip daddr ${facts.tunnel.peer} meta skuid ${facts.uid} meta length ${config.main.packetBytes} udp`
+  const ours = facts.tunnel
+    ? `${on} ip saddr ${facts.tunnel.local} ip daddr ${facts.tunnel.peer} meta skuid ${facts.uid} meta length`
     : null;
+  const slot = ours && `${ours} ${config.main.packetBytes} udp`;
+  const said = ours && `${ours} <= ${config.main.packetBytes} udp`;
   return [
     'type filter hook output priority mangle; policy accept;',
     `oifname "lo" ip daddr 127.0.0.1 udp dport { ${PACKET_PORT}, ${SOCAT_PORT} } meta skuid != ${facts.uid} drop`,
@@ -247,7 +249,7 @@ function outputRules(config: Config, facts: HomeFacts): string[] {
     ...(slot
       ? [
           `${slot} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept`,
-          `${slot} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
+          `${said} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept ${comment('smaller where the way takes no larger')}`,
           `${slot} dport ${FRAME_PORT} meta protocol @alive meta priority set 0:${FRAME_PRIORITY} accept`,
         ]
       : []),

@@ -52,6 +52,11 @@ export class ConfigKeeper {
     }
   }
 
+  /** A profile that was tried takes the place of the one before. */
+  adopt(profile: GoodConfig['profile']): void {
+    if (this.good) this.good = { ...this.good, profile, waiting: null };
+  }
+
   /** What is said of what stands in UCI now. */
   async check(): Promise<ConfigVerdict> {
     const { system, configPath, readInterfaces } = this.#options;

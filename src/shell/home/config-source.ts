@@ -15,6 +15,7 @@ import { findProcesses } from '../system/leftovers.ts';
 import { type System, SystemError } from '../system/system.ts';
 import { isSocatOf } from '../tunnel/packet-port.ts';
 import { readFirewallWarnings } from './firewall-warnings.ts';
+import { readProfileText, waitingPathOf } from './profile-file.ts';
 
 /** A configuration that can be applied as it stands. */
 export interface GoodConfig {
@@ -24,6 +25,8 @@ export interface GoodConfig {
   written: Config;
   /** Null while shaping is off and no profile is needed. */
   profile: Profile | null;
+  /** A profile that was uploaded and is to be tried before it takes the place of that one. */
+  waiting?: Profile | null;
 }
 
 /** What reading found: a good configuration, or none and why. */
@@ -61,8 +64,9 @@ export async function readGoodConfig(
     warnings.push(...(await readFirewallWarnings(system, config.tunnel.interface)));
     const { profile, errors } = await readProfile(system, config.tunnel.profile);
     errors.push(...(await findForeignNetdev(system, config.tunnel.interface)));
+    const waiting = await readWaitingProfile(system, config.tunnel.profile);
     return profile && errors.length === 0
-      ? { good: { config, written, profile }, status }
+      ? { good: { config, written, profile, waiting }, status }
       : { good: null, status: { ...status, ok: false, errors } };
   } catch (error) {
     if (error instanceof ConfigError) return refused(error.errors, error.warnings);
@@ -81,7 +85,8 @@ export async function understandAnew(
   return { good: { ...good, config: understood.config }, notes: understood.notes };
 }
 
-async function readProfile(
+/** Reads and judges the profile at a path. */
+export async function readProfile(
   { files }: Pick<System, 'files'>,
   path: string,
 ): Promise<{ profile: Profile | null; errors: ConfigVerdict['errors'] }> {
@@ -103,6 +108,13 @@ async function readProfile(
     return { ...said, path: option, value: path };
   });
   return { profile: null, errors };
+}
+
+async function readWaitingProfile(
+  { files }: Pick<System, 'files'>,
+  path: string,
+): Promise<Profile | null> {
+  return readProfileText(await files.readText(waitingPathOf(path)).catch(() => ''));
 }
 
 /**

@@ -29,7 +29,7 @@ import { findRouteFault } from '../network/route-check.ts';
 import { applyInsideRoutes, applyRoutes, removeRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
-import { managementSocketOf, OpenVpn } from '../openvpn/openvpn.ts';
+import { HomeOpenVpn, type OpenVpnAct } from '../openvpn/home-openvpn.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { succeeds } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
@@ -60,7 +60,7 @@ export class HomeEffects {
   readonly #options: HomeEffectsOptions;
   readonly #system: System;
   readonly #shaper: Shaper;
-  readonly #openvpn: OpenVpn;
+  readonly #openvpn: HomeOpenVpn;
   readonly #rules: Rules;
   readonly #houseReader: HouseReader;
   readonly #sent;
@@ -92,14 +92,7 @@ export class HomeEffects {
       onReport: ({ listing, takenMs }) => tell({ kind: 'second', listing, takenMs }),
       onFault: (_minor, fault) => tell({ kind: 'fault', fault }),
     });
-    this.#openvpn = new OpenVpn({
-      system,
-      configPath: join(runDir, 'openvpn.conf'),
-      managementSocket: managementSocketOf(runDir),
-      onState: (name, local, remote) => tell({ kind: 'openvpn', name, local, remote }),
-      onExit: (why) => tell({ kind: 'openvpn-exited', why }),
-      onLine: (line) => log('info', `openvpn: ${line}`),
-    });
+    this.#openvpn = new HomeOpenVpn({ system, runDir, log, tell });
   }
 
   /** Packets on the tunnel's netdev since it was made, sent and received; null while there is none. */
@@ -112,25 +105,11 @@ export class HomeEffects {
   }
 
   /** Does what neither waits nor fails. */
-  act(
-    act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'reconnect' | 'retry-now' | 'probe' }>,
-  ): void {
-    switch (act.do) {
-      case 'gate':
-        this.tunnel.link?.setOpen(act.open);
-        return;
-      case 'close-tunnel':
-        this.tunnel.close();
-        return;
-      case 'probe':
-        this.tunnel.probe(act.inner);
-        return;
-      case 'reconnect':
-        this.#openvpn.reconnect();
-        return;
-      case 'retry-now':
-        this.#openvpn.retryNow();
-    }
+  act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'probe' | OpenVpnAct['do'] }>): void {
+    if (act.do === 'gate') this.tunnel.link?.setOpen(act.open);
+    else if (act.do === 'close-tunnel') this.tunnel.close();
+    else if (act.do === 'probe') this.tunnel.probe(act.inner);
+    else this.#openvpn.act(act);
   }
 
   /** Does one part, and resolves with the event that says how it went. */
@@ -200,6 +179,7 @@ export class HomeEffects {
       sentPackets: this.sentPackets,
       receivedPackets: this.receivedPackets,
       answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
+      smallerBytes: this.tunnel.smallerBytes,
       rate: this.#options.rateOf(config),
       passages: this.#rules.passages(homePassages),
       chance: uniformRandom(this.#system)(),

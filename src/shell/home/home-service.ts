@@ -21,21 +21,22 @@ import {
   initialState,
 } from '../../core/home/machine/state.ts';
 import { step } from '../../core/home/machine/step.ts';
+import { trialNotice } from '../../core/home/machine/trial.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
-import { managementSocketOf } from '../openvpn/openvpn.ts';
+import { socketsOf } from '../openvpn/home-openvpn.ts';
 import type { Cancel, Listener, System } from '../system/system.ts';
 import { findAuditTarget } from './audit-target.ts';
 import { ConfigKeeper, type ConfigKeeperOptions } from './config-keeper.ts';
-import { profilePath } from './config-source.ts';
 import { HomeEffects } from './home-effects.ts';
 import { HomeHistory } from './home-history.ts';
+import { HomeProfiles } from './home-profiles.ts';
 import { renderStatus } from './home-status.ts';
 import { serveLocalApi } from './local-api.ts';
-import { judgeProfile, storeProfile } from './profile-file.ts';
+import { judgeProfile } from './profile-file.ts';
 import { ScheduleClock } from './schedule-clock.ts';
 import { FOLLOWED_FILE, INNER_FILE, Surroundings } from './surroundings.ts';
 import { ToolRunner } from './tool-runner.ts';
@@ -63,6 +64,7 @@ export class HomeService implements ServiceApi {
   readonly #monitor: NetworkMonitor;
   readonly #tools: ToolRunner;
   readonly #clock: ScheduleClock;
+  readonly #profiles: HomeProfiles;
   readonly #listeners = new Set<(status: Status) => void>();
   /** Whether {@link HomeService.stop} is to leave devices cut off, because somebody starts the service again. */
   staysShut = false;
@@ -78,6 +80,14 @@ export class HomeService implements ServiceApi {
     this.#config = new ConfigKeeper(options);
     this.#tools = new ToolRunner(system, runDir);
     this.#clock = new ScheduleClock({ system, runDir, log });
+    const [state, reload] = [() => this.#loop.state, () => this.reload()];
+    this.#profiles = new HomeProfiles({
+      system,
+      log,
+      configPath: options.configPath,
+      state,
+      reload,
+    });
     this.#surroundings = new Surroundings({
       ...{ system, log },
       path: join(stateDir, FOLLOWED_FILE),
@@ -101,10 +111,7 @@ export class HomeService implements ServiceApi {
     this.#history = new HomeHistory(system, this.#effects);
     this.#loop = new MachineLoop({
       system,
-      initial: initialState(
-        { uid: system.processes.uid, managementSocket: managementSocketOf(runDir) },
-        this.#unixS(),
-      ),
+      initial: initialState({ uid: system.processes.uid, ...socketsOf(runDir) }, this.#unixS()),
       step: (state, event, now) => step(state, event, now, options.judge),
       act: (act) => this.#act(act),
       work: (work) => this.#effects.work(work),
@@ -176,14 +183,8 @@ export class HomeService implements ServiceApi {
     return judgeProfile(text);
   }
 
-  /** Puts a profile in the place the configuration names and in force, if nothing is wrong with it. */
-  async storeProfile({ text }: { text: string }): Promise<ProfileCheck> {
-    const verdict = judgeProfile(text);
-    if (!verdict.ok) return verdict;
-    const path = await profilePath(this.#system, this.#options.configPath);
-    await storeProfile(this.#system, path, text);
-    await this.reload();
-    return verdict;
+  storeProfile({ text }: { text: string }): Promise<ProfileCheck> {
+    return this.#profiles.store(text);
   }
 
   onState(listener: (status: Status) => void): () => void {
@@ -193,7 +194,8 @@ export class HomeService implements ServiceApi {
 
   status(): Status {
     const nowMs = this.#system.clock.monotonicMs();
-    const { config = null, profile = null } = this.#config.good ?? {};
+    const { config = null } = this.#config.good ?? {};
+    const { profile } = desiredOf(this.#loop.state) ?? this.#config.good ?? { profile: null };
     const { tunnel } = this.#effects;
     return renderStatus({
       machine: this.#loop.state,
@@ -228,9 +230,9 @@ export class HomeService implements ServiceApi {
       const [error] = this.#config.status.errors;
       return { kind: 'none', why: error ? bare(error) : null };
     }
-    const { config, profile } = this.#config.good;
+    const { config, profile, waiting = null } = this.#config.good;
     if (!config.main.enabled || !profile) return { kind: 'off' };
-    return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) } };
+    return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) }, waiting };
   }
 
   #tell(event: HomeEvent): void {
@@ -257,6 +259,9 @@ export class HomeService implements ServiceApi {
       case 'publish':
         this.#publish();
         return;
+      case 'adopt':
+        this.#adopt();
+        return;
       case 'watch':
         if (act.on) this.#monitor.start();
         else {
@@ -269,6 +274,14 @@ export class HomeService implements ServiceApi {
     }
   }
 
+  #adopt(): void {
+    const { good } = this.#config;
+    if (!good) return;
+    const { profile } = desiredOf(this.#loop.state) ?? good;
+    this.#config.adopt(profile);
+    void this.#profiles.adopt(good.config.tunnel.profile);
+  }
+
   #publish(): void {
     const { state, reason, remarks } = this.#loop.state.told;
     const level = state === 'blocked' || state === 'error' ? 'warning' : 'notice';
@@ -279,7 +292,10 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration, and what was found of it while running. */
   #withFindings(status: ConfigVerdict): ConfigVerdict {
-    const found = desiredOf(this.#loop.state) ? this.#surroundings.findings : [];
-    return { ...status, warnings: [...status.warnings, ...found] };
+    const { state } = this.#loop;
+    const { trial, delivery } = state;
+    const tried = trial ? [trialNotice(trial)] : [];
+    const found = desiredOf(state) ? [...delivery.warnings, ...this.#surroundings.findings] : [];
+    return { ...status, warnings: [...status.warnings, ...tried, ...found] };
   }
 }

@@ -54,6 +54,11 @@ export class HomeTunnel {
     this.#options = options;
   }
 
+  /** Size of a packet that was answered while those of the streams are not; null else. */
+  get smallerBytes(): number | null {
+    return this.#control?.smallerBytes ?? null;
+  }
+
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   answerSilentMs(nowMs: number): number {
     return this.#control?.silentMs(nowMs) ?? Number.POSITIVE_INFINITY;

@@ -159,7 +159,7 @@ function isInner(address: string): boolean {
 }
 
 /** Longest wait for a line of a device's. */
-const EVENT_MS = 12_000;
+const EVENT_MS = 40_000;
 
 /** Awaits lines of a process's standard output. */
 export class Events {

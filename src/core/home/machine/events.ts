@@ -37,6 +37,8 @@ export interface Sight extends Noted {
   receivedPackets: number | null;
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   answerSilentMs: number;
+  /** Size of a packet that was answered while those of the streams are not; null else. */
+  smallerBytes: number | null;
   /** What the schedule puts in force now. */
   rate: ActiveRate;
   /** Packets on their ways through the router since the rules were loaded. */
@@ -70,6 +72,10 @@ export type HomeEvent =
   /** A state that OpenVPN names. */
   | { kind: 'openvpn'; name: string; local: string; remote: string }
   | { kind: 'openvpn-exited'; why: Notice }
+  /** Why OpenVPN does not connect, in words. */
+  | { kind: 'openvpn-trouble'; why: Notice }
+  /** A new profile was tried: why it does not connect, or null. */
+  | { kind: 'tried'; why: Notice | null }
   | { kind: 'welcome'; welcome: Welcome }
   /** What the service asked inside the stream was answered. */
   | { kind: 'probe-answered'; answer: Answer }
@@ -82,12 +88,23 @@ export type HomeEvent =
   | Done
   | { kind: 'failed'; part: Part; fault: Notice };
 
+/** An OpenVPN beside the one in use, with a configuration of its own. */
+export interface Trial {
+  config: string;
+  /** Ways to the endpoint, each of which it may try once. */
+  tries: number;
+}
+
 /** Done at once and without fail. */
 export type Act =
   | { do: 'gate'; open: boolean }
   | { do: 'close-tunnel' }
   | { do: 'reconnect' }
   | { do: 'retry-now' }
+  /** Starts a trial in place of any before it, or ends it; what comes of it is told by `tried`. */
+  | { do: 'try'; trial: Trial | null }
+  /** The profile that was tried has come into force. */
+  | { do: 'adopt' }
   | { do: 'watch'; on: boolean }
   | { do: 'log'; level: 'warning' | 'notice'; notice: Notice }
   /** Asks the endpoint something inside the stream. */

@@ -91,6 +91,7 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
   state.astray = sight.astray;
   const verdict = turn.judgeEvidence({
     tunnelState: state.tunnel ? state.tunnelState : 'down',
+    trouble: state.trouble,
     blocking: [
       ...state.house.networkFindings.filter(({ blocks }) => blocks),
       ...(state.routeFault === null ? [] : [state.routeFault]),
@@ -105,6 +106,7 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
     sentPerSecond: state.sent.perSecond(meterWindowMs(upload)),
     receivedPerSecond: state.received.perSecond(meterWindowMs(download)),
     answerSilentMs: sight.answerSilentMs,
+    smallerBytes: sight.smallerBytes,
     // While a window fills after a change of rate, an old verdict without faults stands.
     settling: monotonicMs < state.settlesMs && state.permitted,
     alive: state.permitted,

@@ -35,7 +35,8 @@ export interface DesiredState {
 
 /** What the home was told last. */
 export type Intent =
-  | { kind: 'on'; desired: DesiredState }
+  /** `waiting` is a profile that is to replace the one of `desired` once it was seen to connect. */
+  | { kind: 'on'; desired: DesiredState; waiting?: Profile | null }
   | { kind: 'off' }
   /** There is no configuration that could be in force, and why, where one was refused. */
   | { kind: 'none'; why: Notice | null }
@@ -107,6 +108,8 @@ export interface Place {
   uid: number;
   /** Where OpenVPN finds its management's socket. */
   managementSocket: string;
+  /** The same, of the OpenVPN that tries a new profile. */
+  trialSocket: string;
 }
 
 export interface HomeState extends Agenda<Part> {
@@ -122,6 +125,12 @@ export interface HomeState extends Agenda<Part> {
   connected: { local: string; remote: string } | null;
   tunnelState: TunnelState;
   tunnelSinceS: number;
+  /** Why the tunnel is not set up, as far as OpenVPN has said since it was last up. */
+  trouble: Notice | null;
+  /** The profile that connected last. */
+  proved: Profile | null;
+  /** The profile that is tried, or was in vain; null for none. */
+  trial: { profile: Profile; failure: Notice | null } | null;
   tunnel: TunnelAddresses | null;
   /** The endpoint's address on the Internet. */
   remoteAddress: string | null;
@@ -208,6 +217,9 @@ export function initialState(place: Place, unixS: number): HomeState {
     connected: null,
     tunnelState: 'down',
     tunnelSinceS: 0,
+    trouble: null,
+    proved: null,
+    trial: null,
     tunnel: null,
     remoteAddress: null,
     welcome: null,

@@ -19,6 +19,7 @@ import {
   WHOLE,
 } from './state.ts';
 import { tell } from './telling.ts';
+import { chooseProfile, endTrial, tryProfile } from './trial.ts';
 import { closeTunnel, forbid, type Turn } from './turn.ts';
 
 export type HomeStep = Step<HomeState, Act, Work>;
@@ -66,7 +67,7 @@ function hear(turn: Turn, event: HomeEvent): void {
   switch (event.kind) {
     case 'second':
       // What was listed before the queue was made was another one.
-      if (event.takenMs !== null && event.takenMs >= state.queueSinceMs) {
+      if (event.takenMs !== null && event.takenMs > state.queueSinceMs) {
         state.listing = event.listing;
         state.reportedMs = Math.max(state.reportedMs, event.takenMs);
       }
@@ -78,6 +79,12 @@ function hear(turn: Turn, event: HomeEvent): void {
     case 'openvpn-exited':
       setTunnelState(turn, 'down');
       block(turn, notice('openvpn-stopped', { why: event.why }));
+      return;
+    case 'openvpn-trouble':
+      if (state.tunnelState !== 'up') state.trouble = event.why;
+      return;
+    case 'tried':
+      endTrial(turn, event.why);
       return;
     case 'welcome':
       state.welcome = event.welcome;
@@ -101,7 +108,8 @@ function hear(turn: Turn, event: HomeEvent): void {
       else ask(turn, 'near', 'rules', 'boot');
       return;
     case 'fault':
-      block(turn, event.fault);
+      // What fails because the tunnel is gone says less than why that is.
+      block(turn, state.tunnelState === 'up' ? event.fault : faultOfTunnel(state));
       return;
   }
 }
@@ -112,8 +120,8 @@ function intend(turn: Turn, intent: Intent): void {
   if (state.intent.kind === 'stop') return;
   // What is in force stays so until there is something better.
   if (intent.kind === 'none' && before) return;
-  state.intent = intent;
   if (intent.kind === 'on') {
+    state.intent = { kind: 'on', desired: chooseProfile(turn, intent, before) };
     state.failure = null;
     if (!before) {
       state.everPermitted = false;
@@ -124,9 +132,11 @@ function intend(turn: Turn, intent: Intent): void {
     ask(turn, ...WHOLE);
     return;
   }
+  state.intent = intent;
   // Nothing good was ever told: what stands, nothing, stays.
   if (intent.kind === 'none') return;
   forbid(turn);
+  tryProfile(turn, null);
   acts.push({ do: 'watch', on: false });
   const staysShut = intent.kind === 'stop' && intent.staysShut;
   state.shut = staysShut ? shutTableOf(state, before) : null;
@@ -151,13 +161,20 @@ function setTunnelState(turn: Turn, tunnelState: TunnelState): void {
   state.tunnelSinceS = now.unixS;
   acts.push({ do: 'log', level: 'notice', notice: notice('tunnel-state', { state: tunnelState }) });
   if (tunnelState === 'up' || !desiredOf(state)) return;
-  block(turn, tunnelFault(tunnelState));
+  block(turn, faultOfTunnel(state));
+}
+
+function faultOfTunnel({ tunnelState, trouble }: HomeState): Notice {
+  return tunnelFault(tunnelState, trouble);
 }
 
 /** Takes the next thing to do that there is anything to do about. */
 function begin(turn: Turn): Work | null {
   const work = takeNext(turn, PART_ORDER, (part) => workOf(part, turn));
-  if (work?.part === 'openvpn') setTunnelState(turn, 'connecting');
+  if (work?.part === 'openvpn') {
+    turn.state.trouble = null;
+    setTunnelState(turn, 'connecting');
+  }
   return work;
 }
 
@@ -213,13 +230,16 @@ function finish(turn: Turn, done: Done): void {
 /** OpenVPN is connected, and has its netdev. */
 function connect(turn: Turn, index: number | null): void {
   const { state } = turn;
-  if (!state.connected || !desiredOf(state)) return;
+  const desired = desiredOf(state);
+  if (!state.connected || !desired) return;
   const { local, remote } = state.connected;
   state.connected = null;
   state.remoteAddress = remote === '' ? null : remote;
   if (state.tunnel?.local !== local || index === null || index !== state.queue?.index)
     closeTunnel(turn);
   state.tunnel = { local, peer: local.replace(/\.\d+$/, '.1') };
+  state.trouble = null;
+  state.proved = desired.profile;
   setTunnelState(turn, 'up');
   ask(turn, ...WHOLE);
 }
@@ -234,6 +254,8 @@ function forget(turn: Turn): void {
   state.openvpnConfig = '';
   state.tunnelState = 'down';
   state.connected = null;
+  state.trouble = null;
+  state.proved = null;
   state.inner = null;
   state.welcome = null;
   state.routeFault = null;
