@@ -86,11 +86,8 @@ export class HomeService implements ServiceApi {
     this.#clock = new ScheduleClock({ system, runDir, log });
     const [state, reload] = [() => this.#loop.state, () => this.reload()];
     this.#profiles = new HomeProfiles({
-      system,
-      log,
+      ...{ system, log, state, reload },
       configPath: options.configPath,
-      state,
-      reload,
     });
     this.#surroundings = new Surroundings({
       ...{ system, log },
@@ -112,7 +109,10 @@ export class HomeService implements ServiceApi {
     this.#history = new HomeHistory(system, this.#effects);
     this.#loop = new MachineLoop({
       system,
-      initial: initialState({ uid: system.processes.uid, ...socketsOf(runDir) }, this.#unixS()),
+      initial: initialState(
+        { uid: system.processes.uid, ...socketsOf(runDir) },
+        Math.floor(system.clock.unixMs() / 1000),
+      ),
       step: (state, event, now) => step(state, event, now, options.judge),
       act: (act) => this.#act(act),
       work: (work) => this.#effects.work(work),
@@ -226,10 +226,6 @@ export class HomeService implements ServiceApi {
       traffic: this.#history.addresses.traffic(nowMs),
       nowMs,
     });
-  }
-
-  #unixS(): number {
-    return Math.floor(this.#system.clock.unixMs() / 1000);
   }
 
   #intent(): Intent {
