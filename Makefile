@@ -31,6 +31,10 @@ test: test-packages node_modules dist/iotshaper.js ## everything that proves it 
 unit: node_modules ## the tests that need nothing but Node.js, in seconds
 	@sh scripts/test.sh unit
 
+.PHONY: properties
+properties: node_modules ## the unit tests with a hundred times as many cases of each property (an hour)
+	@PROPERTY_SHARE=100 sh scripts/test.sh unit
+
 .PHONY: evaluate
 evaluate: evaluate-wire evaluate-audit ## measure what a provider sees, and whether an audit would (root, 40 minutes)
 

@@ -19,6 +19,7 @@ const good: HomeEvidence = {
   listing,
   isReported: true,
   rulesIntact: true,
+  smallerBytes: null,
   astray: false,
   upload: shape,
   download: shape,

@@ -8,6 +8,7 @@ import { type DesiredState, NOTHING_NEAR } from '../../src/core/home/machine/sta
 import { notice } from '../../src/core/notices/notice.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { ALIVE_SECONDS } from '../../src/core/plan/names.ts';
+import { homePassages } from '../../src/core/plan/nft-passage.ts';
 import { type TcListing, TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { caseConfig } from '../plan/cases.ts';
@@ -38,6 +39,9 @@ export const welcome: Welcome = {
   queuePackets: 0,
   queueMs: 0,
   dropped: 0,
+  received: null,
+  troubles: [],
+  wholeBytes: null,
 };
 
 /** What the queue looks like when somebody has been at it. */
@@ -172,6 +176,9 @@ export class World {
           receivedPackets: this.faults.tunnelDown ? null : Math.floor(this.#received),
           answerSilentMs: this.nowMs - this.#heardMs,
           rate: this.rate,
+          passages: noCounts,
+          chance: 0.5,
+          smallerBytes: null,
         });
       case 'rules':
       case 'restore':
@@ -191,6 +198,8 @@ export class World {
             ? notice('route-elsewhere', { netdev: 'wg0', preference: 721 })
             : null,
         );
+      case 'suspects':
+        return done([]);
       case 'connect':
       case 'index':
         return done(this.faults.tunnelDown ? null : this.index);
@@ -232,6 +241,8 @@ export class World {
     this.#queueStands = false;
   }
 }
+
+const noCounts = Object.fromEntries(homePassages.map((name) => [name, { entered: 0, left: 0 }]));
 
 const networkGone = {
   ...notice('network-gone', { path: 'iotshaper.@network[0].device', netdev: 'br-iot' }),

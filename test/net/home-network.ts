@@ -151,7 +151,7 @@ export class HomeNetwork {
   }
 
   /** Waits until the home is in this state. @throws Error with both logs when it is not in time. */
-  async await(state: Status['state'], limitMs = 40_000): Promise<Status> {
+  async await(state: Status['state'], limitMs = 90_000): Promise<Status> {
     const untilMs = performance.now() + limitMs;
     for (;;) {
       const status = await this.status();
@@ -181,7 +181,7 @@ export class HomeNetwork {
   async logged(role: 'home' | 'endpoint', what: RegExp): Promise<void> {
     const { stderr } = this.services.get(role)!;
     while (!what.test(this.logs.get(role)!)) {
-      await once(stderr!, 'data', { signal: AbortSignal.timeout(20_000) });
+      await once(stderr!, 'data', { signal: AbortSignal.timeout(60_000) });
     }
   }
 

@@ -75,7 +75,7 @@ function startOpenVpn(netns: string, config: string): { child: ChildProcess; up:
   const child = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   const up = new Promise<string>((done, fail) => {
-    const limit = setTimeout(() => fail(new Error(`not up in time:\n${said}`)), 12_000);
+    const limit = setTimeout(() => fail(new Error(`not up in time:\n${said}`)), 60_000);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text;
       if (!said.includes('Initialization Sequence Completed')) return;

@@ -59,6 +59,8 @@ test('holds every file where the router looks for it, with its mode', (t) => {
     '/etc/config/iotshaper': '-rw-------',
     '/etc/hotplug.d/ntp/90-iotshaper': '-rw-r--r--',
     '/etc/init.d/iotshaper': '-rwxr-xr-x',
+    '/etc/uci-defaults/90-iotshaper': '-rw-r--r--',
+    '/usr/share/iotshaper/firewall-zone': '-rwxr-xr-x',
     '/etc/init.d/iotshaper-boot': '-rwxr-xr-x',
     '/lib/upgrade/keep.d/iot-shaper': '-rw-r--r--',
     '/usr/bin/iotshaper': '-rwxr-xr-x',
@@ -129,7 +131,7 @@ test('every script is one that dash and shellcheck take', (t) => {
   const ipk = ipkOf(t);
   unpackTar(readTar(ipk, './control.tar.gz'), folder);
   const modes = listTar(readTar(ipk, './control.tar.gz'));
-  const scripts = ['postinst', 'postinst-pkg', 'postrm', 'prerm'];
+  const scripts = ['postinst', 'postinst-pkg', 'postrm', 'prerm', 'prerm-pkg'];
   t.deepEqual(
     modes.filter(({ mode }) => mode === '-rwxr-xr-x').map(({ path }) => path),
     scripts.map((name) => `./${name}`),
@@ -139,7 +141,9 @@ test('every script is one that dash and shellcheck take', (t) => {
     'files/etc/hotplug.d/ntp/90-iotshaper',
     'files/etc/init.d/iotshaper',
     'files/etc/init.d/iotshaper-boot',
+    'files/etc/uci-defaults/90-iotshaper',
     'files/usr/bin/iotshaper',
+    'files/usr/share/iotshaper/firewall-zone',
     'openwrt/test.sh',
   ];
   for (const path of paths) t.is(spawnSync('dash', ['-n', path]).status, 0, path);
@@ -238,13 +242,14 @@ function runScript(
   mkdirSync(join(folder, 'bin'));
   mkdirSync(join(folder, 'iotshaper'));
   for (const file of KEPT) writeFileSync(join(folder, 'iotshaper', file), '');
-  for (const command of ['fw4', 'rpcd']) {
+  for (const command of ['fw4', 'rpcd', 'firewall-zone']) {
     writeFileSync(join(folder, 'bin', command), `#!/bin/sh\necho "${command} $*" >> "${log}"\n`);
     chmodSync(join(folder, 'bin', command), 0o755);
   }
   const text = readTar(readTar(ipkOf(t), './control.tar.gz'), `./${name}`)
     .toString()
     .replaceAll('/etc/init.d/rpcd', 'rpcd')
+    .replaceAll('/usr/share/iotshaper/firewall-zone', 'firewall-zone')
     .replaceAll('/etc/iotshaper', join(folder, 'iotshaper'))
     .replaceAll('/tmp/luci-modulecache/', join(folder, 'cache/'));
   const { status, stderr } = spawnSync('dash', ['-s', '--', ...argv], {
@@ -262,6 +267,7 @@ function runScript(
 test('after installation the firewall and the page’s rights are read anew', (t) => {
   t.deepEqual(runScript(t, 'postinst-pkg', ['configure'], {}), [
     'rpcd reload',
+    'firewall-zone add',
     'fw4 -q reload',
     ...KEPT,
   ]);
@@ -281,6 +287,14 @@ test('removal takes what the service kept, but not the user’s profile; an upgr
   t.deepEqual(runScript(t, 'postrm', ['upgrade', '9'], { PKG_UPGRADE: '0' }), KEPT);
   t.deepEqual(runScript(t, 'postrm', [], { PKG_UPGRADE: '1' }), KEPT);
   t.deepEqual(runScript(t, 'postrm', ['remove'], { IPKG_INSTROOT: '/image' }), KEPT);
+});
+
+test('before removal the firewall is as it was; before an upgrade it stays', (t) => {
+  const removal = runScript(t, 'prerm-pkg', ['remove'], { PKG_UPGRADE: '0' });
+  t.deepEqual(removal, ['firewall-zone remove', ...KEPT]);
+  t.deepEqual(runScript(t, 'prerm-pkg', ['upgrade', '9'], { PKG_UPGRADE: '0' }), KEPT);
+  t.deepEqual(runScript(t, 'prerm-pkg', [], { PKG_UPGRADE: '1' }), KEPT);
+  t.deepEqual(runScript(t, 'prerm-pkg', ['remove'], { IPKG_INSTROOT: '/image' }), KEPT);
 });
 
 test('the SDK’s recipe installs the same files', (t) => {

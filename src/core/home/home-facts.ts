@@ -23,6 +23,8 @@ export interface House {
   doubtful: { name: string; why: Notice }[];
   /** Netdevs by which the Internet or the endpoint is reached. */
   uplinks: string[];
+  /** Largest packet_size that leaves whole on the way to the endpoint; null while that is not known. */
+  wholeBytes: number | null;
   /** Prefixes that configured networks have, or had last: their devices may come in by another netdev. */
   networkPrefixes: string[];
   /** Ports of configured networks that are bridges. */
@@ -40,6 +42,7 @@ export const NO_HOUSE: House = {
   listing: [],
   doubtful: [],
   uplinks: [],
+  wholeBytes: null,
   networkPrefixes: [],
   networkPorts: [],
   networkFindings: [],
@@ -57,6 +60,8 @@ export interface HouseSight {
   networks: readonly string[];
   /** Netdevs the configuration names as the house besides. */
   named: readonly string[];
+  /** Prefixes that routes send by a netdev without a gateway, by that netdev. */
+  routed?: ReadonlyMap<string, readonly string[]>;
   /** Our netdevs. */
   own: ReadonlySet<string>;
 }
@@ -90,7 +95,10 @@ export function findHouse(
         continue;
       }
     }
-    listing.push({ name, prefixes });
+    listing.push({
+      name,
+      prefixes: named.includes(name) ? withRouted(prefixes, sight, name) : prefixes,
+    });
   }
   for (const name of named) {
     if (listed.some(({ ifname }) => ifname === name)) continue;
@@ -104,6 +112,15 @@ export function findHouse(
     doubtful: doubtful.sort((a, b) => compare(a.name, b.name)),
     uplinks: [...uplinks].sort(),
   };
+}
+
+/**
+ * A WireGuard netdev has often one address alone, and routes to its peers. Only private ones: half the Internet may be routed
+ * by a netdev that no default route names.
+ */
+function withRouted(prefixes: readonly string[], { routed }: HouseSight, name: string): string[] {
+  const more = (routed?.get(name) ?? []).filter((prefix) => isPrivate(prefix));
+  return [...new Set([...prefixes, ...more])].sort();
 }
 
 /** Why a netdev with an address that nobody named may lead out, as a clause; null when it is the house. */

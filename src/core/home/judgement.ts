@@ -3,6 +3,7 @@ import { type Notice, notice } from '../notices/notice.ts';
 import { HOME_CLASS_MINOR } from '../plan/names.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
+import { packetSizeCommand } from './path-size.ts';
 import { findDownloadFaults, findQueueFaults, findStreamFaults } from './verification.ts';
 
 /** An endpoint whose answers stop for so long is gone even if its stream goes on. */
@@ -31,6 +32,8 @@ export interface HomeEvidence {
   receivedPerSecond: number | null;
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   answerSilentMs: number;
+  /** Size of a packet that was answered while those of the streams are not; null else. */
+  smallerBytes: number | null;
   /** A new rate is being taken over, from a stream that was in good order. */
   settling: boolean;
   /** Whether devices may send so far. */
@@ -69,6 +72,7 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   // Measured for long enough and still wrong: cover or pacing is gone, and both come back with a new queue.
   const streamBroken = leaving.length > 0 && sentPerSecond !== null;
   const faults = [
+    ...findLostSize(evidence),
     ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,
     ...(settling ? [] : findDownloadFaults(download, receivedPerSecond)),
@@ -82,6 +86,14 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
 export function tunnelFault(state: HomeEvidence['tunnelState'], trouble: Notice | null): Notice {
   if (trouble !== null) return notice('tunnel-failing', { why: trouble });
   return notice(state === 'connecting' ? 'tunnel-connecting' : 'tunnel-down');
+}
+
+/** The way to the endpoint swallows packets of the streams' size, and smaller ones pass. */
+function findLostSize({ smallerBytes, upload: { packetBytes: size } }: HomeEvidence): Notice[] {
+  if (smallerBytes === null) return [];
+  return [
+    notice('size-lost', { size, fits: smallerBytes, command: packetSizeCommand(smallerBytes) }),
+  ];
 }
 
 function findAnswerFaults({ answerSilentMs, download }: HomeEvidence): Notice[] {

@@ -3,6 +3,7 @@ import { fillIn } from './fill.ts';
 import type { Notice, NoticeCode } from './notice.ts';
 import { auditWords } from './words/audit.ts';
 import { configWords } from './words/config.ts';
+import { deliveryWords } from './words/delivery.ts';
 import { endpointWords } from './words/endpoint.ts';
 import { faultWords } from './words/faults.ts';
 import { homeWords } from './words/home.ts';
@@ -16,6 +17,7 @@ import { tunnelWords } from './words/tunnel.ts';
 export const subjects = {
   stateWords,
   faultWords,
+  deliveryWords,
   homeWords,
   configWords,
   profileWords,
@@ -30,6 +32,7 @@ export const subjects = {
 export const words = {
   ...stateWords,
   ...faultWords,
+  ...deliveryWords,
   ...homeWords,
   ...configWords,
   ...profileWords,

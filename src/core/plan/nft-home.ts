@@ -18,6 +18,7 @@ import {
   TUNNEL_NETDEV,
 } from './names.ts';
 import { checkSource, INNER_TEXT_SETS, innerSets, sourceNat } from './nft-inner.ts';
+import { renderHomePassage } from './nft-passage.ts';
 import { block, comment, learnedSet, netdevSet, replaceTable } from './nft-text.ts';
 import { houseRules, whoRules } from './nft-who.ts';
 
@@ -114,6 +115,7 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
     block('chain input_device', ['counter name held drop']),
     block('chain input', inputRules(config, facts)),
     block('chain output', outputRules(config, facts)),
+    ...renderHomePassage(config.tunnel.interface),
   ]);
 }
 
@@ -235,9 +237,11 @@ function inputRules(config: Config, facts: HomeFacts): string[] {
 
 function outputRules(config: Config, facts: HomeFacts): string[] {
   const on = `oifname "${TUNNEL_NETDEV}"`;
-  const slot = facts.tunnel
-    ? `${on} ip saddr ${facts.tunnel.local} ip daddr ${facts.tunnel.peer} meta skuid ${facts.uid} meta length ${config.main.packetBytes} udp`
+  const ours = facts.tunnel
+    ? `${on} ip saddr ${facts.tunnel.local} ip daddr ${facts.tunnel.peer} meta skuid ${facts.uid} meta length`
     : null;
+  const slot = ours && `${ours} ${config.main.packetBytes} udp`;
+  const said = ours && `${ours} <= ${config.main.packetBytes} udp`;
   return [
     'type filter hook output priority mangle; policy accept;',
     `oifname "lo" ip daddr 127.0.0.1 udp dport { ${PACKET_PORT}, ${SOCAT_PORT} } meta skuid != ${facts.uid} drop`,
@@ -245,7 +249,7 @@ function outputRules(config: Config, facts: HomeFacts): string[] {
     ...(slot
       ? [
           `${slot} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept`,
-          `${slot} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
+          `${said} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept ${comment('smaller where the way takes no larger')}`,
           `${slot} dport ${FRAME_PORT} meta protocol @alive meta priority set 0:${FRAME_PRIORITY} accept`,
         ]
       : []),

@@ -5,6 +5,7 @@ export { wordsOf } from '../../core/notices/words.ts';
 export { planExample } from '../../core/plan/example.ts';
 export { readConfigFile } from '../config/config-file.ts';
 export { readGoodConfig } from '../home/config-source.ts';
+export { interfaceReader } from '../network/interfaces.ts';
 export { checkNft } from '../network/nft.ts';
 export { runService } from './run/run.ts';
 export { exportUci } from './uci-export.ts';

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
-import { defaultConfigPath } from './paths.ts';
+import { defaultConfigPath, defaultUbusSocket } from './paths.ts';
 
 export function registerPrint(program: Command, { system, console }: Context): void {
   program
@@ -11,12 +11,18 @@ export function registerPrint(program: Command, { system, console }: Context): v
     .argument('[file]', 'UCI configuration', defaultConfigPath)
     .option('--uci <file>', 'print a UCI file as "uci export" would, and nothing else')
     .action(async (file: string, { uci }: { uci?: string }) => {
-      const { exportUci, planExample, readGoodConfig, wordsOf } = await import('./home.ts');
+      const { exportUci, interfaceReader, planExample, readGoodConfig, wordsOf } = await import(
+        './home.ts'
+      );
       if (uci !== undefined) {
         console.write(await exportUci(system, uci));
         return;
       }
-      const { good, status } = await readGoodConfig(system, file);
+      const { good, status } = await readGoodConfig(
+        system,
+        file,
+        interfaceReader(system, defaultUbusSocket),
+      );
       if (!good) throw new Failure(status.errors.map((error) => wordsOf(error)).join('\n'));
       const plan = planExample(good.config, good.profile);
       for (const [name, text] of Object.entries(plan)) {

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
-import { ipSource } from '../../core/framing/ip-packet.ts';
 import type { House } from '../../core/home/home-facts.ts';
 import type { Act, HomeEvent, Noted, Outcomes, Work } from '../../core/home/machine/events.ts';
 import type { Near, Part } from '../../core/home/machine/state.ts';
@@ -14,6 +13,8 @@ import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../../core/p
 import { renderNotAlive } from '../../core/plan/nft-alive.ts';
 import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft-home.ts';
 import { SENDER_SETS } from '../../core/plan/nft-inner.ts';
+import { homePassages } from '../../core/plan/nft-passage.ts';
+import { readForeignChains } from '../network/foreign-chains.ts';
 import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
 import {
   netdevExists,
@@ -35,6 +36,7 @@ import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { readPlainUser } from '../system/plain-user.ts';
 import type { System } from '../system/system.ts';
+import { uniformRandom } from '../system/uniform-random.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
 import { HomeTunnel } from './home-tunnel.ts';
@@ -82,6 +84,7 @@ export class HomeEffects {
       departures: () => this.#sent.read(),
       onPacket: (packet) => this.#port?.send(packet),
       onWelcome: (welcome) => tell({ kind: 'welcome', welcome }),
+      onAnswer: (answer) => tell({ kind: 'probe-answered', answer }),
       onFault: (fault) => log('warning', wordsOf(fault)),
     });
     this.#shaper = new Shaper({
@@ -102,9 +105,10 @@ export class HomeEffects {
   }
 
   /** Does what neither waits nor fails. */
-  act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | OpenVpnAct['do'] }>): void {
+  act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'probe' | OpenVpnAct['do'] }>): void {
     if (act.do === 'gate') this.tunnel.link?.setOpen(act.open);
     else if (act.do === 'close-tunnel') this.tunnel.close();
+    else if (act.do === 'probe') this.tunnel.probe(act.inner);
     else this.#openvpn.act(act);
   }
 
@@ -137,9 +141,12 @@ export class HomeEffects {
         return this.#findPlainUser();
       case 'connect':
         return this.#connect();
+      case 'suspects':
+        return readForeignChains(system);
       case 'house':
         return this.#houseReader.read(work.config, work.remoteAddress);
       case 'near':
+        void this.tunnel.readNames();
         return this.#options.lookAround(work.config, work.house, this.#noted());
       case 'inside':
         return applyInsideRoutes(system, work.routes);
@@ -172,7 +179,10 @@ export class HomeEffects {
       sentPackets: this.sentPackets,
       receivedPackets: this.receivedPackets,
       answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
+      smallerBytes: this.tunnel.smallerBytes,
       rate: this.#options.rateOf(config),
+      passages: this.#rules.passages(homePassages),
+      chance: uniformRandom(this.#system)(),
     };
   }
 
@@ -233,7 +243,7 @@ export class HomeEffects {
     const port = new PacketPort({
       system: this.#system,
       netdev,
-      onPacket: (packet) => this.tunnel.link?.enqueue(ipSource(packet), packet),
+      onPacket: (packet) => this.tunnel.send(packet),
       onUp: () => tell({ kind: 'port-up' }),
       onFault: (fault) => tell({ kind: 'fault', fault }),
     });
@@ -249,11 +259,14 @@ export class HomeEffects {
     await this.#sysctls.set('net/ipv4/ip_forward', '1');
   }
 
-  async #applyQueue({ mtu, length, slots }: WorkOf<'queue'>): Promise<void> {
-    await setLink(this.#system, TUNNEL_NETDEV, mtu, length);
-    if (slots === null) return;
-    await this.#shaper.pause();
-    await rebuildQueue(this.#system, slots);
+  async #applyQueue({ mtu, length, ring, slots }: WorkOf<'queue'>): Promise<void> {
+    if (slots !== null) {
+      // A leaf is as long as the netdev's queue was when it was made; OpenVPN's ring follows it.
+      await setLink(this.#system, TUNNEL_NETDEV, mtu, length);
+      await this.#shaper.pause();
+      await rebuildQueue(this.#system, slots);
+    }
+    await setLink(this.#system, TUNNEL_NETDEV, mtu, ring);
   }
 
   async #applyStreams(work: WorkOf<'streams'>): Promise<void> {

@@ -22,17 +22,15 @@ import {
 } from '../../core/home/machine/state.ts';
 import { step } from '../../core/home/machine/step.ts';
 import { trialNotice } from '../../core/home/machine/trial.ts';
-import { notice } from '../../core/notices/notice.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { socketsOf } from '../openvpn/home-openvpn.ts';
-import type { Log } from '../system/log.ts';
 import type { Cancel, Listener, System } from '../system/system.ts';
 import { findAuditTarget } from './audit-target.ts';
-import { type GoodConfig, keepGoodConfig, readGoodConfig } from './config-source.ts';
+import { ConfigKeeper, type ConfigKeeperOptions } from './config-keeper.ts';
 import { HomeEffects } from './home-effects.ts';
 import { HomeHistory } from './home-history.ts';
 import { HomeProfiles } from './home-profiles.ts';
@@ -45,14 +43,11 @@ import { ToolRunner } from './tool-runner.ts';
 
 /** A second without a report is told to the machine no sooner. */
 const UNREPORTED_MS = 1500;
+/** Nobody tells when the bus answers again. */
+const UNDERSTAND_EVERY_S = 10;
 
-export interface HomeServiceOptions {
-  system: System;
-  configPath: string;
+export interface HomeServiceOptions extends ConfigKeeperOptions {
   runDir: string;
-  /** Where the last good configuration is kept. */
-  stateDir: string;
-  log: Log;
   /** What lets devices go on, as tests replace it. */
   judge?: (evidence: HomeEvidence) => Verdict;
 }
@@ -62,6 +57,7 @@ export class HomeService implements ServiceApi {
   readonly #options: HomeServiceOptions;
   readonly #system: System;
   readonly #loop: MachineLoop<HomeState, HomeEvent, Act, Work>;
+  readonly #config: ConfigKeeper;
   readonly #effects: HomeEffects;
   readonly #history: HomeHistory;
   readonly #surroundings: Surroundings;
@@ -75,13 +71,13 @@ export class HomeService implements ServiceApi {
   #server: Listener | null = null;
   #cancelTimer: Cancel | null = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
-  #good: GoodConfig | null = null;
-  #configStatus: ConfigVerdict = { ok: true, errors: [], warnings: [] };
+  #seconds = 0;
 
   constructor(options: HomeServiceOptions) {
     const { system, runDir, stateDir, log } = options;
     this.#options = options;
     this.#system = system;
+    this.#config = new ConfigKeeper(options);
     this.#tools = new ToolRunner(system, runDir);
     this.#clock = new ScheduleClock({ system, runDir, log });
     const [state, reload] = [() => this.#loop.state, () => this.reload()];
@@ -96,8 +92,11 @@ export class HomeService implements ServiceApi {
     });
     this.#monitor = new NetworkMonitor({
       system,
-      onChange: (what) => this.#loop.dispatch({ kind: 'surroundings', what }),
-      ignoredNetdevs: () => [this.#good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
+      onChange: (what) => {
+        this.#loop.dispatch({ kind: 'surroundings', what });
+        if (what === 'house') void this.#understandAnew();
+      },
+      ignoredNetdevs: () => [this.#config.good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
       ignoredTable: ROUTE_TABLE,
     });
     this.#effects = new HomeEffects({
@@ -129,7 +128,7 @@ export class HomeService implements ServiceApi {
       check: () => this.check(),
       reload: async () => {
         await this.reload();
-        return renderConfigStatus(this.#configStatus);
+        return renderConfigStatus(this.#config.status);
       },
     });
     this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
@@ -150,18 +149,7 @@ export class HomeService implements ServiceApi {
 
   /** Reads the configuration again and puts it in force, unless it is bad; resolves once that stands or has failed. */
   async reload(): Promise<void> {
-    const { system, configPath, stateDir, log } = this.#options;
-    const keptPath = join(stateDir, 'last-good');
-    const reading = await readGoodConfig(system, configPath);
-    this.#configStatus = reading.status;
-    for (const warning of reading.status.warnings) log('warning', wordsOf(warning));
-    for (const error of reading.status.errors) log('err', wordsOf(error));
-    if (reading.good) {
-      this.#good = reading.good;
-      await keepGoodConfig(system, configPath, keptPath).catch((error: Error) =>
-        log('warning', wordsOf(notice('last-good-unkept', { error: error.message }))),
-      );
-    } else if (!this.#good) this.#good = (await readGoodConfig(system, keptPath)).good;
+    await this.#config.read();
     this.#loop.dispatch({ kind: 'intent', intent: this.#intent() });
     await this.#loop.settled();
     // Reloads come with interfaces that went up.
@@ -170,8 +158,7 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration as it stands in UCI. */
   async check(): Promise<ConfigStatus> {
-    const { status } = await readGoodConfig(this.#system, this.#options.configPath);
-    return renderConfigStatus(this.#withFindings(status));
+    return renderConfigStatus(this.#withFindings(await this.#config.check()));
   }
 
   history(): HistorySample[] {
@@ -189,7 +176,7 @@ export class HomeService implements ServiceApi {
   }
 
   recommend(): Promise<Recommendation> {
-    return this.#tools.recommend(this.#good?.config.main ?? mainDefaults);
+    return this.#tools.recommend(this.#config.good?.config.main ?? mainDefaults);
   }
 
   validateProfile({ text }: { text: string }): ProfileCheck {
@@ -207,13 +194,13 @@ export class HomeService implements ServiceApi {
 
   status(): Status {
     const nowMs = this.#system.clock.monotonicMs();
-    const { config = null } = this.#good ?? {};
-    const { profile } = desiredOf(this.#loop.state) ?? this.#good ?? { profile: null };
+    const { config = null } = this.#config.good ?? {};
+    const { profile } = desiredOf(this.#loop.state) ?? this.#config.good ?? { profile: null };
     const { tunnel } = this.#effects;
     return renderStatus({
       machine: this.#loop.state,
       configStatus: renderConfigStatus(
-        this.#withFindings(this.#clock.annotate(this.#configStatus, config)),
+        this.#withFindings(this.#clock.annotate(this.#config.status, config)),
       ),
       config,
       remote: profile ? formatRemote(profile.remotes[0]!) : '',
@@ -228,12 +215,18 @@ export class HomeService implements ServiceApi {
     });
   }
 
+  /** A network device that an interface's name stood for may be another one now. */
+  async #understandAnew(): Promise<void> {
+    if (!(await this.#config.understandAnew())) return;
+    this.#loop.dispatch({ kind: 'intent', intent: this.#intent() });
+  }
+
   #intent(): Intent {
-    if (!this.#good) {
-      const [error] = this.#configStatus.errors;
+    if (!this.#config.good) {
+      const [error] = this.#config.status.errors;
       return { kind: 'none', why: error ? bare(error) : null };
     }
-    const { config, profile, waiting = null } = this.#good;
+    const { config, profile, waiting = null } = this.#config.good;
     if (!config.main.enabled || !profile) return { kind: 'off' };
     return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) }, waiting };
   }
@@ -249,6 +242,7 @@ export class HomeService implements ServiceApi {
     const { near } = this.#loop.state;
     const { config } = desiredOf(this.#loop.state) ?? {};
     if (config) this.#history.sample(config.main.packetBytes, near.innerPlaces);
+    if (++this.#seconds % UNDERSTAND_EVERY_S === 0) void this.#understandAnew();
     if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
     this.#loop.dispatch({ kind: 'second', listing: null, takenMs: null });
   }
@@ -277,10 +271,11 @@ export class HomeService implements ServiceApi {
   }
 
   #adopt(): void {
-    if (!this.#good) return;
-    const { profile } = desiredOf(this.#loop.state) ?? this.#good;
-    this.#good = { ...this.#good, profile, waiting: null };
-    void this.#profiles.adopt(this.#good.config.tunnel.profile);
+    const { good } = this.#config;
+    if (!good) return;
+    const { profile } = desiredOf(this.#loop.state) ?? good;
+    this.#config.adopt(profile);
+    void this.#profiles.adopt(good.config.tunnel.profile);
   }
 
   #publish(): void {
@@ -293,9 +288,10 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration, and what was found of it while running. */
   #withFindings(status: ConfigVerdict): ConfigVerdict {
-    const found = desiredOf(this.#loop.state) ? this.#surroundings.findings : [];
-    const { trial } = this.#loop.state;
+    const { state } = this.#loop;
+    const { trial, delivery } = state;
     const tried = trial ? [trialNotice(trial)] : [];
+    const found = desiredOf(state) ? [...delivery.warnings, ...this.#surroundings.findings] : [];
     return { ...status, warnings: [...status.warnings, ...tried, ...found] };
   }
 }

@@ -9,9 +9,12 @@ import {
   rememberPrefixes,
   renderNetworkMemory,
 } from '../../core/home/network-findings.ts';
+import { wholeBytesOf } from '../../core/home/path-size.ts';
+import { networkOf, splitPrefix } from '../../core/ip/address.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import type { System } from '../system/system.ts';
 import { ipJson } from './ip-json.ts';
+import { readMtu } from './netdev.ts';
 
 /** Below the state directory: prefixes of configured networks, for one that is gone when the service starts. */
 export const NETWORKS_FILE = 'networks.json';
@@ -50,8 +53,10 @@ export class HouseReader {
         carriers: parsePppoe(await files.readText('/proc/net/pppoe').catch(() => '')),
         networks: names,
         named: main.house,
+        routed: await readRouted(this.#system, main.house),
         own: new Set([tunnel.interface, TUNNEL_NETDEV]),
       }),
+      wholeBytes: await readWholeBytes(this.#system, remoteAddress),
       networkPrefixes: [...new Set([...memory.values()].flat())].sort(),
       networkPorts: listed
         .filter(({ master }) => master !== undefined && names.includes(master))
@@ -106,6 +111,48 @@ async function readUplinks(
     if (route?.dev) uplinks.add(route.dev);
   }
   return uplinks;
+}
+
+/** As far as the kernel knows the way: the MTU that it has learned, else that of the netdev. */
+async function readWholeBytes(
+  system: Pick<System, 'processes' | 'files'>,
+  remoteAddress: string | null,
+): Promise<number | null> {
+  if (!remoteAddress) return null;
+  const question = ['route', 'get', remoteAddress];
+  const [route] = await ipJson<{ dev?: string; metrics?: { mtu?: number }[] }>(
+    system,
+    question,
+  ).catch(() => []);
+  const learned = route?.metrics?.find(({ mtu }) => mtu !== undefined)?.mtu;
+  const mtu = learned ?? (route?.dev ? await readMtu(system, route.dev) : null);
+  return mtu === null ? null : wholeBytesOf(mtu, remoteAddress.includes(':'));
+}
+
+/** Prefixes that these netdevs reach without a gateway. */
+async function readRouted(
+  system: Pick<System, 'processes'>,
+  names: readonly string[],
+): Promise<Map<string, string[]>> {
+  const routed = new Map<string, string[]>();
+  for (const name of names) {
+    const prefixes: string[] = [];
+    for (const family of ['-4', '-6']) {
+      const question = [family, 'route', 'show', 'dev', name];
+      const routes = await ipJson<{ dst: string; gateway?: string }>(system, question).catch(
+        () => [],
+      );
+      const direct = routes.filter(
+        ({ gateway, dst }) => gateway === undefined && dst !== 'default',
+      );
+      for (const { dst } of direct) {
+        const parts = splitPrefix(dst);
+        if (parts) prefixes.push(networkOf(parts.address, parts.length));
+      }
+    }
+    routed.set(name, prefixes);
+  }
+  return routed;
 }
 
 /** Netdevs that carry PPPoE, from the kernel's table (drivers/net/ppp/pppoe.c: id, address, device). */

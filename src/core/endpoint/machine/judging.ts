@@ -9,7 +9,7 @@ import type { EndpointVerdict, StreamEvidence } from '../judgement.ts';
 import type { Report } from './events.ts';
 import { closeSessions, isSilent } from './sessions.ts';
 import { type Session, STREAM_PARTS, WHOLE } from './state.ts';
-import { changeSessions, forbid, log, type Turn } from './turn.ts';
+import { changeSessions, forbid, isDistrusted, log, type Turn } from './turn.ts';
 
 /** Repairs that follow one another are spaced so. */
 const REPAIR_EVERY_MS = 5000;
@@ -28,6 +28,8 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   if (isNewest) state.reportedMs = report.takenMs;
   const { rebuild, broken } = state.up ? judge(turn, isNewest ? report : null) : NOTHING;
   repairStreams(turn, broken);
+  // What keeps homes away is looked for too.
+  if (state.up && state.sessions.length === 0) ask(turn, 'look');
   if (!(rebuild || state.failures.length > 0) || !isDue(turn, state.repairedMs)) return;
   state.repairedMs = now.monotonicMs;
   if (rebuild) {
@@ -68,17 +70,21 @@ function judge(turn: Turn, report: Report | null): Repair {
     return { rebuild: true, broken: [] };
   }
   // What was listed of other classes is judged by nothing: a second later they are listed as they are.
-  if (!report?.listing || state.made?.changes || report.takenMs < state.classesSinceMs)
+  if (!report?.listing || state.made?.changes || report.takenMs <= state.classesSinceMs)
     return NOTHING;
   const { listing, takenMs } = report;
   noteCounts(turn, listing, takenMs);
   const minors = state.classes.map(({ minor }) => minor);
   const streams = state.sessions.flatMap((session) => evidenceOf(session, now.monotonicMs));
   const { open, faults, rebuild, broken } = turn.judgeEvidence({ listing, minors, streams });
-  changeSessions(turn, (session) => ({ ...session, open: open.includes(session.host) }));
+  changeSessions(turn, (session) => ({
+    ...session,
+    open: open.includes(session.host) && !isDistrusted(turn, session.host),
+  }));
   noteFaults(turn, faults);
   ask(turn, 'look');
-  return { rebuild, broken };
+  const { distrusted } = state;
+  return { rebuild: rebuild || distrusted.includes(0), broken: [...broken, ...distrusted] };
 }
 
 function noteFaults(turn: Turn, faults: readonly Notice[]): void {

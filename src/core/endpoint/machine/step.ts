@@ -5,12 +5,13 @@ import type { Now } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../../plan/names.ts';
 import { judgeEndpoint } from '../judgement.ts';
+import { deliver, noteTroubles } from './delivering.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
 import { leaveTunnel, workOf } from './parts.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
 import { type EndpointState, PART_ORDER, type Part, STREAM_PARTS, WHOLE } from './state.ts';
-import { forbid, log, setGates, type Turn } from './turn.ts';
+import { forbid, isDistrusted, log, setGates, type Turn } from './turn.ts';
 
 /**
  * One step. Frames may leave to a home only from a step on in which it was judged without a fault, with the queue standing
@@ -78,6 +79,9 @@ function hear(turn: Turn, event: EndpointEvent): void {
     case 'rules-lost':
       ask(turn, 'restore');
       return;
+    case 'examined':
+      hearExamined(turn, event.faults);
+      return;
     case 'port-up':
       ask(turn, 'netdev');
       return;
@@ -96,10 +100,19 @@ function stop({ state, acts }: Turn): void {
   state.pending = ['remove'];
 }
 
+function hearExamined(turn: Turn, faults: readonly Notice[]): void {
+  const { state } = turn;
+  for (const fault of faults) {
+    if (!state.findings.some((known) => isSame(known, fault))) log(turn, 'warning', fault);
+  }
+  state.findings = faults;
+}
+
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
   const home = turn.state.sessions.find(({ host }) => host === minor);
   log(turn, 'warning', home ? notice('home-fault', { name: home.name, fault }) : fault);
-  forbid(turn, ({ host }) => minor === 0 || host === minor);
+  turn.state.distrusted = [...new Set([...turn.state.distrusted, minor])];
+  forbid(turn, ({ host }) => isDistrusted(turn, host));
 }
 
 /** Takes the next thing to do; with nothing left, what homes have said meanwhile. */
@@ -124,6 +137,11 @@ function finish(turn: Turn, done: Done): void {
   switch (done.part) {
     case 'look':
       if (!done.found.rulesIntact) ask(turn, 'restore');
+      deliver(turn, done.found);
+      return;
+    case 'suspects':
+      state.suspects = done.found;
+      noteTroubles(turn);
       return;
     case 'restore':
       if (done.found.restored) log(turn, 'warning', notice('endpoint-rules-put-back'));
@@ -151,6 +169,7 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'resolver':
       state.hasResolver = true;
+      state.resolverMs = turn.now.monotonicMs;
       return;
     case 'control':
       state.hasControl = true;

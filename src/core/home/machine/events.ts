@@ -2,16 +2,22 @@
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
+import type { ForeignChain } from '../../delivery/foreign-chains.ts';
+import type { PassageCounts } from '../../delivery/passage.ts';
+import type { Answer } from '../../delivery/probe-packets.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
-import type { PlainUser, TunnelAddresses } from '../../plan/facts.ts';
+import type { InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';
+import type { homePassages } from '../../plan/nft-passage.ts';
 import type { FamilyRoutes } from '../../plan/routes.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { House } from '../home-facts.ts';
 import type { Intent, Near, Part } from './state.ts';
+
+export type HomePassage = (typeof homePassages)[number];
 
 /** What rules have noted of passing packets. */
 export interface Noted {
@@ -31,8 +37,14 @@ export interface Sight extends Noted {
   receivedPackets: number | null;
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   answerSilentMs: number;
+  /** Size of a packet that was answered while those of the streams are not; null else. */
+  smallerBytes: number | null;
   /** What the schedule puts in force now. */
   rate: ActiveRate;
+  /** Packets on their ways through the router since the rules were loaded. */
+  passages: PassageCounts<HomePassage>;
+  /** 0…1, drawn anew. */
+  chance: number;
 }
 
 /** What doing a part has found, where that is more than that it stands. */
@@ -42,6 +54,7 @@ export interface Outcomes {
   house: House;
   near: Near;
   routes: Notice | null;
+  suspects: readonly ForeignChain[];
   connect: number | null;
   index: number | null;
 }
@@ -64,6 +77,8 @@ export type HomeEvent =
   /** A new profile was tried: why it does not connect, or null. */
   | { kind: 'tried'; why: Notice | null }
   | { kind: 'welcome'; welcome: Welcome }
+  /** What the service asked inside the stream was answered. */
+  | { kind: 'probe-answered'; answer: Answer }
   | { kind: 'rules-lost' }
   /** The netdev of the devices' packets was made; it has neither addresses nor routes. */
   | { kind: 'port-up' }
@@ -92,6 +107,8 @@ export type Act =
   | { do: 'adopt' }
   | { do: 'watch'; on: boolean }
   | { do: 'log'; level: 'warning' | 'notice'; notice: Notice }
+  /** Asks the endpoint something inside the stream. */
+  | { do: 'probe'; inner: InnerNetwork }
   | { do: 'publish' };
 
 /** What may take long and may fail; answered by `done` or `failed`, before which no other is asked for. */
@@ -104,6 +121,7 @@ export type Work =
   | { part: 'boot'; table: string | null }
   | { part: 'user' }
   | { part: 'connect' }
+  | { part: 'suspects' }
   | { part: 'house'; config: Config; remoteAddress: string | null }
   | { part: 'near'; config: Config; house: House }
   | { part: 'inside'; routes: readonly FamilyRoute[] }
@@ -120,8 +138,14 @@ export type Work =
   | { part: 'port'; netdev: string; plainUser: PlainUser | null }
   | { part: 'netdev'; netdev: string }
   | { part: 'index' }
-  /** `slots` null leaves the classes as they are. */
-  | { part: 'queue'; mtu: number; length: number; slots: readonly SlotClass[] | null }
+  /** `slots` null leaves the classes as they are; leaves are as long as `length`, what is behind them as `ring`. */
+  | {
+      part: 'queue';
+      mtu: number;
+      length: number;
+      ring: number;
+      slots: readonly SlotClass[] | null;
+    }
   | {
       part: 'streams';
       tunnel: TunnelAddresses;

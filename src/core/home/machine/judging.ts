@@ -6,8 +6,10 @@ import type { Notice } from '../../notices/notice.ts';
 import { type Shape, shapeOf } from '../../stream/stream.ts';
 import { hasNewcomer } from '../devices/inner-addresses.ts';
 import type { Verdict } from '../judgement.ts';
+import { Arrivals } from '../shortfall.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { meterWindowMs } from '../verification.ts';
+import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
 import { forbid, type Turn } from './turn.ts';
@@ -48,6 +50,7 @@ export function judge(turn: Turn, sight: Sight): void {
     state.goodTicks++;
     if (state.goodTicks >= TICKS_BEFORE_PERMIT) permit(turn);
   }
+  deliver(turn, sight);
   const { monotonicMs } = now;
   if ((verdict.repair || state.failure) && monotonicMs - state.repairedMs > REPAIR_EVERY_MS) {
     state.repairedMs = monotonicMs;
@@ -103,6 +106,7 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
     sentPerSecond: state.sent.perSecond(meterWindowMs(upload)),
     receivedPerSecond: state.received.perSecond(meterWindowMs(download)),
     answerSilentMs: sight.answerSilentMs,
+    smallerBytes: sight.smallerBytes,
     // While a window fills after a change of rate, an old verdict without faults stands.
     settling: monotonicMs < state.settlesMs && state.permitted,
     alive: state.permitted,
@@ -117,6 +121,7 @@ function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void 
   state.shapes = shapes;
   state.sent = SlotMeter.EMPTY;
   state.received = SlotMeter.EMPTY;
+  state.arrivals = Arrivals.NONE;
   state.settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(upload);
 }
 

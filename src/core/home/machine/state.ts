@@ -2,6 +2,8 @@
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
+import type { ForeignChain } from '../../delivery/foreign-chains.ts';
+import { noPassages, type Passages } from '../../delivery/passage.ts';
 import type { Agenda } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
@@ -12,12 +14,17 @@ import type {
   PlainUser,
   TunnelAddresses,
 } from '../../plan/facts.ts';
+import { homePassages } from '../../plan/nft-passage.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { State } from '../api.ts';
+import { type Delivery, NOTHING_DELIVERED } from '../delivery.ts';
 import { NO_PLACES } from '../devices/inner-addresses.ts';
 import { type House, NO_HOUSE } from '../home-facts.ts';
+import { NO_PROBES, type Probes } from '../probing.ts';
+import { Arrivals } from '../shortfall.ts';
 import { SlotMeter } from '../slot-meter.ts';
+import type { HomePassage } from './events.ts';
 
 /** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
 export interface DesiredState {
@@ -79,13 +86,14 @@ export type Part =
   | 'streams'
   | 'openvpn'
   | 'permit'
+  | 'suspects'
   | 'boot';
 
 /** What comes first where several are to be done: what stops devices, what looks, then from the rules outwards. */
 export const PART_ORDER: readonly Part[] = [
   ...(['forbid', 'remove', 'restore', 'look', 'connect', 'user', 'house', 'near'] as const),
   ...(['inside', 'rules', 'routes', 'port', 'netdev', 'index', 'queue'] as const),
-  ...(['streams', 'openvpn', 'permit', 'boot'] as const),
+  ...(['streams', 'openvpn', 'permit', 'suspects', 'boot'] as const),
 ];
 
 /** Everything that follows from a configuration. */
@@ -169,6 +177,13 @@ export interface HomeState extends Agenda<Part> {
   silentSinceMs: number | null;
   astray: number;
   astrayMs: number;
+  passages: Passages<HomePassage>;
+  /** Chains of others that may drop what does not pass; null while everything does. */
+  suspects: readonly ForeignChain[] | null;
+  probes: Probes;
+  /** Slots that the endpoint says have come. */
+  arrivals: Arrivals;
+  delivery: Delivery;
 
   told: Told;
 }
@@ -181,6 +196,8 @@ export interface Told {
   remarks: readonly Notice[];
   /** What stands in the way; null for nothing. */
   fault: Notice | null;
+  /** While shaping: why devices get nothing, though nothing shows; null where they do. */
+  trouble: Notice | null;
   sinceS: number;
 }
 
@@ -232,11 +249,17 @@ export function initialState(place: Place, unixS: number): HomeState {
     silentSinceMs: null,
     astray: 0,
     astrayMs: NEVER,
+    passages: noPassages(homePassages),
+    suspects: null,
+    probes: NO_PROBES,
+    arrivals: Arrivals.NONE,
+    delivery: NOTHING_DELIVERED,
     told: {
       state: 'starting',
       reason: notice('service-starting'),
       remarks: [],
       fault: null,
+      trouble: null,
       sinceS: unixS,
     },
   };

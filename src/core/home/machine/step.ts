@@ -4,6 +4,8 @@ import { ask, takeNext } from '../../machine/agenda.ts';
 import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
+import { hearAnswer } from '../probing.ts';
+import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
 import { block, judge } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
@@ -65,7 +67,7 @@ function hear(turn: Turn, event: HomeEvent): void {
   switch (event.kind) {
     case 'second':
       // What was listed before the queue was made was another one.
-      if (event.takenMs !== null && event.takenMs >= state.queueSinceMs) {
+      if (event.takenMs !== null && event.takenMs > state.queueSinceMs) {
         state.listing = event.listing;
         state.reportedMs = Math.max(state.reportedMs, event.takenMs);
       }
@@ -86,9 +88,14 @@ function hear(turn: Turn, event: HomeEvent): void {
       return;
     case 'welcome':
       state.welcome = event.welcome;
+      state.arrivals = state.arrivals.with(event.welcome.received, turn.now.monotonicMs);
       if (isSame(event.welcome.inner, state.inner)) return;
       state.inner = event.welcome.inner;
       ask(turn, ...WHOLE);
+      return;
+    case 'probe-answered':
+      state.probes = hearAnswer(state.probes, event.answer, turn.now.monotonicMs);
+      noteDelivery(turn);
       return;
     case 'rules-lost':
       ask(turn, 'restore');
@@ -190,6 +197,10 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'routes':
       state.routeFault = done.found;
+      return;
+    case 'suspects':
+      state.suspects = done.found;
+      noteDelivery(turn);
       return;
     case 'index':
       state.index = done.found;

@@ -57,6 +57,9 @@ export const homeWords = {
   'auto-includes-off':
     '{path}: is off, so the firewall does not read /usr/share/nftables.d and keeps devices out of the tunnel; run "{command}"',
 
+  'firewall-zone-without':
+    '{path}: does not name {netdev}, which devices’ packets take, so the firewall rejects them; run "{command}"',
+
   'clock-unset':
     'the router’s clock is not set yet, so schedules wait and the main rate holds; see that "Enable NTP client" is on in LuCI under System → System → Time Synchronization, or set the clock there',
   'time-zone-unread':

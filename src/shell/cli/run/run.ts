@@ -1,5 +1,6 @@
 // `iotshaper run`: the home service in the foreground, until a signal ends it.
 import { HomeService } from '../../home/home-service.ts';
+import { interfaceReader } from '../../network/interfaces.ts';
 import { consoleLog } from '../../system/log.ts';
 import { UbusClient } from '../../ubus/client.ts';
 import { publishIotshaper } from '../../ubus/iotshaper-object.ts';
@@ -24,7 +25,10 @@ export async function runService(
   await system.files.makeFolder(runDir, 0o700);
   await system.files.makeFolder(stateDir, 0o700);
   const log = consoleLog(system, console);
-  const service = new HomeService({ system, configPath: config, runDir, stateDir, log });
+  const readInterfaces = interfaceReader(system, ubus);
+  const service = new HomeService({
+    ...{ system, configPath: config, runDir, stateDir, log, readInterfaces },
+  });
   // Whoever stops the service for a moment only (restart, upgrade, the router going down) says so first.
   console.onSignal('SIGUSR2', () => {
     service.staysShut = true;
