@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type HomeState, initialState } from '../../src/core/home/machine/state.ts';
 import { HomeProfiles } from '../../src/shell/home/home-profiles.ts';
-import { readProfileText } from '../../src/shell/home/profile-file.ts';
+import { readProfileText } from '../../src/shell/openvpn/profile-file.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { desired } from '../home/world.ts';
 

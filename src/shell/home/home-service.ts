@@ -28,6 +28,7 @@ import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { socketsOf } from '../openvpn/home-openvpn.ts';
+import { judgeProfile } from '../openvpn/profile-file.ts';
 import type { Cancel, Listener, System } from '../system/system.ts';
 import { findAuditTarget } from './audit-target.ts';
 import { ConfigKeeper, type ConfigKeeperOptions } from './config-keeper.ts';
@@ -36,7 +37,6 @@ import { HomeHistory } from './home-history.ts';
 import { HomeProfiles } from './home-profiles.ts';
 import { renderStatus } from './home-status.ts';
 import { serveLocalApi } from './local-api.ts';
-import { judgeProfile } from './profile-file.ts';
 import { ScheduleClock } from './schedule-clock.ts';
 import { FOLLOWED_FILE, INNER_FILE, Surroundings } from './surroundings.ts';
 import { ToolRunner } from './tool-runner.ts';
@@ -108,7 +108,10 @@ export class HomeService implements ServiceApi {
     this.#history = new HomeHistory(system, this.#effects);
     this.#loop = new MachineLoop({
       system,
-      initial: initialState({ uid: system.processes.uid, ...socketsOf(runDir) }, this.#unixS()),
+      initial: initialState(
+        { uid: system.processes.uid, ...socketsOf(runDir) },
+        Math.floor(system.clock.unixMs() / 1000),
+      ),
       step: (state, event, now) => step(state, event, now, options.judge),
       act: (act) => this.#act(act),
       work: (work) => this.#effects.work(work),
@@ -216,10 +219,6 @@ export class HomeService implements ServiceApi {
   async #understandAnew(): Promise<void> {
     if (!(await this.#config.understandAnew())) return;
     this.#loop.dispatch({ kind: 'intent', intent: this.#intent() });
-  }
-
-  #unixS(): number {
-    return Math.floor(this.#system.clock.unixMs() / 1000);
   }
 
   #intent(): Intent {
