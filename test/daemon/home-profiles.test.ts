@@ -10,7 +10,7 @@ import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { desired } from '../home/world.ts';
 
 const works = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
-const other = works.replace('vps.example.org', 'b.example.org');
+const other = works.replaceAll('vps.example.org', 'b.example.org');
 
 /** A home whose profile connected, or did not yet. */
 function makeHome(t: ExecutionContext, isProved: boolean) {

@@ -80,13 +80,10 @@ export class HomeService implements ServiceApi {
     this.#config = new ConfigKeeper(options);
     this.#tools = new ToolRunner(system, runDir);
     this.#clock = new ScheduleClock({ system, runDir, log });
-    const [state, reload] = [() => this.#loop.state, () => this.reload()];
     this.#profiles = new HomeProfiles({
-      system,
-      log,
-      configPath: options.configPath,
-      state,
-      reload,
+      ...{ system, log, configPath: options.configPath },
+      state: () => this.#loop.state,
+      reload: () => this.reload(),
     });
     this.#surroundings = new Surroundings({
       ...{ system, log },
