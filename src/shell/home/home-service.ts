@@ -1,7 +1,7 @@
 // The home role: its machine, what feeds it, and what others may ask of it.
 import { join } from 'node:path';
 import { mainDefaults } from '../../core/config/options/options.ts';
-import { bare, type ConfigVerdict, renderConfigStatus } from '../../core/home/answers.ts';
+import { type ConfigVerdict, renderConfigStatus } from '../../core/home/answers.ts';
 import type {
   AuditReport,
   AuditStart,
@@ -25,13 +25,13 @@ import { trialNotice } from '../../core/home/machine/trial.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { ConfigKeeper, type ConfigKeeperOptions } from '../config/config-keeper.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { socketsOf } from '../openvpn/home-openvpn.ts';
 import { judgeProfile } from '../openvpn/profile-file.ts';
 import type { Cancel, Listener, System } from '../system/system.ts';
 import { findAuditTarget } from './audit-target.ts';
-import { ConfigKeeper, type ConfigKeeperOptions } from './config-keeper.ts';
 import { HomeEffects } from './home-effects.ts';
 import { HomeHistory } from './home-history.ts';
 import { HomeProfiles } from './home-profiles.ts';
@@ -93,8 +93,8 @@ export class HomeService implements ServiceApi {
     this.#monitor = new NetworkMonitor({
       system,
       onChange: (what) => {
-        this.#loop.dispatch({ kind: 'surroundings', what });
         if (what === 'house') void this.#understandAnew();
+        this.#loop.dispatch({ kind: 'surroundings', what });
       },
       ignoredNetdevs: () => [this.#config.good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
       ignoredTable: ROUTE_TABLE,
@@ -222,10 +222,7 @@ export class HomeService implements ServiceApi {
   }
 
   #intent(): Intent {
-    if (!this.#config.good) {
-      const [error] = this.#config.status.errors;
-      return { kind: 'none', why: error ? bare(error) : null };
-    }
+    if (!this.#config.good) return { kind: 'none', why: this.#config.refusal };
     const { config, profile, waiting = null } = this.#config.good;
     if (!config.main.enabled || !profile) return { kind: 'off' };
     return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) }, waiting };
@@ -239,9 +236,9 @@ export class HomeService implements ServiceApi {
 
   /** What shapes reports once a second; where it does not, somebody has to notice. */
   #everySecond(): void {
-    const { near } = this.#loop.state;
-    const { config } = desiredOf(this.#loop.state) ?? {};
-    if (config) this.#history.sample(config.main.packetBytes, near.innerPlaces);
+    const { state } = this.#loop;
+    const { config } = desiredOf(state) ?? {};
+    if (config) this.#history.sample(config.main.packetBytes, state.near.innerPlaces);
     if (++this.#seconds % UNDERSTAND_EVERY_S === 0) void this.#understandAnew();
     if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
     this.#loop.dispatch({ kind: 'second', listing: null, takenMs: null });
