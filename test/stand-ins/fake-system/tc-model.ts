@@ -7,6 +7,10 @@ import type { VirtualTime } from './virtual-time.ts';
 
 const DONE = printed('');
 const PRIORITY_MAP = 'bands 3 priomap 1 2 2 2 1 2 0 0 1 1 1 1 1 1 1 1';
+const NO_FILTER = failed(
+  2,
+  'Error: Cannot find specified filter chain.\nWe have an error talking to the kernel',
+);
 const NO_FILE = failed(2, 'RTNETLINK answers: No such file or directory');
 
 /** The queues of all netdevs. */
@@ -92,7 +96,7 @@ export class TcModel {
       const leaf = /parent 1:(\w+) handle (\S+) (pfifo_fast)$/.exec(line);
       if (!leaf) throw new NotUnderstood(`tc ${line}`);
       const parent = queue.classes.get(Number.parseInt(leaf[1]!, 16));
-      if (!parent) return failed(2, 'Error: Failed to find specified qdisc.');
+      if (!parent) return failed(2, 'Error: Specified class not found.');
       parent.leaf = { kind: leaf[3]!, handle: leaf[2]!, limit: queuePackets };
       return DONE;
     },
@@ -107,7 +111,7 @@ export class TcModel {
     'qdisc show': (queue, _, withCounts) => printed(listQdiscs(queue, withCounts)),
     'class add': (queue, line) => {
       const { minor, bytesPerSecond, leastBytes } = readClass(line);
-      if (!queue.isHtb) return failed(2, 'Error: Failed to find specified qdisc.');
+      if (!queue.isHtb) return NO_FILE;
       if (queue.classes.has(minor)) return failed(2, 'RTNETLINK answers: File exists');
       queue.addClass(minor, bytesPerSecond, leastBytes);
       return DONE;
@@ -124,7 +128,7 @@ export class TcModel {
       const known = queue.classes.get(minor);
       if (!known) return NO_FILE;
       if ([...queue.filters.values()].some((filter) => filter.minor === minor)) {
-        return failed(2, 'RTNETLINK answers: Device or resource busy');
+        return failed(2, 'Error: HTB class in use.');
       }
       queue.removeClass(known);
       return DONE;
@@ -140,7 +144,7 @@ export class TcModel {
     },
     'filter del': (queue, line) => {
       const priority = Number(/prio (\d+)$/.exec(line)?.[1]);
-      return queue.filters.delete(priority) ? DONE : NO_FILE;
+      return queue.filters.delete(priority) ? DONE : NO_FILTER;
     },
   };
 }
