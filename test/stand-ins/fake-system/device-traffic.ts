@@ -78,6 +78,17 @@ export class DeviceTraffic {
   }
 }
 
+/** An IPv4 packet as the packer gets it: from an inner address, and whole. */
+export function innerPacket(source: string, destination: string, bytes = 100): Uint8Array {
+  const packet = new Uint8Array(bytes);
+  packet[0] = 0x45;
+  packet[2] = bytes >> 8;
+  packet[3] = bytes;
+  packet.set(source.split('.').map(Number), 12);
+  packet.set(destination.split('.').map(Number), 16);
+  return packet;
+}
+
 function packetOfDevice({ address, mac, netdev }: Device, destination: string): Packet {
   return {
     family: address.includes(':') ? 'ip6' : 'ip',

@@ -33,6 +33,9 @@ export class FarEndpoint {
   roundTripMs = 30;
   version = '1.0.0';
   inner: InnerNetwork;
+  /** Tunnel addresses of the home and of this endpoint. */
+  readonly home: string;
+  readonly address: string;
   readonly received = { cover: 0, frames: 0, control: 0, devicePackets: 0 };
   /** The stream asked for; null before the first hello that counted. */
   shape: Shape | null = null;
@@ -49,6 +52,8 @@ export class FarEndpoint {
   constructor(options: FarEndpointOptions) {
     this.#options = options;
     this.inner = options.inner;
+    this.home = options.home;
+    this.address = options.endpoint;
     this.#handshake = this.#newHandshake();
   }
 

@@ -30,6 +30,7 @@ export function createHomeMachine({
   if (!verdict.ok) throw new Error(JSON.stringify(verdict.problems));
   const machine = new FakeMachine({
     seed,
+    addNetwork,
     controlKey: verdict.profile.controlKey,
     inner: {
       prefix4: '10.214.2.0/24',
@@ -44,12 +45,10 @@ export function createHomeMachine({
   ip.addNetdev({ name: 'lan1', kind: 'dsa', mac: '02:00:00:00:01:01', master: 'br-lan' });
   const lan = { name: 'br-lan', kind: 'bridge', mac: '02:00:00:00:01:00' };
   ip.addNetdev({ ...lan, addresses: ['192.168.1.1/24'] });
-  addNetwork(machine);
   ip.setRoute({
     ...{ family: 4, table: 'main', type: 'unicast', destination: 'default' },
     ...{ dev: 'wan', via: '198.51.100.1', metric: 0, protocol: 'static' },
   });
-  machine.devices = [{ address: '192.168.8.11', mac: '02:00:00:00:08:0b', netdev: 'br-iot' }];
   files.plant(
     '/etc/passwd',
     'root:x:0:0:root:/root:/bin/ash\nnobody:*:65534:65534::/:/bin/false\n',

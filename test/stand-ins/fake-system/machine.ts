@@ -1,6 +1,6 @@
 // Stand-in for a whole machine: what a service does to it through its door is kept as a model, in a time of its own.
 import type { InnerNetwork } from '../../../src/core/plan/facts.ts';
-import { CONTROL_PORT, FRAME_PORT, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
+import { FRAME_PORT, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
 import { seededRandom } from '../../../src/core/random/random.ts';
 import type { System } from '../../../src/shell/system/system.ts';
 import {
@@ -11,8 +11,9 @@ import {
   tools,
 } from './children.ts';
 import { addCommands } from './commands.ts';
-import { type Device, DeviceTraffic, type Way } from './device-traffic.ts';
-import { Door } from './door.ts';
+import { type Device, DeviceTraffic, innerPacket, type Way } from './device-traffic.ts';
+import { type Call, Door, type Failing } from './door.ts';
+import { FactLog } from './facts.ts';
 import { createSystem } from './fake-system.ts';
 import { FarEndpoint } from './far-endpoint.ts';
 import { FilesModel, Settings } from './files-model.ts';
@@ -21,10 +22,11 @@ import { networkFolder, SETTINGS } from './kernel-folders.ts';
 import { NftModel } from './nft-model.ts';
 import { NftWalk } from './nft-walk.ts';
 import { OpenVpnModel, type OpenVpnWorld } from './openvpn-model.ts';
+import { Plants } from './plants.ts';
 import { ProcessTable } from './processes.ts';
 import { TcModel } from './tc-model.ts';
 import { ThreadTable } from './threads.ts';
-import { type Datagram, packetOf, UdpModel } from './udp-model.ts';
+import { type Datagram, HEADER_BYTES, packetOf, UdpModel } from './udp-model.ts';
 import { UnixSockets } from './unix-sockets.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -40,6 +42,8 @@ export interface MachineOptions {
   /** The home's tunnel address, with its length, and the endpoint's. */
   tunnel?: { home: string; endpoint: string };
   remote?: string;
+  /** Puts the network of the devices into the machine. */
+  addNetwork?: (machine: FakeMachine) => void;
 }
 
 /** An address of the Internet that a device talks to. */
@@ -65,6 +69,10 @@ export class FakeMachine {
   /** The other end of a home's tunnel. */
   readonly far: FarEndpoint;
   readonly traffic: DeviceTraffic;
+  /** What the world may do to it. */
+  readonly plants: Plants;
+  /** What holds, and since when not. */
+  readonly facts: FactLog;
   /** The door to all this. */
   readonly system: System;
   /** Datagrams of the tunnel's inside that left by another netdev: there may be none, ever. */
@@ -72,9 +80,10 @@ export class FakeMachine {
   /** Packets that came out of the tunnel for devices. */
   readonly delivered: Uint8Array[] = [];
   /** Devices of the house; the first stands for all where one is asked about. */
-  devices: Device[] = [];
+  devices: Device[] = [{ address: '192.168.8.11', mac: '02:00:00:00:08:0b', netdev: 'br-iot' }];
   readonly innerNetdev: string;
   readonly #socat: ReturnType<typeof createSocat>;
+  readonly #known = new Map<string, { stamp: string; answer: unknown }>();
 
   constructor(options: MachineOptions) {
     const { time, door, files, nft, ip, tc, walk, processes } = this;
@@ -114,6 +123,24 @@ export class FakeMachine {
     files.mount('/sys/class/net', networkFolder(ip));
     ip.onRemoved.push(({ name }) => this.settings.forget(name));
     this.system = createSystem(this, seededRandom(options.seed ?? 1));
+    this.plants = new Plants(this, () => options.addNetwork?.(this));
+    options.addNetwork?.(this);
+    this.facts = new FactLog(this);
+  }
+
+  /** The effects that went through the door so far. */
+  get calls(): readonly Call[] {
+    return this.door.calls;
+  }
+
+  /** Has the `n`-th effect from now on fail once; 1 is the next one. */
+  failNext(n = 1, failing: Failing = 'before'): void {
+    this.door.failNext(n, failing);
+  }
+
+  /** Has the effect of this number, counted from 1, fail once. */
+  failAt(number: number, failing: Failing = 'before'): void {
+    this.door.failAt(number, failing);
   }
 
   /** Whether packets get through the tunnel, either way. */
@@ -152,30 +179,34 @@ export class FakeMachine {
   }
 
   /** Has a device send one packet to the Internet; says where it went. */
-  sendFromDevice(packet: Uint8Array, device = this.devices[0]!): Way {
-    const { way } = this.traffic.wayOf(device, CLOUD, true);
-    // The kernel hands it over with its address translated; what the packer reads is the caller's to make.
-    if (way === 'tunnel') this.#socat.takes(this.innerNetdev, packet);
+  sendFromDevice(device = this.devices[0]!, bytes = 100): Way {
+    const { way, packet } = this.traffic.wayOf(device, CLOUD, true);
+    if (way === 'tunnel') {
+      this.#socat.takes(this.innerNetdev, innerPacket(packet.source, packet.destination, bytes));
+    }
     return way;
   }
 
   /** Where devices' packets to the Internet go now. */
   wayOfDevices(): Way {
-    return this.traffic.wayOf(this.devices[0]!, CLOUD).way;
+    return this.#ask('way', () => this.traffic.wayOf(this.devices[0]!, CLOUD).way);
   }
 
   /** Ground truth: the rules let packets of devices into the packer, or their frames into the tunnel. */
   devicesMaySend(): boolean {
-    if (this.traffic.mayEnter(this.devices[0]!, CLOUD)) return true;
-    const { assigned } = this.world;
-    const bytes = (this.ip.netdevs.get(TUNNEL_NETDEV)?.mtu ?? 512) - 28;
-    const frame = {
-      bytes: new Uint8Array(bytes),
-      from: { address: assigned.split('/')[0]!, port: FRAME_PORT },
-      to: { address: assigned.replace(/\d+\/\d+$/, '1'), port: FRAME_PORT },
-    };
-    // Without rules that guard it, exposed() tells.
-    return this.nft.tables.size > 0 && this.traffic.frameMayLeave(frame, this.processes.uid);
+    return this.#ask('may send', () => {
+      // Without rules that guard them exposed() tells.
+      if (this.nft.tables.size === 0) return false;
+      if (this.traffic.mayEnter(this.devices[0]!, CLOUD)) return true;
+      const bytes = (this.ip.netdevs.get(TUNNEL_NETDEV)?.mtu ?? 512) - HEADER_BYTES;
+      const end = { port: FRAME_PORT };
+      const frame = {
+        bytes: new Uint8Array(bytes),
+        from: { ...end, address: this.far.home },
+        to: { ...end, address: this.far.address },
+      };
+      return this.traffic.frameMayLeave(frame, this.processes.uid);
+    });
   }
 
   /** Ground truth: packets of devices go out past the tunnel. To be asked while the service guards them. */
@@ -203,6 +234,16 @@ export class FakeMachine {
   /** The whole state. */
   print(): string {
     return `${this.printKernel()}== files\n${this.files.print()}\n`;
+  }
+
+  /** What rules and routes say changes with them alone, and with elements whose time is over. */
+  #ask<T>(question: string, find: () => T): T {
+    const stamp = `${this.nft.stamp} ${this.ip.version}`;
+    const known = this.#known.get(question);
+    if (known?.stamp === stamp) return known.answer as T;
+    const answer = find();
+    this.#known.set(question, { stamp, answer });
+    return answer;
   }
 
   #makeTunnel(name: string, address: string): void {
@@ -234,9 +275,4 @@ export class FakeMachine {
     const packet = { ...packetOf(datagram, '', 0), iifname: TUNNEL_NETDEV, uid: null };
     if (this.walk.passes('prerouting', packet, true)) this.udp.deliver(datagram);
   }
-}
-
-/** Whether a datagram is one of the control channel. */
-export function isControl({ to }: Datagram): boolean {
-  return to.port === CONTROL_PORT;
 }

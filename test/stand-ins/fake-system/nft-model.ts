@@ -118,6 +118,15 @@ export class NftModel {
     this.version++;
   }
 
+  /** Another one whenever a rule may judge a packet otherwise. */
+  get stamp(): string {
+    let elements = 0;
+    for (const { sets } of this.tables.values()) {
+      for (const set of sets.values()) elements += this.elements(set).length;
+    }
+    return `${this.version} ${elements}`;
+  }
+
   /** Elements of a set whose time is not over. */
   elements(set: NftSet): string[] {
     const nowMs = this.#time.nowMs;

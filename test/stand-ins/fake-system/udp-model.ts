@@ -16,7 +16,7 @@ export interface Datagram {
 }
 
 /** IPv4 and UDP headers. */
-const HEADER_BYTES = 28;
+export const HEADER_BYTES = 28;
 /** Largest send buffer that may be asked for (net.core.wmem_max); the kernel doubles it. */
 const MAX_SEND_BUFFER = 212_992;
 const MIN_SEND_BUFFER = 4608;
