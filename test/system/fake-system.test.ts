@@ -197,7 +197,6 @@ test('tc lists the queue of a golden case so that its reader reads what was reco
 
 test('a home service starts on it, shapes, and leaves nothing when it stops', async (t) => {
   const machine = createHomeMachine();
-  performance.now = () => machine.time.nowMs;
   const before = machine.printKernel();
   const service = new HomeService({ system: machine.system, ...homePaths, log: () => {} });
   await machine.finish(service.start());

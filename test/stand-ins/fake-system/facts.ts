@@ -54,7 +54,9 @@ function isIntact({ isHtb, isTampered, classes }: NetdevQueue): boolean {
 /** Follows the facts from instant to instant. */
 export class FactLog {
   readonly #machine: FakeMachine;
-  readonly #brokenSinceMs = new Map<FactName | 'exposed', number>();
+  readonly #brokenSinceMs = new Map<FactName, number>();
+  #exposedSinceMs: number | null = null;
+  #maySendSinceMs: number | null = null;
 
   constructor(machine: FakeMachine) {
     this.#machine = machine;
@@ -64,38 +66,37 @@ export class FactLog {
 
   /** Since when a fact has not held, in ms; 0 while it holds. */
   brokenForMs(name: FactName): number {
-    return this.#sinceMs(name);
-  }
-
-  /** Since when devices' packets have gone out past the tunnel, in ms; 0 while they do not. */
-  get exposedForMs(): number {
-    return this.#sinceMs('exposed');
+    return this.#since(this.#brokenSinceMs.get(name));
   }
 
   /** Facts that do not hold, each with its time in ms. */
   broken(): [FactName, number][] {
-    return [...this.#brokenSinceMs.keys()].flatMap((name) =>
-      name === 'exposed' ? [] : [[name, this.#sinceMs(name)]],
-    );
+    return [...this.#brokenSinceMs].map(([name, sinceMs]) => [name, this.#since(sinceMs)]);
   }
 
-  #sinceMs(name: FactName | 'exposed'): number {
-    const sinceMs = this.#brokenSinceMs.get(name);
-    // At least something, so that what broke at this instant is told from what holds.
-    return sinceMs === undefined ? 0 : Math.max(1, this.#machine.time.nowMs - sinceMs);
+  /** Since when devices' packets have gone out past the tunnel, in ms; 0 while they do not. */
+  get exposedForMs(): number {
+    return this.#since(this.#exposedSinceMs);
+  }
+
+  /** Since when devices have been allowed to send, in ms; 0 while they are not. */
+  get maySendForMs(): number {
+    return this.#since(this.#maySendSinceMs);
+  }
+
+  /** At least something, so that what began at this instant is told from what is not. */
+  #since(sinceMs: number | null | undefined): number {
+    return sinceMs == null ? 0 : Math.max(1, this.#machine.time.nowMs - sinceMs);
   }
 
   #look(): void {
-    for (const [name, holds] of Object.entries(readFacts(this.#machine)) as [FactName, boolean][]) {
-      this.#note(name, holds);
+    const machine = this.#machine;
+    const { nowMs } = machine.time;
+    for (const [name, holds] of Object.entries(readFacts(machine)) as [FactName, boolean][]) {
+      if (holds) this.#brokenSinceMs.delete(name);
+      else if (!this.#brokenSinceMs.has(name)) this.#brokenSinceMs.set(name, nowMs);
     }
-    this.#note('exposed', !this.#machine.exposed());
-  }
-
-  #note(name: FactName | 'exposed', holds: boolean): void {
-    if (holds) this.#brokenSinceMs.delete(name);
-    else if (!this.#brokenSinceMs.has(name)) {
-      this.#brokenSinceMs.set(name, this.#machine.time.nowMs);
-    }
+    this.#exposedSinceMs = machine.exposed() ? (this.#exposedSinceMs ?? nowMs) : null;
+    this.#maySendSinceMs = machine.devicesMaySend() ? (this.#maySendSinceMs ?? nowMs) : null;
   }
 }

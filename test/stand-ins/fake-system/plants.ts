@@ -176,6 +176,11 @@ export class Plants {
     this.#machine.ip.addNetdev({ name: `br-new${number}`, kind: 'bridge', addresses: [address] });
   }
 
+  removeNewHouses(): void {
+    const { ip } = this.#machine;
+    for (const name of [...ip.netdevs.keys()]) if (/^br-new/.test(name)) ip.removeNetdev(name);
+  }
+
   neighbourComes(): void {
     const number = ++this.#houses;
     const mac = `02:00:00:00:09:${number.toString(16).padStart(2, '0')}`;
