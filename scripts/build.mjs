@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { bundle } from './bundle.mjs';
 import { writeNoticesModule } from './notices.mjs';
-import { writeOptionsModule } from './options.mjs';
+import { writeCoreModule } from './page.mjs';
 
 const metafile = await bundle('dist');
-await writeOptionsModule('dist/htdocs');
+await writeCoreModule('dist/htdocs');
 await writeNoticesModule('dist/htdocs');
 writeFileSync('dist/metafile.json', JSON.stringify(metafile));
 for (const [file, { bytes }] of Object.entries(metafile.outputs)) {

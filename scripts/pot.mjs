@@ -1,16 +1,21 @@
 // Collects the page's texts for translators, once it is built: node scripts/pot.mjs > iotshaper.pot
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadPageTexts } from './page.mjs';
 
-/** What is written by hand, and what is made from the tables of options and of the service's words. */
-const roots = ['luci-app', 'dist/htdocs'];
+/** What is written by hand, and what is made from the table of the service's words. */
+const roots = ['luci-app', 'dist/htdocs/luci-static/resources/iotshaper/notices.js'];
+/** What the page has its other words from. */
+const core = 'src/core/page';
 
-/** @param {string} root */
+/** @param {string} root a folder, or one file */
 const filesBelow = (root) =>
-  readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .sort()
-    .map((name) => join(root, name));
+  statSync(root).isFile()
+    ? [root]
+    : readdirSync(root, { recursive: true, encoding: 'utf8' })
+        .sort()
+        .map((name) => join(root, name));
 
 /** @typedef {{ context: string, id: string, plural: string, places: string[] }} Text */
 
@@ -21,8 +26,8 @@ const pluralCall = new RegExp(String.raw`\bN_\(\s*[\w.]+,\s*${string},\s*${strin
 /** @param {string} literal as it stands in the source */
 const unquote = (literal) => literal.slice(1, -1).replace(/\\(.)/g, '$1');
 
-/** @returns {Text[]} every text of the page once, in the order of its files */
-export function collectTexts() {
+/** @returns {Promise<Text[]>} every text of the page once, in the order of its files */
+export async function collectTexts() {
   /** @type {Map<string, Text>} */
   const texts = new Map();
   /** @param {string} place @param {string} id @param {string} [context] @param {string} [plural] */
@@ -49,14 +54,15 @@ export function collectTexts() {
         add(path, description);
     }
   }
+  for (const text of await loadPageTexts()) add(core, text);
   return [...texts.values()];
 }
 
-/** @returns {string} the template */
-export function renderTemplate() {
+/** @returns {Promise<string>} the template */
+export async function renderTemplate() {
   /** @param {string} text */
   const quote = (text) => `"${text.replace(/["\\]/g, '\\$&')}"`;
-  const entries = collectTexts().map(({ context, id, plural, places }) =>
+  const entries = (await collectTexts()).map(({ context, id, plural, places }) =>
     [
       ...places.map((place) => `#: ${place}`),
       ...(context === '' ? [] : [`msgctxt ${quote(context)}`]),
@@ -69,4 +75,5 @@ export function renderTemplate() {
   return `msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8"\n\n${entries.join('\n\n')}\n`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(renderTemplate());
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  process.stdout.write(await renderTemplate());

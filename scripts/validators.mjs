@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import { _ } from 'ajv/dist/compile/codegen/index.js';
 import standalone from 'ajv/dist/standalone/index.js';
-import { build } from 'esbuild';
+import { loadSource } from './load-source.mjs';
 
 const folder = resolve('src/core/config');
 
@@ -48,19 +48,9 @@ export function validatorOf({ options }) {
 }
 
 /** The option table as the sources have it. */
-async function loadOptions() {
-  const { outputFiles } = await build({
-    stdin: {
-      contents:
-        "export * from './options/options.ts'; export { formats } from './options/option-kinds.ts';",
-      resolveDir: folder,
-    },
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'warning',
-  });
-  const text = Buffer.from(outputFiles[0].contents).toString('base64');
-  return import(`data:text/javascript;base64,${text}`);
+function loadOptions() {
+  return loadSource(
+    "export * from './options/options.ts'; export { formats } from './options/option-kinds.ts';",
+    folder,
+  );
 }

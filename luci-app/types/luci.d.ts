@@ -48,6 +48,7 @@ declare const baseclass: {
 interface View {
   load(): unknown;
   render(data: never): Node | Promise<Node>;
+  /** By default they save and reset every map on the page. */
   handleSave: ((event: Event) => Promise<unknown>) | null;
   handleSaveApply: ((event: Event, mode: string) => unknown) | null;
   handleReset: ((event: Event) => unknown) | null;
@@ -60,6 +61,8 @@ declare const view: {
 declare const dom: {
   /** Replaces all children. */
   content(node: Node, children: Children): Node | null;
+  /** Makes a widget be found by its node. */
+  bindClassInstance(node: Node, instance: object): unknown;
 };
 
 declare const poll: {
@@ -103,40 +106,157 @@ declare const uci: {
   save(): Promise<unknown>;
 };
 
+/** A widget of a form: what stands in its node, and whether that may be saved. */
+interface Widget {
+  node: HTMLElement;
+  options: Record<string, unknown>;
+  render(): HTMLElement;
+  getValue(): unknown;
+  setValue(value: unknown): void;
+  isValid(): boolean;
+  getValidationError(): string;
+  /** Judges the value again; true when the answer is another than before. */
+  triggerValidation(): boolean;
+  /** Events of `target` after which the widget says `widget-change`. */
+  setChangeEvents(target: Node, ...events: string[]): void;
+}
+
 declare const ui: {
   changes: {
     /** Applies what is staged; `checked` rolls back unless the browser still reaches the router. */
     apply(checked: boolean): void;
   };
+  AbstractElement: LuciClass<Widget>;
+  /** A message above the page until it is dismissed. A string as title or child is parsed for HTML. */
+  addNotification(title: string | null, children: Child[], ...classes: string[]): HTMLElement;
 };
 
-/** An option as `scripts/options.mjs` gives it to the page. */
-interface PageOption {
-  type: 'number' | 'boolean' | 'choice' | 'string';
-  default: string;
-  /** '' where the page has no field of its own for it. */
-  label: string;
-  hint: string;
-  unit: string;
-  /** Stands among all such under Advanced. */
-  advanced: boolean;
-  choices: { value: string; label: string; hint: string }[];
-  min?: number;
-  max?: number;
-  step?: number;
-  maxLength?: number;
+/** One of LuCI's classes, which others are made of. Whatever is set on `this` besides is the page's own. */
+interface LuciClass<T> {
+  // biome-ignore lint/suspicious/noExplicitAny: as the class's own `__init__` has them.
+  new (...parameters: any[]): T;
+  prototype: T;
+  extend<P extends object>(
+    // biome-ignore lint/suspicious/noExplicitAny: a class of LuCI's holds whatever it is given.
+    properties: P & ThisType<P & T & Record<string, any>>,
+  ): LuciClass<P & T>;
 }
+
+interface FormMap {
+  config: string;
+  /** Null before it is drawn. */
+  root: HTMLElement | null;
+  readonly: boolean | null;
+  section<S>(type: LuciClass<S>, ...parameters: string[]): S & FormSection;
+  load(): Promise<unknown>;
+  /** Rejects with a sentence when a field does not hold what it may. */
+  parse(): Promise<unknown>;
+  /** Parses and stages everything, then draws it again; says why not unless `silent`. */
+  save(callback?: (() => unknown) | null, silent?: boolean): Promise<unknown>;
+  reset(): Promise<unknown>;
+  render(): Promise<HTMLElement>;
+  renderContents(): Promise<HTMLElement>;
+  /** Of the page's own. */
+  ondraw?: () => void;
+}
+
+interface FormSection {
+  map: FormMap;
+  title: string;
+  description: string;
+  anonymous: boolean;
+  addremove: boolean;
+  addbtntitle: string;
+  /** Above the form that a row of a grid opens. */
+  modaltitle: string;
+  option<O>(type: LuciClass<O>, name: string, title?: string, description?: string): FormOption;
+  cfgsections(): string[];
+  getOption(name: string): FormOption | null;
+  /** What is written in the fields of a section, or in one of them. */
+  formvalue(section: string): Record<string, Written>;
+  formvalue(section: string, option: string): Written;
+  load(): Promise<unknown>;
+  parse(): Promise<unknown>;
+  render(): Promise<HTMLElement>;
+  checkDepends(): boolean;
+  renderSectionAdd(): HTMLElement;
+  renderSectionPlaceholder(): HTMLElement;
+  handleAdd(): unknown;
+}
+
+interface NamedFormSection extends FormSection {
+  renderContents(data: unknown): HTMLElement;
+}
+
+interface TypedFormSection extends FormSection {
+  renderContents(sections: string[], nodes: Node[]): HTMLElement;
+}
+
+interface GridFormSection extends TypedFormSection {
+  renderMoreOptionsModal(section: string): Promise<void>;
+  /** Called with the form of the dialog before it is drawn. */
+  addModalOptions(section: FormSection): unknown;
+}
+
+type Written = string | string[] | null | undefined;
+
+interface FormOption {
+  option: string;
+  title: string;
+  map: FormMap;
+  default: string | null;
+  placeholder: string;
+  /** Whether an empty field removes the option; it is refused otherwise. */
+  rmempty: boolean;
+  /** Whether the option stays when its field is hidden. */
+  retain: boolean;
+  modalonly: boolean;
+  /** What is said against a text, or true. */
+  validate: (this: FormOption, section: string, text: string) => true | string;
+  onchange: ((event: Event, section: string, value: unknown) => void) | undefined;
+  value(key: string, label: string): void;
+  depends(option: string, value: string): void;
+  load(section: string): Written;
+  parse(section: string): Promise<unknown>;
+  write(section: string, value: string): unknown;
+  remove(section: string): unknown;
+  cbid(section: string): string;
+  cfgvalue(section: string): Written;
+  formvalue(section: string): Written;
+  isActive(section: string): boolean;
+  isValid(section: string): boolean;
+  getValidationError(section: string): string;
+  /** Null while it is not drawn. */
+  getUIElement(section: string): Widget | null;
+  render(): Promise<Node>;
+  renderWidget(section: string, index: number, value: Written): HTMLElement;
+  section: FormSection;
+  /** Of the page's own. */
+  field: import('../../src/core/page/fields.ts').Field;
+  node: Node;
+  /** What a word of a list is called, short and in full. */
+  nameOf?: (word: string) => { short: string; long: string };
+  describe?: (rateKBps: number) => string;
+  follow(): void;
+}
+
+declare const form: {
+  Map: LuciClass<FormMap>;
+  AbstractSection: LuciClass<FormSection>;
+  NamedSection: LuciClass<NamedFormSection>;
+  TypedSection: LuciClass<TypedFormSection>;
+  GridSection: LuciClass<GridFormSection>;
+  Value: LuciClass<FormOption>;
+  Flag: LuciClass<FormOption>;
+  ListValue: LuciClass<FormOption>;
+  DynamicList: LuciClass<FormOption>;
+  DummyValue: LuciClass<FormOption>;
+};
+
+type FormClass = LuciClass<FormOption>;
 
 /** Made on a build, in dist/htdocs. */
-interface Options {
-  trueWords: string[];
-  main: Record<'rate' | 'packet_size' | 'mode' | 'data_cap' | 'price_per_gb', PageOption> &
-    Record<string, PageOption>;
-  device: Record<'name' | 'policy', PageOption>;
-  schedule: Record<'days' | 'start' | 'end' | 'rate', PageOption>;
-}
-
-declare const options: Options;
+declare const core: typeof import('../../src/core/page/page.ts');
 
 type Notice = import('../../src/core/notices/notice.ts').Notice;
 
@@ -153,10 +273,10 @@ declare const service: import('../htdocs/luci-static/resources/iotshaper/service
 declare const settings: import('../htdocs/luci-static/resources/iotshaper/settings.js').Settings;
 declare const words: import('../htdocs/luci-static/resources/iotshaper/words.js').Words;
 declare const controls: import('../htdocs/luci-static/resources/iotshaper/controls.js').Controls;
-declare const cost: import('../htdocs/luci-static/resources/iotshaper/cost.js').Cost;
+declare const forms: import('../htdocs/luci-static/resources/iotshaper/forms.js').Forms;
 declare const graph: import('../htdocs/luci-static/resources/iotshaper/graph.js').Graph;
 declare const hosts: import('../htdocs/luci-static/resources/iotshaper/hosts.js').Hosts;
 declare const makers: import('../htdocs/luci-static/resources/iotshaper/makers.js').Makers;
-declare const week: import('../htdocs/luci-static/resources/iotshaper/week.js').Week;
 declare const meaning: import('../htdocs/luci-static/resources/iotshaper/meaning.js').Meaning;
 declare const networks: import('../htdocs/luci-static/resources/iotshaper/networks.js').Networks;
+declare const rates: import('../htdocs/luci-static/resources/iotshaper/rates.js').Rates;

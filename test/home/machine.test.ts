@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { HomeEvent, Sight, Work } from '../../src/core/home/machine/events.ts';
 import { type HomeState, initialState, type Part } from '../../src/core/home/machine/state.ts';
-import { type Step, step } from '../../src/core/home/machine/step.ts';
+import { type HomeStep, step } from '../../src/core/home/machine/step.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { desired, World, welcome } from './world.ts';
 
@@ -14,10 +14,10 @@ class Bench {
   state: HomeState = initialState(place, 0);
   /** Being done. */
   work = null as Work | null;
-  last: Step | null = null;
+  last: HomeStep | null = null;
   readonly done: Part[] = [];
 
-  hear(event: HomeEvent): Step {
+  hear(event: HomeEvent): HomeStep {
     const { nowMs } = this.world;
     const next = step(this.state, event, { monotonicMs: nowMs, unixS: Math.floor(nowMs / 1000) });
     this.state = next.state;

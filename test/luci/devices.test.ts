@@ -44,35 +44,69 @@ test.serial('devices: shape, block and bypass are one click each', async (t) => 
 
 test.serial('devices: added by MAC and by address, refused when it is neither', async (t) => {
   const { page, router } = await visit(t, { tab: 'devices' });
-  const [name, address] = [
-    page.getByLabel('Name', { exact: true }),
-    page.getByLabel('MAC or IP address'),
+  const dialog = page.getByRole('dialog');
+  const [name, mac] = [
+    dialog.getByRole('textbox', { name: 'Name' }),
+    dialog.getByLabel('MAC address'),
   ];
-  const add = page.getByRole('button', { name: 'Add', exact: true });
-  await address.fill('the plug');
+  const save = dialog.getByRole('button', { name: 'Save' });
+  const add = page.getByRole('button', { name: 'Add a device' });
+  // What was chosen in a row is kept while another device is added.
+  await rowOf(page, 'kitchen-plug').getByRole('radio', { name: 'Bypass' }).check();
   await add.click();
-  await page.getByText('“the plug” is no address').waitFor();
-  await address.fill('18-b4-30-00-00-01');
-  await add.click();
-  await page.getByText('Nest Cam is in the list already.').waitFor();
-  await name.fill('Hall sensors');
-  await address.fill('192.168.1.128/26');
-  await add.click();
-  await rowOf(page, 'Hall sensors').waitFor();
+  await save.click();
+  await dialog.getByText('Give its MAC address or an IP address.').waitFor();
+  await mac.fill('the plug');
+  await save.click();
+  await dialog.getByText('Must be the hardware address of one device').waitFor();
+  await mac.fill('18-b4-30-00-00-01');
+  await save.click();
+  await dialog.getByText('Nest Cam is in the list already.').waitFor();
   await name.fill('Doorbell');
-  await address.fill('18-B4-30-00-00-09');
-  await address.press('Tab');
-  await add.click();
+  await mac.fill('18-B4-30-00-00-09');
+  await save.click();
   await rowOf(page, 'Doorbell').waitFor();
+  await add.click();
+  await name.fill('Hall sensors');
+  await dialog.getByLabel('IP addresses').fill('192.168.1.256');
+  await save.click();
+  await dialog.getByText('Must be an IPv4 or IPv6 address or prefix').waitFor();
+  await dialog.getByLabel('IP addresses').fill('192.168.1.128/26');
+  await save.click();
+  await rowOf(page, 'Hall sensors').waitFor();
   await saveAndApply(page, router);
   const { devices } = router.readConfig();
-  t.like(devices[2], {
-    name: 'Hall sensors',
-    mac: null,
-    ip: ['192.168.1.128/26'],
-    policy: 'shape',
-  });
-  t.like(devices[3], { name: 'Doorbell', mac: '18:b4:30:00:00:09', policy: 'shape' });
+  t.deepEqual(
+    devices.map(({ name, mac, ip, policy }) => [name, mac ?? ip[0], policy]),
+    [
+      ['Nest Cam', '18:b4:30:00:00:01', 'shape'],
+      ['Old printer', '192.168.1.77/32', 'block'],
+      ['kitchen-plug', '38:1f:8d:b0:c9:01', 'bypass'],
+      ['Doorbell', '18:b4:30:00:00:09', 'shape'],
+      ['Hall sensors', '192.168.1.128/26', 'shape'],
+    ],
+  );
+});
+
+test.serial('devices: one is edited, another that was begun is given up', async (t) => {
+  const { page, router } = await visit(t, { tab: 'devices' });
+  const dialog = page.getByRole('dialog');
+  await page.getByRole('button', { name: 'Add a device' }).click();
+  await dialog.getByRole('button', { name: 'Dismiss' }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  await page.getByRole('button', { name: 'Edit: Nest Cam' }).click();
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('Garden camera');
+  await dialog.getByLabel('Treatment').selectOption('bypass');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await rowOf(page, 'Garden camera').waitFor();
+  await saveAndApply(page, router);
+  t.deepEqual(
+    router.readConfig().devices.map(({ name, mac, policy }) => [name, mac, policy]),
+    [
+      ['Garden camera', '18:b4:30:00:00:01', 'bypass'],
+      ['Old printer', null, 'block'],
+    ],
+  );
 });
 
 test.serial('devices: whole networks, and what Reset leaves', async (t) => {

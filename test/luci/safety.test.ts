@@ -25,7 +25,7 @@ test.serial('a login that may read sees all and can change nothing', async (t) =
       'Save',
       'Run an audit',
       'Store the profile',
-      'Add',
+      'Add a device',
       'Add an entry',
     ]) {
       const button = page.getByRole('button', { name, exact: true });

@@ -55,8 +55,8 @@ test('a catalogue reads back as it was compiled', (t) => {
   t.is(find('%s device\u00021'), '%s Geräte');
 });
 
-test('what the service tells is known to translators, each template whole', (t) => {
-  const ids = new Set(collectTexts().map(({ id }) => id));
+test('what the service tells is known to translators, each template whole', async (t) => {
+  const ids = new Set((await collectTexts()).map(({ id }) => id));
   t.deepEqual(
     Object.values(words).filter((template) => !ids.has(template)),
     [],
@@ -67,9 +67,9 @@ test('a catalogue with nothing translated is none', (t) => {
   t.is(compileCatalogue('msgid "Off"\nmsgstr ""\n'), null);
 });
 
-test('the template names every text, with the files it stands in', (t) => {
-  const template = renderTemplate();
-  for (const { id, places } of collectTexts()) {
+test('the template names every text, with the files it stands in', async (t) => {
+  const template = await renderTemplate();
+  for (const { id, places } of await collectTexts()) {
     t.true(template.includes(`msgid "${id.replace(/["\\]/g, '\\$&')}"`), id);
     t.true(
       places.every((place) => template.includes(`#: ${place}\n`)),
@@ -78,12 +78,12 @@ test('the template names every text, with the files it stands in', (t) => {
   }
 });
 
-test('the German translation is whole, and has no text of its own', (t) => {
+test('the German translation is whole, and has no text of its own', async (t) => {
   const messages = new Map(
     parsePo(german).map((message) => [keyOf(message.context, message.id), message]),
   );
   const placeholders = (text: string) => (text.match(/%[s%]|\{\w+\}/g) ?? []).sort().join();
-  const wanted = collectTexts();
+  const wanted = await collectTexts();
   const untranslated: string[] = [];
   for (const { context, id, plural } of wanted) {
     const translated = messages.get(keyOf(context, id))?.texts;

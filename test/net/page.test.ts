@@ -183,7 +183,7 @@ test.serial('privacy: a typed rate is folded, and the slider changes the wire', 
   await takePicture(page, 'shaping-privacy');
   const slider = page.getByRole('slider', { name: 'Rate in each direction' });
   await slider.focus();
-  const rate = page.getByRole('spinbutton', { name: 'Rate in each direction' });
+  const rate = page.getByRole('textbox', { name: 'Rate in each direction' });
   while (Number(await rate.inputValue()) < 80) await page.keyboard.press('ArrowRight');
   t.is(await rate.inputValue(), '80');
   await applied(page, () => clickApply(page));
@@ -267,6 +267,7 @@ test.serial('schedule: an entry is in force at once where its time is now', asyn
 
   await open('schedule');
   await page.getByRole('button', { name: 'Delete: Entry 1' }).click();
+  await page.getByRole('group', { name: 'Entry 1' }).waitFor({ state: 'detached' });
   await applied(page, () => clickApply(page));
   await until('the usual rate', async () => (await askStatus()).rate.source === 'main.rate');
 });

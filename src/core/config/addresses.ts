@@ -1,7 +1,7 @@
 // Addresses and prefixes of devices in one canonical form, and how they lie to each other.
 
 import IPCIDR from 'ip-cidr';
-import { ipVersion } from '../ip/address.ts';
+import { splitPrefix } from '../ip/address.ts';
 
 /** A block of addresses; `first` and `last` are numbers of its family. */
 export interface AddressBlock {
@@ -20,20 +20,15 @@ export interface AddressBlock {
  * @returns null for anything else, and for the whole Internet (`/0`)
  */
 export function parseAddressBlock(text: string): AddressBlock | null {
-  const [address = '', prefix, ...rest] = text.split('/');
-  // No device sends from a mixed address (::ffff:192.168.1.50), and ip-cidr fails on them.
-  const family = /%|:.*\./.test(address) ? 0 : ipVersion(address);
-  const bits = family === 4 ? 32 : 128;
-  if (family === 0 || rest.length > 0) return null;
-  if (prefix !== undefined && !/^[1-9]\d{0,2}$/.test(prefix)) return null;
-  const length = Number(prefix ?? bits);
-  if (length > bits) return null;
+  const split = splitPrefix(text);
+  if (split === null) return null;
+  const { family, address, length } = split;
   const cidr = new IPCIDR(`${address}/${length}`);
   const [first, last, asked] = [cidr.addressStart, cidr.addressEnd, cidr.address].map((one) =>
     BigInt(one.bigInteger().toString()),
   ) as [bigint, bigint, bigint];
   return {
-    family: family as 4 | 6,
+    family,
     cidr: `${cidr.addressStart.correctForm()}/${length}`,
     first,
     last,

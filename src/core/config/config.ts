@@ -16,6 +16,7 @@ import {
   tunnelSection,
   typedOptions,
 } from './options/options.ts';
+import { ratesOf } from './rates.ts';
 import { findOverlaps } from './schedule.ts';
 import { readSection } from './section-values.ts';
 import type { Config, MainConfig, ScheduleConfig, TunnelConfig } from './types.ts';
@@ -100,8 +101,9 @@ function readMain(found: Found | null, typed: readonly Found[], reading: Reading
     ...values,
     enabled: (over.values.enabled as boolean | undefined) ?? values.enabled,
     rate: {
-      uploadKBps: rateTyped ?? uploadKBps ?? rateKBps,
-      downloadKBps: rateTyped ?? downloadKBps ?? rateKBps,
+      ...(rateTyped === undefined
+        ? ratesOf({ rateKBps, uploadKBps, downloadKBps })
+        : { uploadKBps: rateTyped, downloadKBps: rateTyped }),
       source: rateTyped === undefined ? 'main.rate' : 'section rate',
     },
     house: [...new Set(values.house)],

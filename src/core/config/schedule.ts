@@ -1,13 +1,15 @@
 // Which rate is in force at a time of the week, and when that changes next.
 import { offsetAt, type PosixTimeZone } from './posix-time-zone.ts';
 import type { Config, Day, Rate, ScheduleConfig } from './types.ts';
-
-/** A moment of the local week. */
-export interface LocalTime {
-  day: Day;
-  /** Minutes after midnight, 0…1439. */
-  minute: number;
-}
+import {
+  covers,
+  days,
+  type LocalTime,
+  minutesUntil,
+  runsOf,
+  WEEK_MINUTES,
+  weekMinuteOf,
+} from './week.ts';
 
 /** The rate in force; both rates 0 means shaping is off (a plain tunnel). */
 export interface ActiveRate {
@@ -17,10 +19,6 @@ export interface ActiveRate {
   source: Rate['source'] | `schedule ${string}`;
 }
 
-const days: readonly Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
-const dayMinutes = 24 * 60;
-const weekMinutes = 7 * dayMinutes;
-
 /**
  * Local time of a moment. Not the platform's own: without zone files it reads POSIX strings by their names alone, and
  * is an hour off in half of the year from Sydney to Dublin.
@@ -29,26 +27,6 @@ export function localTimeOf(unixMs: number, zone: PosixTimeZone): LocalTime {
   const local = new Date(unixMs + offsetAt(zone, Math.floor(unixMs / 1000)) * 1000);
   const day = days[(local.getUTCDay() + 6) % 7] as Day;
   return { day, minute: local.getUTCHours() * 60 + local.getUTCMinutes() };
-}
-
-function weekMinuteOf({ day, minute }: LocalTime): number {
-  return days.indexOf(day) * dayMinutes + minute;
-}
-
-/** Start in the week and length of every run of a schedule, in minutes. */
-function runsOf({ days: starts, startMinute, endMinute }: ScheduleConfig) {
-  const length =
-    endMinute > startMinute ? endMinute - startMinute : endMinute - startMinute + dayMinutes;
-  return starts.map((day) => ({ start: weekMinuteOf({ day, minute: startMinute }), length }));
-}
-
-/** Minutes from one minute of the week to the next time it is another. */
-function minutesUntil(from: number, to: number): number {
-  return (to - from + weekMinutes) % weekMinutes;
-}
-
-function covers(schedule: ScheduleConfig, minute: number): boolean {
-  return runsOf(schedule).some(({ start, length }) => minutesUntil(start, minute) < length);
 }
 
 function activeSchedule(config: Config, minute: number): ScheduleConfig | undefined {
@@ -76,11 +54,11 @@ export function nextRateChange(config: Config, now: LocalTime): number | null {
   const current = activeSchedule(config, from);
   const boundaries = config.schedules
     .flatMap(runsOf)
-    .flatMap(({ start, length }) => [start, (start + length) % weekMinutes])
-    .map((boundary) => minutesUntil(from, boundary) || weekMinutes)
+    .flatMap(({ start, length }) => [start, (start + length) % WEEK_MINUTES])
+    .map((boundary) => minutesUntil(from, boundary) || WEEK_MINUTES)
     .sort((a, b) => a - b);
   const change = boundaries.find(
-    (ahead) => activeSchedule(config, (from + ahead) % weekMinutes) !== current,
+    (ahead) => activeSchedule(config, (from + ahead) % WEEK_MINUTES) !== current,
   );
   return change ?? null;
 }

@@ -1,4 +1,5 @@
 // The home's side of the handshake, without its socket: which hello is due, and which answers count.
+import { isSame } from '../equality/equality.ts';
 import type { Notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
@@ -69,7 +70,7 @@ export class HomeHandshake {
   /** Takes a wish; whether it is another than before, so that a hello is due at once. */
   want(upload: Shape, download: Shape, maxDelayMs: number): boolean {
     const wish = { upload, download, maxDelayMs };
-    if (JSON.stringify(wish) === JSON.stringify(this.#wish)) return false;
+    if (isSame(wish, this.#wish)) return false;
     this.#wish = wish;
     this.#askedSince = this.#sequence + 1;
     this.#answered = false;

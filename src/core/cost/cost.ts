@@ -43,7 +43,7 @@ export interface Cost {
 }
 
 /**
- * Cost of shaping. The whole formula, which the page repeats:
+ * Cost of shaping, for the service, the command line and the page. The whole formula:
  *
  *     GB a month = (upload + download) KB/s × (packet + 52) / packet × 2.592
  *

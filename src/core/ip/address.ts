@@ -81,7 +81,7 @@ export function ipVersion(text: string): 0 | 4 | 6 {
   const halves = text.split('::');
   if (halves.length > 2 || !text.includes(':')) return 0;
   const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  const tail = groups.at(-1) ?? '';
+  const tail = groups[groups.length - 1] ?? '';
   // An IPv4 address may stand in the place of the last two groups.
   const isMixed = tail.includes('.') && text.endsWith(tail);
   if (isMixed && !IPV4.test(tail)) return 0;
@@ -89,4 +89,22 @@ export function ipVersion(text: string): 0 | 4 | 6 {
   if (!hex.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return 0;
   const count = hex.length + (isMixed ? 2 : 0);
   return (halves.length === 2 ? count <= 7 : count === 8) ? 6 : 0;
+}
+
+/**
+ * The parts of an address or a CIDR prefix; an address alone is as long as its kind.
+ *
+ * @returns null for anything else, and for the whole Internet (`/0`)
+ */
+export function splitPrefix(
+  text: string,
+): { family: 4 | 6; address: string; length: number } | null {
+  const [address = '', prefix, ...rest] = text.split('/');
+  // No device sends from a mixed address (::ffff:192.168.1.50), and ip-cidr fails on them.
+  const family = /%|:.*\./.test(address) ? 0 : ipVersion(address);
+  const bits = family === 4 ? 32 : 128;
+  if (family === 0 || rest.length > 0) return null;
+  if (prefix !== undefined && !/^[1-9]\d{0,2}$/.test(prefix)) return null;
+  const length = Number(prefix ?? bits);
+  return length > bits ? null : { family, address, length };
 }

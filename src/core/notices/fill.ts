@@ -25,8 +25,8 @@ export function fillIn(
   numberText: (value: number) => string,
 ): string {
   return templateOf(code).replace(PLACE, (place, name) => {
-    if (!Object.hasOwn(values, name)) return place;
-    const value = values[name]!;
+    const value = new Map(Object.entries(values)).get(name);
+    if (value === undefined) return place;
     if (typeof value === 'object') return fillIn(value, templateOf, numberText);
     return typeof value === 'number' ? numberText(value) : value;
   });

@@ -7,7 +7,7 @@ export function listOf(
   code: 'list-and' | 'list-or' = 'list-and',
 ): string | Notice {
   const first = names.slice(0, -1).join(', ');
-  const last = names.at(-1) ?? '';
+  const last = names[names.length - 1] ?? '';
   return first === '' ? last : notice(code, { first, last });
 }
 

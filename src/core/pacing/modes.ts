@@ -18,7 +18,7 @@ export const modeChoices = [defaultMode, ...modeNames.filter((name) => name !== 
 export const variedModes = modeChoices.filter((name) => modes[name].varies);
 
 export function isMode(name: unknown): name is Mode {
-  return typeof name === 'string' && Object.hasOwn(table, name);
+  return modeNames.some((known) => known === name);
 }
 
 /** Standard deviation of a mode's intervals where this one is configured, percent of the mean. */

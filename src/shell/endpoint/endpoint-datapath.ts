@@ -28,10 +28,12 @@ import {
   type SlotClass,
 } from '../../core/plan/tc.ts';
 import { forgetConnections } from '../network/connections.ts';
+import { ipJson } from '../network/ip-json.ts';
 import { netdevIndex, readSysctl, setLink, writeSysctl } from '../network/netdev.ts';
 import { changeQueue, rebuildQueue } from '../network/queue.ts';
 import { applyInsideRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
+import { Sysctls } from '../network/sysctls.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
@@ -66,7 +68,7 @@ export class EndpointDatapath {
   readonly #shaper: Shaper;
   readonly #port: PacketPort;
   readonly #classes = new Map<number, SlotClass>();
-  readonly #restore = new Map<string, string>();
+  readonly #sysctls: Sysctls;
   #resolver: SupervisedChild | null = null;
   #queue: { index: number; limit: number } | null = null;
   readonly #rules: Rules;
@@ -77,6 +79,7 @@ export class EndpointDatapath {
   constructor(options: EndpointDatapathOptions) {
     this.#options = options;
     this.#system = options.system;
+    this.#sysctls = new Sysctls(options.system);
     this.#rules = new Rules(
       options.system,
       ENDPOINT_TEXT_SETS,
@@ -127,7 +130,7 @@ export class EndpointDatapath {
     const forgotten = await forgetConnections(this.#system, this.#inside());
     if (!forgotten) this.#options.log('warning', wordsOf(notice('conntrack-missing')));
     await applyInsideRoutes(this.#system, []);
-    for (const [path, value] of this.#restore) await writeSysctl(this.#system, path, value);
+    await this.#sysctls.restore();
   }
 
   #inside(): InsideRanges {
@@ -252,19 +255,15 @@ export class EndpointDatapath {
   }
 
   async #forward(): Promise<void> {
-    const set = async (path: string, value: string): Promise<void> => {
-      const before = await writeSysctl(this.#system, path, value);
-      if (before !== null) this.#restore.set(path, before);
-    };
-    await set('net/ipv4/ip_forward', '1');
+    await this.#sysctls.set('net/ipv4/ip_forward', '1');
     if (!this.ipv6) return;
     // Forwarding makes the kernel deaf to router advertisements unless accept_ra is 2 (ip-sysctl.rst).
-    const routes = await this.#ip('-j', '-6', 'route', 'show', 'default');
-    for (const { dev } of JSON.parse(routes) as { dev?: string }[]) {
+    const question = ['-6', 'route', 'show', 'default'];
+    for (const { dev } of await ipJson<{ dev?: string }>(this.#system, question)) {
       const path = `net/ipv6/conf/${dev}/accept_ra`;
-      if ((await readSysctl(this.#system, path)) === '1') await set(path, '2');
+      if ((await readSysctl(this.#system, path)) === '1') await this.#sysctls.set(path, '2');
     }
-    await set('net/ipv6/conf/all/forwarding', '1');
+    await this.#sysctls.set('net/ipv6/conf/all/forwarding', '1');
   }
 
   async #configureNetdev(): Promise<void> {

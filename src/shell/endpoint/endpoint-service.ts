@@ -1,5 +1,7 @@
 // The endpoint role: serves every home the store names, each with its own queue, class, frames and cover.
+
 import { join } from 'node:path';
+import { isSame } from '../../core/equality/equality.ts';
 import { findQueueFaults } from '../../core/home/verification.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
@@ -8,7 +10,7 @@ import { CONTROL_PORT, STRAY_CLASS_MINOR } from '../../core/plan/names.ts';
 import { tunnelAddress } from '../../core/plan/nft-endpoint.ts';
 import { classId } from '../../core/plan/tc.ts';
 import { serveLocalApi } from '../home/local-api.ts';
-import { OpenVpn } from '../openvpn/openvpn.ts';
+import { managementSocketOf, OpenVpn } from '../openvpn/openvpn.ts';
 import type { ShaperReport } from '../shaper/messages.ts';
 import type { Log } from '../system/log.ts';
 import { Serial } from '../system/serial.ts';
@@ -77,7 +79,7 @@ export class EndpointService {
     this.#openvpn = new OpenVpn({
       system,
       configPath: join(options.runDir, 'openvpn.conf'),
-      managementSocket: join(options.runDir, 'openvpn.sock'),
+      managementSocket: managementSocketOf(options.runDir),
       onState: (name) => {
         if (name === 'CONNECTED') this.#later(() => this.#onUp());
       },
@@ -165,7 +167,7 @@ export class EndpointService {
   /** Homes came or went: OpenVPN reads its fingerprints at the start only, so it is started over. */
   async #readHomes(): Promise<void> {
     const homes = await this.#options.store.homes();
-    if (JSON.stringify(homes) === JSON.stringify(this.#homes)) return;
+    if (isSame(homes, this.#homes)) return;
     this.#homes = homes;
     for (const session of this.#sessions.all()) {
       const stays = homes.some(({ host, name }) => host === session.host && name === session.name);

@@ -1,5 +1,7 @@
 // One connected home at the endpoint: its queue, frames and what it asked for.
+
 import type { Hello, QueueReport } from '../../core/control/message.ts';
+import { isSame } from '../../core/equality/equality.ts';
 import { ipDestination, ipSource } from '../../core/framing/ip-packet.ts';
 import { SlotMeter } from '../../core/home/slot-meter.ts';
 import { findStreamFaults, meterWindowMs } from '../../core/home/verification.ts';
@@ -85,7 +87,7 @@ export class HomeSession {
   hear(hello: Hello): boolean {
     this.heardAtMs = this.#system.clock.monotonicMs();
     this.version = hello.version;
-    const changed = JSON.stringify(hello.download) !== JSON.stringify(this.shape);
+    const changed = !isSame(hello.download, this.shape);
     if (changed) {
       // The stream is measured again; while that lasts, an old good verdict stands.
       this.#meter = SlotMeter.EMPTY;

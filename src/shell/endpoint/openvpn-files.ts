@@ -4,6 +4,7 @@ import { notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import type { PlainUser } from '../../core/plan/facts.ts';
 import { renderClientConfig, renderEndpointOpenVpn } from '../../core/plan/openvpn.ts';
+import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';
 import { readPlainUser } from '../system/plain-user.ts';
 import type { System } from '../system/system.ts';
@@ -44,7 +45,7 @@ export async function prepareOpenVpn(
     fingerprints: fingerprints.length > 0 ? fingerprints : [NOBODY],
     clientConfigDir,
     tunnelNet: identity.tunnelNet,
-    managementSocket: join(runDir, 'openvpn.sock'),
+    managementSocket: managementSocketOf(runDir),
     queuePackets: 1024,
     plainUser: await findReader(system, clientConfigDir, log),
   });

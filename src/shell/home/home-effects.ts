@@ -9,6 +9,7 @@ import type { Near, Part } from '../../core/home/machine/state.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
+import type { PlainUser } from '../../core/plan/facts.ts';
 import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { renderNotAlive } from '../../core/plan/nft-alive.ts';
 import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft-home.ts';
@@ -26,7 +27,7 @@ import { findRouteFault } from '../network/route-check.ts';
 import { applyInsideRoutes, applyRoutes, removeRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
-import { OpenVpn } from '../openvpn/openvpn.ts';
+import { managementSocketOf, OpenVpn } from '../openvpn/openvpn.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { succeeds } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
@@ -63,6 +64,7 @@ export class HomeEffects {
   readonly #received;
   readonly #sysctls: Sysctls;
   #port: PacketPort | null = null;
+  #plainUser: PlainUser | null | undefined;
   readonly tunnel: HomeTunnel;
 
   constructor(options: HomeEffectsOptions) {
@@ -148,7 +150,7 @@ export class HomeEffects {
       case 'boot':
         return this.#keepBootTable(work.table);
       case 'user':
-        return readPlainUser(system);
+        return this.#findPlainUser();
       case 'connect':
         return this.#connect();
       case 'house':
@@ -202,6 +204,15 @@ export class HomeEffects {
     await keepBootTable(this.#system, join(stateDir, BOOT_TABLE_FILE), table).catch((error) =>
       log('warning', wordsOf(notice('boot-rules-unkept', { error: (error as Error).message }))),
     );
+  }
+
+  /** Looked for once: what happens to the list of users is no reason to connect again. */
+  async #findPlainUser(): Promise<PlainUser | null> {
+    if (this.#plainUser === undefined) {
+      this.#plainUser = await readPlainUser(this.#system);
+      if (!this.#plainUser) this.#options.log('warning', wordsOf(notice('plain-user-missing')));
+    }
+    return this.#plainUser;
   }
 
   async #connect(): Promise<number | null> {
@@ -289,13 +300,8 @@ export class HomeEffects {
 
 type WorkOf<P extends Part> = Extract<Work, { part: P }>;
 
-/** Where OpenVPN finds its management's socket. */
-export function managementSocketOf(runDir: string): string {
-  return join(runDir, 'openvpn.sock');
-}
-
 /** Removes what the service makes on a home, found by name, whoever made it. */
-export async function removeEverything(system: System, netdev: string): Promise<void> {
+async function removeEverything(system: System, netdev: string): Promise<void> {
   await endLeftovers(system, (argv) => isSocatOf(netdev, argv));
   await removeRoutes(system);
   await deleteTable(system, TABLE);

@@ -1,20 +1,6 @@
 // Runs a pure machine: hands it what happens, one event after another, and does what it asks.
+import type { Now, Step } from '../../core/machine/step.ts';
 import type { System } from '../system/system.ts';
-
-/** A reading of both clocks. */
-export interface Now {
-  /** Of a clock that only goes on. */
-  monotonicMs: number;
-  unixS: number;
-}
-
-export interface Step<State, Act, Work> {
-  state: State;
-  /** Done at once, in this order. */
-  acts: readonly Act[];
-  /** Begun after them; null for nothing. */
-  work: Work | null;
-}
 
 export interface MachineOptions<State, Event, Act, Work> {
   system: Pick<System, 'clock'>;
@@ -63,7 +49,8 @@ export class MachineLoop<State, Event, Act, Work> {
   }
 
   #step(event: Event): void {
-    const { clock, step, act, work } = { ...this.#options, clock: this.#options.system.clock };
+    const { system, step, act, work } = this.#options;
+    const { clock } = system;
     const now = { monotonicMs: clock.monotonicMs(), unixS: Math.floor(clock.unixMs() / 1000) };
     const result = step(this.#state, event, now);
     this.#state = result.state;

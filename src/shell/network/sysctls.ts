@@ -19,12 +19,11 @@ export class Sysctls {
 
   /** Puts back what stood before; goes on where that is refused. @throws the first refusal */
   async restore(): Promise<void> {
-    const entries = [...this.#before];
+    const refused: unknown[] = [];
+    for (const [path, value] of this.#before) {
+      await writeSysctl(this.#system, path, value).catch((error) => refused.push(error));
+    }
     this.#before.clear();
-    const ends = await Promise.allSettled(
-      entries.map(([path, value]) => writeSysctl(this.#system, path, value)),
-    );
-    const refused = ends.find(({ status }) => status === 'rejected');
-    if (refused) throw (refused as PromiseRejectedResult).reason;
+    if (refused.length > 0) throw refused[0];
   }
 }

@@ -1,4 +1,5 @@
 // One supervised OpenVPN: its process, and the management connection it makes to us.
+import { join } from 'node:path';
 import type { Notice } from '../../core/notices/notice.ts';
 import { parseManagementLine } from '../../core/openvpn/management.ts';
 import { SupervisedChild } from '../system/child.ts';
@@ -14,6 +15,11 @@ const KEEP_NO_CAPABILITY = ['setpriv', '--securebits=+keep_caps_locked'];
 
 /** Longest pause between two tries to connect. */
 const MAX_HOLD_MS = 30_000;
+
+/** Where OpenVPN finds its management's socket. */
+export function managementSocketOf(runDir: string): string {
+  return join(runDir, 'openvpn.sock');
+}
 
 export interface OpenVpnOptions {
   system: System;

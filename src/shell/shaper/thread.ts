@@ -1,4 +1,5 @@
 // The shaping thread: rates and cover, on an event loop that device packets never keep busy.
+import { isSame } from '../../core/equality/equality.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
@@ -73,7 +74,7 @@ export class ShaperThread {
     }
     for (const stream of streams) {
       const running = this.#streams.get(stream.minor);
-      if (!fresh && running && JSON.stringify(running.stream) === JSON.stringify(stream)) continue;
+      if (!fresh && running && isSame(running.stream, stream)) continue;
       await this.#begin(stream, running ?? null);
     }
     this.#pace();

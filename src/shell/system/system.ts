@@ -43,7 +43,6 @@ export interface Files {
   replace(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
   /** Removes a file, or a folder with all that is in it; nothing where there is none. */
   remove(path: string): Promise<void>;
-  rename(from: string, to: string): Promise<void>;
   makeFolder(path: string, mode?: number): Promise<void>;
   setMode(path: string, mode: number): Promise<void>;
   /** Names in a folder, sorted. */

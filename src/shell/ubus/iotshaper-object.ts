@@ -1,7 +1,7 @@
 // The object `iotshaper` on the bus: which ubus method asks the service for what.
 
-import { recordingS } from '../../core/analysis/recording.ts';
 import type { Reason, ServiceApi, Status } from '../../core/home/api.ts';
+import { recordingS } from '../../core/home/recording.ts';
 import type { BusHandle, UbusClient } from './client.ts';
 import type { Method } from './object.ts';
 import { UbusError } from './status.ts';

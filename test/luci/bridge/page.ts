@@ -49,6 +49,11 @@ export interface PageOptions {
   isReal: boolean;
 }
 
+/** What LuCI loads by itself where it is needed. */
+const standInScripts = ['widgets', 'form']
+  .map((name) => `<script src="/luci-static/resources/${name}.js"></script>`)
+  .join('\n');
+
 /** One tab's page, with the parts LuCI's bootstrap theme has. */
 export function renderPage({
   tab,
@@ -100,6 +105,7 @@ ${isReal ? '<script src="/luci-static/resources/cbi.js"></script>' : ''}
 <div id="maincontent" class="container">
 <div id="tabmenu" style="display:none"></div>
 <script src="/luci-static/resources/luci.js"></script>
+${isReal ? '' : standInScripts}
 <script>L = new LuCI(${JSON.stringify(environment)});</script>
 <div id="view">
 <div class="spinning">Loading view…</div>

@@ -48,6 +48,8 @@ function sectionOf(pkg: UciPackage, name: string): UciSection {
 
 export class UciSessions {
   readonly #directory: string;
+  /** What every change is answered with meanwhile, as by a router that is full or broken. */
+  refusal: number | null = null;
   readonly #staged = new Map<string, Operation[]>();
   #made = 0;
   #backup: { config: string; text: Buffer }[] | null = null;
@@ -86,6 +88,7 @@ export class UciSessions {
   }
 
   #stage(session: string, operation: Operation): void {
+    if (this.refusal !== null) throw new UciFault(this.refusal);
     const { pkg } = this.#replay(session, operation.config);
     operation.apply(pkg);
     this.#stagedOf(session).push(operation);

@@ -1,9 +1,9 @@
 // The kinds of values an option may hold: how UCI text is read, what is allowed, in what words.
 import type { Format, SchemaObject } from 'ajv';
+import { splitPrefix } from '../../ip/address.ts';
 import { listOf } from '../../notices/list.ts';
 import { type Notice, type NoticeValue, notice } from '../../notices/notice.ts';
 import type { Bounds } from '../../stream/stream.ts';
-import { parseAddressBlock } from '../addresses.ts';
 
 /** @typeParam T what the typed configuration holds */
 export interface Kind<T = unknown> {
@@ -85,25 +85,13 @@ export function notNegative(unit: string): Kind<number> {
   return number({ type: 'number', minimum: 0 }, allowed, unit);
 }
 
-const booleans: Record<string, boolean> = {
-  '1': true,
-  on: true,
-  true: true,
-  yes: true,
-  enabled: true,
-  '0': false,
-  off: false,
-  false: false,
-  no: false,
-  disabled: false,
-};
-
 /** Words for yes. */
-export const trueWords = Object.keys(booleans).filter((word) => booleans[word]);
+export const trueWords = ['1', 'on', 'true', 'yes', 'enabled'];
+const falseWords = ['0', 'off', 'false', 'no', 'disabled'];
 
 /** The words OpenWrt's `config_get_bool` takes (functions.sh: `get_bool`). */
 export const boolean: Kind<boolean> = {
-  read: (text) => (Object.hasOwn(booleans, text) ? booleans[text] : text),
+  read: (text) => trueWords.includes(text) || (falseWords.includes(text) ? false : text),
   convert: asIs,
   schema: { type: 'boolean' },
   allowed: notice('yes-or-no'),
@@ -131,7 +119,7 @@ export const formats = {
   // A group address (odd first byte) or all zeros is no sender's.
   mac: (text: string) =>
     /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i.test(text) && !/^[0:]+$/.test(text),
-  address: (text: string) => parseAddressBlock(text) !== null,
+  address: (text: string) => splitPrefix(text) !== null,
   // Fewer characters than the kernel takes: the name also goes to tc, ip and nft as a word.
   netdev: (text: string) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(text),
   path: (text: string) => /^\/[^\0-\x1f\x7f]{0,4094}$/.test(text) && !text.endsWith('/'),

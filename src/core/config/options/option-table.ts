@@ -1,5 +1,4 @@
-// What an option table is made of, the types that follow from its rows, and how the documentation shows it.
-import { wordsOf } from '../../notices/words.ts';
+// What an option table is made of, and the types that follow from its rows.
 import type { Kind } from './option-kinds.ts';
 
 export interface OptionSpec<T = unknown> {
@@ -26,8 +25,6 @@ export interface PageWords {
   unit?: string;
   /** What it says of each word of a choice. */
   choices?: Readonly<Record<string, { label: string; hint?: string }>>;
-  /** Has no place of its own: stands among all such, in the order of the table. */
-  advanced?: true;
 }
 
 export interface SectionSpec {
@@ -98,23 +95,4 @@ export function defaultsOf<S extends SectionSpec>(spec: S): Values<S> {
 
 function camelCase(name: string): string {
   return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** The table in Markdown, a heading and a table for each section type. */
-export function renderOptionTable(sections: readonly SectionSpec[]): string {
-  const code = (text: string) => (text === '' ? '' : `\`${text}\``);
-  const cell = (text: string) => text.replaceAll('|', '\\|');
-  const blocks = sections.map(({ type, name, hint, options }) => {
-    const rows = options.map((option) => {
-      const fallback = option.required ? '*required*' : code(option.default);
-      const { allowed: rule } = option.kind;
-      const allowed = typeof rule === 'string' ? rule : wordsOf(rule);
-      const written = code(`${option.list ? 'list' : 'option'} ${option.name}`);
-      return `| ${[written, fallback, allowed, option.hint].map(cell).join(' | ')} |`;
-    });
-    const heading = `### \`config ${type}${name === null ? '' : ` '${name}'`}\``;
-    const head = '| Option | Default | Allowed | Meaning |\n|---|---|---|---|';
-    return `${heading}\n\n${hint}\n\n${head}\n${rows.join('\n')}\n`;
-  });
-  return blocks.join('\n');
 }

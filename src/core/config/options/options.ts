@@ -52,7 +52,6 @@ export const mainSection = section({
       page: {
         label: 'Packet size',
         hint: 'Every packet on the tunnel. Devices keep their own size of 1500.',
-        advanced: true,
       },
     },
     {
@@ -63,7 +62,6 @@ export const mainSection = section({
       page: {
         label: 'Intervals',
         choices: Object.fromEntries(modeChoices.map((mode) => [mode, modes[mode].words])),
-        advanced: true,
       },
     },
     {
@@ -75,7 +73,6 @@ export const mainSection = section({
       page: {
         label: 'Variation',
         hint: 'Standard deviation of the varied intervals, of their mean.',
-        advanced: true,
       },
     },
     {
@@ -88,7 +85,6 @@ export const mainSection = section({
         label: 'Longest wait',
         hint: 'A packet of a device that waited longer is dropped.',
         unit: 'seconds',
-        advanced: true,
       },
     },
     {
@@ -99,7 +95,6 @@ export const mainSection = section({
       page: {
         label: 'Kill switch',
         hint: 'Devices are cut off rather than exposed when the tunnel fails.',
-        advanced: true,
       },
     },
     {
@@ -110,7 +105,6 @@ export const mainSection = section({
       page: {
         label: 'DNS through the tunnel',
         hint: 'The names your devices look up would tell your provider what they are.',
-        advanced: true,
       },
     },
     {
@@ -119,6 +113,10 @@ export const mainSection = section({
       default: '',
       list: true,
       hint: 'Network devices that belong to the home beside those found: devices reach what is behind them without the tunnel.',
+      page: {
+        label: 'Also part of the home',
+        hint: 'Network devices of the router, such as br-guest, that your devices reach without the tunnel, beside those the service finds.',
+      },
     },
     {
       name: 'data_cap',
@@ -149,12 +147,20 @@ export const tunnelSection = section({
       kind: kind.path,
       default: '/etc/iotshaper/home.ovpn',
       hint: 'OpenVPN profile that the endpoint printed for this home.',
+      page: {
+        label: 'File of the profile',
+        hint: 'Where the router keeps the profile.',
+      },
     },
     {
       name: 'interface',
       kind: kind.netdev,
       default: 'iot0',
       hint: "Name of the network device made to take devices' packets.",
+      page: {
+        label: 'Network device',
+        hint: 'What the service calls the network device that takes your devices’ packets.',
+      },
     },
   ],
 });
@@ -185,14 +191,22 @@ export const deviceSection = section({
       kind: kind.label,
       default: '',
       hint: 'What the page calls it; the address if empty.',
+      page: { label: 'Name' },
     },
-    { name: 'mac', kind: kind.mac, default: '', hint: 'Hardware address.' },
+    {
+      name: 'mac',
+      kind: kind.mac,
+      default: '',
+      hint: 'Hardware address.',
+      page: { label: 'MAC address' },
+    },
     {
       name: 'ip',
       kind: kind.address,
       default: '',
       list: true,
       hint: 'Addresses or prefixes of the device.',
+      page: { label: 'IP addresses' },
     },
     {
       name: 'policy',

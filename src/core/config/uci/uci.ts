@@ -311,6 +311,6 @@ export function parseUci(text: string | Uint8Array, packageName: string): UciPac
 
 /** A name libuci accepts for the package in a file: `/x/set-as-typed.uci` is `set_as_typed`. */
 export function packageNameOf(path: string): string {
-  const base = path.split('/').at(-1) as string;
+  const base = path.slice(path.lastIndexOf('/') + 1);
   return base.replace(/\.uci$/, '').replace(/[^A-Za-z0-9_]/g, '_') || 'config';
 }

@@ -22,7 +22,7 @@ const RECONNECT_AFTER_MS = 15_000;
 const ASTRAY_MS = 10_000;
 /** Ticks from one look around the house to the next. */
 const SURROUNDINGS_EVERY = 10;
-/** Seconds without a report after which what shapes is not alive. */
+/** Time without a report after which what shapes is not alive. */
 const REPORT_WITHIN_MS = 3500;
 
 /** Takes in what was seen, and decides. */

@@ -17,7 +17,7 @@ import { closeTunnel, type Turn } from './turn.ts';
 const OPENVPN_QUEUE_PACKETS = 1024;
 
 /** What rules are made of, beside the configuration. */
-export function factsOf(state: HomeState): HomeFacts {
+function factsOf(state: HomeState): HomeFacts {
   const { house, near, tunnel, inner, place } = state;
   return {
     uid: place.uid,
@@ -36,7 +36,7 @@ export function factsOf(state: HomeState): HomeFacts {
 }
 
 /** Commands that let devices go on for some seconds, where they may. */
-export function permitsOf(state: HomeState): string {
+function permitsOf(state: HomeState): string {
   return state.permitted ? renderAlive(aliveProtocols(factsOf(state))) : '';
 }
 
@@ -72,14 +72,12 @@ function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | nu
   const { state } = turn;
   const { config, profile } = desired;
   const netdev = config.tunnel.interface;
-  const permits = permitsOf(state);
   switch (part) {
     case 'permit':
-      return { part, permits };
     case 'restore':
-      return { part, permits };
+      return { part, permits: permitsOf(state) };
     case 'look':
-      return { part, permits, config };
+      return { part, permits: permitsOf(state), config };
     case 'house':
       return { part, config, remoteAddress: state.remoteAddress };
     case 'near':
@@ -90,7 +88,7 @@ function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | nu
       return {
         part,
         table: renderHomeNft(config, factsOf(state)),
-        permits,
+        permits: permitsOf(state),
         again: state.again.includes(part),
       };
     case 'routes':

@@ -1,5 +1,6 @@
 // The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
+import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
@@ -15,15 +16,9 @@ import {
   WHOLE,
 } from './state.ts';
 import { tell } from './telling.ts';
-import { ask, closeTunnel, forbid, type Now, type Turn } from './turn.ts';
+import { ask, closeTunnel, forbid, type Turn } from './turn.ts';
 
-export interface Step {
-  state: HomeState;
-  /** At once, in this order, before the work. */
-  acts: readonly Act[];
-  /** Begun now; null where nothing is to be done, or something is being done. */
-  work: Work | null;
-}
+export type HomeStep = Step<HomeState, Act, Work>;
 
 /**
  * One step. Devices may send only from a step on that had them permitted by {@link judge}, and no longer than the next one
@@ -36,7 +31,7 @@ export function step(
   event: HomeEvent,
   now: Now,
   judgeEvidence: Turn['judgeEvidence'] = judgeHome,
-): Step {
+): HomeStep {
   const turn: Turn = { state: { ...before }, acts: [], now, judgeEvidence };
   hear(turn, event);
   const work = begin(turn);
@@ -226,11 +221,10 @@ function connect(turn: Turn, index: number | null): void {
 }
 
 /** Nothing stands any more. */
-function forget({ state }: Turn): void {
+function forget(turn: Turn): void {
+  const { state } = turn;
+  closeTunnel(turn);
   state.failure = null;
-  state.tunnel = null;
-  state.queue = null;
-  state.queueIsNew = true;
   state.listing = null;
   state.portNetdev = '';
   state.openvpnConfig = '';

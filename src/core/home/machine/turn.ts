@@ -1,15 +1,9 @@
 // One step of the machine under way: the state that becomes the next one, and what is to be done at once.
+import type { Now } from '../../machine/step.ts';
 import type { HomeEvidence, Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import type { Act } from './events.ts';
 import type { HomeState, Part } from './state.ts';
-
-/** A reading of both clocks. */
-export interface Now {
-  /** Of a clock that only goes on. */
-  monotonicMs: number;
-  unixS: number;
-}
 
 export interface Turn {
   /** This turn's own copy; its values are replaced, never changed. */

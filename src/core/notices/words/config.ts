@@ -1,6 +1,8 @@
 // What is wrong or odd in /etc/config/iotshaper. `{path}` names the option or section, `{value}` is what stands there, quoted.
 
 export const configWords = {
+  // Beside the option's field on the page.
+  'field-refused': 'Must be {allowed}.',
   'option-refused': '{path}: must be {allowed}, got {value}',
   'option-is-list': '{path}: must be one option, got a list of {count}: {value}',
   'option-of-either-missing': '{path}: must have an option {first} or {second}, got {value}',

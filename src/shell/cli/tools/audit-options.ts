@@ -1,8 +1,8 @@
 // What `iotshaper audit` takes: captures or netdevs, what to look at, and what a lab run says of all that.
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { recordingS } from '../../../core/analysis/recording.ts';
 import { mainDefaults } from '../../../core/config/options/options.ts';
+import { recordingS } from '../../../core/home/recording.ts';
 import { isMode, sdOf } from '../../../core/pacing/modes.ts';
 import { sdBounds } from '../../../core/stream/stream.ts';
 import type { Context } from '../context.ts';

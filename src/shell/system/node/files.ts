@@ -34,7 +34,6 @@ export const nodeFiles: Files = {
     translated(writeFile(path, content, mode === undefined ? {} : { mode })),
   replace: (path, content, mode) => translated(replace(path, content, mode)),
   remove: (path) => translated(rm(path, { recursive: true, force: true })),
-  rename: (from, to) => translated(rename(from, to)),
   makeFolder: (path, mode) => translated(makeFolder(path, mode)),
   setMode: (path, mode) => translated(chmod(path, mode)),
   list: async (path) => (await translated(readdir(path))).sort(),

@@ -84,48 +84,6 @@ const api = {
   },
 
   /**
-   * A number with its unit; the browser checks the bounds and says what is wrong in its own words.
-   * @param {{ label: string, hint?: string, value: string, unit: string, min: number,
-   *   max?: number, step?: number, required?: boolean, placeholder?: string,
-   *   onInput?: (value: string) => void }} options
-   */
-  numberField({ label, hint, value, unit, min, max, step, required, placeholder, onInput }) {
-    const fault = E('div', { class: 'iot-fault', role: 'alert' });
-    const input = E('input', {
-      type: 'number',
-      class: 'cbi-input-text iot-number',
-      value,
-      min,
-      max,
-      step: step === undefined ? 'any' : step,
-      required: required || null,
-      placeholder,
-      disabled: isReadOnly() || null,
-      input: () => {
-        onInput?.(input.value);
-        api.setText(fault, input.validity.valid ? '' : input.validationMessage);
-      },
-    });
-    return { input, node: field({ label, hint, control: input, extra: [' ', unit, fault] }) };
-  },
-
-  /**
-   * A yes or no with its words beside the box.
-   * @param {{ label: string, hint?: string, checked: boolean, onChange?: (checked: boolean) => void }} options
-   */
-  checkField({ label, hint, checked, onChange }) {
-    const input = E('input', {
-      type: 'checkbox',
-      checked: checked || null,
-      disabled: isReadOnly() || null,
-      change: () => {
-        onChange?.(input.checked);
-      },
-    });
-    return { input, node: field({ label, hint, control: input }) };
-  },
-
-  /**
    * One of a few, each a click or an arrow key away.
    * @param {{ legend: string, options: Option[], value: string, onChange: (value: string) => void }} choice
    */
@@ -183,20 +141,6 @@ const api = {
       { class: 'iot-figures' },
       entries.map(([name, value]) => E('div', {}, [E('dt', {}, [name]), E('dd', {}, [value])])),
     ),
-
-  /**
-   * Moves to the first field the browser finds fault with.
-   * @param {Element} root
-   */
-  refuseInvalid(root) {
-    const fields = /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll('input'));
-    for (const input of fields) {
-      if (input.validity.valid) continue;
-      input.closest('details')?.setAttribute('open', '');
-      input.reportValidity();
-      throw new Error(_('Not saved: a field holds a value that can’t be used.'));
-    }
-  },
 
   /**
    * The frame of a page: its name, what it is for, and a place for what is wrong.

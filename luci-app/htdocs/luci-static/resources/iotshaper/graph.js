@@ -125,7 +125,7 @@ const api = {
 
     /** @param {HistorySample[]} samples */
     function draw(samples) {
-      const end = samples.at(-1)?.time ?? 0;
+      const end = samples[samples.length - 1]?.time ?? 0;
       /** @type {[number, Point][]} */
       const up = [];
       /** @type {[number, Point][]} */

@@ -3,7 +3,7 @@
 'require baseclass';
 'require rpc';
 'require iotshaper.makers as makers';
-'require iotshaper.options as options';
+'require iotshaper.core as core';
 
 /** @typedef {import('../../../../../src/core/home/api.ts').Status} Status */
 /** @typedef {import('../../../../../src/core/home/api.ts').DeviceStatus} DeviceStatus */
@@ -36,16 +36,6 @@ const callInterfaces = rpc.declare({
   method: 'dump',
   expect: { interface: [] },
 });
-
-const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
-const IPV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}(\/([12]?\d|3[0-2]))?$/;
-const IPV6 = /^([0-9a-f:.]*:[0-9a-f:.]*)(\/(\d\d?|1[01]\d|12[0-8]))?$/i;
-
-/** @param {string} text an address or a prefix */
-function isIPv6(text) {
-  const [, address] = IPV6.exec(text) ?? [];
-  return address !== undefined && URL.canParse(`http://[${address}]/`);
-}
 
 /** @param {string} address */
 const isLinkLocal = (address) => /^fe[89ab]/i.test(address);
@@ -145,7 +135,7 @@ const api = {
       if (!mac && ip.length === 0) continue;
       const host = register.get(mac, ip);
       host.section = section['.name'];
-      host.policy = String(section.policy ?? options.device.policy.default);
+      host.policy = core.readDraft(core.deviceSection, section).policy ?? '';
       host.name = String(section.name ?? '') || host.name;
     }
     const order = new Intl.Collator(undefined, { numeric: true }).compare;
@@ -175,17 +165,6 @@ const api = {
     if (maker) return maker;
     if (mac && makers.isMadeUp(mac)) return _('made-up address');
     return _('maker unknown');
-  },
-
-  /**
-   * What a person typed: the address of a device, written as UCI wants it, or nothing.
-   * @param {string} text
-   * @returns {{ mac: string } | { ip: string } | null}
-   */
-  parseAddress(text) {
-    const plain = text.trim().toLowerCase().replaceAll('-', ':');
-    if (MAC.test(plain)) return { mac: plain };
-    return IPV4.test(plain) || isIPv6(plain) ? { ip: plain } : null;
   },
 };
 

@@ -1,104 +1,107 @@
 // What rates mean for a home: traffic, money, delay, and the devices they carry.
 'use strict';
 'require baseclass';
-'require iotshaper.cost as cost';
+'require iotshaper.core as core';
 'require iotshaper.controls as controls';
 'require iotshaper.settings as settings';
-'require iotshaper.week as week';
 'require iotshaper.words as words';
 
-/**
- * Options of main as a person edits them; numbers as typed, so that half a number is no other.
- * @typedef {Record<string, string>} Draft
- */
+/** @typedef {ReturnType<import('./settings.js').Settings['main']>} Draft main as far as it is sound */
 
-/** @param {Draft} draft */
-function ratesOf({ rate, upload_rate: up, download_rate: down }) {
-  return { uploadKBps: Number(up || rate), downloadKBps: Number(down || rate) };
+/** The rates and the packets' size of a draft; null while one of them is not sound. @param {Draft} draft */
+function streamOf({ rateKBps, uploadKBps, downloadKBps, packetBytes }) {
+  const rates = core.ratesOf({ rateKBps: rateKBps ?? Number.NaN, uploadKBps, downloadKBps });
+  return packetBytes === null || Number.isNaN(rates.uploadKBps + rates.downloadKBps)
+    ? null
+    : { ...rates, packetBytes };
 }
 
-/** Traffic a month with the schedule, where there is one. @param {Draft} draft @returns {[string, Child][]} */
-function renderScheduled(draft) {
-  const entries = week.entriesOf(settings.sections('schedule'));
-  if (entries.length === 0) return [];
-  const { uploadKBps, downloadKBps } = ratesOf(draft);
-  const parts = week
-    .shares(entries)
-    .map((share, index) => ({ share, rateKBps: entries[index]?.rateKBps ?? 0 }));
-  const size = Number(draft.packet_size);
-  const gb = cost.gbWithSchedule(uploadKBps, downloadKBps, size, parts);
-  return [
-    [
-      _('With your schedule'),
-      E('data', { value: gb, class: 'iot-gb-scheduled' }, [words.gigabytes(gb)]),
-    ],
-  ];
-}
+/** A figure that a program can read as well. @param {string} kind @param {number} value @param {string} text */
+const figure = (kind, value, text) => E('data', { value, class: `iot-${kind}` }, [text]);
 
-/** What the rates of a draft mean, figure by figure. @param {Draft} draft */
-function renderFigures(draft) {
-  const { uploadKBps, downloadKBps } = ratesOf(draft);
-  const size = Number(draft.packet_size);
-  const gb = cost.gbPerMonth(uploadKBps, downloadKBps, size);
-  const cap = Number(draft.data_cap);
-  const price = Number(draft.price_per_gb);
-  const [upMs, downMs] = [uploadKBps, downloadKBps].map((rate) => cost.slotMs(rate, size));
-  /** @param {number} ms */
-  const half = (ms) => words.milliseconds(ms / 2);
-  /** @type {[string, Child][]} */
-  const entries = [
-    [
-      _('Traffic a month'),
-      E('data', { value: gb, class: 'iot-gb' }, [
-        _('%s, both directions and tunnel overhead included').format(words.gigabytes(gb)),
-      ]),
-    ],
-    ...renderScheduled(draft),
-    [
-      _('Of your data cap'),
-      cap > 0
-        ? E('data', { value: (100 * gb) / cap, class: 'iot-cap' }, [
-            _('%s %%').format(words.number((100 * gb) / cap)),
-          ])
-        : _('Give the cap below to see its share.'),
-    ],
-    [
-      _('Money a month'),
-      draft.price_per_gb
-        ? E('data', { value: gb * price, class: 'iot-money' }, [words.number(gb * price, 2, 2)])
-        : _('Give the price of a GB below to see it.'),
-    ],
-    [
-      _('Added delay'),
-      _(
-        '%s up, %s down on average while the queue is empty; more when devices send more than the rate.',
-      ).format(half(upMs ?? 0), half(downMs ?? 0)),
-    ],
-  ];
-  return controls.figures(entries);
-}
+const api = {
+  streamOf,
 
-/** Which of the paper's devices the rates carry. @param {Draft} draft */
-function renderCarried(draft) {
-  const { uploadKBps, downloadKBps } = ratesOf(draft);
-  return E(
-    'ul',
-    { class: 'iot-carried' },
-    cost.paperDevices.map((device) => {
-      const carried = uploadKBps >= device.uploadKBps && downloadKBps >= device.downloadKBps;
-      const needs = _('%s up, %s down').format(
-        words.rate(device.uploadKBps),
-        words.rate(device.downloadKBps),
-      );
-      return E('li', { 'data-carried': String(carried) }, [
-        E('strong', {}, [carried ? `✓ ${_('carried')}` : `✕ ${_('too slow for it')}`]),
-        ` ${device.name} (${needs})`,
+  /** What the rates of a draft mean, figure by figure. @param {Draft} draft */
+  renderFigures(draft) {
+    const stream = streamOf(draft);
+    if (stream === null) return E('p', {}, [_('Give a rate and a packet size to see it.')]);
+    const schedules = settings.schedules();
+    const always = core.costOf(stream);
+    const cost = core.costOf({
+      ...stream,
+      schedules: core.scheduleShares({ schedules }),
+      dataCapGB: draft.dataCapGB,
+      pricePerGB: draft.pricePerGB,
+    });
+    /** @param {number} rateKBps */
+    const delay = (rateKBps) => words.milliseconds(core.slotMs(rateKBps, stream.packetBytes) / 2);
+    /** @type {[string, Child][]} */
+    const entries = [
+      [
+        _('Traffic a month'),
+        figure(
+          'gb',
+          always.gbPerMonth,
+          _('%s, both directions and tunnel overhead included').format(
+            words.gigabytes(always.gbPerMonth),
+          ),
+        ),
+      ],
+    ];
+    if (schedules.length > 0)
+      entries.push([
+        _('With your schedule'),
+        figure('gb-scheduled', cost.gbPerMonth, words.gigabytes(cost.gbPerMonth)),
       ]);
-    }),
-  );
-}
+    entries.push(
+      [
+        _('Of your data cap'),
+        cost.capPercent === null
+          ? _('Give the cap below to see its share.')
+          : figure('cap', cost.capPercent, _('%s %%').format(words.number(cost.capPercent))),
+      ],
+      [
+        _('Monthly cost'),
+        cost.pricePerMonth === null
+          ? _('Give the price of a GB below to see it.')
+          : figure('money', cost.pricePerMonth, words.number(cost.pricePerMonth, 2, 2)),
+      ],
+      [
+        _('Added delay'),
+        _(
+          '%s up, %s down on average while the queue is empty; more when devices send more than the rate.',
+        ).format(delay(stream.uploadKBps), delay(stream.downloadKBps)),
+      ],
+    );
+    return controls.figures(entries);
+  },
 
-const api = { ratesOf, renderFigures, renderCarried };
+  /** Which of the paper's devices the rates of a draft carry. @param {Draft} draft */
+  renderCarried(draft) {
+    const stream = streamOf(draft);
+    if (stream === null) return E('p', {}, ['–']);
+    const { uploadKBps, downloadKBps } = stream;
+    const devices = [...core.toleratedRates].sort(
+      (a, b) => a.uploadKBps + a.downloadKBps - (b.uploadKBps + b.downloadKBps),
+    );
+    return E(
+      'ul',
+      { class: 'iot-carried' },
+      devices.map((device) => {
+        const carried = uploadKBps >= device.uploadKBps && downloadKBps >= device.downloadKBps;
+        const needs = _('%s up, %s down').format(
+          words.rate(device.uploadKBps),
+          words.rate(device.downloadKBps),
+        );
+        return E('li', { 'data-carried': String(carried) }, [
+          E('strong', {}, [carried ? `✓ ${_('carried')}` : `✕ ${_('too slow for it')}`]),
+          ` ${device.name} (${needs})`,
+        ]);
+      }),
+    );
+  },
+};
 
 /** @typedef {typeof api} Meaning */
 

@@ -135,6 +135,16 @@ const api = {
   /** @param {string} text @returns {Promise<Answer<ProfileCheck>>} */
   storeProfile: (text) => answerOf(/** @type {Promise<ProfileCheck>} */ (callProfileStore(text))),
 
+  /** Why the router did not take the settings. @param {unknown} error of a save */
+  explainRefusal(error) {
+    const cause = causeOf(error);
+    if (cause === 'denied') return _('This login may not change the settings.');
+    if (cause === 'unreachable') return _('The router does not answer. Save again in a moment.');
+    // LuCI puts a stack behind the first line.
+    const [reason = ''] = String(error instanceof Error ? error.message : error).split('\n');
+    return _('The router refused the settings: %s. Load the page again, then save.').format(reason);
+  },
+
   /** What happened and what to do about it. @param {Cause} cause */
   explain(cause) {
     switch (cause) {

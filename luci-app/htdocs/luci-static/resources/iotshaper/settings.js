@@ -1,21 +1,45 @@
-// The configuration as UCI has it: reading, staging, and folding in options typed as sections.
+// The configuration as UCI has it: reading it, and folding in options typed as sections.
 'use strict';
 'require baseclass';
 'require uci';
-'require iotshaper.options as options';
+'require iotshaper.core as core';
+
+/** @typedef {import('../../../../../src/core/config/uci/uci.ts').UciPackage} UciPackage */
 
 const CONFIG = 'iotshaper';
 
-/**
- * `uci set iotshaper.rate=40` makes a section named rate of type 40: the service reads its type.
- * @param {'rate' | 'enabled'} name
- */
-const typedOption = (name) => uci.get(CONFIG, name)?.['.type'] ?? null;
+/** The rate that `uci set iotshaper.rate=40` named, where one was; it stands above the option. */
+let typedRate = '';
 
-/** @returns {string} the name of main's section, made if there is none */
-function ensureMain() {
-  if (!uci.get(CONFIG, 'main')) uci.add(CONFIG, 'iotshaper', 'main');
-  return 'main';
+/** The configuration with all that was changed on the page. @returns {UciPackage} */
+const readPackage = () => ({
+  name: CONFIG,
+  sections: uci
+    .sections(CONFIG)
+    .map(({ '.name': name, '.type': type, '.anonymous': anonymous, ...texts }) => ({
+      name,
+      type,
+      anonymous,
+      options: new Map(
+        Object.entries(texts).flatMap(([option, value]) =>
+          typeof value === 'string' || Array.isArray(value) ? [[option, value]] : [],
+        ),
+      ),
+    })),
+});
+
+/** Makes options of the sections that a typed `uci set iotshaper.rate=40` left; in force once saved. */
+function fold() {
+  const before = readPackage();
+  const { sections } = core.foldRateSection(before);
+  for (const { name } of before.sections)
+    if (!sections.some((section) => section.name === name)) uci.remove(CONFIG, name);
+  const { name: main } = core.mainSection;
+  const written = before.sections.find(({ name }) => name === main)?.options ?? new Map();
+  const folded = sections.find(({ name }) => name === main)?.options ?? new Map();
+  for (const option of new Set([...written.keys(), ...folded.keys()]))
+    if (written.get(option) !== folded.get(option))
+      uci.set(CONFIG, main, option, folded.get(option) ?? null);
 }
 
 const api = {
@@ -25,70 +49,38 @@ const api = {
   async load() {
     try {
       await uci.load(CONFIG);
-      return '';
     } catch (error) {
       return /code 4\b/.test(String(error))
         ? _('There is no /etc/config/iotshaper. Install the package iot-shaper again.')
         : _('The settings (UCI configuration iotshaper) can’t be read with this login.');
     }
+    // A form has fields for a section that is there.
+    for (const { name, type } of [core.mainSection, core.tunnelSection])
+      if (!uci.get(CONFIG, name)) uci.add(CONFIG, type, name);
+    typedRate = uci.get(CONFIG, 'rate')?.['.type'] ?? '';
+    fold();
+    return '';
   },
 
-  /** Drops whatever was changed on the page and not saved. */
-  reload() {
-    uci.unload(CONFIG);
-    return api.load();
+  /** What main holds, defaults included; null for what is refused. */
+  main: () => core.readDraft(core.mainSection, uci.get(CONFIG, core.mainSection.name) ?? {}),
+
+  /** The schedules that say all they have to. */
+  schedules: () =>
+    uci
+      .sections(CONFIG, core.scheduleSection.type)
+      .flatMap((section) => api.wholeSchedule(section) ?? []),
+
+  /** A schedule of UCI's texts or a form's; null while it is not whole. @param {Record<string, unknown>} texts */
+  wholeSchedule(texts) {
+    const { days, startMinute, endMinute, rateKBps } = core.readDraft(core.scheduleSection, texts);
+    return days === null || startMinute === null || endMinute === null || rateKBps === null
+      ? null
+      : { days, startMinute, endMinute, rateKBps };
   },
 
-  /** An option of main as text, '' when not set. @param {string} option */
-  written(option) {
-    const value = uci.get(CONFIG, 'main', option);
-    return typeof value === 'string' ? value : '';
-  },
-
-  /** What holds for an option of main, typed sections and defaults included. @param {string} option */
-  value(option) {
-    if (/load_rate$/.test(option) && typedOption('rate') !== null) return '';
-    const typed = option === 'rate' || option === 'enabled' ? typedOption(option) : null;
-    return typed ?? (api.written(option) || (options.main[option]?.default ?? ''));
-  },
-
-  /** @param {string} option */
-  flag(option) {
-    return options.trueWords.includes(api.value(option));
-  },
-
-  /** Changes an option of main; empty text removes it. @param {string} option @param {string} value */
-  set(option, value) {
-    const main = ensureMain();
-    if (value !== api.written(option)) uci.set(CONFIG, main, option, value === '' ? null : value);
-  },
-
-  /** @param {string} type */
-  sections: (type) => uci.sections(CONFIG, type),
-
-  /** The rate typed on the command line, which stands above the option; null when there is none. */
-  typedRate: () => typedOption('rate'),
-
-  /**
-   * Turns sections that a typed `uci set iotshaper.rate=40` made into main's options. A typed rate
-   * stood above the rates of each direction, so these go with it.
-   */
-  fold() {
-    for (const name of /** @type {const} */ (['rate', 'enabled'])) {
-      const typed = typedOption(name);
-      if (typed === null) continue;
-      api.set(name, typed);
-      if (name === 'rate')
-        for (const option of ['upload_rate', 'download_rate']) api.set(option, '');
-      uci.remove(CONFIG, name);
-    }
-  },
-
-  /** Stages everything. Nothing is in force before it is applied. */
-  async save() {
-    api.fold();
-    await uci.save();
-  },
+  /** The rate typed on the command line before this page folded it in, '' when there was none. */
+  typedRate: () => typedRate,
 };
 
 /** @typedef {typeof api} Settings */

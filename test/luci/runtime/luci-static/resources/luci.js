@@ -1,5 +1,6 @@
 // A stand-in for LuCI's client side: the calls the pages use and no other, behaving as LuCI's of
 // OpenWrt 24.10 do. What it lacks throws and is noted in `missingCalls`, which the tests look at.
+// Its widgets and forms are in the files beside it.
 (() => {
   const env = {};
   const missingCalls = [];
@@ -86,12 +87,22 @@
   }
 
   class Class {
+    static extend(properties) {
+      // biome-ignore lint/complexity/noThisInStatic: whatever class is extended
+      return extend(this, properties);
+    }
     constructor(...values) {
       this.__init__?.(...values);
     }
   }
 
   const isNode = (value) => value !== null && typeof value === 'object' && 'nodeType' in value;
+
+  /** The class instance a node belongs to: its own, else that of the nearest node around it. */
+  function findInstance(node) {
+    for (let at = node; at; at = at.parentNode) if (instances.has(at)) return instances.get(at);
+    return null;
+  }
 
   function append(node, children) {
     if (children === null || children === undefined) return;
@@ -124,7 +135,14 @@
   }
   window.E = create;
 
+  /** Instances of classes by the node that is theirs. */
+  const instances = new WeakMap();
+
   const dom = {
+    bindClassInstance(node, instance) {
+      instances.set(node, instance);
+      return instance;
+    },
     content(node, children) {
       while (node.firstChild) node.removeChild(node.firstChild);
       append(node, children);
@@ -289,7 +307,11 @@
       const { values, creates, changes, deletes } = stateOf(config);
       if (creates[name]) return option === undefined ? creates[name] : creates[name][option];
       if (deletes[name] === true || !values[name]) return null;
-      if (option === undefined) return { ...values[name], ...changes[name] };
+      if (option === undefined) {
+        const gone = Object.keys(deletes[name] ?? {});
+        const written = Object.entries({ ...values[name], ...changes[name] });
+        return Object.fromEntries(written.filter(([option]) => !gone.includes(option)));
+      }
       if (deletes[name]?.[option]) return null;
       return changes[name]?.[option] ?? values[name][option];
     },
@@ -310,6 +332,7 @@
         changes[name] = { ...changes[name], [option]: value };
       }
     },
+    unset: (config, name, option) => uci.set(config, name, option, null),
     add(config, type, name) {
       const { creates } = stateOf(config);
       const section = name ?? `new${++newSections}`;
@@ -361,15 +384,23 @@
     return fetch(`/cgi-bin/luci/admin/uci/${action}`, { method: 'POST', body });
   }
 
-  function showModal(text) {
+  function hideModal() {
     document.querySelector('.modal')?.remove();
-    document.body.append(create('div', { class: 'modal', role: 'dialog' }, [text]));
+    document.body.classList.remove('modal-overlay-active');
+  }
+
+  function showModal(title, children) {
+    hideModal();
+    const heading = title === '' ? [] : [create('h4', {}, [title])];
+    const dialog = { class: 'modal', role: 'dialog', 'aria-modal': 'true' };
+    document.body.append(create('div', dialog, [...heading, ...children]));
+    document.body.classList.add('modal-overlay-active');
   }
 
   const changes = {
     async apply(isChecked) {
       poll.stop();
-      showModal('Applying configuration changes…');
+      showModal('', ['Applying configuration changes…']);
       const query = { sid: env.sessionid, token: env.token };
       const response = await postForm(isChecked ? 'apply_rollback' : 'apply_unchecked', query);
       if (isChecked && response.status === 200) {
@@ -377,10 +408,10 @@
         await new Promise((resolve) => setTimeout(resolve, env.apply_holdoff * 1000));
         await postForm('confirm', { token });
       } else if (response.status !== 204) {
-        showModal(`Apply request failed with status ${response.status}`);
+        showModal('', [`Apply request failed with status ${response.status}`]);
         return;
       }
-      showModal('Configuration changes applied.');
+      showModal('', ['Configuration changes applied.']);
       document.dispatchEvent(new CustomEvent('uci-applied'));
       setTimeout(() => window.location.reload(), env.apply_display * 1000);
     },
@@ -395,8 +426,34 @@
     );
   }
 
+  /** Waits for what a button began; what fails there is nobody's, as in LuCI. */
+  const createHandler = (act) => async (event) => {
+    const { currentTarget: button } = event;
+    button.disabled = true;
+    try {
+      await act(event);
+    } finally {
+      button.disabled = false;
+    }
+  };
+
   const ui = {
     changes: strict('ui.changes', changes),
+    addNotification(title, children, ...kinds) {
+      const text = create('div', {}, [
+        ...(title === null ? [] : [create('h4', {}, [title])]),
+        ...children,
+      ]);
+      const dismiss = create('button', { class: 'btn', click: () => message.remove() }, [
+        _('Dismiss'),
+      ]);
+      const message = create('div', { class: ['alert-message', ...kinds].join(' ') }, [
+        text,
+        dismiss,
+      ]);
+      document.querySelector('#maincontent').prepend(message);
+      return message;
+    },
     instantiateView: (path) => luci.require(`view.${path.replaceAll('/', '.')}`),
   };
 
@@ -417,14 +474,20 @@
       await this.handleSave(event);
       changes.apply(mode === '0');
     }
+    maps() {
+      return [...document.querySelectorAll('#maincontent .cbi-map')].map(findInstance);
+    }
     handleSave() {
-      missingCalls.push('the default handleSave');
+      return Promise.all(this.maps().map((map) => map.save()));
     }
     handleReset() {
-      missingCalls.push('the default handleReset');
+      return Promise.all(this.maps().map((map) => map.reset()));
     }
     footer() {
-      const disabled = luci.hasViewPermission() ? null : true;
+      const maps = this.maps();
+      const mayWrite =
+        maps.length === 0 ? luci.hasViewPermission() : maps.some((map) => !map.readonly);
+      const disabled = mayWrite ? null : true;
       const button = (kind, text, handler) =>
         handler
           ? create(
@@ -432,13 +495,7 @@
               {
                 class: `btn cbi-button cbi-button-${kind}`,
                 disabled,
-                click: async (event) => {
-                  const { currentTarget } = event;
-                  currentTarget.disabled = true;
-                  await Promise.resolve(handler.call(this, event, '0')).finally(() => {
-                    currentTarget.disabled = false;
-                  });
-                },
+                click: createHandler((event) => handler.call(this, event, '0')),
               },
               [text],
             )
@@ -517,6 +574,12 @@
       if (!loading.has(name)) loading.set(name, compile(name));
       return loading.get(name);
     },
+  };
+
+  /** For the files beside this one. */
+  window.standIn = {
+    ...{ Class, create, createHandler, dom, findInstance, hideModal, rpc, showModal, strict, uci },
+    ...{ builtIn, ui },
   };
 
   window.LuCI = function LuCI(settings) {

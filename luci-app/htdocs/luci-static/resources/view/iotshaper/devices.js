@@ -3,12 +3,14 @@
 'require view';
 'require dom';
 'require poll';
+'require form';
 'require uci';
+'require iotshaper.core as core';
 'require iotshaper.service as service';
-'require iotshaper.options as options';
 'require iotshaper.settings as settings';
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
+'require iotshaper.forms as forms';
 'require iotshaper.hosts as hosts';
 'require iotshaper.networks as networks';
 
@@ -17,43 +19,49 @@
 /** @typedef {Awaited<ReturnType<import('../../iotshaper/hosts.js').Hosts['loadNetworks']>>} Interfaces */
 /** @typedef {Awaited<ReturnType<import('../../iotshaper/service.js').Service['status']>>} Answer */
 /** @typedef {import('../../../../../../src/core/home/api.ts').DeviceStatus} DeviceStatus */
+/** @typedef {import('../../../../../../src/core/page/fields.ts').Field} Field */
 
 const POLL_SECONDS = 3;
 /** Rows shown at first and added by a click: a page of thousands would be slow to lay out. */
 const PAGE_ROWS = 30;
 
+const TYPE = core.deviceSection.type;
+const FIELDS = core.fieldsOf(core.deviceSection);
+/** @param {string} option @returns {Field | undefined} */
+const fieldOf = (option) => FIELDS.find(({ name }) => name === option);
+
+/** What may be done with a device, beginning with nothing of its own. */
 const policies = () => [
   { value: '', label: _('As the network') },
-  ...options.device.policy.choices,
+  ...(fieldOf('policy')?.choices ?? []).map(({ value, label }) => ({
+    value,
+    label: forms.translate(label),
+  })),
 ];
 
-/**
- * Stages a policy for a host; none removes its section.
- * @param {Host} host
- * @param {string} policy
- */
-function choosePolicy(host, policy) {
-  host.policy = policy;
-  if (policy === '') {
+/** Stages what was chosen for a host; no treatment of its own is no section. @param {Host} host */
+function stage(host) {
+  if (host.policy === '') {
     if (host.section !== null) uci.remove(settings.CONFIG, host.section);
     host.section = null;
     return;
   }
-  host.section ??= addSection(host.name || hosts.title(host), host.mac, host.mac ? [] : host.ip);
-  uci.set(settings.CONFIG, host.section, 'policy', policy);
+  host.section ??= addSection(host);
+  if (uci.get(settings.CONFIG, host.section, 'policy') !== host.policy)
+    uci.set(settings.CONFIG, host.section, 'policy', host.policy);
 }
 
-/** @param {string} name @param {string} mac @param {string[]} ip */
-function addSection(name, mac, ip) {
-  const section = uci.add(settings.CONFIG, 'device');
+/** A section for a host that had none. @param {Host} host */
+function addSection(host) {
+  const section = uci.add(settings.CONFIG, TYPE);
   // A name is one line, and not long; what a host calls itself may be anything.
-  const label = name
+  const name = (host.name || hosts.title(host))
     .replace(/\p{Cc}/gu, ' ')
     .trim()
-    .slice(0, options.device.name.maxLength);
-  if (label) uci.set(settings.CONFIG, section, 'name', label);
-  if (mac) uci.set(settings.CONFIG, section, 'mac', mac);
-  else uci.set(settings.CONFIG, section, 'ip', ip);
+    .slice(0, fieldOf('name')?.maxLength);
+  if (name) uci.set(settings.CONFIG, section, 'name', name);
+  if (host.mac) uci.set(settings.CONFIG, section, 'mac', host.mac);
+  else uci.set(settings.CONFIG, section, 'ip', host.ip);
   return section;
 }
 
@@ -65,8 +73,11 @@ function activityOf(seen) {
     : _('quiet, %s so far').format(words.bytes(seen.tx_bytes + seen.rx_bytes));
 }
 
-/** @param {Host} host */
-function createRow(host) {
+/**
+ * @param {Host} host
+ * @param {(section: string) => void} onEdit
+ */
+function createRow(host, onEdit) {
   const activity = E('span', {}, [activityOf(host.seen)]);
   const addresses = [host.mac, ...host.ip].filter((text) => text !== '').join(' ');
   const node = E('tr', { class: 'tr cbi-section-table-row iot-host' }, [
@@ -82,8 +93,23 @@ function createRow(host) {
         legend: _('Treatment of %s').format(hosts.title(host)),
         options: policies(),
         value: host.policy,
-        onChange: (policy) => choosePolicy(host, policy),
+        onChange: (policy) => {
+          host.policy = policy;
+        },
       }),
+      ' ',
+      host.section === null
+        ? ''
+        : E(
+            'button',
+            {
+              class: 'btn cbi-button cbi-button-edit',
+              'aria-label': `${_('Edit')}: ${hosts.title(host)}`,
+              disabled: controls.isReadOnly() || null,
+              click: () => onEdit(host.section ?? ''),
+            },
+            [_('Edit')],
+          ),
     ]),
   ]);
   return {
@@ -97,8 +123,12 @@ function createRow(host) {
   };
 }
 
-/** The table of devices: filtered, a page at a time, updated in place. @param {Host[]} all */
-function createTable(all) {
+/**
+ * The table of devices: filtered, a page at a time, updated in place.
+ * @param {Host[]} all
+ * @param {(section: string) => void} onEdit
+ */
+function createTable(all, onEdit) {
   /** @type {ReturnType<typeof createRow>[]} */
   let rows = [];
   let shown = PAGE_ROWS;
@@ -125,7 +155,7 @@ function createTable(all) {
 
   function render() {
     const found = needle === '' ? all : all.filter(matches);
-    rows = found.slice(0, shown).map(createRow);
+    rows = found.slice(0, shown).map((host) => createRow(host, onEdit));
     dom.content(
       body,
       rows.map(({ node }) => node),
@@ -171,11 +201,6 @@ function createTable(all) {
 
   return {
     node,
-    /** @param {Host} host */
-    add(host) {
-      all.unshift(host);
-      render();
-    },
     /** @param {readonly DeviceStatus[]} seen */
     update(seen) {
       const byKey = new Map(seen.map((device) => [device.mac || device.ip[0], device]));
@@ -184,87 +209,82 @@ function createTable(all) {
   };
 }
 
-/** @param {ReturnType<typeof createTable>} table @param {Host[]} known */
-function createAddForm(table, known) {
-  const name = E('input', {
-    type: 'text',
-    class: 'cbi-input-text',
-    maxlength: options.device.name.maxLength,
-  });
-  const address = E('input', {
-    type: 'text',
-    class: 'cbi-input-text',
-    placeholder: '18:b4:30:00:00:01',
-    autocapitalize: 'none',
-    spellcheck: 'false',
-  });
-  const fault = E('div', { class: 'iot-fault', role: 'alert' });
-  let policy = options.device.policy.default;
+/** Every device the page knows of, as a section of a form: chosen in a row, added and edited in a form of its own. */
+const Devices = form.GridSection.extend({
+  /** @type {Host[]} */
+  hosts: [],
+  /** @type {ReturnType<typeof createTable> | null} */
+  table: null,
 
-  function add() {
-    const parsed = hosts.parseAddress(address.value);
-    if (!parsed) {
-      fault.textContent = _(
-        '“%s” is no address: write a MAC address such as 18:b4:30:00:00:01, an IP address or a network such as 192.168.1.64/26.',
-      ).format(address.value);
-      address.focus();
-      return;
-    }
-    const mac = 'mac' in parsed ? parsed.mac : '';
-    const ip = 'ip' in parsed ? [parsed.ip] : [];
-    const twin = known.find((host) => (mac ? host.mac === mac : host.ip.includes(ip[0] ?? '')));
-    if (twin?.section) {
-      fault.textContent = _('%s is in the list already.').format(hosts.title(twin));
-      return;
-    }
-    fault.textContent = '';
-    const [host] = hosts.merge(
-      { hints: {}, leases: {} },
-      [],
-      [
-        {
-          '.name': addSection(name.value, mac, ip),
-          '.type': 'device',
-          '.anonymous': true,
-          '.index': 0,
-          name: name.value.trim(),
-          mac,
-          ip,
-          policy,
-        },
-      ],
+  checkDepends: () => false,
+
+  parse() {
+    for (const host of this.hosts) stage(host);
+    return Promise.resolve();
+  },
+
+  /** The choices made in the rows stay, whatever becomes of the form above them. */
+  async handleAdd() {
+    await this.map.parse();
+    return form.GridSection.prototype.handleAdd.call(this);
+  },
+
+  /** @param {string} section */
+  async edit(section) {
+    await this.map.parse();
+    return this.renderMoreOptionsModal(section);
+  },
+
+  /** @param {FormSection} section */
+  addModalOptions(section) {
+    forms.tellRefusals(section.map);
+  },
+
+  render() {
+    const { router, own, answer } = this.facts;
+    const seen = answer.ok ? answer.data.devices : [];
+    this.hosts = hosts.merge(router, seen, uci.sections(settings.CONFIG, TYPE), own);
+    this.table = createTable(this.hosts, (section) => this.edit(section));
+    return Promise.resolve(
+      E('div', { class: 'cbi-section' }, [
+        E('h3', {}, [this.title]),
+        this.table.node,
+        this.renderSectionAdd(),
+      ]),
     );
-    if (!host?.section) return;
-    uci.set(settings.CONFIG, host.section, 'policy', policy);
-    table.add(host);
-    name.value = '';
-    address.value = '';
-    address.focus();
-  }
+  },
+});
 
-  const disabled = controls.isReadOnly() || null;
-  for (const input of [name, address]) input.disabled = controls.isReadOnly();
-  return controls.section(_('Add a device'), [
-    controls.field({ label: _('Name'), control: name }),
-    controls.field({ label: _('MAC or IP address'), control: address, extra: [fault] }),
-    controls.group(_('Treatment'), [
-      controls.choice({
-        legend: _('Treatment'),
-        options: policies().slice(1),
-        value: policy,
-        onChange: (value) => {
-          policy = value;
-        },
-      }),
-    ]),
-    controls.group('', [
-      E('button', { class: 'btn cbi-button cbi-button-add', disabled, click: add }, [_('Add')]),
-    ]),
-  ]);
+/** A device's fields, with what the table alone does not say of them. @param {FormSection} section */
+function addFields(section) {
+  for (const field of FIELDS) {
+    const option = forms.addField(section, field);
+    option.modalonly = true;
+    if (field.name === 'mac') judgeAddress(option, field);
+  }
 }
 
-/** Draws the page anew from what UCI holds by now. */
-let redraw = () => {};
+/** A device has an address, which no other has. @param {FormOption} option @param {Field} field */
+function judgeAddress(option, field) {
+  const plain = (/** @type {string} */ text) => text.trim().toLowerCase().replaceAll('-', ':');
+  option.placeholder = '18:b4:30:00:00:01';
+  option.validate = function (section, text) {
+    const mac = plain(text);
+    const fault = field.findFault(mac);
+    if (fault !== null) return words.told(fault, '');
+    const isByIp =
+      L.toArray(this.section.formvalue(section, 'ip')).length > 0 ||
+      this.section.getOption('ip')?.isValid(section) === false;
+    if (mac === '' && !isByIp) return _('Give its MAC address or an IP address.');
+    const twin = uci
+      .sections(settings.CONFIG, TYPE)
+      .find((other) => other['.name'] !== section && mac && plain(String(other.mac ?? '')) === mac);
+    if (twin) return _('%s is in the list already.').format(String(twin.name ?? mac));
+    return true;
+  };
+  option.write = (/** @type {string} */ section, /** @type {string} */ text) =>
+    uci.set(settings.CONFIG, section, 'mac', plain(text));
+}
 
 const page = view.extend({
   async load() {
@@ -278,57 +298,42 @@ const page = view.extend({
   },
 
   /** @param {{ problem: string, router: Router, interfaces: Interfaces, answer: Answer }} data */
-  render({ problem, router, interfaces: { networks: known, own }, answer }) {
-    let now = answer;
-    /** @type {ReturnType<typeof createTable>} */
-    let table;
-    let found = '';
+  async render({ problem, router, interfaces: { networks: known, own }, answer }) {
+    const facts = { router, own, answer };
     const fault = E('div', {});
     const errors = E('div', {});
-    const root = E('div', {});
+    let found = '';
 
-    redraw = () => {
-      const seen = now.ok ? now.data.devices : [];
-      const all = hosts.merge(router, seen, settings.sections('device'), own);
-      table = createTable(all);
-      controls.showFault(fault, now.ok ? '' : service.explain(now.cause));
-      dom.content(root, [
-        networks.create(known),
-        controls.section(_('Devices'), [table.node]),
-        createAddForm(table, all),
-      ]);
-    };
+    const map = forms.createMap();
+    networks.addTo(map, known);
+    const devices = map.section(Devices, TYPE, _('Devices'));
+    Object.assign(devices, { facts, anonymous: true, addremove: true });
+    devices.addbtntitle = _('Add a device');
+    devices.modaltitle = _('Device');
+    addFields(devices);
+    const node = problem ? '' : await map.render();
 
-    async function refresh() {
-      now = await service.status();
+    /** @param {Answer} now */
+    function show(now) {
       controls.showFault(fault, now.ok ? '' : service.explain(now.cause));
       if (!now.ok) return;
-      table.update(now.data.devices);
+      facts.answer = now;
+      devices.table?.update(now.data.devices);
       const text = JSON.stringify(now.data.config.errors);
       if (text === found) return;
       found = text;
       dom.content(errors, controls.configErrors(now.data));
     }
 
-    redraw();
-    poll.add(refresh, POLL_SECONDS);
+    show(answer);
+    poll.add(async () => show(await service.status()), POLL_SECONDS);
     return controls.page(
       _('Devices'),
       _(
         'Shape sends a device’s traffic through the tunnel, block keeps it inside your home, bypass leaves it as it is. Changes hold after Save & Apply.',
       ),
-      [...controls.hindrances(problem), fault, errors, root],
+      [...controls.hindrances(problem), fault, errors, node],
     );
-  },
-
-  async handleSave() {
-    await settings.save();
-    redraw();
-  },
-
-  async handleReset() {
-    await settings.reload();
-    redraw();
   },
 });
 

@@ -3,11 +3,14 @@
 'require view';
 'require dom';
 'require poll';
+'require uci';
 'require ui';
+'require iotshaper.core as core';
 'require iotshaper.service as service';
 'require iotshaper.settings as settings';
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
+'require iotshaper.forms as forms';
 'require iotshaper.graph as graph';
 
 /** @typedef {import('../../../../../../src/core/home/api.ts').Status} Status */
@@ -40,7 +43,7 @@ function createBanner() {
 
 /** On and off, in force at once: staged, applied, rolled back if the router is lost by it. */
 function createSwitch() {
-  const on = settings.flag('enabled');
+  const on = settings.main().enabled === true;
   const input = E('input', {
     type: 'checkbox',
     role: 'switch',
@@ -48,10 +51,15 @@ function createSwitch() {
     disabled: controls.isReadOnly() || null,
     change: async () => {
       input.disabled = true;
-      settings.fold();
-      settings.set('enabled', input.checked ? '1' : '0');
-      await settings.save();
-      ui.changes.apply(true);
+      uci.set(settings.CONFIG, core.mainSection.name, 'enabled', input.checked ? '1' : '0');
+      try {
+        await uci.save();
+        ui.changes.apply(true);
+      } catch (error) {
+        forms.showRefusal(service.explainRefusal(error));
+        input.checked = !input.checked;
+        input.disabled = false;
+      }
     },
   });
   return E('label', { class: 'iot-switch' }, [
@@ -95,7 +103,7 @@ function renderFindings(status) {
   return [
     ...controls.configErrors(status),
     warnings.length > 0
-      ? controls.notice('warning', [E('strong', {}, [_('To look at')]), E('ul', {}, warnings)])
+      ? controls.notice('warning', [E('strong', {}, [_('Needs attention')]), E('ul', {}, warnings)])
       : '',
   ];
 }

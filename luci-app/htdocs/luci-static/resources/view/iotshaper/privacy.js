@@ -2,322 +2,155 @@
 'use strict';
 'require view';
 'require dom';
-'require iotshaper.service as service';
-'require iotshaper.options as options';
+'require form';
+'require iotshaper.core as core';
 'require iotshaper.settings as settings';
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
-'require iotshaper.cost as cost';
+'require iotshaper.forms as forms';
 'require iotshaper.meaning as meaning';
+'require iotshaper.rates as rates';
 
-/** @typedef {import('../../../../../../src/core/home/api.ts').Recommendation} Recommendation */
+const { name: MAIN, type: TYPE } = core.mainSection;
+const DIRECTIONS = ['upload_rate', 'download_rate'];
+const COSTS = ['data_cap', 'price_per_gb'];
 
-/** @typedef {import('../../iotshaper/meaning.js').Draft} Draft */
+/** Whether each direction has a rate of its own: a field of the form alone, which says which rates hold. */
+const Separate = forms.Flag.extend({
+  load() {
+    const { uploadKBps, downloadKBps } = settings.main();
+    return uploadKBps === null && downloadKBps === null ? '0' : '1';
+  },
+  write() {},
+  remove() {},
+});
 
-/** What is edited here: all of main that has a name for people. */
-const OPTIONS = Object.keys(options.main).filter((name) => options.main[name]?.label !== '');
-
-/** @returns {Draft} */
-const readDraft = () =>
-  Object.fromEntries(OPTIONS.map((option) => [option, settings.value(option)]));
-
-/** Stages what differs from what holds. @param {Draft} draft */
-function stage(draft) {
-  settings.fold();
-  const held = readDraft();
-  for (const [option, value] of Object.entries(draft))
-    if (value !== held[option]) settings.set(option, value);
-}
-
-/**
- * A slider over useful rates beside a field for any; both say the same.
- * @param {{ label: string, value: string, describe: (rate: number) => string, onInput: (value: string) => void }} options
- */
-function createRateInput({ label, value, describe, onInput }) {
-  const { min = 0, max, unit } = options.main.rate;
-  const rates = cost.usefulRates;
-  /** @param {number} rate */
-  const nearest = (rate) => {
-    const above = rates.findIndex((each) => each >= rate);
-    return above < 0 ? rates.length - 1 : above;
-  };
-  /** @param {string} text */
-  const show = (text) => {
-    if (!(Number(text) > 0)) return;
-    slider.value = String(nearest(Number(text)));
-    slider.setAttribute('aria-valuetext', describe(Number(text)));
-  };
-  const slider = E('input', {
-    type: 'range',
-    class: 'iot-slider',
-    'aria-label': label,
-    min: 0,
-    max: rates.length - 1,
-    step: 1,
-    disabled: controls.isReadOnly() || null,
-    input: () => {
-      const text = String(rates[Number(slider.value)]);
-      exact.input.value = text;
-      exact.input.dispatchEvent(new Event('input'));
-    },
-  });
-  const exact = controls.numberField({
-    label,
-    value,
-    unit,
-    min,
-    max,
-    required: true,
-    onInput: (text) => {
-      show(text);
-      if (exact.input.validity.valid) onInput(text);
-    },
-  });
-  show(value);
-  const node = E('div', { class: 'iot-rate' }, [exact.node, slider]);
-  return { node, input: exact.input };
-}
-
-/**
- * The rate that the home's own traffic asks for, measured by the service when asked.
- * @param {(rate: { uploadKBps: number, downloadKBps: number }) => void} onUse
- */
-function createRecommendation(onUse) {
-  const place = E('div', { role: 'status' });
-
-  /** @param {Recommendation} recommendation */
-  function show(recommendation) {
-    const { ok, upload_kBps: up, download_kBps: down } = recommendation;
-    const { mean_ms: mean, max_ms: max } = recommendation;
-    const reason = words.reasonTold(recommendation);
-    if (!ok || up === undefined || down === undefined) {
-      dom.content(place, [E('p', {}, [reason])]);
-      return;
-    }
-    const delay =
-      mean === undefined || max === undefined
-        ? ''
-        : ` ${_('Its packets would wait %s on average, %s at most.').format(words.milliseconds(mean), words.milliseconds(max))}`;
-    dom.content(place, [
-      E('p', {}, [
-        _('Your own devices ask for %s up and %s down.').format(words.rate(up), words.rate(down)),
-        delay,
-        ` ${reason}`,
-      ]),
-      E(
-        'button',
-        {
-          class: 'btn cbi-button',
-          disabled: controls.isReadOnly() || null,
-          click: () => onUse({ uploadKBps: up, downloadKBps: down }),
-        },
-        [_('Use these rates')],
-      ),
-    ]);
-  }
-
-  const button = E(
-    'button',
-    {
-      class: 'btn cbi-button',
-      click: async () => {
-        button.disabled = true;
-        dom.content(place, [
-          E('p', {}, [_('Looking at the last hours of your devices’ traffic…')]),
-        ]);
-        const answer = await service.recommend();
-        button.disabled = false;
-        if (answer.ok) show(answer.data);
-        else dom.content(place, [controls.notice('error', [service.explain(answer.cause)])]);
-      },
-    },
-    [_('What do my devices need?')],
+/** What is written in the fields now, saved or not. @param {FormOption[]} options */
+const textsOf = (options) =>
+  Object.fromEntries(
+    options
+      .filter((option) => option.isActive(MAIN))
+      .map((option) => [option.option, option.formvalue(MAIN)]),
   );
-  return E('div', { class: 'iot-recommend' }, [E('p', {}, [button]), place]);
+
+/** Writes into a field as a person would. @param {FormOption} option @param {string} text */
+function write(option, text) {
+  const widget = option.getUIElement(MAIN);
+  if (widget === null) return;
+  widget.setValue(text);
+  widget.triggerValidation();
+  widget.node.dispatchEvent(new CustomEvent('widget-change', { bubbles: true }));
 }
 
-/**
- * A field for an option, as its kind and bounds want it.
- * @param {string} name
- * @param {PageOption} option
- * @param {Draft} draft
- * @param {() => void} onInput
- */
-function createField(name, option, draft, onInput) {
-  const { label, hint, choices } = option;
-  /** @param {string} value */
-  const take = (value) => {
-    draft[name] = value;
-    onInput();
-  };
-  const value = draft[name] ?? '';
-  switch (option.type) {
-    case 'boolean':
-      return controls.checkField({
-        label,
-        hint,
-        checked: options.trueWords.includes(value),
-        onChange: (checked) => take(checked ? '1' : '0'),
-      }).node;
-    case 'choice':
-      return controls.group(label, [
-        controls.choice({ legend: label, options: choices, value, onChange: take }),
-        E('div', { class: 'cbi-value-description' }, [
-          [hint, ...choices.map((each) => each.hint)].filter((text) => text !== '').join(' '),
-        ]),
-      ]);
-    default:
-      return controls.numberField({
-        label,
-        hint,
-        value,
-        unit: option.unit,
-        min: option.min ?? 0,
-        max: option.max,
-        step: option.step,
-        required: option.default !== '',
-        onInput: take,
-      }).node;
-  }
-}
-
-/** @param {Draft} draft @param {() => void} onInput */
-function renderAdvanced(draft, onInput) {
-  const advanced = Object.entries(options.main).filter(([, option]) => option.advanced);
-  return E('details', { class: 'iot-advanced' }, [
-    E('summary', {}, [_('Advanced')]),
-    ...advanced.map(([name, option]) => createField(name, option, draft, onInput)),
-  ]);
-}
-
-/** Draws the page anew from what UCI holds by now. */
-let redraw = () => {};
-/** @type {Draft} */
-let draft = {};
-const root = E('div', {});
-
-/** @param {boolean} apart */
-function renderRates(apart, onInput = () => {}) {
-  /** @param {number} rate */
-  const describe = (rate) => {
-    const { uploadKBps, downloadKBps } = meaning.ratesOf(draft);
-    const gb = cost.gbPerMonth(uploadKBps, downloadKBps, Number(draft.packet_size));
-    return `${words.rate(rate)}, ${_('%s a month').format(words.gigabytes(gb))}`;
-  };
-  /** @param {string} option */
-  const input = (option) =>
-    createRateInput({
-      label: options.main[option]?.label ?? '',
-      value: draft[option] || draft.rate || '',
-      describe,
-      onInput: (value) => {
-        draft[option] = value;
-        onInput();
-      },
-    }).node;
-  return apart ? [input('upload_rate'), input('download_rate')] : [input('rate')];
-}
-
-function renderPage() {
-  const rates = E('div', {});
+/** The whole form, drawn, with what follows from the fields beside them. */
+async function drawForm() {
+  const map = forms.createMap();
   const figures = E('div', { 'aria-live': 'polite' });
   const carried = E('div', {});
+  /** @type {Map<string, FormOption>} */
+  const options = new Map();
+  const fields = core.fieldsOf(core.mainSection);
+  /** @param {FormSection} section @param {string[]} names @param {FormClass} [type] */
+  const add = (section, names, type) => {
+    for (const field of fields.filter(({ name }) => names.includes(name)))
+      options.set(field.name, forms.addField(section, field, type));
+  };
+  /** @param {string} name */
+  const option = (name) => /** @type {FormOption} */ (options.get(name));
+
+  const rate = map.section(
+    form.NamedSection,
+    MAIN,
+    TYPE,
+    _('Rate'),
+    _(
+      'This much flows all the time, used or not: that is what hides your devices. More costs more and lets them answer faster.',
+    ),
+  );
+  add(rate, ['rate'], rates.Slider);
+  const separate = rate.option(Separate, '_separate', _('Separate upload and download'));
+  add(rate, DIRECTIONS, rates.Slider);
+  option('rate').depends('_separate', '0');
+  // The rate for both stays, for whoever joins the directions again.
+  option('rate').retain = true;
+  for (const name of DIRECTIONS) option(name).depends('_separate', '1');
+  separate.onchange = () => {
+    for (const name of DIRECTIONS)
+      if (option(name).formvalue(MAIN) === '')
+        write(option(name), String(option('rate').formvalue(MAIN) ?? ''));
+  };
+  forms.addPart(
+    rate,
+    'recommendation',
+    rates.createRecommendation(({ uploadKBps, downloadKBps }) => {
+      const areSame = uploadKBps === downloadKBps;
+      write(option('upload_rate'), String(uploadKBps));
+      write(option('download_rate'), String(downloadKBps));
+      if (areSame) write(option('rate'), String(uploadKBps));
+      write(separate, areSame ? '0' : '1');
+    }),
+  );
+
+  const meant = map.section(form.NamedSection, MAIN, TYPE, _('What it means'));
+  forms.addPart(meant, 'figures', figures);
+  add(meant, COSTS);
+  const devices = map.section(
+    form.NamedSection,
+    MAIN,
+    TYPE,
+    _('Devices this rate carries'),
+    _('As measured in the paper this service is built on; it packs tighter, so that less may do.'),
+  );
+  forms.addPart(devices, 'carried', carried);
+  const advanced = map.section(forms.Folded, MAIN, TYPE, _('Advanced'));
+  add(
+    advanced,
+    fields.map(({ name }) => name).filter((name) => !options.has(name)),
+  );
 
   function update() {
+    const draft = core.readDraft(core.mainSection, textsOf([...options.values()]));
     dom.content(figures, [meaning.renderFigures(draft)]);
     dom.content(carried, [meaning.renderCarried(draft)]);
-  }
-  /** @param {boolean} apart */
-  function divide(apart) {
-    if (!apart) Object.assign(draft, { upload_rate: '', download_rate: '' });
-    else {
-      draft.upload_rate ||= draft.rate ?? '';
-      draft.download_rate ||= draft.rate ?? '';
+    const stream = meaning.streamOf(draft);
+    const month = stream === null ? '–' : words.gigabytes(core.costOf(stream).gbPerMonth);
+    for (const name of ['rate', ...DIRECTIONS]) {
+      option(name).describe = (/** @type {number} */ rateKBps) =>
+        `${words.rate(rateKBps)}, ${_('%s a month').format(month)}`;
+      option(name).follow();
     }
-    dom.content(rates, renderRates(apart, update));
-    update();
   }
 
-  const apart = controls.checkField({
-    label: _('Upload and download apart'),
-    checked: draft.upload_rate !== '' || draft.download_rate !== '',
-    onChange: divide,
-  });
-  divide(apart.input.checked);
-  /** @param {string} name @param {PageOption} option */
-  const amount = (name, option) => createField(name, option, draft, update);
-
-  const typed = settings.typedRate();
-  return [
-    typed === null
-      ? ''
-      : controls.notice('info', [
-          _(
-            'A rate of %s KB/s was typed on the command line and counts. Saving makes it the setting here.',
-          ).format(typed),
-        ]),
-    controls.section(_('Rate'), [
-      E('p', {}, [
-        _(
-          'This much flows all the time, used or not: that is what hides your devices. More costs more and lets them answer faster.',
-        ),
-      ]),
-      rates,
-      apart.node,
-      createRecommendation(({ uploadKBps, downloadKBps }) => {
-        draft.upload_rate = String(uploadKBps);
-        draft.download_rate = String(downloadKBps);
-        apart.input.checked = uploadKBps !== downloadKBps;
-        if (uploadKBps === downloadKBps) draft.rate = String(uploadKBps);
-        divide(apart.input.checked);
-      }),
-    ]),
-    controls.section(_('What it means'), [
-      figures,
-      amount('data_cap', options.main.data_cap),
-      amount('price_per_gb', options.main.price_per_gb),
-    ]),
-    controls.section(_('Devices this rate carries'), [
-      E('p', {}, [
-        _(
-          'As measured in the paper this service is built on; it packs tighter, so that less may do.',
-        ),
-      ]),
-      carried,
-    ]),
-    controls.section(_('More'), [renderAdvanced(draft, update)]),
-  ];
+  map.ondraw = update;
+  const node = await map.render();
+  for (const kind of ['input', 'widget-change']) node.addEventListener(kind, update);
+  return node;
 }
 
 const page = view.extend({
   load: () => settings.load(),
 
   /** @param {string} problem */
-  render(problem) {
-    redraw = () => {
-      draft = readDraft();
-      dom.content(root, renderPage());
-    };
-    redraw();
+  async render(problem) {
     const errors = E('div', {});
     controls.showConfigErrors(errors);
+    const typed = settings.typedRate();
     return controls.page(
       _('Privacy and cost'),
       _('The rate decides what your privacy costs and how fast your devices answer.'),
-      [...controls.hindrances(problem), errors, root],
+      [
+        ...controls.hindrances(problem),
+        errors,
+        typed === ''
+          ? ''
+          : controls.notice('info', [
+              _(
+                'A rate of %s KB/s was typed on the command line and counts. Saving makes it the setting here.',
+              ).format(typed),
+            ]),
+        problem ? '' : await drawForm(),
+      ],
     );
-  },
-
-  async handleSave() {
-    controls.refuseInvalid(root);
-    stage(draft);
-    await settings.save();
-    redraw();
-  },
-
-  async handleReset() {
-    await settings.reload();
-    redraw();
   },
 });
 

@@ -2,55 +2,48 @@
 'use strict';
 'require view';
 'require dom';
+'require form';
 'require uci';
-'require iotshaper.options as options';
+'require iotshaper.core as core';
 'require iotshaper.settings as settings';
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
-'require iotshaper.week as week';
+'require iotshaper.forms as forms';
 
-/** @typedef {import('../../iotshaper/week.js').Entry} Entry */
+/** @typedef {ReturnType<import('../../iotshaper/settings.js').Settings['schedules']>[number]} Schedule */
+/** @typedef {Schedule & { entry: number }} Entry its place on the page, from 1 */
+/** @typedef {import('../../../../../../src/core/config/week.ts').WeekRun} WeekRun */
 
-/**
- * One row of the page as a person edits it.
- * @typedef {{ section: string | null, days: string[], start: string, end: string, rate: string }} Draft
- */
+const TYPE = core.scheduleSection.type;
+const FIELDS = core.fieldsOf(core.scheduleSection);
+const DAYS = (FIELDS.find(({ name }) => name === 'days')?.choices ?? []).map(({ value }) => value);
 
-/** Dates of a week that began on a Monday, for the names of days in the browser's language. */
-const dayNames = (/** @type {'short' | 'long'} */ length) => {
-  const format = new Intl.DateTimeFormat(undefined, { weekday: length, timeZone: 'UTC' });
-  return week.DAYS.map((_day, index) => format.format(Date.UTC(2024, 0, 1 + index)));
-};
+/** What a new entry says until somebody changes it: the small hours of every day. */
+const NEW_ENTRY = { days: DAYS, start: '00:00', end: '06:00', rate: '5' };
 
-/** @returns {Draft[]} */
-const readDrafts = () =>
-  settings.sections('schedule').map((section) => ({
-    section: section['.name'],
-    days: section.days === undefined ? [...week.DAYS] : L.toArray(section.days).map(String),
-    start: String(section.start ?? ''),
-    end: String(section.end ?? ''),
-    rate: String(section.rate ?? ''),
-  }));
+/** Names of days in the browser's language, by a week that began on a Monday. @param {'short' | 'long'} weekday */
+function dayNames(weekday) {
+  const format = new Intl.DateTimeFormat(undefined, { weekday, timeZone: 'UTC' });
+  return DAYS.map((_day, index) => format.format(Date.UTC(2024, 0, 1 + index)));
+}
 
-/** The rows that are whole so far. @param {Draft[]} drafts @returns {(Entry & { row: number })[]} */
-const entriesOf = (drafts) =>
-  drafts.flatMap(({ days, start, end, rate }, row) => {
-    const [from, to] = [week.parseTime(start), week.parseTime(end)];
-    return from === null || to === null || rate === ''
-      ? []
-      : [{ days, start: from, end: to, rateKBps: Number(rate), row }];
-  });
+const [SHORT, LONG] = [dayNames('short'), dayNames('long')];
 
 /** @param {number} rateKBps */
 const rateText = (rateKBps) => (rateKBps === 0 ? _('plain tunnel') : words.rate(rateKBps));
 
-/** @param {number} day @param {number} start @param {number} end */
-const spanText = (day, start, end) =>
-  `${dayNames('short')[day]} ${week.formatTime(start)}–${week.formatTime(end)}`;
+/** @param {number} minutes after midnight */
+function timeText(minutes) {
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+  return [hours, rest].map((part) => String(part).padStart(2, '0')).join(':');
+}
+
+/** @param {WeekRun} run */
+const spanText = ({ day, startMinute, endMinute }) =>
+  `${SHORT[day]} ${timeText(startMinute)}–${timeText(endMinute)}`;
 
 /** What an observer learns, in one line for each kind of entry. @param {Entry[]} entries */
 function renderObserver(entries) {
-  const usual = settings.value('rate');
   const lines = [
     entries.length === 0
       ? _('An observer learns nothing: the stream is the same at all times.')
@@ -62,7 +55,7 @@ function renderObserver(entries) {
     lines.push(
       _(
         'At another rate the stream is steady too: what your devices do stays hidden. It runs at %s otherwise.',
-      ).format(words.rate(Number(usual))),
+      ).format(words.rate(settings.main().rateKBps ?? 0)),
     );
   if (entries.some(({ rateKBps }) => rateKBps === 0))
     lines.push(
@@ -77,251 +70,141 @@ function renderObserver(entries) {
   );
 }
 
-/** Seven bars of a day each; the words below say the same. @param {(Entry & { row: number })[]} entries */
+/** A part of a day's bar. @param {string} kind @param {WeekRun} run @param {string} title */
+function renderBar(kind, { startMinute, endMinute }, title) {
+  const percent = (/** @type {number} */ minutes) =>
+    `${((100 * minutes) / core.DAY_MINUTES).toFixed(3)}%`;
+  const [left, width] = [startMinute, endMinute - startMinute].map(percent);
+  return E('span', { class: kind, title, style: `left:${left};width:${width}` });
+}
+
+/** Seven bars of a day each; the words below say the same. @param {Entry[]} entries */
 function renderWeek(entries) {
-  const overlaps = week.overlaps(entries);
-  const runs = week.runs(entries);
-  const percent = (/** @type {number} */ minutes) => `${(minutes / 14.4).toFixed(3)}%`;
-  /** @param {string} kind @param {{ start: number, end: number }} span @param {string} title */
-  const bar = (kind, { start, end }, title) =>
-    E('span', {
-      class: kind,
-      title,
-      style: `left:${percent(start)};width:${percent(end - start)}`,
-    });
-  const names = dayNames('short');
+  const runs = core.weekRuns(entries);
+  const contested = runs.filter(({ isContested }) => isContested);
+  /** @param {WeekRun} run */
+  const bars = (run) => {
+    const rate = entries[run.index]?.rateKBps ?? 0;
+    const kind = rate === 0 ? 'iot-run iot-run-rest' : 'iot-run';
+    return [
+      renderBar(kind, run, `${spanText(run)}: ${rateText(rate)}`),
+      ...(run.isContested ? [renderBar('iot-overlap', run, _('Entries meet here'))] : []),
+    ];
+  };
   return E('div', {}, [
     E(
       'div',
       { class: 'iot-week', 'aria-hidden': 'true' },
-      names.map((name, day) =>
+      SHORT.map((name, day) =>
         E('div', { class: 'iot-day' }, [
           E('span', { class: 'iot-day-name' }, [name]),
-          E('span', { class: 'iot-day-bar' }, [
-            ...runs
-              .filter((run) => run.day === day)
-              .map((run) => {
-                const rate = entries[run.key]?.rateKBps ?? 0;
-                const kind = rate === 0 ? 'iot-run iot-run-rest' : 'iot-run';
-                return bar(kind, run, `${spanText(day, run.start, run.end)}: ${rateText(rate)}`);
-              }),
-            ...overlaps
-              .filter((run) => run.day === day)
-              .map((run) => bar('iot-overlap', run, _('Entries meet here'))),
-          ]),
+          E('span', { class: 'iot-day-bar' }, runs.filter((run) => run.day === day).flatMap(bars)),
         ]),
       ),
     ),
-    overlaps.length === 0
+    contested.length === 0
       ? ''
       : controls.notice('warning', [
           _('Entries meet at these times; the one further down counts:'),
           E(
             'ul',
             {},
-            overlaps.map(({ day, start, end, key }) =>
-              E('li', {}, [
-                `${spanText(day, start, end)}: ${_('entry %s, %s').format(
-                  words.number((entries[key]?.row ?? 0) + 1, 0),
-                  rateText(entries[key]?.rateKBps ?? 0),
-                )}`,
-              ]),
-            ),
+            contested.map((run) => {
+              const { entry = 0, rateKBps = 0 } = entries[run.index] ?? {};
+              const text = _('entry %s, %s').format(words.number(entry, 0), rateText(rateKBps));
+              return E('li', {}, [`${spanText(run)}: ${text}`]);
+            }),
           ),
         ]),
   ]);
 }
 
-/** @param {string} label @param {string} value @param {(value: string) => void} onInput */
-function createTimeField(label, value, onInput) {
-  const input = E('input', {
-    type: 'time',
-    class: 'cbi-input-text iot-time',
-    value: week.parseTime(value) === null ? '' : week.formatTime(week.parseTime(value) ?? 0),
-    required: true,
-    disabled: controls.isReadOnly() || null,
-    input: () => {
-      onInput(input.value);
-    },
-  });
-  return controls.field({ label, control: input });
-}
+/** The entries one below the other, each under its number. */
+const Entries = form.TypedSection.extend({
+  /** Added once the fields are read: LuCI takes the options of a section without fields away. */
+  async handleAdd() {
+    let added = '';
+    try {
+      return await this.map.save(() => {
+        added = uci.add(settings.CONFIG, TYPE);
+        for (const [option, value] of Object.entries(NEW_ENTRY))
+          uci.set(settings.CONFIG, added, option, value);
+      });
+    } catch (error) {
+      if (added !== '') uci.remove(settings.CONFIG, added);
+      throw error;
+    }
+  },
 
-/**
- * @param {Draft} draft
- * @param {number} index
- * @param {{ onChange: () => void, onRemove: () => void }} handlers
- */
-function createRow(draft, index, { onChange, onRemove }) {
-  const disabled = controls.isReadOnly() || null;
-  const long = dayNames('long');
-  const days = dayNames('short').map((name, day) => {
-    const key = week.DAYS[day] ?? '';
-    const input = E('input', {
-      type: 'checkbox',
-      checked: draft.days.includes(key) || null,
-      'aria-label': long[day],
-      disabled,
-      change: () => {
-        const chosen = new Set(draft.days);
-        if (input.checked) chosen.add(key);
-        else chosen.delete(key);
-        draft.days = week.DAYS.filter((each) => chosen.has(each));
-        fault.textContent = draft.days.length === 0 ? _('Choose a day at least.') : '';
-        onChange();
-      },
-    });
-    return E('label', { class: 'iot-check' }, [input, ' ', name]);
-  });
-  const fault = E('div', { class: 'iot-fault', role: 'alert' });
-  const { label, hint, unit, min = 0, max } = options.schedule.rate;
-  const rate = controls.numberField({
-    label,
-    hint,
-    value: draft.rate,
-    unit,
-    min: 0,
-    max,
-    required: true,
-    onInput: (value) => {
-      draft.rate = value;
-      const tooSlow = Number(value) > 0 && Number(value) < min;
-      rate.input.setCustomValidity(
-        tooSlow ? _('0, or at least %s KB/s').format(words.number(min, 2)) : '',
-      );
-      onChange();
-    },
-  });
-  const title = _('Entry %s').format(words.number(index + 1, 0));
-  return E('fieldset', { class: 'iot-entry' }, [
-    E('legend', {}, [title]),
-    controls.group(options.schedule.days.label, [...days, fault]),
-    createTimeField(options.schedule.start.label, draft.start, (value) => {
-      draft.start = value;
-      onChange();
-    }),
-    createTimeField(options.schedule.end.label, draft.end, (value) => {
-      draft.end = value;
-      onChange();
-    }),
-    rate.node,
-    controls.group('', [
-      E(
-        'button',
-        {
-          class: 'btn cbi-button cbi-button-remove',
-          'aria-label': `${_('Delete')}: ${title}`,
-          disabled,
-          click: onRemove,
-        },
-        [_('Delete')],
-      ),
-    ]),
-  ]);
-}
+  /** @param {string[]} sections @param {Node[]} nodes */
+  renderContents(sections, nodes) {
+    const node = form.TypedSection.prototype.renderContents.call(this, sections, nodes);
+    for (const [index, box] of node.querySelectorAll('.cbi-section-node').entries()) {
+      const title = _('Entry %s').format(words.number(index + 1, 0));
+      box.setAttribute('role', 'group');
+      box.setAttribute('aria-label', title);
+      const head = box.previousElementSibling;
+      head?.querySelector('button')?.setAttribute('aria-label', `${_('Delete')}: ${title}`);
+      head?.classList.add('iot-entry');
+      head?.prepend(E('h4', {}, [title]));
+    }
+    return node;
+  },
 
-/** Changes UCI to what the rows say. @param {Draft[]} drafts */
-function stage(drafts) {
-  const kept = new Set(drafts.map(({ section }) => section));
-  for (const section of settings.sections('schedule'))
-    if (!kept.has(section['.name'])) uci.remove(settings.CONFIG, section['.name']);
-  for (const { section, days, start, end, rate } of drafts) {
-    const name = section ?? uci.add(settings.CONFIG, 'schedule');
-    uci.set(settings.CONFIG, name, 'days', days);
-    uci.set(settings.CONFIG, name, 'start', start);
-    uci.set(settings.CONFIG, name, 'end', end);
-    uci.set(settings.CONFIG, name, 'rate', rate);
-  }
-}
+  renderSectionPlaceholder: () =>
+    E('p', {}, [_('There is no entry: the rate is the same at all times.')]),
+});
 
-/** @type {Draft[]} */
-let drafts = [];
-const root = E('div', {});
-
-function renderPage() {
+/** The form of the entries, drawn, and what is drawn of them. */
+async function drawForm() {
   const picture = E('div', {});
   const observer = E('div', { 'aria-live': 'polite' });
-  const rows = E('div', {});
+  const map = forms.createMap();
+  const section = map.section(Entries, TYPE, _('Entries'));
+  section.anonymous = true;
+  section.addremove = true;
+  section.addbtntitle = _('Add an entry');
+  for (const field of FIELDS) {
+    const option = forms.addField(section, field);
+    if (field.name === 'days')
+      option.nameOf = (/** @type {string} */ day) => ({
+        short: SHORT[DAYS.indexOf(day)],
+        long: LONG[DAYS.indexOf(day)],
+      });
+  }
 
   function update() {
-    const entries = entriesOf(drafts);
+    const entries = section.cfgsections().flatMap((id, index) => {
+      const texts = section.formvalue(id);
+      const whole = L.toArray(texts.days).length > 0 ? settings.wholeSchedule(texts) : null;
+      return whole ? [{ ...whole, entry: index + 1 }] : [];
+    });
     dom.content(picture, [renderWeek(entries)]);
     dom.content(observer, [renderObserver(entries)]);
   }
-  function list() {
-    dom.content(
-      rows,
-      drafts.map((draft, index) =>
-        createRow(draft, index, {
-          onChange: update,
-          onRemove: () => {
-            drafts.splice(index, 1);
-            list();
-          },
-        }),
-      ),
-    );
-    update();
-  }
-  const add = E(
-    'button',
-    {
-      class: 'btn cbi-button cbi-button-add',
-      disabled: controls.isReadOnly() || null,
-      click: () => {
-        drafts.push({
-          section: null,
-          days: [...week.DAYS],
-          start: '00:00',
-          end: '06:00',
-          rate: '5',
-        });
-        list();
-        rows.lastElementChild?.querySelector('input')?.focus();
-      },
-    },
-    [_('Add an entry')],
-  );
-  list();
+
+  map.ondraw = update;
+  const node = await map.render();
+  for (const kind of ['input', 'widget-change']) node.addEventListener(kind, update);
   return [
     controls.section(_('The week'), [picture]),
     controls.section(_('What an observer learns'), [observer]),
-    controls.section(_('Entries'), [rows, E('p', { class: 'iot-actions' }, [add])]),
+    node,
   ];
-}
-
-function redraw() {
-  drafts = readDrafts();
-  dom.content(root, renderPage());
 }
 
 const page = view.extend({
   load: () => settings.load(),
 
   /** @param {string} problem */
-  render(problem) {
-    redraw();
+  async render(problem) {
     const errors = E('div', {});
     controls.showConfigErrors(errors);
     return controls.page(
       _('Schedule'),
       _('At times when nothing private happens the stream may run slower, which costs less.'),
-      [...controls.hindrances(problem), errors, root],
+      [...controls.hindrances(problem), errors, ...(problem ? [] : await drawForm())],
     );
-  },
-
-  async handleSave() {
-    controls.refuseInvalid(root);
-    if (drafts.some(({ days }) => days.length === 0))
-      throw new Error(_('Not saved: a field holds a value that can’t be used.'));
-    stage(drafts);
-    await settings.save();
-    redraw();
-  },
-
-  async handleReset() {
-    await settings.reload();
-    redraw();
   },
 });
 

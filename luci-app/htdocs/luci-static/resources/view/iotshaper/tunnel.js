@@ -3,10 +3,12 @@
 'require view';
 'require dom';
 'require poll';
+'require iotshaper.core as core';
 'require iotshaper.service as service';
 'require iotshaper.settings as settings';
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
+'require iotshaper.forms as forms';
 
 /** @typedef {import('../../../../../../src/core/home/api.ts').Status} Status */
 /** @typedef {import('../../../../../../src/core/home/api.ts').ProfileCheck} ProfileCheck */
@@ -133,7 +135,7 @@ function createUpload() {
         disabled,
         click: () =>
           submit(service.checkProfile, ({ endpoint = '' }) =>
-            _('This profile is in order; it leads to %s.').format(endpoint),
+            _('This profile is valid; it leads to %s.').format(endpoint),
           ),
       },
       [_('Check only')],
@@ -153,11 +155,20 @@ function createUpload() {
   ]);
 }
 
+/** Where the profile and the tunnel are on the router: right as they are for most. */
+function drawForm() {
+  const { name, type } = core.tunnelSection;
+  const map = forms.createMap();
+  const section = map.section(forms.Folded, name, type, _('Advanced'));
+  for (const field of core.fieldsOf(core.tunnelSection)) forms.addField(section, field);
+  return map.render();
+}
+
 const page = view.extend({
   load: () => settings.load(),
 
   /** @param {string} problem */
-  render(problem) {
+  async render(problem) {
     const fault = E('div', {});
     const tunnel = E('div', {}, [E('p', {}, [_('Asking the service…')])]);
 
@@ -184,13 +195,10 @@ const page = view.extend({
           E('pre', { class: 'iot-code' }, [ENDPOINT_LINES.join('\n')]),
           E('p', {}, [_('Then give home.ovpn above.')]),
         ]),
+        problem ? '' : await drawForm(),
       ],
     );
   },
-
-  handleSave: null,
-  handleSaveApply: null,
-  handleReset: null,
 });
 
 // @ts-expect-error: LuCI evaluates this file as the body of a function.
