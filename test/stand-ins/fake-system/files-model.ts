@@ -57,13 +57,6 @@ export class FilesModel {
           this.#entries.get(normalize(path))!.mode = mode ?? 0o600;
         }),
       remove: (path) => effect(`remove ${path}`, () => this.remove(path)),
-      rename: (from, to) =>
-        effect(`rename ${from} ${to}`, () => {
-          const entry = this.#entries.get(normalize(from));
-          if (!entry) throw missing(from);
-          this.#entries.delete(normalize(from));
-          this.#put(to, entry);
-        }),
       makeFolder: (path, mode) => effect(`make folder ${path}`, () => this.makeFolder(path, mode)),
       setMode: (path, mode) =>
         effect(`set mode ${path} ${mode.toString(8)}`, () => {
