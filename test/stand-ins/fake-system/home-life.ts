@@ -1,4 +1,5 @@
 // A home service's life on the stand-in machine: whatever the world does to it by chance, and what has to hold all the time.
+import { TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
 import type { Random } from '../../../src/core/random/random.ts';
 import { drawIndex, seededRandom } from '../../../src/core/random/random.ts';
 import { HomeService } from '../../../src/shell/home/home-service.ts';
@@ -22,6 +23,9 @@ export const troubles: Readonly<Record<string, Trouble>> = {
   flushRuleset: { begin: (plants) => plants.flushRuleset() },
   editChain: { begin: (plants) => plants.editChain() },
   removeRoutes: { begin: (plants) => plants.removeRoutes('7213') },
+  takePackerDown: { begin: (plants) => plants.takeDown('iot0') },
+  takeTunnelDown: { begin: (plants) => plants.takeDown(TUNNEL_NETDEV) },
+  changeSettings: { begin: (plants) => plants.changeSettings() },
   countAstray: { begin: (plants) => plants.countAstray() },
   openvpnDies: { begin: (plants) => plants.openvpnDies() },
   openvpnIgnoresTerm: { begin: (plants) => plants.openvpnIgnoresTerm() },

@@ -53,7 +53,7 @@ export function runIp(model: IpModel, argv: readonly string[]): Ended {
     case 'addr replace':
       return replaceAddress(model, rest[0]!, words.get('dev')!);
     case 'link set':
-      return setLink(model, words);
+      return setLink(model, words, rest.includes('up'));
     case 'neigh show':
       return list(model.neighbours);
     case 'rule show':
@@ -106,13 +106,14 @@ function replaceAddress(model: IpModel, cidr: string, name: string): Ended {
   return DONE;
 }
 
-function setLink(model: IpModel, words: Words): Ended {
+function setLink(model: IpModel, words: Words, isUp: boolean): Ended {
   const name = words.get('dev')!;
   const netdev = model.netdevs.get(name);
   if (!netdev) return noDevice(name);
   netdev.mtu = Number(words.get('mtu') ?? netdev.mtu);
   netdev.queuePackets = Number(words.get('txqueuelen') ?? netdev.queuePackets);
   model.version++;
+  if (isUp) model.setUp(name, true);
   return DONE;
 }
 
@@ -222,6 +223,8 @@ function changeRoute(
   const destination = isTyped ? rest[1]! : rest[0]!;
   const dev = words.get('dev');
   if (dev !== null && !model.netdevs.has(dev)) return noDevice(dev);
+  const isDown = dev !== null && !model.netdevs.get(dev)!.isUp;
+  if (verb === 'replace' && type === 'unicast' && isDown) return answers('Network is down');
   const table = tableOf(words);
   const protocol = words.get('proto');
   const metric = words.get('metric');

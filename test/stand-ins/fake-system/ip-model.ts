@@ -20,6 +20,7 @@ export interface Netdev extends NetdevSpec {
   mtu: number;
   queuePackets: number;
   addresses: string[];
+  isUp: boolean;
   /** Packets so far. */
   sent: () => number;
   received: () => number;
@@ -106,6 +107,7 @@ export class IpModel {
       ...spec,
       index: ++this.#lastIndex,
       addresses: [],
+      isUp: true,
     };
     this.netdevs.set(spec.name, netdev);
     this.#changed(
@@ -132,15 +134,29 @@ export class IpModel {
     for (const told of this.onRemoved) told(netdev);
   }
 
+  /** The kernel takes the routes of one that goes down, and knows only the networks of one that comes up. */
+  setUp(name: string, isUp: boolean): void {
+    const netdev = this.netdevs.get(name);
+    if (!netdev || netdev.isUp === isUp) return;
+    netdev.isUp = isUp;
+    this.#changed(`[LINK]${netdev.index}: ${name}: <BROADCAST${isUp ? ',UP' : ''}> mtu 1500`);
+    for (const route of this.routes.filter(({ dev }) => dev === name)) this.removeRoute(route);
+    if (isUp) for (const cidr of netdev.addresses) this.#connect(name, cidr);
+  }
+
   /** Adds an address unless it is there. */
   addAddress(name: string, cidr: string): void {
     const netdev = this.netdevs.get(name)!;
     if (netdev.addresses.includes(cidr)) return;
     netdev.addresses.push(cidr);
+    const inet = cidr.includes(':') ? 'inet6' : 'inet';
+    this.#changed(`[ADDR]${netdev.index}: ${name}    ${inet} ${cidr} scope global ${name}\\`);
+    if (netdev.isUp) this.#connect(name, cidr);
+  }
+
+  #connect(name: string, cidr: string): void {
     const [local = '', length] = cidr.split('/');
     const family = local.includes(':') ? 6 : 4;
-    const inet = family === 4 ? 'inet' : 'inet6';
-    this.#changed(`[ADDR]${netdev.index}: ${name}    ${inet} ${cidr} scope global ${name}\\`);
     const connected = { family, dev: name, via: null, protocol: 'kernel' } as const;
     const metric = family === 4 ? 0 : 256;
     this.setRoute({ ...connected, table: 'local', type: 'local', destination: local, metric: 0 });

@@ -145,7 +145,8 @@ export class FakeMachine {
 
   /** Whether packets get through the tunnel, either way. */
   get isPassing(): boolean {
-    return this.openvpn.isConnected && this.world.isReachable && this.ip.netdevs.has(TUNNEL_NETDEV);
+    const isUp = this.ip.netdevs.get(TUNNEL_NETDEV)?.isUp ?? false;
+    return this.openvpn.isConnected && this.world.isReachable && isUp;
   }
 
   /** Lets time pass. Fails with what the models did not understand. */

@@ -89,6 +89,18 @@ export class Plants {
     if (counter) counter.packets += packets;
   }
 
+  /** Somebody takes a netdev of ours down; its routes go. */
+  takeDown(netdev: string): void {
+    this.#machine.ip.setUp(netdev, false);
+  }
+
+  /** Somebody's settings take the place of ours. */
+  changeSettings(): void {
+    const { settings, innerNetdev } = this.#machine;
+    settings.write('net/ipv4/ip_forward', '0');
+    settings.write(`net/ipv4/conf/${innerNetdev}/rp_filter`, '1');
+  }
+
   // The tunnel and its far end
 
   /** @param isNoticed the other end says so, and OpenVPN is not left to find out. */
