@@ -1,6 +1,6 @@
 // Settings of the system that are changed for as long as a role runs.
 import type { System } from '../system/system.ts';
-import { writeSysctl } from './netdev.ts';
+import { readSysctl, writeSysctl } from './netdev.ts';
 
 /** Remembers what stood before. */
 export class Sysctls {
@@ -13,17 +13,22 @@ export class Sysctls {
 
   /** @param path below /proc/sys */
   async set(path: string, value: string): Promise<void> {
-    const before = await writeSysctl(this.#system, path, value);
-    if (before !== null && !this.#before.has(path)) this.#before.set(path, before);
+    const before = await readSysctl(this.#system, path);
+    if (before === null || before === value) return;
+    // Known first: a write that fails may have been done.
+    if (!this.#before.has(path)) this.#before.set(path, before);
+    await writeSysctl(this.#system, path, value);
   }
 
-  /** Puts back what stood before; goes on where that is refused. @throws the first refusal */
+  /** Puts back what stood before; goes on where that is refused, which the next call tries again. @throws the first refusal */
   async restore(): Promise<void> {
     const refused: unknown[] = [];
     for (const [path, value] of this.#before) {
-      await writeSysctl(this.#system, path, value).catch((error) => refused.push(error));
+      await writeSysctl(this.#system, path, value).then(
+        () => this.#before.delete(path),
+        (error) => refused.push(error),
+      );
     }
-    this.#before.clear();
     if (refused.length > 0) throw refused[0];
   }
 }

@@ -264,6 +264,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
   if (!desiredOf(state)) return;
   block(turn, fault);
   if (part === 'look' || part === 'restore') return;
-  const always: readonly Part[] = ['forbid', 'look', 'connect', 'restore', 'netdev'];
+  // Rules hold devices back even where little is known of the house.
+  const always: readonly Part[] = ['forbid', 'look', 'connect', 'restore', 'rules', 'netdev'];
   state.pending = state.pending.filter((other) => always.includes(other));
 }
