@@ -22,7 +22,12 @@ export async function serveLocalApi(
 ): Promise<Listener> {
   await files.remove(path);
   const listener = await sockets.listen(path, (connection) => serve(connection, methods));
-  await files.setMode(path, 0o600);
+  try {
+    await files.setMode(path, 0o600);
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
   return listener;
 }
 
