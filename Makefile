@@ -49,6 +49,10 @@ bench: test-packages dist/iotshaper.js compiled ## how fast it is: framing, simu
 	  echo "== $$name"; node build/test/bench/$$name.js; done
 	@echo "== longest tasks of the page"; node build/test/luci/longest-tasks.js
 
+.PHONY: soak
+soak: compiled ## lives of the home service on a machine of models (minutes; LIVES=N, SEED=N repeats)
+	@node build/test/bench/home-lives.js "$(LIVES)" "$(SEED)"
+
 .PHONY: compiled
 compiled: node_modules
 	@npx tsc -p tsconfig.json
