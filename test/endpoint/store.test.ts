@@ -4,10 +4,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { owns } from '../../src/core/endpoint/identity.ts';
 import { networkOf } from '../../src/core/ip/address.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { innerPrefix4, innerPrefix6 } from '../../src/core/plan/nft-endpoint.ts';
-import { owns } from '../../src/shell/endpoint/home-session.ts';
 import { EndpointError, EndpointStore } from '../../src/shell/endpoint/store.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';

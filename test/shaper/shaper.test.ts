@@ -19,7 +19,9 @@ test('a thread of its own reports until it is stopped', async (t) => {
   });
   await shaper.pause(); // nothing is there yet
   await shaper.apply([], false);
-  t.deepEqual(await reported, { kind: 'report', listing: null, minors: [] });
+  const { takenMs } = await reported;
+  const ageMs = nodeSystem.clock.monotonicMs() - takenMs;
+  t.true(ageMs >= 0 && ageMs < 10_000, 'threads have one clock');
   await shaper.stop();
   await shaper.stop();
   t.deepEqual(faults, []);

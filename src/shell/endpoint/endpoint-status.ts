@@ -1,58 +1,59 @@
 // What `iotshaper status` prints on an endpoint.
+import type { EndpointState, Session } from '../../core/endpoint/machine/state.ts';
+import { toldOf } from '../../core/endpoint/machine/telling.ts';
 import { renderReason } from '../../core/home/answers.ts';
-import { type Notice, notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { tunnelAddress } from '../../core/plan/nft-endpoint.ts';
 import { version } from '../../version.ts';
-import type { HomeSession } from './home-session.ts';
-import type { HomeSessions } from './home-sessions.ts';
-import type { EndpointIdentity, StoredHome } from './store.ts';
+import type { HomeLinks } from './home-links.ts';
 
 /** What the endpoint knows of itself. */
 export interface EndpointFigures {
-  identity: EndpointIdentity;
-  /** Whether OpenVPN serves. */
-  isUp: boolean;
-  /** Why it does not serve as it should; null while it does. */
-  fault: Notice | null;
-  /** Unix seconds. */
+  machine: EndpointState;
+  links: Pick<HomeLinks, 'report' | 'foreignOf'>;
+  /** When the service started, Unix seconds. */
   since: number;
-  /** Whether the endpoint has IPv6 to give. */
-  ipv6: boolean;
-  homes: readonly StoredHome[];
-  sessions: Pick<HomeSessions, 'get' | 'all'>;
+  nowMs: number;
 }
 
-export function renderEndpointStatus(
-  { identity, isUp, fault, since, ipv6, homes, sessions }: EndpointFigures,
-  nowMs: number,
-): Record<string, unknown> {
-  const counts = { online: sessions.all().length, count: homes.length };
-  const serving = isUp ? notice('endpoint-serving', counts) : notice('endpoint-starting');
+export function renderEndpointStatus(figures: EndpointFigures): Record<string, unknown> {
+  const { machine, since } = figures;
+  const { state, reason, troubles } = toldOf(machine);
   return {
-    state: isUp ? 'shaping' : 'starting',
-    ...renderReason(fault ?? serving),
+    state,
+    ...renderReason(reason),
     since,
     version,
     role: 'endpoint',
-    ipv6,
-    homes: homes.map(({ name, host }) => ({
+    warnings: troubles.map((trouble) => wordsOf(trouble)),
+    warning_notices: troubles,
+    ipv6: machine.ipv6 === true,
+    homes: machine.homes.map(({ name, host }) => ({
       name,
-      address: tunnelAddress(identity, host),
-      ...renderSession(sessions.get(host), nowMs),
+      address: tunnelAddress(machine.place.identity, host),
+      ...renderHome(
+        figures,
+        host,
+        machine.sessions.find((session) => session.host === host),
+      ),
     })),
   };
 }
 
-function renderSession(session: HomeSession | undefined, nowMs: number): Record<string, unknown> {
-  const report = session?.report(nowMs);
+function renderHome(
+  { links, nowMs }: EndpointFigures,
+  host: number,
+  session: Session | undefined,
+): Record<string, unknown> {
+  const { queuePackets, queueMs, dropped } = links.report(host, nowMs);
   return {
     online: session !== undefined,
     download_kBps: session?.shape.rateKBps ?? 0,
     packet_size: session?.shape.packetBytes ?? 0,
     version: session?.version ?? '',
-    queue_packets: report?.queuePackets ?? 0,
-    queue_ms: Math.round(report?.queueMs ?? 0),
-    dropped: report?.dropped ?? 0,
-    foreign: session?.foreign ?? 0,
+    queue_packets: queuePackets,
+    queue_ms: Math.round(queueMs),
+    dropped,
+    foreign: links.foreignOf(host),
   };
 }

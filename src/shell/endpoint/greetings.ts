@@ -1,31 +1,29 @@
-// What homes say to the endpoint: each home's key and handshake, and the one hello of each that waits to come true.
-
+// What homes say to the endpoint: each by its own key and handshake.
 import { EndpointHandshake } from '../../core/control/endpoint-handshake.ts';
-import type { Hello } from '../../core/control/message.ts';
+import type { ArrivalReport, Hello, QueueReport } from '../../core/control/message.ts';
 import { Proof } from '../../core/control/proof.ts';
+import type { StoredHome } from '../../core/endpoint/identity.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
+import type { InnerNetwork } from '../../core/plan/facts.ts';
 import { version } from '../../version.ts';
 import { drawNonce, hmacSha256 } from '../control/hmac.ts';
 import type { Log } from '../system/log.ts';
 import type { System } from '../system/system.ts';
-import type { StoredHome } from './store.ts';
 
 export interface GreetingsOptions {
   system: Pick<System, 'randomBytes'>;
   log: Log;
   /** Sends a datagram back to where a home's came from. */
   send: (datagram: Uint8Array, address: string) => void;
-  /** Makes a hello come true, after what is being done now; takes it by {@link Greetings.take}. */
-  greet: (home: StoredHome, address: string) => void;
+  /** Called with each hello that counts. */
+  onHello: (host: number, hello: Hello) => void;
 }
 
 interface KnownHome {
   controlKey: string;
   /** Null for a home that can't be served. */
   handshake: EndpointHandshake | null;
-  /** The newest hello that has not come true yet. */
-  waiting: Hello | null;
 }
 
 /** The endpoint's ear for all homes. What it keeps for one home does not grow. */
@@ -49,23 +47,22 @@ export class Greetings {
     slotBytes: number | null,
     nowMs: number,
   ): void {
-    const known = this.#know(home, address);
-    const heard = known.handshake?.receive(datagram, slotBytes, nowMs) ?? null;
+    const { handshake } = this.#know(home, address);
+    const heard = handshake?.receive(datagram, slotBytes, nowMs) ?? null;
     if (heard?.kind === 'challenge') this.#options.send(heard.datagram, address);
-    if (heard?.kind !== 'hello') return;
-    const isAwaited = known.waiting !== null;
-    known.waiting = heard.hello;
-    // A home that talks faster than its wishes come true is served its last one.
-    if (!isAwaited) this.#options.greet(home, address);
+    if (heard?.kind === 'hello') this.#options.onHello(home.host, heard.hello);
   }
 
-  /** The hello that is to come true now, with the handshake that answers it; null when the home is another by now. */
-  take(home: StoredHome): { hello: Hello; handshake: EndpointHandshake } | null {
-    const known = this.#homes.get(home.host);
-    if (!known?.handshake || !known.waiting || known.controlKey !== home.controlKey) return null;
-    const hello = known.waiting;
-    known.waiting = null;
-    return { hello, handshake: known.handshake };
+  /** The answer to a home's hello; null for a home that was never heard. */
+  welcome(
+    host: number,
+    hello: Hello,
+    inner: InnerNetwork,
+    report: QueueReport & ArrivalReport,
+    packetBytes: number,
+  ): Uint8Array | null {
+    const handshake = this.#homes.get(host)?.handshake;
+    return handshake?.welcome(hello, inner, report, packetBytes) ?? null;
   }
 
   /** A home of another key is another home. */
@@ -73,17 +70,18 @@ export class Greetings {
     const before = this.#homes.get(home.host);
     if (before?.controlKey === home.controlKey) return before;
     const { controlKey, name, host } = home;
-    const known: KnownHome = { controlKey, handshake: null, waiting: null };
+    const known: KnownHome = { controlKey, handshake: null };
     this.#homes.set(host, known);
+    const { system, log } = this.#options;
     try {
       const proof = new Proof(hmacSha256, Buffer.from(controlKey, 'base64'), address);
       known.handshake = new EndpointHandshake({
         proof,
         version,
-        drawNonce: () => drawNonce(this.#options.system),
+        drawNonce: () => drawNonce(system),
       });
     } catch {
-      this.#options.log('warning', wordsOf(notice('home-without-key', { name })));
+      log('warning', wordsOf(notice('home-without-key', { name })));
     }
     return known;
   }

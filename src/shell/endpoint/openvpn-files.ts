@@ -1,61 +1,38 @@
-// What the endpoint's OpenVPN reads: its configuration, and of each home a file that it can read when it is root no longer.
+// What the endpoint's OpenVPN reads of each home: a file that it can read when it is root no longer.
 import { dirname, join, resolve } from 'node:path';
-import { notice } from '../../core/notices/notice.ts';
-import { wordsOf } from '../../core/notices/words.ts';
-import type { PlainUser } from '../../core/plan/facts.ts';
-import { renderClientConfig, renderEndpointOpenVpn } from '../../core/plan/openvpn.ts';
-import { managementSocketOf } from '../openvpn/openvpn.ts';
-import type { Log } from '../system/log.ts';
-import { readPlainUser } from '../system/plain-user.ts';
+import type { Reader } from '../../core/endpoint/machine/state.ts';
 import type { System } from '../system/system.ts';
-import type { EndpointIdentity, EndpointStore, StoredHome } from './store.ts';
 
 /** A directory whose files others may open, but not list. */
 const THROUGH = 0o711;
-/** SHA-256 of no certificate. */
-const NOBODY = Array(32).fill('00').join(':');
 
 /** Makes a directory through which others get to files they may read; leaves one that is there as it is. */
 export function makeRunDir({ files }: Pick<System, 'files'>, runDir: string): Promise<void> {
   return files.makeFolder(runDir, THROUGH);
 }
 
-export interface OpenVpnFilesOptions {
-  system: Pick<System, 'files'>;
-  store: EndpointStore;
-  runDir: string;
-  log: Log;
+export function clientConfigDirOf(runDir: string): string {
+  return join(runDir, 'homes');
 }
 
-/** Writes the homes' files, for these homes alone, and returns the configuration. */
-export async function prepareOpenVpn(
-  { system, store, runDir, log }: OpenVpnFilesOptions,
-  identity: EndpointIdentity,
-  homes: readonly StoredHome[],
-): Promise<string> {
-  const clientConfigDir = clientConfigDirOf(runDir);
-  await writeClientConfigs(system, clientConfigDir, identity.tunnelNet, homes);
-  const fingerprints = homes.map(({ fingerprint }) => fingerprint);
-  return renderEndpointOpenVpn({
-    isDualStack: system.files.exists('/proc/net/if_inet6'),
-    port: identity.port,
-    certificatePath: store.certificatePath,
-    keyPath: store.keyPath,
-    // Without any home OpenVPN still wants a fingerprint; nobody has this one.
-    fingerprints: fingerprints.length > 0 ? fingerprints : [NOBODY],
-    clientConfigDir,
-    tunnelNet: identity.tunnelNet,
-    managementSocket: managementSocketOf(runDir),
-    queuePackets: 1024,
-    plainUser: await findReader(system, clientConfigDir, log),
-  });
-}
-
-export function removeClientConfigs(
-  { files }: Pick<System, 'files'>,
-  runDir: string,
-): Promise<void> {
-  return files.remove(clientConfigDirOf(runDir));
+/** Writes these files and leaves no other; a home's file holds its tunnel address, which is no secret. */
+export async function writeClientConfigs(
+  system: Pick<System, 'files'>,
+  dir: string,
+  texts: readonly { name: string; text: string }[],
+): Promise<Reader> {
+  const { files } = system;
+  await files.remove(dir);
+  await files.makeFolder(dir, THROUGH);
+  for (const { name, text } of texts) {
+    const path = join(dir, name);
+    await files.write(path, text);
+    await files.setMode(path, 0o644);
+  }
+  return {
+    closedFolder: await findClosedDirectory(system, dir),
+    isDualStack: files.exists('/proc/net/if_inet6'),
+  };
 }
 
 /** The topmost directory on the way to `path` that is closed to others, or null. */
@@ -69,40 +46,4 @@ export async function findClosedDirectory(
     if ((mode & 0o001) === 0) closed = at;
     if (at === dirname(at)) return closed;
   }
-}
-
-function clientConfigDirOf(runDir: string): string {
-  return join(runDir, 'homes');
-}
-
-/** A home's file holds its tunnel address, which is no secret. */
-async function writeClientConfigs(
-  { files }: Pick<System, 'files'>,
-  dir: string,
-  tunnelNet: string,
-  homes: readonly StoredHome[],
-): Promise<void> {
-  await files.remove(dir);
-  await files.makeFolder(dir, THROUGH);
-  for (const { name, host } of homes) {
-    const path = join(dir, name);
-    await files.write(path, renderClientConfig(tunnelNet, host));
-    await files.setMode(path, 0o644);
-  }
-}
-
-/** Whom OpenVPN may become and still read that directory. */
-async function findReader(
-  system: Pick<System, 'files'>,
-  dir: string,
-  log: Log,
-): Promise<PlainUser | null> {
-  const closed = await findClosedDirectory(system, dir);
-  if (closed) {
-    log('warning', wordsOf(notice('openvpn-stays-root', { folder: closed })));
-    return null;
-  }
-  const user = await readPlainUser(system);
-  if (!user) log('warning', wordsOf(notice('plain-user-missing')));
-  return user;
 }

@@ -1,6 +1,6 @@
 // The queue on the tunnel netdev, made from the plan's text.
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { renderQueue, type SlotClass } from '../../core/plan/tc.ts';
+import { renderClassRemove, renderQueue, type SlotClass } from '../../core/plan/tc.ts';
 import { succeeds } from '../system/command.ts';
 import type { System } from '../system/system.ts';
 
@@ -11,6 +11,15 @@ export async function rebuildQueue(
 ): Promise<void> {
   await succeeds(system, ['tc', 'qdisc', 'del', 'dev', TUNNEL_NETDEV, 'root']);
   await changeQueue(system, renderQueue(classes));
+}
+
+/** Removes what there is of these classes; what stays is found when the queue is looked at, or another takes its place. */
+export async function removeClasses(
+  system: Pick<System, 'processes'>,
+  classes: readonly SlotClass[],
+): Promise<void> {
+  const input = `${classes.flatMap(renderClassRemove).join('\n')}\n`;
+  await succeeds(system, ['tc', '-force', '-batch', '-'], { input });
 }
 
 /** Runs lines of tc one after another; stops at the first that fails. */

@@ -29,10 +29,10 @@ export type ToShaper =
 /** Once a second. */
 export interface ShaperReport {
   kind: 'report';
-  /** What tc listed when asked a second ago; null when it was not asked since the queue was made. */
+  /** What tc listed when it was asked last; null when it was not asked since the queue was made. */
   listing: TcListing | null;
-  /** Streams at the time tc was asked. */
-  minors: number[];
+  /** When tc was asked; with no listing, when this was said. */
+  takenMs: number;
 }
 
 export type FromShaper =

@@ -23,6 +23,7 @@ export class Shaper {
   #thread: Thread | null = null;
   /** Called once the thread that is to stop has ended. */
   #onStopped: (() => void) | null = null;
+  #streams: readonly ShapedStream[] = [];
   #lastId = 0;
   readonly #waiting = new Map<number, () => void>();
 
@@ -31,17 +32,19 @@ export class Shaper {
   }
 
   /** Paces and covers exactly these streams from now on; resolves when they stand. */
-  apply(streams: ShapedStream[], fresh: boolean): Promise<void> {
+  apply(streams: readonly ShapedStream[], fresh: boolean): Promise<void> {
+    this.#streams = streams;
     const thread = this.#thread ?? this.#start();
     const id = ++this.#lastId;
     const applied = new Promise<void>((resolve) => this.#waiting.set(id, resolve));
-    thread.post({ kind: 'streams', id, streams, fresh } satisfies ToShaper);
+    thread.post({ kind: 'streams', id, streams: [...streams], fresh } satisfies ToShaper);
     return applied;
   }
 
-  /** Stops all cover, so that none leaves while the queue is made again. */
-  async pause(): Promise<void> {
-    if (this.#thread) await this.apply([], false);
+  /** Stops cover, so that none leaves while its class is made again: of these streams, or of all. */
+  async pause(minors: readonly number[] | null = null): Promise<void> {
+    const others = this.#streams.filter(({ minor }) => minors && !minors.includes(minor));
+    if (this.#thread) await this.apply(others, false);
   }
 
   async stop(): Promise<void> {

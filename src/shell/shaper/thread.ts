@@ -36,8 +36,8 @@ export class ShaperThread {
   });
   #tc: Child | null = null;
   #cancelPace: Cancel | null = null;
-  /** Streams for which tc was last asked to list the queue. */
-  #asked: number[] | null = null;
+  /** When tc was last asked to list the queue; null where it was not. */
+  #askedMs: number | null = null;
   readonly #cancelReports: Cancel;
 
   constructor(port: ThreadPort, system: System) {
@@ -123,7 +123,7 @@ export class ShaperThread {
       },
     });
     this.#listing.take();
-    this.#asked = null;
+    this.#askedMs = null;
     this.#tc = child;
   }
 
@@ -153,14 +153,12 @@ export class ShaperThread {
   }
 
   #report(): void {
-    const listing = this.#listing.take();
-    this.#say({
-      kind: 'report',
-      listing: this.#asked ? listing : null,
-      minors: this.#asked ?? [],
-    });
-    this.#asked = this.#streams.size === 0 ? null : [...this.#streams.keys()];
-    if (!this.#asked) return;
+    const nowMs = this.#system.clock.monotonicMs();
+    const listed = this.#listing.take();
+    const listing = this.#askedMs === null ? null : listed;
+    this.#say({ kind: 'report', listing, takenMs: this.#askedMs ?? nowMs });
+    this.#askedMs = this.#streams.size === 0 ? null : nowMs;
+    if (this.#askedMs === null) return;
     this.#writeTc(`class show dev ${TUNNEL_NETDEV}\nqdisc show dev ${TUNNEL_NETDEV}\n`);
     // Constant intervals are only touched when the last count asked for it.
     this.#pace();

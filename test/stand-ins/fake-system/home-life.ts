@@ -5,7 +5,7 @@ import { drawIndex, seededRandom } from '../../../src/core/random/random.ts';
 import { HomeService } from '../../../src/shell/home/home-service.ts';
 import type { Failing } from './door.ts';
 import type { FactName } from './facts.ts';
-import { createHomeMachine, defaultConfig, homePaths } from './home-machine.ts';
+import { createHomeMachine, defaultConfig, homePaths, readInterfaces } from './home-machine.ts';
 import type { FakeMachine } from './machine.ts';
 import { troubles } from './troubles.ts';
 
@@ -102,7 +102,7 @@ class LivedHome {
     if (failing) machine.failAt(failing.number, failing.how);
     if (latencyMs > 0) machine.door.latencyMs = () => Math.floor(this.#random() * latencyMs);
     this.#service = new HomeService({
-      ...{ system: machine.system, ...homePaths, ...(judge ? { judge } : {}) },
+      ...{ system: machine.system, ...homePaths, readInterfaces, ...(judge ? { judge } : {}) },
       log: (level, text) => this.#say(`${level}: ${text}`),
     });
     this.#service.onState(({ state }) => this.#life.states.add(state));

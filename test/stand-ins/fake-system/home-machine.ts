@@ -11,6 +11,9 @@ export const homePaths = {
   stateDir: '/etc/iotshaper',
 } as const;
 
+/** Nothing on it names netdevs otherwise than they are named. */
+export const readInterfaces = async () => null;
+
 /** The configuration of the default golden case: one network, everything in it a device. */
 export const defaultConfig = readFileSync('test/golden/home/default/iotshaper', 'utf8');
 const profileText = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');

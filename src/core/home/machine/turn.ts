@@ -1,9 +1,11 @@
 // One step of the machine under way: the state that becomes the next one, and what is to be done at once.
+import { ask } from '../../machine/agenda.ts';
 import type { Now } from '../../machine/step.ts';
 import type { HomeEvidence, Verdict } from '../judgement.ts';
+import { Arrivals } from '../shortfall.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import type { Act } from './events.ts';
-import type { HomeState, Part } from './state.ts';
+import type { HomeState } from './state.ts';
 
 export interface Turn {
   /** This turn's own copy; its values are replaced, never changed. */
@@ -11,11 +13,6 @@ export interface Turn {
   readonly acts: Act[];
   readonly now: Now;
   readonly judgeEvidence: (evidence: HomeEvidence) => Verdict;
-}
-
-/** Has these parts done, beside what is to be done already. */
-export function ask({ state }: Turn, ...parts: readonly Part[]): void {
-  state.pending = [...new Set([...state.pending, ...parts])];
 }
 
 /** Has the tunnel's sockets closed; what stood at its netdev is not known to stand any more. */
@@ -26,6 +23,7 @@ export function closeTunnel({ state, acts }: Turn): void {
   state.queueIsNew = true;
   state.sent = SlotMeter.EMPTY;
   state.received = SlotMeter.EMPTY;
+  state.arrivals = Arrivals.NONE;
 }
 
 /** Stops devices, now and at the firewall. */

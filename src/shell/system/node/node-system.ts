@@ -10,7 +10,11 @@ import { nodeSockets } from './sockets.ts';
 const THREAD_LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
 
 export const nodeSystem: System = {
-  clock: { monotonicMs: () => performance.now(), unixMs: () => Date.now() },
+  clock: {
+    // One for all threads; performance.now() begins anew in each.
+    monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
+    unixMs: () => Date.now(),
+  },
   timers: {
     after: (delayMs, work) => {
       const timer = setTimeout(work, delayMs);

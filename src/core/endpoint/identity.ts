@@ -1,0 +1,65 @@
+// What an endpoint is, and the homes it serves, as its store keeps them.
+import { networkOf } from '../ip/address.ts';
+import { holds } from '../ip/within.ts';
+import type { InnerNetwork } from '../plan/facts.ts';
+import { innerPrefix4, innerPrefix6, resolver4, resolver6 } from '../plan/nft-endpoint.ts';
+
+export interface EndpointIdentity {
+  /** Name or address by which homes reach it. */
+  host: string;
+  port: number;
+  /** First three bytes of the tunnel addresses. */
+  tunnelNet: string;
+  /** First two bytes of the inner addresses. */
+  innerNet: string;
+  /** First 48 bits of the inner IPv6 addresses (RFC 4193: drawn at random). */
+  innerNet6: string;
+}
+
+export interface StoredHome {
+  name: string;
+  /** Last byte of its tunnel address. */
+  host: number;
+  /** SHA-256 of its certificate, colon-separated. */
+  fingerprint: string;
+  /** Secret shared with the home, 32 bytes in base64; '' for a home of an older version, which can't be served. */
+  controlKey: string;
+}
+
+/** The endpoint's ranges, where IPv6 is none of them unless the endpoint has it to give. */
+export interface Nets {
+  tunnelNet: string;
+  innerNet: string;
+  innerNet6: string | null;
+}
+
+/** The first of the pairs of networks for the inside of which this machine is in none; the usual one where it is in all. */
+export function findFreeNets(
+  taken: readonly string[],
+): Pick<EndpointIdentity, 'tunnelNet' | 'innerNet'> {
+  const pairs = [213, 215, 217, 219, 221].map((net) => ({
+    tunnelNet: `10.${net}.0`,
+    innerNet: `10.${net + 1}`,
+  }));
+  const isFree = ({ tunnelNet, innerNet }: (typeof pairs)[number]) =>
+    !taken.some((prefix) =>
+      [`${tunnelNet}.0/24`, `${innerNet}.0.0/16`].some((range) => holds(range, prefix)),
+    );
+  return pairs.find(isFree) ?? pairs[0]!;
+}
+
+/** Where a home's devices appear. */
+export function innerNetworkOf(nets: Nets, host: number): InnerNetwork {
+  return {
+    prefix4: innerPrefix4(nets, host),
+    prefix6: innerPrefix6(nets, host),
+    resolver4: resolver4(nets),
+    resolver6: resolver6(nets),
+  };
+}
+
+/** Whether an address belongs to a home's inner networks. */
+export function owns({ prefix4, prefix6 }: InnerNetwork, address: string): boolean {
+  if (!address.includes(':')) return networkOf(address, 24) === prefix4;
+  return prefix6 !== null && networkOf(address, 64) === prefix6;
+}

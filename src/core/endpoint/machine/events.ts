@@ -1,0 +1,144 @@
+// What an endpoint's machine hears, and what it has done. Values only.
+import type { ArrivalReport, Hello } from '../../control/message.ts';
+import type { ForeignChain } from '../../delivery/foreign-chains.ts';
+import type { PassageCounts } from '../../delivery/passage.ts';
+import type { Step } from '../../machine/step.ts';
+import type { Notice } from '../../notices/notice.ts';
+import type { InnerNetwork, InsideRanges, PlainUser } from '../../plan/facts.ts';
+import type { FamilyRoute } from '../../plan/inside.ts';
+import type { SlotClass } from '../../plan/tc.ts';
+import type { TcListing } from '../../plan/tc-listing.ts';
+import type { Shape } from '../../stream/stream.ts';
+import type { EndpointPassage, ResolverFault } from '../delivery.ts';
+import type { StoredHome } from '../identity.ts';
+import type { EndpointState, Part, Reader } from './state.ts';
+
+/** What was read of the machine. */
+export interface EndpointSight {
+  /** Whether the rules stand as they were loaded. */
+  rulesIntact: boolean;
+  /** Packets on their ways through the endpoint since the rules were loaded. */
+  passages: PassageCounts<EndpointPassage>;
+  /** Who has port 53 where the resolver does not listen, as far as that can be told; null where it listens. */
+  resolver: ResolverFault | null;
+  /** Largest packet that the way to the Internet takes; null while that is not known. */
+  uplinkMtu: number | null;
+  /** Slots that came, by tunnel address. */
+  received: ReadonlyMap<string, number>;
+}
+
+/** What doing a part has found, where that is more than that it stands. */
+export interface Outcomes {
+  homes: readonly StoredHome[];
+  user: PlainUser | null;
+  ipv6: boolean;
+  /** Index of the tunnel's netdev; null where there is none. */
+  connect: number | null;
+  index: number | null;
+  clients: Reader;
+  look: EndpointSight;
+  suspects: readonly ForeignChain[];
+  /** Whether they had to be put back. */
+  restore: { restored: boolean };
+  /** Whether there was a program to forget connections with. */
+  remove: { forgotten: boolean };
+}
+
+export type Done = {
+  [P in Part]: { kind: 'done'; part: P } & (P extends keyof Outcomes
+    ? { found: Outcomes[P] }
+    : { found?: undefined });
+}[Part];
+
+export type EndpointEvent =
+  | { kind: 'start'; homes: readonly StoredHome[] }
+  | { kind: 'stop' }
+  /** Something changed where homes are kept. */
+  | { kind: 'store-changed' }
+  /** What shapes has reported, once a second; without a report where there was none in that second. */
+  | { kind: 'second'; report: Report | null }
+  /** A state that OpenVPN names. */
+  | { kind: 'openvpn'; name: string }
+  | { kind: 'openvpn-exited'; why: Notice }
+  /** A home has proven itself, and says what it wants. */
+  | { kind: 'hello'; host: number; hello: Hello }
+  | { kind: 'rules-lost' }
+  /** The machine was looked at. */
+  | { kind: 'examined'; faults: readonly Notice[] }
+  /** The netdev towards the Internet was made; it has no addresses. */
+  | { kind: 'port-up' }
+  /** Something happened that a home may not be sent to before it was judged; minor 0 stands for all homes. */
+  | { kind: 'fault'; minor: number; fault: Notice }
+  | Done
+  | { kind: 'failed'; part: Part; fault: Notice };
+
+export interface Report {
+  /** What tc listed; null when it was not asked since the queue was made. */
+  listing: TcListing | null;
+  /** When tc was asked; with no listing, when it was said. */
+  takenMs: number;
+}
+
+/** Done at once and without fail. */
+export type Act =
+  /** A session's link is made shut. */
+  | { do: 'gate'; host: number; open: boolean }
+  | { do: 'close-session'; host: number }
+  | {
+      do: 'welcome';
+      host: number;
+      peer: string;
+      hello: Hello;
+      inner: InnerNetwork;
+      packetBytes: number;
+      arrival: ArrivalReport;
+    }
+  /** Sends a packet as a home's device would, which ends where it would leave. */
+  | { do: 'try-forward' }
+  | { do: 'log'; level: 'warning' | 'notice'; notice: Notice };
+
+/** A home's stream and frames. */
+export interface StreamWish {
+  host: number;
+  local: string;
+  peer: string;
+  inner: InnerNetwork;
+  shape: Shape;
+  maxDelayMs: number;
+}
+
+/** What may take long and may fail; answered by `done` or `failed`, before which no other is asked for. */
+export type Work =
+  | { part: 'remove'; inside: InsideRanges }
+  | { part: 'restore'; permits: string }
+  | { part: 'look'; permits: string }
+  | { part: 'connect' }
+  | { part: 'suspects' }
+  | { part: 'homes' }
+  | { part: 'user' }
+  | { part: 'ipv6' }
+  | { part: 'inside'; routes: readonly FamilyRoute[] }
+  | { part: 'index' }
+  /** `rebuild` puts these classes in the place of whatever there is; else some go, and these come beside what stays. */
+  | {
+      part: 'queue';
+      mtu: number;
+      length: number;
+      /** Of what is behind the leaves. */
+      ring: number;
+      rebuild: boolean;
+      come: readonly SlotClass[];
+      gone: readonly SlotClass[];
+    }
+  | { part: 'rules'; table: string; permits: string }
+  | { part: 'forward'; ipv6: boolean }
+  | { part: 'port'; plainUser: PlainUser | null }
+  /** Addresses with their lengths. */
+  | { part: 'netdev'; address4: string; address6: string | null }
+  | { part: 'resolver'; addresses: readonly string[] }
+  | { part: 'control'; address: string }
+  | { part: 'streams'; streams: readonly StreamWish[]; fresh: boolean }
+  | { part: 'clients'; files: readonly { name: string; text: string }[] }
+  | { part: 'openvpn'; config: string };
+
+export type EndpointStep = Step<EndpointState, Act, Work>;

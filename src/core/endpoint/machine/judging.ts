@@ -1,0 +1,112 @@
+// Once a second: what was reported is judged, homes may be sent to or not, and what is broken is made again.
+import { isSame } from '../../equality/equality.ts';
+import { meterWindowMs } from '../../home/verification.ts';
+import { ask } from '../../machine/agenda.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
+import { classId } from '../../plan/tc.ts';
+import type { TcListing } from '../../plan/tc-listing.ts';
+import type { EndpointVerdict, StreamEvidence } from '../judgement.ts';
+import type { Report } from './events.ts';
+import { closeSessions, isSilent } from './sessions.ts';
+import { type Session, STREAM_PARTS, WHOLE } from './state.ts';
+import { changeSessions, forbid, isDistrusted, log, type Turn } from './turn.ts';
+
+/** Repairs that follow one another are spaced so. */
+const REPAIR_EVERY_MS = 5000;
+/** Age of the newest report from which on what shapes is not alive; one is a second old when it comes. */
+const REPORT_WITHIN_MS = 4500;
+
+type Repair = Pick<EndpointVerdict, 'rebuild' | 'broken'>;
+
+const NOTHING: Repair = { rebuild: false, broken: [] };
+
+/** Hears of a second that has passed. */
+export function hearSecond(turn: Turn, report: Report | null): void {
+  const { state, now } = turn;
+  // What was said before something else was reported, or stood, says nothing of now.
+  const isNewest = report !== null && report.takenMs >= state.reportedMs;
+  if (isNewest) state.reportedMs = report.takenMs;
+  const { rebuild, broken } = state.up ? judge(turn, isNewest ? report : null) : NOTHING;
+  repairStreams(turn, broken);
+  // What keeps homes away is looked for too.
+  if (state.up && state.sessions.length === 0) ask(turn, 'look');
+  if (!(rebuild || state.failures.length > 0) || !isDue(turn, state.repairedMs)) return;
+  state.repairedMs = now.monotonicMs;
+  if (rebuild) {
+    state.queue = null;
+    ask(turn, ...STREAM_PARTS);
+  }
+  if (state.failures.length === 0) return;
+  ask(turn, ...state.failures.map(({ part }) => part), ...WHOLE);
+}
+
+function isDue({ now }: Turn, repairedMs: number): boolean {
+  return now.monotonicMs - repairedMs > REPAIR_EVERY_MS;
+}
+
+/** Has the streams to these homes made again; the others go on meanwhile. */
+function repairStreams(turn: Turn, broken: readonly number[]): void {
+  const { state, now } = turn;
+  const due = state.sessions.filter(
+    ({ host, repairedMs }) => broken.includes(host) && isDue(turn, repairedMs),
+  );
+  if (due.length === 0) return;
+  const hosts = due.map(({ host }) => host);
+  state.broken = [...new Set([...state.broken, ...hosts])];
+  changeSessions(turn, (session) =>
+    due.includes(session) ? { ...session, repairedMs: now.monotonicMs } : session,
+  );
+  ask(turn, ...STREAM_PARTS);
+}
+
+/** What has to be made again. */
+function judge(turn: Turn, report: Report | null): Repair {
+  const { state, now } = turn;
+  closeSessions(turn, (session) => isSilent(session, now.monotonicMs));
+  if (state.queueIsNew) return NOTHING;
+  if (now.monotonicMs - state.reportedMs > REPORT_WITHIN_MS) {
+    forbid(turn);
+    noteFaults(turn, [notice('queue-unread')]);
+    return { rebuild: true, broken: [] };
+  }
+  // What was listed of other classes is judged by nothing: a second later they are listed as they are.
+  if (!report?.listing || state.made?.changes || report.takenMs <= state.classesSinceMs)
+    return NOTHING;
+  const { listing, takenMs } = report;
+  noteCounts(turn, listing, takenMs);
+  const minors = state.classes.map(({ minor }) => minor);
+  const streams = state.sessions.flatMap((session) => evidenceOf(session, now.monotonicMs));
+  const { open, faults, rebuild, broken } = turn.judgeEvidence({ listing, minors, streams });
+  changeSessions(turn, (session) => ({
+    ...session,
+    open: open.includes(session.host) && !isDistrusted(turn, session.host),
+  }));
+  noteFaults(turn, faults);
+  ask(turn, 'look');
+  const { distrusted } = state;
+  return { rebuild: rebuild || distrusted.includes(0), broken: [...broken, ...distrusted] };
+}
+
+function noteFaults(turn: Turn, faults: readonly Notice[]): void {
+  const { state } = turn;
+  const fault = faults[0] ?? null;
+  if (fault && !isSame(fault, state.fault)) for (const one of faults) log(turn, 'warning', one);
+  state.fault = fault;
+}
+
+/** Counts what was sent since each stream stands as it does. */
+function noteCounts(turn: Turn, listing: TcListing, takenMs: number): void {
+  changeSessions(turn, (session) => {
+    if (takenMs < session.standsSinceMs) return session;
+    const listed = listing.classes.find(({ id }) => id === classId(session.host));
+    return { ...session, meter: session.meter.with(listed?.packets ?? null, takenMs) };
+  });
+}
+
+/** Nothing of a stream that was never made: it is not sent to. */
+function evidenceOf(session: Session, nowMs: number): StreamEvidence[] {
+  const { host, name, standing, meter, open, settlesMs } = session;
+  if (standing === null) return [];
+  const perSecond = meter.perSecond(meterWindowMs(standing));
+  return [{ host, name, shape: standing, perSecond, settling: open && nowMs < settlesMs }];
+}

@@ -1,0 +1,205 @@
+// How each part is done: what it takes, out of what is known, and what follows from beginning it.
+import { isSame } from '../../equality/equality.ts';
+import type { EndpointFacts, InsideRanges } from '../../plan/facts.ts';
+import { planInsideRoutes } from '../../plan/inside.ts';
+import { SMALLEST_PACKET_BYTES, TUNNEL_MTU } from '../../plan/names.ts';
+import { renderAlive } from '../../plan/nft-alive.ts';
+import {
+  insideRanges,
+  renderEndpointNft,
+  resolver4,
+  resolver6,
+  tunnelAddress,
+} from '../../plan/nft-endpoint.ts';
+import { renderClientConfig, renderEndpointOpenVpn } from '../../plan/openvpn.ts';
+import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
+import type { Nets } from '../identity.ts';
+import type { Work } from './events.ts';
+import type { EndpointState, Part } from './state.ts';
+import { forbid, type Turn } from './turn.ts';
+
+/** Packets that OpenVPN may hold in its netdev. */
+const OPENVPN_QUEUE_PACKETS = 1024;
+/** SHA-256 of no certificate. */
+const NOBODY = Array(32).fill('00').join(':');
+
+export function netsOf({ place, ipv6 }: EndpointState): Nets {
+  const { tunnelNet, innerNet, innerNet6 } = place.identity;
+  return { tunnelNet, innerNet, innerNet6: ipv6 ? innerNet6 : null };
+}
+
+function insideOf(state: EndpointState): InsideRanges {
+  return insideRanges(netsOf(state));
+}
+
+function factsOf(state: EndpointState): EndpointFacts {
+  const { homes, sessions, place } = state;
+  return {
+    uid: place.uid,
+    ...netsOf(state),
+    homes: homes.map(({ name, host }) => ({
+      name,
+      host,
+      shape: sessions.find((session) => session.host === host)?.shape ?? null,
+    })),
+  };
+}
+
+/** Commands that let frames to the open homes leave for some seconds. */
+export function permitsOf({ sessions }: EndpointState): string {
+  return renderAlive(sessions.filter(({ open }) => open).map(({ peer }) => peer));
+}
+
+/** The work that a part takes now; null where there is none to do. */
+export function workOf(part: Part, turn: Turn): Work | null {
+  const { state } = turn;
+  const { identity } = state.place;
+  switch (part) {
+    case 'remove':
+      return { part, inside: insideOf(state) };
+    case 'restore':
+    case 'look':
+      return { part, permits: permitsOf(state) };
+    case 'connect':
+    case 'homes':
+    case 'suspects':
+      return { part };
+    case 'user':
+      // What happens to the list of users is no reason to start OpenVPN over.
+      return state.plainUser === undefined ? { part } : null;
+    case 'ipv6':
+      return state.ipv6 === null ? { part } : null;
+    case 'inside':
+      return { part, routes: planInsideRoutes(insideOf(state)) };
+    case 'index':
+      return state.up ? { part } : null;
+    case 'queue':
+      return queueWork(turn);
+    case 'rules':
+      return { part, table: renderEndpointNft(factsOf(state)), permits: permitsOf(state) };
+    case 'forward':
+      return { part, ipv6: state.ipv6 === true };
+    case 'port':
+      return state.hasPort ? null : { part, plainUser: state.plainUser ?? null };
+    case 'netdev':
+      return netdevWork(state);
+    case 'resolver':
+      return state.hasResolver
+        ? null
+        : { part, addresses: [resolver4(identity), resolver6(identity)!] };
+    case 'control':
+      return state.up && !state.hasControl ? { part, address: tunnelAddress(identity, 1) } : null;
+    case 'streams':
+      return streamsWork(state);
+    case 'clients':
+      return clientsWork(state);
+    case 'openvpn':
+      return openvpnWork(turn);
+  }
+}
+
+function netdevWork({ place, ipv6 }: EndpointState): Work {
+  const { identity } = place;
+  return {
+    part: 'netdev',
+    address4: `${resolver4(identity)}/16`,
+    address6: ipv6 ? `${resolver6(identity)}/48` : null,
+  };
+}
+
+function queueWork({ state }: Turn): Work | null {
+  const { index, queue, classes } = state;
+  if (!state.up || index === null) return null;
+  const wanted = state.sessions.map(
+    ({ host, shape, peer }): SlotClass => ({ minor: host, shape, destination: peer }),
+  );
+  const shapes = wanted.map(({ shape }) => shape);
+  const limit = queueLimit(shapes);
+  const mtu =
+    shapes.length === 0
+      ? TUNNEL_MTU
+      : Math.max(SMALLEST_PACKET_BYTES, ...shapes.map(({ packetBytes }) => packetBytes));
+  const length = Math.max(limit, queue?.limit ?? 0);
+  const ring = ringLength(shapes);
+  if (queue?.index === index && queue.limit >= limit) {
+    const { broken } = state;
+    const come = without(wanted, classes, broken);
+    const gone = without(classes, wanted, broken);
+    const changes = come.length + gone.length > 0;
+    state.made = { queue: null, classes: wanted, changes, remade: broken };
+    state.broken = [];
+    return { part: 'queue', mtu, length, ring, rebuild: false, come, gone };
+  }
+  // For a moment nothing holds packets back: nobody may send then.
+  state.queue = null;
+  state.queueIsNew = true;
+  state.broken = [];
+  state.made = { queue: { index, limit }, classes: wanted, changes: true, remade: [] };
+  return { part: 'queue', mtu, length, ring, rebuild: true, come: wanted, gone: [] };
+}
+
+/** Those classes that are not among the others, or are broken. */
+function without(
+  classes: readonly SlotClass[],
+  others: readonly SlotClass[],
+  broken: readonly number[],
+): SlotClass[] {
+  return classes.filter(
+    ({ minor }) => broken.includes(minor) || !others.some((other) => other.minor === minor),
+  );
+}
+
+function streamsWork(state: EndpointState): Work | null {
+  if (!state.queue) return null;
+  const streams = state.sessions.map(({ host, local, peer, inner, shape, maxDelayMs }) => ({
+    ...{ host, local, peer, inner, shape, maxDelayMs },
+  }));
+  state.madeStreams = streams.map(({ host, shape }) => ({ host, shape }));
+  return { part: 'streams', streams, fresh: state.queueIsNew };
+}
+
+function clientsWork(state: EndpointState): Work | null {
+  const { homes, place } = state;
+  if (isSame(homes, state.clients)) return null;
+  state.clients = homes;
+  const { tunnelNet } = place.identity;
+  const files = homes.map(({ name, host }) => ({
+    name,
+    text: renderClientConfig(tunnelNet, host),
+  }));
+  return { part: 'clients', files };
+}
+
+function openvpnWork(turn: Turn): Work | null {
+  const { state } = turn;
+  const { homes, place, reader } = state;
+  if (!reader) return null;
+  const fingerprints = homes.map(({ fingerprint }) => fingerprint);
+  const config = renderEndpointOpenVpn({
+    isDualStack: reader.isDualStack,
+    port: place.identity.port,
+    certificatePath: place.certificatePath,
+    keyPath: place.keyPath,
+    // Without any home OpenVPN still wants a fingerprint; nobody has this one.
+    fingerprints: fingerprints.length > 0 ? fingerprints : [NOBODY],
+    clientConfigDir: place.clientConfigDir,
+    tunnelNet: place.identity.tunnelNet,
+    managementSocket: place.managementSocket,
+    queuePackets: OPENVPN_QUEUE_PACKETS,
+    plainUser: reader.closedFolder === null ? (state.plainUser ?? null) : null,
+  });
+  if (isSame(state.openvpn, { config, homes })) return null;
+  // Its netdev goes with it.
+  leaveTunnel(turn);
+  state.openvpn = { config, homes };
+  return { part: 'openvpn', config };
+}
+
+/** OpenVPN runs no more: what was heard by it is void, and homes are sent to once it is back. */
+export function leaveTunnel(turn: Turn): void {
+  const { state } = turn;
+  state.isConnected = false;
+  state.up = false;
+  state.waiting = [];
+  forbid(turn);
+}

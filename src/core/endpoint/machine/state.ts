@@ -1,0 +1,247 @@
+// What an endpoint's machine knows: its homes, those that are there, what stands, what was judged. Values only.
+import type { Hello } from '../../control/message.ts';
+import type { ForeignChain } from '../../delivery/foreign-chains.ts';
+import { noPassages, type Passages } from '../../delivery/passage.ts';
+import type { SlotMeter } from '../../home/slot-meter.ts';
+import type { Agenda } from '../../machine/agenda.ts';
+import type { Notice } from '../../notices/notice.ts';
+import type { InnerNetwork, PlainUser } from '../../plan/facts.ts';
+import { endpointPassages } from '../../plan/nft-passage.ts';
+import type { SlotClass } from '../../plan/tc.ts';
+import type { Shape } from '../../stream/stream.ts';
+import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
+import type { EndpointIdentity, StoredHome } from '../identity.ts';
+
+/** The one thing that is done at a time. */
+export type Part =
+  | 'remove'
+  | 'restore'
+  | 'look'
+  | 'connect'
+  | 'homes'
+  | 'user'
+  | 'ipv6'
+  | 'inside'
+  | 'index'
+  | 'queue'
+  | 'rules'
+  | 'forward'
+  | 'port'
+  | 'netdev'
+  | 'resolver'
+  | 'control'
+  | 'streams'
+  | 'clients'
+  | 'openvpn'
+  | 'suspects';
+
+/**
+ * What comes first where several are to be done. A home's class is there before the rules let anything into it, and
+ * nobody hears homes before there is a queue that holds the answer back.
+ */
+export const PART_ORDER: readonly Part[] = [
+  ...(['remove', 'restore', 'look', 'connect', 'homes', 'user', 'ipv6', 'inside'] as const),
+  ...(['index', 'queue', 'rules', 'forward', 'port', 'netdev', 'resolver', 'control'] as const),
+  ...(['streams', 'clients', 'openvpn', 'suspects'] as const),
+];
+
+/** What follows from the homes that are there. */
+export const STREAM_PARTS: readonly Part[] = ['index', 'queue', 'rules', 'control', 'streams'];
+
+/** Everything that an endpoint is made of. */
+export const WHOLE: readonly Part[] = [
+  ...(['user', 'ipv6', 'inside', 'forward', 'port', 'resolver'] as const),
+  ...STREAM_PARTS,
+  ...(['clients', 'openvpn'] as const),
+];
+
+/** What never changes while the service runs. */
+export interface Place {
+  identity: EndpointIdentity;
+  /** The user it runs as. */
+  uid: number;
+  certificatePath: string;
+  keyPath: string;
+  /** Where OpenVPN finds a file for each home. */
+  clientConfigDir: string;
+  /** Where OpenVPN finds its management's socket. */
+  managementSocket: string;
+}
+
+/** A home that is there. */
+export interface Session {
+  name: string;
+  host: number;
+  local: string;
+  peer: string;
+  inner: InnerNetwork;
+  /** What it asked for its download. */
+  shape: Shape;
+  maxDelayMs: number;
+  version: string;
+  /** Slots of it that came; null while they were not counted. */
+  received: number | null;
+  heardMs: number;
+  /** A hello that is answered once what it asks for has come true; null for none. */
+  unanswered: Hello | null;
+  /** The stream to it as it was made last; null before. */
+  standing: Shape | null;
+  /** Since when it stands so; NEVER before. */
+  standsSinceMs: number;
+  /** Packets that its class has sent since then. */
+  meter: SlotMeter;
+  /** So long an old verdict without faults stands, while that is measured anew. */
+  settlesMs: number;
+  /** When it was made again last, because it was found broken. */
+  repairedMs: number;
+  /** Whether it may be sent to, as judged last. */
+  open: boolean;
+  /** Whether its frames may leave: it is open, and the queue stands. */
+  gate: boolean;
+}
+
+/** What OpenVPN finds where it runs. */
+export interface Reader {
+  /** A folder above the homes' files that is closed to others; null where all are open. */
+  closedFolder: string | null;
+  /** Whether the kernel has IPv6. */
+  isDualStack: boolean;
+}
+
+/** The queue on the tunnel's netdev. */
+export interface Queue {
+  /** Of the netdev it was made on. */
+  index: number;
+  limit: number;
+}
+
+/** A queue that is being made or changed. */
+export interface Making {
+  queue: Queue | null;
+  classes: readonly SlotClass[];
+  /** Whether any class comes or goes. */
+  changes: boolean;
+  /** Homes whose classes are made again beside those that stay. */
+  remade: readonly number[];
+}
+
+export interface EndpointState extends Agenda<Part> {
+  readonly place: Place;
+  phase: 'new' | 'running' | 'stopped';
+  homes: readonly StoredHome[];
+  sessions: readonly Session[];
+  /** The newest hello of each home that was not taken yet. */
+  waiting: readonly { host: number; hello: Hello }[];
+
+  /** Whom programs become that are root's at their start only; undefined before that was asked. */
+  plainUser: PlainUser | null | undefined;
+  /** Whether the endpoint has IPv6 to give; null before that was asked. */
+  ipv6: boolean | null;
+  reader: Reader | null;
+  /** Homes whose files stand; null for none. */
+  clients: readonly StoredHome[] | null;
+  /** What OpenVPN was started with; null where it was not. */
+  openvpn: { config: string; homes: readonly StoredHome[] } | null;
+  /** Whether it was started before: what is logged of it differs. */
+  wasStarted: boolean;
+  /** Whether OpenVPN says that it runs, and whether its netdev was found. */
+  isConnected: boolean;
+  up: boolean;
+  /** Index of the netdev that the sessions belong to; null before there was one. */
+  tunnelIndex: number | null;
+  hasPort: boolean;
+  hasResolver: boolean;
+  hasControl: boolean;
+
+  /** Index of the tunnel's netdev when it was last asked for. */
+  index: number | null;
+  /** The queue as it was made; null when it has to be made. */
+  queue: Queue | null;
+  classes: readonly SlotClass[];
+  /** When these came to be there. */
+  classesSinceMs: number;
+  /** Homes to whose streams something happened, 0 for all: they are made again, whatever is counted meanwhile. */
+  distrusted: readonly number[];
+  /** Homes whose class and stream are to be made again. */
+  broken: readonly number[];
+  /** What is being made: classes, in a queue that is made with them or, where it is null, in the one that stands. */
+  made: Making | null;
+  /** Homes whose classes were made again and whose streams were not yet. */
+  remade: readonly number[];
+  /** Streams that are being made. */
+  madeStreams: readonly { host: number; shape: Shape }[];
+  /** What paces the queue knows another one. */
+  queueIsNew: boolean;
+
+  reportedMs: number;
+  repairedMs: number;
+  /** What was judged last; null where all was in order. */
+  fault: Notice | null;
+  /** What could not be done; it is tried again. */
+  failures: readonly { part: Part; fault: Notice }[];
+
+  passages: Passages<EndpointPassage>;
+  /** Chains of others that may drop what does not pass; null while everything does. */
+  suspects: readonly ForeignChain[] | null;
+  /** What keeps the resolver from listening, and since when; null where it listens. */
+  resolver: { fault: ResolverFault; sinceMs: number } | null;
+  uplinkMtu: number | null;
+  /** When the resolver was started last. */
+  resolverMs: number;
+  /** When the way to the Internet was tried last. */
+  triedMs: number;
+  /** Why devices get nothing. */
+  troubles: readonly Trouble[];
+  /** What was found wrong with the machine when it was looked at last. */
+  findings: readonly Notice[];
+}
+
+/** Before any other time. */
+export const NEVER = Number.NEGATIVE_INFINITY;
+
+/** Before anything was told or found. */
+export function initialState(place: Place): EndpointState {
+  return {
+    place,
+    phase: 'new',
+    pending: [],
+    running: null,
+    homes: [],
+    sessions: [],
+    waiting: [],
+    plainUser: undefined,
+    ipv6: null,
+    reader: null,
+    clients: null,
+    openvpn: null,
+    wasStarted: false,
+    isConnected: false,
+    up: false,
+    tunnelIndex: null,
+    hasPort: false,
+    hasResolver: false,
+    hasControl: false,
+    index: null,
+    queue: null,
+    classes: [],
+    classesSinceMs: NEVER,
+    distrusted: [],
+    broken: [],
+    made: null,
+    remade: [],
+    madeStreams: [],
+    queueIsNew: true,
+    reportedMs: NEVER,
+    repairedMs: NEVER,
+    fault: null,
+    failures: [],
+    passages: noPassages(endpointPassages),
+    suspects: null,
+    uplinkMtu: null,
+    resolver: null,
+    resolverMs: NEVER,
+    triedMs: NEVER,
+    troubles: [],
+    findings: [],
+  };
+}

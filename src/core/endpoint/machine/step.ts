@@ -1,0 +1,269 @@
+// The machine of an endpoint: what it hears and has done goes in, what it knows and is to do comes out. Pure.
+import { isSame } from '../../equality/equality.ts';
+import { ask, takeNext } from '../../machine/agenda.ts';
+import type { Now } from '../../machine/step.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
+import { TUNNEL_NETDEV } from '../../plan/names.ts';
+import { judgeEndpoint } from '../judgement.ts';
+import { deliver, noteTroubles } from './delivering.ts';
+import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
+import { hearSecond } from './judging.ts';
+import { leaveTunnel, workOf } from './parts.ts';
+import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
+import { type EndpointState, PART_ORDER, type Part, STREAM_PARTS, WHOLE } from './state.ts';
+import { forbid, isDistrusted, log, setGates, type Turn } from './turn.ts';
+
+/**
+ * One step. Frames may leave to a home only from a step on in which it was judged without a fault, with the queue standing
+ * that holds them back, and no longer than the next one that found a fault.
+ *
+ * @param judgeEvidence as tests replace it.
+ */
+export function step(
+  before: EndpointState,
+  event: EndpointEvent,
+  now: Now,
+  judgeEvidence: Turn['judgeEvidence'] = judgeEndpoint,
+): EndpointStep {
+  const turn: Turn = { state: { ...before }, acts: [], now, judgeEvidence };
+  hear(turn, event);
+  const work = begin(turn);
+  setGates(turn);
+  return { state: turn.state, acts: turn.acts, work };
+}
+
+function hear(turn: Turn, event: EndpointEvent): void {
+  const { state } = turn;
+  switch (event.kind) {
+    case 'start':
+      if (state.phase !== 'new') return;
+      state.phase = 'running';
+      state.homes = event.homes;
+      ask(turn, ...WHOLE);
+      return;
+    case 'stop':
+      stop(turn);
+      return;
+    case 'done':
+      state.running = null;
+      forgive(turn, event.part);
+      if (state.phase === 'running') finish(turn, event);
+      else if (event.part === 'remove' && !event.found.forgotten)
+        log(turn, 'warning', notice('conntrack-missing'));
+      return;
+    case 'failed':
+      state.running = null;
+      fail(turn, event.part, event.fault);
+      return;
+  }
+  if (state.phase !== 'running') return;
+  switch (event.kind) {
+    case 'store-changed':
+      ask(turn, 'homes');
+      return;
+    case 'second':
+      hearSecond(turn, event.report);
+      return;
+    case 'openvpn':
+      if (event.name !== 'CONNECTED') return;
+      state.isConnected = true;
+      ask(turn, 'connect');
+      return;
+    case 'openvpn-exited':
+      leaveTunnel(turn);
+      log(turn, 'warning', notice('openvpn-stopped', { why: event.why }));
+      return;
+    case 'hello':
+      keepHello(turn, event.host, event.hello);
+      return;
+    case 'rules-lost':
+      ask(turn, 'restore');
+      return;
+    case 'examined':
+      hearExamined(turn, event.faults);
+      return;
+    case 'port-up':
+      ask(turn, 'netdev');
+      return;
+    case 'fault':
+      hearFault(turn, event.minor, event.fault);
+      return;
+  }
+}
+
+function stop({ state, acts }: Turn): void {
+  if (state.phase === 'stopped') return;
+  state.phase = 'stopped';
+  for (const { host } of state.sessions) acts.push({ do: 'close-session', host });
+  state.sessions = [];
+  state.waiting = [];
+  state.pending = ['remove'];
+}
+
+function hearExamined(turn: Turn, faults: readonly Notice[]): void {
+  const { state } = turn;
+  for (const fault of faults) {
+    if (!state.findings.some((known) => isSame(known, fault))) log(turn, 'warning', fault);
+  }
+  state.findings = faults;
+}
+
+function hearFault(turn: Turn, minor: number, fault: Notice): void {
+  const home = turn.state.sessions.find(({ host }) => host === minor);
+  log(turn, 'warning', home ? notice('home-fault', { name: home.name, fault }) : fault);
+  turn.state.distrusted = [...new Set([...turn.state.distrusted, minor])];
+  forbid(turn, ({ host }) => isDistrusted(turn, host));
+}
+
+/** Takes the next thing to do; with nothing left, what homes have said meanwhile. */
+function begin(turn: Turn): Work | null {
+  const { state } = turn;
+  if (state.running !== null) return null;
+  do {
+    const work = takeNext(turn, PART_ORDER, (part) => {
+      const found = workOf(part, turn);
+      // What there is nothing to do about any more has not failed.
+      if (!found) forgive(turn, part);
+      return found;
+    });
+    if (work) return work;
+  } while (takeHellos(turn));
+  return null;
+}
+
+/** What follows from a part that was done. */
+function finish(turn: Turn, done: Done): void {
+  const { state } = turn;
+  switch (done.part) {
+    case 'look':
+      if (!done.found.rulesIntact) ask(turn, 'restore');
+      deliver(turn, done.found);
+      return;
+    case 'suspects':
+      state.suspects = done.found;
+      noteTroubles(turn);
+      return;
+    case 'restore':
+      if (done.found.restored) log(turn, 'warning', notice('endpoint-rules-put-back'));
+      return;
+    case 'connect':
+      connect(turn, done.found);
+      return;
+    case 'homes':
+      noteHomes(turn, done.found);
+      return;
+    case 'user':
+      state.plainUser = done.found;
+      return;
+    case 'ipv6':
+      state.ipv6 = done.found;
+      return;
+    case 'index':
+      state.index = done.found;
+      return;
+    case 'queue':
+      noteQueue(turn);
+      return;
+    case 'port':
+      state.hasPort = true;
+      return;
+    case 'resolver':
+      state.hasResolver = true;
+      state.resolverMs = turn.now.monotonicMs;
+      return;
+    case 'control':
+      state.hasControl = true;
+      return;
+    case 'streams':
+      // Its first report comes in a second.
+      if (state.queueIsNew) state.reportedMs = turn.now.monotonicMs;
+      noteStreams(turn);
+      state.queueIsNew = false;
+      return;
+    case 'clients':
+      noteReader(turn, done.found);
+      return;
+    case 'openvpn':
+      tellHomes(turn);
+      return;
+  }
+}
+
+function noteQueue({ state, now }: Turn): void {
+  const { made } = state;
+  if (!made) return;
+  state.queue = made.queue ?? state.queue;
+  state.classes = made.classes;
+  if (made.changes) state.classesSinceMs = now.monotonicMs;
+  state.remade = [...state.remade, ...made.remade];
+  state.made = null;
+}
+
+/** OpenVPN is connected. With another netdev than before, nothing that belonged to the old one stands. */
+function connect(turn: Turn, index: number | null): void {
+  const { state } = turn;
+  if (!state.isConnected) return;
+  if (index === null) {
+    state.up = false;
+    forbid(turn);
+    fail(turn, 'connect', notice('tunnel-netdev-missing', { netdev: TUNNEL_NETDEV }));
+    return;
+  }
+  if (index !== state.tunnelIndex) {
+    closeSessions(turn, () => true);
+    state.tunnelIndex = index;
+    state.queue = null;
+    state.queueIsNew = true;
+    state.hasControl = false;
+  }
+  state.up = true;
+  state.fault = null;
+  ask(turn, ...STREAM_PARTS);
+}
+
+function noteReader(turn: Turn, reader: NonNullable<EndpointState['reader']>): void {
+  const { state } = turn;
+  state.reader = reader;
+  const { closedFolder: folder } = reader;
+  if (folder !== null) log(turn, 'warning', notice('openvpn-stays-root', { folder }));
+  else if (!state.plainUser) log(turn, 'warning', notice('plain-user-missing'));
+}
+
+function tellHomes(turn: Turn): void {
+  const { homes, place, wasStarted } = turn.state;
+  const { host, port } = place.identity;
+  const count = homes.length;
+  const names = homes.map(({ name }) => name).join(', ');
+  const told = wasStarted
+    ? notice('homes-now', { count, names })
+    : notice('endpoint-at', { host, port: `${port}`, count });
+  log(turn, 'notice', told);
+  turn.state.wasStarted = true;
+}
+
+/** A part has not failed, or no longer. */
+function forgive({ state }: Turn, part: Part): void {
+  state.failures = state.failures.filter((failure) => failure.part !== part);
+}
+
+/** A part could not be done: what was to come after it would build on nothing. All of it is tried again. */
+function fail(turn: Turn, part: Part, fault: Notice): void {
+  const { state } = turn;
+  const before = state.failures.find((failure) => failure.part === part);
+  if (!isSame(before?.fault, fault)) log(turn, 'warning', fault);
+  forgive(turn, part);
+  state.failures = [...state.failures, { part, fault }];
+  if (state.phase !== 'running') return;
+  if (part === 'queue' || part === 'streams') {
+    state.queue = null;
+    state.made = null;
+    state.madeStreams = [];
+    state.queueIsNew = true;
+    forbid(turn);
+  }
+  if (part === 'clients') state.clients = null;
+  if (part === 'openvpn') state.openvpn = null;
+  const alone: readonly Part[] = ['restore', 'look', 'connect', 'homes', 'netdev'];
+  if (alone.includes(part)) return;
+  state.pending = state.pending.filter((other) => alone.includes(other));
+}

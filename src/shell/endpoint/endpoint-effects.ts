@@ -1,0 +1,343 @@
+// Does to the machine what an endpoint's machine asks for, a part at a time, and tells how it went.
+import { join } from 'node:path';
+import { encodeConnect } from '../../core/delivery/probe-packets.ts';
+import type { ResolverFault } from '../../core/endpoint/delivery.ts';
+import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/machine/events.ts';
+import type { EndpointState, Part } from '../../core/endpoint/machine/state.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
+import { wordsOf } from '../../core/notices/words.ts';
+import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { ENDPOINT_TEXT_SETS, INNER_NETDEV, trialSource } from '../../core/plan/nft-endpoint.ts';
+import { endpointPassages } from '../../core/plan/nft-passage.ts';
+import { renderClassAdd } from '../../core/plan/tc.ts';
+import { forgetConnections } from '../network/connections.ts';
+import { readForeignChains } from '../network/foreign-chains.ts';
+import { ipJson } from '../network/ip-json.ts';
+import {
+  netdevIndex,
+  openNetdevCounter,
+  readMtu,
+  readSysctl,
+  setLink,
+  writeSysctl,
+} from '../network/netdev.ts';
+import { changeQueue, rebuildQueue, removeClasses } from '../network/queue.ts';
+import { applyInsideRoutes } from '../network/routing.ts';
+import { Rules } from '../network/rules.ts';
+import { Sysctls } from '../network/sysctls.ts';
+import { OpenVpn } from '../openvpn/openvpn.ts';
+import { Shaper } from '../shaper/shaper.ts';
+import type { SupervisedChild } from '../system/child.ts';
+import { endLeftovers } from '../system/leftovers.ts';
+import type { Log } from '../system/log.ts';
+import { readPlainUser } from '../system/plain-user.ts';
+import type { Counter, System } from '../system/system.ts';
+import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
+import { EndpointControl } from './endpoint-control.ts';
+import { HomeLinks } from './home-links.ts';
+import { writeClientConfigs } from './openvpn-files.ts';
+import { findResolverFault, resolverArgv, startResolver } from './resolver.ts';
+import type { EndpointStore } from './store.ts';
+
+const DEVICE_QUEUE_PACKETS = 1000;
+
+export interface EndpointEffectsOptions {
+  system: System;
+  store: EndpointStore;
+  runDir: string;
+  log: Log;
+  state: () => EndpointState;
+  /** Tells the machine what happened. */
+  tell: (event: EndpointEvent) => void;
+}
+
+/** Everything the endpoint makes on its machine. */
+export class EndpointEffects {
+  readonly #options: EndpointEffectsOptions;
+  readonly #system: System;
+  readonly #shaper: Shaper;
+  readonly #openvpn: OpenVpn;
+  readonly #rules: Rules;
+  readonly #sysctls: Sysctls;
+  readonly #sent: Counter;
+  readonly #control: EndpointControl;
+  #port: PacketPort | null = null;
+  #resolver: SupervisedChild | null = null;
+  #resolverAddresses: readonly string[] = [];
+  readonly links: HomeLinks;
+
+  constructor(options: EndpointEffectsOptions) {
+    const { system, runDir, log, state, tell } = options;
+    this.#options = options;
+    this.#system = system;
+    this.#sysctls = new Sysctls(system);
+    this.#sent = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_packets');
+    this.#rules = new Rules(system, ENDPOINT_TEXT_SETS, () => tell({ kind: 'rules-lost' }));
+    this.links = new HomeLinks({
+      system,
+      departures: () => this.#sent.read(),
+      onPacket: (packet) => this.#port?.send(packet),
+    });
+    this.#control = new EndpointControl({
+      ...{ system, log, state, links: this.links },
+      onHello: (host, hello) => tell({ kind: 'hello', host, hello }),
+    });
+    this.#shaper = new Shaper({
+      system,
+      onReport: ({ listing, takenMs }) => tell({ kind: 'second', report: { listing, takenMs } }),
+      onFault: (minor, fault) => tell({ kind: 'fault', minor, fault }),
+    });
+    this.#openvpn = new OpenVpn({
+      system,
+      configPath: join(runDir, 'openvpn.conf'),
+      managementSocket: state().place.managementSocket,
+      onState: (name) => tell({ kind: 'openvpn', name }),
+      onExit: (why) => tell({ kind: 'openvpn-exited', why }),
+      onLine: (line) => log('info', `openvpn: ${line}`),
+    });
+  }
+
+  /** Hands a packet to the netdev towards the Internet, as if a home had sent it. */
+  inject(packet: Uint8Array): void {
+    this.#port?.send(packet);
+  }
+
+  /** Does what neither waits nor fails. */
+  act(act: Act): void {
+    switch (act.do) {
+      case 'gate':
+        this.links.setOpen(act.host, act.open);
+        return;
+      case 'close-session':
+        this.links.close(act.host);
+        return;
+      case 'welcome':
+        this.#control.welcome(act);
+        return;
+      case 'try-forward':
+        this.#tryForward();
+        return;
+      case 'log':
+        this.#options.log(act.level, wordsOf(act.notice));
+    }
+  }
+
+  /** Does one part, and resolves with the event that says how it went. */
+  async work(work: Work): Promise<EndpointEvent> {
+    try {
+      const found = await this.#do(work);
+      return { kind: 'done', part: work.part, found } as EndpointEvent;
+    } catch (error) {
+      return { kind: 'failed', part: work.part, fault: noticeOfError(error) };
+    }
+  }
+
+  #do(work: Work): Promise<unknown> {
+    const system = this.#system;
+    switch (work.part) {
+      case 'remove':
+        return this.#remove(work);
+      case 'restore':
+        return this.#restoreRules(work);
+      case 'look':
+        return this.#look(work);
+      case 'connect':
+        return this.#connect();
+      case 'suspects':
+        return readForeignChains(system);
+      case 'homes':
+        return this.#options.store.homes();
+      case 'user':
+        return readPlainUser(system);
+      case 'ipv6':
+        return this.#hasIpv6();
+      case 'inside':
+        return applyInsideRoutes(system, work.routes);
+      case 'index':
+        return netdevIndex(system, TUNNEL_NETDEV);
+      case 'queue':
+        return this.#applyQueue(work);
+      case 'rules':
+        return this.#rules.apply(work.table, work.permits);
+      case 'forward':
+        return this.#forward(work);
+      case 'port':
+        return this.#openPort(work);
+      case 'netdev':
+        return this.#configureNetdev(work);
+      case 'resolver':
+        return this.#startResolver(work);
+      case 'control':
+        return this.#control.open(work.address);
+      case 'streams':
+        return this.#applyStreams(work);
+      case 'clients':
+        return writeClientConfigs(system, this.#options.state().place.clientConfigDir, work.files);
+      case 'openvpn':
+        return this.#openvpn.start(work.config);
+    }
+  }
+
+  async #look({ permits }: WorkOf<'look'>): Promise<Outcomes['look']> {
+    // What lets frames leave is renewed in the same breath.
+    const rulesIntact = await this.#rules.isIntact(permits);
+    const received = addUp(this.#rules.countedBy('cover_in'), this.#rules.countedBy('frames_in'));
+    const passages = this.#rules.passages(endpointPassages);
+    return {
+      ...{ rulesIntact, received, passages },
+      resolver: await this.#findResolverFault(),
+      uplinkMtu: await readUplinkMtu(this.#system),
+    };
+  }
+
+  /** The table was deleted or changed: by us to replace it, or by someone who flushed all rules. */
+  async #restoreRules({ permits }: WorkOf<'restore'>): Promise<Outcomes['restore']> {
+    if (await this.#rules.isIntact()) return { restored: false };
+    await this.#rules.restore(permits);
+    return { restored: true };
+  }
+
+  async #findResolverFault(): Promise<ResolverFault | null> {
+    const [address] = this.#resolverAddresses;
+    return address === undefined ? null : findResolverFault(this.#system, address);
+  }
+
+  /** As if a home had sent it; rules of ours count it behind the forward hook and let it go no further. */
+  #tryForward(): void {
+    const source = trialSource(this.#options.state().place.identity);
+    const [high = 0, low = 0] = this.#system.randomBytes(2);
+    this.#port?.send(encodeConnect(source, TRIAL_ADDRESS, 32_768 + ((high & 0x3f) << 8) + low));
+  }
+
+  async #connect(): Promise<Outcomes['connect']> {
+    const index = await netdevIndex(this.#system, TUNNEL_NETDEV);
+    await writeSysctl(this.#system, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
+    return index;
+  }
+
+  async #hasIpv6(): Promise<boolean> {
+    const argv = ['ip', '-6', 'route', 'show', 'default'];
+    return (await this.#system.processes.run(argv)).stdout.trim() !== '';
+  }
+
+  async #applyQueue(work: WorkOf<'queue'>): Promise<void> {
+    const { mtu, length, ring, rebuild, come, gone } = work;
+    const system = this.#system;
+    // A leaf is as long as the netdev's queue was when it was made; OpenVPN's ring follows it.
+    await setLink(system, TUNNEL_NETDEV, mtu, length);
+    if (rebuild) {
+      await this.#shaper.pause();
+      await rebuildQueue(system, come);
+    } else {
+      if (gone.length > 0) {
+        await this.#shaper.pause(gone.map(({ minor }) => minor));
+        await removeClasses(system, gone);
+      }
+      await changeQueue(system, come.flatMap(renderClassAdd));
+    }
+    await setLink(system, TUNNEL_NETDEV, mtu, ring);
+  }
+
+  async #forward({ ipv6 }: WorkOf<'forward'>): Promise<void> {
+    await this.#sysctls.set('net/ipv4/ip_forward', '1');
+    if (!ipv6) return;
+    // Forwarding makes the kernel deaf to router advertisements unless accept_ra is 2 (ip-sysctl.rst).
+    const question = ['-6', 'route', 'show', 'default'];
+    for (const { dev } of await ipJson<{ dev?: string }>(this.#system, question)) {
+      const path = `net/ipv6/conf/${dev}/accept_ra`;
+      if ((await readSysctl(this.#system, path)) === '1') await this.#sysctls.set(path, '2');
+    }
+    await this.#sysctls.set('net/ipv6/conf/all/forwarding', '1');
+  }
+
+  async #openPort({ plainUser }: WorkOf<'port'>): Promise<void> {
+    const system = this.#system;
+    const { log, tell } = this.#options;
+    await this.#port?.close();
+    this.#port = null;
+    await endLeftovers(system, (argv) => isSocatOf(INNER_NETDEV, argv));
+    const port = new PacketPort({
+      system,
+      netdev: INNER_NETDEV,
+      onPacket: (packet) => this.links.enqueue(packet),
+      onUp: () => tell({ kind: 'port-up' }),
+      onFault: (fault) => log('warning', wordsOf(fault)),
+    });
+    this.#port = port;
+    await port.open(plainUser);
+  }
+
+  /** Settings of the netdev towards the Internet, after it was made. */
+  async #configureNetdev({ address4, address6 }: WorkOf<'netdev'>): Promise<void> {
+    const system = this.#system;
+    await setLink(system, INNER_NETDEV, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
+    await writeSysctl(system, `net/ipv4/conf/${INNER_NETDEV}/rp_filter`, '0');
+    await writeSysctl(system, `net/ipv6/conf/${INNER_NETDEV}/accept_ra`, '0');
+    const words = ['dev', INNER_NETDEV];
+    await system.processes.run(['ip', 'addr', 'replace', address4, ...words]);
+    if (address6 === null) return;
+    await system.processes.run(['ip', 'addr', 'replace', address6, ...words, 'nodad']);
+  }
+
+  async #startResolver({ addresses }: WorkOf<'resolver'>): Promise<void> {
+    this.#resolverAddresses = addresses;
+    await this.#resolver?.stop();
+    const ours = resolverArgv(INNER_NETDEV, addresses).join(' ');
+    await endLeftovers(this.#system, (argv) => argv.join(' ') === ours);
+    this.#resolver = startResolver(this.#system, INNER_NETDEV, addresses, this.#options.log);
+  }
+
+  async #applyStreams({ streams, fresh }: WorkOf<'streams'>): Promise<void> {
+    await this.links.apply(streams);
+    const shaped = streams.map(({ host, shape, local, peer }) => ({
+      ...{ minor: host, shape, local, peer },
+    }));
+    await this.#shaper.apply(shaped, fresh);
+  }
+
+  /** Ends and removes everything, in the order that never opens a gap; goes on where something can't be removed. */
+  async #remove({ inside }: WorkOf<'remove'>): Promise<Outcomes['remove']> {
+    const system = this.#system;
+    let failure: unknown = null;
+    let forgotten = true;
+    const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+      await work().catch((error) => {
+        failure ??= error;
+      });
+    };
+    this.#control.close();
+    await attempt(() => this.#openvpn.stop());
+    await attempt(() => system.files.remove(this.#options.state().place.clientConfigDir));
+    await attempt(() => this.#shaper.stop());
+    await attempt(async () => this.#resolver?.stop());
+    await attempt(async () => this.#port?.close());
+    await attempt(() => this.#rules.release(true));
+    await attempt(async () => {
+      forgotten = await forgetConnections(system, inside);
+    });
+    await attempt(() => applyInsideRoutes(system, []));
+    await attempt(() => this.#sysctls.restore());
+    this.#sent.close();
+    if (failure !== null) throw failure;
+    return { forgotten };
+  }
+}
+
+/** Of a root name server: an address on the Internet for as long as there is one. Nothing is ever sent there. */
+const TRIAL_ADDRESS = '198.41.0.4';
+
+/** Of the netdev that the first default route names. */
+async function readUplinkMtu({ files }: Pick<System, 'files'>): Promise<number | null> {
+  const routes = await files.readText('/proc/net/route').catch(() => '');
+  const [, name] = /^(\S+)\t00000000\t/m.exec(routes) ?? [];
+  return name === undefined ? null : readMtu({ files }, name);
+}
+
+function addUp(
+  one: ReadonlyMap<string, number>,
+  other: ReadonlyMap<string, number>,
+): Map<string, number> {
+  return new Map([...one].map(([name, count]) => [name, count + (other.get(name) ?? 0)]));
+}
+
+type WorkOf<P extends Part> = Extract<Work, { part: P }>;

@@ -1,0 +1,108 @@
+// Frames to and from the connected homes, and whose a packet is.
+import type { QueueReport } from '../../core/control/message.ts';
+import { owns } from '../../core/endpoint/identity.ts';
+import type { StreamWish } from '../../core/endpoint/machine/events.ts';
+import { ipDestination, ipSource } from '../../core/framing/ip-packet.ts';
+import type { InnerNetwork } from '../../core/plan/facts.ts';
+import type { System } from '../system/system.ts';
+import { type Departures, FrameLink } from '../tunnel/frame-link.ts';
+
+export interface HomeLinksOptions {
+  system: System;
+  /** Packets that have left the tunnel's netdev so far; null while there is none. */
+  departures: () => number | null;
+  /** Called with each packet that a home sent from an address of its own. */
+  onPacket: (packet: Uint8Array) => void;
+}
+
+interface HomeLink {
+  inner: InnerNetwork;
+  frames: FrameLink;
+  /** Packets it sent from an address that is not its own. */
+  foreign: number;
+}
+
+/** One link a home, from {@link HomeLinks.apply} to {@link HomeLinks.close}. */
+export class HomeLinks {
+  readonly #options: HomeLinksOptions;
+  readonly #byHost = new Map<number, HomeLink>();
+
+  constructor(options: HomeLinksOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the links that are not open, and brings the others to what is asked for. Frames leave once a link is let. */
+  async apply(streams: readonly StreamWish[]): Promise<void> {
+    for (const stream of streams) {
+      const known = this.#byHost.get(stream.host);
+      if (known) known.frames.update(stream.shape, stream.maxDelayMs);
+      else await this.#open(stream);
+    }
+  }
+
+  /** Whether frames to this home may leave. */
+  setOpen(host: number, open: boolean): void {
+    this.#byHost.get(host)?.frames.setOpen(open);
+  }
+
+  close(host: number): void {
+    this.#byHost.get(host)?.frames.close();
+    this.#byHost.delete(host);
+  }
+
+  /** Hands a packet from the Internet to the home it is for; nobody's is dropped. */
+  enqueue(packet: Uint8Array): void {
+    const destination = ipDestination(packet);
+    for (const { inner, frames } of this.#byHost.values()) {
+      if (!owns(inner, destination)) continue;
+      frames.enqueue(destination, packet);
+      return;
+    }
+  }
+
+  /** How a home's download is doing. */
+  report(host: number, nowMs: number): QueueReport {
+    const queues = this.#byHost.get(host)?.frames.queues;
+    if (!queues) return { queuePackets: 0, queueMs: 0, dropped: 0 };
+    const { depthPackets, droppedLate, droppedFull } = queues.totals;
+    return {
+      queuePackets: depthPackets,
+      queueMs: queues.oldestWaitMs(nowMs),
+      dropped: droppedLate + droppedFull,
+    };
+  }
+
+  /** Packets that a home sent from an address that is not its own. */
+  foreignOf(host: number): number {
+    return this.#byHost.get(host)?.foreign ?? 0;
+  }
+
+  async #open({ host, local, peer, inner, shape, maxDelayMs }: StreamWish): Promise<void> {
+    const { system, onPacket } = this.#options;
+    const frames = new FrameLink({
+      ...{ system, local, peer, shape, maxDelayMs },
+      departures: () => this.#departures(),
+      onPacket: (packet) => {
+        if (owns(inner, ipSource(packet))) onPacket(packet);
+        else link.foreign++;
+      },
+    });
+    const link: HomeLink = { inner, frames, foreign: 0 };
+    this.#byHost.set(host, link);
+    try {
+      await frames.start();
+    } catch (error) {
+      this.close(host);
+      throw error;
+    }
+    // It was closed before its socket was open.
+    if (this.#byHost.get(host) !== link) frames.close();
+  }
+
+  /** One netdev, one counter: with several homes departures can't be told apart. */
+  #departures(): Departures {
+    const left = this.#options.departures();
+    if (left === null) return 'gone';
+    return this.#byHost.size === 1 ? left : 'shared';
+  }
+}

@@ -1,0 +1,640 @@
+// What an endpoint does next: each event, works that fail, and what holds whatever comes in whatever order.
+import test from 'ava';
+import fc from 'fast-check';
+import type { EndpointEvent, Work } from '../../src/core/endpoint/machine/events.ts';
+import { slotBytesOf } from '../../src/core/endpoint/machine/sessions.ts';
+import { toldOf } from '../../src/core/endpoint/machine/telling.ts';
+import { notice } from '../../src/core/notices/notice.ts';
+import type { SlotClass } from '../../src/core/plan/tc.ts';
+import { slotsPerSecond } from '../../src/core/stream/stream.ts';
+import { runs } from '../property-runs.ts';
+import { Play, peerOf, shape, stored } from './play.ts';
+
+const STREAMS = ['index', 'queue', 'rules', 'streams'];
+const minorOf = ({ minor }: SlotClass): number => minor;
+const fault = notice('shaping-thread-ended');
+const ended = notice('process-exit-status', { status: '1' });
+
+test('rules stand before anything is let in, and OpenVPN starts last', (t) => {
+  const play = new Play(t);
+  play.homes = [stored(2)];
+  play.tell({ kind: 'start', homes: play.homes });
+  t.deepEqual(play.settle(), [
+    ...['user', 'ipv6', 'inside', 'rules', 'forward', 'port', 'resolver', 'clients', 'openvpn'],
+  ]);
+  t.deepEqual(play.take(), ['endpoint-at']);
+  t.is(toldOf(play.state).state, 'starting');
+  play.tell({ kind: 'port-up' });
+  t.deepEqual(play.settle(), ['netdev']);
+});
+
+test('OpenVPN lets in the homes there are, and becomes nobody', (t) => {
+  const play = new Play(t);
+  play.tell({ kind: 'start', homes: [stored(2), stored(254)] });
+  play.doUntil('clients');
+  t.like(play.work, {
+    files: [{ name: 'home2' }, { text: 'ifconfig-push 10.213.0.254 255.255.255.0\n' }],
+  });
+  play.done();
+  const { config } = play.work as Extract<Work, { part: 'openvpn' }>;
+  t.regex(config, /^user nobody\ngroup nogroup$/m);
+  t.regex(config, /^client-config-dir \/run\/homes$/m);
+  t.true(config.includes('<peer-fingerprint>\nAA:key 2\nAA:key 254\n</peer-fingerprint>\n'));
+});
+
+const rooted: [why: string, change: Partial<Play>, code: string][] = [
+  ['can’t read homes’ files', { closedFolder: '/run' }, 'openvpn-stays-root'],
+  ['is not there', { hasPlainUser: false }, 'plain-user-missing'],
+];
+
+for (const [why, change, code] of rooted) {
+  test(`where nobody ${why} OpenVPN stays root, and the log says so`, (t) => {
+    const play = Object.assign(new Play(t), change);
+    play.tell({ kind: 'start', homes: [] });
+    play.doUntil('openvpn');
+    const { config } = play.work as Extract<Work, { part: 'openvpn' }>;
+    t.notRegex(config, /^(user|group) /m);
+    t.regex(config, /<peer-fingerprint>\n(00:){31}00\n<\/peer-fingerprint>/, 'nobody’s');
+    t.deepEqual(play.take(), [code]);
+  });
+}
+
+test('the queue stands before homes are heard', (t) => {
+  const play = new Play(t);
+  play.tell({ kind: 'start', homes: [] });
+  play.settle();
+  play.tell({ kind: 'openvpn', name: 'WAIT' });
+  t.deepEqual(play.settle(), []);
+  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+  t.deepEqual(play.settle(), ['connect', 'index', 'queue', 'rules', 'control', 'streams']);
+  t.deepEqual(toldOf(play.state), {
+    state: 'shaping',
+    reason: notice('endpoint-serving', { online: 0, count: 0 }),
+    troubles: [],
+  });
+});
+
+test('IPv6 is given where there is some, and asked for once', (t) => {
+  const play = new Play(t);
+  play.ipv6 = true;
+  play.homes = [stored(2)];
+  play.tell({ kind: 'start', homes: play.homes });
+  while (play.work?.part !== 'forward') play.done();
+  t.true(play.work.ipv6);
+  play.fail();
+  play.second();
+  t.false(play.settle().includes('ipv6'));
+  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+  play.settle();
+  play.hello(2);
+  play.settle();
+  t.is(play.state.sessions[0]!.inner.prefix6, 'fd12:3456:789a:2::/64');
+});
+
+test('a home is answered once its stream stands, and sent to once that was measured', (t) => {
+  const play = Play.serving(t, []);
+  play.homes = [stored(2)];
+  play.tell({ kind: 'store-changed' });
+  play.settle();
+  play.index = 8;
+  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+  play.settle();
+  play.take();
+  t.is(slotBytesOf(play.state, 2), null);
+  play.hello(2);
+  t.deepEqual(play.take(), ['home-connected']);
+  t.deepEqual(play.settle(), STREAMS);
+  t.deepEqual(play.take(), ['welcome 2']);
+  t.is(slotBytesOf(play.state, 2), 512);
+  play.second();
+  t.deepEqual(play.settle(), ['look']);
+  play.second();
+  play.settle();
+  t.deepEqual(play.take(), [], 'it has only just begun');
+  play.second();
+  t.deepEqual(play.take(), ['open 2']);
+  t.true(play.work?.part === 'look' && play.work.permits.includes(peerOf(2)));
+});
+
+test('who says the same again is answered at once', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.hello(2);
+  t.deepEqual(play.settle(), []);
+  t.deepEqual(play.take(), ['welcome 2']);
+  play.hello(3, shape, 100);
+  t.deepEqual(play.settle(), ['streams'], 'another delay is no other stream');
+  t.deepEqual(play.take(), ['welcome 3']);
+});
+
+test('while another rate is measured an open home stays open, until it would be too long', (t) => {
+  const play = Play.serving(t, [2]);
+  play.hello(2, { ...shape, packetBytes: 1000 });
+  t.deepEqual(play.settle(), STREAMS);
+  t.deepEqual(play.take(), ['welcome 2']);
+  for (let count = 0; count < 8; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), []);
+  play.hello(2, { ...shape, packetBytes: 300 });
+  play.settle();
+  play.take();
+  for (let count = 0; count < 8; count++) {
+    play.second({ share: count < 2 ? 1 : 0 });
+    play.settle();
+  }
+  t.deepEqual(play.take().slice(0, 2), ['home-stream-stalls', 'shut 2']);
+});
+
+test('of wishes that come faster than they come true the last one stands, and others get their turn', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.hello(2, { ...shape, rateKBps: 1 });
+  for (let rateKBps = 2; rateKBps < 40; rateKBps++) {
+    play.hello(2, { ...shape, rateKBps });
+    if (rateKBps === 10) play.hello(3, { ...shape, rateKBps: 50 });
+    if (rateKBps % 3 === 0) play.done();
+  }
+  t.true(play.take().includes('welcome 3'));
+  t.true(play.parts.filter((part) => part === 'streams').length < 10);
+  const last = play.hello(2, { ...shape, rateKBps: 40 });
+  play.settle();
+  t.like(play.acts.at(-1), { do: 'welcome', host: 2, hello: last });
+});
+
+test('of homes that speak meanwhile each is answered when its own stream stands', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.tell({ kind: 'rules-lost' });
+  play.hello(2, { ...shape, packetBytes: 600 });
+  play.hello(3);
+  t.deepEqual(play.take(), []);
+  play.done();
+  t.deepEqual(play.take(), ['endpoint-rules-put-back', 'welcome 3']);
+  play.settle();
+  t.deepEqual(play.take(), ['welcome 2']);
+});
+
+test('a home that comes back before it was forgotten is not sent to before its stream stands', (t) => {
+  const plain = { ...shape, rateKBps: 0 };
+  const play = Play.serving(t, [2, 3]);
+  for (const host of [2, 3]) play.hello(host, plain);
+  play.settle();
+  play.nowMs += 61_000;
+  play.hello(3, plain);
+  play.take();
+  play.second();
+  t.deepEqual(play.take().slice(0, 2), ['close 2', 'home-disconnected']);
+  play.doUntil('rules');
+  play.fail();
+  play.hello(2, plain);
+  play.doUntil('streams');
+  play.second();
+  t.false(play.take().includes('open 2'));
+  play.settle();
+  play.second();
+  t.true(play.take().includes('open 2'));
+});
+
+test('nobody is sent to while a larger queue is made', (t) => {
+  const play = Play.serving(t, [2]);
+  play.hello(2, { ...shape, rateKBps: 5000 });
+  play.done();
+  t.true(play.work?.part === 'queue' && play.work.rebuild);
+  t.deepEqual(play.take(), ['shut 2']);
+  play.second();
+  t.deepEqual(play.take(), [], 'what tc listed of the old queue counts for nothing');
+  t.deepEqual(play.settle(), ['queue', 'rules', 'streams']);
+  t.deepEqual(play.take(), ['welcome 2', 'open 2']);
+});
+
+test('a home that came since tc was asked is looked at next time', (t) => {
+  const play = Play.serving(t, [2]);
+  play.homes = [stored(2), stored(3)];
+  play.tell({ kind: 'store-changed' });
+  play.settle();
+  play.index = 8;
+  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+  play.settle();
+  play.hello(2);
+  play.hello(3);
+  play.settle();
+  play.second({ agoMs: 1001 });
+  t.deepEqual(play.settle(), []);
+  play.second();
+  t.deepEqual(play.settle(), ['look']);
+});
+
+test('what is wrong with the queue stops all homes, and it is made again, not all the time', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  const wrong = { listing: { qdiscs: [{ kind: 'fq', handle: '8:', parent: 'root' }] } };
+  play.second(wrong);
+  t.deepEqual(play.take(), ['queue-replaced', 'shut 2', 'shut 3']);
+  play.doUntil('queue');
+  t.true(play.work?.part === 'queue' && play.work.rebuild);
+  t.deepEqual(play.settle(), ['queue', 'rules', 'streams']);
+  t.deepEqual(toldOf(play.state).reason, notice('queue-replaced', { kind: 'fq' }));
+  for (let count = 0; count < 4; count++) {
+    play.second(wrong);
+    t.deepEqual(play.settle(), ['look']);
+  }
+  t.deepEqual(play.take(), [], 'told once');
+  play.nowMs += 1000;
+  play.second(wrong);
+  t.true(play.settle().includes('queue'));
+});
+
+test('what was counted before the queue was made again says nothing of the streams in it', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  const gone = { listing: { classes: [], qdiscs: [{ kind: 'fq', handle: '8:', parent: 'root' }] } };
+  play.second(gone);
+  play.settle();
+  play.take();
+  // The first report has no listing, the second that of less than a second.
+  play.second({ share: 0, listing: null });
+  play.second({ share: 0.8 });
+  play.settle();
+  for (let count = 0; count < 4; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), ['open 2', 'open 3']);
+});
+
+test('a queue that is found wrong while a class is added is made again all the same', (t) => {
+  const play = Play.serving(t, [2]);
+  play.hello(2, { ...shape, packetBytes: 600 });
+  play.doUntil('queue');
+  play.second({ listing: { classes: [] } });
+  play.done();
+  play.doUntil('queue');
+  t.true(play.work?.part === 'queue' && play.work.rebuild);
+});
+
+test('a stream that stalls stops its home alone, and is made again without touching another', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  for (let count = 0; count < 2; count++) {
+    play.second({ shares: { 2: 0 } });
+    if (count === 0) play.settle();
+  }
+  t.deepEqual(play.take(), ['home-stream-stalls', 'shut 2']);
+  play.doUntil('queue');
+  const { rebuild, come, gone } = play.work as Extract<Work, { part: 'queue' }>;
+  t.deepEqual([rebuild, come.map(minorOf), gone.map(minorOf)], [false, [2], [2]]);
+  play.settle();
+  for (let count = 0; count < 4; count++) {
+    play.second({ shares: { 2: 0 } });
+    t.deepEqual(play.settle(), ['look'], 'not all the time');
+  }
+  play.nowMs += 1000;
+  play.second({ shares: { 2: 0 } });
+  t.true(play.settle().includes('queue'));
+  for (let count = 0; count < 3; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), ['home-stream-stalls', 'open 2'], 'the other was never shut');
+});
+
+test('where no stream is as it was made, all of the queue is made again', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  for (let count = 0; count < 2; count++) play.second({ share: 0 });
+  t.deepEqual(play.take(), ['home-stream-stalls', 'home-stream-stalls', 'shut 2', 'shut 3']);
+  play.doUntil('queue');
+  t.true(play.work?.part === 'queue' && play.work.rebuild);
+});
+
+test('a home that wants a larger queue shuts the others for as long as that takes', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.hello(2, { ...shape, rateKBps: 5000 });
+  t.deepEqual(play.settle(), STREAMS);
+  t.deepEqual(play.take(), ['shut 2', 'shut 3', 'welcome 2', 'open 2', 'open 3']);
+  for (let count = 0; count < 6; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), []);
+});
+
+test('reports that come late, and one after another, are of when they were taken', (t) => {
+  const play = Play.serving(t, [2]);
+  const late: Extract<EndpointEvent, { kind: 'second' }>[] = [];
+  for (let count = 0; count < 4; count++) {
+    play.nowMs += 1000;
+    play.classes.set(2, play.classes.get(2)! + slotsPerSecond(shape));
+    late.push({ kind: 'second', report: { listing: play.listing(), takenMs: play.nowMs } });
+  }
+  for (const event of late) play.tell(event);
+  play.settle();
+  for (let count = 0; count < 3; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), [], 'no stream runs because of that');
+  play.tell(late[0]!);
+  t.deepEqual(play.take(), [], 'what is old says nothing of now');
+  play.nowMs += 5000;
+  play.tell(late[0]!);
+  t.deepEqual(play.take().slice(0, 2), ['queue-unread', 'shut 2']);
+});
+
+test('what was sent before a stream was another one says nothing of it', (t) => {
+  const play = Play.serving(t, [2]);
+  play.hello(2, { ...shape, rateKBps: 4 });
+  play.settle();
+  play.take();
+  play.second({ shares: { 2: 10 }, agoMs: 1001 });
+  for (let count = 0; count < 5; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), []);
+});
+
+test('rules that were lost or changed are put back', (t) => {
+  const play = Play.serving(t, [2]);
+  play.tell({ kind: 'rules-lost' });
+  t.true(play.work?.part === 'restore' && play.work.permits.includes(peerOf(2)));
+  play.settle();
+  t.deepEqual(play.take(), ['endpoint-rules-put-back']);
+  play.rulesIntact = false;
+  play.second();
+  t.deepEqual(play.settle(), ['look', 'restore']);
+});
+
+test('a fault stops the home it is of until its stream was made again, whatever is counted', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.tell({ kind: 'fault', minor: 3, fault });
+  t.deepEqual(play.take(), ['home-fault', 'shut 3']);
+  play.second();
+  play.doUntil('queue');
+  const { rebuild, come } = play.work as Extract<Work, { part: 'queue' }>;
+  t.deepEqual([rebuild, come.map(minorOf)], [false, [3]]);
+  play.settle();
+  for (let count = 0; count < 3; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), ['open 3']);
+});
+
+test('a fault of what shapes stops all homes until all of it was made again', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.tell({ kind: 'fault', minor: 0, fault });
+  t.deepEqual(play.take(), ['shaping-thread-ended', 'shut 2', 'shut 3']);
+  play.second();
+  play.doUntil('queue');
+  t.true(play.work?.part === 'queue' && play.work.rebuild);
+  play.settle();
+  for (let count = 0; count < 3; count++) {
+    play.tell({ kind: 'fault', minor: 3, fault });
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(
+    play.take().filter((word) => word.startsWith('open')),
+    ['open 2'],
+  );
+});
+
+test('without reports nobody is sent to, and the streams are made again', (t) => {
+  const play = Play.serving(t, [2]);
+  for (let count = 0; count < 4; count++) play.silentSecond();
+  t.deepEqual(play.take(), []);
+  play.silentSecond();
+  t.deepEqual(play.take().slice(0, 2), ['queue-unread', 'shut 2']);
+  t.deepEqual(play.settle(), STREAMS);
+  play.silentSecond();
+  t.deepEqual(play.settle(), []);
+});
+
+test('a silent home is let go', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  for (let count = 0; count < 56; count++) {
+    play.hello(3);
+    play.second();
+    play.settle();
+  }
+  t.false(play.take().includes('close 2'));
+  play.second();
+  t.deepEqual(play.take(), ['close 2', 'home-disconnected']);
+  t.true(play.settle().includes('queue'));
+  t.deepEqual([...play.classes.keys()], [3]);
+});
+
+test('a removed home is let go, and OpenVPN starts over', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.homes = [stored(2)];
+  play.tell({ kind: 'store-changed' });
+  play.hello(3);
+  play.done();
+  t.deepEqual(play.take(), ['close 3', 'home-disconnected']);
+  t.deepEqual(play.settle(), [...STREAMS, 'clients', 'openvpn']);
+  t.deepEqual(play.take(), ['shut 2', 'homes-now']);
+  t.deepEqual([...play.classes.keys()], [2]);
+  play.tell({ kind: 'store-changed' });
+  t.deepEqual(play.settle(), ['homes'], 'nothing follows from homes that are the same');
+});
+
+test('what waited of a home that was made again is void', (t) => {
+  const play = Play.serving(t, [2]);
+  play.homes = [stored(2, 'another key')];
+  play.tell({ kind: 'store-changed' });
+  play.hello(2, { ...shape, rateKBps: 10 });
+  play.doUntil('rules');
+  play.fail();
+  play.settle();
+  t.is(play.state.sessions[0]!.shape.rateKBps, 40);
+  t.false(play.take().includes('welcome 2'));
+});
+
+test('with another netdev all begin anew; with the same they go on', (t) => {
+  const play = Play.serving(t, [2]);
+  play.tell({ kind: 'openvpn-exited', why: ended });
+  t.deepEqual(play.take(), ['openvpn-stopped', 'shut 2']);
+  t.is(toldOf(play.state).state, 'starting');
+  play.hello(2, { ...shape, rateKBps: 10 });
+  play.second();
+  t.deepEqual(play.settle(), []);
+  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+  t.deepEqual(play.settle(), ['connect', ...STREAMS]);
+  play.second();
+  play.settle();
+  t.deepEqual(play.take(), ['open 2']);
+  play.tell({ kind: 'openvpn-exited', why: ended });
+  play.index = 9;
+  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+  t.deepEqual(play.settle(), ['connect', 'index', 'queue', 'rules', 'control', 'streams']);
+  t.deepEqual(play.take().slice(-2), ['close 2', 'home-disconnected']);
+});
+
+test('a tunnel that goes while it is asked for is not there', (t) => {
+  const play = Play.serving(t, [2]);
+  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+  play.tell({ kind: 'openvpn-exited', why: ended });
+  play.settle();
+  t.is(toldOf(play.state).state, 'starting');
+});
+
+test('a tunnel without a netdev is told, and asked for again', (t) => {
+  const play = Play.serving(t, [2]);
+  play.index = null;
+  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+  play.settle();
+  t.deepEqual(play.take(), ['tunnel-netdev-missing', 'shut 2']);
+  play.index = 9;
+  play.second();
+  t.true(play.settle().includes('connect'));
+  t.deepEqual(toldOf(play.state).reason, notice('endpoint-serving', { online: 0, count: 1 }));
+});
+
+for (const part of ['queue', 'streams'] as const) {
+  test(`${part} that can't be made: nobody is sent to until it stands`, (t) => {
+    const play = Play.serving(t, [2, 3]);
+    play.hello(2, { ...shape, packetBytes: 600 });
+    play.doUntil(part);
+    play.fail();
+    t.deepEqual(play.take(), ['unexpected-error', 'shut 2', 'shut 3']);
+    t.deepEqual(play.settle(), [], 'nothing is built on what does not stand');
+    t.deepEqual(toldOf(play.state).reason.code, 'unexpected-error');
+    play.second();
+    play.doUntil(part);
+    play.fail();
+    t.deepEqual(play.take(), [], 'told once');
+    play.nowMs += 5000;
+    play.second();
+    t.true(play.settle().includes('streams'));
+    t.deepEqual(play.take(), ['welcome 2']);
+    t.deepEqual(toldOf(play.state).reason.code, 'endpoint-serving');
+    for (let count = 0; count < 3; count++) play.second();
+    t.deepEqual(play.take(), ['open 2', 'open 3']);
+  });
+}
+
+test('homes that can’t be read keep those that are there', (t) => {
+  const play = Play.serving(t, [2]);
+  play.tell({ kind: 'store-changed' });
+  play.fail();
+  play.second();
+  t.true(play.parts.includes('homes'));
+  play.settle();
+  t.deepEqual(play.take(), ['unexpected-error']);
+  t.true(play.gates.has(2));
+});
+
+test('every part that can’t be done at the start is done later', (t) => {
+  const play = new Play(t);
+  play.homes = [stored(2)];
+  play.tell({ kind: 'start', homes: play.homes });
+  const failed = new Set<string>();
+  for (let count = 0; count < 200 && failed.size < 9; count++) {
+    if (!play.work) {
+      play.nowMs += 5000;
+      play.second();
+    } else if (failed.has(play.work.part)) play.done();
+    else {
+      failed.add(play.work.part);
+      play.fail();
+    }
+  }
+  play.nowMs += 5000;
+  play.second();
+  play.settle();
+  t.deepEqual([...failed].at(-1), 'openvpn');
+  t.deepEqual(play.state.failures, []);
+  t.is(play.take().filter((word) => word === 'endpoint-at').length, 1);
+});
+
+test('the end closes all, removes all, and nothing comes after it', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.hello(2, { ...shape, rateKBps: 10 });
+  play.tell({ kind: 'stop' });
+  t.deepEqual(play.take(), ['close 2', 'close 3']);
+  t.deepEqual(play.settle(), ['index', 'remove']);
+  play.second();
+  play.hello(2);
+  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+  play.tell({ kind: 'store-changed' });
+  play.tell({ kind: 'rules-lost' });
+  play.tell({ kind: 'port-up' });
+  play.tell({ kind: 'stop' });
+  play.tell({ kind: 'start', homes: [] });
+  t.deepEqual(play.settle(), []);
+  t.deepEqual(play.take(), []);
+});
+
+/** What may happen to an endpoint; numbers are choices. */
+const happenings: ((play: Play, choice: number) => void)[] = [
+  (play) => play.work && play.done(),
+  (play) => play.work && play.done(),
+  (play) => play.work && play.fail(),
+  (play) => play.settle(),
+  (play, choice) => play.second({ share: [1, 1, 1, 0, 3][choice % 5]! }),
+  (play) => play.second({ listing: { qdiscs: [] } }),
+  (play, choice) => play.second({ agoMs: 50 * choice }),
+  (play, choice) => play.second({ shares: { [2 + (choice % 3)]: choice % 2 } }),
+  (play) => play.silentSecond(),
+  (play, choice) => play.hello(2 + (choice % 3)),
+  (play, choice) => play.hello(2, { ...shape, rateKBps: [0, 1, 40, 9000][choice % 4]! }),
+  (play, choice) => play.hello(3, { ...shape, packetBytes: 256 + choice }, choice),
+  (play, choice) => play.tell({ kind: 'fault', minor: [0, 2, 3][choice % 3]!, fault }),
+  (play) => play.tell({ kind: 'openvpn', name: 'CONNECTED' }),
+  (play) => play.tell({ kind: 'openvpn-exited', why: ended }),
+  (play) => play.tell({ kind: 'rules-lost' }),
+  (play) => play.tell({ kind: 'port-up' }),
+  (play, choice) => {
+    play.index = [7, 8, 9, null][choice % 4]!;
+  },
+  (play, choice) => {
+    play.rulesIntact = choice % 2 === 0;
+  },
+  (play, choice) => {
+    play.homes = [stored(2), stored(3, `key ${choice % 2}`), stored(4)].slice(choice % 3);
+    play.tell({ kind: 'store-changed' });
+  },
+];
+
+const story = fc.array(fc.tuple(fc.nat(happenings.length - 1), fc.nat(200)), { maxLength: 120 });
+
+test('whatever happens, in whatever order, nobody is sent to who was not judged', (t) => {
+  fc.assert(
+    fc.property(story, fc.boolean(), (moments, isServing) => {
+      const play = isServing ? Play.serving(t, [2, 3]) : new Play(t);
+      if (!isServing) {
+        play.homes = [stored(2), stored(3)];
+        play.tell({ kind: 'start', homes: play.homes });
+      }
+      for (const [which, choice] of moments) happenings[which]!(play, choice);
+      play.tell({ kind: 'stop' });
+      play.settle();
+      for (const [which, choice] of moments.slice(0, 20)) happenings[which]!(play, choice);
+      t.is(play.gates.size, 0);
+      t.is(play.parts.filter((part) => part === 'remove').length, 1);
+    }),
+    { numRuns: runs(400) },
+  );
+});
+
+test('whatever has happened, homes are served once nothing more goes wrong', (t) => {
+  fc.assert(
+    fc.property(story, (moments) => {
+      const play = Play.serving(t, [2, 3]);
+      for (const [which, choice] of moments) happenings[which]!(play, choice);
+      play.rulesIntact = true;
+      play.index = 11;
+      play.homes = [stored(2), stored(3), stored(5)];
+      play.tell({ kind: 'store-changed' });
+      play.settle();
+      play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+      play.settle();
+      for (let count = 0; count < 20; count++) {
+        play.hello(2);
+        play.hello(5, { ...shape, rateKBps: 80 });
+        play.second();
+        play.settle();
+      }
+      t.true(play.gates.has(2) && play.gates.has(5), [...play.gates].join());
+      t.deepEqual(play.state.failures, []);
+      t.is(play.state.fault, null);
+    }),
+    { numRuns: runs(200) },
+  );
+});
