@@ -80,7 +80,7 @@ export class EndpointService {
   /**
    * Resolves once what can be made stands; what can't is tried again.
    *
-   * @throws {EndpointError} when the homes can't be read.
+   * @throws {Error} when the homes can't be read.
    */
   async start(): Promise<void> {
     const { system, runDir, store } = this.#options;

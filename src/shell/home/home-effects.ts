@@ -240,15 +240,14 @@ export class HomeEffects {
     await this.#port?.close();
     this.#port = null;
     await endLeftovers(this.#system, (argv) => isSocatOf(netdev, argv));
-    const port = new PacketPort({
+    this.#port = new PacketPort({
       system: this.#system,
       netdev,
       onPacket: (packet) => this.tunnel.send(packet),
       onUp: () => tell({ kind: 'port-up' }),
       onFault: (fault) => tell({ kind: 'fault', fault }),
     });
-    this.#port = port;
-    await port.open(plainUser);
+    await this.#port.open(plainUser);
   }
 
   /** Settings of the devices' netdev, after it was made, and whenever others may have changed them. */

@@ -17,7 +17,7 @@ function withoutCounts(listing: string): string {
 }
 
 /** Elements of a set in a listing, without their times. */
-export function listedElements(listing: string, set: string): string[] {
+function listedElements(listing: string, set: string): string[] {
   const body =
     new RegExp(`\\tset ${set} \\{[^{}]*?elements = \\{([^}]*)\\}`).exec(listing)?.[1] ?? '';
   return body

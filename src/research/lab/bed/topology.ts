@@ -48,7 +48,7 @@ export interface TopologyOptions {
 }
 
 /** Names are given so that a lab is told from everything else on the machine: `iotlab-<id>-<place>`. */
-export function namespaceName(id: string, place: Place): string {
+function namespaceName(id: string, place: Place): string {
   return `iotlab-${id}-${place}`;
 }
 
