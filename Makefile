@@ -60,6 +60,10 @@ bench: bench-size ## how large and how fast it is: also framing, simulation, bus
 	  echo "== $$name"; node build/test/bench/$$name.js; done
 	@echo "== longest tasks of the page"; node build/test/luci/longest-tasks.js
 
+.PHONY: soak
+soak: compiled ## lives of the home service on a machine of models (minutes; LIVES=N, SEED=N repeats)
+	@node build/test/bench/home-lives.js "$(LIVES)" "$(SEED)"
+
 .PHONY: bench-size
 bench-size: test-packages dist/iotshaper.js compiled ## what a router carries, how soon it starts, its memory (root, a minute)
 	@echo "== size"; node build/test/bench/size.js

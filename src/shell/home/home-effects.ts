@@ -193,7 +193,7 @@ export class HomeEffects {
 
   /** The table was deleted: by us to replace it, or by someone who flushed all rules. */
   async #restoreRules(permits: string): Promise<void> {
-    if (await this.#rules.isIntact()) return;
+    if (!this.#rules.areLoaded || (await this.#rules.isIntact())) return;
     this.#options.log('warning', wordsOf(notice('rules-put-back')));
     await this.#rules.restore(permits);
   }
@@ -240,19 +240,19 @@ export class HomeEffects {
     await this.#port?.close();
     this.#port = null;
     await endLeftovers(this.#system, (argv) => isSocatOf(netdev, argv));
-    const port = new PacketPort({
+    this.#port = new PacketPort({
       system: this.#system,
       netdev,
       onPacket: (packet) => this.tunnel.send(packet),
       onUp: () => tell({ kind: 'port-up' }),
       onFault: (fault) => tell({ kind: 'fault', fault }),
     });
-    this.#port = port;
-    await port.open(plainUser);
+    await this.#port.open(plainUser);
   }
 
-  /** Settings of the devices' netdev, after it was made. */
+  /** Settings of the devices' netdev, after it was made, and whenever others may have changed them. */
   async #configureNetdev(netdev: string): Promise<void> {
+    if (!netdevExists(this.#system, netdev)) return;
     await setLink(this.#system, netdev, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
     await writeSysctl(this.#system, `net/ipv4/conf/${netdev}/rp_filter`, '2');
     await writeSysctl(this.#system, `net/ipv6/conf/${netdev}/accept_ra`, '0');

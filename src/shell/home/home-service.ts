@@ -30,13 +30,13 @@ import { MachineLoop } from '../machine/machine-loop.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { socketsOf } from '../openvpn/home-openvpn.ts';
 import { judgeProfile } from '../openvpn/profile-file.ts';
-import type { Cancel, Listener, System } from '../system/system.ts';
+import type { Cancel, System } from '../system/system.ts';
 import { findAuditTarget } from './audit-target.ts';
 import { HomeEffects } from './home-effects.ts';
 import { HomeHistory } from './home-history.ts';
 import { HomeProfiles } from './home-profiles.ts';
 import { renderStatus } from './home-status.ts';
-import { serveLocalApi } from './local-api.ts';
+import { LocalApi } from './local-api.ts';
 import { ScheduleClock } from './schedule-clock.ts';
 import { FOLLOWED_FILE, INNER_FILE, Surroundings } from './surroundings.ts';
 import { ToolRunner } from './tool-runner.ts';
@@ -66,9 +66,9 @@ export class HomeService implements ServiceApi {
   readonly #clock: ScheduleClock;
   readonly #profiles: HomeProfiles;
   readonly #listeners = new Set<(status: Status) => void>();
+  readonly #commands: LocalApi;
   /** Whether {@link HomeService.stop} is to leave devices cut off, because somebody starts the service again. */
   staysShut = false;
-  #server: Listener | null = null;
   #cancelTimer: Cancel | null = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
   #seconds = 0;
@@ -78,6 +78,17 @@ export class HomeService implements ServiceApi {
     this.#options = options;
     this.#system = system;
     this.#config = new ConfigKeeper(options);
+    const methods = {
+      status: () => this.status(),
+      history: () => this.history(),
+      counters: () => this.#history.addresses.samples,
+      check: () => this.check(),
+      reload: async () => {
+        await this.reload();
+        return renderConfigStatus(this.#config.status);
+      },
+    };
+    this.#commands = new LocalApi(system, join(runDir, 'api.sock'), methods, log);
     this.#tools = new ToolRunner(system, runDir);
     this.#clock = new ScheduleClock({ system, runDir, log });
     this.#profiles = new HomeProfiles({
@@ -120,18 +131,7 @@ export class HomeService implements ServiceApi {
 
   /** Starts with the configuration as it stands, or with the last good one. */
   async start(): Promise<void> {
-    const { system, runDir } = this.#options;
-    this.#server = await serveLocalApi(system, join(runDir, 'api.sock'), {
-      status: () => this.status(),
-      history: () => this.history(),
-      counters: () => this.#history.addresses.samples,
-      check: () => this.check(),
-      reload: async () => {
-        await this.reload();
-        return renderConfigStatus(this.#config.status);
-      },
-    });
-    this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
+    this.#cancelTimer = this.#system.timers.every(1000, () => this.#everySecond());
     await this.reload();
   }
 
@@ -143,12 +143,12 @@ export class HomeService implements ServiceApi {
     this.#loop.dispatch({ kind: 'intent', intent: { kind: 'stop', staysShut: this.staysShut } });
     await this.#loop.settled();
     await this.#monitor.stop();
-    await this.#server?.close();
-    this.#server = null;
+    await this.#commands.close();
   }
 
   /** Reads the configuration again and puts it in force, unless it is bad; resolves once that stands or has failed. */
   async reload(): Promise<void> {
+    await this.#commands.open();
     await this.#config.read();
     this.#loop.dispatch({ kind: 'intent', intent: this.#intent() });
     await this.#loop.settled();
