@@ -131,8 +131,15 @@ const api = {
 
   /** @param {string} state */
   stateMark: (state) =>
-    ({ off: '○', starting: '…', shaping: '✓', troubled: '!', blocked: '■', error: '✕', stopped: '✕' })[state] ??
-    '?',
+    ({
+      off: '○',
+      starting: '…',
+      shaping: '✓',
+      troubled: '!',
+      blocked: '■',
+      error: '✕',
+      stopped: '✕',
+    })[state] ?? '?',
 
   /** @param {string} state */
   tunnelState(state) {

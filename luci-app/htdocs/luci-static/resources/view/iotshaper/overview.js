@@ -318,7 +318,9 @@ const page = view.extend({
         banner.show(
           isStopped ? 'stopped' : 'unknown',
           isStopped
-            ? _('Not protected: the service is stopped. Unless it was interrupted, your devices use the Internet directly, and your provider sees when.')
+            ? _(
+                'Not protected: the service is stopped. Unless it was interrupted, your devices use the Internet directly, and your provider sees when.',
+              )
             : _('Nothing is known of your protection now.'),
           service.explain(answer.cause),
         );
