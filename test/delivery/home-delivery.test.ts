@@ -2,10 +2,13 @@
 import test from 'ava';
 import { parseForeignChains } from '../../src/core/delivery/foreign-chains.ts';
 import { noPassages, withCounts } from '../../src/core/delivery/passage.ts';
-import { type DeliveryEvidence, judgeDelivery } from '../../src/core/home/delivery.ts';
-import { NO_PROBES } from '../../src/core/home/probing.ts';
+import {
+  type DeliveryEvidence,
+  judgeDelivery,
+} from '../../src/core/home/delivery/home-delivery.ts';
+import { NO_PROBES } from '../../src/core/home/delivery/probing.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
-import { homePassages } from '../../src/core/plan/nft-passage.ts';
+import { homePassages } from '../../src/core/plan/nft/nft-passage.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 
 const shape: Shape = { mode: 'vit', rateKBps: 100, packetBytes: 1400, sdPercent: 30 };

@@ -16,7 +16,7 @@ import {
   NO_PROBES,
   type Probes,
   passSecond,
-} from '../../src/core/home/probing.ts';
+} from '../../src/core/home/delivery/probing.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 
 const shape: Shape = { mode: 'vit', rateKBps: 40, packetBytes: 512, sdPercent: 30 };

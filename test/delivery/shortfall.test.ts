@@ -1,7 +1,7 @@
 // A line too slow for the rate is found from what both ends count over a minute, with a rate that would fit.
 import test from 'ava';
-import { smallerSizes, wholeBytesOf } from '../../src/core/home/path-size.ts';
-import { Arrivals, findShortfall, shareOf } from '../../src/core/home/shortfall.ts';
+import { smallerSizes, wholeBytesOf } from '../../src/core/home/delivery/path-size.ts';
+import { Arrivals, findShortfall, shareOf } from '../../src/core/home/delivery/shortfall.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 
 const shape: Shape = { mode: 'vit', rateKBps: 100, packetBytes: 512, sdPercent: 30 };

@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { owns } from '../../src/core/endpoint/identity.ts';
 import { networkOf } from '../../src/core/ip/address.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
-import { innerPrefix4, innerPrefix6 } from '../../src/core/plan/nft-endpoint.ts';
+import { innerPrefix4, innerPrefix6 } from '../../src/core/plan/nft/nft-endpoint.ts';
 import { EndpointStore } from '../../src/shell/endpoint/store.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';

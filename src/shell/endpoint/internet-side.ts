@@ -2,7 +2,7 @@
 import { encodeConnect } from '../../core/delivery/probe-packets.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import { DEVICE_MTU } from '../../core/plan/names.ts';
-import { INNER_NETDEV, trialSource } from '../../core/plan/nft-endpoint.ts';
+import { INNER_NETDEV, trialSource } from '../../core/plan/nft/nft-endpoint.ts';
 import { ipJson } from '../network/ip-json.ts';
 import { readMtu, readSysctl, setLink, writeSysctl } from '../network/netdev.ts';
 import type { Sysctls } from '../network/sysctls.ts';

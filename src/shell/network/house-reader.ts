@@ -1,5 +1,6 @@
 // Reads from the kernel which netdevs are the house, and remembers what configured networks had.
 import type { Config } from '../../core/config/types.ts';
+import { wholeBytesOf } from '../../core/home/delivery/path-size.ts';
 import { findHouse, type House } from '../../core/home/home-facts.ts';
 import type { ListedNetdev } from '../../core/home/netdev-kinds.ts';
 import {
@@ -9,7 +10,6 @@ import {
   rememberPrefixes,
   renderNetworkMemory,
 } from '../../core/home/network-findings.ts';
-import { wholeBytesOf } from '../../core/home/path-size.ts';
 import { networkOf, splitPrefix } from '../../core/ip/address.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import type { System } from '../system/system.ts';

@@ -1,8 +1,8 @@
 // Our nftables table as loaded, and whether it still stands so: others flush rulesets and edit chains.
 import type { PassageCounts } from '../../core/delivery/passage.ts';
 import { TABLE } from '../../core/plan/names.ts';
-import { countersOf } from '../../core/plan/nft-passage.ts';
-import { updateTable } from '../../core/plan/nft-text.ts';
+import { countersOf } from '../../core/plan/nft/nft-passage.ts';
+import { updateTable } from '../../core/plan/nft/nft-text.ts';
 import { SupervisedChild } from '../system/child.ts';
 import type { System } from '../system/system.ts';
 import { deleteTable, loadNft } from './nft.ts';

@@ -1,5 +1,5 @@
 // Counts packets where they come in and where they leave again: what comes in and never leaves, rules of others drop.
-import { DEVICE_ZONE, hexMark, MARK_MASK, MARK_TUNNEL } from './names.ts';
+import { DEVICE_ZONE, hexMark, MARK_MASK, MARK_TUNNEL } from '../names.ts';
 import { block, comment } from './nft-text.ts';
 
 /** Ways through a home's router, by family: from a device to the tunnel, and back. */
