@@ -9,7 +9,7 @@ import {
   type Methods,
   NotRunningError,
   serveLocalApi,
-} from '../../src/shell/home/local-api.ts';
+} from '../../src/shell/machine/local-api.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 function newPath(t: ExecutionContext): string {

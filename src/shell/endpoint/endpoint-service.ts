@@ -8,7 +8,7 @@ import { type EndpointState, initialState } from '../../core/endpoint/machine/st
 import { step } from '../../core/endpoint/machine/step.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
-import { serveLocalApi } from '../home/local-api.ts';
+import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';

@@ -9,7 +9,7 @@ import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import type { PlainUser } from '../../core/plan/facts.ts';
-import { DEVICE_MTU, HOME_CLASS_MINOR, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { HOME_CLASS_MINOR, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { renderNotAlive } from '../../core/plan/nft/nft-alive.ts';
 import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft/nft-home.ts';
 import { SENDER_SETS } from '../../core/plan/nft/nft-inner.ts';
@@ -39,10 +39,9 @@ import type { System } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
+import { configureNetdev } from './devices-netdev.ts';
 import { HomeTunnel } from './home-tunnel.ts';
 import { removeEverything } from './remove-everything.ts';
-
-const DEVICE_QUEUE_PACKETS = 500;
 
 export interface HomeEffectsOptions {
   system: System;
@@ -158,7 +157,7 @@ export class HomeEffects {
       case 'port':
         return this.#openPort(work);
       case 'netdev':
-        return this.#configureNetdev(work.netdev);
+        return configureNetdev(system, this.#sysctls, work.netdev);
       case 'index':
         return netdevIndex(system, TUNNEL_NETDEV);
       case 'queue':
@@ -249,15 +248,6 @@ export class HomeEffects {
       onFault: (fault) => tell({ kind: 'fault', fault }),
     });
     await this.#port.open(plainUser);
-  }
-
-  /** Settings of the devices' netdev, after it was made, and whenever others may have changed them. */
-  async #configureNetdev(netdev: string): Promise<void> {
-    if (!netdevExists(this.#system, netdev)) return;
-    await setLink(this.#system, netdev, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
-    await writeSysctl(this.#system, `net/ipv4/conf/${netdev}/rp_filter`, '2');
-    await writeSysctl(this.#system, `net/ipv6/conf/${netdev}/accept_ra`, '0');
-    await this.#sysctls.set('net/ipv4/ip_forward', '1');
   }
 
   async #applyQueue({ mtu, length, ring, slots }: WorkOf<'queue'>): Promise<void> {
