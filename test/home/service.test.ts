@@ -1,7 +1,7 @@
 // The home service on a machine of models: what others may ask of it, and what is done with single packets.
 import test from 'ava';
 import { HomeService } from '../../src/shell/home/home-service.ts';
-import { askLocalApi } from '../../src/shell/home/local-api.ts';
+import { askLocalApi } from '../../src/shell/machine/local-api.ts';
 import {
   createHomeMachine,
   homePaths,
