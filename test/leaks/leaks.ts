@@ -81,17 +81,17 @@ export const leaks: readonly Leak[] = [
         })),`,
       },
       {
-        file: 'src/core/plan/nft-home.ts',
+        file: 'src/core/plan/nft/nft-home.ts',
         from: 'dport ${FRAME_PORT} meta protocol @alive meta priority set 0:${FRAME_PRIORITY}',
         to: 'dport ${FRAME_PORT} meta protocol @alive meta priority set 1:21',
       },
       {
-        file: 'src/core/plan/nft-home.ts',
+        file: 'src/core/plan/nft/nft-home.ts',
         from: 'dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY}',
         to: 'dport ${CONTROL_PORT} meta priority set 1:21',
       },
       {
-        file: 'src/core/plan/nft-home.ts',
+        file: 'src/core/plan/nft/nft-home.ts',
         from: 'dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY}',
         to: 'dport ${COVER_PORT} meta priority set 1:22',
       },
@@ -115,7 +115,7 @@ export const leaks: readonly Leak[] = [
       },
       // The rules would drop it.
       {
-        file: 'src/core/plan/nft-home.ts',
+        file: 'src/core/plan/nft/nft-home.ts',
         from: ' meta length ${config.main.packetBytes} udp`',
         to: ' udp`',
       },
@@ -176,7 +176,7 @@ export const leaks: readonly Leak[] = [
       },
       // 1:0 is the root's own handle: past every class (sch_htb.c, htb_classify).
       {
-        file: 'src/core/plan/nft-home.ts',
+        file: 'src/core/plan/nft/nft-home.ts',
         from: '          `${slot} dport ${COVER_PORT} meta priority',
         to: '          `${slot} dport 10 meta priority set 1:0 accept`,\n          `${slot} dport ${COVER_PORT} meta priority',
       },
