@@ -72,6 +72,18 @@ for (const [what, broken, repair] of breaks) {
   });
 }
 
+test('what was changed is made anew whatever else stops devices', (t) => {
+  const gone = { blocking: [notice('network-gone', { path: 'p', netdev: 'br-iot' })] };
+  for (const other of [gone, { tunnelState: 'down' as const }, { ...gone, astray: true }]) {
+    const evidence = { ...good, ...other };
+    t.is(judgeHome({ ...evidence, rulesIntact: false }).repair, true);
+    // A queue is made on a tunnel.
+    const isUp = evidence.tunnelState === 'up';
+    t.is(judgeHome({ ...evidence, isReported: false }).repair, isUp);
+    t.is(judgeHome({ ...evidence, sentPerSecond: 0 }).streamBroken, isUp);
+  }
+});
+
 test('no mixture of faults lets devices send', (t) => {
   t.notThrows(() =>
     fc.assert(

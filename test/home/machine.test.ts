@@ -73,7 +73,8 @@ class Bench {
 test('rules stand before anything by which a device could send', (t) => {
   const bench = new Bench().on();
   t.deepEqual(bench.done, [
-    ...(['user', 'house', 'near', 'inside', 'rules', 'routes', 'port', 'openvpn', 'boot'] as const),
+    ...(['user', 'house', 'near', 'inside', 'rules', 'routes', 'port'] as const),
+    ...(['netdev', 'openvpn', 'boot'] as const),
   ]);
   t.is(bench.state.told.state, 'starting');
 });
@@ -112,7 +113,7 @@ test('what is pending is done in its order, each once, whatever is asked meanwhi
   bench.endAll();
   t.deepEqual(bench.done, [
     ...(['user', 'restore', 'house', 'near', 'inside', 'rules', 'routes'] as const),
-    ...(['index', 'queue', 'streams', 'boot'] as const),
+    ...(['netdev', 'index', 'queue', 'streams', 'boot'] as const),
   ]);
 });
 
@@ -186,6 +187,8 @@ test('what could not be done is told, and done again with all that follows', (t)
     part: 'rules',
     fault: notice('openvpn-stopped', { why: 'planted' }),
   });
+  t.deepEqual(bench.work, { part: 'netdev', netdev: 'iot0' });
+  bench.end();
   t.is(bench.work, null);
   t.is(bench.state.told.fault?.code, 'openvpn-stopped');
   bench.done.length = 0;
@@ -209,6 +212,42 @@ test('switched off, everything is removed, the rules for the next boot as well',
     { part: 'boot', table: null },
   ]);
   t.is(bench.state.told.state, 'off');
+});
+
+test('what could not be removed is not taken to stand when it is switched on again', (t) => {
+  const bench = new Bench().shaping();
+  const why = notice('process-exit-status', { status: '2' });
+  bench.hear({ kind: 'intent', intent: { kind: 'off' } });
+  while (bench.work && bench.work.part !== 'remove') bench.end();
+  bench.end({ kind: 'failed', part: 'remove', fault: why });
+  bench.done.length = 0;
+  bench.on();
+  t.true(bench.done.includes('port') && bench.done.includes('openvpn'), `${bench.done}`);
+});
+
+test('what could not be removed is removed by its name the next time', (t) => {
+  const bench = new Bench().shaping();
+  const why = notice('process-exit-status', { status: '2' });
+  bench.hear({ kind: 'intent', intent: { kind: 'off' } });
+  while (bench.work && bench.work.part !== 'remove') bench.end();
+  bench.end({ kind: 'failed', part: 'remove', fault: why });
+  bench.endAll();
+  bench.hear(bench.world.report());
+  t.deepEqual(bench.work, { part: 'remove', netdev: 'iot0', shut: null });
+});
+
+test('rules that others changed are put back while the tunnel is down, before anything else', (t) => {
+  const bench = new Bench().shaping();
+  bench.hear({ kind: 'openvpn', name: 'RECONNECTING', local: '', remote: '' });
+  bench.endAll();
+  bench.world.advance(5000);
+  bench.hear(bench.world.report());
+  bench.done.length = 0;
+  bench.world.faults = { ...bench.world.faults, rulesChanged: true };
+  bench.end();
+  t.is(bench.work?.part, 'restore');
+  bench.endAll();
+  t.deepEqual(bench.done.slice(0, 4), ['look', 'restore', 'user', 'house']);
 });
 
 test('stopped for a moment only, the rules that hold devices back stay', (t) => {

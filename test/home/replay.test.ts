@@ -3,7 +3,7 @@ import test from 'ava';
 import type { HomeEvidence } from '../../src/core/home/judgement.ts';
 import { judgeHome } from '../../src/core/home/judgement.ts';
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
-import { replay } from './replay.ts';
+import { type Judge, replay } from './replay.ts';
 import type { Faults } from './world.ts';
 
 const STEPS = 120;
@@ -113,3 +113,16 @@ for (const [what, { hide, faults }] of Object.entries(blindnesses)) {
     t.true(seed <= LIVES);
   });
 }
+
+test('a judge that has rules put back only where nothing else stops devices is found out', (t) => {
+  const judge: Judge = (evidence) => {
+    const isHeldBack = evidence.blocking.length > 0 || evidence.tunnelState !== 'up';
+    const verdict = judgeHome(evidence);
+    return { ...verdict, repair: verdict.repair && !isHeldBack };
+  };
+  const faults = [{ rulesChanged: true }, { tunnelDown: true }];
+  let seed = 1;
+  while (seed <= LIVES && replay({ seed, steps: STEPS, judge, faults }).violations.length === 0)
+    seed++;
+  t.true(seed <= LIVES);
+});

@@ -46,6 +46,9 @@ const NOTICED_WITHIN_MS: Record<keyof Faults, number> = {
   networkGone: 25_000,
 };
 
+/** Rules that others changed may let devices out by themselves: they are put back, whatever else stops devices. */
+const PUT_BACK_WITHIN_MS = 12_000;
+
 const FAULTS: readonly Partial<Faults>[] = [
   ...Object.keys(brokenQueues).map((queue) => ({ queue })),
   { rulesChanged: true },
@@ -240,6 +243,8 @@ class Life {
         this.#violate(`${name} unnoticed for ${forMs} ms`);
       if (forMs > withinMs + ALIVE_SECONDS * 1000 && world.devicesMaySend)
         this.#violate(`the firewall lets devices out, ${name} for ${forMs} ms`);
+      if (name === 'rulesChanged' && forMs > PUT_BACK_WITHIN_MS)
+        this.#violate(`rules of others stand for ${forMs} ms`);
     }
   }
 

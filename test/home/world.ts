@@ -174,8 +174,10 @@ export class World {
         });
       case 'rules':
       case 'restore':
+        // Those that are loaded already are not loaded again, unless that is asked for.
+        if (work.part === 'restore' || work.again || work.table !== this.#table)
+          this.faults = { ...this.faults, rulesChanged: false };
         if (work.part === 'rules') this.#table = work.table;
-        this.faults = { ...this.faults, rulesChanged: false };
         permit(work.permits);
         return done();
       case 'user':

@@ -38,7 +38,7 @@ export interface HomeEvidence {
 /** What follows from the evidence. */
 export interface Verdict {
   /** Empty when devices may go on. */
-  faults: Notice[];
+  faults: readonly Notice[];
   /** The queue or the rules are not as they were made: make them anew. */
   repair: boolean;
   /** The stream that leaves was measured for long enough, and is not what it ought to be. */
@@ -47,33 +47,34 @@ export interface Verdict {
 
 /** Judges one look's evidence. Whatever is not known is a fault, but for what {@link HomeEvidence.settling} excuses. */
 export function judgeHome(evidence: HomeEvidence): Verdict {
-  const { tunnelState, blocking, listing, rulesIntact, upload, download } = evidence;
-  const only = (faults: Notice[], repair: boolean): Verdict => ({
-    faults,
-    repair,
-    streamBroken: false,
-  });
-  // First, since it is for a person to mend.
-  if (blocking.length > 0) return only([...blocking], false);
-  if (tunnelState !== 'up') return only([tunnelFault(tunnelState)], false);
-  const structure = [
+  const { tunnelState, blocking, listing, upload, download } = evidence;
+  const { sentPerSecond, receivedPerSecond, settling } = evidence;
+  const rules = evidence.rulesIntact ? [] : [notice('rules-changed')];
+  const tunnel = tunnelState === 'up' ? [] : [tunnelFault(tunnelState)];
+  const queue = [
     ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
-    ...(rulesIntact ? [] : [notice('rules-changed')]),
     ...(evidence.isReported ? [] : [notice('shaping-thread-silent')]),
   ];
-  if (structure.length > 0) return only(structure, true);
-  const { sentPerSecond, receivedPerSecond, settling } = evidence;
   const leaving = sentPerSecond === null && settling ? [] : findStreamFaults(upload, sentPerSecond);
-  // Measured for long enough and still wrong: cover or pacing is gone, and both come back with a new queue.
-  const streamBroken = leaving.length > 0 && sentPerSecond !== null;
-  const faults = [
+  const streams = [
     ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,
     ...(settling ? [] : findDownloadFaults(download, receivedPerSecond)),
     ...findAnswerFaults(evidence),
     ...(evidence.astray ? [notice('sent-astray')] : []),
   ];
-  return { faults, repair: streamBroken, streamBroken };
+  const isUp = tunnel.length === 0;
+  const hasStructure = queue.length === 0 && rules.length === 0;
+  // Measured for long enough and still wrong: cover or pacing is gone, and both come back with a new queue.
+  const streamBroken = isUp && hasStructure && leaving.length > 0 && sentPerSecond !== null;
+  return {
+    // What is for a person to mend comes first; what follows from something else is not told beside it.
+    faults:
+      [blocking, tunnel, [...queue, ...rules], streams].find(({ length }) => length > 0) ?? [],
+    // Rules hold devices back whatever else they wait for; a queue needs a tunnel.
+    repair: rules.length > 0 || (isUp && queue.length > 0) || streamBroken,
+    streamBroken,
+  };
 }
 
 /** What a tunnel that is not up stands in the way with. */

@@ -194,7 +194,7 @@ export class HomeEffects {
 
   /** The table was deleted: by us to replace it, or by someone who flushed all rules. */
   async #restoreRules(permits: string): Promise<void> {
-    if (await this.#rules.isIntact()) return;
+    if (!this.#rules.areLoaded || (await this.#rules.isIntact())) return;
     this.#options.log('warning', wordsOf(notice('rules-put-back')));
     await this.#rules.restore(permits);
   }
@@ -252,8 +252,9 @@ export class HomeEffects {
     await port.open(plainUser);
   }
 
-  /** Settings of the devices' netdev, after it was made. */
+  /** Settings of the devices' netdev, after it was made, and whenever others may have changed them. */
   async #configureNetdev(netdev: string): Promise<void> {
+    if (!netdevExists(this.#system, netdev)) return;
     await setLink(this.#system, netdev, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
     await writeSysctl(this.#system, `net/ipv4/conf/${netdev}/rp_filter`, '2');
     await writeSysctl(this.#system, `net/ipv6/conf/${netdev}/accept_ra`, '0');

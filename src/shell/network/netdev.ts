@@ -29,14 +29,14 @@ export function openNetdevCounter(
   return files.openCounter(`${NETDEVS}/${name}/statistics/${counter}`);
 }
 
-/** Sets MTU and queue length. */
+/** Sets MTU and queue length; up again, where others took it down. */
 export async function setLink(
   { processes }: Pick<System, 'processes'>,
   name: string,
   mtu: number,
   queuePackets: number,
 ): Promise<void> {
-  const settings = ['mtu', `${mtu}`, 'txqueuelen', `${queuePackets}`];
+  const settings = ['mtu', `${mtu}`, 'txqueuelen', `${queuePackets}`, 'up'];
   await processes.run(['ip', 'link', 'set', 'dev', name, ...settings]);
 }
 

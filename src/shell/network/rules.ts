@@ -68,6 +68,11 @@ export class Rules {
     return true;
   }
 
+  /** Whether there is anything to put back. */
+  get areLoaded(): boolean {
+    return this.#text !== '';
+  }
+
   /** Whether the table stands as loaded, but for what is counted and who is alive; runs `more` in the same breath. */
   async isIntact(more = ''): Promise<boolean> {
     if (this.#listing === '') return false;

@@ -15,18 +15,20 @@ export class Sysctls {
   async set(path: string, value: string): Promise<void> {
     const before = await readSysctl(this.#system, path);
     if (before === null || before === value) return;
-    // First, since a write that is reported as failed may have been done.
+    // Known first: a write that fails may have been done.
     if (!this.#before.has(path)) this.#before.set(path, before);
     await writeSysctl(this.#system, path, value);
   }
 
-  /** Puts back what stood before; goes on where that is refused. @throws the first refusal */
+  /** Puts back what stood before; goes on where that is refused, which the next call tries again. @throws the first refusal */
   async restore(): Promise<void> {
     const refused: unknown[] = [];
     for (const [path, value] of this.#before) {
-      await writeSysctl(this.#system, path, value).catch((error) => refused.push(error));
+      await writeSysctl(this.#system, path, value).then(
+        () => this.#before.delete(path),
+        (error) => refused.push(error),
+      );
     }
-    this.#before.clear();
     if (refused.length > 0) throw refused[0];
   }
 }

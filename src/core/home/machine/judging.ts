@@ -49,8 +49,10 @@ export function judge(turn: Turn, sight: Sight): void {
   const { monotonicMs } = now;
   if ((verdict.repair || state.failure) && monotonicMs - state.repairedMs > REPAIR_EVERY_MS) {
     state.repairedMs = monotonicMs;
+    // Put back as they were loaded, first and whatever else can't be done.
+    if (!sight.rulesIntact) ask(turn, 'restore');
+    state.again = [...state.again, ...(state.failure ? (['rules'] as const) : []), 'queue'];
     state.failure = null;
-    state.again = [...state.again, 'rules', 'queue'];
     if (state.connected) ask(turn, 'connect');
     ask(turn, ...WHOLE);
   } else if (wantsReconnect(turn)) turn.acts.push({ do: 'reconnect' });

@@ -72,7 +72,7 @@ export const PART_ORDER: readonly Part[] = [
 
 /** Everything that follows from a configuration. */
 export const WHOLE: readonly Part[] = [
-  ...(['user', 'house', 'near', 'inside', 'rules', 'routes', 'port'] as const),
+  ...(['user', 'house', 'near', 'inside', 'rules', 'routes', 'port', 'netdev'] as const),
   ...(['index', 'queue', 'streams', 'openvpn', 'boot'] as const),
 ];
 

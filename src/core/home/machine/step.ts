@@ -213,7 +213,7 @@ function connect(turn: Turn, index: number | null): void {
   ask(turn, ...WHOLE);
 }
 
-/** Nothing stands any more. */
+/** Nothing stands any more, but for what could not be removed. */
 function forget(turn: Turn): void {
   const { state } = turn;
   closeTunnel(turn);
@@ -238,6 +238,13 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
     state.queueIsNew = true;
   }
   if (part === 'openvpn') state.openvpnConfig = '';
+  if (part === 'remove') {
+    // All that could be ended has ended; what is left is found by its name.
+    const { portNetdev } = state;
+    forget(turn);
+    state.portNetdev = portNetdev;
+    state.again = [...state.again, 'port'];
+  }
   if (part === 'remove' && state.intent.kind === 'stop' && !state.again.includes(part)) {
     state.again = [...state.again, part];
     ask(turn, part);
@@ -250,6 +257,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
   if (!desiredOf(state)) return;
   block(turn, fault);
   if (part === 'look' || part === 'restore') return;
-  const always: readonly Part[] = ['forbid', 'look', 'connect', 'restore', 'netdev'];
+  // Rules hold devices back even where little is known of the house.
+  const always: readonly Part[] = ['forbid', 'look', 'connect', 'restore', 'rules', 'netdev'];
   state.pending = state.pending.filter((other) => always.includes(other));
 }

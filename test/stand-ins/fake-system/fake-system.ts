@@ -1,0 +1,31 @@
+// The stand-in machine's door, as a service gets it.
+import type { Random } from '../../../src/core/random/random.ts';
+import { type System, SystemError } from '../../../src/shell/system/system.ts';
+import type { FakeMachine } from './machine.ts';
+
+/** @param random of bytes that nobody can guess. */
+export function createSystem(machine: FakeMachine, random: Random): System {
+  const { time, door, files, udp, unix, ip, processes, threads } = machine;
+  const system: System = {
+    clock: time.clock,
+    timers: time.timers,
+    files: files.view,
+    sockets: {
+      openUdp: (options) => udp.open(options),
+      listen: (path, onConnection) => unix.listen(path, onConnection),
+      connect: (path) => unix.connect(path),
+      netdevAddresses: () =>
+        [...ip.netdevs.values()].flatMap(({ name, mac = '', addresses }) =>
+          addresses.map((cidr) => ({ netdev: name, address: cidr.split('/')[0]!, mac })),
+        ),
+    },
+    processes: processes.view(),
+    randomBytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(random() * 256)),
+    startThread: (program, events) => {
+      const failed = door.enter(`start thread ${program.role}`);
+      if (failed) throw new SystemError('EAGAIN', 'EAGAIN: planted fault, start thread');
+      return threads.start(system, program, events);
+    },
+  };
+  return system;
+}

@@ -1,0 +1,217 @@
+// The `tc` lines that the program gives, on the queues of the stand-in machine, with what tc answers.
+import { type Ended, failed, printed } from './ip-command.ts';
+import type { IpModel, Netdev } from './ip-model.ts';
+import { backlogOf, NetdevQueue, type QueueClass } from './netdev-queue.ts';
+import { NotUnderstood } from './nft-text.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+const DONE = printed('');
+const PRIORITY_MAP = 'bands 3 priomap 1 2 2 2 1 2 0 0 1 1 1 1 1 1 1 1';
+const NO_FILTER = failed(
+  2,
+  'Error: Cannot find specified filter chain.\nWe have an error talking to the kernel',
+);
+const NO_FILE = failed(2, 'RTNETLINK answers: No such file or directory');
+
+/** The queues of all netdevs. */
+export class TcModel {
+  readonly #ip: IpModel;
+  readonly #time: VirtualTime;
+  readonly #queues = new Map<Netdev, NetdevQueue>();
+  /** Goes up with every change of structure. */
+  version = 0;
+
+  constructor(ip: IpModel, time: VirtualTime) {
+    this.#ip = ip;
+    this.#time = time;
+    ip.onRemoved.push((netdev) => {
+      this.#queues.get(netdev)?.close();
+      this.#queues.delete(netdev);
+    });
+  }
+
+  queueOf(name: string): NetdevQueue | null {
+    const netdev = this.#ip.netdevs.get(name);
+    if (!netdev) return null;
+    const queue = this.#queues.get(netdev) ?? new NetdevQueue(this.#time);
+    this.#queues.set(netdev, queue);
+    return queue;
+  }
+
+  /** `tc -batch -`: stops at the first line that fails, and keeps what came before. */
+  runBatch(input: string): Ended {
+    const lines = input.split('\n').filter((line) => line.trim() !== '');
+    for (const [index, line] of lines.entries()) {
+      const { status, stderr } = this.run(line.split(' '));
+      if (status !== 0) return failed(1, `${stderr}\nCommand failed -:${index + 1}`);
+    }
+    return DONE;
+  }
+
+  /**
+   * One line.
+   *
+   * @param withCounts as with `-s`.
+   * @throws {NotUnderstood}
+   */
+  run(words: readonly string[], withCounts = false): Ended {
+    const name = words[words.indexOf('dev') + 1]!;
+    const queue = this.queueOf(name);
+    if (!queue) return failed(1, `Cannot find device "${name}"`);
+    queue.settle();
+    const line = words.join(' ');
+    const [object, verb] = words;
+    const act = this.#actions[`${object} ${verb}`];
+    if (!act) throw new NotUnderstood(`tc ${line}`);
+    const ended = act(queue, line, withCounts, this.#ip.netdevs.get(name)!);
+    if (verb !== 'show' && verb !== 'change') this.version++;
+    return ended;
+  }
+
+  /** All that is not the kernel's own, as tc lists it without counts. */
+  print(): string {
+    return [...this.#ip.netdevs.keys()]
+      .flatMap((name) => {
+        const queue = this.queueOf(name)!;
+        if (queue.root.handle === '0:') return [];
+        return [`${name}:`, listQdiscs(queue, false), listClasses(queue, false)];
+      })
+      .join('\n');
+  }
+
+  readonly #actions: Record<
+    string,
+    (queue: NetdevQueue, line: string, withCounts: boolean, netdev: Netdev) => Ended
+  > = {
+    'qdisc add': (queue, line, _, { queuePackets }) => {
+      const root = /root handle (\S+) htb default (\w+) direct_qlen 0$/.exec(line);
+      if (root) {
+        if (queue.root.handle !== '0:') {
+          return failed(2, 'Error: Exclusivity flag on, cannot modify.');
+        }
+        queue.setRoot('htb', root[1]!, Number.parseInt(root[2]!, 16));
+        queue.isTampered = false;
+        return DONE;
+      }
+      const leaf = /parent 1:(\w+) handle (\S+) (pfifo_fast)$/.exec(line);
+      if (!leaf) throw new NotUnderstood(`tc ${line}`);
+      const parent = queue.classes.get(Number.parseInt(leaf[1]!, 16));
+      if (!parent) return failed(2, 'Error: Specified class not found.');
+      parent.leaf = { kind: leaf[3]!, handle: leaf[2]!, limit: queuePackets };
+      return DONE;
+    },
+    'qdisc del': (queue, line) => {
+      if (!/ root$/.test(line)) throw new NotUnderstood(`tc ${line}`);
+      if (queue.root.handle === '0:') {
+        return failed(2, 'Error: Cannot delete qdisc with handle of zero.');
+      }
+      queue.setRoot('pfifo_fast', '0:');
+      return DONE;
+    },
+    'qdisc show': (queue, _, withCounts) => printed(listQdiscs(queue, withCounts)),
+    'class add': (queue, line) => {
+      const { minor, bytesPerSecond, leastBytes } = readClass(line);
+      if (!queue.isHtb) return NO_FILE;
+      if (queue.classes.has(minor)) return failed(2, 'RTNETLINK answers: File exists');
+      queue.addClass(minor, bytesPerSecond, leastBytes);
+      return DONE;
+    },
+    'class change': (queue, line) => {
+      const { minor, bytesPerSecond, leastBytes } = readClass(line);
+      const known = queue.isHtb ? queue.classes.get(minor) : undefined;
+      if (!known) return NO_FILE;
+      queue.changeClass(known, bytesPerSecond, leastBytes);
+      return DONE;
+    },
+    'class del': (queue, line) => {
+      const minor = Number.parseInt(/classid 1:(\w+)$/.exec(line)?.[1] ?? '', 16);
+      const known = queue.classes.get(minor);
+      if (!known) return NO_FILE;
+      if ([...queue.filters.values()].some((filter) => filter.minor === minor)) {
+        return failed(2, 'Error: HTB class in use.');
+      }
+      queue.removeClass(known);
+      return DONE;
+    },
+    'class show': (queue, _, withCounts) => printed(listClasses(queue, withCounts)),
+    'filter add': (queue, line) => {
+      const parts = /prio (\d+) u32 match ip dst (\S+)\/32 flowid 1:(\w+)$/.exec(line);
+      if (!parts) throw new NotUnderstood(`tc ${line}`);
+      if (!queue.isHtb) return failed(2, 'Error: Failed to find specified qdisc.');
+      const minor = Number.parseInt(parts[3]!, 16);
+      queue.filters.set(Number(parts[1]), { destination: parts[2]!, minor });
+      return DONE;
+    },
+    'filter del': (queue, line) => {
+      const priority = Number(/prio (\d+)$/.exec(line)?.[1]);
+      return queue.filters.delete(priority) ? DONE : NO_FILTER;
+    },
+  };
+}
+
+function readClass(line: string): { minor: number; bytesPerSecond: number; leastBytes: number } {
+  const pattern = /classid 1:(\w+) htb rate (\d+)bps ceil \2bps burst \d+ cburst \d+ mpu (\d+)$/;
+  const [, minor, rate, mpu] = pattern.exec(line) ?? [];
+  if (minor === undefined) throw new NotUnderstood(`tc ${line}`);
+  return {
+    minor: Number.parseInt(minor, 16),
+    bytesPerSecond: Number(rate),
+    leastBytes: Number(mpu),
+  };
+}
+
+const hex = (value: number): string => value.toString(16);
+
+/** As tc prints it: in the largest unit that leaves no rest. */
+function printRate(bytesPerSecond: number): string {
+  let value = bytesPerSecond * 8;
+  let unit = '';
+  for (const next of ['K', 'M', 'G']) {
+    if (value < 1000 || (value % 1000 !== 0 && value < 1_000_000)) break;
+    value /= 1000;
+    unit = next;
+  }
+  return `${Math.round(value)}${unit}bit`;
+}
+
+function listCounts(classes: readonly QueueClass[]): string[] {
+  const sum = (of: (one: QueueClass) => number): number =>
+    classes.reduce((total, one) => total + of(one), 0);
+  const waiting = sum(backlogOf);
+  const bytes = sum(({ bands }) => bands.flat().reduce((all, one) => all + one.bytes, 0));
+  return [
+    ` Sent ${sum((one) => one.bytes)} bytes ${sum((one) => one.packets)} pkt (dropped ${sum((one) => one.dropped)}, overlimits 0 requeues 0) `,
+    ` backlog ${bytes}b ${waiting}p requeues 0`,
+  ];
+}
+
+function listClasses(queue: NetdevQueue, withCounts: boolean): string {
+  return [...queue.classes.values()]
+    .map((one) => {
+      const leaf = one.leaf ? ` leaf ${one.leaf.handle}` : '';
+      const rate = printRate(one.bytesPerSecond);
+      const burst = Math.max(1, Math.round(one.bytesPerSecond / 4000));
+      const head = `class htb 1:${hex(one.minor)} root${leaf} prio 0 rate ${rate} ceil ${rate} burst ${burst}b cburst ${burst}b `;
+      if (!withCounts) return `${head}\n`;
+      const lended = ` lended: ${one.packets} borrowed: 0 giants: 0`;
+      return [head, ...listCounts([one]), lended, ' tokens: 0 ctokens: 0', '', ''].join('\n');
+    })
+    .join('');
+}
+
+function listQdiscs(queue: NetdevQueue, withCounts: boolean): string {
+  const { root, classes } = queue;
+  const all = [...classes.values()];
+  const what = queue.isHtb
+    ? `r2q 10 default 0x${hex(root.defaultMinor)} direct_packets_stat 0 direct_qlen 0`
+    : PRIORITY_MAP;
+  const lines = [`qdisc ${root.kind} ${root.handle} root refcnt 2 ${what}`];
+  if (withCounts) lines.push(...listCounts(all));
+  for (const one of all) {
+    if (!one.leaf) continue;
+    const { kind, handle } = one.leaf;
+    lines.push(`qdisc ${kind} ${handle} parent 1:${hex(one.minor)} ${PRIORITY_MAP}`);
+    if (withCounts) lines.push(...listCounts([one]));
+  }
+  return `${lines.join('\n')}\n`;
+}
