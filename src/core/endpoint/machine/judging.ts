@@ -68,7 +68,7 @@ function judge(turn: Turn, report: Report | null): Repair {
     return { rebuild: true, broken: [] };
   }
   // What was listed of other classes is judged by nothing: a second later they are listed as they are.
-  if (!report?.listing || state.made?.changes || report.takenMs < state.classesSinceMs)
+  if (!report?.listing || state.made?.changes || report.takenMs <= state.classesSinceMs)
     return NOTHING;
   const { listing, takenMs } = report;
   noteCounts(turn, listing, takenMs);

@@ -64,7 +64,7 @@ function hear(turn: Turn, event: HomeEvent): void {
   switch (event.kind) {
     case 'second':
       // What was listed before the queue was made was another one.
-      if (event.takenMs !== null && event.takenMs >= state.queueSinceMs) {
+      if (event.takenMs !== null && event.takenMs > state.queueSinceMs) {
         state.listing = event.listing;
         state.reportedMs = Math.max(state.reportedMs, event.takenMs);
       }
