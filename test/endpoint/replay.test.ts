@@ -1,0 +1,264 @@
+// The whole service of an endpoint on a stand-in for its machine: homes are served, whatever fails, and nothing stays behind.
+import test, { type ExecutionContext } from 'ava';
+import { TUNNEL_NETDEV } from '../../src/core/plan/names.ts';
+import { drawIndex, seededRandom } from '../../src/core/random/random.ts';
+import { slotsPerSecond } from '../../src/core/stream/stream.ts';
+import type { Failing } from '../stand-ins/fake-system/door.ts';
+import type { FakeMachine } from '../stand-ins/fake-system/machine.ts';
+import { EndpointMachine, shape } from './endpoint-machine.ts';
+
+interface StatusOfHomes {
+  homes: { name: string; online: boolean }[];
+}
+
+function online({ service }: EndpointMachine): string[] {
+  const { homes } = service.status() as unknown as StatusOfHomes;
+  return homes.filter((home) => home.online).map(({ name }) => name);
+}
+
+/** Starts the service, and homes that speak as soon as they can. */
+async function start(endpoint: EndpointMachine): Promise<void> {
+  await endpoint.start();
+  for (const home of endpoint.homes.values()) home.start();
+}
+
+/** Ends the service, and sees to it that nothing of it stays. */
+async function stop(t: ExecutionContext, endpoint: EndpointMachine, before: string): Promise<void> {
+  const { machine, service, homes } = endpoint;
+  machine.door.forgive();
+  for (const home of homes.values()) home.stop();
+  await machine.finish(service.stop());
+  t.is(machine.printKernel(), before, machine.door.print());
+  t.deepEqual(endpoint.violations, [], endpoint.logged.join('\n'));
+}
+
+/** Waits until these homes' devices get their packets; how long that took, in virtual time. */
+async function awaitServed(
+  t: ExecutionContext,
+  endpoint: EndpointMachine,
+  hosts: readonly number[],
+  withinMs: number,
+): Promise<number> {
+  const { time } = endpoint.machine;
+  const sinceMs = time.nowMs;
+  const isServed = (delivered: Record<number, number>): boolean =>
+    hosts.every((host) => delivered[host]! >= 7) && online(endpoint).length === hosts.length;
+  endpoint.takeDelivered();
+  for (;;) {
+    await endpoint.advance(2000);
+    if (isServed(endpoint.takeDelivered())) return time.nowMs - sinceMs;
+    if (time.nowMs - sinceMs < withinMs) continue;
+    t.fail(
+      `not served: ${JSON.stringify(endpoint.service.status())}\n${endpoint.logged.join('\n')}`,
+    );
+    return withinMs;
+  }
+}
+
+test('each home gets its own stream, another one when it asks for that, and is let go when it is removed', async (t) => {
+  const endpoint = new EndpointMachine([2, 3]);
+  const before = endpoint.machine.printKernel();
+  await start(endpoint);
+  await endpoint.advance(5000);
+  t.deepEqual(online(endpoint), ['home2', 'home3']);
+  t.like(endpoint.service.status(), { state: 'shaping', reason: 'Serving 2 of 2 homes.' });
+  endpoint.takeDelivered();
+  for (const { received } of endpoint.homes.values())
+    Object.assign(received, { cover: 0, frames: 0, control: 0 });
+  await endpoint.advance(10_000);
+  for (const { received } of endpoint.homes.values()) {
+    const perSecond = (received.cover + received.frames + received.control) / 10;
+    t.true(Math.abs(perSecond / slotsPerSecond(shape) - 1) < 0.15, `${perSecond} a second`);
+  }
+  const delivered = endpoint.takeDelivered();
+  for (const host of [2, 3]) t.true(delivered[host]! >= 38, `${delivered[host]} of 40`);
+  endpoint.want(2, { rateKBps: 8, packetBytes: 1000 });
+  await endpoint.advance(1000);
+  endpoint.takeDelivered();
+  await endpoint.advance(5000);
+  const during = endpoint.takeDelivered();
+  for (const host of [2, 3]) t.true(during[host]! >= 17, 'nobody waits for it to be measured');
+  endpoint.store([2]);
+  await endpoint.advance(8000);
+  t.deepEqual(online(endpoint), ['home2']);
+  t.is(endpoint.machine.tc.queueOf(TUNNEL_NETDEV)?.classes.has(3), false);
+  endpoint.takeDelivered();
+  await endpoint.advance(3000);
+  const { 2: stays, 3: gone } = endpoint.takeDelivered();
+  t.true(stays! >= 11);
+  t.is(gone, 0);
+  await stop(t, endpoint, before);
+});
+
+/** A socket that nobody was given can be closed by nobody. */
+const ORPHANED = /^(open udp|listen|set mode .*api\.sock)/;
+
+/** Effects as they were printed that came up in one life, each once. */
+async function effectsOf(t: ExecutionContext): Promise<string[]> {
+  const endpoint = new EndpointMachine([2, 3]);
+  const before = endpoint.machine.printKernel();
+  await start(endpoint);
+  await endpoint.advance(5000);
+  endpoint.want(2, { rateKBps: 8, packetBytes: 1000 });
+  endpoint.store([2]);
+  await endpoint.advance(3000);
+  const effects = new Set(endpoint.machine.door.calls.map(({ what }) => what));
+  await stop(t, endpoint, before);
+  return [...effects];
+}
+
+for (const [failing, how] of [
+  ['before', 'fails'],
+  ['after', 'is done and reported as failed'],
+] as [Failing, string][]) {
+  test(`whichever effect ${how} the first time it is asked for, homes are served in the end`, async (t) => {
+    const effects = (await effectsOf(t)).filter(
+      (what) => failing === 'before' || !ORPHANED.test(what),
+    );
+    const endpoint = new EndpointMachine([2, 3]);
+    const before = endpoint.machine.printKernel();
+    for (const what of effects) {
+      const pattern = what.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+      endpoint.machine.door.failMatching(new RegExp(`^${pattern}$`), 1, failing);
+    }
+    await start(endpoint);
+    await awaitServed(t, endpoint, [2, 3], 240_000);
+    endpoint.want(2, { rateKBps: 8, packetBytes: 1000 });
+    endpoint.store([2]);
+    await endpoint.advance(2000);
+    await awaitServed(t, endpoint, [2], 120_000);
+    const failed = endpoint.machine.door.calls.filter((call) => call.failed !== null);
+    t.true(failed.length > 35, `${failed.length} of ${effects.length} came up`);
+    await stop(t, endpoint, before);
+  });
+}
+
+const kill =
+  (word: string) =>
+  ({ processes }: FakeMachine): void => {
+    for (const { pid } of processes.find(word)) processes.signal(pid, 'SIGKILL');
+  };
+
+function replaceQueue({ plants }: FakeMachine): void {
+  plants.changeQueue();
+}
+
+/** What the world does to an endpoint. */
+const troubles: Readonly<Record<string, (machine: FakeMachine) => void>> = {
+  'somebody flushes all rules': ({ plants }) => plants.flushRuleset(),
+  'somebody changes a rule': ({ plants }) => plants.editChain('output'),
+  'somebody replaces the queue': replaceQueue,
+  'somebody deletes a class': ({ tc }) => void tc.queueOf(TUNNEL_NETDEV)?.classes.delete(2),
+  'somebody adds a class': ({ plants }) => plants.addClass(),
+  'the classes lose their priorities': ({ plants }) => plants.dropLeaves(),
+  'somebody takes the tunnel down': ({ plants }) => plants.takeDown(TUNNEL_NETDEV),
+  'OpenVPN dies': kill('openvpn'),
+  'socat dies': kill('socat'),
+  'dnsmasq dies': kill('dnsmasq'),
+  'what watches the rules dies': kill('monitor'),
+  'tc dies': kill('tc'),
+  'the shaping thread dies': ({ plants }) => plants.threadThrows(),
+  'cover takes nothing any more': ({ plants }) => plants.coverStops(),
+  'the clock jumps': ({ plants }) => plants.clockJumps(86_400_000),
+};
+
+/** From when the queue is asked for to when it is judged a second passes, and another one between two times. */
+const NOTICED_MS = 2500;
+
+/** What came of a trouble once it was to be noticed is a violation. */
+function forgiveUnnoticed({ violations }: EndpointMachine, plantedMs: number): void {
+  const seen = violations.filter(({ atMs }) => atMs > plantedMs + NOTICED_MS);
+  violations.splice(0, violations.length, ...seen);
+}
+
+test('whatever the world does, homes are served again, and nothing leaves unshaped for long', async (t) => {
+  const endpoint = new EndpointMachine([2, 3]);
+  const { machine } = endpoint;
+  const before = machine.printKernel();
+  await start(endpoint);
+  await awaitServed(t, endpoint, [2, 3], 10_000);
+  for (const [what, begin] of Object.entries(troubles)) {
+    const plantedMs = machine.time.nowMs;
+    begin(machine);
+    await endpoint.advance(1000);
+    const ms = await awaitServed(t, endpoint, [2, 3], 30_000);
+    forgiveUnnoticed(endpoint, plantedMs);
+    t.deepEqual(endpoint.violations, [], what);
+    t.log(`${what}: served after ${ms} ms`);
+  }
+  await stop(t, endpoint, before);
+});
+
+test('a stream that breaks is made again without a break in another', async (t) => {
+  const endpoint = new EndpointMachine([2, 3]);
+  const before = endpoint.machine.printKernel();
+  await start(endpoint);
+  await awaitServed(t, endpoint, [2, 3], 10_000);
+  endpoint.machine.tc.queueOf(TUNNEL_NETDEV)!.filters.delete(2);
+  await endpoint.advance(1000);
+  endpoint.takeDelivered();
+  await endpoint.advance(10_000);
+  const { 3: other } = endpoint.takeDelivered();
+  t.true(other! >= 36, `${other} of 40`);
+  await awaitServed(t, endpoint, [2, 3], 10_000);
+  t.true(
+    endpoint.logged.some((line) => /home2 stalls/.test(line)),
+    endpoint.logged.join('\n'),
+  );
+  t.false(endpoint.logged.some((line) => /home3 stalls/.test(line)));
+  endpoint.violations.length = 0;
+  await stop(t, endpoint, before);
+});
+
+for (const seed of [1, 2, 3]) {
+  test(`in life ${seed}, in which anything happens and effects fail by chance, homes are served in the end`, async (t) => {
+    const endpoint = new EndpointMachine([2, 3]);
+    const { machine } = endpoint;
+    const random = seededRandom(seed, 2);
+    const draw = <T>(from: readonly T[]): T => from[drawIndex(random, from.length)]!;
+    const before = machine.printKernel();
+    await start(endpoint);
+    const names = Object.keys(troubles);
+    const story: string[] = [];
+    for (let count = 0; count < 12; count++) {
+      const plantedMs = machine.time.nowMs;
+      if (random() < 0.5) {
+        machine.failNext(1 + drawIndex(random, 12));
+      }
+      const kind = random();
+      if (kind < 0.2) endpoint.store(draw([[2], [3], [2, 3], []]));
+      else if (kind < 0.4) {
+        endpoint.want(draw([2, 3]), { rateKBps: draw([4, 6, 90]), packetBytes: draw([512, 900]) });
+      } else if (kind < 0.5) endpoint.home(draw([2, 3])).start();
+      else {
+        const name = draw(names);
+        story.push(`${(plantedMs - 300_000) / 1000} ${name}`);
+        troubles[name]!(machine);
+      }
+      await endpoint.advance(Math.floor(300 * 20 ** random()));
+      forgiveUnnoticed(endpoint, plantedMs);
+      t.deepEqual(endpoint.violations, [], story.join('\n'));
+    }
+    machine.door.forgive();
+    for (const host of [2, 3]) endpoint.want(host, { rateKBps: 4 });
+    endpoint.store([2, 3]);
+    const wellMs = machine.time.nowMs;
+    await endpoint.advance(1000);
+    await awaitServed(t, endpoint, [2, 3], 60_000);
+    forgiveUnnoticed(endpoint, wellMs);
+    await stop(t, endpoint, before);
+  });
+}
+
+test('a judge that looks at nothing is found out', async (t) => {
+  const endpoint = new EndpointMachine([2, 3], ({ streams }) => ({
+    ...{ open: streams.map(({ host }) => host), faults: [], rebuild: false, broken: [] },
+  }));
+  await start(endpoint);
+  await endpoint.advance(4000);
+  replaceQueue(endpoint.machine);
+  const plantedMs = endpoint.machine.time.nowMs;
+  await endpoint.advance(4000);
+  t.true(endpoint.violations.some(({ atMs }) => atMs > plantedMs + NOTICED_MS));
+  await endpoint.machine.finish(endpoint.service.stop());
+});
