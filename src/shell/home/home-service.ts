@@ -70,6 +70,7 @@ export class HomeService implements ServiceApi {
   /** Whether {@link HomeService.stop} is to leave devices cut off, because somebody starts the service again. */
   staysShut = false;
   #server: Listener | null = null;
+  #isServing = false;
   #cancelTimer: Cancel | null = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
   #good: GoodConfig | null = null;
@@ -109,18 +110,7 @@ export class HomeService implements ServiceApi {
 
   /** Starts with the configuration as it stands, or with the last good one. */
   async start(): Promise<void> {
-    const { system, runDir } = this.#options;
-    this.#server = await serveLocalApi(system, join(runDir, 'api.sock'), {
-      status: () => this.status(),
-      history: () => this.history(),
-      counters: () => this.#history.addresses.samples,
-      check: () => this.check(),
-      reload: async () => {
-        await this.reload();
-        return renderConfigStatus(this.#configStatus);
-      },
-    });
-    this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
+    this.#cancelTimer = this.#system.timers.every(1000, () => this.#everySecond());
     await this.reload();
   }
 
@@ -140,6 +130,7 @@ export class HomeService implements ServiceApi {
   async reload(): Promise<void> {
     const { system, configPath, stateDir, log } = this.#options;
     const keptPath = join(stateDir, 'last-good');
+    await this.#serveCommands();
     const reading = await readGoodConfig(system, configPath);
     this.#configStatus = reading.status;
     for (const warning of reading.status.warnings) log('warning', wordsOf(warning));
@@ -219,6 +210,28 @@ export class HomeService implements ServiceApi {
       traffic: this.#history.addresses.traffic(nowMs),
       nowMs,
     });
+  }
+
+  /** Devices are guarded whether commands can ask about it or not. */
+  async #serveCommands(): Promise<void> {
+    const { system, runDir, log } = this.#options;
+    if (this.#server || this.#isServing) return;
+    this.#isServing = true;
+    try {
+      this.#server = await serveLocalApi(system, join(runDir, 'api.sock'), {
+        status: () => this.status(),
+        history: () => this.history(),
+        counters: () => this.#history.addresses.samples,
+        check: () => this.check(),
+        reload: async () => {
+          await this.reload();
+          return renderConfigStatus(this.#configStatus);
+        },
+      });
+    } catch (error) {
+      log('warning', wordsOf(notice('commands-unheard', { error: (error as Error).message })));
+    }
+    this.#isServing = false;
   }
 
   #unixS(): number {

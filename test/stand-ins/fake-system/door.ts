@@ -80,14 +80,24 @@ export class Door {
    * Does an effect that takes its time.
    *
    * @param limitMs after which one that hangs is ended.
+   * @param undo takes back what nobody could hold after it failed: what was opened.
    */
-  async pass<T>(what: string, work: () => T, refuse: () => Error, limitMs = 0): Promise<T> {
+  async pass<T>(
+    what: string,
+    work: () => T,
+    refuse: () => Error,
+    limitMs = 0,
+    undo: (result: T) => void = () => {},
+  ): Promise<T> {
     const failed = this.enter(what);
     const ms = failed === 'hangs' ? limitMs : this.latencyMs(what);
     if (ms > 0) await new Promise<void>((resolve) => this.#time.timers.after(ms, resolve));
     if (failed === 'before' || failed === 'hangs') throw refuse();
     const result = work();
-    if (failed === 'after') throw refuse();
+    if (failed === 'after') {
+      undo(result);
+      throw refuse();
+    }
     return result;
   }
 

@@ -51,6 +51,8 @@ export class UdpModel {
       what,
       () => this.bind(options),
       () => refusal(what),
+      0,
+      (socket) => socket.close(),
     );
   }
 

@@ -40,6 +40,8 @@ export class UnixSockets {
         };
       },
       () => refusal(what),
+      0,
+      (listener) => void listener.close(),
     );
   }
 

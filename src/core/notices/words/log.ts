@@ -6,6 +6,8 @@ export const logWords = {
   'rules-put-back': 'someone removed the rules that guard devices; they are put back',
   'last-good-unkept': "the last good configuration can't be kept: {error}",
   'boot-rules-unkept': "the rules for the next boot can't be kept: {error}",
+  'commands-unheard':
+    "commands such as iotshaper status can't reach the service ({error}); it tries again with the next reload",
   'followed-unkept': "what is known of devices can't be kept: {error}",
   'plain-user-missing':
     'OpenVPN and socat keep running as root: this system has no user nobody with a group nogroup',
