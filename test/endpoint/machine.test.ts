@@ -359,14 +359,39 @@ test('rules that were lost or changed are put back', (t) => {
   t.deepEqual(play.settle(), ['look', 'restore']);
 });
 
-test('a fault stops the home it is of, or all', (t) => {
+test('a fault stops the home it is of until its stream was made again, whatever is counted', (t) => {
   const play = Play.serving(t, [2, 3]);
   play.tell({ kind: 'fault', minor: 3, fault });
   t.deepEqual(play.take(), ['home-fault', 'shut 3']);
-  play.tell({ kind: 'fault', minor: 0, fault });
-  t.deepEqual(play.take(), ['shaping-thread-ended', 'shut 2']);
   play.second();
-  t.deepEqual(play.take(), ['open 2', 'open 3']);
+  play.doUntil('queue');
+  const { rebuild, come } = play.work as Extract<Work, { part: 'queue' }>;
+  t.deepEqual([rebuild, come.map(minorOf)], [false, [3]]);
+  play.settle();
+  for (let count = 0; count < 3; count++) {
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(play.take(), ['open 3']);
+});
+
+test('a fault of what shapes stops all homes until all of it was made again', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.tell({ kind: 'fault', minor: 0, fault });
+  t.deepEqual(play.take(), ['shaping-thread-ended', 'shut 2', 'shut 3']);
+  play.second();
+  play.doUntil('queue');
+  t.true(play.work?.part === 'queue' && play.work.rebuild);
+  play.settle();
+  for (let count = 0; count < 3; count++) {
+    play.tell({ kind: 'fault', minor: 3, fault });
+    play.second();
+    play.settle();
+  }
+  t.deepEqual(
+    play.take().filter((word) => word.startsWith('open')),
+    ['open 2'],
+  );
 });
 
 test('without reports nobody is sent to, and the streams are made again', (t) => {

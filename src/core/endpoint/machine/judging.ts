@@ -9,7 +9,7 @@ import type { EndpointVerdict, StreamEvidence } from '../judgement.ts';
 import type { Report } from './events.ts';
 import { closeSessions, isSilent } from './sessions.ts';
 import { type Session, STREAM_PARTS, WHOLE } from './state.ts';
-import { changeSessions, forbid, log, type Turn } from './turn.ts';
+import { changeSessions, forbid, isDistrusted, log, type Turn } from './turn.ts';
 
 /** Repairs that follow one another are spaced so. */
 const REPAIR_EVERY_MS = 5000;
@@ -75,10 +75,14 @@ function judge(turn: Turn, report: Report | null): Repair {
   const minors = state.classes.map(({ minor }) => minor);
   const streams = state.sessions.flatMap((session) => evidenceOf(session, now.monotonicMs));
   const { open, faults, rebuild, broken } = turn.judgeEvidence({ listing, minors, streams });
-  changeSessions(turn, (session) => ({ ...session, open: open.includes(session.host) }));
+  changeSessions(turn, (session) => ({
+    ...session,
+    open: open.includes(session.host) && !isDistrusted(turn, session.host),
+  }));
   noteFaults(turn, faults);
   ask(turn, 'look');
-  return { rebuild, broken };
+  const { distrusted } = state;
+  return { rebuild: rebuild || distrusted.includes(0), broken: [...broken, ...distrusted] };
 }
 
 function noteFaults(turn: Turn, faults: readonly Notice[]): void {

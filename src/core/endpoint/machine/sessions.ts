@@ -112,6 +112,7 @@ export function noteStreams(turn: Turn): void {
     return { ...session, standing, standsSinceMs, settlesMs, meter: SlotMeter.EMPTY };
   });
   state.madeStreams = [];
+  state.distrusted = queueIsNew ? [] : state.distrusted.filter((host) => !remade.includes(host));
   state.remade = [];
   answer(turn);
 }

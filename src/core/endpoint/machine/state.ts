@@ -153,6 +153,8 @@ export interface EndpointState extends Agenda<Part> {
   classes: readonly SlotClass[];
   /** When these came to be there. */
   classesSinceMs: number;
+  /** Homes to whose streams something happened, 0 for all: they are made again, whatever is counted meanwhile. */
+  distrusted: readonly number[];
   /** Homes whose class and stream are to be made again. */
   broken: readonly number[];
   /** What is being made: classes, in a queue that is made with them or, where it is null, in the one that stands. */
@@ -201,6 +203,7 @@ export function initialState(place: Place): EndpointState {
     queue: null,
     classes: [],
     classesSinceMs: NEVER,
+    distrusted: [],
     broken: [],
     made: null,
     remade: [],

@@ -10,7 +10,7 @@ import { hearSecond } from './judging.ts';
 import { leaveTunnel, workOf } from './parts.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
 import { type EndpointState, PART_ORDER, type Part, STREAM_PARTS, WHOLE } from './state.ts';
-import { forbid, log, setGates, type Turn } from './turn.ts';
+import { forbid, isDistrusted, log, setGates, type Turn } from './turn.ts';
 
 /**
  * One step. Frames may leave to a home only from a step on in which it was judged without a fault, with the queue standing
@@ -99,7 +99,8 @@ function stop({ state, acts }: Turn): void {
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
   const home = turn.state.sessions.find(({ host }) => host === minor);
   log(turn, 'warning', home ? notice('home-fault', { name: home.name, fault }) : fault);
-  forbid(turn, ({ host }) => minor === 0 || host === minor);
+  turn.state.distrusted = [...new Set([...turn.state.distrusted, minor])];
+  forbid(turn, ({ host }) => isDistrusted(turn, host));
 }
 
 /** Takes the next thing to do; with nothing left, what homes have said meanwhile. */

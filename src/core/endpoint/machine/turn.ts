@@ -27,6 +27,11 @@ export function forbid(turn: Turn, isMeant: (session: Session) => boolean = () =
   changeSessions(turn, (session) => (isMeant(session) ? { ...session, open: false } : session));
 }
 
+/** Whether something happened to the stream to a home, or to all, since it was made. */
+export function isDistrusted({ state }: Turn, host: number): boolean {
+  return state.distrusted.includes(0) || state.distrusted.includes(host);
+}
+
 /** Brings what may leave to what was judged: nothing leaves while no queue stands that would hold it back. */
 export function setGates(turn: Turn): void {
   const { state, acts } = turn;
