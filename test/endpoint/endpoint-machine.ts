@@ -223,7 +223,7 @@ export class EndpointMachine {
       this.#violate(`${bytes} bytes to ${datagram.to.address}`);
     }
     const queue = this.machine.tc.queueOf(TUNNEL_NETDEV);
-    if (datagram.to.port === FRAME_PORT && !queue?.classes.has(host)) {
+    if (datagram.to.port === FRAME_PORT && !(queue?.classes.has(host) && queue.filters.has(host))) {
       this.#violate(`a frame to ${datagram.to.address} that nothing held back`);
     }
     this.homes.get(host)?.receive(datagram);

@@ -139,15 +139,11 @@ const kill =
     for (const { pid } of processes.find(word)) processes.signal(pid, 'SIGKILL');
   };
 
-function replaceQueue({ plants }: FakeMachine): void {
-  plants.changeQueue();
-}
-
 /** What the world does to an endpoint. */
 const troubles: Readonly<Record<string, (machine: FakeMachine) => void>> = {
   'somebody flushes all rules': ({ plants }) => plants.flushRuleset(),
   'somebody changes a rule': ({ plants }) => plants.editChain('output'),
-  'somebody replaces the queue': replaceQueue,
+  'somebody replaces the queue': ({ plants }) => plants.changeQueue(),
   'somebody deletes a class': ({ tc }) => void tc.queueOf(TUNNEL_NETDEV)?.classes.delete(2),
   'somebody adds a class': ({ plants }) => plants.addClass(),
   'the classes lose their priorities': ({ plants }) => plants.dropLeaves(),
@@ -194,19 +190,22 @@ test('a stream that breaks is made again without a break in another', async (t) 
   const before = endpoint.machine.printKernel();
   await start(endpoint);
   await awaitServed(t, endpoint, [2, 3], 10_000);
+  const plantedMs = endpoint.machine.time.nowMs;
   endpoint.machine.tc.queueOf(TUNNEL_NETDEV)!.filters.delete(2);
-  await endpoint.advance(1000);
   endpoint.takeDelivered();
-  await endpoint.advance(10_000);
-  const { 3: other } = endpoint.takeDelivered();
-  t.true(other! >= 36, `${other} of 40`);
+  for (let count = 0; count < 10; count++) {
+    await endpoint.advance(1000);
+    const { 3: other } = endpoint.takeDelivered();
+    t.true(other! >= 2, `${other} of 4 in second ${count}`);
+  }
   await awaitServed(t, endpoint, [2, 3], 10_000);
-  t.true(
-    endpoint.logged.some((line) => /home2 stalls/.test(line)),
-    endpoint.logged.join('\n'),
+  const faults = endpoint.logged.filter((line) => line.startsWith('warning: '));
+  t.deepEqual(
+    faults.filter((line) => !line.includes('home2')),
+    [],
   );
-  t.false(endpoint.logged.some((line) => /home3 stalls/.test(line)));
-  endpoint.violations.length = 0;
+  t.true(faults.length > 0);
+  forgiveUnnoticed(endpoint, plantedMs);
   await stop(t, endpoint, before);
 });
 
@@ -255,8 +254,10 @@ test('a judge that looks at nothing is found out', async (t) => {
     ...{ open: streams.map(({ host }) => host), faults: [], rebuild: false, broken: [] },
   }));
   await start(endpoint);
+  // Without cover, which would tell that nothing holds it back.
+  endpoint.want(3, { rateKBps: 0 });
   await endpoint.advance(4000);
-  replaceQueue(endpoint.machine);
+  endpoint.machine.tc.queueOf(TUNNEL_NETDEV)!.filters.delete(3);
   const plantedMs = endpoint.machine.time.nowMs;
   await endpoint.advance(4000);
   t.true(endpoint.violations.some(({ atMs }) => atMs > plantedMs + NOTICED_MS));
