@@ -31,6 +31,10 @@ test: test-packages node_modules dist/iotshaper.js ## everything that proves it 
 unit: node_modules ## the tests that need nothing but Node.js, in seconds
 	@sh scripts/test.sh unit
 
+.PHONY: properties
+properties: node_modules ## the unit tests with a hundred times as many cases of each property (an hour)
+	@PROPERTY_SHARE=100 sh scripts/test.sh unit
+
 .PHONY: evaluate
 evaluate: evaluate-wire evaluate-audit ## measure what a provider sees, and whether an audit would (root, 40 minutes)
 
@@ -44,10 +48,18 @@ evaluate-audit: lab-packages dist/iotshaper.js compiled ## planted leaks and cle
 	@node build/test/bench/planted-leaks.js $(RUNS)
 
 .PHONY: bench
-bench: test-packages dist/iotshaper.js compiled ## how fast it is: framing, simulation, bus, page, delays (root)
+bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays (root)
 	@set -e; for name in framing simulation ubus-codec ubus-restart latency; do \
 	  echo "== $$name"; node build/test/bench/$$name.js; done
 	@echo "== longest tasks of the page"; node build/test/luci/longest-tasks.js
+
+.PHONY: soak
+soak: compiled ## lives of the home service on a machine of models (minutes; LIVES=N, SEED=N repeats)
+	@node build/test/bench/home-lives.js "$(LIVES)" "$(SEED)"
+
+.PHONY: bench-size
+bench-size: test-packages dist/iotshaper.js compiled ## what a router carries, how soon it starts, its memory (root, a minute)
+	@echo "== size"; node build/test/bench/size.js
 
 .PHONY: compiled
 compiled: node_modules

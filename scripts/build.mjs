@@ -4,10 +4,10 @@ import { bundle } from './bundle.mjs';
 import { writeNoticesModule } from './notices.mjs';
 import { writeCoreModule } from './page.mjs';
 
-const metafile = await bundle('dist');
+const outputs = await bundle('dist');
 await writeCoreModule('dist/htdocs');
 await writeNoticesModule('dist/htdocs');
-writeFileSync('dist/metafile.json', JSON.stringify(metafile));
-for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
+writeFileSync('dist/metafile.json', JSON.stringify({ outputs }));
+for (const [file, { bytes }] of Object.entries(outputs)) {
   console.log(`${file}  ${(bytes / 1000).toFixed(0)} kB`);
 }

@@ -1,65 +1,95 @@
-// How the program is bundled: CommonJS files of which the first starts its worker threads from itself.
-import { writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { build } from 'esbuild';
+// How the program is bundled: one file for each of its parts, and in shared/ what several of them need.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, transform } from 'esbuild';
 import { sourceDate, version } from './package-files.mjs';
 import { compiledValidators } from './validators.mjs';
 import { writeVendors } from './vendors.mjs';
 
-/** What is bundled, by the name of its file: the service, and what it reads from beside itself when a command asks for it. */
-const entries = {
+/** What a router or a server runs, by the name of its file: the program, and what it reads when that is asked for. */
+const product = {
   iotshaper: 'src/main.ts',
+  'iotshaper-home': 'src/shell/cli/home.ts',
+  'iotshaper-cli': 'src/shell/cli/program.ts',
   'iotshaper-endpoint': 'src/shell/cli/endpoint.ts',
   'iotshaper-tools': 'src/shell/cli/tools/tools.ts',
-  'iotshaper-research': 'src/research/cli/research.ts',
+};
+/** In one file with all it needs, so that what a router has is cut without regard to it. */
+const research = { 'iotshaper-research': 'src/research/cli/research.ts' };
+
+/** @type {import('esbuild').BuildOptions & import('esbuild').TransformOptions} */
+const common = {
+  platform: 'node',
+  target: 'node20',
+  minify: true,
+  legalComments: 'eof',
+  logLevel: 'warning',
 };
 
 /**
  * Bundles the program into `directory` with what it reads beside itself.
  * @param {string} directory
- * @param {import('esbuild').Plugin[]} [plugins]
- * @returns {Promise<import('esbuild').Metafile>} who imports what, and how much of it was kept
+ * @param {import('esbuild').Plugin[]} [plugins] for the product
+ * @returns {Promise<import('esbuild').Metafile['outputs']>} what each file has in it and what it imports
  */
 export async function bundle(directory, plugins = []) {
+  rmSync(join(directory, 'shared'), { recursive: true, force: true });
+  const outputs = {
+    ...(await bundleParts(product, directory, plugins)),
+    ...(await bundleParts(research, directory, [])),
+  };
+  await writeVendors(join(directory, 'vendors.txt'));
+  writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}\n');
+  return outputs;
+}
+
+/** @param {Record<string, string>} entryPoints @param {string} directory @param {import('esbuild').Plugin[]} plugins */
+async function bundleParts(entryPoints, directory, plugins) {
   const { metafile } = await build({
-    entryPoints: entries,
+    ...common,
+    entryPoints,
     outdir: directory,
+    chunkNames: 'shared/[hash]',
     bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    minify: true,
-    legalComments: 'eof',
+    format: 'esm',
+    // 45 kB of which ip-cidr asks for five functions.
+    alias: { 'ip-address': './src/core/ip/block-address.ts' },
+    splitting: true,
     metafile: true,
-    logLevel: 'warning',
-    // A worker thread starts the same file again; in CommonJS the module's own address is __filename.
     define: {
       'import.meta.url': '__moduleUrl',
       VERSION: JSON.stringify(version),
       SOURCE_DATE: `${sourceDate()}`,
     },
-    banner: {
-      js: "#!/usr/bin/env node\nconst __moduleUrl=require('node:url').pathToFileURL(__filename).href;",
-    },
-    plugins: [filesBeside(), compiledValidators(), ...plugins],
+    plugins: [researchApart(), compiledValidators(), ...plugins],
   });
-  await writeVendors(join(directory, 'vendors.txt'));
-  writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}\n');
-  return metafile;
+  for (const [path, output] of Object.entries(metafile.outputs)) {
+    const code = await toCommonJs(readFileSync(path, 'utf8'));
+    writeFileSync(path, code);
+    output.bytes = Buffer.byteLength(code);
+  }
+  return metafile.outputs;
 }
 
-/** A module that another reads only when it needs it is a file of its own. @returns {import('esbuild').Plugin} */
-function filesBeside() {
+/** The program reads research, but does not hold it. @returns {import('esbuild').Plugin} */
+function researchApart() {
   return {
-    name: 'files beside',
+    name: 'research apart',
     setup({ onResolve }) {
-      onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
-        if (kind !== 'dynamic-import') return null;
-        const entry = relative('.', join(resolveDir, path));
-        const [name] = Object.entries(entries).find(([, source]) => source === entry) ?? [];
-        if (name === undefined) throw new Error(`${entry}: read later, but no bundle of its own`);
-        return { path: `./${name}.js`, external: true };
-      });
+      onResolve({ filter: /\/research\// }, ({ kind }) =>
+        kind === 'dynamic-import' ? { path: './iotshaper-research.js', external: true } : null,
+      );
     },
   };
+}
+
+/** esbuild splits modules of ECMAScript only; Node.js starts those of CommonJS sooner. @param {string} module */
+async function toCommonJs(module) {
+  const { code } = await transform(module, {
+    ...common,
+    format: 'cjs',
+    // So that import() becomes require().
+    supported: { 'dynamic-import': false },
+  });
+  return code.replaceAll('__moduleUrl', "require('node:url').pathToFileURL(__filename).href");
 }

@@ -11,6 +11,9 @@ export const version = JSON.parse(readFileSync('package.json', 'utf8')).version;
 
 const library = 'usr/lib/iotshaper';
 
+/** Parts of the program that every package has; the first two are the service of a home. */
+export const mainParts = ['iotshaper', 'iotshaper-home', 'iotshaper-cli', 'iotshaper-tools'];
+
 /**
  * Seconds since 1970 that stand for all files: SOURCE_DATE_EPOCH, else the last commit's.
  *
@@ -38,7 +41,7 @@ export function routerFiles() {
     ...filesBelow('luci-app/htdocs', 'www/').map(shrink),
     ...filesBelow('dist/htdocs', 'www/').map(shrink),
     ...translations(),
-    ...program(['iotshaper.js', 'iotshaper-tools.js']),
+    ...program(mainParts),
   ];
   return withDirectories(files);
 }
@@ -51,7 +54,7 @@ export function routerFiles() {
 export function endpointFiles() {
   const documents = 'usr/share/doc/iot-shaper-endpoint';
   return withDirectories([
-    ...program(['iotshaper.js', 'iotshaper-endpoint.js', 'iotshaper-tools.js']),
+    ...program([...mainParts, 'iotshaper-endpoint']),
     { path: 'usr/bin/iotshaper', mode: 0o755, data: readFileSync('files/debian/iotshaper') },
     ...['service', 'path'].map((kind) => ({
       path: `usr/lib/systemd/system/iotshaper-endpoint.${kind}`,
@@ -79,12 +82,29 @@ export function researchFiles() {
   ]);
 }
 
-/** @param {string[]} bundles @returns {Entry[]} */
-function program(bundles) {
+/** Parts of the program with what they share, and the licences. @param {string[]} parts @returns {Entry[]} */
+function program(parts) {
+  const files = filesOf(parts);
   return [
-    ...bundles.map((name) => ({ path: `${library}/${name}`, data: readBuilt(name) })),
-    { path: `${library}/LICENSES`, data: licences(bundles) },
+    ...files.map((name) => ({ path: `${library}/${name}`, data: readBuilt(name) })),
+    { path: `${library}/LICENSES`, data: licences(files) },
   ];
+}
+
+/** @param {string[]} parts @returns {string[]} their files and those they import, below dist/ */
+export function filesOf(parts) {
+  const found = new Set(parts.map((part) => `${part}.js`));
+  for (const name of found) {
+    for (const { path, kind, external } of outputOf(name).imports) {
+      if (kind === 'import-statement' && !external) found.add(path.slice('dist/'.length));
+    }
+  }
+  return [...found];
+}
+
+/** What a file below dist/ has in it, and how long it is. @param {string} name @returns {import('esbuild').Metafile['outputs'][string]} */
+export function outputOf(name) {
+  return JSON.parse(readBuilt('metafile.json').toString()).outputs[`dist/${name}`];
 }
 
 /** @param {string} name */
@@ -97,13 +117,12 @@ function readBuilt(name) {
 /**
  * The licences of what is bundled, ours first: each asks to go along.
  *
- * @param {string[]} bundles
+ * @param {string[]} files of the program
  * @param {string[]} [more] packages of which something goes along besides
  */
-function licences(bundles, more = []) {
-  const { outputs } = JSON.parse(readFileSync('dist/metafile.json', 'utf8'));
-  const names = bundles
-    .flatMap((name) => Object.keys(outputs[`dist/${name}`].inputs))
+function licences(files, more = []) {
+  const names = files
+    .flatMap((name) => Object.keys(outputOf(name).inputs))
     .flatMap((input) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? []);
   const texts = [...new Set([...names, ...more])].sort().map((name) => {
     const folder = `node_modules/${name}`;

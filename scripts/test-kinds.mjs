@@ -1,10 +1,9 @@
 // Which tests are unit tests: those that need nothing but Node.js and few of its seconds.
 
-/** Folders and files below test/ whose tests start the built program, a thread, a browser or a packer, or compute for seconds. */
-const OTHERS = [
+/** Folders and files below test/, beside `net/`, whose tests start the built program, a thread, a browser or a packer, or compute for seconds. */
+export const others = [
   'cli/',
   'luci/',
-  'net/',
   'package/',
   'analysis/audit-command.test.ts',
   'analysis/audit-devices.test.ts',
@@ -31,5 +30,5 @@ const OTHERS = [
  * @returns {boolean}
  */
 export function isUnit(file) {
-  return !OTHERS.some((other) => file.startsWith(other));
+  return ![...others, 'net/'].some((other) => file.startsWith(other));
 }

@@ -33,6 +33,7 @@ finish() {
 
 if [ "${1:-}" = unit ]; then
 	node scripts/unit.mjs
+	export PROPERTY_SHARE="${PROPERTY_SHARE:-0.05}"
 	run_ava --config ava.unit.config.mjs
 	finish
 fi
@@ -44,8 +45,12 @@ npx tsc -p test/luci/tsconfig.json
 npx biome check --error-on-warnings .
 node scripts/lint-luci.mjs
 
-echo "Tests without root: units, the program, packages, the page in Chromium"
-run_ava
+echo "Unit tests"
+node scripts/unit.mjs
+run_ava --config ava.unit.config.mjs
+
+echo "Other tests without root: the program, packages, the page in Chromium"
+run_ava --config ava.others.config.mjs
 
 if [ "$(id -u)" -eq 0 ] && ip netns add iotshaper-probe 2>/dev/null; then
 	ip netns del iotshaper-probe

@@ -34,11 +34,18 @@ async function renderValidators() {
     code: { source: true, esm: true, formats: _`formats` },
     formats,
   });
-  for (const spec of specs) ajv.addSchema(schemaOf(spec), spec.type);
+  for (const spec of specs) {
+    // Whoever reads a section gives the values of its options and no others.
+    const { additionalProperties: _others, ...schema } = schemaOf(spec);
+    ajv.addSchema(schema, spec.type);
+  }
   const names = Object.fromEntries(specs.map(({ type }) => [`of_${type}`, type]));
   return `import { formats } from './options/option-kinds.ts';
 import { sections, typedOptions } from './options/options.ts';
-${standalone.default(ajv, names)}
+${shorten(standalone.default(ajv, names))}
+function withFault(faults, fault) {
+  return faults === null ? [fault] : [...faults, fault];
+}
 const validators = { ${specs.map(({ type }) => `${type}: of_${type}`).join(', ')} };
 export function validatorOf({ options }) {
   if (options === typedOptions) return validators.typed;
@@ -47,10 +54,22 @@ export function validatorOf({ options }) {
 `;
 }
 
+/** ajv's text for what is wrong with one value, of which only the place is asked: half of what it writes. */
+const FAULT =
+  /const (err\d+) = (\{instancePath:instancePath\+[^,{}]+),schemaPath:"[^"]*",keyword:"\w+",params:\{[^{}]*\}\};if\(vErrors === null\)\{vErrors = \[\1\];\}else \{vErrors\.push\(\1\);\}/g;
+
+/** @param {string} code as ajv writes it */
+function shorten(code) {
+  const short = code.replace(FAULT, 'vErrors = withFault(vErrors, $2});');
+  if (/schemaPath:"#\/properties/.test(short))
+    throw new Error('ajv writes its faults in another way');
+  return short;
+}
+
 /** The option table as the sources have it. */
 function loadOptions() {
   return loadSource(
-    "export * from './options/options.ts'; export { formats } from './options/option-kinds.ts';",
+    "export * from './options/options.ts'; export { formats } from './options/option-kinds.ts'; export { schemaOf } from './options/option-schema.ts';",
     folder,
   );
 }

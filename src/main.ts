@@ -1,8 +1,12 @@
-// The one program: service, command line and tools.
-import { isMainThread } from 'node:worker_threads';
-import { runCli } from './shell/cli/program.ts';
+// The one program: a home's service, or the command line with everything else.
+import { tellFailures } from './shell/cli/failure.ts';
+import { readRunOptions } from './shell/cli/run/run-options.ts';
 import { openConsole } from './shell/system/node/node-console.ts';
 import { nodeSystem } from './shell/system/node/node-system.ts';
 
-// The shaping thread starts this same file; it must not read the command line.
-if (isMainThread) void runCli({ system: nodeSystem, console: openConsole() });
+const context = { system: nodeSystem, console: openConsole() };
+const options = readRunOptions(context.console.words);
+void tellFailures(context, async () => {
+  if (options) await (await import('./shell/cli/home.ts')).runService(context, options);
+  else await (await import('./shell/cli/program.ts')).runCli(context);
+});

@@ -6,7 +6,7 @@ import test from 'ava';
 import { sections } from '../../src/core/config/options/options.ts';
 import type { ConfigStatus } from '../../src/core/home/api.ts';
 import { renderSection, sound, specOf, wrong } from '../config/wrong-options.ts';
-import { hasStackTrace, iotshaper } from './program.ts';
+import { hasStackTrace, iotshaper, startIotshaper } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'iotshaper-cli-'));
 test.after.always(() => rmSync(folder, { recursive: true, force: true }));
@@ -54,6 +54,13 @@ for (const [option, rule, [value]] of wrong) {
     );
   });
 }
+
+test.serial('check: the built program says what the commands of the sources say', async (t) => {
+  const [option, , [value]] = wrong[0]!;
+  for (const path of [oneWrong(option, value!).path, good, join(folder, 'none')]) {
+    t.deepEqual(await startIotshaper('check', path), await iotshaper('check', path));
+  }
+});
 
 test.serial('check --json: all wrong at once, each with its path and value', async (t) => {
   const text = sections
@@ -149,7 +156,7 @@ test.serial('print: a wrong configuration prints nothing but what is wrong', asy
 test.serial('print --uci: as uci export has it', async (t) => {
   const fixtures = readdirSync('test/fixtures/uci');
   for (const name of ['default', 'quirk-not-utf8', 'set-as-typed', 'err-bad-name']) {
-    const { status, stdout, stderr } = await iotshaper(
+    const { status, stdout, stderr } = await startIotshaper(
       'print',
       '--uci',
       `test/fixtures/uci/${name}.uci`,

@@ -1,5 +1,8 @@
-// The compiled program as a person runs it: what it prints, and how it ends.
+// The program as a person calls it, in the test's own process or in one of its own: what it prints, and how it ends.
 import { spawn } from 'node:child_process';
+import { runCli } from '../../src/shell/cli/program.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { CapturedConsole } from './captured-console.ts';
 
 export interface Ended {
   status: number | null;
@@ -7,10 +10,17 @@ export interface Ended {
   stderr: string;
 }
 
-/** Runs `iotshaper` with these words. */
-export function iotshaper(...words: string[]): Promise<Ended> {
+/** Runs `iotshaper` with these words, without the start of a process, which takes longer than most commands. */
+export async function iotshaper(...words: string[]): Promise<Ended> {
+  const console = new CapturedConsole(...words);
+  await runCli({ system: nodeSystem, console });
+  return { status: console.status ?? 0, stdout: console.out, stderr: console.err };
+}
+
+/** Runs the built program with these words. */
+export function startIotshaper(...words: string[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['build/src/main.js', ...words], {
+    const child = spawn(process.execPath, ['dist/iotshaper.js', ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const ended: Ended = { status: null, stdout: '', stderr: '' };

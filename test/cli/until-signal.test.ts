@@ -1,6 +1,6 @@
 // A service in the foreground: signals stop and reload it, and a start that fails is told after it was undone.
 import test from 'ava';
-import { runUntilSignal, type Service } from '../../src/shell/cli/until-signal.ts';
+import { runUntilSignal, type Service } from '../../src/shell/cli/run/until-signal.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { CapturedConsole } from './captured-console.ts';
 

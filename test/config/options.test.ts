@@ -2,7 +2,8 @@
 import test from 'ava';
 import { parseConfig } from '../../src/core/config/config.ts';
 import { ConfigError } from '../../src/core/config/config-error.ts';
-import { schemaOf, sections } from '../../src/core/config/options/options.ts';
+import { schemaOf } from '../../src/core/config/options/option-schema.ts';
+import { sections } from '../../src/core/config/options/options.ts';
 import { readSection } from '../../src/core/config/section-values.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import { netdev, renderSection, sound, specOf, time, wrong } from './wrong-options.ts';

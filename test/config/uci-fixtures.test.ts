@@ -1,7 +1,8 @@
 // Holds the UCI parser and writer against what real uci made of the same files.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
-import { packageNameOf, parseUci, UciError } from '../../src/core/config/uci/uci.ts';
+import { parseUci, UciError } from '../../src/core/config/uci/uci.ts';
+import { packageNameOf } from '../../src/core/config/uci/uci-names.ts';
 import { renderUciExport, renderUciShow } from '../../src/core/config/uci/uci-writer.ts';
 
 const folder = 'test/fixtures/uci';

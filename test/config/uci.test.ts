@@ -2,13 +2,8 @@
 
 import test from 'ava';
 import fc from 'fast-check';
-import {
-  isUciName,
-  packageNameOf,
-  parseUci,
-  UciError,
-  type UciPackage,
-} from '../../src/core/config/uci/uci.ts';
+import { parseUci, UciError, type UciPackage } from '../../src/core/config/uci/uci.ts';
+import { isUciName, packageNameOf } from '../../src/core/config/uci/uci-names.ts';
 import { decodeText, encodeText } from '../../src/core/config/uci/uci-text.ts';
 import {
   nameSections,

@@ -15,7 +15,10 @@ import { runs } from '../property-runs.ts';
 import { inner, inside, proofOf } from './proofs.ts';
 
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
-const report = { queuePackets: 0, queueMs: 0, dropped: 0 };
+const report = {
+  ...{ queuePackets: 0, queueMs: 0, dropped: 0 },
+  ...{ received: null, troubles: [], wholeBytes: null },
+};
 
 /** Numbers from a seed: never twice the same in a test. */
 function nonces(random: Random): () => string {
@@ -49,10 +52,10 @@ function pair(seed = 1) {
 
 /** Goes through the handshake; the datagrams in order. */
 function shakeHands({ home, answer }: ReturnType<typeof pair>, nowMs = 0): Uint8Array[] {
-  const hello = home.hello()!.datagram;
+  const hello = home.hello(0)!.datagram;
   const challenge = answer(hello, nowMs)!;
   home.receive(challenge, nowMs);
-  const again = home.hello()!.datagram;
+  const again = home.hello(0)!.datagram;
   const welcome = answer(again, nowMs)!;
   home.receive(welcome, nowMs);
   return [hello, challenge, again, welcome];
@@ -60,12 +63,12 @@ function shakeHands({ home, answer }: ReturnType<typeof pair>, nowMs = 0): Uint8
 
 test('a first hello changes nothing; the second, with the nonce, is welcome', (t) => {
   const { home, endpoint, answer } = pair();
-  const { datagram: hello, pauseMs } = home.hello()!;
+  const { datagram: hello, pauseMs } = home.hello(0)!;
   const challenge = endpoint.receive(hello, null, 0);
   if (challenge?.kind !== 'challenge') return t.fail();
   t.deepEqual(home.receive(challenge.datagram, 10), { kind: 'again' });
   t.false(home.answered);
-  const again = home.hello()!;
+  const again = home.hello(0)!;
   t.is(again.pauseMs, pauseMs, 'still urgent');
   const welcome = answer(again.datagram, 20)!;
   const heard = home.receive(welcome, 30);
@@ -73,14 +76,14 @@ test('a first hello changes nothing; the second, with the nonce, is welcome', (t
   t.deepEqual(heard?.kind === 'welcome' && heard.welcome.inner, inner);
   t.true(home.answered);
   t.is(home.silentMs(40), 10);
-  t.true(home.hello()!.pauseMs > pauseMs, 'no longer urgent');
+  t.true(home.hello(0)!.pauseMs > pauseMs, 'no longer urgent');
 });
 
 test('later hellos need no challenge', (t) => {
   const hands = pair();
   shakeHands(hands);
   for (let nowMs = 2000; nowMs < 10_000; nowMs += 2000) {
-    const heard = hands.home.receive(hands.answer(hands.home.hello()!.datagram, nowMs)!, nowMs);
+    const heard = hands.home.receive(hands.answer(hands.home.hello(0)!.datagram, nowMs)!, nowMs);
     t.is(heard?.kind, 'welcome');
   }
 });
@@ -88,9 +91,9 @@ test('later hellos need no challenge', (t) => {
 test('a challenge is no larger than the hello, and as large as the packets of a stream that stands', (t) => {
   const { home, endpoint } = pair();
   home.want({ ...shape, packetBytes: 256 }, { ...shape, packetBytes: 256 }, 5000);
-  const small = endpoint.receive(home.hello()!.datagram, null, 0);
+  const small = endpoint.receive(home.hello(0)!.datagram, null, 0);
   t.is(small?.kind === 'challenge' && small.datagram.length, 228);
-  const inStream = endpoint.receive(home.hello()!.datagram, 512, 1000);
+  const inStream = endpoint.receive(home.hello(0)!.datagram, 512, 1000);
   t.is(inStream?.kind === 'challenge' && inStream.datagram.length, 484);
 });
 
@@ -98,31 +101,31 @@ test('hellos that come faster than challenges may are not answered', (t) => {
   const { home, endpoint } = pair();
   let answers = 0;
   for (let nowMs = 0; nowMs < 1000; nowMs += 10) {
-    if (endpoint.receive(home.hello()!.datagram, null, nowMs)) answers++;
+    if (endpoint.receive(home.hello(0)!.datagram, null, nowMs)) answers++;
   }
   t.is(answers, 5);
 });
 
 test('a challenge repeated is the same one, so that answers under way stay good', (t) => {
   const { home, endpoint, answer } = pair();
-  const [first, second] = [home.hello()!.datagram, home.hello()!.datagram];
+  const [first, second] = [home.hello(0)!.datagram, home.hello(0)!.datagram];
   const [one, two] = [answer(first, 0)!, answer(second, 300)!];
   t.deepEqual(home.receive(two, 310), { kind: 'again' });
   t.is(home.receive(one, 320), null, 'overtaken');
-  t.is(endpoint.receive(home.hello()!.datagram, null, 330)?.kind, 'hello');
+  t.is(endpoint.receive(home.hello(0)!.datagram, null, 330)?.kind, 'hello');
 });
 
 test('a challenge that was asked for twice is answered once', (t) => {
   const { home, answer } = pair();
-  const [first, second] = [home.hello()!.datagram, home.hello()!.datagram];
+  const [first, second] = [home.hello(0)!.datagram, home.hello(0)!.datagram];
   t.deepEqual(home.receive(answer(first, 0)!, 10), { kind: 'again' });
   t.is(home.receive(answer(second, 300)!, 310), null);
 });
 
 test('a challenge nobody answered in two minutes is void', (t) => {
   const { home, endpoint, answer } = pair();
-  home.receive(answer(home.hello()!.datagram, 0)!, 0);
-  const late = home.hello()!.datagram;
+  home.receive(answer(home.hello(0)!.datagram, 0)!, 0);
+  const late = home.hello(0)!.datagram;
   t.is(endpoint.receive(late, null, 120_000)?.kind, 'challenge');
 });
 
@@ -136,10 +139,10 @@ test('every recorded message is refused at both ends, while the run goes on and 
     t.is(home.receive(datagram, 5000), null);
   }
   t.true(home.answered, 'nothing of it disturbed the home');
-  t.is(hands.home.receive(hands.answer(home.hello()!.datagram, 6000)!, 6000)?.kind, 'welcome');
+  t.is(hands.home.receive(hands.answer(home.hello(0)!.datagram, 6000)!, 6000)?.kind, 'welcome');
   const [nextHome, nextEndpoint] = [newHome(drawNonce), newEndpoint(drawNonce)];
   nextHome.want(shape, shape, 5000);
-  nextHome.hello();
+  nextHome.hello(0);
   for (const [index, datagram] of recorded.entries()) {
     t.not(nextEndpoint.receive(datagram, 512, 10_000 + 1000 * index)?.kind, 'hello');
     t.is(nextHome.receive(datagram, 10_000), null);
@@ -147,7 +150,7 @@ test('every recorded message is refused at both ends, while the run goes on and 
 });
 
 function shakeOn({ home, answer }: ReturnType<typeof pair>, nowMs: number): Uint8Array[] {
-  const hello = home.hello()!.datagram;
+  const hello = home.hello(0)!.datagram;
   const welcome = answer(hello, nowMs)!;
   home.receive(welcome, nowMs);
   return [hello, welcome];
@@ -158,15 +161,15 @@ test('another run of the home takes over by its answer to a challenge only', (t)
   shakeHands(hands);
   const next = newHome(hands.drawNonce);
   next.want(shape, { ...shape, rateKBps: 5 }, 5000);
-  const challenge = hands.answer(next.hello()!.datagram, 1000)!;
+  const challenge = hands.answer(next.hello(0)!.datagram, 1000)!;
   // The old run is still the one that counts.
   t.is(
-    hands.home.receive(hands.answer(hands.home.hello()!.datagram, 1100)!, 1100)?.kind,
+    hands.home.receive(hands.answer(hands.home.hello(0)!.datagram, 1100)!, 1100)?.kind,
     'welcome',
   );
   t.is(next.receive(challenge, 1200)?.kind, 'again');
-  t.is(next.receive(hands.answer(next.hello()!.datagram, 1300)!, 1300)?.kind, 'welcome');
-  const old = hands.endpoint.receive(hands.home.hello()!.datagram, 512, 1400);
+  t.is(next.receive(hands.answer(next.hello(0)!.datagram, 1300)!, 1300)?.kind, 'welcome');
+  const old = hands.endpoint.receive(hands.home.hello(0)!.datagram, 512, 1400);
   t.is(old?.kind, 'challenge', 'now the old run is the unknown one');
 });
 
@@ -174,11 +177,11 @@ test('after the endpoint’s restart the home is asked again and says so at once
   const hands = pair();
   shakeHands(hands);
   const next = newEndpoint(hands.drawNonce);
-  const challenge = hands.answer(hands.home.hello()!.datagram, 3000, next)!;
+  const challenge = hands.answer(hands.home.hello(0)!.datagram, 3000, next)!;
   t.deepEqual(hands.home.receive(challenge, 3010), { kind: 'again' });
   t.false(hands.home.answered);
   t.is(
-    hands.home.receive(hands.answer(hands.home.hello()!.datagram, 3020, next)!, 3030)?.kind,
+    hands.home.receive(hands.answer(hands.home.hello(0)!.datagram, 3020, next)!, 3030)?.kind,
     'welcome',
   );
 });
@@ -186,7 +189,7 @@ test('after the endpoint’s restart the home is asked again and says so at once
 test('hellos that overtook each other count in their order only', (t) => {
   const hands = pair();
   shakeHands(hands);
-  const [older, newer] = [hands.home.hello()!.datagram, hands.home.hello()!.datagram];
+  const [older, newer] = [hands.home.hello(0)!.datagram, hands.home.hello(0)!.datagram];
   t.is(hands.endpoint.receive(newer, 512, 3000)?.kind, 'hello');
   t.is(hands.endpoint.receive(older, 512, 3001), null);
   t.is(hands.endpoint.receive(newer, 512, 3002), null);
@@ -195,12 +198,12 @@ test('hellos that overtook each other count in their order only', (t) => {
 test('an old challenge does not bring an old nonce back', (t) => {
   const hands = pair();
   const { home, drawNonce, answer } = hands;
-  const old = answer(home.hello()!.datagram, 0)!;
+  const old = answer(home.hello(0)!.datagram, 0)!;
   home.receive(old, 0);
   const next = newEndpoint(drawNonce);
-  t.is(home.receive(answer(home.hello()!.datagram, 1000, next)!, 1000)?.kind, 'again');
+  t.is(home.receive(answer(home.hello(0)!.datagram, 1000, next)!, 1000)?.kind, 'again');
   t.is(home.receive(old, 1100), null);
-  t.is(home.receive(answer(home.hello()!.datagram, 1200, next)!, 1200)?.kind, 'welcome');
+  t.is(home.receive(answer(home.hello(0)!.datagram, 1200, next)!, 1200)?.kind, 'welcome');
 });
 
 test('another nonce than the one that counts is none, whoever names it', (t) => {
@@ -214,7 +217,7 @@ test('another nonce than the one that counts is none, whoever names it', (t) => 
     return encodeControl({ ...message, endpointNonce, sequence }, 512, proofOf(1));
   };
   t.is(endpoint.receive(changed(counted!, 1), 512, 1000)?.kind, 'challenge');
-  const hello = home.hello()!.datagram;
+  const hello = home.hello(0)!.datagram;
   t.is(home.receive(changed(welcomed!, 1), 2000), null);
   t.is(home.receive(answer(hello, 2000)!, 2000)?.kind, 'welcome');
 });
@@ -222,11 +225,11 @@ test('another nonce than the one that counts is none, whoever names it', (t) => 
 test('what the endpoint may not assign is told once a minute, and leaves the home unanswered', (t) => {
   const hands = pair();
   const { home, endpoint } = hands;
-  home.receive(hands.answer(home.hello()!.datagram, 0)!, 0);
+  home.receive(hands.answer(home.hello(0)!.datagram, 0)!, 0);
   const foreign = { ...inner, prefix4: '192.168.1.0/24' };
   const heard: HomeHeard[] = [];
   for (let nowMs = 1000; nowMs < 120_000; nowMs += 1000) {
-    const accepted = endpoint.receive(home.hello()!.datagram, 512, nowMs);
+    const accepted = endpoint.receive(home.hello(0)!.datagram, 512, nowMs);
     if (accepted?.kind !== 'hello') return t.fail();
     heard.push(home.receive(endpoint.welcome(accepted.hello, foreign, report, 512), nowMs));
   }
@@ -238,7 +241,7 @@ test('what the endpoint may not assign is told once a minute, and leaves the hom
 });
 
 test('nothing is said before something is wanted', (t) => {
-  t.is(newHome(nonces(seededRandom(3))).hello(), null);
+  t.is(newHome(nonces(seededRandom(3))).hello(0), null);
 });
 
 interface Datagram {
@@ -339,7 +342,7 @@ class World {
   }
 
   #sayHello(loss: number): void {
-    const next = this.home.hello()!;
+    const next = this.home.hello(0)!;
     const hello = decodeControl(next.datagram, proofOf(1))!;
     if (!this.#runs.has(hello.homeNonce)) this.#runs.set(hello.homeNonce, this.#runs.size);
     this.#helloAtMs = this.nowMs + next.pauseMs;

@@ -32,6 +32,7 @@ function welcome({ homeNonce, endpointNonce, sequence }: Hello): Welcome {
     queuePackets: 0,
     queueMs: 0,
     dropped: 0,
+    ...{ received: null, troubles: [], wholeBytes: null },
   };
 }
 

@@ -1,6 +1,7 @@
 // The control message: whole there and back, one slot’s size, deaf to anything that is not proven.
 import test from 'ava';
 import fc from 'fast-check';
+import { endpointTroubles } from '../../src/core/control/endpoint-troubles.ts';
 import {
   type Challenge,
   type ControlMessage,
@@ -9,6 +10,7 @@ import {
   type Hello,
   NO_NONCE,
   NONCE_BYTES,
+  RECEIVED_WRAPS,
   type Welcome,
 } from '../../src/core/control/message.ts';
 import { PROOF_BYTES, Proof } from '../../src/core/control/proof.ts';
@@ -49,6 +51,9 @@ const welcome: Welcome = {
   queuePackets: 3,
   queueMs: 12,
   dropped: 0,
+  received: 16_777_215,
+  troubles: ['forward', 'resolver'],
+  wholeBytes: 1368,
 };
 
 const nonces = fc
@@ -91,21 +96,34 @@ const welcomes: fc.Arbitrary<Welcome> = fc
     version: versions,
     turn: fc.record(turns),
     counts: fc.tuple(fc.nat(), fc.nat(), fc.nat()),
+    received: fc.option(fc.integer({ min: 1, max: RECEIVED_WRAPS - 1 })),
+    troubles: fc.subarray([...endpointTroubles]),
+    wholeBytes: fc.option(fc.integer({ min: 256, max: 1400 })),
   })
-  .map(({ six, host, version, turn: drawn, counts: [queuePackets, queueMs, dropped] }) => ({
-    kind: 'welcome',
-    ...drawn,
-    version,
-    inner: {
-      prefix4: `10.214.${host}.0/24`,
-      prefix6: six ? `fd12:3456:789a:${host.toString(16)}::/64` : null,
-      resolver4: '10.214.0.1',
-      resolver6: six ? 'fd12:3456:789a::1' : null,
-    },
-    queuePackets,
-    queueMs,
-    dropped,
-  }));
+  .map(
+    ({
+      six,
+      host,
+      version,
+      turn: drawn,
+      counts: [queuePackets, queueMs, dropped],
+      ...arrival
+    }) => ({
+      kind: 'welcome',
+      ...drawn,
+      version,
+      inner: {
+        prefix4: `10.214.${host}.0/24`,
+        prefix6: six ? `fd12:3456:789a:${host.toString(16)}::/64` : null,
+        resolver4: '10.214.0.1',
+        resolver6: six ? 'fd12:3456:789a::1' : null,
+      },
+      queuePackets,
+      queueMs,
+      dropped,
+      ...arrival,
+    }),
+  );
 
 test('every message comes back as it went, in the smallest packet and the largest', (t) => {
   for (const packetBytes of [256, 1400]) {

@@ -98,16 +98,20 @@ test('all behind a prefix are one device, without one hardware address', (t) => 
       neighbour('fd00:7::3', '00:11:22:33:44:03'),
       neighbour('192.168.6.4', '00:11:22:33:44:05'),
     ],
-    [sent('10.214.2.4', { txBytes: 10, recent: true })],
+    [
+      sent('192.168.7.4', { txBytes: 10, recent: true }),
+      // Behind a router of its own, where no neighbour tells of it.
+      sent('192.168.7.77', { txBytes: 5 }),
+    ],
   );
   t.deepEqual(others, []);
   t.is(only?.mac, '');
   t.deepEqual(only?.ip.slice(2), ['192.168.7.3', '192.168.7.4', 'fd00:7::3']);
   t.true(only?.online);
-  t.is(only?.tx_bytes, 10);
+  t.is(only?.tx_bytes, 15);
 });
 
-test('traffic of inner addresses is a device’s by the part that translation keeps', (t) => {
+test('traffic of a device’s addresses is its own, and nobody else’s who looks like it', (t) => {
   const [first, second] = devices(
     camera + plug,
     [
@@ -115,18 +119,40 @@ test('traffic of inner addresses is a device’s by the part that translation ke
       neighbour('fd00:1::1:77', '18:b4:30:00:00:01'),
     ],
     [
-      sent('10.214.2.77', { txBytes: 100, rxBytes: 10, txKBps: 1.234, recent: true, dropped: 2 }),
-      sent('fd12:3456:789a:2::1:77', { txBytes: 1000, rxKBps: 2.5, dropped: 1 }),
-      sent('10.214.2.51', { rxBytes: 7 }),
-      sent('10.214.2.99', { txBytes: 9999, recent: true }),
+      sent('192.168.1.77', { txBytes: 100, rxBytes: 10, txKBps: 1.234, recent: true, dropped: 2 }),
+      sent('fd00:1::1:77', { txBytes: 1000, rxKBps: 2.5, dropped: 1 }),
+      sent('192.168.1.51', { rxBytes: 7 }),
+      sent('192.168.2.77', { txBytes: 9999, recent: true }),
+      sent('fd00:2::1:77', { txBytes: 9999 }),
     ],
   );
   t.like(first, { tx_bytes: 1100, rx_bytes: 10, kBps: 3.73, online: true, dropped: 3 });
   t.like(second, { tx_bytes: 0, rx_bytes: 7, online: false, dropped: 0 });
 });
 
+test('in a /22 a silent device is offline, whatever others of its last byte send', (t) => {
+  const found = devices(
+    network,
+    [8, 9, 10].map((third) =>
+      neighbour(`192.168.${third}.11`, `00:11:22:33:${third + 10}:11`, 'br-iot'),
+    ),
+    [
+      sent('192.168.8.11', { txBytes: 1920, recent: true }),
+      sent('192.168.9.11', { txBytes: 2000, recent: true }),
+    ],
+  );
+  t.deepEqual(
+    found.map(({ ip, tx_bytes, online }) => [ip[0], tx_bytes, online]),
+    [
+      ['192.168.8.11', 1920, true],
+      ['192.168.9.11', 2000, true],
+      ['192.168.10.11', 0, false],
+    ],
+  );
+});
+
 test('what is not shaped has no traffic of ours', (t) => {
-  const [only] = devices(printer, [], [sent('10.214.2.50', { txBytes: 5, recent: true })]);
+  const [only] = devices(printer, [], [sent('192.168.1.50', { txBytes: 5, recent: true })]);
   t.like(only, { tx_bytes: 0, online: false });
 });
 

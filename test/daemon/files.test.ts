@@ -58,7 +58,7 @@ test('a profile handed in is judged by line, or stored for its owner alone', asy
 });
 
 const firewall = (options: string) =>
-  findFirewallWarnings(parseUci(Buffer.from(`config defaults\n${options}`), 'firewall'));
+  findFirewallWarnings(parseUci(Buffer.from(`config defaults\n${options}`), 'firewall'), 'iot0');
 
 test('settings of the firewall that undo shaping are named, with what to do', (t) => {
   t.deepEqual(firewall(''), []);
@@ -75,14 +75,26 @@ test('settings of the firewall that undo shaping are named, with what to do', (t
     /^firewall\.@defaults\[0\]\.auto_includes: is off, .*auto_includes=1/,
   );
   t.deepEqual(others, []);
-  t.deepEqual(findFirewallWarnings(parseUci(Buffer.from(''), 'firewall')), []);
+  t.deepEqual(findFirewallWarnings(parseUci(Buffer.from(''), 'firewall'), 'iot0'), []);
+});
+
+test('a firewall whose zones do not know the netdev of devices’ packets is told of', (t) => {
+  const zone = (name: string, more = '') => `\nconfig zone\n\toption name '${name}'\n${more}`;
+  const said = (text: string) => firewall(text).map((warning) => wordsOf(warning));
+  const [warning, ...others] = said(`${zone('lan')}${zone('wan')}`);
+  t.regex(warning!, /run "uci add_list firewall\.@zone\[1\]\.device=iot0; /);
+  t.deepEqual(others, []);
+  t.regex(said(`${zone('lan')}${zone('dsl', '\toption masq 1\n')}`)[0]!, /@zone\[1\]\.device=iot0/);
+  t.deepEqual(said(`${zone('wan', "\tlist device 'iot0'\n")}`), []);
+  t.deepEqual(said(`${zone('vpn', "\toption device 'eth1 iot0'\n")}${zone('wan')}`), []);
+  t.deepEqual(said(zone('lan')), []);
 });
 
 test('no firewall, or one that can’t be read, is nothing to warn of', async (t) => {
   const path = join(newFolder(t), 'firewall');
-  t.deepEqual(await readFirewallWarnings(nodeSystem, path), []);
+  t.deepEqual(await readFirewallWarnings(nodeSystem, 'iot0', path), []);
   writeFileSync(path, "config defaults\n\toption flow_offloading '1");
-  t.deepEqual(await readFirewallWarnings(nodeSystem, path), []);
+  t.deepEqual(await readFirewallWarnings(nodeSystem, 'iot0', path), []);
   writeFileSync(path, "config defaults\n\toption flow_offloading '1'\n");
-  t.is((await readFirewallWarnings(nodeSystem, path)).length, 1);
+  t.is((await readFirewallWarnings(nodeSystem, 'iot0', path)).length, 1);
 });

@@ -14,10 +14,12 @@ const shape = { mode: 'vit' as const, rateKBps: 40, packetBytes: 512, sdPercent:
 
 const good: HomeEvidence = {
   tunnelState: 'up',
+  trouble: null,
   blocking: [],
   listing,
   isReported: true,
   rulesIntact: true,
+  smallerBytes: null,
   astray: false,
   upload: shape,
   download: shape,

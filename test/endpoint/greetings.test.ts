@@ -11,7 +11,10 @@ import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { inner, inside, keyOf } from '../control/proofs.ts';
 
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
-const report = { queuePackets: 0, queueMs: 0, dropped: 0 };
+const report = {
+  ...{ queuePackets: 0, queueMs: 0, dropped: 0 },
+  ...{ received: null, troubles: [], wholeBytes: null },
+};
 const address = '10.213.0.2';
 
 function stored(key: Uint8Array | null, name = 'cottage'): StoredHome {
@@ -50,10 +53,10 @@ function listen() {
 test('a home is heard once it has answered the challenge, not before', (t) => {
   const { greetings, sent, hellos, hear } = listen();
   const [home, place] = [newHome(keyOf(1)), stored(keyOf(1))];
-  hear(place, home.hello()!.datagram, 0);
+  hear(place, home.hello(0)!.datagram, 0);
   t.deepEqual(hellos, []);
   t.is(home.receive(sent[0]!, 0)?.kind, 'again');
-  hear(place, home.hello()!.datagram, 0);
+  hear(place, home.hello(0)!.datagram, 0);
   const [hello] = hellos;
   t.is(hello?.download.rateKBps, 40);
   const welcome = greetings.welcome(place.host, hello!, inner, report, 512);
@@ -65,11 +68,11 @@ test('a home is heard once it has answered the challenge, not before', (t) => {
 test('each wish of a home is heard once', (t) => {
   const { sent, hellos, hear } = listen();
   const [home, place] = [newHome(keyOf(1)), stored(keyOf(1))];
-  hear(place, home.hello()!.datagram, 0);
+  hear(place, home.hello(0)!.datagram, 0);
   home.receive(sent[0]!, 0);
   for (let rateKBps = 1; rateKBps <= 100; rateKBps++) {
     home.want(shape, { ...shape, rateKBps }, 5000);
-    const { datagram } = home.hello()!;
+    const { datagram } = home.hello(0)!;
     hear(place, datagram, rateKBps);
     hear(place, datagram, rateKBps);
   }
@@ -82,25 +85,25 @@ test('each wish of a home is heard once', (t) => {
 test('a home that was made again is another home: nothing of the old key counts', (t) => {
   const { sent, hellos, hear } = listen();
   const [old, oldPlace] = [newHome(keyOf(1)), stored(keyOf(1))];
-  hear(oldPlace, old.hello()!.datagram, 0);
+  hear(oldPlace, old.hello(0)!.datagram, 0);
   old.receive(sent[0]!, 0);
-  hear(oldPlace, old.hello()!.datagram, 0);
+  hear(oldPlace, old.hello(0)!.datagram, 0);
   t.is(hellos.length, 1);
   const place = stored(keyOf(2));
-  hear(place, old.hello()!.datagram, 1000);
+  hear(place, old.hello(0)!.datagram, 1000);
   t.is(sent.length, 1);
   const home = newHome(keyOf(2));
-  hear(place, home.hello()!.datagram, 2000);
+  hear(place, home.hello(0)!.datagram, 2000);
   t.is(home.receive(sent[1]!, 2000)?.kind, 'again');
-  hear(place, home.hello()!.datagram, 2000);
+  hear(place, home.hello(0)!.datagram, 2000);
   t.is(hellos.length, 2);
 });
 
 test('a home without a key is not served, and the log says once what to do', (t) => {
   const { sent, logged, hellos, hear } = listen();
   for (let nowMs = 0; nowMs < 10_000; nowMs += 1000) {
-    hear(stored(null), newHome(keyOf(1)).hello()!.datagram, nowMs);
-    hear(stored(null), newHome(new Uint8Array(32)).hello()!.datagram, nowMs);
+    hear(stored(null), newHome(keyOf(1)).hello(0)!.datagram, nowMs);
+    hear(stored(null), newHome(new Uint8Array(32)).hello(0)!.datagram, nowMs);
   }
   t.deepEqual(logged, [
     'warning: home cottage can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint remove-home cottage" and "iotshaper endpoint add-home cottage", then upload the new profile on its router',

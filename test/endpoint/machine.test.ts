@@ -70,6 +70,7 @@ test('the queue stands before homes are heard', (t) => {
   t.deepEqual(toldOf(play.state), {
     state: 'shaping',
     reason: notice('endpoint-serving', { online: 0, count: 0 }),
+    troubles: [],
   });
 });
 

@@ -6,7 +6,7 @@ import { type HomeStep, step } from '../../src/core/home/machine/step.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { desired, World, welcome } from './world.ts';
 
-const place = { uid: 0, managementSocket: '/run/openvpn.sock' };
+const place = { uid: 0, managementSocket: '/run/openvpn.sock', trialSocket: '/run/trial.sock' };
 
 /** A machine whose works are done one by one. */
 class Bench {
@@ -170,6 +170,18 @@ test('who asks for names beside the devices is looked up before all is said to b
   t.true(bench.done.includes('near'));
 });
 
+test('a device that waits for an inner address gets one at once, while others go on', (t) => {
+  const bench = new Bench().shaping();
+  bench.done.length = 0;
+  bench.second({ senders: ['192.168.9.11'] });
+  t.true(bench.done.indexOf('near') >= 0 && bench.done.includes('rules'));
+  t.true(bench.done.indexOf('near') < bench.done.indexOf('rules'));
+  t.true(bench.state.permitted);
+  bench.done.length = 0;
+  bench.second({ senders: ['169.254.7.7'] });
+  t.false(bench.done.includes('near'), 'nobody could answer it');
+});
+
 test('a schedule’s rate is put in force when a look finds it', (t) => {
   const bench = new Bench().shaping();
   bench.done.length = 0;
@@ -266,4 +278,82 @@ test('a bad configuration leaves the one in force', (t) => {
   bench.hear({ kind: 'intent', intent: { kind: 'none', why: null } });
   t.is(bench.state.told.state, 'shaping');
   t.is(bench.work, null);
+});
+
+const other = {
+  ...desired().profile,
+  remotes: [{ host: 'b.example', port: 1, proto: 'udp4' as const }],
+};
+const withOther = {
+  kind: 'intent',
+  intent: { kind: 'on', desired: { ...desired(), profile: other } },
+} as const;
+
+test('a new profile is tried beside one that works, which stays until the new one connects', (t) => {
+  const bench = new Bench().shaping();
+  const { acts } = bench.hear(withOther);
+  const begun = acts.find((act) => act.do === 'try');
+  t.is(begun?.trial?.tries, 1);
+  t.regex(begun?.trial?.config ?? '', /\nremote b\.example 1 udp4\n[\s\S]*\ndev null\n/);
+  bench.done.length = 0;
+  bench.endAll();
+  t.false(bench.done.includes('openvpn'));
+  t.true(bench.state.permitted);
+
+  bench.hear({ kind: 'tried', why: notice('endpoint-refuses') });
+  bench.second();
+  t.is(bench.state.told.state, 'shaping');
+  t.is(bench.state.trial?.failure?.code, 'endpoint-refuses');
+
+  t.true(
+    bench.hear(withOther).acts.some((act) => act.do === 'try'),
+    'again on demand',
+  );
+  bench.endAll();
+  const end = bench.hear({ kind: 'tried', why: null });
+  t.true(end.acts.some((act) => act.do === 'adopt'));
+  bench.done.length = 0;
+  bench.endAll();
+  t.true(bench.done.includes('openvpn'));
+  t.regex(bench.state.openvpnConfig, /remote b\.example/);
+  t.is(bench.state.trial, null);
+});
+
+test('a profile that waits is tried, and no second time while it is; the end of an old trial says nothing', (t) => {
+  const bench = new Bench().shaping();
+  const waiting = {
+    kind: 'intent',
+    intent: { kind: 'on', desired: desired(), waiting: other },
+  } as const;
+  t.true(bench.hear(waiting).acts.some((act) => act.do === 'try'));
+  bench.endAll();
+  t.false(bench.hear(waiting).acts.some((act) => act.do === 'try'));
+  bench.endAll();
+  const back = bench.hear({ kind: 'intent', intent: { kind: 'on', desired: desired() } });
+  t.deepEqual(
+    back.acts.find((act) => act.do === 'try'),
+    { do: 'try', trial: null },
+  );
+  bench.endAll();
+  bench.hear({ kind: 'tried', why: null });
+  t.notRegex(bench.state.openvpnConfig, /b\.example/);
+});
+
+test('where none works the new profile is used at once, and what is wrong with it is told', (t) => {
+  const bench = new Bench().on();
+  const { acts } = bench.hear(withOther);
+  t.false(acts.some((act) => act.do === 'try'));
+  bench.endAll();
+  t.regex(bench.state.openvpnConfig, /remote b\.example/);
+  bench.hear({
+    kind: 'openvpn-trouble',
+    why: notice('endpoint-name-unresolved', { host: 'b.example' }),
+  });
+  bench.second();
+  t.is(bench.state.told.fault?.code, 'tunnel-failing');
+  // What fails with the tunnel says less.
+  bench.hear({ kind: 'fault', fault: notice('cover-unsent', { error: 'ENETUNREACH' }) });
+  t.is(bench.state.told.fault?.code, 'tunnel-failing');
+  bench.connect();
+  t.is(bench.state.trouble, null);
 });

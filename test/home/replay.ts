@@ -85,7 +85,10 @@ class Life {
     this.#options = options;
     this.#random = seededRandom(options.seed);
     this.#judge = options.judge ?? judgeHome;
-    this.#state = initialState({ uid: 0, managementSocket: '/run/openvpn.sock' }, 0);
+    this.#state = initialState(
+      { uid: 0, managementSocket: '/run/openvpn.sock', trialSocket: '/run/trial.sock' },
+      0,
+    );
   }
 
   live(): ReplayResult {

@@ -4,10 +4,11 @@ import type { ActiveRate } from '../../src/core/config/schedule.ts';
 import type { Welcome } from '../../src/core/control/message.ts';
 import { NO_HOUSE } from '../../src/core/home/home-facts.ts';
 import type { Done, HomeEvent, Work } from '../../src/core/home/machine/events.ts';
-import type { DesiredState } from '../../src/core/home/machine/state.ts';
+import { type DesiredState, NOTHING_NEAR } from '../../src/core/home/machine/state.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { ALIVE_SECONDS } from '../../src/core/plan/names.ts';
+import { homePassages } from '../../src/core/plan/nft-passage.ts';
 import { type TcListing, TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { caseConfig } from '../plan/cases.ts';
@@ -38,6 +39,9 @@ export const welcome: Welcome = {
   queuePackets: 0,
   queueMs: 0,
   dropped: 0,
+  received: null,
+  troubles: [],
+  wholeBytes: null,
 };
 
 /** What the queue looks like when somebody has been at it. */
@@ -167,10 +171,14 @@ export class World {
           rulesIntact: this.#table !== null && !this.faults.rulesChanged,
           astray: this.#astray,
           resolvers: [],
+          senders: [],
           sentPackets: this.faults.tunnelDown ? null : Math.floor(this.#sent),
           receivedPackets: this.faults.tunnelDown ? null : Math.floor(this.#received),
           answerSilentMs: this.nowMs - this.#heardMs,
           rate: this.rate,
+          passages: noCounts,
+          chance: 0.5,
+          smallerBytes: null,
         });
       case 'rules':
       case 'restore':
@@ -185,13 +193,15 @@ export class World {
       case 'house':
         return done({ ...NO_HOUSE, networkFindings: this.faults.networkGone ? [networkGone] : [] });
       case 'near':
-        return done({ followed: [], sharedNetdevs: [], resolvers: [], remarks: [] });
+        return done(NOTHING_NEAR);
       case 'routes':
         return done(
           this.faults.foreignRule
             ? notice('route-elsewhere', { netdev: 'wg0', preference: 721 })
             : null,
         );
+      case 'suspects':
+        return done([]);
       case 'connect':
       case 'index':
         return done(this.faults.tunnelDown ? null : this.index);
@@ -233,6 +243,8 @@ export class World {
     this.#queueStands = false;
   }
 }
+
+const noCounts = Object.fromEntries(homePassages.map((name) => [name, { entered: 0, left: 0 }]));
 
 const networkGone = {
   ...notice('network-gone', { path: 'iotshaper.@network[0].device', netdev: 'br-iot' }),

@@ -3,10 +3,11 @@ import { BlockList, isIP } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
 import {
+  addressIn,
   formatIpv6,
-  hostPart,
   ipVersion,
   isPrivate,
+  lowPart,
   networkOf,
 } from '../../src/core/ip/address.ts';
 import { runs } from '../property-runs.ts';
@@ -97,12 +98,21 @@ test('IPv4 networks', (t) => {
 });
 
 test('the part that translation keeps does not depend on how an address is written', (t) => {
-  t.is(hostPart('192.168.1.50'), hostPart('10.214.2.50'));
-  t.not(hostPart('192.168.1.50'), hostPart('192.168.1.51'));
-  t.is(hostPart('fd00:1::1'), hostPart('fd12:3456:789a:2::1'));
-  t.is(hostPart('2001:db8::1:2:3:4'), hostPart('fd12:3456:789a:2:1:2:3:4'));
-  t.not(hostPart('fd00::1'), hostPart('fd00::1:0:0:1'));
-  t.not(hostPart('::50'), hostPart('1.2.3.50'));
+  t.is(lowPart('192.168.1.50'), lowPart('10.214.2.50'));
+  t.not(lowPart('192.168.1.50'), lowPart('192.168.1.51'));
+  t.is(lowPart('fd00:1::1'), lowPart('fd12:3456:789a:2::1'));
+  t.is(lowPart('2001:db8::1:2:3:4'), lowPart('fd12:3456:789a:2:1:2:3:4'));
+  t.not(lowPart('fd00::1'), lowPart('fd00::1:0:0:1'));
+  t.not(lowPart('::50'), lowPart('1.2.3.50'));
+});
+
+test('an address is its prefix and its low part', (t) => {
+  t.is(addressIn('10.214.2.0/24', lowPart('192.168.1.50')), '10.214.2.50');
+  t.is(
+    addressIn('fd12:3456:789a:2::/64', lowPart('2001:db8::1:2:3:4')),
+    'fd12:3456:789a:2:1:2:3:4',
+  );
+  t.is(addressIn('fd00::/64', '::fe'), 'fd00::fe');
 });
 
 test('private addresses are those of RFC 1918 and RFC 4193', (t) => {

@@ -10,6 +10,9 @@ const luciFaults = process.env.LUCI_SOURCE
   ? /cgi-exec|RPC call to uci\/(changes|get) failed with error -32002/
   : null;
 
+const WIDTH = 1000;
+const HEIGHT = 900;
+
 let browser: Promise<Browser> | null = null;
 
 export function launchBrowser(): Promise<Browser> {
@@ -23,6 +26,37 @@ export function launchBrowser(): Promise<Browser> {
 export async function closeBrowser(): Promise<void> {
   await (await browser)?.close();
   browser = null;
+  idlePages.clear();
+}
+
+/** Blank pages of tests that have ended, by locale: the process of a page anew costs more than most tests. */
+const idlePages = new Map<string, Page[]>();
+
+async function takePage(site: Site, options: LookOptions): Promise<Page> {
+  const page = idlePages.get(localeOf(options))?.pop();
+  if (!page) return (await openContext(site, options)).newPage();
+  await page.setViewportSize({ width: options.width ?? WIDTH, height: HEIGHT });
+  await page.emulateMedia({ colorScheme: options.isDark ? 'dark' : 'light' });
+  await page.context().addCookies(cookiesOf(site, options));
+  return page;
+}
+
+/** Leaves nothing of the test in the page; where that fails, there is another one next time. */
+async function releasePage(page: Page, options: LookOptions): Promise<void> {
+  for (const event of ['pageerror', 'console', 'dialog']) page.removeAllListeners(event);
+  try {
+    await page.evaluate(() => {
+      localStorage.clear();
+      sessionStorage.clear();
+    });
+    await page.goto('about:blank');
+    await page.context().clearCookies();
+  } catch {
+    await page.context().close();
+    return;
+  }
+  const locale = localeOf(options);
+  idlePages.set(locale, [...(idlePages.get(locale) ?? []), page]);
 }
 
 /** How a person looks at the page. */
@@ -53,22 +87,29 @@ export interface Visit extends Look {
 type Site = Pick<Bridge, 'url'>;
 
 /** Opens a context as a browser with these preferences would be. */
-export async function openContext(
-  site: Site,
-  { role = 'write', language = 'en', locale = 'en-GB', isDark = false, width = 1000 }: LookOptions,
-): Promise<BrowserContext> {
+export async function openContext(site: Site, options: LookOptions): Promise<BrowserContext> {
+  const size = { width: options.width ?? WIDTH, height: HEIGHT };
   const context = await (await launchBrowser()).newContext({
-    locale,
+    locale: localeOf(options),
     timezoneId: 'Europe/Berlin',
-    viewport: { width, height: 900 },
-    screen: { width, height: 900 },
-    colorScheme: isDark ? 'dark' : 'light',
+    viewport: size,
+    screen: size,
+    colorScheme: options.isDark ? 'dark' : 'light',
   });
-  const cookies = { sysauth_http: sessionOf[role], lang: language, dark: isDark ? '1' : '0' };
-  await context.addCookies(
-    Object.entries(cookies).map(([name, value]) => ({ name, value, url: site.url })),
-  );
+  await context.addCookies(cookiesOf(site, options));
   return context;
+}
+
+function localeOf({ locale = 'en-GB' }: LookOptions): string {
+  return locale;
+}
+
+function cookiesOf(
+  { url }: Site,
+  { role = 'write', language = 'en', isDark = false }: LookOptions,
+): { name: string; value: string; url: string }[] {
+  const cookies = { sysauth_http: sessionOf[role], lang: language, dark: isDark ? '1' : '0' };
+  return Object.entries(cookies).map(([name, value]) => ({ name, value, url }));
 }
 
 /** Waits until the tab stands and has asked the service once. */
@@ -81,7 +122,7 @@ export async function openTab(page: Page, site: Site, tab: string): Promise<void
 }
 
 /**
- * A page on one of a router's tabs, gone after the test. The test fails if the page raised an error,
+ * A page on one of a router's tabs, blank again after the test. The test fails if the page raised an error,
  * wrote one to the console, or called something LuCI may not have.
  */
 export async function look(
@@ -89,8 +130,7 @@ export async function look(
   site: Site,
   options: LookOptions = {},
 ): Promise<Look> {
-  const context = await openContext(site, options);
-  const page = await context.newPage();
+  const page = await takePage(site, options);
   page.setDefaultTimeout(30_000);
   const faults: string[] = [];
   const note = (text: string) => {
@@ -104,7 +144,7 @@ export async function look(
     const missing = await page.evaluate(
       () => (window as { missingCalls?: string[] }).missingCalls ?? [],
     );
-    await context.close();
+    await releasePage(page, options);
     const all = [...faults, ...missing];
     if (all.length > 0) throw new Error(`the page is at fault: ${all.join('\n')}`);
   });

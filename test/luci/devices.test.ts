@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import type { Page } from 'playwright-core';
 import { closeBrowser, saveAndApply, visit } from './browser.ts';
@@ -108,6 +109,19 @@ test.serial('devices: one is edited, another that was begun is given up', async 
     ],
   );
 });
+
+test.serial(
+  'devices: a network by the interface’s name is the one with that network device',
+  async (t) => {
+    const { page } = await visit(t, {
+      tab: 'devices',
+      prepare: ({ configPath, writeConfig }) =>
+        writeConfig(readFileSync(configPath, 'utf8').replace("'br-iot'", "'iot'")),
+    });
+    t.true(await page.getByLabel('iot (br-iot)').isChecked());
+    t.is(await page.locator('.iot-check').count(), 2);
+  },
+);
 
 test.serial('devices: whole networks, and what Reset leaves', async (t) => {
   const { page, router } = await visit(t, { tab: 'devices' });

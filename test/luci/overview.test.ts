@@ -1,6 +1,7 @@
 import test from 'ava';
 import { renderAs, renderReason } from '../../src/core/home/answers.ts';
 import { notice } from '../../src/core/notices/notice.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { closeBrowser, visit } from './browser.ts';
 import { usualConfig } from './router.ts';
 
@@ -39,6 +40,23 @@ test.serial('shaping: the sentence, the graph and the figures', async (t) => {
   ])
     t.regex(figures, part);
 });
+
+test.serial(
+  'what was understood instead of what stands there is said, and needs no attention',
+  async (t) => {
+    const values = { path: 'iotshaper.@network[0].device', name: 'iot', netdev: 'br-iot' };
+    const said = notice('interface-understood', values);
+    const { page } = await visit(t, {
+      prepare: ({ service }) => {
+        const { config } = service.status();
+        const notes = { notes: [wordsOf(said)], note_notices: [said] };
+        service.override = { config: { ...config, warnings: [], warning_notices: [], ...notes } };
+      },
+    });
+    await page.locator('.iot-notice.info', { hasText: 'iot is br-iot' }).waitFor();
+    t.is(await page.getByText('Needs attention').count(), 0);
+  },
+);
 
 test.serial('blocked: says since when, and that nothing leaks', async (t) => {
   const since = new Date(2024, 5, 3, 10, 31).getTime() / 1000;

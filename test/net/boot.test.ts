@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import test from 'ava';
 import { lab } from '../../src/research/lab/bed/topology.ts';
-import { HomeNetwork } from './home-network.ts';
+import { CLOUD, HomeNetwork } from './home-network.ts';
 import { readWire } from './wire.ts';
 
 let network: HomeNetwork;
@@ -69,45 +69,50 @@ test.serial('between boot and shaping nothing leaves', async (t) => {
   t.deepEqual(outside, []);
 });
 
-test.serial(
-  'fw4’s way of rejecting what it does not know lets devices through, before and after a reload',
-  async (t) => {
-    const dropIn = await readFile('files/usr/share/nftables.d/ruleset-post/iotshaper.nft', 'utf8');
-    // The shape of fw4's ruleset: emptied and filled in one transaction, policy drop, includes last.
-    const fw4 = `table inet fw4
-flush table inet fw4
-table inet fw4 {
-	chain input {
-		type filter hook input priority filter; policy drop;
-		iif "lo" accept
-		ct state established,related accept
-		iifname "br-iot" accept
-	}
-	chain forward {
-		type filter hook forward priority filter; policy drop;
-		ct state established,related accept
-		reject
-	}
+/** What fw4 renders for a zone of devices that may use the Internet, all but one of them. */
+async function firewallRules(): Promise<string> {
+  const rendered = await readFile('test/fixtures/fw4/iot-zone.nft', 'utf8');
+  const dropIn = await readFile('files/usr/share/nftables.d/ruleset-post/iotshaper.nft', 'utf8');
+  return rendered.replace('44:65:0d:00:00:01', network.topology.devices[1]!.mac) + dropIn;
 }
-${dropIn}`;
-    t.teardown(() => network.netns('router', ['nft', 'delete', 'table', 'inet', 'fw4']));
-    await network.netns('router', ['nft', '-f', '-'], fw4);
-    const upload = await network.device('upload');
-    t.is(upload.got, upload.sent);
-    for (let round = 0; round < 3; round++) await network.netns('router', ['nft', '-f', '-'], fw4);
-    t.deepEqual(await network.device('download'), { intact: true });
-    const forward = await network.netns('router', [
-      'nft',
-      'list',
-      'chain',
-      'inet',
-      'fw4',
-      'forward',
-    ]);
-    t.is(forward.match(/!iotshaper/g)?.length, 2);
-    t.is((await network.await('shaping')).state, 'shaping');
-  },
-);
+
+/** Whether a device's ping is answered by the cloud. */
+async function isAnswered(address: string): Promise<boolean> {
+  const ping = ['ping', '-n', '-q', '-c', '3', '-i', '0.1', '-W', '1', '-I', address, CLOUD];
+  return network.netns('devices', ping).then(
+    () => true,
+    () => false,
+  );
+}
+
+test.serial('fw4’s rules on what devices may send stay in force', async (t) => {
+  const load = (rules: string) => network.netns('router', ['nft', '-f', '-'], rules);
+  t.teardown(() => network.netns('router', ['nft', 'delete', 'table', 'inet', 'fw4']));
+  const [device, rejected] = network.topology.devices;
+  t.true(await isAnswered(rejected!.ip));
+  const fw4 = await firewallRules();
+  await load(fw4);
+  const upload = await network.device('upload');
+  t.is(upload.got, upload.sent);
+  t.true(await isAnswered(device!.ip));
+  t.false(await isAnswered(rejected!.ip));
+  for (let round = 0; round < 3; round++) await load(fw4);
+  t.deepEqual(await network.device('download'), { intact: true });
+  const list = ['nft', 'list', 'chain', 'inet', 'fw4'];
+  const forward = await network.netns('router', [...list, 'forward']);
+  t.is(forward.match(/!iotshaper/g)?.length, 1);
+
+  const forwarding = /^.*Accept iot to wan forwarding.*\n/m;
+  t.regex(fw4, forwarding);
+  await load(fw4.replace(forwarding, ''));
+  t.false(await isAnswered(device!.ip));
+  // A netdev that no zone knows is rejected, and told of where the configuration is read.
+  await load(fw4.replaceAll('{ "wan", "iot0" }', '"wan"'));
+  t.false(await isAnswered(device!.ip));
+  await load(fw4);
+  t.true(await isAnswered(device!.ip));
+  t.is((await network.await('shaping')).state, 'shaping');
+});
 
 test.serial(
   'switched off by configuration it leaves nothing, for the next boot neither',

@@ -151,7 +151,7 @@ export class HomeNetwork {
   }
 
   /** Waits until the home is in this state. @throws Error with both logs when it is not in time. */
-  async await(state: Status['state'], limitMs = 40_000): Promise<Status> {
+  async await(state: Status['state'], limitMs = 90_000): Promise<Status> {
     const untilMs = performance.now() + limitMs;
     for (;;) {
       const status = await this.status();
@@ -165,11 +165,23 @@ export class HomeNetwork {
     }
   }
 
+  /** Waits until the home warns of this; resolves with what it says of itself then. */
+  async warned(what: RegExp, limitMs = 40_000): Promise<Status> {
+    const untilMs = performance.now() + limitMs;
+    for (;;) {
+      const status = await this.status();
+      if (status?.config.warnings.some((warning) => what.test(warning))) return status;
+      if (performance.now() > untilMs)
+        throw new Error(`${what}: ${status?.config.warnings}\n${this.logs.get('home')}`);
+      await new Promise((wait) => setTimeout(wait, 150)); // as above
+    }
+  }
+
   /** Waits until a service's log says this. */
   async logged(role: 'home' | 'endpoint', what: RegExp): Promise<void> {
     const { stderr } = this.services.get(role)!;
     while (!what.test(this.logs.get(role)!)) {
-      await once(stderr!, 'data', { signal: AbortSignal.timeout(20_000) });
+      await once(stderr!, 'data', { signal: AbortSignal.timeout(60_000) });
     }
   }
 
@@ -193,9 +205,13 @@ export class HomeNetwork {
     });
   }
 
-  /** Runs one action of the device program. */
-  async device(action: string, peer = CLOUD, extra = ''): Promise<Record<string, unknown>> {
-    const own = peer.includes(':') ? DEVICE6 : DEVICE;
+  /** Runs one action of the device program. @param own the address it speaks from. */
+  async device(
+    action: string,
+    peer = CLOUD,
+    extra = '',
+    own = peer.includes(':') ? DEVICE6 : DEVICE,
+  ): Promise<Record<string, unknown>> {
     const argv = [process.execPath, join(PROGRAMS, 'device.js'), action, own, peer, extra];
     const { stdout } = await run(argv, { netns: this.topology.names.devices, timeoutMs: 100_000 });
     return JSON.parse(stdout) as Record<string, unknown>;

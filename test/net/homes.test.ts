@@ -6,6 +6,7 @@ import { renderHomeOpenVpn } from '../../src/core/plan/openvpn.ts';
 import { lab } from '../../src/research/lab/bed/topology.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { CLOUD, HomeNetwork } from './home-network.ts';
+import { eventually } from './support.ts';
 
 interface EndpointStatus {
   homes: {
@@ -66,7 +67,10 @@ test.serial('a second home is served beside the first, and can’t speak as the 
     });
   // Proofs by another key, for another home, with a nonce the endpoint did not draw: all it says is one small question.
   t.deepEqual(JSON.parse(await say()), { challengedBytes: 228 });
-  const asked = await endpointStatus();
+  const asked = await eventually('the first home is served', async () => {
+    const status = await endpointStatus();
+    return status.homes[0]?.online && status;
+  });
   t.like(asked.homes[1], { name: 'second', online: false, download_kBps: 0 });
   t.like(asked.homes[0], { name: 'lab', online: true, download_kBps: 40 });
   const before = await network.netns('endpoint', ['tc', 'class', 'show', 'dev', 'iotvpn0']);
@@ -76,21 +80,27 @@ test.serial('a second home is served beside the first, and can’t speak as the 
   t.deepEqual(JSON.parse(await welcomed), { welcomed: '10.214.3.0/24' });
   await new Promise<void>((gone) => impostor.once('exit', () => gone()));
 
-  const status = await endpointStatus();
-  t.deepEqual(
-    status.homes.map(({ name, online }) => ({ name, online })),
-    [
-      { name: 'lab', online: true },
-      { name: 'second', online: true },
-    ],
+  const status = await eventually(
+    'packets from an address of the first home are dropped',
+    async () => {
+      const said = await endpointStatus();
+      const { homes } = said;
+      return homes.every(({ online }) => online) && (homes[1]?.foreign ?? 0) > 0 && said;
+    },
   );
-  t.true(status.homes[1]!.foreign > 0, 'packets from an address of the first home were dropped');
+  t.deepEqual(
+    status.homes.map(({ name }) => name),
+    ['lab', 'second'],
+  );
   t.is(status.homes[0]!.foreign, 0);
   // The first home goes on undisturbed while the second is there.
   t.like(await network.device('echo', CLOUD, '1000,10'), { missing: 0, damaged: 0 });
-  const classes = await network.netns('endpoint', ['tc', 'class', 'show', 'dev', 'iotvpn0']);
-  t.regex(classes, /class htb 1:2 root leaf 1002:/);
-  t.regex(classes, /class htb 1:3 root leaf 1003:/);
+  await eventually('a class for each home', async () => {
+    const classes = await network.netns('endpoint', ['tc', 'class', 'show', 'dev', 'iotvpn0']);
+    return [/class htb 1:2 root leaf 1002:/, /class htb 1:3 root leaf 1003:/].every((one) =>
+      one.test(classes),
+    );
+  });
 });
 
 test.serial('devices reach the endpoint’s resolver and nothing else of it', async (t) => {
@@ -110,14 +120,16 @@ test.serial('devices reach the endpoint’s resolver and nothing else of it', as
 
 test.serial('a removed home is let go', async (t) => {
   await network.endpoint('remove-home', 'second');
-  for (let tries = 0; (await endpointStatus()).homes.length > 1; tries++) {
-    if (tries > 100) return t.fail('the removed home is still listed');
-    await new Promise((later) => setTimeout(later, 100)); // the endpoint watches its files; it tells no other way
-  }
-  await network.await('shaping', 60_000);
+  await eventually(
+    'the removed home is listed no more',
+    async () => (await endpointStatus()).homes.length === 1,
+  );
+  await network.await('shaping');
   t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
-  const classes = await network.netns('endpoint', ['tc', 'class', 'show', 'dev', 'iotvpn0']);
-  t.notRegex(classes, /class htb 1:3 /);
+  await eventually('its class is gone', async () => {
+    const classes = await network.netns('endpoint', ['tc', 'class', 'show', 'dev', 'iotvpn0']);
+    return !/class htb 1:3 /.test(classes);
+  });
 });
 
 test.serial('a stopped endpoint leaves nothing', async (t) => {

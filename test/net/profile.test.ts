@@ -1,5 +1,6 @@
 // Every spelling of a profile that is taken connects, with the real OpenVPN on both ends; what is smuggled in runs nowhere.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,7 +75,7 @@ function startOpenVpn(netns: string, config: string): { child: ChildProcess; up:
   const child = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   const up = new Promise<string>((done, fail) => {
-    const limit = setTimeout(() => fail(new Error(`not up in time:\n${said}`)), 12_000);
+    const limit = setTimeout(() => fail(new Error(`not up in time:\n${said}`)), 60_000);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text;
       if (!said.includes('Initialization Sequence Completed')) return;
@@ -96,12 +97,69 @@ async function end(child: ChildProcess): Promise<void> {
   await gone;
 }
 
+/** Identities of the same home that people make themselves, in place of the one that was printed. */
+function makeIdentities(dir: string): { name: string; certificate: string; key: string }[] {
+  const make = (name: string, newKey: string[], sign: string[], traditional = false) => {
+    const at = (file: string) => join(dir, `${name}.${file}`);
+    const openssl = (...words: string[]) =>
+      execFileSync('openssl', words, { cwd: dir, stdio: 'pipe' });
+    openssl(
+      'req',
+      '-new',
+      '-nodes',
+      '-subj',
+      '/CN=cottage',
+      '-out',
+      at('req'),
+      ...newKey,
+      '-keyout',
+      at('key'),
+    );
+    openssl(
+      ...sign,
+      '-in',
+      at('req'),
+      '-out',
+      at('crt'),
+      sign[0] === 'ca' ? '-keyfile' : '-signkey',
+      at('key'),
+    );
+    if (traditional) openssl('rsa', '-traditional', '-in', at('key'), '-out', at('key'));
+    const read = (file: string) => readFileSync(at(file), 'utf8');
+    return { name, certificate: read('crt'), key: read('key') };
+  };
+  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+  const now = ['x509', '-req', '-days', '30'];
+  writeFileSync(
+    join(dir, 'ca.conf'),
+    '[ca]\ndefault_ca=a\n[a]\ndatabase=index\nrand_serial=1\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n',
+  );
+  writeFileSync(join(dir, 'index'), '');
+  const later = ['-startdate', '20900101000000Z', '-enddate', '20910101000000Z'];
+  return [
+    make('RSA, as PKCS 1', ['-newkey', 'rsa:2048'], now, true),
+    make('Ed25519', ['-newkey', 'ed25519'], now),
+    make('expired', ec, ['x509', '-req', '-days', '-1']),
+    // As it looks to a router whose clock is not set.
+    make('not valid yet', ec, [
+      'ca',
+      '-batch',
+      '-selfsign',
+      '-notext',
+      '-config',
+      'ca.conf',
+      ...later,
+    ]),
+  ];
+}
+
 test('every spelling that is taken connects', async (t) => {
   if (!requireNamespaces(t)) return;
   const dir = mkdtempSync(join(tmpdir(), 'iotshaper-profile-'));
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   const store = new EndpointStore(nodeSystem, join(dir, 'endpoint'));
   const material = await makeMaterial(store, dir);
+  const identities = makeIdentities(dir);
   const { server, home } = await makeLink(t);
   const { tunnelNet } = await store.identity();
   const clientConfigs = join(dir, 'homes');
@@ -112,7 +170,10 @@ test('every spelling that is taken connects', async (t) => {
     isDualStack: true,
     certificatePath: store.certificatePath,
     keyPath: store.keyPath,
-    fingerprints: (await store.homes()).map(({ fingerprint }) => fingerprint),
+    fingerprints: [
+      ...(await store.homes()).map(({ fingerprint }) => fingerprint),
+      ...identities.map(({ certificate }) => new X509Certificate(certificate).fingerprint256),
+    ],
     clientConfigDir: clientConfigs,
     tunnelNet,
     managementSocket: 'unused',
@@ -126,8 +187,17 @@ test('every spelling that is taken connects', async (t) => {
 
   // Spellings that come to one configuration are tried once.
   const configs = new Map<string, string[]>();
-  for (const { name, spell } of running) {
-    const verdict = checkProfile(spell(material), pemReader);
+  const texts = [
+    ...running.map(({ name, spell }) => ({ name, text: spell(material) })),
+    ...identities.map(({ name, certificate, key }) => ({
+      name,
+      text: material.text
+        .replace(/<cert>[\s\S]*<\/cert>/, `<cert>\n${certificate.trim()}\n</cert>`)
+        .replace(/<key>[\s\S]*<\/key>/, `<key>\n${key.trim()}\n</key>`),
+    })),
+  ];
+  for (const { name, text } of texts) {
+    const verdict = checkProfile(text, pemReader);
     if (!verdict.ok) return t.fail(`${name}: ${JSON.stringify(verdict.problems)}`);
     const { profile } = verdict;
     const config = renderHomeOpenVpn({
@@ -138,7 +208,7 @@ test('every spelling that is taken connects', async (t) => {
     });
     configs.set(config, [...(configs.get(config) ?? []), name]);
   }
-  t.true(configs.size > 5 && configs.size < 15, `${configs.size} configurations`);
+  t.true(configs.size > 9 && configs.size < 20, `${configs.size} configurations`);
   for (const [config, names] of configs) {
     const startMs = performance.now();
     writeFileSync(join(dir, 'home.conf'), alone(config), { mode: 0o600 });

@@ -3,6 +3,24 @@ import { execFileSync } from 'node:child_process';
 import type { ExecutionContext } from 'ava';
 import { run } from '../../src/shell/system/node/processes.ts';
 
+/** How long what is going to happen may take on a machine that does other things as well. */
+const PATIENCE_MS = 60_000;
+
+/** Asks anew until there is an answer: for what is measured or looked at once a second, and told by no event. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+  limitMs = PATIENCE_MS,
+): Promise<T> {
+  const untilMs = performance.now() + limitMs;
+  for (;;) {
+    const found = await ask();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > untilMs) throw new Error(`not in ${limitMs / 1000} s: ${what}`);
+    await new Promise((again) => setTimeout(again, 150));
+  }
+}
+
 let reason: string | null | undefined;
 let counter = 0;
 

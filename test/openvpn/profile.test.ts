@@ -126,7 +126,7 @@ const refused: [line: string, message: string][] = [
     'cd /',
     'setenv PATH /tmp',
   ].map((line): [string, string] => [line, `${line}: ${unknown}`]),
-  ['"up /tmp/x', 'has a quotation mark without its pair'],
+  ['"up /tmp/x', 'has a quotation mark without its pair; remove it'],
   ['"up" /tmp/x', `up /tmp/x: ${program}`],
   ["'plugin' x", `plugin x: ${code}`],
   ['--up /tmp/x', `up /tmp/x: ${program}`],
@@ -142,7 +142,10 @@ const refused: [line: string, message: string][] = [
     'MIGHAgEAMBMG',
   ].map((line): [string, string] => [line, unknown]),
   ['</ca>', '</ca>: closes a block that is not open'],
-  [`auth ${'x'.repeat(300)}`, 'is longer than 250 bytes, which OpenVPN does not read as one line'],
+  [
+    `auth ${'x'.repeat(300)}`,
+    'is longer than 250 bytes, which OpenVPN does not read as one line; copy the profile as the endpoint printed it',
+  ],
 ];
 
 for (const [line, message] of refused) {
@@ -229,7 +232,7 @@ test('what is missing or stands twice is named', (t) => {
       'has no "remote" line that names the endpoint',
       'has no <cert> block; upload the whole profile the endpoint printed',
       'has no <key> block; upload the whole profile the endpoint printed',
-      'has neither <peer-fingerprint> nor <ca>: the endpoint could be anyone',
+      'has neither <peer-fingerprint> nor <ca>, so the endpoint could be anyone; upload the whole profile the endpoint printed',
     ],
   );
   t.deepEqual(problemsOf(`${sound}<cert>\nx\n</cert>\n`), [
@@ -244,6 +247,25 @@ test('what is missing or stands twice is named', (t) => {
   t.deepEqual(problemsOf(`${sound}<ca>\nx\n`), [{ line: 38, message: '<ca>: has no end (</ca>)' }]);
 });
 
+test('a profile of another VPN is told from one of an old endpoint', (t) => {
+  const foreign = [
+    ...['client', 'dev tun', 'proto udp', 'remote nl.vpn.example 1194', 'auth-user-pass'],
+    ...['comp-lzo', 'redirect-gateway def1', 'up /etc/openvpn/update-resolv-conf', 'route-nopull'],
+    ...['<tls-auth>', 'f00d', '</tls-auth>'],
+  ];
+  const problems = problemsOf(foreign.join('\n'));
+  t.deepEqual(
+    problems.map(({ line }) => line).filter((line) => line > 0),
+    [5, 6, 7, 8, 9, 10],
+  );
+  t.true(
+    problems.some(
+      ({ line, message }) => line === 0 && /^this is a profile of another VPN/.test(message),
+    ),
+  );
+  t.false(problems.some(({ message }) => /no control key|f00d/.test(message)));
+});
+
 test('a block ends for us where it ends for OpenVPN', (t) => {
   // OpenVPN looks at the beginning of a line only, and cuts lines of more than 255 bytes (read_inline_file).
   t.deepEqual(problemsOf(withLine('<ca>\nx\n  </ca>x\nup /tmp/x\n</ca>')).slice(0, -1), [
@@ -251,7 +273,8 @@ test('a block ends for us where it ends for OpenVPN', (t) => {
     { line: 4, message: 'the end of <ca>: must stand alone on its line' },
     { line: 5, message: `up /tmp/x: ${program}` },
   ]);
-  const message = 'is longer than 250 bytes, which OpenVPN does not read as one line';
+  const message =
+    'is longer than 250 bytes, which OpenVPN does not read as one line; copy the profile as the endpoint printed it';
   const long = `<ca>\n${'A'.repeat(255)}</ca>\nup /tmp/x\n</ca>`;
   t.true(problemsOf(withLine(long)).some((one) => one.line === 3 && one.message === message));
 });

@@ -58,13 +58,19 @@ test('holds program, wrapper and units, root’s throughout', (t) => {
   const files = entries.filter(
     ([, , , , , path]) => !path.endsWith('/') || path === './etc/iotshaper/',
   );
+  const isShared = (path: string) => /\/iotshaper\/shared\/[0-9A-Z]{8}\.js$/.test(path);
+  t.true(files.some(([mode, , , , , path]) => isShared(path) && mode === '-rw-r--r--'));
   t.deepEqual(
-    files.map(([mode, , , , , path]) => `${mode} ${path}`),
+    files
+      .filter(([, , , , , path]) => !isShared(path))
+      .map(([mode, , , , , path]) => `${mode} ${path}`),
     [
       'drwx------ ./etc/iotshaper/',
       '-rwxr-xr-x ./usr/bin/iotshaper',
       '-rw-r--r-- ./usr/lib/iotshaper/LICENSES',
+      '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-cli.js',
       '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-endpoint.js',
+      '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-home.js',
       '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-tools.js',
       '-rw-r--r-- ./usr/lib/iotshaper/iotshaper.js',
       '-rw-r--r-- ./usr/lib/systemd/system/iotshaper-endpoint.path',

@@ -25,7 +25,7 @@ function buildIpk(t: ExecutionContext): Buffer {
 test('is small, and the same bytes at every build', (t) => {
   const first = buildIpk(t);
   t.true(first.equals(buildIpk(t)));
-  t.true(first.length < 225_000, `${first.length} bytes`);
+  t.true(first.length < 200_000, `${first.length} bytes`);
 });
 
 test('holds its three members', (t) => {
@@ -51,14 +51,22 @@ test('holds every file where the router looks for it, with its mode', (t) => {
   const files = new Map(
     listed.filter(({ path }) => !path.endsWith('/')).map((one) => [one.path.slice(1), one.mode]),
   );
+  const isShared = (path: string) => /\/iotshaper\/shared\/[0-9A-Z]{8}\.js$/.test(path);
+  const shared = [...files].filter(([path]) => isShared(path));
+  t.true(shared.length > 0);
+  for (const [path, mode] of shared) t.is(mode, '-rw-r--r--', path);
   const expected = {
     '/etc/config/iotshaper': '-rw-------',
     '/etc/hotplug.d/ntp/90-iotshaper': '-rw-r--r--',
     '/etc/init.d/iotshaper': '-rwxr-xr-x',
+    '/etc/uci-defaults/90-iotshaper': '-rw-r--r--',
+    '/usr/share/iotshaper/firewall-zone': '-rwxr-xr-x',
     '/etc/init.d/iotshaper-boot': '-rwxr-xr-x',
     '/lib/upgrade/keep.d/iot-shaper': '-rw-r--r--',
     '/usr/bin/iotshaper': '-rwxr-xr-x',
     '/usr/lib/iotshaper/LICENSES': '-rw-r--r--',
+    '/usr/lib/iotshaper/iotshaper-cli.js': '-rw-r--r--',
+    '/usr/lib/iotshaper/iotshaper-home.js': '-rw-r--r--',
     '/usr/lib/iotshaper/iotshaper-tools.js': '-rw-r--r--',
     '/usr/lib/iotshaper/iotshaper.js': '-rw-r--r--',
     '/usr/lib/lua/luci/i18n/iotshaper.de.lmo': '-rw-r--r--',
@@ -73,7 +81,7 @@ test('holds every file where the router looks for it, with its mode', (t) => {
     ),
   };
   t.deepEqual(
-    Object.fromEntries([...files].sort()),
+    Object.fromEntries([...files].filter(([path]) => !isShared(path)).sort()),
     Object.fromEntries(Object.entries(expected).sort()),
   );
   for (const { path, mode } of listed.filter((one) => one.path.endsWith('/')))
@@ -123,7 +131,7 @@ test('every script is one that dash and shellcheck take', (t) => {
   const ipk = ipkOf(t);
   unpackTar(readTar(ipk, './control.tar.gz'), folder);
   const modes = listTar(readTar(ipk, './control.tar.gz'));
-  const scripts = ['postinst', 'postinst-pkg', 'postrm', 'prerm'];
+  const scripts = ['postinst', 'postinst-pkg', 'postrm', 'prerm', 'prerm-pkg'];
   t.deepEqual(
     modes.filter(({ mode }) => mode === '-rwxr-xr-x').map(({ path }) => path),
     scripts.map((name) => `./${name}`),
@@ -133,7 +141,9 @@ test('every script is one that dash and shellcheck take', (t) => {
     'files/etc/hotplug.d/ntp/90-iotshaper',
     'files/etc/init.d/iotshaper',
     'files/etc/init.d/iotshaper-boot',
+    'files/etc/uci-defaults/90-iotshaper',
     'files/usr/bin/iotshaper',
+    'files/usr/share/iotshaper/firewall-zone',
     'openwrt/test.sh',
   ];
   for (const path of paths) t.is(spawnSync('dash', ['-n', path]).status, 0, path);
@@ -150,12 +160,12 @@ const ofTheLab = ['iotlab-', 'delays.csv', 'sense-in.hello.is'];
 test('nothing of the lab is in it', (t) => {
   const data = readTar(ipkOf(t), './data.tar.gz');
   const research = readFileSync('dist/iotshaper-research.js', 'utf8');
+  const programs = listTar(data).filter(({ path }) => /\/iotshaper\/.*\.js$/.test(path));
+  t.true(programs.length > 4);
   for (const words of ofTheLab) {
     t.true(research.includes(words), words);
-    for (const name of ['iotshaper', 'iotshaper-tools']) {
-      const program = readTar(data, `./usr/lib/iotshaper/${name}.js`).toString();
-      t.false(program.includes(words), `${name}: ${words}`);
-    }
+    for (const { path } of programs)
+      t.false(readTar(data, path).toString().includes(words), `${path}: ${words}`);
   }
 });
 
@@ -232,13 +242,14 @@ function runScript(
   mkdirSync(join(folder, 'bin'));
   mkdirSync(join(folder, 'iotshaper'));
   for (const file of KEPT) writeFileSync(join(folder, 'iotshaper', file), '');
-  for (const command of ['fw4', 'rpcd']) {
+  for (const command of ['fw4', 'rpcd', 'firewall-zone']) {
     writeFileSync(join(folder, 'bin', command), `#!/bin/sh\necho "${command} $*" >> "${log}"\n`);
     chmodSync(join(folder, 'bin', command), 0o755);
   }
   const text = readTar(readTar(ipkOf(t), './control.tar.gz'), `./${name}`)
     .toString()
     .replaceAll('/etc/init.d/rpcd', 'rpcd')
+    .replaceAll('/usr/share/iotshaper/firewall-zone', 'firewall-zone')
     .replaceAll('/etc/iotshaper', join(folder, 'iotshaper'))
     .replaceAll('/tmp/luci-modulecache/', join(folder, 'cache/'));
   const { status, stderr } = spawnSync('dash', ['-s', '--', ...argv], {
@@ -256,6 +267,7 @@ function runScript(
 test('after installation the firewall and the page’s rights are read anew', (t) => {
   t.deepEqual(runScript(t, 'postinst-pkg', ['configure'], {}), [
     'rpcd reload',
+    'firewall-zone add',
     'fw4 -q reload',
     ...KEPT,
   ]);
@@ -275,6 +287,14 @@ test('removal takes what the service kept, but not the user’s profile; an upgr
   t.deepEqual(runScript(t, 'postrm', ['upgrade', '9'], { PKG_UPGRADE: '0' }), KEPT);
   t.deepEqual(runScript(t, 'postrm', [], { PKG_UPGRADE: '1' }), KEPT);
   t.deepEqual(runScript(t, 'postrm', ['remove'], { IPKG_INSTROOT: '/image' }), KEPT);
+});
+
+test('before removal the firewall is as it was; before an upgrade it stays', (t) => {
+  const removal = runScript(t, 'prerm-pkg', ['remove'], { PKG_UPGRADE: '0' });
+  t.deepEqual(removal, ['firewall-zone remove', ...KEPT]);
+  t.deepEqual(runScript(t, 'prerm-pkg', ['upgrade', '9'], { PKG_UPGRADE: '0' }), KEPT);
+  t.deepEqual(runScript(t, 'prerm-pkg', [], { PKG_UPGRADE: '1' }), KEPT);
+  t.deepEqual(runScript(t, 'prerm-pkg', ['remove'], { IPKG_INSTROOT: '/image' }), KEPT);
 });
 
 test('the SDK’s recipe installs the same files', (t) => {

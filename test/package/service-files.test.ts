@@ -36,6 +36,7 @@ test('writes unchanged rules no second time: flash wears', async (t) => {
 const warningsOf = (option: string) =>
   findFirewallWarnings(
     parseUci(`config defaults\n\toption input 'REJECT'\n${option}\n`, 'firewall'),
+    'iot0',
   ).map((warning) => wordsOf(warning));
 
 for (const [option, warned] of [
@@ -60,5 +61,8 @@ for (const [option, warned] of [
 }
 
 test('without a firewall there is nothing to warn of', async (t) => {
-  t.deepEqual(await readFirewallWarnings(nodeSystem, join(temporaryFolder(t), 'firewall')), []);
+  t.deepEqual(
+    await readFirewallWarnings(nodeSystem, 'iot0', join(temporaryFolder(t), 'firewall')),
+    [],
+  );
 });

@@ -15,6 +15,7 @@ import { wordsOf } from '../../src/core/notices/words.ts';
 import { modeChoices } from '../../src/core/pacing/modes.ts';
 import { type Field, fieldsOf, fieldTexts, flagText } from '../../src/core/page/fields.ts';
 import { pageTexts } from '../../src/core/page/texts.ts';
+import { anyCharacter } from '../any-character.ts';
 import { sound, specOf, wrong } from '../config/wrong-options.ts';
 
 /** As people read it, '' for nothing. */
@@ -76,7 +77,7 @@ const text = fc.oneof(
   fc.constantFrom('mon', '06:30', '24:00', 'br-lan', '/etc/x', '10.0.0.0/8', 'fd00::/64', '::1/0'),
   fc.constantFrom('18:b4:30:00:00:01', '01:00:5e:00:00:01', '192.168.1.256', 'constructor'),
   fc.double({ min: 0, max: 20_000, noNaN: true }).map(String),
-  fc.string({ minLength: 1, maxLength: 70, unit: 'binary' }),
+  fc.string({ minLength: 1, maxLength: 70, unit: anyCharacter }),
 );
 
 /** Whether the service takes this text for an option, all others of its section being right. */

@@ -37,6 +37,23 @@ const homeFacts: Record<string, Partial<HomeFacts>> = {
     houseNetdevs: ['br-iot', 'br-lan', 'wlan0.guest'],
     housePrefixes: ['192.168.0.0/16', '192.168.1.0/24', 'fd00:1::/64'],
   },
+  // A /22 and a /56, in which low bits tell nobody apart; one device has waited for an address of its own.
+  fleet: {
+    housePrefixes: ['192.168.1.0/24', '192.168.8.0/22', 'fd00:8::/56'],
+    networkPrefixes: ['192.168.8.0/22', 'fd00:8::/56'],
+    innerPlaces: {
+      block4: null,
+      block6: null,
+      places: [
+        { address: '192.168.8.11', low: '0.0.0.11', hasShared: false },
+        { address: '192.168.9.11', low: '0.0.0.12', hasShared: false },
+        { address: '192.168.10.4', low: '0.0.0.4', hasShared: true },
+        { address: '192.168.10.5', low: '0.0.0.255', hasShared: true },
+        { address: 'fd00:8::11', low: '::11', hasShared: false },
+        { address: 'fd00:8:0:1::11', low: '::1', hasShared: false },
+      ],
+    },
+  },
   'own-names': { uid: 453 },
   fastest: {},
 };

@@ -4,7 +4,11 @@ import test from 'ava';
 import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { HomeService } from '../../src/shell/home/home-service.ts';
 import { CommandError } from '../../src/shell/system/command.ts';
-import { createHomeMachine, homePaths } from '../stand-ins/fake-system/home-machine.ts';
+import {
+  createHomeMachine,
+  homePaths,
+  readInterfaces,
+} from '../stand-ins/fake-system/home-machine.ts';
 import { FakeMachine } from '../stand-ins/fake-system/machine.ts';
 
 const recorded = (name: string): string =>
@@ -198,7 +202,12 @@ test('tc lists the queue of a golden case so that its reader reads what was reco
 test('a home service starts on it, shapes, and leaves nothing when it stops', async (t) => {
   const machine = createHomeMachine();
   const before = machine.printKernel();
-  const service = new HomeService({ system: machine.system, ...homePaths, log: () => {} });
+  const service = new HomeService({
+    system: machine.system,
+    ...homePaths,
+    readInterfaces,
+    log: () => {},
+  });
   await machine.finish(service.start());
   t.false(machine.devicesMaySend());
   t.is(machine.wayOfDevices(), 'held');

@@ -12,7 +12,7 @@ export interface Bus {
   socketPath: string;
   daemon: UbusdStandIn;
   /** A client that is connected. */
-  connect(options?: UbusClientOptions): Promise<UbusClient>;
+  connect(options?: Partial<UbusClientOptions>): Promise<UbusClient>;
 }
 
 /** A path for a socket, removed after the test. */

@@ -1,8 +1,8 @@
 // Judges a section's values by JSON schema. Bundles hold what ajv compiles here, and no compiler: scripts/validators.mjs.
 import { Ajv, type ValidateFunction } from 'ajv';
 import { formats } from './options/option-kinds.ts';
+import { schemaOf } from './options/option-schema.ts';
 import type { OptionSpec, SectionSpec } from './options/option-table.ts';
-import { schemaOf } from './options/options.ts';
 
 const ajv = new Ajv({ allErrors: true, messages: false, formats });
 const validators = new WeakMap<readonly OptionSpec[], ValidateFunction>();

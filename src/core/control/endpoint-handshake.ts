@@ -1,7 +1,9 @@
 // The endpoint's side of the handshake with one home, without its socket: which hellos count, and what is answered.
+import { FRAME_OVERHEAD_BYTES } from '../framing/frame.ts';
 import type { InnerNetwork } from '../plan/facts.ts';
 import { SMALLEST_PACKET_BYTES } from '../plan/names.ts';
 import {
+  type ArrivalReport,
   decodeControl,
   encodeControl,
   type Hello,
@@ -43,6 +45,8 @@ export class EndpointHandshake {
   /** Good for whichever run of the home answers first: a replayed hello can't push another's challenge aside. */
   #pending = NO_NONCE;
   #pendingUntilMs = Number.NEGATIVE_INFINITY;
+  /** Size of the packet that the newest hello came in. */
+  #askedBytes = SMALLEST_PACKET_BYTES;
   #challengedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: EndpointHandshakeOptions) {
@@ -53,6 +57,8 @@ export class EndpointHandshake {
   receive(datagram: Uint8Array, slotBytes: number | null, nowMs: number): EndpointHeard {
     const hello = decodeControl(datagram, this.#options.proof);
     if (hello?.kind !== 'hello') return null;
+    // No larger than the question: a home asks in smaller packets where the way takes no larger.
+    this.#askedBytes = datagram.length + FRAME_OVERHEAD_BYTES;
     const latest = this.#latest;
     const sameRun = latest !== null && hello.homeNonce === latest.homeNonce;
     if (sameRun && hello.sequence <= latest.sequence) return null;
@@ -70,14 +76,14 @@ export class EndpointHandshake {
   welcome(
     { homeNonce, endpointNonce, sequence }: Turn,
     inner: InnerNetwork,
-    report: QueueReport,
+    report: QueueReport & ArrivalReport,
     packetBytes: number,
   ): Uint8Array {
     const { version, proof } = this.#options;
     const turn = { homeNonce, endpointNonce, sequence };
     return encodeControl(
       { kind: 'welcome', ...turn, version, inner, ...report },
-      packetBytes,
+      Math.min(packetBytes, this.#askedBytes),
       proof,
     );
   }

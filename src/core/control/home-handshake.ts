@@ -1,13 +1,17 @@
 // The home's side of the handshake, without its socket: which hello is due, and which answers count.
 import { isSame } from '../equality/equality.ts';
+import { smallerSizes } from '../home/path-size.ts';
 import type { Notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
 import { findInsideFault } from './inside.ts';
-import { decodeControl, encodeControl, NO_NONCE, type Welcome } from './message.ts';
+import { type Challenge, decodeControl, encodeControl, NO_NONCE, type Welcome } from './message.ts';
 import type { Proof } from './proof.ts';
 import { helloEveryMs, urgentHelloEveryMs } from './rhythm.ts';
 
+/** Without an answer for so long, smaller hellos are tried: the way may take packets up to a size alone. */
+const SMALLER_AFTER_MS = 12_000;
+const SIZES_KEPT = 32;
 /** Faults that go on are told so often. */
 const FAULT_EVERY_MS = 60_000;
 
@@ -51,6 +55,12 @@ export class HomeHandshake {
   #answered = false;
   #answeredAtMs: number | null = null;
   #faultAtMs = Number.NEGATIVE_INFINITY;
+  /** Sizes of the last hellos, by their number. */
+  readonly #sizes = new Map<number, number>();
+  #turns = 0;
+  /** Since when no hello of the stream's size was answered. */
+  #unansweredSinceMs: number | null = null;
+  #smallerBytes: number | null = null;
 
   constructor(options: HomeHandshakeOptions) {
     this.#options = options;
@@ -74,15 +84,46 @@ export class HomeHandshake {
     this.#wish = wish;
     this.#askedSince = this.#sequence + 1;
     this.#answered = false;
+    this.#unansweredSinceMs = null;
+    this.#smallerBytes = null;
     return true;
   }
 
+  /** Size of a packet that was answered while those of the streams were not, for long enough that it is no chance; null else. */
+  get smallerBytes(): number | null {
+    return this.#smallerBytes;
+  }
+
+  /** Where packets of the stream's size get no answer, every other hello is smaller, each time by another size. */
+  #sizeFor(packetBytes: number, nowMs: number): number {
+    this.#unansweredSinceMs ??= nowMs;
+    const sizes = smallerSizes(packetBytes);
+    if (sizes.length === 0 || nowMs - this.#unansweredSinceMs < SMALLER_AFTER_MS)
+      return packetBytes;
+    this.#turns++;
+    return this.#turns % 2 === 0 ? packetBytes : sizes[(this.#turns >> 1) % sizes.length]!;
+  }
+
+  /** A hello was answered. */
+  #noteSize({ kind, sequence }: Challenge | Welcome, nowMs: number): void {
+    const size = this.#sizes.get(sequence);
+    const full = this.#wish?.upload.packetBytes;
+    if (size === undefined || full === undefined || (kind === 'challenge' && size >= full)) return;
+    if (size >= full) {
+      this.#unansweredSinceMs = nowMs;
+      this.#smallerBytes = null;
+    } else this.#smallerBytes = Math.max(size, this.#smallerBytes ?? 0);
+  }
+
   /** The next hello and the pause after it; null while nothing is wanted. */
-  hello(): { datagram: Uint8Array; pauseMs: number } | null {
+  hello(nowMs: number): { datagram: Uint8Array; pauseMs: number } | null {
     if (!this.#wish) return null;
     const { upload, download, maxDelayMs } = this.#wish;
     const { version, proof } = this.#options;
     this.#sequence++;
+    const bytes = this.#sizeFor(upload.packetBytes, nowMs);
+    this.#sizes.set(this.#sequence, bytes);
+    this.#sizes.delete(this.#sequence - SIZES_KEPT);
     const datagram = encodeControl(
       {
         kind: 'hello',
@@ -93,7 +134,7 @@ export class HomeHandshake {
         download,
         maxDelayMs,
       },
-      upload.packetBytes,
+      bytes,
       proof,
     );
     const slot = waitPerSlotMs(upload);
@@ -104,6 +145,8 @@ export class HomeHandshake {
     const message = decodeControl(datagram, this.#options.proof);
     if (!message || message.kind === 'hello' || message.homeNonce !== this.#homeNonce) return null;
     if (message.sequence <= this.#heard || message.sequence > this.#sequence) return null;
+    // A challenge is small whatever it answers: it tells that small ones pass both ways, and no more.
+    this.#noteSize(message, nowMs);
     const known = message.endpointNonce === this.#endpointNonce;
     if (message.kind === 'challenge') {
       this.#heard = message.sequence;

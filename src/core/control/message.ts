@@ -7,11 +7,17 @@
 //    4 bytes  sequence number of the hello, or of the one answered, big-endian
 //    2 bytes  length of the text, big-endian
 //             text: a JSON array; zeros up to the frame's size
+//
+// The last six bytes of a welcome are not zeros but tell what arrives; an older endpoint leaves them zeros, which tell nothing:
+//    3 bytes  slots of the home that came, counted on beyond what fits, big-endian
+//    1 byte   what is wrong at the endpoint, a bit each
+//    2 bytes  largest packet_size that leaves whole, big-endian
 import { frameBytes } from '../framing/frame.ts';
 import { ipVersion, networkOf } from '../ip/address.ts';
 import { isMode, type Mode } from '../pacing/modes.ts';
 import type { InnerNetwork } from '../plan/facts.ts';
 import { isWithin, packetBounds, rateBounds, type Shape, sdBounds } from '../stream/stream.ts';
+import { decodeTroubles, type EndpointTrouble, encodeTroubles } from './endpoint-troubles.ts';
 import { PROOF_BYTES, type Proof } from './proof.ts';
 
 export const NONCE_BYTES = 12;
@@ -48,8 +54,17 @@ export interface QueueReport {
   dropped: number;
 }
 
-/** The endpoint's answer: where the home's devices appear, and how its download is doing. */
-export interface Welcome extends Turn, QueueReport {
+/** What of the home's stream arrives, and what is wrong at the endpoint. */
+export interface ArrivalReport {
+  /** Slots of the home that came, counted from any beginning, from 0 again at {@link RECEIVED_WRAPS}; null where that is not told. */
+  received: number | null;
+  troubles: readonly EndpointTrouble[];
+  /** Largest packet_size that leaves the endpoint whole; null while that is not known. */
+  wholeBytes: number | null;
+}
+
+/** The endpoint's answer: where the home's devices appear, and how its streams are doing. */
+export interface Welcome extends Turn, QueueReport, ArrivalReport {
   kind: 'welcome';
   version: string;
   inner: InnerNetwork;
@@ -58,6 +73,9 @@ export interface Welcome extends Turn, QueueReport {
 export type ControlMessage = Hello | Challenge | Welcome;
 
 const MAX_NUMBER = 2 ** 32 - 1;
+const ARRIVAL_BYTES = 6;
+/** Slots that came are counted from 0 again there. */
+export const RECEIVED_WRAPS = 2 ** 24;
 const KINDS = { hello: 0x68, challenge: 0x63, welcome: 0x77 } as const;
 const [KIND_AT, HOME_AT, ENDPOINT_AT] = [PROOF_BYTES, PROOF_BYTES + 1, PROOF_BYTES + 13];
 const [SEQUENCE_AT, LENGTH_AT, TEXT_AT] = [PROOF_BYTES + 25, PROOF_BYTES + 29, PROOF_BYTES + 31];
@@ -74,7 +92,8 @@ export function encodeControl(
 ): Uint8Array {
   const text = new TextEncoder().encode(JSON.stringify(toWire(message)));
   const datagram = new Uint8Array(frameBytes(packetBytes));
-  if (text.length + TEXT_AT > datagram.length) {
+  const arrivalBytes = message.kind === 'welcome' ? ARRIVAL_BYTES : 0;
+  if (text.length + TEXT_AT + arrivalBytes > datagram.length) {
     throw new RangeError(
       `a control message of ${text.length} bytes does not fit a packet of ${packetBytes}`,
     );
@@ -86,6 +105,7 @@ export function encodeControl(
   writer.setUint32(SEQUENCE_AT, message.sequence);
   writer.setUint16(LENGTH_AT, text.length);
   datagram.set(text, TEXT_AT);
+  if (message.kind === 'welcome') writeArrival(writer, message);
   proof.seal(datagram);
   return datagram;
 }
@@ -103,7 +123,8 @@ export function decodeControl(bytes: Uint8Array, proof: Proof): ControlMessage |
   };
   try {
     const wire: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(TEXT_AT, end)));
-    return Array.isArray(wire) ? fromWire(bytes[KIND_AT]!, turn, wire) : null;
+    const message = Array.isArray(wire) ? fromWire(bytes[KIND_AT]!, turn, wire) : null;
+    return message?.kind === 'welcome' ? { ...message, ...readArrival(reader, end) } : message;
   } catch {
     return null;
   }
@@ -167,7 +188,27 @@ function readWelcome(turn: Turn, version: string, wire: unknown[]): Welcome | nu
   if (!isNumber(queuePackets, 0, MAX_NUMBER) || !isNumber(queueMs, 0, MAX_NUMBER)) return null;
   if (!isNumber(dropped, 0, MAX_NUMBER)) return null;
   const inner = { prefix4, prefix6, resolver4, resolver6 };
-  return { kind: 'welcome', ...turn, version, inner, queuePackets, queueMs, dropped };
+  const report = { queuePackets, queueMs, dropped, ...NO_ARRIVAL };
+  return { kind: 'welcome', ...turn, version, inner, ...report };
+}
+
+const NO_ARRIVAL: ArrivalReport = { received: null, troubles: [], wholeBytes: null };
+
+function writeArrival(writer: DataView, { received, troubles, wholeBytes }: ArrivalReport): void {
+  const at = writer.byteLength - ARRIVAL_BYTES;
+  // The fourth byte is written after it.
+  writer.setUint32(at, ((received ?? 0) % RECEIVED_WRAPS) << 8);
+  writer.setUint8(at + 3, encodeTroubles(troubles));
+  writer.setUint16(at + 4, wholeBytes ?? 0);
+}
+
+/** @param textEnd where the text ends, which may not reach into it. */
+function readArrival(reader: DataView, textEnd: number): ArrivalReport {
+  const at = reader.byteLength - ARRIVAL_BYTES;
+  if (at < textEnd) return NO_ARRIVAL;
+  const received = reader.getUint32(at) >>> 8;
+  const troubles = decodeTroubles(reader.getUint8(at + 3));
+  return { received: received || null, troubles, wholeBytes: reader.getUint16(at + 4) || null };
 }
 
 function isNumber(value: unknown, min: number, max: number): value is number {

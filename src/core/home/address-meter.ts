@@ -1,4 +1,4 @@
-// What each inner address sent and received, second by second, in memory only.
+// What each device's address sent and received, second by second, in memory only.
 import type { QueueCounters } from '../framing/queues.ts';
 import type { AddressTraffic } from './devices/device-table.ts';
 
@@ -16,66 +16,89 @@ export interface CounterSample {
   downloadBytes: number;
 }
 
+/** What the counters of one inner address said last. */
 interface Reading {
   tx: number;
   rx: number;
-  txKBps: number;
-  rxKBps: number;
-  seenMs: number;
   dropped: number;
 }
 
-/** Turns the queues' and the unpacker's counters into rates per address. */
+/** Addresses that are remembered. */
+const MOST_ADDRESSES = 4096;
+
+/** Turns the queues' and the unpacker's counters, by inner address, into rates and totals of devices' own addresses. */
 export class AddressMeter {
   readonly samples: CounterSample[] = [];
   readonly #readings = new Map<string, Reading>();
+  readonly #traffic = new Map<string, Omit<AddressTraffic, 'recent'> & { seenMs: number }>();
   #atMs: number | null = null;
 
-  /** Takes one reading. @param sent counters of the upload queues. @param received bytes that came down. */
+  /**
+   * Takes one reading.
+   *
+   * @param sent counters of the upload queues.
+   * @param received bytes that came down.
+   * @param ownerOf whose an inner address is now; what is nobody's alone is counted under the inner address.
+   */
   push(
     sent: ReadonlyMap<string, QueueCounters>,
     received: ReadonlyMap<string, number>,
+    ownerOf: (inner: string) => string | null,
     nowMs: number,
     unixS: number,
   ): void {
     const seconds = Math.max(0.2, (nowMs - (this.#atMs ?? nowMs - 1000)) / 1000);
     this.#atMs = nowMs;
-    const addresses = new Set([...sent.keys(), ...received.keys()]);
-    for (const [address, reading] of this.#readings) {
-      // Counted no more, since it was idle for long or the tunnel was closed.
-      if (!addresses.has(address)) Object.assign(reading, { txKBps: 0, rxKBps: 0 });
-    }
-    for (const address of addresses) {
-      const last = this.#readings.get(address);
-      const queue = sent.get(address);
-      const tx = queue?.bytesIn ?? 0;
-      const rx = received.get(address) ?? 0;
-      // A counter that was made anew begins below where the old one ended.
-      const uploadBytes = Math.max(0, tx - (last?.tx ?? 0));
-      const downloadBytes = Math.max(0, rx - (last?.rx ?? 0));
-      this.#readings.set(address, {
-        tx,
-        rx,
-        txKBps: uploadBytes / 1000 / seconds,
-        rxKBps: downloadBytes / 1000 / seconds,
-        seenMs: uploadBytes > 0 ? nowMs : (last?.seenMs ?? Number.NEGATIVE_INFINITY),
+    // Counted no more, since it was idle for long or the tunnel was closed.
+    for (const one of this.#traffic.values()) Object.assign(one, { txKBps: 0, rxKBps: 0 });
+    for (const inner of new Set([...this.#readings.keys(), ...sent.keys(), ...received.keys()])) {
+      const last = this.#readings.get(inner) ?? { tx: 0, rx: 0, dropped: 0 };
+      const queue = sent.get(inner);
+      const now = {
+        tx: queue?.bytesIn ?? 0,
+        rx: received.get(inner) ?? 0,
         dropped: queue ? queue.droppedLate + queue.droppedFull : 0,
-      });
+      };
+      if (sent.has(inner) || received.has(inner)) this.#readings.set(inner, now);
+      else this.#readings.delete(inner);
+      const uploadBytes = increase(last.tx, now.tx);
+      const downloadBytes = increase(last.rx, now.rx);
+      const device = ownerOf(inner) ?? inner;
+      const traffic = this.#of(device);
+      traffic.txBytes += uploadBytes;
+      traffic.rxBytes += downloadBytes;
+      traffic.txKBps += uploadBytes / 1000 / seconds;
+      traffic.rxKBps += downloadBytes / 1000 / seconds;
+      traffic.dropped += increase(last.dropped, now.dropped);
+      if (uploadBytes > 0) traffic.seenMs = nowMs;
       if (uploadBytes + downloadBytes === 0) continue;
-      this.samples.push({ timeS: unixS, device: address, uploadBytes, downloadBytes });
+      this.samples.push({ timeS: unixS, device, uploadBytes, downloadBytes });
     }
     if (this.samples.length > KEEP) this.samples.splice(0, this.samples.length - KEEP);
   }
 
   traffic(nowMs: number): AddressTraffic[] {
-    return [...this.#readings].map(([address, { tx, rx, txKBps, rxKBps, seenMs, dropped }]) => ({
-      address,
-      txBytes: tx,
-      rxBytes: rx,
-      txKBps,
-      rxKBps,
-      dropped,
+    return [...this.#traffic.values()].map(({ seenMs, ...traffic }) => ({
+      ...traffic,
       recent: nowMs - seenMs < RECENT_MS,
     }));
   }
+
+  #of(address: string) {
+    const known = this.#traffic.get(address);
+    if (known) return known;
+    if (this.#traffic.size >= MOST_ADDRESSES) {
+      const oldest = [...this.#traffic.values()].reduce((a, b) => (b.seenMs < a.seenMs ? b : a));
+      this.#traffic.delete(oldest.address);
+    }
+    const none = { txBytes: 0, rxBytes: 0, txKBps: 0, rxKBps: 0, dropped: 0 };
+    const traffic = { address, ...none, seenMs: Number.NEGATIVE_INFINITY };
+    this.#traffic.set(address, traffic);
+    return traffic;
+  }
+}
+
+/** A counter that was made anew begins at zero, below where the old one ended. */
+function increase(last: number, now: number): number {
+  return now < last ? now : now - last;
 }

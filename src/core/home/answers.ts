@@ -9,14 +9,20 @@ export interface ConfigVerdict {
   ok: boolean;
   errors: ConfigProblem[];
   warnings: Notice[];
+  /** What was understood instead of what stands there. */
+  notes?: Notice[];
 }
 
-export function renderConfigStatus({ ok, errors, warnings }: ConfigVerdict): ConfigStatus {
+export function renderConfigStatus({ ok, errors, warnings, notes }: ConfigVerdict): ConfigStatus {
   return {
     ok,
     errors: errors.map(({ path, value, ...said }) => ({ path, value, ...renderMessage(said) })),
     warnings: warnings.map((warning) => wordsOf(warning)),
     warning_notices: warnings.map(bare),
+    ...(notes && {
+      notes: notes.map((note) => wordsOf(note)),
+      note_notices: notes.map(bare),
+    }),
   };
 }
 

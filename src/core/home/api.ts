@@ -28,6 +28,10 @@ export interface Status extends Reason {
   fault?: string;
   fault_code?: NoticeCode;
   fault_values?: NoticeValues;
+  /** While shaping: why devices get no answers all the same, a clause; left out where they do. */
+  trouble?: string;
+  trouble_code?: NoticeCode;
+  trouble_values?: NoticeValues;
   /** When `state` became what it is. */
   since: number;
   version: string;
@@ -60,6 +64,9 @@ export interface ConfigStatus {
   warnings: string[];
   /** The same, one for one. */
   warning_notices: Notice[];
+  /** What was understood instead of what stands there; nothing has to be done about it. */
+  notes?: string[];
+  note_notices?: Notice[];
 }
 
 export interface ConfigFinding {
@@ -220,6 +227,8 @@ export interface ProfileCheck {
   errors: ProfileError[];
   /** `host:port` the profile connects to. */
   endpoint?: string;
+  /** Stored to be tried first: the profile in use works, and stays in use until this one connects. */
+  tried?: boolean;
 }
 
 export interface ProfileError {

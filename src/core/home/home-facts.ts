@@ -23,6 +23,8 @@ export interface House {
   doubtful: { name: string; why: Notice }[];
   /** Netdevs by which the Internet or the endpoint is reached. */
   uplinks: string[];
+  /** Largest packet_size that leaves whole on the way to the endpoint; null while that is not known. */
+  wholeBytes: number | null;
   /** Prefixes that configured networks have, or had last: their devices may come in by another netdev. */
   networkPrefixes: string[];
   /** Ports of configured networks that are bridges. */
@@ -40,6 +42,7 @@ export const NO_HOUSE: House = {
   listing: [],
   doubtful: [],
   uplinks: [],
+  wholeBytes: null,
   networkPrefixes: [],
   networkPorts: [],
   networkFindings: [],

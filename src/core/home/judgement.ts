@@ -3,6 +3,7 @@ import { type Notice, notice } from '../notices/notice.ts';
 import { HOME_CLASS_MINOR } from '../plan/names.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
+import { packetSizeCommand } from './path-size.ts';
 import { findDownloadFaults, findQueueFaults, findStreamFaults } from './verification.ts';
 
 /** An endpoint whose answers stop for so long is gone even if its stream goes on. */
@@ -12,6 +13,8 @@ const SILENT_SLOTS = 80;
 /** Everything that devices' leave to send rests on. */
 export interface HomeEvidence {
   tunnelState: 'down' | 'connecting' | 'up' | 'reconnecting';
+  /** Why it is not up, as far as OpenVPN has said. */
+  trouble: Notice | null;
   /** What keeps it from being known who is a device. */
   blocking: readonly Notice[];
   /** The queue as tc listed it; null where it was not asked since the queue was made. */
@@ -29,6 +32,8 @@ export interface HomeEvidence {
   receivedPerSecond: number | null;
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   answerSilentMs: number;
+  /** Size of a packet that was answered while those of the streams are not; null else. */
+  smallerBytes: number | null;
   /** A new rate is being taken over, from a stream that was in good order. */
   settling: boolean;
   /** Whether devices may send so far. */
@@ -50,13 +55,14 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   const { tunnelState, blocking, listing, upload, download } = evidence;
   const { sentPerSecond, receivedPerSecond, settling } = evidence;
   const rules = evidence.rulesIntact ? [] : [notice('rules-changed')];
-  const tunnel = tunnelState === 'up' ? [] : [tunnelFault(tunnelState)];
+  const tunnel = tunnelState === 'up' ? [] : [tunnelFault(tunnelState, evidence.trouble)];
   const queue = [
     ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
     ...(evidence.isReported ? [] : [notice('shaping-thread-silent')]),
   ];
   const leaving = sentPerSecond === null && settling ? [] : findStreamFaults(upload, sentPerSecond);
   const streams = [
+    ...findLostSize(evidence),
     ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,
     ...(settling ? [] : findDownloadFaults(download, receivedPerSecond)),
@@ -78,8 +84,17 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
 }
 
 /** What a tunnel that is not up stands in the way with. */
-export function tunnelFault(state: HomeEvidence['tunnelState']): Notice {
+export function tunnelFault(state: HomeEvidence['tunnelState'], trouble: Notice | null): Notice {
+  if (trouble !== null) return notice('tunnel-failing', { why: trouble });
   return notice(state === 'connecting' ? 'tunnel-connecting' : 'tunnel-down');
+}
+
+/** The way to the endpoint swallows packets of the streams' size, and smaller ones pass. */
+function findLostSize({ smallerBytes, upload: { packetBytes: size } }: HomeEvidence): Notice[] {
+  if (smallerBytes === null) return [];
+  return [
+    notice('size-lost', { size, fits: smallerBytes, command: packetSizeCommand(smallerBytes) }),
+  ];
 }
 
 function findAnswerFaults({ answerSilentMs, download }: HomeEvidence): Notice[] {

@@ -36,12 +36,16 @@ export function shapingReason({ uploadKBps, downloadKBps, source }: ActiveRate):
  *
  * @param dns whether names the devices look up go through the tunnel
  * @param found of devices that are missing, and of resolvers beside them
+ * @param isServed whether devices were seen to be answered; of a tunnel that carries nothing (null) there is nothing to tell
  */
 export function shapingRemarks(
   { uploadKBps }: ActiveRate,
   dns: boolean,
   found: readonly Notice[],
+  isServed: boolean | null = true,
 ): Notice[] {
   if (uploadKBps === 0) return [];
-  return [notice('activity-hidden'), ...(dns ? [] : [notice('names-show')]), ...found];
+  const claim = notice(isServed ? 'activity-hidden' : 'answers-awaited');
+  const claims = isServed === null ? [] : [claim];
+  return [...claims, ...(dns ? [] : [notice('names-show')]), ...found];
 }

@@ -20,6 +20,11 @@ export function formatIpv6(bytes: Uint8Array, at = 0): string {
   return `${left}::${hex.slice(longestStart + longest).join(':')}`;
 }
 
+/** The bytes of a sound address, 4 or 16. */
+export function addressBytes(address: string): Uint8Array {
+  return address.includes(':') ? ipv6Bytes(address) : Uint8Array.from(address.split('.'), Number);
+}
+
 /**
  * The network of an address, in CIDR form; IPv6 after RFC 5952.
  *
@@ -41,11 +46,19 @@ export function networkOf(address: string, prefixLength: number): string {
   return `${formatIpv6(bytes)}/${prefixLength}`;
 }
 
-/** The part of an address that prefix translation keeps: the low byte of IPv4, the low 64 bits of IPv6. */
-export function hostPart(address: string): string {
-  if (!address.includes(':')) return `4:${address.split('.')[3]}`;
-  const bytes = ipv6Bytes(address);
-  return `6:${formatIpv6(bytes.fill(0, 0, 8))}`;
+/** The part of an address that prefix translation keeps, as an address: the low byte of IPv4, the low 64 bits of IPv6. */
+export function lowPart(address: string): string {
+  if (!address.includes(':')) return `0.0.0.${address.split('.')[3]}`;
+  return formatIpv6(ipv6Bytes(address).fill(0, 0, 8));
+}
+
+/** The address in a /24 or /64 that has this {@link lowPart}. */
+export function addressIn(prefix: string, low: string): string {
+  const base = prefix.split('/')[0]!;
+  if (!base.includes(':')) return base.replace(/\d+$/, low.split('.')[3]!);
+  const bytes = ipv6Bytes(base);
+  bytes.set(ipv6Bytes(low).subarray(8), 8);
+  return formatIpv6(bytes);
 }
 
 /** RFC 1918 and RFC 4193 addresses. */
@@ -53,6 +66,11 @@ export function isPrivate(address: string): boolean {
   if (address.includes(':')) return /^f[cd]..:/i.test(address);
   const [a = 0, b = 0] = address.split('.').map(Number);
   return a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168);
+}
+
+/** The bytes of a sound address without zone or embedded IPv4 part: four or sixteen. */
+export function ipBytes(address: string): Uint8Array {
+  return address.includes(':') ? ipv6Bytes(address) : Uint8Array.from(address.split('.'), Number);
 }
 
 /** Sixteen bytes of a sound IPv6 address. */

@@ -3,6 +3,7 @@ import { fillIn } from './fill.ts';
 import type { Notice, NoticeCode } from './notice.ts';
 import { auditWords } from './words/audit.ts';
 import { configWords } from './words/config.ts';
+import { deliveryWords } from './words/delivery.ts';
 import { endpointWords } from './words/endpoint.ts';
 import { faultWords } from './words/faults.ts';
 import { homeWords } from './words/home.ts';
@@ -10,11 +11,13 @@ import { logWords } from './words/log.ts';
 import { profileWords } from './words/profile.ts';
 import { stateWords } from './words/state.ts';
 import { toolWords } from './words/tools.ts';
+import { tunnelWords } from './words/tunnel.ts';
 
 /** By subject, as they stand in `words/`. */
 export const subjects = {
   stateWords,
   faultWords,
+  deliveryWords,
   homeWords,
   configWords,
   profileWords,
@@ -22,12 +25,14 @@ export const subjects = {
   auditWords,
   logWords,
   endpointWords,
+  tunnelWords,
 } as const;
 
 /** The template of each code; a name in braces is a place for one of the notice's values. */
 export const words = {
   ...stateWords,
   ...faultWords,
+  ...deliveryWords,
   ...homeWords,
   ...configWords,
   ...profileWords,
@@ -35,6 +40,7 @@ export const words = {
   ...auditWords,
   ...logWords,
   ...endpointWords,
+  ...tunnelWords,
 } as const;
 
 /** The notice in words. @param translate the whole template in another language than English, places and all */

@@ -48,6 +48,11 @@ const FOREIGN_KEYS: ReadonlySet<string> = new Set([
   ...['auth-user-pass', 'crl-verify', 'dh', 'connection', 'verify-hash', 'ns-cert-type'],
 ]);
 
+/** Whether only another kind of server than iot-shaper's endpoint has this. */
+export function isForeign(name: string): boolean {
+  return FOREIGN_KEYS.has(name);
+}
+
 /** Directives about what both ends agree on by themselves. */
 const NEGOTIATED: ReadonlySet<string> = new Set([
   ...['tls-ciphersuites', 'tls-cipher', 'tls-groups', 'tls-cert-profile', 'tls-version-max'],

@@ -11,7 +11,7 @@ import {
   readDirective,
   type TlsVersion,
 } from './profile-directives.ts';
-import { BLOCKS, isKnownName, quoteDirective, reasonAgainst } from './profile-names.ts';
+import { BLOCKS, isForeign, isKnownName, quoteDirective, reasonAgainst } from './profile-names.ts';
 import {
   type Block,
   type CutProfile,
@@ -93,11 +93,15 @@ class ProfileReader {
   readonly #said = new Directives();
   readonly #blocks = new Map<string, Block>();
   readonly #broken: ReadonlySet<string>;
+  /** Whether there is what only another VPN's profile has. */
+  readonly #isForeign: boolean;
 
-  constructor(pem: PemReader, { problems, broken }: CutProfile) {
+  constructor(pem: PemReader, { problems, broken, directives, blocks }: CutProfile) {
     this.#pem = pem;
     this.#problems = [...problems];
     this.#broken = broken;
+    this.#isForeign =
+      directives.some(({ name }) => isForeign(name)) || blocks.some(({ tag }) => isForeign(tag));
   }
 
   readDirective(directive: Directive): void {
@@ -151,7 +155,10 @@ class ProfileReader {
   #readInside(): ReturnType<typeof readInside> | null {
     const block = this.#blocks.get('iotshaper');
     if (block) return readInside(block);
-    this.#reportMissing('iotshaper', notice('control-key-missing'));
+    this.#reportMissing(
+      'iotshaper',
+      notice(this.#isForeign ? 'profile-of-other-vpn' : 'control-key-missing'),
+    );
     return null;
   }
 

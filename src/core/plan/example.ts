@@ -29,6 +29,7 @@ export const exampleFacts: HomeFacts = {
     resolver4: '10.214.0.1',
     resolver6: 'fd12:3456:789a::1',
   },
+  innerPlaces: { block4: '192.168.8.0/24', block6: 'fd00:8::/64', places: [] },
 };
 
 export interface PlanText {

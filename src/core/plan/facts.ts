@@ -9,12 +9,31 @@ export interface TunnelAddresses {
 
 /** What the endpoint gives a home: where its devices appear inside, and who answers their DNS queries. */
 export interface InnerNetwork {
-  /** A /24; a device keeps the low byte of its address. */
+  /** A /24. */
   prefix4: string;
   /** A /64, or null where the endpoint has no IPv6. */
   prefix6: string | null;
   resolver4: string;
   resolver6: string | null;
+}
+
+/** An address of a device, and which of the inner prefix's addresses it has. */
+export interface InnerPlace {
+  address: string;
+  /** The low byte of an inner IPv4 address, the low 64 bits of an IPv6 one, as an address: `0.0.0.11`, `::11`. */
+  low: string;
+  /** It had to share an address before, and connections begun then go on. */
+  hasShared: boolean;
+}
+
+/** Which inner address each device's address has. */
+export interface InnerPlaces {
+  /** The /24 that holds all addresses of devices, so that their low bytes tell them apart; null where they could not. */
+  block4: string | null;
+  /** The same, a /64. */
+  block6: string | null;
+  /** Of the addresses that are known; no two have the same but those that have to share. */
+  places: readonly InnerPlace[];
 }
 
 /** Ranges that exist inside the tunnel alone: none of their addresses may show on any other netdev. */
@@ -65,6 +84,7 @@ export interface HomeFacts {
   inside: InsideRanges | null;
   tunnel: TunnelAddresses | null;
   inner: InnerNetwork | null;
+  innerPlaces: InnerPlaces;
 }
 
 /** One home as the endpoint shapes it. */

@@ -20,6 +20,13 @@ export const MARK_TUNNEL = 0x10000000;
  */
 export const DEVICE_ZONE = 7213;
 
+/**
+ * Low part of the inner address that devices share which can't have one of their own: what no host of a /24 or /64 has
+ * (RFC 5453 reserves the second one).
+ */
+export const SHARED_LOW4 = '0.0.0.255';
+export const SHARED_LOW6 = '::fdff:ffff:ffff:ff80';
+
 /** Preference of our rule, ahead of what multi-WAN and VPN packages add (mwan3: 1001 and up); number of our routing table. */
 export const RULE_PREFERENCE = 721;
 export const ROUTE_TABLE = 7213;

@@ -14,6 +14,7 @@ import {
   TABLE,
   TUNNEL_NETDEV,
 } from './names.ts';
+import { type EndpointWays, renderEndpointPassage } from './nft-passage.ts';
 import { block, comment, netdevSet, replaceTable } from './nft-text.ts';
 
 /** The sets whose elements stand in the text of {@link renderEndpointNft}. */
@@ -30,10 +31,15 @@ const NOT_INTERNET_4 = [
   '127.0.0.0/8',
   '169.254.0.0/16',
   '172.16.0.0/12',
+  // Azure's, from which a server is given its settings.
+  '168.63.129.16',
   '192.168.0.0/16',
+  '198.18.0.0/15',
   '224.0.0.0/4',
+  '240.0.0.0/4',
 ];
-const NOT_INTERNET_6 = ['::1/128', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
+// What a translator makes of IPv4 addresses (64:ff9b::/96) would lead around the list above.
+const NOT_INTERNET_6 = ['::1/128', '64:ff9b::/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
 
 /** Tunnel address of a home (or, with 1, of the endpoint). */
 export function tunnelAddress(facts: Pick<EndpointFacts, 'tunnelNet'>, host: number): string {
@@ -95,7 +101,30 @@ export function renderEndpointNft(facts: EndpointFacts): string {
     block('chain forward', forwardRules(facts)),
     block('chain source_nat', sourceNat(facts)),
     block('chain output', outputRules(facts)),
+    ...renderEndpointPassage(waysOf(facts)),
   ]);
+}
+
+/** Source of packets that try whether the endpoint forwards: of the range that no home has. */
+export function trialSource(facts: Pick<EndpointFacts, 'innerNet'>): string {
+  return `${facts.innerNet}.1.1`;
+}
+
+function waysOf(facts: EndpointFacts): EndpointWays {
+  const { inner4, inner6 } = insideRanges(facts);
+  const six = resolver6(facts);
+  return {
+    innerNetdev: INNER_NETDEV,
+    tunnelNetdev: TUNNEL_NETDEV,
+    ranges: [
+      { family: 4, range: inner4, resolver: resolver4(facts), notInternet: NOT_INTERNET_4 },
+      ...(inner6 && six
+        ? [{ family: 6, range: inner6, resolver: six, notInternet: NOT_INTERNET_6 } as const]
+        : []),
+    ],
+    trialSource: trialSource(facts),
+    ports: [CONTROL_PORT, FRAME_PORT],
+  };
 }
 
 function homeElements(facts: EndpointFacts): string[] {
@@ -171,7 +200,7 @@ function slotRules(facts: EndpointFacts, home: HomeSlot): string[] {
   const to = `${mine} ${home.shape.packetBytes} udp`;
   return [
     `${to} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept ${comment(home.name)}`,
-    `${to} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
+    `${mine} <= ${home.shape.packetBytes} udp dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
     `${to} dport ${FRAME_PORT} ip daddr @alive meta priority set 0:${FRAME_PRIORITY} accept`,
   ];
 }

@@ -17,7 +17,9 @@ import {
   TABLE,
   TUNNEL_NETDEV,
 } from './names.ts';
-import { block, comment, netdevSet, replaceTable } from './nft-text.ts';
+import { checkSource, INNER_TEXT_SETS, innerSets, sourceNat } from './nft-inner.ts';
+import { renderHomePassage } from './nft-passage.ts';
+import { block, comment, learnedSet, netdevSet, replaceTable } from './nft-text.ts';
 import { houseRules, whoRules } from './nft-who.ts';
 
 const REST = hexMark(~MARK_MASK >>> 0);
@@ -30,8 +32,8 @@ const PUBLIC_RESOLVERS = [
   ...['94.140.14.14', '94.140.15.15', '208.67.220.220', '208.67.222.222', '45.90.28.0/22'],
 ];
 
-/** The sets whose elements stand in the text of {@link renderHomeNft}; others are filled by the kernel or the service. */
-export const HOME_TEXT_SETS = ['house'];
+/** The sets and maps whose elements stand in the text of {@link renderHomeNft}; others are filled by the kernel or the service. */
+export const HOME_TEXT_SETS = ['house', ...INNER_TEXT_SETS];
 /** The set of MACs of hosts beside the devices that ask the Internet for names. */
 export const RESOLVER_SET = 'resolvers';
 
@@ -60,8 +62,12 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
       'type ifname',
       ...(facts.houseNetdevs.length > 0 ? [`elements = ${netdevSet(facts.houseNetdevs)}`] : []),
     ]),
-    learnedSet('known', '1d', 'seen in a configured network'),
-    learnedSet(RESOLVER_SET, '15m', 'ask the Internet for names, beside devices'),
+    learnedSet('known', 'ether_addr', 1024, '1d', 'seen in a configured network'),
+    learnedSet(
+      ...([RESOLVER_SET, 'ether_addr', 1024, '15m'] as const),
+      'ask the Internet for names, beside devices',
+    ),
+    ...innerSets(facts),
     block('counter cover_in', []),
     block('counter frames_in', []),
     block('counter stray_out', []),
@@ -109,17 +115,7 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
     block('chain input_device', ['counter name held drop']),
     block('chain input', inputRules(config, facts)),
     block('chain output', outputRules(config, facts)),
-  ]);
-}
-
-/** A bounded set of MACs that rules fill. */
-function learnedSet(name: string, timeout: string, why: string): string[] {
-  return block(`set ${name}`, [
-    'type ether_addr',
-    'size 1024',
-    'flags dynamic,timeout',
-    `timeout ${timeout}`,
-    comment(why),
+    ...renderHomePassage(config.tunnel.interface),
   ]);
 }
 
@@ -201,34 +197,6 @@ function redirectDns(config: Config, facts: HomeFacts): string[] {
   ];
 }
 
-function sourceNat(config: Config, facts: HomeFacts): string[] {
-  const chain = ['type nat hook postrouting priority srcnat - 5; policy accept;'];
-  if (!facts.inner) return chain;
-  const out = `oifname "${config.tunnel.interface}"`;
-  return [
-    ...chain,
-    `${out} meta nfproto ipv4 snat ip prefix to ${facts.inner.prefix4}`,
-    ...(facts.inner.prefix6
-      ? [`${out} meta nfproto ipv6 snat ip6 prefix to ${facts.inner.prefix6}`]
-      : []),
-  ];
-}
-
-/** A packet that conntrack does not know keeps its own source; it may not show it to the endpoint. */
-function checkSource(config: Config, facts: HomeFacts): string[] {
-  const out = `oifname "${config.tunnel.interface}"`;
-  return [
-    'type filter hook postrouting priority srcnat + 5; policy accept;',
-    ...(facts.inner
-      ? [
-          `${out} ip saddr ${facts.inner.prefix4} accept`,
-          ...(facts.inner.prefix6 ? [`${out} ip6 saddr ${facts.inner.prefix6} accept`] : []),
-        ]
-      : []),
-    `${out} counter name refused drop`,
-  ];
-}
-
 function tunnelIn(facts: HomeFacts): string[] {
   const on = `iifname "${TUNNEL_NETDEV}"`;
   const peer = facts.tunnel
@@ -269,9 +237,11 @@ function inputRules(config: Config, facts: HomeFacts): string[] {
 
 function outputRules(config: Config, facts: HomeFacts): string[] {
   const on = `oifname "${TUNNEL_NETDEV}"`;
-  const slot = facts.tunnel
-    ? `${on} ip saddr ${facts.tunnel.local} ip daddr ${facts.tunnel.peer} meta skuid ${facts.uid} meta length ${config.main.packetBytes} udp`
+  const ours = facts.tunnel
+    ? `${on} ip saddr ${facts.tunnel.local} ip daddr ${facts.tunnel.peer} meta skuid ${facts.uid} meta length`
     : null;
+  const slot = ours && `${ours} ${config.main.packetBytes} udp`;
+  const said = ours && `${ours} <= ${config.main.packetBytes} udp`;
   return [
     'type filter hook output priority mangle; policy accept;',
     `oifname "lo" ip daddr 127.0.0.1 udp dport { ${PACKET_PORT}, ${SOCAT_PORT} } meta skuid != ${facts.uid} drop`,
@@ -279,7 +249,7 @@ function outputRules(config: Config, facts: HomeFacts): string[] {
     ...(slot
       ? [
           `${slot} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept`,
-          `${slot} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
+          `${said} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept ${comment('smaller where the way takes no larger')}`,
           `${slot} dport ${FRAME_PORT} meta protocol @alive meta priority set 0:${FRAME_PRIORITY} accept`,
         ]
       : []),

@@ -26,6 +26,23 @@ export function block(head: string, lines: readonly string[]): string[] {
   return [`${head} {`, ...lines.map((line) => (line === '' ? '' : `\t${line}`)), '}'];
 }
 
+/** A bounded set that rules fill; an element is forgotten so long after it was noted last. */
+export function learnedSet(
+  name: string,
+  type: string,
+  size: number,
+  timeout: string,
+  why: string,
+): string[] {
+  return block(`set ${name}`, [
+    `type ${type}`,
+    `size ${size}`,
+    'flags dynamic,timeout',
+    `timeout ${timeout}`,
+    comment(why),
+  ]);
+}
+
 /** The whole table as one transaction that replaces what was there. */
 export function replaceTable(table: string, blocks: readonly string[][]): string {
   const body = blocks.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
@@ -42,12 +59,15 @@ export function replaceTable(table: string, blocks: readonly string[][]): string
  * pass, counters and the chains' places among other programs' stay as they are.
  *
  * @param text all of the table, with the same sets and chains as the one that is loaded.
- * @param sets those whose elements stand in the text.
+ * @param sets those sets and maps whose elements stand in the text.
  */
 export function updateTable(table: string, text: string, sets: readonly string[]): string {
   const flush = [
     `flush table inet ${table}`,
-    ...sets.map((set) => `flush set inet ${table} ${set}`),
+    ...sets.map((set) => {
+      const kind = text.includes(`map ${set} {`) ? 'map' : 'set';
+      return `flush ${kind} inet ${table} ${set}`;
+    }),
   ];
   return text.replace(`delete table inet ${table}\n`, `${flush.join('\n')}\n`);
 }

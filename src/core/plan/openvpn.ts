@@ -9,6 +9,10 @@ function commonLines(
   queuePackets: number,
   plainUser: PlainUser | null,
 ): string[] {
+  return [...netdevLines(queuePackets), ...processLines(managementSocket, plainUser)];
+}
+
+function netdevLines(queuePackets: number): string[] {
   return [
     `dev ${TUNNEL_NETDEV}`,
     'dev-type tun',
@@ -25,6 +29,11 @@ function commonLines(
     'ping 20',
     // What is due leaves on time on a busy router too.
     'nice -10',
+  ];
+}
+
+function processLines(managementSocket: string, plainUser: PlainUser | null): string[] {
+  return [
     // Once the netdev is made: what reads the Internet's packets is root no longer.
     ...(plainUser ? [`user ${plainUser.user}`, `group ${plainUser.group}`] : []),
     'verb 3',
@@ -92,6 +101,34 @@ export function renderHomeOpenVpn({
     'connect-retry 1 30',
     'explicit-exit-notify 1',
     ...commonLines(managementSocket, queuePackets, plainUser),
+    '',
+  ].join('\n');
+}
+
+/**
+ * The configuration with which a new profile is tried beside the one in use: it connects and does nothing else, without a
+ * netdev, an address or a route.
+ */
+export function renderTrialOpenVpn({
+  profile,
+  managementSocket,
+  plainUser,
+}: Omit<HomeOpenVpn, 'queuePackets'>): string {
+  return [
+    '# Written by iotshaper from the uploaded profile; changes here are lost.',
+    ...profileLines(profile),
+    'nobind',
+    'dev null',
+    'ifconfig-noexec',
+    'route-nopull',
+    // There is no netdev to set it on.
+    'pull-filter ignore "tun-mtu"',
+    `tun-mtu ${TUNNEL_MTU}`,
+    'mssfix 0',
+    'persist-key',
+    'persist-tun',
+    'connect-retry 1 30',
+    ...processLines(managementSocket, plainUser),
     '',
   ].join('\n');
 }

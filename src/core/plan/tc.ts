@@ -57,6 +57,19 @@ export function queueLimit(shapes: readonly Shape[]): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1000, perSecond * 4)));
 }
 
+/** Packets that may wait behind the queue, for OpenVPN to take them: what stands there is late, whatever it is. */
+const RING_MS = 500;
+const FEWEST_IN_RING = 64;
+
+/** Length of the tunnel netdev's own ring, which is set once the queue stands. */
+export function ringLength(shapes: readonly Shape[]): number {
+  const perSecond = shapes.reduce(
+    (sum, shape) => sum + classBytesPerSecond(shape) / shape.packetBytes,
+    0,
+  );
+  return Math.max(FEWEST_IN_RING, Math.ceil((perSecond * RING_MS) / 1000));
+}
+
 /** The whole structure from nothing (the netdev's root qdisc is replaced). */
 export function renderQueue(classes: readonly SlotClass[]): string[] {
   const only = classes.find(({ destination }) => destination === null) ?? null;

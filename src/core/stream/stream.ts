@@ -13,6 +13,14 @@ export const packetBounds: Bounds = { least: 256, most: 1400, unit: 'bytes' };
 /** Of intervals that vary. */
 export const sdBounds: Bounds = { least: 1, most: 40, unit: '%' };
 
+/** A stream's figures where nobody says otherwise. */
+export const streamDefaults = {
+  rateKBps: 40,
+  packetBytes: 512,
+  intervalSdPercent: 30,
+  maxDelayMs: 10_000,
+} as const;
+
 export interface Shape {
   /** KB/s of IP packets on the tunnel (1 KB = 1000 bytes); see {@link isPaced} for 0. */
   rateKBps: number;

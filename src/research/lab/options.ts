@@ -1,7 +1,7 @@
 // What a lab run is asked for.
 
-import { mainDefaults } from '../../core/config/options/options.ts';
 import { modeNames } from '../../core/pacing/modes.ts';
+import { streamDefaults } from '../../core/stream/stream.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
 
 export const variants = ['unprotected', 'block', 'vpn', 'paper', ...modeNames, 'placebo'] as const;
@@ -36,9 +36,9 @@ export interface LabOptions {
 
 export const labDefaults = {
   seconds: 60,
-  rateKBps: mainDefaults.rateKBps,
-  packetBytes: mainDefaults.packetBytes,
-  intervalSdPercent: mainDefaults.intervalSdPercent,
+  rateKBps: streamDefaults.rateKBps,
+  packetBytes: streamDefaults.packetBytes,
+  intervalSdPercent: streamDefaults.intervalSdPercent,
   seed: 1,
 };
 

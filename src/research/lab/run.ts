@@ -1,19 +1,18 @@
 // One run of the lab: builds the network, brings a variant up, lets devices talk, captures, sums up, leaves nothing.
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { release, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMode } from '../../core/pacing/modes.ts';
 import { openCapture } from '../../shell/capture/reader.ts';
-import { CommandError } from '../../shell/system/command.ts';
 import { nodeSystem } from '../../shell/system/node/node-system.ts';
-import { run } from '../../shell/system/node/processes.ts';
-import { version } from '../../version.ts';
 import { startCapture } from './bed/capture.ts';
 import { Cleanup } from './bed/cleanup.ts';
+import { readDrops, startDropping } from './bed/dropping.ts';
 import { buildNetwork } from './bed/namespaces.ts';
 import type { LabProcess } from './bed/processes.ts';
 import { processTimes, timesBetween } from './bed/processor-time.ts';
+import { readVersions, requireTools } from './bed/tools.ts';
 import { planTopology, type Topology } from './bed/topology.ts';
 import { planHousehold } from './emulators/household.ts';
 import type { DevicePlan } from './emulators/plan.ts';
@@ -36,8 +35,6 @@ import { type StartedVariant, type VariantContext, withoutTunnel } from './varia
 const leadMs = 1_500;
 /** Time for what is under way to arrive once devices have fallen silent. */
 const drainMs = 2_000;
-
-const needed = ['ip', 'nft', 'tc', 'ethtool', 'sysctl', 'tcpdump', 'taskset', 'openvpn', 'openssl'];
 
 /**
  * Runs one variant and leaves `provider.pcap`, `device.pcap`, `events.csv`, `delays.csv` and `summary.json` in
@@ -202,38 +199,6 @@ async function startCaptures({ topology, options, logFolder, signal, cleanup }: 
   ];
 }
 
-/** The provider loses some of the tunnel's datagrams: after its capture on the way up, before it on the way down. */
-async function startDropping(
-  { topology, options }: VariantContext,
-  { tunnelPort }: StartedVariant,
-): Promise<void> {
-  if (tunnelPort === null)
-    throw new LabError('--drop: this variant has no tunnel to drop datagrams of');
-  const share = `numgen random mod 10000 < ${Math.round(options.dropPercent * 100)}`;
-  const rules = `table inet iotlab_drop {
-  chain forward {
-    type filter hook forward priority filter;
-    iifname "home" udp dport ${tunnelPort} ${share} counter drop comment "up"
-    oifname "home" udp sport ${tunnelPort} ${share} counter drop comment "down"
-  }
-}
-`;
-  await run(['nft', '-f', '-'], { netns: topology.names.provider, input: rules });
-}
-
-async function readDrops({
-  topology,
-  options,
-}: VariantContext): Promise<{ up: number; down: number }> {
-  if (options.dropPercent === 0) return { up: 0, down: 0 };
-  const { stdout } = await run(['nft', 'list', 'table', 'inet', 'iotlab_drop'], {
-    netns: topology.names.provider,
-  });
-  const dropped = (which: string) =>
-    Number(stdout.match(new RegExp(`packets (\\d+) .*comment "${which}"`))?.[1] ?? 0);
-  return { up: dropped('up'), down: dropped('down') };
-}
-
 /** Lets the run go on for its time, tells how far it is, and ends it when a process it needs has ended. */
 async function watch(
   seconds: number,
@@ -281,25 +246,6 @@ async function readLogs({
   return { devices: await read('devices.json'), cloud: await read('cloud.json') };
 }
 
-async function readVersions(): Promise<Record<string, string>> {
-  const firstLine = async (...argv: string[]) => {
-    try {
-      const { stdout, stderr } = await run(argv);
-      return (stdout || stderr).split('\n')[0]!.trim();
-    } catch (error) {
-      return error instanceof CommandError ? 'unknown' : Promise.reject(error);
-    }
-  };
-  return {
-    iotshaper: version,
-    node: process.version,
-    linux: release(),
-    openvpn: await firstLine('openvpn', '--version'),
-    nft: await firstLine('nft', '--version'),
-    tc: await firstLine('tc', '-V'),
-  };
-}
-
 async function writeOutputs(
   out: string,
   plan: DevicePlan,
@@ -315,23 +261,4 @@ async function writeOutputs(
   await writeFile(join(out, 'events.csv'), `${['time,device,event', ...events].join('\n')}\n`);
   await writeFile(join(out, 'delays.csv'), renderDelays(delays));
   await writeFile(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-}
-
-async function requireTools(): Promise<void> {
-  if (process.getuid?.() !== 0) {
-    throw new LabError('the lab makes network namespaces, which only root may: run it as root');
-  }
-  const missing: string[] = [];
-  for (const tool of needed) {
-    try {
-      await run(['which', tool]);
-    } catch {
-      missing.push(tool);
-    }
-  }
-  if (missing.length > 0) {
-    throw new LabError(
-      `not installed: ${missing.join(', ')}; on Debian: apt-get install iproute2 nftables ethtool procps tcpdump util-linux openvpn openssl`,
-    );
-  }
 }

@@ -1,6 +1,6 @@
 // The defences a simulation compares, as data.
-import { mainDefaults } from '../../core/config/options/options.ts';
 import { type Mode, modeNames, sdOf } from '../../core/pacing/modes.ts';
+import { streamDefaults } from '../../core/stream/stream.ts';
 
 /**
  * - `none`: packets as devices send them
@@ -51,11 +51,11 @@ export interface VariantOptions {
 
 /** The product's defaults. */
 export const defaultVariantOptions: VariantOptions = {
-  uploadKBps: mainDefaults.rateKBps,
-  downloadKBps: mainDefaults.rateKBps,
-  packetBytes: mainDefaults.packetBytes,
-  sdPercent: mainDefaults.intervalSdPercent,
-  maxDelayMs: mainDefaults.maxDelayMs,
+  uploadKBps: streamDefaults.rateKBps,
+  downloadKBps: streamDefaults.rateKBps,
+  packetBytes: streamDefaults.packetBytes,
+  sdPercent: streamDefaults.intervalSdPercent,
+  maxDelayMs: streamDefaults.maxDelayMs,
 };
 
 /** Fills in what a variant's name fixes. */

@@ -1,22 +1,21 @@
 // `iotshaper check`: is this configuration one the service would put in force?
 import type { Command } from 'commander';
-import { renderConfigStatus } from '../../core/home/answers.ts';
 import { notice } from '../../core/notices/notice.ts';
-import { planExample } from '../../core/plan/example.ts';
-import { configPath } from '../config/config-file.ts';
-import { readGoodConfig } from '../home/config-source.ts';
-import { checkNft } from '../network/nft.ts';
 import { succeeds } from '../system/command.ts';
 import type { Context } from './context.ts';
+import { defaultConfigPath, defaultUbusSocket } from './paths.ts';
 
 export function registerCheck(program: Command, { system, console }: Context): void {
   program
     .command('check')
     .description('say what is wrong with the configuration; exit status 1 when something is')
-    .argument('[file]', 'UCI configuration', configPath)
+    .argument('[file]', 'UCI configuration', defaultConfigPath)
     .option('--json', 'as the bus has it')
-    .action(async (file: string, { json }: { json?: boolean }) => {
-      const { good, status } = await readGoodConfig(system, file);
+    .option('--ubus <socket>', "ubusd's socket, where there is one", defaultUbusSocket)
+    .action(async (file: string, { json, ubus }: { json?: boolean; ubus: string }) => {
+      const { checkNft, interfaceReader, planExample, readGoodConfig, renderConfigStatus } =
+        await import('./home.ts');
+      const { good, status } = await readGoodConfig(system, file, interfaceReader(system, ubus));
       const verdict = { ...status, errors: [...status.errors] };
       if (good && system.processes.uid === 0 && (await succeeds(system, ['nft', '--version']))) {
         const complaint = await checkNft(system, planExample(good.config, good.profile).nft);
@@ -31,7 +30,7 @@ export function registerCheck(program: Command, { system, console }: Context): v
       else {
         for (const { message } of result.errors) console.writeError(`${message}\n`);
         for (const warning of result.warnings) console.writeError(`warning: ${warning}\n`);
-        if (result.ok) console.write(`${file}: valid\n`);
+        if (result.ok) console.write(`${[`${file}: valid`, ...(result.notes ?? [])].join('\n')}\n`);
       }
       console.setExitStatus(result.ok ? 0 : 1);
     });

@@ -1,11 +1,8 @@
 // `iotshaper cost`: what shaping costs a month.
 import type { Command } from 'commander';
-import { mainDefaults } from '../../core/config/options/options.ts';
 import { type Cost, type CostInput, costOf, type RateShare } from '../../core/cost/cost.ts';
-import { scheduleShares } from '../../core/cost/shares.ts';
 import { figure, renderRows } from '../../core/plot/text-table.ts';
-import { rateBounds } from '../../core/stream/stream.ts';
-import { readConfigFile } from '../config/config-file.ts';
+import { rateBounds, streamDefaults } from '../../core/stream/stream.ts';
 import type { System } from '../system/system.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
@@ -31,12 +28,16 @@ export function registerCost(program: Command, { system, console }: Context): vo
     .description(
       'what shaping costs a month: data as the provider counts it, share of a cap, money',
     )
-    .option('--rate <KBps>', `rate in each direction (default ${mainDefaults.rateKBps})`, parseRate)
+    .option(
+      '--rate <KBps>',
+      `rate in each direction (default ${streamDefaults.rateKBps})`,
+      parseRate,
+    )
     .option('--upload <KBps>', 'rate of the upload, where it differs', parseRate)
     .option('--download <KBps>', 'rate of the download, where it differs', parseRate)
     .option(
       '--packet-size <bytes>',
-      `of every packet on the tunnel (default ${mainDefaults.packetBytes})`,
+      `of every packet on the tunnel (default ${streamDefaults.packetBytes})`,
       parsePacketBytes,
     )
     .option('--cap <GB>', 'data the provider allows a month', numberBetween(0.001, 1e9, 'GB'))
@@ -63,20 +64,25 @@ export function registerCost(program: Command, { system, console }: Context): vo
 }
 
 async function inputOf(system: Pick<System, 'files'>, flags: Flags): Promise<CostInput> {
-  const configured =
-    flags.config === undefined ? null : (await readConfigFile(system, flags.config)).config;
+  const configured = flags.config === undefined ? null : await readConfigured(system, flags.config);
   const main = configured?.main;
-  const uploadKBps = flags.upload ?? flags.rate ?? main?.rate.uploadKBps ?? mainDefaults.rateKBps;
+  const uploadKBps = flags.upload ?? flags.rate ?? main?.rate.uploadKBps ?? streamDefaults.rateKBps;
   const downloadKBps =
-    flags.download ?? flags.rate ?? main?.rate.downloadKBps ?? mainDefaults.rateKBps;
+    flags.download ?? flags.rate ?? main?.rate.downloadKBps ?? streamDefaults.rateKBps;
   return {
     uploadKBps,
     downloadKBps,
-    packetBytes: flags.packetSize ?? main?.packetBytes ?? mainDefaults.packetBytes,
-    schedules: idleShares(flags) ?? (configured ? scheduleShares(configured) : []),
+    packetBytes: flags.packetSize ?? main?.packetBytes ?? streamDefaults.packetBytes,
+    schedules: idleShares(flags) ?? configured?.schedules ?? [],
     dataCapGB: flags.cap ?? main?.dataCapGB ?? null,
     pricePerGB: flags.price ?? main?.pricePerGB ?? null,
   };
+}
+
+async function readConfigured(system: Pick<System, 'files'>, file: string) {
+  const { readConfigFile, scheduleShares } = await import('./home.ts');
+  const { config } = await readConfigFile(system, file);
+  return { main: config.main, schedules: scheduleShares(config) };
 }
 
 function idleShares({ idleHours, idleRate }: Flags): RateShare[] | null {

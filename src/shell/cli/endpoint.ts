@@ -1,14 +1,17 @@
 // `iotshaper endpoint …`: make and run the far end on a server.
 import type { Command } from 'commander';
+import { wordsOf } from '../../core/notices/words.ts';
 import { EndpointService } from '../endpoint/endpoint-service.ts';
+import { examine, listPrefixes } from '../endpoint/examine.ts';
 import { makeRunDir } from '../endpoint/openvpn-files.ts';
 import { defaultStateDir, EndpointStore } from '../endpoint/store.ts';
 import { consoleLog } from '../system/log.ts';
 import type { Context } from './context.ts';
+import { findFaults, printFaults, requireKernel } from './endpoint-doctor.ts';
 import { Failure, requireRoot } from './failure.ts';
 import { parsePort } from './number-options.ts';
 import { defaultRunDir } from './paths.ts';
-import { runUntilSignal } from './until-signal.ts';
+import { runUntilSignal } from './run/until-signal.ts';
 
 export function registerEndpoint(program: Command, context: Context): void {
   const { system, console } = context;
@@ -25,10 +28,14 @@ export function registerEndpoint(program: Command, context: Context): void {
     .requiredOption('--host <host>', 'name or address by which homes reach it')
     .option('--port <port>', 'UDP port', parsePort, 1194)
     .action(async ({ host, port, stateDir }: { host: string; port: number; stateDir: string }) => {
-      const identity = await new EndpointStore(system, stateDir).init(host, port);
+      const taken = (await listPrefixes(system)).map(({ prefix }) => prefix);
+      const identity = await new EndpointStore(system, stateDir).init(host, port, taken);
       console.writeError(
         `Endpoint ${identity.host}:${identity.port} (UDP) is made. Next: iotshaper endpoint add-home NAME\n`,
       );
+      if (system.processes.uid !== 0) return;
+      for (const fault of await findFaults(system, identity, stateDir))
+        console.writeError(`warning: ${wordsOf(fault)}\n`);
     });
 
   command('add-home', 'add a home and print the profile to upload on its router')
@@ -48,6 +55,19 @@ export function registerEndpoint(program: Command, context: Context): void {
         await store.removeHome(name);
         throw new Failure(`--out: ${(error as Error).message}`);
       }
+    });
+
+  command(
+    'doctor',
+    'say what keeps this server from serving homes; exit status 1 when something does',
+  )
+    .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
+    .option('--json', 'as the status has it')
+    .action(async (options: { stateDir: string; runDir: string; json?: boolean }) => {
+      requireRoot(system, 'iotshaper endpoint doctor');
+      await makeRunDir(system, options.runDir);
+      const identity = await new EndpointStore(system, options.stateDir).identity();
+      await printFaults(context, identity, options);
     });
 
   command('list', 'list the homes').action(async ({ stateDir }: { stateDir: string }) => {
@@ -72,10 +92,18 @@ export function registerEndpoint(program: Command, context: Context): void {
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .action(async ({ stateDir, runDir }: { stateDir: string; runDir: string }) => {
       requireRoot(system, 'iotshaper endpoint run');
+      await requireKernel(system);
       await makeRunDir(system, runDir);
       const store = new EndpointStore(system, stateDir);
       const log = consoleLog(system, console);
-      const service = new EndpointService({ system, store, runDir, log }, await store.identity());
+      const identity = await store.identity();
+      const service = new EndpointService(
+        {
+          ...{ system, store, runDir, log },
+          examine: (inject) => examine({ system, identity, runDir, inject }),
+        },
+        identity,
+      );
       await runUntilSignal(context, service, () => {});
     });
 }

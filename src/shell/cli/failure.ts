@@ -1,5 +1,6 @@
 // How a command ends when something is wrong: one or more lines a person understands, and an exit status.
 import type { System } from '../system/system.ts';
+import type { Context } from './context.ts';
 
 /** Ends a command with its message on standard error and this exit status. */
 export class Failure extends Error {
@@ -22,4 +23,22 @@ export class InvalidValue extends Error {
 /** @throws {Failure} where this process may not change interfaces and rules */
 export function requireRoot({ processes }: Pick<System, 'processes'>, what: string): void {
   if (processes.uid !== 0) throw new Failure(`${what} has to run as root`);
+}
+
+/** Does the work of one command line; failures become words and the exit status, never a stack trace. */
+export async function tellFailures(context: Context, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    context.console.setExitStatus(tell(context, error));
+  }
+}
+
+/** Says what went wrong; the exit status it stands for. */
+function tell({ system, console }: Context, error: unknown): number {
+  const fault = error instanceof Error ? error : new Error(String(error));
+  const isDebugged = system.processes.environment('IOTSHAPER_DEBUG');
+  console.writeError(isDebugged ? `${fault.stack}\n` : `iotshaper: ${fault.message}\n`);
+  // By its name: a command in a file of its own has its own Failure.
+  return fault.name === 'Failure' ? (fault as Failure).status : 1;
 }

@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { registerCost } from './cost.ts';
 import { Failure } from './failure.ts';
 import { registerPrint } from './print.ts';
-import { registerRun } from './run.ts';
+import { registerRun } from './run/run-command.ts';
 import { ask, registerStatus } from './status.ts';
 
 /** Commands in a file of their own beside the program, which is read when one of them is called. */
@@ -73,30 +73,27 @@ export async function buildProgram(context: Context, word?: string): Promise<Com
     try {
       await add(program, context);
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+      if (!isAbsent(error)) throw error;
       if (word !== undefined && commands.includes(word)) throw new Failure(`${word} ${absent}`);
     }
   }
   return program;
 }
 
-/** Runs the console's command line; sets the exit status, never throws, never shows a stack trace. */
+/** Whether a file that belongs to another package was looked for in vain; bundles ask for it by `require`. */
+function isAbsent(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
+}
+
+/** Runs the console's command line. What commander has said itself becomes the exit status, all else is thrown. */
 export async function runCli(context: Context): Promise<void> {
   const { words } = context.console;
   try {
     const program = await buildProgram(context, words[0]);
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
-    context.console.setExitStatus(tell(context, error));
+    if (!(error instanceof CommanderError)) throw error;
+    context.console.setExitStatus(error.exitCode);
   }
-}
-
-/** Says what went wrong; the exit status it stands for. */
-function tell({ system, console }: Context, error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode; // commander has said it
-  const fault = error instanceof Error ? error : new Error(String(error));
-  const isDebugged = system.processes.environment('IOTSHAPER_DEBUG');
-  console.writeError(isDebugged ? `${fault.stack}\n` : `iotshaper: ${fault.message}\n`);
-  // By its name: a command in a file of its own has its own Failure.
-  return fault.name === 'Failure' ? (fault as Failure).status : 1;
 }

@@ -91,6 +91,7 @@ function renderForPerson(status: Status): string {
     ),
     ...config.errors.map(({ message }) => `error      ${message}`),
     ...config.warnings.map((message) => `warning    ${message}`),
+    ...(config.notes ?? []).map((message) => `note       ${message}`),
   ];
   return `${lines.join('\n')}\n`;
 }

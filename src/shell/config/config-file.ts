@@ -5,9 +5,6 @@ import type { Config } from '../../core/config/types.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import type { System } from '../system/system.ts';
 
-/** Where OpenWrt and the package keep it. */
-export const configPath = '/etc/config/iotshaper';
-
 /**
  * Reads and parses a configuration file.
  *
@@ -15,7 +12,7 @@ export const configPath = '/etc/config/iotshaper';
  */
 export async function readConfigFile(
   { files }: Pick<System, 'files'>,
-  path: string = configPath,
+  path: string,
 ): Promise<{ config: Config; warnings: Notice[] }> {
   let bytes: Uint8Array;
   try {

@@ -47,6 +47,11 @@ export class HomeControl {
     return this.#handshake.answered;
   }
 
+  /** See {@link HomeHandshake.smallerBytes}. */
+  get smallerBytes(): number | null {
+    return this.#handshake.smallerBytes;
+  }
+
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   silentMs(nowMs: number): number {
     return this.#handshake.silentMs(nowMs);
@@ -74,7 +79,9 @@ export class HomeControl {
 
   #hello(): void {
     this.#cancelHello?.();
-    const next = this.#socket ? this.#handshake.hello() : null;
+    const next = this.#socket
+      ? this.#handshake.hello(this.#options.system.clock.monotonicMs())
+      : null;
     if (!next) return;
     this.#socket!.send(next.datagram, () => {}); // refused while the tunnel is being set up; the next one goes through
     this.#cancelHello = this.#options.system.timers.after(next.pauseMs, () => this.#hello());

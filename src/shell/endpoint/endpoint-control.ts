@@ -49,8 +49,10 @@ export class EndpointControl {
     this.#socket = null;
   }
 
-  welcome({ host, peer, hello, inner, packetBytes }: Extract<Act, { do: 'welcome' }>): void {
-    const report = this.#options.links.report(host, this.#options.system.clock.monotonicMs());
+  welcome(act: Extract<Act, { do: 'welcome' }>): void {
+    const { host, peer, hello, inner, packetBytes, arrival } = act;
+    const queue = this.#options.links.report(host, this.#options.system.clock.monotonicMs());
+    const report = { ...queue, ...arrival };
     const datagram = this.#greetings.welcome(host, hello, inner, report, packetBytes);
     if (datagram) this.#send(datagram, peer);
   }

@@ -1,17 +1,22 @@
 // Does to the machine what an endpoint's machine asks for, a part at a time, and tells how it went.
 import { join } from 'node:path';
+import { encodeConnect } from '../../core/delivery/probe-packets.ts';
+import type { ResolverFault } from '../../core/endpoint/delivery.ts';
 import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/machine/events.ts';
 import type { EndpointState, Part } from '../../core/endpoint/machine/state.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { ENDPOINT_TEXT_SETS, INNER_NETDEV } from '../../core/plan/nft-endpoint.ts';
+import { ENDPOINT_TEXT_SETS, INNER_NETDEV, trialSource } from '../../core/plan/nft-endpoint.ts';
+import { endpointPassages } from '../../core/plan/nft-passage.ts';
 import { renderClassAdd } from '../../core/plan/tc.ts';
 import { forgetConnections } from '../network/connections.ts';
+import { readForeignChains } from '../network/foreign-chains.ts';
 import { ipJson } from '../network/ip-json.ts';
 import {
   netdevIndex,
   openNetdevCounter,
+  readMtu,
   readSysctl,
   setLink,
   writeSysctl,
@@ -31,7 +36,7 @@ import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { EndpointControl } from './endpoint-control.ts';
 import { HomeLinks } from './home-links.ts';
 import { writeClientConfigs } from './openvpn-files.ts';
-import { resolverArgv, startResolver } from './resolver.ts';
+import { findResolverFault, resolverArgv, startResolver } from './resolver.ts';
 import type { EndpointStore } from './store.ts';
 
 const DEVICE_QUEUE_PACKETS = 1000;
@@ -58,6 +63,7 @@ export class EndpointEffects {
   readonly #control: EndpointControl;
   #port: PacketPort | null = null;
   #resolver: SupervisedChild | null = null;
+  #resolverAddresses: readonly string[] = [];
   readonly links: HomeLinks;
 
   constructor(options: EndpointEffectsOptions) {
@@ -91,6 +97,11 @@ export class EndpointEffects {
     });
   }
 
+  /** Hands a packet to the netdev towards the Internet, as if a home had sent it. */
+  inject(packet: Uint8Array): void {
+    this.#port?.send(packet);
+  }
+
   /** Does what neither waits nor fails. */
   act(act: Act): void {
     switch (act.do) {
@@ -102,6 +113,9 @@ export class EndpointEffects {
         return;
       case 'welcome':
         this.#control.welcome(act);
+        return;
+      case 'try-forward':
+        this.#tryForward();
         return;
       case 'log':
         this.#options.log(act.level, wordsOf(act.notice));
@@ -129,6 +143,8 @@ export class EndpointEffects {
         return this.#look(work);
       case 'connect':
         return this.#connect();
+      case 'suspects':
+        return readForeignChains(system);
       case 'homes':
         return this.#options.store.homes();
       case 'user':
@@ -164,7 +180,14 @@ export class EndpointEffects {
 
   async #look({ permits }: WorkOf<'look'>): Promise<Outcomes['look']> {
     // What lets frames leave is renewed in the same breath.
-    return { rulesIntact: await this.#rules.isIntact(permits) };
+    const rulesIntact = await this.#rules.isIntact(permits);
+    const received = addUp(this.#rules.countedBy('cover_in'), this.#rules.countedBy('frames_in'));
+    const passages = this.#rules.passages(endpointPassages);
+    return {
+      ...{ rulesIntact, received, passages },
+      resolver: await this.#findResolverFault(),
+      uplinkMtu: await readUplinkMtu(this.#system),
+    };
   }
 
   /** The table was deleted or changed: by us to replace it, or by someone who flushed all rules. */
@@ -172,6 +195,18 @@ export class EndpointEffects {
     if (await this.#rules.isIntact()) return { restored: false };
     await this.#rules.restore(permits);
     return { restored: true };
+  }
+
+  async #findResolverFault(): Promise<ResolverFault | null> {
+    const [address] = this.#resolverAddresses;
+    return address === undefined ? null : findResolverFault(this.#system, address);
+  }
+
+  /** As if a home had sent it; rules of ours count it behind the forward hook and let it go no further. */
+  #tryForward(): void {
+    const source = trialSource(this.#options.state().place.identity);
+    const [high = 0, low = 0] = this.#system.randomBytes(2);
+    this.#port?.send(encodeConnect(source, TRIAL_ADDRESS, 32_768 + ((high & 0x3f) << 8) + low));
   }
 
   async #connect(): Promise<Outcomes['connect']> {
@@ -185,19 +220,22 @@ export class EndpointEffects {
     return (await this.#system.processes.run(argv)).stdout.trim() !== '';
   }
 
-  async #applyQueue({ mtu, length, rebuild, come, gone }: WorkOf<'queue'>): Promise<void> {
+  async #applyQueue(work: WorkOf<'queue'>): Promise<void> {
+    const { mtu, length, ring, rebuild, come, gone } = work;
     const system = this.#system;
+    // A leaf is as long as the netdev's queue was when it was made; OpenVPN's ring follows it.
     await setLink(system, TUNNEL_NETDEV, mtu, length);
     if (rebuild) {
       await this.#shaper.pause();
       await rebuildQueue(system, come);
-      return;
+    } else {
+      if (gone.length > 0) {
+        await this.#shaper.pause(gone.map(({ minor }) => minor));
+        await removeClasses(system, gone);
+      }
+      await changeQueue(system, come.flatMap(renderClassAdd));
     }
-    if (gone.length > 0) {
-      await this.#shaper.pause(gone.map(({ minor }) => minor));
-      await removeClasses(system, gone);
-    }
-    await changeQueue(system, come.flatMap(renderClassAdd));
+    await setLink(system, TUNNEL_NETDEV, mtu, ring);
   }
 
   async #forward({ ipv6 }: WorkOf<'forward'>): Promise<void> {
@@ -242,6 +280,7 @@ export class EndpointEffects {
   }
 
   async #startResolver({ addresses }: WorkOf<'resolver'>): Promise<void> {
+    this.#resolverAddresses = addresses;
     await this.#resolver?.stop();
     const ours = resolverArgv(INNER_NETDEV, addresses).join(' ');
     await endLeftovers(this.#system, (argv) => argv.join(' ') === ours);
@@ -282,6 +321,23 @@ export class EndpointEffects {
     if (failure !== null) throw failure;
     return { forgotten };
   }
+}
+
+/** Of a root name server: an address on the Internet for as long as there is one. Nothing is ever sent there. */
+const TRIAL_ADDRESS = '198.41.0.4';
+
+/** Of the netdev that the first default route names. */
+async function readUplinkMtu({ files }: Pick<System, 'files'>): Promise<number | null> {
+  const routes = await files.readText('/proc/net/route').catch(() => '');
+  const [, name] = /^(\S+)\t00000000\t/m.exec(routes) ?? [];
+  return name === undefined ? null : readMtu({ files }, name);
+}
+
+function addUp(
+  one: ReadonlyMap<string, number>,
+  other: ReadonlyMap<string, number>,
+): Map<string, number> {
+  return new Map([...one].map(([name, count]) => [name, count + (other.get(name) ?? 0)]));
 }
 
 type WorkOf<P extends Part> = Extract<Work, { part: P }>;

@@ -1,10 +1,13 @@
 // The endpoint role: its machine, what feeds it, and what others may ask of it.
 import { join } from 'node:path';
+import { type Examination, findEndpointFaults } from '../../core/endpoint/examination.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import type { EndpointEvidence, EndpointVerdict } from '../../core/endpoint/judgement.ts';
 import type { Act, EndpointEvent, Work } from '../../core/endpoint/machine/events.ts';
 import { type EndpointState, initialState } from '../../core/endpoint/machine/state.ts';
 import { step } from '../../core/endpoint/machine/step.ts';
+import { noticeOfError } from '../../core/notices/notice-error.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { serveLocalApi } from '../home/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
@@ -17,6 +20,8 @@ import type { EndpointStore } from './store.ts';
 
 /** Changes to the store come as several events. */
 const SETTLE_MS = 200;
+/** The machine is looked at so often: a firewall may be switched on at any time. */
+const EXAMINE_EVERY_MS = 60_000;
 /** A second without a report is told to the machine no sooner. */
 const UNREPORTED_MS = 1500;
 
@@ -25,6 +30,8 @@ export interface EndpointServiceOptions {
   store: EndpointStore;
   runDir: string;
   log: Log;
+  /** Looks at the machine; without it nothing is looked at. @param inject hands a packet to the netdev towards the Internet */
+  examine?: (inject: (packet: Uint8Array) => void) => Promise<Examination>;
   /** What lets frames leave, as tests replace it. */
   judge?: (evidence: EndpointEvidence) => EndpointVerdict;
 }
@@ -39,6 +46,7 @@ export class EndpointService {
   readonly #since: number;
   #server: Listener | null = null;
   #cancelTimer: Cancel = () => {};
+  #cancelExamine: Cancel = () => {};
   #cancelWatch: Cancel = () => {};
   #cancelSettle: Cancel = () => {};
   #reportedMs = Number.NEGATIVE_INFINITY;
@@ -78,6 +86,10 @@ export class EndpointService {
     const { system, runDir, store } = this.#options;
     this.#server = await serveLocalApi(system, join(runDir, 'api.sock'), {
       status: () => this.status(),
+      doctor: async () => {
+        await this.#examine();
+        return this.status();
+      },
     });
     const homes = await store.homes();
     this.#cancelWatch = system.files.watch(store.dir, () => {
@@ -89,11 +101,14 @@ export class EndpointService {
     this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
     this.#loop.dispatch({ kind: 'start', homes });
     await this.#loop.settled();
+    this.#cancelExamine = system.timers.every(EXAMINE_EVERY_MS, () => void this.#examine());
+    await this.#examine();
   }
 
   /** Ends everything and removes it. */
   async stop(): Promise<void> {
     this.#cancelTimer();
+    this.#cancelExamine();
     this.#cancelWatch();
     this.#cancelSettle();
     this.#loop.dispatch({ kind: 'stop' });
@@ -110,6 +125,18 @@ export class EndpointService {
       since: this.#since,
       nowMs: this.#system.clock.monotonicMs(),
     });
+  }
+
+  /** What can't be looked at is no finding. */
+  async #examine(): Promise<void> {
+    const { examine, log } = this.#options;
+    if (!examine) return;
+    try {
+      const faults = findEndpointFaults(await examine((packet) => this.#effects.inject(packet)));
+      this.#loop.dispatch({ kind: 'examined', faults });
+    } catch (error) {
+      log('warning', wordsOf(noticeOfError(error)));
+    }
   }
 
   #tell(event: EndpointEvent): void {

@@ -2,6 +2,7 @@
 import type { EndpointState, Session } from '../../core/endpoint/machine/state.ts';
 import { toldOf } from '../../core/endpoint/machine/telling.ts';
 import { renderReason } from '../../core/home/answers.ts';
+import { wordsOf } from '../../core/notices/words.ts';
 import { tunnelAddress } from '../../core/plan/nft-endpoint.ts';
 import { version } from '../../version.ts';
 import type { HomeLinks } from './home-links.ts';
@@ -17,13 +18,15 @@ export interface EndpointFigures {
 
 export function renderEndpointStatus(figures: EndpointFigures): Record<string, unknown> {
   const { machine, since } = figures;
-  const { state, reason } = toldOf(machine);
+  const { state, reason, troubles } = toldOf(machine);
   return {
     state,
     ...renderReason(reason),
     since,
     version,
     role: 'endpoint',
+    warnings: troubles.map((trouble) => wordsOf(trouble)),
+    warning_notices: troubles,
     ipv6: machine.ipv6 === true,
     homes: machine.homes.map(({ name, host }) => ({
       name,

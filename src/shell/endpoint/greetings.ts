@@ -1,6 +1,6 @@
 // What homes say to the endpoint: each by its own key and handshake.
 import { EndpointHandshake } from '../../core/control/endpoint-handshake.ts';
-import type { Hello, QueueReport } from '../../core/control/message.ts';
+import type { ArrivalReport, Hello, QueueReport } from '../../core/control/message.ts';
 import { Proof } from '../../core/control/proof.ts';
 import type { StoredHome } from '../../core/endpoint/identity.ts';
 import { notice } from '../../core/notices/notice.ts';
@@ -58,7 +58,7 @@ export class Greetings {
     host: number,
     hello: Hello,
     inner: InnerNetwork,
-    report: QueueReport,
+    report: QueueReport & ArrivalReport,
     packetBytes: number,
   ): Uint8Array | null {
     const handshake = this.#homes.get(host)?.handshake;

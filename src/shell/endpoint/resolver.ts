@@ -1,4 +1,6 @@
 // The resolver that answers homes at the endpoint's inner address: dnsmasq, kept running.
+import { hasUdpSocket, parseHolders } from '../../core/delivery/udp-sockets.ts';
+import type { ResolverFault } from '../../core/endpoint/delivery.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { SupervisedChild } from '../system/child.ts';
@@ -23,6 +25,23 @@ export function resolverArgv(netdev: string, addresses: readonly string[]): stri
     '--bogus-priv',
     '--stop-dns-rebind',
   ];
+}
+
+const DNS_PORT = 53;
+
+/** Why the resolver does not listen on its address; null where it does, or where that can't be told. */
+export async function findResolverFault(
+  { files, processes }: Pick<System, 'files' | 'processes'>,
+  address: string,
+): Promise<ResolverFault | null> {
+  const listing = await files.readText('/proc/net/udp').catch(() => null);
+  if (listing === null || hasUdpSocket(listing, address, DNS_PORT)) return null;
+  const question = ['ss', '-Hlunp', 'sport', '=', `:${DNS_PORT}`];
+  const holders = await processes.run(question).then(
+    ({ stdout }) => parseHolders(stdout, address),
+    () => ({ isTaken: false, names: [] }),
+  );
+  return { address, holders };
 }
 
 export function startResolver(

@@ -1,7 +1,11 @@
 // The endpoint's state on disk: its identity and the homes it serves, in one directory of 0600 files.
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import type { EndpointIdentity, StoredHome } from '../../core/endpoint/identity.ts';
+import {
+  type EndpointIdentity,
+  findFreeNets,
+  type StoredHome,
+} from '../../core/endpoint/identity.ts';
 import { CONTROL_KEY_BYTES, parseControlKey } from '../../core/openvpn/inside.ts';
 import { isHost } from '../../core/openvpn/remote.ts';
 import { CommandError } from '../system/command.ts';
@@ -47,8 +51,13 @@ export class EndpointStore {
     return join(this.dir, 'homes.json');
   }
 
-  /** Makes the identity. @throws {EndpointError} when there is one, or a value is impossible. */
-  async init(host: string, port: number): Promise<EndpointIdentity> {
+  /**
+   * Makes the identity.
+   *
+   * @param taken networks this machine is in, of which none is used inside the tunnel.
+   * @throws {EndpointError} when there is one, or a value is impossible.
+   */
+  async init(host: string, port: number, taken: readonly string[] = []): Promise<EndpointIdentity> {
     if (!isHost(host)) {
       throw new EndpointError(`--host: must be a host name or an address, got "${host}"`);
     }
@@ -60,6 +69,7 @@ export class EndpointStore {
         `${this.dir}: there is an endpoint already; remove that directory to make another`,
       );
     }
+    if (port === 53) throw new EndpointError("--port: 53 is the resolver's; take 443 or 1194");
     const { files, randomBytes } = this.#system;
     await files.makeFolder(this.dir, 0o700);
     const { certificate, key } = await makeCertificate(this.#system, 'iotshaper endpoint');
@@ -67,8 +77,7 @@ export class EndpointStore {
     const identity: EndpointIdentity = {
       host,
       port,
-      tunnelNet: '10.213.0',
-      innerNet: '10.214',
+      ...findFreeNets(taken),
       innerNet6: `fd${global.slice(0, 2)}:${global.slice(2, 6)}:${global.slice(6, 10)}`,
     };
     await files.replace(this.certificatePath, certificate);

@@ -2,23 +2,31 @@
 import { parseConfig } from '../../core/config/config.ts';
 import { ConfigError } from '../../core/config/config-error.ts';
 import type { Config } from '../../core/config/types.ts';
+import { isSame } from '../../core/equality/equality.ts';
 import type { ConfigVerdict } from '../../core/home/answers.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { checkProfile, type Profile } from '../../core/openvpn/profile.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { type InterfaceReader, understandConfig } from '../network/interfaces.ts';
 import { netdevIndex } from '../network/netdev.ts';
 import { pemReader } from '../openvpn/pem-reader.ts';
 import { findProcesses } from '../system/leftovers.ts';
 import { type System, SystemError } from '../system/system.ts';
 import { isSocatOf } from '../tunnel/packet-port.ts';
 import { readFirewallWarnings } from './firewall-warnings.ts';
+import { readProfileText, waitingPathOf } from './profile-file.ts';
 
 /** A configuration that can be applied as it stands. */
 export interface GoodConfig {
+  /** With network devices in the place of interfaces' names. */
   config: Config;
+  /** The same as it stands in UCI. */
+  written: Config;
   /** Null while shaping is off and no profile is needed. */
   profile: Profile | null;
+  /** A profile that was uploaded and is to be tried before it takes the place of that one. */
+  waiting?: Profile | null;
 }
 
 /** What reading found: a good configuration, or none and why. */
@@ -27,10 +35,17 @@ export interface ConfigReading {
   status: ConfigVerdict;
 }
 
-/** Reads and judges the configuration at `path` with the profile it names; never throws for what stands there. */
+const noInterfaces: InterfaceReader = () => Promise.resolve(null);
+
+/**
+ * Reads and judges the configuration at `path` with the profile it names; never throws for what stands there.
+ *
+ * @param readInterfaces who knows OpenWrt's names of interfaces.
+ */
 export async function readGoodConfig(
   system: Pick<System, 'files' | 'processes'>,
   path: string,
+  readInterfaces: InterfaceReader = noInterfaces,
 ): Promise<ConfigReading> {
   let text: Uint8Array;
   try {
@@ -41,21 +56,37 @@ export async function readGoodConfig(
     return refused([{ ...said, path: '', value: '' }]);
   }
   try {
-    const { config, warnings } = parseConfig(text);
-    if (!config.main.enabled) return { good: { config, profile: null }, status: fine(warnings) };
-    warnings.push(...(await readFirewallWarnings(system)));
+    const { config: written, warnings } = parseConfig(text);
+    const understood = await understandConfig(system, written, readInterfaces);
+    const { config, notes } = understood ?? { config: written, notes: [] };
+    const status = fine(warnings, notes);
+    if (!config.main.enabled) return { good: { config, written, profile: null }, status };
+    warnings.push(...(await readFirewallWarnings(system, config.tunnel.interface)));
     const { profile, errors } = await readProfile(system, config.tunnel.profile);
     errors.push(...(await findForeignNetdev(system, config.tunnel.interface)));
+    const waiting = await readWaitingProfile(system, config.tunnel.profile);
     return profile && errors.length === 0
-      ? { good: { config, profile }, status: fine(warnings) }
-      : { good: null, status: { ok: false, errors, warnings } };
+      ? { good: { config, written, profile, waiting }, status }
+      : { good: null, status: { ...status, ok: false, errors } };
   } catch (error) {
     if (error instanceof ConfigError) return refused(error.errors, error.warnings);
     return refused([{ ...noticeOfError(error), path: '', value: '' }]);
   }
 }
 
-async function readProfile(
+/** What interfaces' names stand for now, in a configuration that is in force; null where that is what it was. */
+export async function understandAnew(
+  system: Pick<System, 'files'>,
+  good: GoodConfig,
+  readInterfaces: InterfaceReader,
+): Promise<{ good: GoodConfig; notes: Notice[] } | null> {
+  const understood = await understandConfig(system, good.written, readInterfaces);
+  if (!understood || isSame(understood.config, good.config)) return null;
+  return { good: { ...good, config: understood.config }, notes: understood.notes };
+}
+
+/** Reads and judges the profile at a path. */
+export async function readProfile(
   { files }: Pick<System, 'files'>,
   path: string,
 ): Promise<{ profile: Profile | null; errors: ConfigVerdict['errors'] }> {
@@ -79,6 +110,13 @@ async function readProfile(
   return { profile: null, errors };
 }
 
+async function readWaitingProfile(
+  { files }: Pick<System, 'files'>,
+  path: string,
+): Promise<Profile | null> {
+  return readProfileText(await files.readText(waitingPathOf(path)).catch(() => ''));
+}
+
 /**
  * The netdev that is made for devices' packets is addressed and routed to at will: one of that name that somebody else
  * made, such as the WAN, would be torn from its purpose.
@@ -96,8 +134,8 @@ async function findForeignNetdev(
   return [{ ...notice('netdev-foreign', { path, netdev, command }), path, value: netdev }];
 }
 
-function fine(warnings: Notice[]): ConfigVerdict {
-  return { ok: true, errors: [], warnings };
+function fine(warnings: Notice[], notes: Notice[]): ConfigVerdict {
+  return { ok: true, errors: [], warnings, ...(notes.length > 0 ? { notes } : {}) };
 }
 
 function refused(errors: ConfigVerdict['errors'], warnings: Notice[] = []): ConfigReading {

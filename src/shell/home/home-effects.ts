@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
-import { ipSource } from '../../core/framing/ip-packet.ts';
 import type { House } from '../../core/home/home-facts.ts';
-import type { Act, HomeEvent, Outcomes, Work } from '../../core/home/machine/events.ts';
+import type { Act, HomeEvent, Noted, Outcomes, Work } from '../../core/home/machine/events.ts';
 import type { Near, Part } from '../../core/home/machine/state.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
@@ -13,6 +12,9 @@ import type { PlainUser } from '../../core/plan/facts.ts';
 import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { renderNotAlive } from '../../core/plan/nft-alive.ts';
 import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft-home.ts';
+import { SENDER_SETS } from '../../core/plan/nft-inner.ts';
+import { homePassages } from '../../core/plan/nft-passage.ts';
+import { readForeignChains } from '../network/foreign-chains.ts';
 import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
 import {
   netdevExists,
@@ -27,13 +29,14 @@ import { findRouteFault } from '../network/route-check.ts';
 import { applyInsideRoutes, applyRoutes, removeRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
-import { managementSocketOf, OpenVpn } from '../openvpn/openvpn.ts';
+import { HomeOpenVpn, type OpenVpnAct } from '../openvpn/home-openvpn.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { succeeds } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { readPlainUser } from '../system/plain-user.ts';
 import type { System } from '../system/system.ts';
+import { uniformRandom } from '../system/uniform-random.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
 import { HomeTunnel } from './home-tunnel.ts';
@@ -48,7 +51,7 @@ export interface HomeEffectsOptions {
   /** Tells the machine what happened. */
   tell: (event: HomeEvent) => void;
   /** Looks at who is near, before rules are made of it. */
-  lookAround: (config: Config, house: House, resolvers: readonly string[]) => Promise<Near>;
+  lookAround: (config: Config, house: House, noted: Noted) => Promise<Near>;
   rateOf: (config: Config) => ActiveRate;
 }
 
@@ -57,7 +60,7 @@ export class HomeEffects {
   readonly #options: HomeEffectsOptions;
   readonly #system: System;
   readonly #shaper: Shaper;
-  readonly #openvpn: OpenVpn;
+  readonly #openvpn: HomeOpenVpn;
   readonly #rules: Rules;
   readonly #houseReader: HouseReader;
   readonly #sent;
@@ -81,6 +84,7 @@ export class HomeEffects {
       departures: () => this.#sent.read(),
       onPacket: (packet) => this.#port?.send(packet),
       onWelcome: (welcome) => tell({ kind: 'welcome', welcome }),
+      onAnswer: (answer) => tell({ kind: 'probe-answered', answer }),
       onFault: (fault) => log('warning', wordsOf(fault)),
     });
     this.#shaper = new Shaper({
@@ -88,14 +92,7 @@ export class HomeEffects {
       onReport: ({ listing, takenMs }) => tell({ kind: 'second', listing, takenMs }),
       onFault: (_minor, fault) => tell({ kind: 'fault', fault }),
     });
-    this.#openvpn = new OpenVpn({
-      system,
-      configPath: join(runDir, 'openvpn.conf'),
-      managementSocket: managementSocketOf(runDir),
-      onState: (name, local, remote) => tell({ kind: 'openvpn', name, local, remote }),
-      onExit: (why) => tell({ kind: 'openvpn-exited', why }),
-      onLine: (line) => log('info', `openvpn: ${line}`),
-    });
+    this.#openvpn = new HomeOpenVpn({ system, runDir, log, tell });
   }
 
   /** Packets on the tunnel's netdev since it was made, sent and received; null while there is none. */
@@ -108,20 +105,11 @@ export class HomeEffects {
   }
 
   /** Does what neither waits nor fails. */
-  act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'reconnect' | 'retry-now' }>): void {
-    switch (act.do) {
-      case 'gate':
-        this.tunnel.link?.setOpen(act.open);
-        return;
-      case 'close-tunnel':
-        this.tunnel.close();
-        return;
-      case 'reconnect':
-        this.#openvpn.reconnect();
-        return;
-      case 'retry-now':
-        this.#openvpn.retryNow();
-    }
+  act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'probe' | OpenVpnAct['do'] }>): void {
+    if (act.do === 'gate') this.tunnel.link?.setOpen(act.open);
+    else if (act.do === 'close-tunnel') this.tunnel.close();
+    else if (act.do === 'probe') this.tunnel.probe(act.inner);
+    else this.#openvpn.act(act);
   }
 
   /** Does one part, and resolves with the event that says how it went. */
@@ -153,10 +141,13 @@ export class HomeEffects {
         return this.#findPlainUser();
       case 'connect':
         return this.#connect();
+      case 'suspects':
+        return readForeignChains(system);
       case 'house':
         return this.#houseReader.read(work.config, work.remoteAddress);
       case 'near':
-        return this.#options.lookAround(work.config, work.house, this.#rules.learned(RESOLVER_SET));
+        void this.tunnel.readNames();
+        return this.#options.lookAround(work.config, work.house, this.#noted());
       case 'inside':
         return applyInsideRoutes(system, work.routes);
       case 'rules':
@@ -184,12 +175,20 @@ export class HomeEffects {
     return {
       rulesIntact,
       astray: this.#rules.counted(WITNESS_COUNTER),
-      resolvers: this.#rules.learned(RESOLVER_SET),
+      ...this.#noted(),
       sentPackets: this.sentPackets,
       receivedPackets: this.receivedPackets,
       answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
+      smallerBytes: this.tunnel.smallerBytes,
       rate: this.#options.rateOf(config),
+      passages: this.#rules.passages(homePassages),
+      chance: uniformRandom(this.#system)(),
     };
+  }
+
+  #noted(): Noted {
+    const senders = SENDER_SETS.flatMap((set) => this.#rules.learned(set));
+    return { resolvers: this.#rules.learned(RESOLVER_SET), senders };
   }
 
   /** The table was deleted: by us to replace it, or by someone who flushed all rules. */
@@ -244,7 +243,7 @@ export class HomeEffects {
     const port = new PacketPort({
       system: this.#system,
       netdev,
-      onPacket: (packet) => this.tunnel.link?.enqueue(ipSource(packet), packet),
+      onPacket: (packet) => this.tunnel.send(packet),
       onUp: () => tell({ kind: 'port-up' }),
       onFault: (fault) => tell({ kind: 'fault', fault }),
     });
@@ -261,11 +260,14 @@ export class HomeEffects {
     await this.#sysctls.set('net/ipv4/ip_forward', '1');
   }
 
-  async #applyQueue({ mtu, length, slots }: WorkOf<'queue'>): Promise<void> {
-    await setLink(this.#system, TUNNEL_NETDEV, mtu, length);
-    if (slots === null) return;
-    await this.#shaper.pause();
-    await rebuildQueue(this.#system, slots);
+  async #applyQueue({ mtu, length, ring, slots }: WorkOf<'queue'>): Promise<void> {
+    if (slots !== null) {
+      // A leaf is as long as the netdev's queue was when it was made; OpenVPN's ring follows it.
+      await setLink(this.#system, TUNNEL_NETDEV, mtu, length);
+      await this.#shaper.pause();
+      await rebuildQueue(this.#system, slots);
+    }
+    await setLink(this.#system, TUNNEL_NETDEV, mtu, ring);
   }
 
   async #applyStreams(work: WorkOf<'streams'>): Promise<void> {

@@ -1,10 +1,14 @@
 // What a home has sent and received, second by second, in all and by device.
 import { TUNNEL_OVERHEAD_BYTES } from '../../core/cost/cost.ts';
+import type { QueueCounters } from '../../core/framing/queues.ts';
 import { AddressMeter } from '../../core/home/address-meter.ts';
 import type { HistorySample } from '../../core/home/api.ts';
+import { ownersOf } from '../../core/home/devices/inner-addresses.ts';
 import { TrafficHistory, type TrafficRates } from '../../core/home/traffic-history.ts';
+import type { InnerPlaces } from '../../core/plan/facts.ts';
 import type { System } from '../system/system.ts';
 import type { HomeEffects } from './home-effects.ts';
+import { PROBE_KEY } from './home-tunnel.ts';
 
 /** Kept in memory alone. */
 export class HomeHistory {
@@ -30,15 +34,19 @@ export class HomeHistory {
     this.#traffic.clear();
   }
 
-  /** Takes in what the counters say now. */
-  sample(packetBytes: number): void {
+  /** Takes in what the counters say now. @param innerPlaces who has which inner address. */
+  sample(packetBytes: number, innerPlaces: InnerPlaces): void {
     const { tunnel, sentPackets, receivedPackets } = this.#effects;
     const queues = tunnel.link?.queues;
+    const byKey = queues?.countersByKey() ?? new Map<string, QueueCounters>();
+    // The service's own questions are no device's.
+    const own = byKey.get(PROBE_KEY);
+    byKey.delete(PROBE_KEY);
     const nowMs = this.#system.clock.monotonicMs();
     const unixS = Math.floor(this.#system.clock.unixMs() / 1000);
     this.#traffic.push(
       {
-        uploadDeviceBytes: queues?.totals.bytesOut ?? 0,
+        uploadDeviceBytes: (queues?.totals.bytesOut ?? 0) - (own?.bytesOut ?? 0),
         downloadDeviceBytes: [...tunnel.downloadBytes.values()].reduce(
           (sum, bytes) => sum + bytes,
           0,
@@ -51,6 +59,6 @@ export class HomeHistory {
       nowMs,
       unixS,
     );
-    this.addresses.push(queues?.countersByKey() ?? new Map(), tunnel.downloadBytes, nowMs, unixS);
+    this.addresses.push(byKey, tunnel.downloadBytes, ownersOf(innerPlaces), nowMs, unixS);
   }
 }

@@ -21,36 +21,33 @@ import {
   initialState,
 } from '../../core/home/machine/state.ts';
 import { step } from '../../core/home/machine/step.ts';
-import { notice } from '../../core/notices/notice.ts';
+import { trialNotice } from '../../core/home/machine/trial.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
-import { managementSocketOf } from '../openvpn/openvpn.ts';
-import type { Log } from '../system/log.ts';
-import type { Cancel, Listener, System } from '../system/system.ts';
+import { socketsOf } from '../openvpn/home-openvpn.ts';
+import type { Cancel, System } from '../system/system.ts';
 import { findAuditTarget } from './audit-target.ts';
-import { type GoodConfig, keepGoodConfig, profilePath, readGoodConfig } from './config-source.ts';
+import { ConfigKeeper, type ConfigKeeperOptions } from './config-keeper.ts';
 import { HomeEffects } from './home-effects.ts';
 import { HomeHistory } from './home-history.ts';
+import { HomeProfiles } from './home-profiles.ts';
 import { renderStatus } from './home-status.ts';
-import { serveLocalApi } from './local-api.ts';
-import { judgeProfile, storeProfile } from './profile-file.ts';
+import { LocalApi } from './local-api.ts';
+import { judgeProfile } from './profile-file.ts';
 import { ScheduleClock } from './schedule-clock.ts';
-import { FOLLOWED_FILE, Surroundings } from './surroundings.ts';
+import { FOLLOWED_FILE, INNER_FILE, Surroundings } from './surroundings.ts';
 import { ToolRunner } from './tool-runner.ts';
 
 /** A second without a report is told to the machine no sooner. */
 const UNREPORTED_MS = 1500;
+/** Nobody tells when the bus answers again. */
+const UNDERSTAND_EVERY_S = 10;
 
-export interface HomeServiceOptions {
-  system: System;
-  configPath: string;
+export interface HomeServiceOptions extends ConfigKeeperOptions {
   runDir: string;
-  /** Where the last good configuration is kept. */
-  stateDir: string;
-  log: Log;
   /** What lets devices go on, as tests replace it. */
   judge?: (evidence: HomeEvidence) => Verdict;
 }
@@ -60,48 +57,67 @@ export class HomeService implements ServiceApi {
   readonly #options: HomeServiceOptions;
   readonly #system: System;
   readonly #loop: MachineLoop<HomeState, HomeEvent, Act, Work>;
+  readonly #config: ConfigKeeper;
   readonly #effects: HomeEffects;
   readonly #history: HomeHistory;
   readonly #surroundings: Surroundings;
   readonly #monitor: NetworkMonitor;
   readonly #tools: ToolRunner;
   readonly #clock: ScheduleClock;
+  readonly #profiles: HomeProfiles;
   readonly #listeners = new Set<(status: Status) => void>();
+  readonly #commands: LocalApi;
   /** Whether {@link HomeService.stop} is to leave devices cut off, because somebody starts the service again. */
   staysShut = false;
-  #server: Listener | null = null;
-  #isServing = false;
   #cancelTimer: Cancel | null = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
-  #good: GoodConfig | null = null;
-  #configStatus: ConfigVerdict = { ok: true, errors: [], warnings: [] };
+  #seconds = 0;
 
   constructor(options: HomeServiceOptions) {
     const { system, runDir, stateDir, log } = options;
     this.#options = options;
     this.#system = system;
+    this.#config = new ConfigKeeper(options);
+    const methods = {
+      status: () => this.status(),
+      history: () => this.history(),
+      counters: () => this.#history.addresses.samples,
+      check: () => this.check(),
+      reload: async () => {
+        await this.reload();
+        return renderConfigStatus(this.#config.status);
+      },
+    };
+    this.#commands = new LocalApi(system, join(runDir, 'api.sock'), methods, log);
     this.#tools = new ToolRunner(system, runDir);
     this.#clock = new ScheduleClock({ system, runDir, log });
-    this.#surroundings = new Surroundings({ system, path: join(stateDir, FOLLOWED_FILE), log });
+    const [state, reload] = [() => this.#loop.state, () => this.reload()];
+    const { configPath } = options;
+    this.#profiles = new HomeProfiles({ system, log, configPath, state, reload });
+    this.#surroundings = new Surroundings({
+      ...{ system, log },
+      path: join(stateDir, FOLLOWED_FILE),
+      innerPath: join(runDir, INNER_FILE),
+    });
     this.#monitor = new NetworkMonitor({
       system,
-      onChange: (what) => this.#loop.dispatch({ kind: 'surroundings', what }),
-      ignoredNetdevs: () => [this.#good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
+      onChange: (what) => {
+        this.#loop.dispatch({ kind: 'surroundings', what });
+        if (what === 'house') void this.#understandAnew();
+      },
+      ignoredNetdevs: () => [this.#config.good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
       ignoredTable: ROUTE_TABLE,
     });
     this.#effects = new HomeEffects({
       ...{ system, runDir, stateDir, log },
       tell: (event) => this.#tell(event),
-      lookAround: (config, house, resolvers) => this.#surroundings.look(config, house, resolvers),
+      lookAround: (...sight) => this.#surroundings.look(...sight),
       rateOf: (config) => this.#clock.rateOf(config),
     });
     this.#history = new HomeHistory(system, this.#effects);
     this.#loop = new MachineLoop({
       system,
-      initial: initialState(
-        { uid: system.processes.uid, managementSocket: managementSocketOf(runDir) },
-        this.#unixS(),
-      ),
+      initial: initialState({ uid: system.processes.uid, ...socketsOf(runDir) }, this.#unixS()),
       step: (state, event, now) => step(state, event, now, options.judge),
       act: (act) => this.#act(act),
       work: (work) => this.#effects.work(work),
@@ -122,25 +138,13 @@ export class HomeService implements ServiceApi {
     this.#loop.dispatch({ kind: 'intent', intent: { kind: 'stop', staysShut: this.staysShut } });
     await this.#loop.settled();
     await this.#monitor.stop();
-    await this.#server?.close();
-    this.#server = null;
+    await this.#commands.close();
   }
 
   /** Reads the configuration again and puts it in force, unless it is bad; resolves once that stands or has failed. */
   async reload(): Promise<void> {
-    const { system, configPath, stateDir, log } = this.#options;
-    const keptPath = join(stateDir, 'last-good');
-    await this.#serveCommands();
-    const reading = await readGoodConfig(system, configPath);
-    this.#configStatus = reading.status;
-    for (const warning of reading.status.warnings) log('warning', wordsOf(warning));
-    for (const error of reading.status.errors) log('err', wordsOf(error));
-    if (reading.good) {
-      this.#good = reading.good;
-      await keepGoodConfig(system, configPath, keptPath).catch((error: Error) =>
-        log('warning', wordsOf(notice('last-good-unkept', { error: error.message }))),
-      );
-    } else if (!this.#good) this.#good = (await readGoodConfig(system, keptPath)).good;
+    await this.#commands.open();
+    await this.#config.read();
     this.#loop.dispatch({ kind: 'intent', intent: this.#intent() });
     await this.#loop.settled();
     // Reloads come with interfaces that went up.
@@ -149,8 +153,7 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration as it stands in UCI. */
   async check(): Promise<ConfigStatus> {
-    const { status } = await readGoodConfig(this.#system, this.#options.configPath);
-    return renderConfigStatus(this.#withFindings(status));
+    return renderConfigStatus(this.#withFindings(await this.#config.check()));
   }
 
   history(): HistorySample[] {
@@ -168,21 +171,15 @@ export class HomeService implements ServiceApi {
   }
 
   recommend(): Promise<Recommendation> {
-    return this.#tools.recommend(this.#good?.config.main ?? mainDefaults);
+    return this.#tools.recommend(this.#config.good?.config.main ?? mainDefaults);
   }
 
   validateProfile({ text }: { text: string }): ProfileCheck {
     return judgeProfile(text);
   }
 
-  /** Puts a profile in the place the configuration names and in force, if nothing is wrong with it. */
-  async storeProfile({ text }: { text: string }): Promise<ProfileCheck> {
-    const verdict = judgeProfile(text);
-    if (!verdict.ok) return verdict;
-    const path = await profilePath(this.#system, this.#options.configPath);
-    await storeProfile(this.#system, path, text);
-    await this.reload();
-    return verdict;
+  storeProfile({ text }: { text: string }): Promise<ProfileCheck> {
+    return this.#profiles.store(text);
   }
 
   onState(listener: (status: Status) => void): () => void {
@@ -192,12 +189,13 @@ export class HomeService implements ServiceApi {
 
   status(): Status {
     const nowMs = this.#system.clock.monotonicMs();
-    const { config = null, profile = null } = this.#good ?? {};
+    const { config = null } = this.#config.good ?? {};
+    const { profile } = desiredOf(this.#loop.state) ?? this.#config.good ?? { profile: null };
     const { tunnel } = this.#effects;
     return renderStatus({
       machine: this.#loop.state,
       configStatus: renderConfigStatus(
-        this.#withFindings(this.#clock.annotate(this.#configStatus, config)),
+        this.#withFindings(this.#clock.annotate(this.#config.status, config)),
       ),
       config,
       remote: profile ? formatRemote(profile.remotes[0]!) : '',
@@ -212,26 +210,10 @@ export class HomeService implements ServiceApi {
     });
   }
 
-  /** Devices are guarded whether commands can ask about it or not. */
-  async #serveCommands(): Promise<void> {
-    const { system, runDir, log } = this.#options;
-    if (this.#server || this.#isServing) return;
-    this.#isServing = true;
-    try {
-      this.#server = await serveLocalApi(system, join(runDir, 'api.sock'), {
-        status: () => this.status(),
-        history: () => this.history(),
-        counters: () => this.#history.addresses.samples,
-        check: () => this.check(),
-        reload: async () => {
-          await this.reload();
-          return renderConfigStatus(this.#configStatus);
-        },
-      });
-    } catch (error) {
-      log('warning', wordsOf(notice('commands-unheard', { error: (error as Error).message })));
-    }
-    this.#isServing = false;
+  /** A network device that an interface's name stood for may be another one now. */
+  async #understandAnew(): Promise<void> {
+    if (!(await this.#config.understandAnew())) return;
+    this.#loop.dispatch({ kind: 'intent', intent: this.#intent() });
   }
 
   #unixS(): number {
@@ -239,13 +221,13 @@ export class HomeService implements ServiceApi {
   }
 
   #intent(): Intent {
-    if (!this.#good) {
-      const [error] = this.#configStatus.errors;
+    if (!this.#config.good) {
+      const [error] = this.#config.status.errors;
       return { kind: 'none', why: error ? bare(error) : null };
     }
-    const { config, profile } = this.#good;
+    const { config, profile, waiting = null } = this.#config.good;
     if (!config.main.enabled || !profile) return { kind: 'off' };
-    return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) } };
+    return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) }, waiting };
   }
 
   #tell(event: HomeEvent): void {
@@ -256,8 +238,10 @@ export class HomeService implements ServiceApi {
 
   /** What shapes reports once a second; where it does not, somebody has to notice. */
   #everySecond(): void {
+    const { near } = this.#loop.state;
     const { config } = desiredOf(this.#loop.state) ?? {};
-    if (config) this.#history.sample(config.main.packetBytes);
+    if (config) this.#history.sample(config.main.packetBytes, near.innerPlaces);
+    if (++this.#seconds % UNDERSTAND_EVERY_S === 0) void this.#understandAnew();
     if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
     this.#loop.dispatch({ kind: 'second', listing: null, takenMs: null });
   }
@@ -269,6 +253,9 @@ export class HomeService implements ServiceApi {
         return;
       case 'publish':
         this.#publish();
+        return;
+      case 'adopt':
+        this.#adopt();
         return;
       case 'watch':
         if (act.on) this.#monitor.start();
@@ -282,6 +269,14 @@ export class HomeService implements ServiceApi {
     }
   }
 
+  #adopt(): void {
+    const { good } = this.#config;
+    if (!good) return;
+    const { profile } = desiredOf(this.#loop.state) ?? good;
+    this.#config.adopt(profile);
+    void this.#profiles.adopt(good.config.tunnel.profile);
+  }
+
   #publish(): void {
     const { state, reason, remarks } = this.#loop.state.told;
     const level = state === 'blocked' || state === 'error' ? 'warning' : 'notice';
@@ -292,7 +287,10 @@ export class HomeService implements ServiceApi {
 
   /** What is wrong with the configuration, and what was found of it while running. */
   #withFindings(status: ConfigVerdict): ConfigVerdict {
-    const found = desiredOf(this.#loop.state) ? this.#surroundings.findings : [];
-    return { ...status, warnings: [...status.warnings, ...found] };
+    const { state } = this.#loop;
+    const { trial, delivery } = state;
+    const tried = trial ? [trialNotice(trial)] : [];
+    const found = desiredOf(state) ? [...delivery.warnings, ...this.#surroundings.findings] : [];
+    return { ...status, warnings: [...status.warnings, ...tried, ...found] };
   }
 }

@@ -46,7 +46,7 @@ const NO_RATE: ActiveRate = { uploadKBps: 0, downloadKBps: 0, source: 'main.rate
 export function renderStatus(snapshot: HomeSnapshot): Status {
   const { config, machine, rates, queues } = snapshot;
   const { told, tunnel, welcome, house } = machine;
-  const { reason, remarks, fault } = told;
+  const { reason, remarks, fault, trouble } = told;
   const main = config?.main ?? mainDefaults;
   const rate = snapshot.rate ?? NO_RATE;
   const running = told.state !== 'off' && told.state !== 'error';
@@ -58,6 +58,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
     reason: sentencesOf([reason, ...remarks]),
     remarks: [...remarks],
     ...(fault && renderAs('fault', fault)),
+    ...(trouble && renderAs('trouble', trouble)),
     since: told.sinceS,
     version,
     role: 'home',

@@ -1,13 +1,26 @@
 // A home's sockets on the tunnel: devices' packets in frames, and what home and endpoint say to each other.
 import type { Welcome } from '../../core/control/message.ts';
-import { ipDestination } from '../../core/framing/ip-packet.ts';
+import {
+  type Answer,
+  encodeEcho,
+  encodeNameQuestion,
+  type Question,
+  readAnswer,
+} from '../../core/delivery/probe-packets.ts';
+import { ipDestination, ipSource } from '../../core/framing/ip-packet.ts';
 import type { Work } from '../../core/home/machine/events.ts';
+import { answerFromHouse } from '../../core/home/names/dns-answer.ts';
+import { NO_NAMES } from '../../core/home/names/house-names.ts';
 import type { Notice } from '../../core/notices/notice.ts';
+import type { InnerNetwork } from '../../core/plan/facts.ts';
 import { version } from '../../version.ts';
 import { HomeControl } from '../control/home-control.ts';
+import { readHouseNames } from '../network/house-names-reader.ts';
 import type { System } from '../system/system.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
 
+/** Whose packets are the service's own questions. */
+export const PROBE_KEY = 'service';
 /** Devices whose bytes are counted apart. */
 const MAX_ADDRESSES = 4096;
 
@@ -18,6 +31,8 @@ export interface HomeTunnelOptions {
   /** Called with each packet for a device. */
   onPacket: (packet: Uint8Array) => void;
   onWelcome: (welcome: Welcome) => void;
+  /** What {@link HomeTunnel.probe} asked was answered. */
+  onAnswer: (answer: Answer) => void;
   /** The endpoint answers what may not come true. */
   onFault: (fault: Notice) => void;
 }
@@ -26,12 +41,22 @@ export interface HomeTunnelOptions {
 export class HomeTunnel {
   readonly #options: HomeTunnelOptions;
   #control: HomeControl | null = null;
+  #names = NO_NAMES;
+  /** Where devices' queries for names are sent. */
+  #resolvers: readonly string[] = [];
   link: FrameLink | null = null;
   /** Bytes of devices' packets that came down, by inner address. */
   readonly downloadBytes = new Map<string, number>();
+  /** What was asked last. */
+  #question: Question | null = null;
 
   constructor(options: HomeTunnelOptions) {
     this.#options = options;
+  }
+
+  /** Size of a packet that was answered while those of the streams are not; null else. */
+  get smallerBytes(): number | null {
+    return this.#control?.smallerBytes ?? null;
   }
 
   /** Since when the endpoint has not answered; Infinity before its first answer. */
@@ -39,10 +64,27 @@ export class HomeTunnel {
     return this.#control?.silentMs(nowMs) ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Takes in what the house's names are now. */
+  async readNames(): Promise<void> {
+    this.#names = await readHouseNames(this.#options.system);
+  }
+
+  /** Takes a packet from a device: one that asks for a name of the house is answered here, all others leave. */
+  send(packet: Uint8Array): void {
+    const answer = answerFromHouse(packet, this.#names, this.#resolvers);
+    if (answer) this.#options.onPacket(answer);
+    else this.link?.enqueue(ipSource(packet), packet);
+  }
+
   /** Opens the sockets that are not open, and brings frames to the shape. Frames leave once the link is opened. */
   async apply(work: Extract<Work, { part: 'streams' }>): Promise<void> {
     const { tunnel, upload, maxDelayMs, profile } = work;
-    const { system, departures, onWelcome, onFault } = this.#options;
+    const { system, departures, onFault } = this.#options;
+    const onWelcome = (welcome: Welcome): void => {
+      const { resolver4, resolver6 } = welcome.inner;
+      this.#resolvers = resolver6 === null ? [resolver4] : [resolver4, resolver6];
+      this.#options.onWelcome(welcome);
+    };
     if (this.link) this.link.update(upload, maxDelayMs);
     else {
       const link = new FrameLink({
@@ -70,6 +112,19 @@ export class HomeTunnel {
     this.#control?.want(upload, download, maxDelayMs);
   }
 
+  /** Asks the endpoint for an echo and a name, among devices' packets. */
+  probe({ prefix4, resolver4 }: InnerNetwork): void {
+    const [high = 0, low = 0, portHigh = 0, portLow = 0] = this.#options.system.randomBytes(4);
+    this.#question = {
+      source: prefix4.replace(/\.0\/24$/, '.254'),
+      destination: resolver4,
+      id: (high << 8) + low,
+      port: 32_768 + ((portHigh & 0x3f) << 8) + portLow,
+    };
+    this.link?.enqueue(PROBE_KEY, encodeEcho(this.#question));
+    this.link?.enqueue(PROBE_KEY, encodeNameQuestion(this.#question));
+  }
+
   close(): void {
     this.link?.close();
     this.#control?.close();
@@ -78,6 +133,12 @@ export class HomeTunnel {
   }
 
   #deliver(packet: Uint8Array): void {
+    const answer = this.#question && readAnswer(packet, this.#question);
+    if (answer) {
+      this.#options.onAnswer(answer);
+      return;
+    }
+
     const key = ipDestination(packet);
     if (this.downloadBytes.size < MAX_ADDRESSES || this.downloadBytes.has(key)) {
       this.downloadBytes.set(key, (this.downloadBytes.get(key) ?? 0) + packet.length);

@@ -1,4 +1,7 @@
 // A unix socket on which the command line asks the running service: one JSON line each way.
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
+import type { Log } from '../system/log.ts';
 import { type Connection, type Listener, type System, SystemError } from '../system/system.ts';
 
 /** Longest request or answer taken. */
@@ -29,6 +32,37 @@ export async function serveLocalApi(
     throw error;
   }
   return listener;
+}
+
+/** The home's own, which goes without where it can't be had: devices are guarded whether commands can ask about it or not. */
+export class LocalApi {
+  readonly #listen: () => Promise<Listener>;
+  readonly #log: Log;
+  #listener: Listener | null = null;
+  #isOpening = false;
+
+  constructor(system: Pick<System, 'files' | 'sockets'>, path: string, methods: Methods, log: Log) {
+    this.#listen = () => serveLocalApi(system, path, methods);
+    this.#log = log;
+  }
+
+  /** Listens, unless it does already. */
+  async open(): Promise<void> {
+    if (this.#listener || this.#isOpening) return;
+    this.#isOpening = true;
+    try {
+      this.#listener = await this.#listen();
+    } catch (error) {
+      const { message } = error as Error;
+      this.#log('warning', wordsOf(notice('commands-unheard', { error: message })));
+    }
+    this.#isOpening = false;
+  }
+
+  async close(): Promise<void> {
+    await this.#listener?.close();
+    this.#listener = null;
+  }
 }
 
 function serve(connection: Connection, methods: Methods): void {

@@ -1,8 +1,8 @@
-// A profile handed in by the user: judged before it replaces the old one.
+// A profile handed in by the user: judged, and where another one works tried, before it replaces that.
 import { dirname } from 'node:path';
 import { renderMessage } from '../../core/home/answers.ts';
 import type { ProfileCheck } from '../../core/home/api.ts';
-import { checkProfile } from '../../core/openvpn/profile.ts';
+import { checkProfile, type Profile } from '../../core/openvpn/profile.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { pemReader } from '../openvpn/pem-reader.ts';
 import type { System } from '../system/system.ts';
@@ -17,6 +17,17 @@ export function judgeProfile(text: string): ProfileCheck {
   return { ok: true, errors: [], endpoint: formatRemote(verdict.profile.remotes[0]!) };
 }
 
+/** The profile in a text, or null where it is none that is taken. */
+export function readProfileText(text: string): Profile | null {
+  const verdict = checkProfile(text, pemReader);
+  return verdict.ok ? verdict.profile : null;
+}
+
+/** Where an uploaded profile waits until it was seen to connect. */
+export function waitingPathOf(path: string): string {
+  return `${path}.new`;
+}
+
 /** Puts a profile in its place (0600); the old one is there until the new one is whole. */
 export async function storeProfile(
   { files }: Pick<System, 'files'>,
@@ -25,4 +36,31 @@ export async function storeProfile(
 ): Promise<void> {
   await files.makeFolder(dirname(path), 0o700);
   await files.replace(path, text);
+  await files.remove(waitingPathOf(path));
+}
+
+/** Puts a profile beside the one in use (0600), to be tried. */
+export async function keepWaiting(
+  { files }: Pick<System, 'files'>,
+  path: string,
+  text: string,
+): Promise<void> {
+  await files.replace(waitingPathOf(path), text);
+}
+
+/**
+ * Ends the waiting once a profile has come into force.
+ *
+ * @param isInForce whether a profile is the one that has; one that waits and is not has lost to what stands in its place
+ */
+export async function adoptProfile(
+  { files }: Pick<System, 'files'>,
+  path: string,
+  isInForce: (profile: Profile) => boolean,
+): Promise<void> {
+  const text = await files.readText(waitingPathOf(path)).catch(() => null);
+  if (text === null) return;
+  const profile = readProfileText(text);
+  if (profile && isInForce(profile)) await files.replace(path, text);
+  await files.remove(waitingPathOf(path));
 }

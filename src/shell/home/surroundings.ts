@@ -6,10 +6,14 @@ import {
   type Told,
   tellMissing,
   tellResolvers,
+  tellSharing,
 } from '../../core/home/devices/device-findings.ts';
 import { DeviceFollower } from '../../core/home/devices/device-following.ts';
+import { singleAddresses } from '../../core/home/devices/device-owners.ts';
 import type { Neighbour } from '../../core/home/devices/device-table.ts';
 import { parseTracks, renderTracks } from '../../core/home/devices/follow-state.ts';
+import { InnerAddresses, sharersOf } from '../../core/home/devices/inner-addresses.ts';
+import { parsePlaces, renderPlaces } from '../../core/home/devices/inner-memory.ts';
 import {
   type Lease,
   namesOf,
@@ -18,10 +22,11 @@ import {
 } from '../../core/home/devices/leases.ts';
 import { Presence } from '../../core/home/devices/presence.ts';
 import type { Finding, House } from '../../core/home/home-facts.ts';
+import type { Noted } from '../../core/home/machine/events.ts';
 import type { Near } from '../../core/home/machine/state.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
-import type { FollowedDevice } from '../../core/plan/facts.ts';
+import type { FollowedDevice, InnerPlaces } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ipJson } from '../network/ip-json.ts';
 import type { Log } from '../system/log.ts';
@@ -30,6 +35,9 @@ import type { System } from '../system/system.ts';
 
 /** Below the state directory: what was learned of followed devices. */
 export const FOLLOWED_FILE = 'followed.json';
+
+/** Below the run directory: which inner address each device's address has. */
+export const INNER_FILE = 'inner.json';
 
 const DNSMASQ_LEASES = '/tmp/dhcp.leases';
 const ODHCPD_LEASES = ['/tmp/hosts/odhcpd', '/tmp/odhcpd.leases'];
@@ -51,6 +59,8 @@ export interface SurroundingsOptions {
   system: System;
   /** Where {@link FOLLOWED_FILE} is kept. */
   path: string;
+  /** Where {@link INNER_FILE} is kept. */
+  innerPath: string;
   log: Log;
   /** The machine, as tests replace it. */
   read?: () => Promise<Seen>;
@@ -68,6 +78,9 @@ export class Surroundings {
   #missing = NOTHING_TOLD;
   #resolvers = NOTHING_TOLD;
   #networks: readonly Finding[] = [];
+  #inner: InnerAddresses | null = null;
+  #keptPlaces = '';
+  #sharing: readonly Finding[] = [];
   neighbours: Neighbour[] = [];
   names = new Map<string, string>();
   followed: readonly FollowedDevice[] = [];
@@ -81,7 +94,9 @@ export class Surroundings {
     const choices = this.#config
       ? findChanceChoices(this.#config, (section) => this.#presence.netdevOf(section))
       : [];
-    return [...this.#networks, ...this.#missing.findings, ...this.#resolvers.findings, ...choices];
+    const { findings: missing } = this.#missing;
+    const { findings: resolvers } = this.#resolvers;
+    return [...this.#networks, ...this.#sharing, ...missing, ...resolvers, ...choices];
   }
 
   /** Netdevs on which other hosts live beside chosen devices. */
@@ -102,17 +117,18 @@ export class Surroundings {
   /**
    * Takes in what is there now.
    *
-   * @param resolvers MACs of hosts beside the devices that ask the Internet for names.
+   * @param noted by rules meanwhile.
    */
-  look(config: Config, house: House, resolvers: readonly string[] = []): Promise<Near> {
+  look(config: Config, house: House, noted: Noted): Promise<Near> {
     return this.#serial.run(async () => {
-      await this.#look(config, house, resolvers);
+      const innerPlaces = await this.#look(config, house, noted);
       const { followed, sharedNetdevs, remarks } = this;
-      return { followed, sharedNetdevs, remarks, resolvers };
+      const { resolvers } = noted;
+      return { followed, sharedNetdevs, remarks, resolvers, innerPlaces };
     });
   }
 
-  async #look(config: Config, house: House, resolvers: readonly string[]): Promise<void> {
+  async #look(config: Config, house: House, { resolvers, senders }: Noted): Promise<InnerPlaces> {
     const { system, read = () => readMachine(system) } = this.#options;
     const { neighbours, leases, own, nowMs } = await read();
     this.#follower ??= await this.#wake();
@@ -139,8 +155,48 @@ export class Surroundings {
     this.#resolvers = config.main.dns
       ? tellResolvers(hosts, config, this.names, known)
       : NOTHING_TOLD;
-    if (nowMs - this.#keptMs < KEEP_EVERY_MS) return;
-    if (await this.keep()) this.#keptMs = nowMs;
+    this.#inner ??= new InnerAddresses(
+      parsePlaces(await this.#read(this.#options.innerPath)),
+      nowMs,
+    );
+    const innerPlaces = this.#inner.observe({
+      ...{ config, leases, own, nowMs, senders, followed: this.followed },
+      networkPrefixes: house.listing
+        .filter(({ name }) => config.networks.some(({ device }) => device === name))
+        .flatMap(({ prefixes }) => prefixes),
+      neighbours: inside,
+    });
+    const sharing = sharersOf(innerPlaces).map((address) => this.#nameOf(config, address));
+    this.#sharing = tellSharing(sharing);
+    await this.#keepPlaces(renderPlaces(innerPlaces));
+    if (nowMs - this.#keptMs >= KEEP_EVERY_MS && (await this.keep())) this.#keptMs = nowMs;
+    return innerPlaces;
+  }
+
+  #nameOf(config: Config, address: string): string {
+    const { neighbours, followed, names } = this;
+    const mac = neighbours.find(({ dst }) => dst === address)?.lladdr?.toLowerCase() ?? '';
+    const device = config.devices.find(
+      (one) =>
+        one.mac === mac ||
+        singleAddresses(one).includes(address) ||
+        followed.some(({ section, addresses }) => {
+          return section === one.section && addresses.includes(address);
+        }),
+    );
+    return device?.name ?? names.get(mac) ?? names.get(address) ?? address;
+  }
+
+  /** Below the run directory, which is memory: written whenever it has changed. */
+  async #keepPlaces(text: string): Promise<void> {
+    if (text === this.#keptPlaces) return;
+    this.#keptPlaces = text;
+    const { system, innerPath } = this.#options;
+    await system.files.replace(innerPath, text).catch(() => {}); // a restart may break connections then, no more
+  }
+
+  #read(path: string): Promise<string> {
+    return this.#options.system.files.readText(path).catch(() => '');
   }
 
   /** Keeps what was learned, where that has changed; tells whether it has. */
@@ -159,9 +215,7 @@ export class Surroundings {
   }
 
   async #wake(): Promise<DeviceFollower> {
-    const { system, path } = this.#options;
-    const text = await system.files.readText(path).catch(() => '');
-    const follower = new DeviceFollower(parseTracks(text));
+    const follower = new DeviceFollower(parseTracks(await this.#read(this.#options.path)));
     this.#keptFingerprint = follower.fingerprint;
     return follower;
   }

@@ -9,9 +9,11 @@ import {
   rememberPrefixes,
   renderNetworkMemory,
 } from '../../core/home/network-findings.ts';
+import { wholeBytesOf } from '../../core/home/path-size.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import type { System } from '../system/system.ts';
 import { ipJson } from './ip-json.ts';
+import { readMtu } from './netdev.ts';
 
 /** Below the state directory: prefixes of configured networks, for one that is gone when the service starts. */
 export const NETWORKS_FILE = 'networks.json';
@@ -52,6 +54,7 @@ export class HouseReader {
         named: main.house,
         own: new Set([tunnel.interface, TUNNEL_NETDEV]),
       }),
+      wholeBytes: await readWholeBytes(this.#system, remoteAddress),
       networkPrefixes: [...new Set([...memory.values()].flat())].sort(),
       networkPorts: listed
         .filter(({ master }) => master !== undefined && names.includes(master))
@@ -106,6 +109,22 @@ async function readUplinks(
     if (route?.dev) uplinks.add(route.dev);
   }
   return uplinks;
+}
+
+/** As far as the kernel knows the way: the MTU that it has learned, else that of the netdev. */
+async function readWholeBytes(
+  system: Pick<System, 'processes' | 'files'>,
+  remoteAddress: string | null,
+): Promise<number | null> {
+  if (!remoteAddress) return null;
+  const question = ['route', 'get', remoteAddress];
+  const [route] = await ipJson<{ dev?: string; metrics?: { mtu?: number }[] }>(
+    system,
+    question,
+  ).catch(() => []);
+  const learned = route?.metrics?.find(({ mtu }) => mtu !== undefined)?.mtu;
+  const mtu = learned ?? (route?.dev ? await readMtu(system, route.dev) : null);
+  return mtu === null ? null : wholeBytesOf(mtu, remoteAddress.includes(':'));
 }
 
 /** Netdevs that carry PPPoE, from the kernel's table (drivers/net/ppp/pppoe.c: id, address, device). */

@@ -16,6 +16,18 @@ export async function netdevIndex(
   }
 }
 
+/** Largest packet a netdev takes; null while there is none of that name. */
+export async function readMtu(
+  { files }: Pick<System, 'files'>,
+  name: string,
+): Promise<number | null> {
+  try {
+    return Number(await files.readText(`${NETDEVS}/${name}/mtu`));
+  } catch {
+    return null;
+  }
+}
+
 export function netdevExists({ files }: Pick<System, 'files'>, name: string): boolean {
   return files.exists(`${NETDEVS}/${name}`);
 }

@@ -2,7 +2,7 @@
 import type { FamilyRoute } from '../../core/plan/inside.ts';
 import { ROUTE_PROTOCOL, ROUTE_TABLE } from '../../core/plan/names.ts';
 import type { FamilyRoutes } from '../../core/plan/routes.ts';
-import { succeeds } from '../system/command.ts';
+import { CommandError, succeeds } from '../system/command.ts';
 import type { System } from '../system/system.ts';
 import { ipJson } from './ip-json.ts';
 
@@ -27,9 +27,14 @@ async function ourRules(system: Commands, family: 4 | 6): Promise<ListedRule[]> 
 }
 
 async function ourRoutes(system: Commands, family: 4 | 6): Promise<ListedRoute[]> {
-  // Asking for a table that never held a route is an error to iproute2.
   const words = [`-${family}`, 'route', 'show', 'table', `${ROUTE_TABLE}`];
-  return (await succeeds(system, ['ip', ...words])) ? ipJson<ListedRoute>(system, words) : [];
+  try {
+    return await ipJson<ListedRoute>(system, words);
+  } catch (error) {
+    // Asking for a table that never held a route is an error to iproute2.
+    if (error instanceof CommandError && /table does not exist/.test(error.stderr)) return [];
+    throw error;
+  }
 }
 
 async function insideRoutes(system: Commands, family: 4 | 6): Promise<ListedRoute[]> {

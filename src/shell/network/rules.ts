@@ -1,5 +1,7 @@
 // Our nftables table as loaded, and whether it still stands so: others flush rulesets and edit chains.
+import type { PassageCounts } from '../../core/delivery/passage.ts';
 import { TABLE } from '../../core/plan/names.ts';
+import { countersOf } from '../../core/plan/nft-passage.ts';
 import { updateTable } from '../../core/plan/nft-text.ts';
 import { SupervisedChild } from '../system/child.ts';
 import type { System } from '../system/system.ts';
@@ -17,7 +19,7 @@ function withoutCounts(listing: string): string {
 /** Elements of a set in a listing, without their times. */
 export function listedElements(listing: string, set: string): string[] {
   const body =
-    new RegExp(`\\tset ${set} \\{[\\s\\S]*?elements = \\{([^}]*)\\}`).exec(listing)?.[1] ?? '';
+    new RegExp(`\\tset ${set} \\{[^{}]*?elements = \\{([^}]*)\\}`).exec(listing)?.[1] ?? '';
   return body
     .split(',')
     .map((element) => element.trim().split(/\s/)[0]!)
@@ -93,6 +95,27 @@ export class Rules {
   counted(counter: string): number {
     const body = new RegExp(`\\tcounter ${counter} \\{\\s+packets (\\d+)`).exec(this.#seen);
     return Number(body?.[1] ?? 0);
+  }
+
+  /** What the counters of these passages had counted when they were last looked at. */
+  passages<Name extends string>(names: readonly Name[]): PassageCounts<Name> {
+    const counts = new Map<string, number>();
+    for (const [, name, packets] of this.#seen.matchAll(/\tcounter (\w+) \{\s+packets (\d+)/g)) {
+      counts.set(name!, Number(packets));
+    }
+    const read = names.map((name) => {
+      const { entered, left } = countersOf(name);
+      return [name, { entered: counts.get(entered) ?? 0, left: counts.get(left) ?? 0 }];
+    });
+    return Object.fromEntries(read) as PassageCounts<Name>;
+  }
+
+  /** Packets that each element of a counting set had counted when it was last looked at. */
+  countedBy(set: string): Map<string, number> {
+    const body =
+      new RegExp(`\\tset ${set} \\{[\\s\\S]*?elements = \\{([^}]*)\\}`).exec(this.#seen)?.[1] ?? '';
+    const elements = body.matchAll(/([\d.]+) counter packets (\d+)/g);
+    return new Map([...elements].map(([, element, packets]) => [element!, Number(packets)]));
   }
 
   /** Loads what was loaded last again. */

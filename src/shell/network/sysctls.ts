@@ -15,7 +15,7 @@ export class Sysctls {
   async set(path: string, value: string): Promise<void> {
     const before = await readSysctl(this.#system, path);
     if (before === null || before === value) return;
-    // Known first: a write that fails may have been done.
+    // First, since a write that is reported as failed may have been done.
     if (!this.#before.has(path)) this.#before.set(path, before);
     await writeSysctl(this.#system, path, value);
   }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Notice } from '../../core/notices/notice.ts';
 import { parseManagementLine } from '../../core/openvpn/management.ts';
+import { TroubleReader } from '../../core/openvpn/troubles.ts';
 import { SupervisedChild } from '../system/child.ts';
 import { succeeds } from '../system/command.ts';
 import { lineReader } from '../system/lines.ts';
@@ -16,6 +17,9 @@ const KEEP_NO_CAPABILITY = ['setpriv', '--securebits=+keep_caps_locked'];
 /** Longest pause between two tries to connect. */
 const MAX_HOLD_MS = 30_000;
 
+/** A try that comes no further for so long is told of. */
+const LINGER_MS = 10_000;
+
 /** Where OpenVPN finds its management's socket. */
 export function managementSocketOf(runDir: string): string {
   return join(runDir, 'openvpn.sock');
@@ -28,6 +32,8 @@ export interface OpenVpnOptions {
   managementSocket: string;
   /** Called on every state OpenVPN names: CONNECTING, WAIT, AUTH, GET_CONFIG, ASSIGN_IP, CONNECTED, RECONNECTING, EXITING. */
   onState: (name: string, localAddress: string, remoteAddress: string) => void;
+  /** Called with why it does not connect, as often as it says so. */
+  onTrouble?: (why: Notice) => void;
   onExit: (why: Notice) => void;
   onLine?: (line: string) => void;
   command?: string;
@@ -42,6 +48,8 @@ export class OpenVpn {
   #client: Connection | null = null;
   /** Set while OpenVPN pauses between two tries. */
   #cancelRelease: Cancel | null = null;
+  #cancelLinger: Cancel | null = null;
+  readonly #troubles = new TroubleReader();
   /** Bytes OpenVPN has counted on its link since it connected. */
   bytes = { inBytes: 0, outBytes: 0 };
 
@@ -56,7 +64,7 @@ export class OpenVpn {
       ],
       onExit: (why) => options.onExit(why),
       minPauseMs: 500,
-      ...(options.onLine ? { onLine: options.onLine } : {}),
+      onLine: (line) => this.#hear(line),
     });
   }
 
@@ -93,6 +101,8 @@ export class OpenVpn {
     const { system, configPath, managementSocket } = this.#options;
     this.#cancelRelease?.();
     this.#cancelRelease = null;
+    this.#cancelLinger?.();
+    this.#cancelLinger = null;
     await this.#child.stop();
     const listener = this.#listener;
     this.#listener = null;
@@ -126,11 +136,30 @@ export class OpenVpn {
 
   #handle(client: Connection, line: string): void {
     const event = parseManagementLine(line);
-    if (event.kind === 'state')
+    if (event.kind === 'state') {
+      this.#awaitNext(event.name);
       this.#options.onState(event.name, event.localAddress, event.remoteAddress);
-    else if (event.kind === 'bytes')
+    } else if (event.kind === 'bytes')
       this.bytes = { inBytes: event.inBytes, outBytes: event.outBytes };
     else if (event.kind === 'hold') this.#release(client, event.pauseMs);
-    else if (event.kind === 'fatal') this.#options.onLine?.(event.text);
+    else if (event.kind === 'fatal') this.#hear(event.text);
+  }
+
+  /** Takes what OpenVPN printed. */
+  #hear(line: string): void {
+    this.#options.onLine?.(line);
+    this.#report(this.#troubles.hear(line));
+  }
+
+  #report(trouble: Notice | null): void {
+    if (trouble) this.#options.onTrouble?.(trouble);
+  }
+
+  /** Silence is no line that could be read. */
+  #awaitNext(state: string): void {
+    this.#cancelLinger?.();
+    this.#cancelLinger = this.#options.system.timers.after(LINGER_MS, () =>
+      this.#report(this.#troubles.linger(state)),
+    );
   }
 }

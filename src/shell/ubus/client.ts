@@ -15,11 +15,9 @@ import {
 } from './subscription.ts';
 import { fromBlobmsg, type Table, toBlobmsg } from './values.ts';
 
-export const defaultSocketPath = '/var/run/ubus/ubus.sock';
-
 export interface UbusClientOptions {
-  /** Default `/var/run/ubus/ubus.sock`; before OpenWrt 21.02 it was `/var/run/ubus.sock`. */
-  socketPath?: string;
+  /** Where ubusd listens. */
+  socketPath: string;
   /** How long a request may take, default 30 s, as `ubus -t`. */
   requestTimeoutMs?: number;
   /** How long ubusd may take to greet, default 5 s. */
@@ -59,9 +57,9 @@ export interface PublishedObject extends BusHandle {
 export class UbusClient {
   readonly #link: BusLink;
 
-  constructor(system: Pick<System, 'sockets' | 'timers'>, options: UbusClientOptions = {}) {
+  constructor(system: Pick<System, 'sockets' | 'timers'>, options: UbusClientOptions) {
     this.#link = new BusLink(system, {
-      socketPath: options.socketPath ?? defaultSocketPath,
+      socketPath: options.socketPath,
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
       helloTimeoutMs: options.helloTimeoutMs ?? 5000,
       log: options.log ?? (() => {}),

@@ -1,6 +1,6 @@
 // One running home whose faults are planted one after another while its devices talk, and what the provider saw meanwhile.
 import type { ChildProcess } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodePacket } from '../../../src/core/capture/decode.ts';
 import { isPrivate } from '../../../src/core/ip/address.ts';
@@ -12,6 +12,9 @@ import { CLOUD, CLOUD6, DEVICE, DEVICE6, HomeNetwork } from '../home-network.ts'
 
 /** Small inputs as people have them, beside the sources of the tests. */
 const INPUTS = 'test/fixtures/real-homes';
+/** A host of the house that the router's resolver knows by name. */
+export const HUB_NAME = 'homeassistant.lan';
+export const HUB_ADDRESS = '192.168.8.53';
 const ENDPOINT_NET6 = '2001:db8:203:';
 
 /** What left in the clear while something was done. */
@@ -39,6 +42,10 @@ export class ExposureLab {
     // As on a router's switch, whose ports have the bridge's address: what is sent to it is taken by a lone port, too.
     const port = await network.netns('router', ['cat', '/sys/class/net/p1/address']);
     await network.netns('router', ['ip', 'link', 'set', lab.bridge, 'address', port.trim()]);
+    // `ip netns exec` puts the file in the place of this machine's.
+    const own = `/etc/netns/${network.topology.names.router}`;
+    await mkdir(own, { recursive: true });
+    await writeFile(join(own, 'hosts'), `127.0.0.1 localhost\n${HUB_ADDRESS} ${HUB_NAME}\n`);
     network.startEndpoint();
     network.startHome();
     await network.startCloud(CLOUD);
@@ -48,8 +55,9 @@ export class ExposureLab {
     return exposure;
   }
 
-  close(): Promise<void> {
-    return this.network.close();
+  async close(): Promise<void> {
+    await this.network.close();
+    await rm(`/etc/netns/${this.network.topology.names.router}`, { recursive: true, force: true });
   }
 
   /** More than the rate carries by ping, small datagrams, and IPv6 beside them. */
@@ -151,7 +159,7 @@ function isInner(address: string): boolean {
 }
 
 /** Longest wait for a line of a device's. */
-const EVENT_MS = 12_000;
+const EVENT_MS = 40_000;
 
 /** Awaits lines of a process's standard output. */
 export class Events {

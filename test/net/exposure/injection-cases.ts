@@ -4,6 +4,7 @@ import { CONTROL_PORT, FRAME_PORT } from '../../../src/core/plan/names.ts';
 import type { Place } from '../../../src/research/lab/bed/topology.ts';
 import { lab } from '../../../src/research/lab/bed/topology.ts';
 import { encodeQuestion, TYPE_A } from '../../../src/research/lab/traffic/dns.ts';
+import { eventually } from '../support.ts';
 import type { ExposureCase } from './cases.ts';
 import type { ExposureLab } from './exposure-lab.ts';
 
@@ -94,12 +95,11 @@ async function inject(exposure: ExposureLab, injection: Injection): Promise<void
     const { answers } = JSON.parse(
       await exposure.network.netns(by, [process.execPath, INJECT, ...argv]),
     ) as { answers: number };
-    const dropped = (await strayed(exposure, at)) - before;
-    if (dropped < COUNT || answers > 0) {
-      throw new Error(
-        `${injection.name}: ${dropped} of ${COUNT} were dropped, ${answers} answered`,
-      );
-    }
+    if (answers > 0) throw new Error(`${injection.name}: ${answers} of ${COUNT} were answered`);
+    await eventually(
+      `${injection.name}: ${COUNT} dropped`,
+      async () => (await strayed(exposure, at)) - before >= COUNT,
+    );
   } finally {
     await ip('route', 'del', to, 'via', via);
     if (borrowed) await ip('address', 'del', `${from}/32`, 'dev', 'lo');

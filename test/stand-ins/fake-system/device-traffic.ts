@@ -95,6 +95,7 @@ function packetOfDevice({ address, mac, netdev }: Device, destination: string): 
     iifname: netdev,
     oifname: '',
     source: address,
+    originalSource: address,
     destination,
     mac,
     protocol: 'tcp',

@@ -2,11 +2,14 @@
 
 import { EndpointHandshake } from '../../../src/core/control/endpoint-handshake.ts';
 import { Proof } from '../../../src/core/control/proof.ts';
+import { Packer } from '../../../src/core/framing/packer.ts';
+import { DeviceQueues } from '../../../src/core/framing/queues.ts';
 import { Unpacker } from '../../../src/core/framing/unpacker.ts';
 import type { InnerNetwork } from '../../../src/core/plan/facts.ts';
 import { CONTROL_PORT, COVER_PORT, FRAME_PORT } from '../../../src/core/plan/names.ts';
 import { type Shape, slotsPerSecond } from '../../../src/core/stream/stream.ts';
 import { hmacSha256 } from '../../../src/shell/control/hmac.ts';
+import { answerTo } from './far-resolver.ts';
 import type { Datagram } from './udp-model.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -42,6 +45,7 @@ export class FarEndpoint {
   readonly #options: FarEndpointOptions;
   readonly #unpacker = new Unpacker();
   #handshake: EndpointHandshake;
+  #packer: { packetBytes: number; queues: DeviceQueues; packer: Packer } | null = null;
   #drawn = 0;
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #streams = true;
@@ -111,6 +115,7 @@ export class FarEndpoint {
       this.received.frames++;
       const packets = this.#unpacker.push(bytes, this.#options.time.nowMs);
       this.received.devicePackets += packets.length;
+      for (const packet of packets) this.#answerInside(packet);
     } else if (to.port === CONTROL_PORT) {
       this.received.control++;
       if (this.answers) this.#hear(bytes);
@@ -126,17 +131,33 @@ export class FarEndpoint {
     this.#heardAtMs = this.#options.time.nowMs;
     this.shape = heard.hello.download;
     this.note();
-    const report = { queuePackets: 0, queueMs: 0, dropped: 0 };
+    const arrival = { received: null, troubles: [], wholeBytes: null };
+    const report = { queuePackets: 0, queueMs: 0, dropped: 0, ...arrival };
     const { packetBytes } = this.shape;
     this.#answer(this.#handshake.welcome(heard.hello, this.inner, report, packetBytes));
   }
 
-  #answer(bytes: Uint8Array): void {
+  #answerInside(packet: Uint8Array): void {
+    const answer = answerTo(packet, this.inner.resolver4);
+    if (!answer || !this.shape || !this.#streams) return;
+    const { packetBytes } = this.shape;
+    if (this.#packer?.packetBytes !== packetBytes) {
+      const queues = new DeviceQueues();
+      this.#packer = { packetBytes, queues, packer: new Packer({ packetBytes, queues }) };
+    }
+    const { queues, packer } = this.#packer;
+    const { nowMs } = this.#options.time;
+    queues.enqueue('answer', answer, nowMs);
+    for (let frame = packer.nextFrame(nowMs); frame; frame = packer.nextFrame(nowMs)) {
+      this.#answer(frame, FRAME_PORT);
+    }
+  }
+
+  #answer(bytes: Uint8Array, port = CONTROL_PORT): void {
     const { time, home, endpoint, deliver, isPassing } = this.#options;
     time.timers.after(this.roundTripMs, () => {
       if (!isPassing()) return;
-      const from = { address: endpoint, port: CONTROL_PORT };
-      deliver({ bytes, from, to: { address: home, port: CONTROL_PORT } });
+      deliver({ bytes, from: { address: endpoint, port }, to: { address: home, port } });
     });
   }
 

@@ -5,7 +5,7 @@ import { drawIndex, seededRandom } from '../../../src/core/random/random.ts';
 import { HomeService } from '../../../src/shell/home/home-service.ts';
 import type { Failing } from './door.ts';
 import type { FactName } from './facts.ts';
-import { createHomeMachine, defaultConfig, homePaths } from './home-machine.ts';
+import { createHomeMachine, defaultConfig, homePaths, readInterfaces } from './home-machine.ts';
 import type { FakeMachine } from './machine.ts';
 import { troubles } from './troubles.ts';
 
@@ -29,6 +29,8 @@ const RECOVERED_MS = 10_000;
 const ASTRAY_MS = 10_000;
 /** A command that hangs is ended after so long. */
 const HANGS_MS = 30_000;
+/** It goes on for so long after it shaped where one effect fails. */
+const MORE_MS = 2000;
 /** From one look at the machine to the next while that is awaited. */
 const STEP_MS = 250;
 
@@ -100,7 +102,7 @@ class LivedHome {
     if (failing) machine.failAt(failing.number, failing.how);
     if (latencyMs > 0) machine.door.latencyMs = () => Math.floor(this.#random() * latencyMs);
     this.#service = new HomeService({
-      ...{ system: machine.system, ...homePaths, ...(judge ? { judge } : {}) },
+      ...{ system: machine.system, ...homePaths, readInterfaces, ...(judge ? { judge } : {}) },
       log: (level, text) => this.#say(`${level}: ${text}`),
     });
     this.#service.onState(({ state }) => this.#life.states.add(state));
@@ -121,7 +123,7 @@ class LivedHome {
     await this.#recover();
     if (failing) {
       // What is done from time to time may fail as well.
-      await machine.advance(7000);
+      await machine.advance(MORE_MS);
       await this.#recover();
     }
     machine.time.watchers.splice(machine.time.watchers.indexOf(watch), 1);
@@ -261,4 +263,16 @@ export function findViolations(
   if (exposedMs > EXPOSED_MS + slackMs) found.push(`exposed for ${exposedMs} ms`);
   if (strayed.length > 0) found.push('a datagram of the tunnel left past it');
   return found;
+}
+
+/** Numbers of the effects of a life in which nothing happens, by what they are: `run ip -j`. */
+export async function effectsOfLife(seed: number): Promise<Map<string, number[]>> {
+  // None has this number.
+  const { machine } = await liveHome({ seed, steps: 0, failing: { number: 0, how: 'before' } });
+  const byKind = new Map<string, number[]>();
+  for (const { what, number } of machine.calls) {
+    const kind = what.split(' ').slice(0, 3).join(' ');
+    byKind.set(kind, [...(byKind.get(kind) ?? []), number]);
+  }
+  return byKind;
 }

@@ -11,9 +11,15 @@ export const homePaths = {
   stateDir: '/etc/iotshaper',
 } as const;
 
+/** Nothing on it names netdevs otherwise than they are named. */
+export const readInterfaces = async () => null;
+
 /** The configuration of the default golden case: one network, everything in it a device. */
 export const defaultConfig = readFileSync('test/golden/home/default/iotshaper', 'utf8');
 const profileText = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
+const verdict = checkProfile(profileText, pemReader);
+if (!verdict.ok) throw new Error(JSON.stringify(verdict.problems));
+const { controlKey } = verdict.profile;
 
 export interface HomeMachineOptions {
   seed?: number;
@@ -26,12 +32,10 @@ export function createHomeMachine({
   seed = 1,
   config = defaultConfig,
 }: HomeMachineOptions = {}): FakeMachine {
-  const verdict = checkProfile(profileText, pemReader);
-  if (!verdict.ok) throw new Error(JSON.stringify(verdict.problems));
   const machine = new FakeMachine({
     seed,
     addNetwork,
-    controlKey: verdict.profile.controlKey,
+    controlKey,
     inner: {
       prefix4: '10.214.2.0/24',
       prefix6: null,

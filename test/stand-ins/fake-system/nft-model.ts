@@ -16,12 +16,14 @@ import {
 import type { VirtualTime } from './virtual-time.ts';
 
 interface Element {
+  value: string | null;
   timeoutMs: number | null;
   /** Infinity for one that stays. */
   untilMs: number;
 }
 
 export interface NftSet {
+  kind: 'set' | 'map';
   /** What it is, one statement a line. */
   head: readonly string[];
   defaultTimeoutMs: number | null;
@@ -136,7 +138,8 @@ export class NftModel {
   /** Adds one, or renews its time, as a rule's `update` does. */
   update(set: NftSet, key: string): void {
     const timeoutMs = set.defaultTimeoutMs;
-    set.elements.set(key, { timeoutMs, untilMs: this.#time.nowMs + (timeoutMs ?? Infinity) });
+    const untilMs = this.#time.nowMs + (timeoutMs ?? Infinity);
+    set.elements.set(key, { value: null, timeoutMs, untilMs });
   }
 
   /** As `nft list table` prints it. */
@@ -147,11 +150,25 @@ export class NftModel {
         printBlock(`counter ${counter}`, [`packets ${packets} bytes ${bytes}`]),
       ),
       ...[...table.sets].map(([set, value]) =>
-        printBlock(`set ${set}`, [...value.head, ...this.#printElements(value)]),
+        printBlock(`${value.kind} ${set}`, [...value.head, ...this.#printElements(value)]),
       ),
       ...[...table.chains].map(([chain, value]) => printBlock(`chain ${chain}`, printChain(value))),
     ];
     return `table ${name} {\n${blocks.join('\n')}}\n`;
+  }
+
+  /** As `nft list chains` prints them. */
+  listChains(): string {
+    const lines = [...this.tables].flatMap(([table, { chains }]) => [
+      `table ${table} {`,
+      ...[...chains].flatMap(([name, { base }]) => [
+        `\tchain ${name} {`,
+        ...(base ? printChain({ base, rules: [] }).map((line) => `\t\t${line}`) : []),
+        '\t}',
+      ]),
+      '}',
+    ]);
+    return `${lines.join('\n')}\n`;
   }
 
   print(): string {
@@ -162,11 +179,12 @@ export class NftModel {
     const nowMs = this.#time.nowMs;
     const quote = set.head.includes('type ifname') ? '"' : '';
     const printed = this.elements(set).map((key) => {
-      const { timeoutMs, untilMs } = set.elements.get(key)!;
+      const { value, timeoutMs, untilMs } = set.elements.get(key)!;
       const own = timeoutMs === null || timeoutMs === set.defaultTimeoutMs;
       const timeout = own ? '' : ` timeout ${printDuration(timeoutMs!)}`;
       const left = untilMs === Infinity ? '' : ` expires ${printDuration(untilMs - nowMs)}`;
-      return `${quote}${key}${quote}${timeout}${left}`;
+      const leads = value === null ? '' : ` : ${value}`;
+      return `${quote}${key}${quote}${timeout}${left}${leads}`;
     });
     return printed.length === 0 ? [] : [`elements = { ${printed.join(',\n\t\t\t     ')} }`];
   }
@@ -220,6 +238,7 @@ export class NftModel {
         const head = lines.filter((line) => line !== elements);
         const timeout = head.find((line) => line.startsWith('timeout '))?.slice('timeout '.length);
         const set = table.sets.get(name) ?? {
+          kind,
           head,
           defaultTimeoutMs: timeout === undefined ? null : readDuration(timeout),
           elements: new Map(),
@@ -233,11 +252,11 @@ export class NftModel {
   /** One that is there already keeps the time it has: so do kernels before 6.12. */
   #add(set: NftSet, elements: ReturnType<typeof readElements>): void {
     const there = new Set(this.elements(set));
-    for (const { key, timeoutMs: own } of elements) {
+    for (const { key, value, timeoutMs: own } of elements) {
       if (there.has(key)) continue;
       const timeoutMs = own ?? set.defaultTimeoutMs;
       const untilMs = this.#time.nowMs + (timeoutMs ?? Number.POSITIVE_INFINITY);
-      set.elements.set(key, { timeoutMs, untilMs });
+      set.elements.set(key, { value, timeoutMs, untilMs });
     }
   }
 

@@ -8,6 +8,8 @@ export interface Packet {
   iifname: string;
   oifname: string;
   source: string;
+  /** As the connection began. */
+  originalSource: string;
   destination: string;
   /** Hardware address it comes from; '' for one of this machine's own. */
   mac: string;
@@ -27,6 +29,8 @@ export interface Packet {
 /** What a rule may ask or change beside the packet. */
 export interface RuleContext {
   holds(set: string, key: string): boolean;
+  /** What a map leads to; null where it has no such key. */
+  find(map: string, key: string): string | null;
   count(counter: string, packet: Packet): void;
   note(set: string, key: string): void;
 }
@@ -53,6 +57,9 @@ const FIELDS: Record<string, (packet: Packet) => string | null> = {
   'ip daddr': ({ family, destination }) => (family === 'ip' ? destination : null),
   'ip6 saddr': ({ family, source }) => (family === 'ip6' ? source : null),
   'ip6 daddr': ({ family, destination }) => (family === 'ip6' ? destination : null),
+  'ct original ip saddr': ({ family, originalSource }) => (family === 'ip' ? originalSource : null),
+  'ct original ip6 saddr': ({ family, originalSource }) =>
+    family === 'ip6' ? originalSource : null,
   'ether saddr': ({ mac }) => mac || null,
   'udp dport': ({ protocol, port }) => (protocol === 'udp' ? `${port}` : null),
   'tcp dport': ({ protocol, port }) => (protocol === 'tcp' ? `${port}` : null),
@@ -80,7 +87,20 @@ const STATEMENTS: [RegExp, (parts: string[], rule: Draft) => void][] = [
   [/meta mark set (\w+)/y, ([mark], rule) => marks(rule, '0', mark!)],
   [/meta priority set 0:(\d+)/y, ([value], rule) => prefers(rule, Number(value))],
   [/ct original zone set (\d+)/y, ([zone], rule) => zones(rule, Number(zone))],
-  [/update @(\w+) \{ ether saddr \}/y, ([set], rule) => notes(rule, set!)],
+  [
+    new RegExp(`update @(\\w+) \\{ (${NAMES}) \\}`, 'y'),
+    ([set, field], rule) => notes(rule, set!, field!),
+  ],
+  [/snat ip6? to (ip6? saddr) map @(\w+)/y, ([field, map], rule) => looksUp(rule, field!, map!)],
+  [/meta length <= (\d+)/y, ([most], rule) => fits(rule, Number(most))],
+  [
+    /meta mark & (\w+) == (\w+)/y,
+    ([mask, mark], rule) => isMarked(rule, Number(mask), Number(mark)),
+  ],
+  [
+    new RegExp(`(${NAMES}) \\. (${NAMES}) @(\\w+)`, 'y'),
+    ([first, second, set], rule) => matchesPair(rule, first!, second!, set!),
+  ],
   [/snat ip6? prefix to (\S+)/y, ([prefix], rule) => translates(rule, prefix!)],
   [/dnat ip6? to (\S+)/y, ([address], rule) => redirects(rule, address!)],
   [/masquerade/y, (_, rule) => ends(rule, { kind: 'accept' })],
@@ -190,12 +210,41 @@ function zones({ steps }: Draft, zone: number): void {
   });
 }
 
-function notes({ steps, needs }: Draft, set: string): void {
+function notes({ steps, needs }: Draft, set: string, field: string): void {
   needs.sets.push(set);
   steps.push((packet, context) => {
-    context.note(set, packet.mac);
+    const value = FIELDS[field]!(packet);
+    if (value === null) return false;
+    context.note(set, value);
     return true;
   });
+}
+
+function fits({ steps }: Draft, mostBytes: number): void {
+  steps.push(({ bytes }) => bytes <= mostBytes);
+}
+
+function isMarked({ steps }: Draft, mask: number, mark: number): void {
+  steps.push((packet) => ((packet.mark & mask) ^ mark) === 0);
+}
+
+function matchesPair({ steps, needs }: Draft, first: string, second: string, set: string): void {
+  needs.sets.push(set);
+  steps.push((packet, context) => {
+    const [one, other] = [FIELDS[first]!(packet), FIELDS[second]!(packet)];
+    return one !== null && other !== null && context.holds(set, `${one} . ${other}`);
+  });
+}
+
+function looksUp(rule: Draft, field: string, map: string): void {
+  rule.needs.sets.push(map);
+  rule.steps.push((packet, context) => {
+    const key = FIELDS[field]!(packet);
+    const found = key === null ? null : context.find(map, key);
+    if (found !== null) packet.source = found;
+    return found !== null;
+  });
+  ends(rule, { kind: 'accept' });
 }
 
 function translates(rule: Draft, prefix: string): void {

@@ -3,11 +3,13 @@
 /** One element of a set; without a time-out of its own where that is null. */
 export interface ElementText {
   key: string;
+  /** What a map leads to. */
+  value: string | null;
   timeoutMs: number | null;
 }
 
 export interface Block {
-  kind: 'set' | 'counter' | 'chain';
+  kind: 'set' | 'map' | 'counter' | 'chain';
   name: string;
   lines: string[];
 }
@@ -52,7 +54,7 @@ function readCommand(line: string, rest: string[]): NftCommand {
   if (match) return { kind: 'declare', table: match[1]! };
   match = read(`(delete|flush|list) table ${TABLE}`);
   if (match) return { kind: match[1] as 'delete' | 'flush' | 'list', table: match[2]! };
-  match = read(`flush set ${TABLE} (\\w+)`);
+  match = read(`flush (?:set|map) ${TABLE} (\\w+)`);
   if (match) return { kind: 'flush set', table: match[1]!, set: match[2]! };
   match = read(`(add|delete) element ${TABLE} (\\w+) \\{(.*)\\}`);
   if (match) {
@@ -70,23 +72,37 @@ function readBlocks(rest: string[]): Block[] {
     if (line === undefined) throw new NotUnderstood('nft: a table without its end');
     if (line === '}') return blocks;
     if (line === '') continue;
-    const head = /^(set|counter|chain) (\w+) \{$/.exec(line);
+    const head = /^(set|map|counter|chain) (\w+) \{$/.exec(line);
     if (!head) throw new NotUnderstood(`nft: ${line}`);
     const block: Block = { kind: head[1] as Block['kind'], name: head[2]!, lines: [] };
     for (let inner = rest.shift()?.trim(); inner !== '}'; inner = rest.shift()?.trim()) {
       if (inner === undefined) throw new NotUnderstood(`nft: ${line} without its end`);
-      if (inner !== '') block.lines.push(inner);
+      if (inner === 'elements = {') block.lines.push(readList(inner, rest));
+      else if (inner !== '') block.lines.push(inner);
     }
     blocks.push(block);
   }
 }
 
-/** `a, b timeout 3s` */
+/** A list over several lines as one of one line. */
+function readList(head: string, rest: string[]): string {
+  let text = head;
+  for (let line = rest.shift()?.trim(); line !== undefined; line = rest.shift()?.trim()) {
+    text += ` ${line}`;
+    if (line === '}') return text;
+  }
+  throw new NotUnderstood('nft: a list without its end');
+}
+
+/** `a, b timeout 3s`, `a : b`, `a . b` */
 export function readElements(text: string): ElementText[] {
-  return text.split(',').map((one) => {
-    const [, key, timeout] = /^(\S+)(?: timeout (\S+))?$/.exec(one.trim()) ?? [];
+  const list = text.split(',').filter((one) => one.trim() !== '');
+  return list.map((one) => {
+    const pattern = /^(\S+(?: \. \S+)?)(?: : (\S+))?(?: timeout (\S+))?$/;
+    const [, key, value = null, timeout] = pattern.exec(one.trim()) ?? [];
     if (key === undefined) throw new NotUnderstood(`nft: element ${one}`);
-    return { key: key.replaceAll('"', ''), timeoutMs: timeout ? readDuration(timeout) : null };
+    const timeoutMs = timeout ? readDuration(timeout) : null;
+    return { key: key.replaceAll('"', ''), value, timeoutMs };
   });
 }
 
@@ -142,11 +158,15 @@ export function printPriority(value: number): string {
 
 /** A rule as nft lists it. */
 export function canonicalRule(text: string): string {
-  return text
-    .replace(/counter name (\w+)/, 'counter name "$1"')
-    .replace(/(?<!@\w+ )\{ ("[^",]*"|\w+) \}/g, '$1')
-    .replace(/meta mark & (0x\w+) \| (0x\w+)/, (_, mask: string, mark: string) => {
-      const kept = ((Number(mask) | Number(mark)) >>> 0).toString(16).padStart(8, '0');
-      return `meta mark & 0x${kept} | ${mark}`;
-    });
+  return (
+    text
+      .replace(/counter name (\w+)/, 'counter name "$1"')
+      // Said by the field already.
+      .replace(/meta nfproto ipv[46] (?=update @\w+ \{ ip)/, '')
+      .replace(/(?<!@\w+ )\{ ("[^",]*"|\w+) \}/g, '$1')
+      .replace(/meta mark & (0x\w+) \| (0x\w+)/, (_, mask: string, mark: string) => {
+        const kept = ((Number(mask) | Number(mark)) >>> 0).toString(16).padStart(8, '0');
+        return `meta mark & 0x${kept} | ${mark}`;
+      })
+  );
 }

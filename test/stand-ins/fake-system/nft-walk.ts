@@ -61,6 +61,10 @@ export class NftWalk {
         const set = table.sets.get(name);
         return set !== undefined && this.#model.elements(set).includes(key);
       },
+      find: (name, key) => {
+        const map = table.sets.get(name);
+        return map && this.#model.elements(map).includes(key) ? map.elements.get(key)!.value : null;
+      },
       count: (name, { bytes }) => {
         const counter = table.counters.get(name);
         if (!counter || !isReal) return;

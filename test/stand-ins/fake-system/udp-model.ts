@@ -163,6 +163,7 @@ export function packetOf({ bytes, from, to }: Datagram, oifname: string, uid: nu
     iifname: '',
     oifname,
     source: from.address,
+    originalSource: from.address,
     destination: to.address,
     mac: '',
     protocol: 'udp',

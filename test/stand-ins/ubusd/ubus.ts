@@ -28,7 +28,7 @@ const { values: options, positionals } = parseArgs({
 });
 const [command, ...args] = positionals;
 const client = new UbusClient(nodeSystem, {
-  ...(options.socket !== undefined && { socketPath: options.socket }),
+  socketPath: options.socket ?? '/var/run/ubus/ubus.sock',
   requestTimeoutMs: Number(options.timeout) * 1000,
 });
 

@@ -1,7 +1,6 @@
 // The option table: every option of every section, with all that is known about it.
-import type { SchemaObject } from 'ajv';
 import { defaultMode, modeChoices, modes, variedModes } from '../../pacing/modes.ts';
-import { packetBounds, rateBounds, sdBounds } from '../../stream/stream.ts';
+import { packetBounds, rateBounds, sdBounds, streamDefaults } from '../../stream/stream.ts';
 import * as kind from './option-kinds.ts';
 import { defaultsOf, type OptionSpec, type SectionSpec, section } from './option-table.ts';
 
@@ -23,7 +22,7 @@ export const mainSection = section({
       name: 'rate',
       field: 'rateKBps',
       kind: rate,
-      default: '40',
+      default: `${streamDefaults.rateKBps}`,
       hint: 'Rate of the tunnel in each direction, sent whether devices are active or not.',
       page: { label: 'Rate in each direction' },
     },
@@ -47,7 +46,7 @@ export const mainSection = section({
       name: 'packet_size',
       field: 'packetBytes',
       kind: kind.integer(packetBounds),
-      default: '512',
+      default: `${streamDefaults.packetBytes}`,
       hint: 'Size of every IP packet on the tunnel. Devices keep their MTU of 1500.',
       page: {
         label: 'Packet size',
@@ -68,7 +67,7 @@ export const mainSection = section({
       name: 'interval_sd',
       field: 'intervalSdPercent',
       kind: kind.decimal(sdBounds),
-      default: '30',
+      default: `${streamDefaults.intervalSdPercent}`,
       hint: `Standard deviation of the interval in percent of its mean, in mode ${variedModes.map(code).join(' or ')}.`,
       page: {
         label: 'Variation',
@@ -79,7 +78,7 @@ export const mainSection = section({
       name: 'max_delay',
       field: 'maxDelayMs',
       kind: kind.duration(0.1, 60),
-      default: '10',
+      default: `${streamDefaults.maxDelayMs / 1000}`,
       hint: "Longest a device's packet may wait before it is dropped.",
       page: {
         label: 'Longest wait',
@@ -287,18 +286,3 @@ export const mainDefaults = defaultsOf(mainSection);
 export const typedOptions: readonly OptionSpec[] = mainSection.options
   .filter(({ name }) => name === 'rate' || name === 'enabled')
   .map((option) => ({ ...option, default: '' }));
-
-/** JSON schema of a section's values as `Kind.read` gives them. */
-export function schemaOf({ options, oneOf }: Pick<SectionSpec, 'options' | 'oneOf'>): SchemaObject {
-  const properties = options.map(({ name, kind: { schema }, list }) => [
-    name,
-    list ? { type: 'array', items: schema, minItems: 1 } : schema,
-  ]);
-  return {
-    type: 'object',
-    properties: Object.fromEntries(properties),
-    required: options.filter(({ required }) => required).map(({ name }) => name),
-    additionalProperties: false,
-    ...(oneOf && { anyOf: oneOf.map((name) => ({ required: [name] })) }),
-  };
-}

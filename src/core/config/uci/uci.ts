@@ -1,6 +1,7 @@
 // Parses UCI configuration files with the semantics of OpenWrt's own libuci.
 
 import { UciLines } from './uci-lines.ts';
+import { anonymousName, isUciName, isUciType } from './uci-names.ts';
 import { decodeText, encodeText } from './uci-text.ts';
 
 /** One section; options keep the order in which they first appeared. */
@@ -48,24 +49,6 @@ const [newline, carriageReturn, space, tab] = [...'\n\r \t'].map(code);
 /** isspace(3) of the C locale. */
 function isSpace(byte: number): boolean {
   return byte === space || (byte >= 0x09 && byte <= 0x0d);
-}
-
-/** Section and option names: `[A-Za-z0-9_]+` (libuci: `uci_validate_name`). */
-export function isUciName(text: string): boolean {
-  return /^[A-Za-z0-9_]+$/.test(text);
-}
-
-/** Section types: printable ASCII (libuci: `uci_validate_type`). */
-export function isUciType(text: string): boolean {
-  return /^[\x21-\x7e]+$/.test(text);
-}
-
-/** The name libuci gives the `count`-th section when it has none (list.c: `uci_fixup_section`). */
-function anonymousName(type: string, count: number): string {
-  let hash = 5381;
-  for (const character of type) hash = (Math.imul(hash, 33) + code(character)) >>> 0;
-  const digits = (value: number, width: number) => value.toString(16).padStart(width, '0');
-  return `cfg${digits(count, 2)}${digits(hash % 0x10000, 4)}`;
 }
 
 /** file.c of libuci, function by function: its way of writing to the line while reading it shows. */
@@ -307,10 +290,4 @@ export function parseUci(text: string | Uint8Array, packageName: string): UciPac
     if (error instanceof RangeError) throw new UciError('Out of memory');
     throw error;
   }
-}
-
-/** A name libuci accepts for the package in a file: `/x/set-as-typed.uci` is `set_as_typed`. */
-export function packageNameOf(path: string): string {
-  const base = path.slice(path.lastIndexOf('/') + 1);
-  return base.replace(/\.uci$/, '').replace(/[^A-Za-z0-9_]/g, '_') || 'config';
 }

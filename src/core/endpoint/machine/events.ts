@@ -1,5 +1,7 @@
 // What an endpoint's machine hears, and what it has done. Values only.
-import type { Hello } from '../../control/message.ts';
+import type { ArrivalReport, Hello } from '../../control/message.ts';
+import type { ForeignChain } from '../../delivery/foreign-chains.ts';
+import type { PassageCounts } from '../../delivery/passage.ts';
 import type { Step } from '../../machine/step.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, InsideRanges, PlainUser } from '../../plan/facts.ts';
@@ -7,8 +9,23 @@ import type { FamilyRoute } from '../../plan/inside.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
+import type { EndpointPassage, ResolverFault } from '../delivery.ts';
 import type { StoredHome } from '../identity.ts';
 import type { EndpointState, Part, Reader } from './state.ts';
+
+/** What was read of the machine. */
+export interface EndpointSight {
+  /** Whether the rules stand as they were loaded. */
+  rulesIntact: boolean;
+  /** Packets on their ways through the endpoint since the rules were loaded. */
+  passages: PassageCounts<EndpointPassage>;
+  /** Who has port 53 where the resolver does not listen, as far as that can be told; null where it listens. */
+  resolver: ResolverFault | null;
+  /** Largest packet that the way to the Internet takes; null while that is not known. */
+  uplinkMtu: number | null;
+  /** Slots that came, by tunnel address. */
+  received: ReadonlyMap<string, number>;
+}
 
 /** What doing a part has found, where that is more than that it stands. */
 export interface Outcomes {
@@ -19,8 +36,8 @@ export interface Outcomes {
   connect: number | null;
   index: number | null;
   clients: Reader;
-  /** Whether the rules stand as they were loaded. */
-  look: { rulesIntact: boolean };
+  look: EndpointSight;
+  suspects: readonly ForeignChain[];
   /** Whether they had to be put back. */
   restore: { restored: boolean };
   /** Whether there was a program to forget connections with. */
@@ -46,6 +63,8 @@ export type EndpointEvent =
   /** A home has proven itself, and says what it wants. */
   | { kind: 'hello'; host: number; hello: Hello }
   | { kind: 'rules-lost' }
+  /** The machine was looked at. */
+  | { kind: 'examined'; faults: readonly Notice[] }
   /** The netdev towards the Internet was made; it has no addresses. */
   | { kind: 'port-up' }
   /** Something happened that a home may not be sent to before it was judged; minor 0 stands for all homes. */
@@ -72,7 +91,10 @@ export type Act =
       hello: Hello;
       inner: InnerNetwork;
       packetBytes: number;
+      arrival: ArrivalReport;
     }
+  /** Sends a packet as a home's device would, which ends where it would leave. */
+  | { do: 'try-forward' }
   | { do: 'log'; level: 'warning' | 'notice'; notice: Notice };
 
 /** A home's stream and frames. */
@@ -91,6 +113,7 @@ export type Work =
   | { part: 'restore'; permits: string }
   | { part: 'look'; permits: string }
   | { part: 'connect' }
+  | { part: 'suspects' }
   | { part: 'homes' }
   | { part: 'user' }
   | { part: 'ipv6' }
@@ -101,6 +124,8 @@ export type Work =
       part: 'queue';
       mtu: number;
       length: number;
+      /** Of what is behind the leaves. */
+      ring: number;
       rebuild: boolean;
       come: readonly SlotClass[];
       gone: readonly SlotClass[];

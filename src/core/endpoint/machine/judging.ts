@@ -28,6 +28,8 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   if (isNewest) state.reportedMs = report.takenMs;
   const { rebuild, broken } = state.up ? judge(turn, isNewest ? report : null) : NOTHING;
   repairStreams(turn, broken);
+  // What keeps homes away is looked for too.
+  if (state.up && state.sessions.length === 0) ask(turn, 'look');
   if (!(rebuild || state.failures.length > 0) || !isDue(turn, state.repairedMs)) return;
   state.repairedMs = now.monotonicMs;
   if (rebuild) {

@@ -1,6 +1,7 @@
 // Homes that come, ask for another stream, and go.
-import type { Hello } from '../../control/message.ts';
+import type { ArrivalReport, Hello } from '../../control/message.ts';
 import { isSame } from '../../equality/equality.ts';
+import { wholeBytesOf } from '../../home/path-size.ts';
 import { SlotMeter } from '../../home/slot-meter.ts';
 import { meterWindowMs } from '../../home/verification.ts';
 import { ask } from '../../machine/agenda.ts';
@@ -65,6 +66,7 @@ function opened({ state, now }: Turn, home: StoredHome, hello: Hello): Session {
     shape: hello.download,
     maxDelayMs: hello.maxDelayMs,
     version: hello.version,
+    received: null,
     heardMs: now.monotonicMs,
     unanswered: hello,
     standing: null,
@@ -89,9 +91,17 @@ export function answer(turn: Turn): void {
     const { host, peer, inner, standing, unanswered: hello } = session;
     if (!hello || !standing || !isSame(standing, session.shape)) return session;
     const { packetBytes } = standing;
-    turn.acts.push({ do: 'welcome', host, peer, hello, inner, packetBytes });
+    const arrival = arrivalOf(turn.state, session);
+    turn.acts.push({ do: 'welcome', host, peer, hello, inner, packetBytes, arrival });
     return { ...session, unanswered: null };
   });
+}
+
+/** What a home is told of what arrives here, and goes on. */
+function arrivalOf({ troubles, uplinkMtu }: EndpointState, { received }: Session): ArrivalReport {
+  const names = troubles.map(({ name }) => name).filter((name) => name !== null);
+  const wholeBytes = uplinkMtu === null ? null : wholeBytesOf(uplinkMtu, false);
+  return { received, troubles: names, wholeBytes };
 }
 
 /**

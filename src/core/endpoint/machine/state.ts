@@ -1,11 +1,15 @@
 // What an endpoint's machine knows: its homes, those that are there, what stands, what was judged. Values only.
 import type { Hello } from '../../control/message.ts';
+import type { ForeignChain } from '../../delivery/foreign-chains.ts';
+import { noPassages, type Passages } from '../../delivery/passage.ts';
 import type { SlotMeter } from '../../home/slot-meter.ts';
 import type { Agenda } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, PlainUser } from '../../plan/facts.ts';
+import { endpointPassages } from '../../plan/nft-passage.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { Shape } from '../../stream/stream.ts';
+import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../identity.ts';
 
 /** The one thing that is done at a time. */
@@ -28,7 +32,8 @@ export type Part =
   | 'control'
   | 'streams'
   | 'clients'
-  | 'openvpn';
+  | 'openvpn'
+  | 'suspects';
 
 /**
  * What comes first where several are to be done. A home's class is there before the rules let anything into it, and
@@ -37,7 +42,7 @@ export type Part =
 export const PART_ORDER: readonly Part[] = [
   ...(['remove', 'restore', 'look', 'connect', 'homes', 'user', 'ipv6', 'inside'] as const),
   ...(['index', 'queue', 'rules', 'forward', 'port', 'netdev', 'resolver', 'control'] as const),
-  ...(['streams', 'clients', 'openvpn'] as const),
+  ...(['streams', 'clients', 'openvpn', 'suspects'] as const),
 ];
 
 /** What follows from the homes that are there. */
@@ -74,6 +79,8 @@ export interface Session {
   shape: Shape;
   maxDelayMs: number;
   version: string;
+  /** Slots of it that came; null while they were not counted. */
+  received: number | null;
   heardMs: number;
   /** A hello that is answered once what it asks for has come true; null for none. */
   unanswered: Hello | null;
@@ -172,6 +179,21 @@ export interface EndpointState extends Agenda<Part> {
   fault: Notice | null;
   /** What could not be done; it is tried again. */
   failures: readonly { part: Part; fault: Notice }[];
+
+  passages: Passages<EndpointPassage>;
+  /** Chains of others that may drop what does not pass; null while everything does. */
+  suspects: readonly ForeignChain[] | null;
+  /** What keeps the resolver from listening, and since when; null where it listens. */
+  resolver: { fault: ResolverFault; sinceMs: number } | null;
+  uplinkMtu: number | null;
+  /** When the resolver was started last. */
+  resolverMs: number;
+  /** When the way to the Internet was tried last. */
+  triedMs: number;
+  /** Why devices get nothing. */
+  troubles: readonly Trouble[];
+  /** What was found wrong with the machine when it was looked at last. */
+  findings: readonly Notice[];
 }
 
 /** Before any other time. */
@@ -213,5 +235,13 @@ export function initialState(place: Place): EndpointState {
     repairedMs: NEVER,
     fault: null,
     failures: [],
+    passages: noPassages(endpointPassages),
+    suspects: null,
+    uplinkMtu: null,
+    resolver: null,
+    resolverMs: NEVER,
+    triedMs: NEVER,
+    troubles: [],
+    findings: [],
   };
 }

@@ -5,6 +5,7 @@ import type { Now } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../../plan/names.ts';
 import { judgeEndpoint } from '../judgement.ts';
+import { deliver, noteTroubles } from './delivering.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
 import { leaveTunnel, workOf } from './parts.ts';
@@ -78,6 +79,9 @@ function hear(turn: Turn, event: EndpointEvent): void {
     case 'rules-lost':
       ask(turn, 'restore');
       return;
+    case 'examined':
+      hearExamined(turn, event.faults);
+      return;
     case 'port-up':
       ask(turn, 'netdev');
       return;
@@ -94,6 +98,14 @@ function stop({ state, acts }: Turn): void {
   state.sessions = [];
   state.waiting = [];
   state.pending = ['remove'];
+}
+
+function hearExamined(turn: Turn, faults: readonly Notice[]): void {
+  const { state } = turn;
+  for (const fault of faults) {
+    if (!state.findings.some((known) => isSame(known, fault))) log(turn, 'warning', fault);
+  }
+  state.findings = faults;
 }
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
@@ -125,6 +137,11 @@ function finish(turn: Turn, done: Done): void {
   switch (done.part) {
     case 'look':
       if (!done.found.rulesIntact) ask(turn, 'restore');
+      deliver(turn, done.found);
+      return;
+    case 'suspects':
+      state.suspects = done.found;
+      noteTroubles(turn);
       return;
     case 'restore':
       if (done.found.restored) log(turn, 'warning', notice('endpoint-rules-put-back'));
@@ -152,6 +169,7 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'resolver':
       state.hasResolver = true;
+      state.resolverMs = turn.now.monotonicMs;
       return;
     case 'control':
       state.hasControl = true;

@@ -6,12 +6,33 @@ import type { EndpointState } from './state.ts';
 export interface EndpointTold {
   state: 'shaping' | 'starting';
   reason: Notice;
+  /** Why homes or their devices get nothing, with what to do. */
+  troubles: readonly Notice[];
 }
 
-export function toldOf({ up, failures, fault, sessions, homes }: EndpointState): EndpointTold {
+export function toldOf({
+  up,
+  failures,
+  fault,
+  troubles,
+  findings,
+  sessions,
+  homes,
+}: EndpointState): EndpointTold {
   const serving = notice('endpoint-serving', { online: sessions.length, count: homes.length });
+  const [trouble] = troubles;
+  const usual = up ? serving : notice('endpoint-starting');
+  const [finding] = findings;
+  const found = finding ? notice('endpoint-needs', { what: finding }) : usual;
+  const said = trouble ? notice('endpoint-unserving', { why: trouble.notice }) : found;
   return {
     state: up ? 'shaping' : 'starting',
-    reason: failures[0]?.fault ?? fault ?? (up ? serving : notice('endpoint-starting')),
+    reason: failures[0]?.fault ?? fault ?? said,
+    troubles: [...troubles.map((one) => one.notice), ...findings].filter(isFirstOfItsKind),
   };
+}
+
+/** The same may be seen by what passes and by what was tried. */
+function isFirstOfItsKind({ code }: Notice, index: number, all: readonly Notice[]): boolean {
+  return all.findIndex((other) => other.code === code) === index;
 }

@@ -4,6 +4,7 @@ import { listSome } from '../../notices/list.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Finding } from '../home-facts.ts';
 import { singleAddresses } from './device-owners.ts';
+import { MOST_PLACES4 } from './inner-addresses.ts';
 import type { MissingDevice } from './presence.ts';
 
 /** Findings, and what is remarked on them behind the sentence that says how things stand; null for nothing. */
@@ -52,6 +53,13 @@ export function findChanceChoices(
 
 function chooseAll(netdev: string): string {
   return `uci add iotshaper network; uci set iotshaper.@network[-1].device=${netdev}; ${COMMIT}`;
+}
+
+/** Devices that share an inner address, because more have sent something than there are. @param names theirs. */
+export function tellSharing(names: readonly string[]): Finding[] {
+  if (names.length === 0) return [];
+  const said = notice('inner-addresses-shared', { most: MOST_PLACES4, names: listSome(names) });
+  return [{ ...said, section: null, blocks: false }];
 }
 
 /** Chosen devices that are not there, while others are that may be them under another address. */

@@ -1,6 +1,6 @@
 // Which device is which: joins the configuration with neighbours, leases and counters. Pure.
 import type { Config } from '../../config/types.ts';
-import { hostPart, ipVersion, networkOf } from '../../ip/address.ts';
+import { networkOf } from '../../ip/address.ts';
 import type { FollowedDevice } from '../../plan/facts.ts';
 import type { DeviceStatus } from '../api.ts';
 import { isLinkLocal } from './device-owners.ts';
@@ -13,7 +13,7 @@ export interface Neighbour {
   state?: string[];
 }
 
-/** Traffic of one inner address, whose low byte is that of the device's own address. */
+/** Traffic of one address of a device. */
 export interface AddressTraffic {
   address: string;
   txBytes: number;
@@ -100,22 +100,23 @@ export function listDevices(
     if (!addresses.has(dst)) status.ip.push(dst);
     addresses.add(dst);
   }
-  for (const { status, addresses } of rows) {
-    const hosts = new Set(
-      [...addresses].filter((address) => ipVersion(address) !== 0).map(hostPart),
-    );
-    if (status.policy !== 'shape') continue;
-    for (const part of traffic) {
-      if (!hosts.has(hostPart(part.address))) continue;
-      status.tx_bytes += part.txBytes;
-      status.rx_bytes += part.rxBytes;
-      status.kBps += part.txKBps + part.rxKBps;
-      status.dropped = (status.dropped ?? 0) + part.dropped;
-      status.online ||= part.recent;
-    }
-    status.kBps = round(status.kBps);
+  for (const part of traffic) {
+    const { address } = part;
+    const found =
+      rows.find(({ addresses, learned }) => addresses.has(address) || learned.has(address)) ??
+      rows.find(({ prefixes }) => prefixes.some((prefix) => holds(prefix, address)));
+    if (found?.status.policy === 'shape') addTraffic(found.status, part);
   }
+  for (const { status } of rows) status.kBps = round(status.kBps);
   return rows.map(({ status }) => status);
+}
+
+function addTraffic(status: DeviceStatus, part: AddressTraffic): void {
+  status.tx_bytes += part.txBytes;
+  status.rx_bytes += part.rxBytes;
+  status.kBps += part.txKBps + part.rxKBps;
+  status.dropped = (status.dropped ?? 0) + part.dropped;
+  status.online ||= part.recent;
 }
 
 /** `192.168.1.50/32` as people write it. */
@@ -123,7 +124,8 @@ function plainAddress(cidr: string): string {
   return cidr.replace(/\/32$|\/128$/, '');
 }
 
-function holds(prefix: string, address: string): boolean {
+/** Whether a prefix in CIDR form has this address in it. */
+export function holds(prefix: string, address: string): boolean {
   return (
     prefix.includes(':') === address.includes(':') &&
     networkOf(address, Number(prefix.split('/')[1])) === prefix

@@ -2,10 +2,14 @@
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
+import type { ForeignChain } from '../../delivery/foreign-chains.ts';
+import type { PassageCounts } from '../../delivery/passage.ts';
+import type { Answer } from '../../delivery/probe-packets.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
-import type { PlainUser, TunnelAddresses } from '../../plan/facts.ts';
+import type { InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';
+import type { homePassages } from '../../plan/nft-passage.ts';
 import type { FamilyRoutes } from '../../plan/routes.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
@@ -13,20 +17,34 @@ import type { Shape } from '../../stream/stream.ts';
 import type { House } from '../home-facts.ts';
 import type { Intent, Near, Part } from './state.ts';
 
+export type HomePassage = (typeof homePassages)[number];
+
+/** What rules have noted of passing packets. */
+export interface Noted {
+  /** MACs of hosts beside the devices that asked the Internet for names lately. */
+  resolvers: readonly string[];
+  /** Addresses that have sent something towards the tunnel within the last hour. */
+  senders: readonly string[];
+}
+
 /** What was read of the machine and of the far end. */
-export interface Sight {
+export interface Sight extends Noted {
   rulesIntact: boolean;
   /** Packets the witness has counted since the rules were loaded. */
   astray: number;
-  /** MACs of hosts beside the devices that asked the Internet for names lately. */
-  resolvers: readonly string[];
   /** Packets that left and came since the netdev was made; null while there is none. */
   sentPackets: number | null;
   receivedPackets: number | null;
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   answerSilentMs: number;
+  /** Size of a packet that was answered while those of the streams are not; null else. */
+  smallerBytes: number | null;
   /** What the schedule puts in force now. */
   rate: ActiveRate;
+  /** Packets on their ways through the router since the rules were loaded. */
+  passages: PassageCounts<HomePassage>;
+  /** 0…1, drawn anew. */
+  chance: number;
 }
 
 /** What doing a part has found, where that is more than that it stands. */
@@ -36,6 +54,7 @@ export interface Outcomes {
   house: House;
   near: Near;
   routes: Notice | null;
+  suspects: readonly ForeignChain[];
   connect: number | null;
   index: number | null;
 }
@@ -53,7 +72,13 @@ export type HomeEvent =
   /** A state that OpenVPN names. */
   | { kind: 'openvpn'; name: string; local: string; remote: string }
   | { kind: 'openvpn-exited'; why: Notice }
+  /** Why OpenVPN does not connect, in words. */
+  | { kind: 'openvpn-trouble'; why: Notice }
+  /** A new profile was tried: why it does not connect, or null. */
+  | { kind: 'tried'; why: Notice | null }
   | { kind: 'welcome'; welcome: Welcome }
+  /** What the service asked inside the stream was answered. */
+  | { kind: 'probe-answered'; answer: Answer }
   | { kind: 'rules-lost' }
   /** The netdev of the devices' packets was made; it has neither addresses nor routes. */
   | { kind: 'port-up' }
@@ -63,14 +88,27 @@ export type HomeEvent =
   | Done
   | { kind: 'failed'; part: Part; fault: Notice };
 
+/** An OpenVPN beside the one in use, with a configuration of its own. */
+export interface Trial {
+  config: string;
+  /** Ways to the endpoint, each of which it may try once. */
+  tries: number;
+}
+
 /** Done at once and without fail. */
 export type Act =
   | { do: 'gate'; open: boolean }
   | { do: 'close-tunnel' }
   | { do: 'reconnect' }
   | { do: 'retry-now' }
+  /** Starts a trial in place of any before it, or ends it; what comes of it is told by `tried`. */
+  | { do: 'try'; trial: Trial | null }
+  /** The profile that was tried has come into force. */
+  | { do: 'adopt' }
   | { do: 'watch'; on: boolean }
   | { do: 'log'; level: 'warning' | 'notice'; notice: Notice }
+  /** Asks the endpoint something inside the stream. */
+  | { do: 'probe'; inner: InnerNetwork }
   | { do: 'publish' };
 
 /** What may take long and may fail; answered by `done` or `failed`, before which no other is asked for. */
@@ -83,6 +121,7 @@ export type Work =
   | { part: 'boot'; table: string | null }
   | { part: 'user' }
   | { part: 'connect' }
+  | { part: 'suspects' }
   | { part: 'house'; config: Config; remoteAddress: string | null }
   | { part: 'near'; config: Config; house: House }
   | { part: 'inside'; routes: readonly FamilyRoute[] }
@@ -99,8 +138,14 @@ export type Work =
   | { part: 'port'; netdev: string; plainUser: PlainUser | null }
   | { part: 'netdev'; netdev: string }
   | { part: 'index' }
-  /** `slots` null leaves the classes as they are. */
-  | { part: 'queue'; mtu: number; length: number; slots: readonly SlotClass[] | null }
+  /** `slots` null leaves the classes as they are; leaves are as long as `length`, what is behind them as `ring`. */
+  | {
+      part: 'queue';
+      mtu: number;
+      length: number;
+      ring: number;
+      slots: readonly SlotClass[] | null;
+    }
   | {
       part: 'streams';
       tunnel: TunnelAddresses;

@@ -4,9 +4,12 @@ import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
 import { type Shape, shapeOf } from '../../stream/stream.ts';
+import { hasNewcomer } from '../devices/inner-addresses.ts';
 import type { Verdict } from '../judgement.ts';
+import { Arrivals } from '../shortfall.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { meterWindowMs } from '../verification.ts';
+import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
 import { forbid, type Turn } from './turn.ts';
@@ -40,12 +43,14 @@ export function judge(turn: Turn, sight: Sight): void {
   // Before the sentence that says that all is well.
   const isNews = sight.resolvers.some((mac) => !state.near.resolvers.includes(mac));
   if (isNews) ask(turn, 'near', 'rules', 'boot');
+  if (hasNewcomer(sight.senders, state.near.innerPlaces)) ask(turn, 'near', 'rules');
   if (verdict.faults.length > 0) {
     block(turn, verdict.faults[0]!);
   } else if (!isNews) {
     state.goodTicks++;
     if (state.goodTicks >= TICKS_BEFORE_PERMIT) permit(turn);
   }
+  deliver(turn, sight);
   const { monotonicMs } = now;
   if ((verdict.repair || state.failure) && monotonicMs - state.repairedMs > REPAIR_EVERY_MS) {
     state.repairedMs = monotonicMs;
@@ -88,6 +93,7 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
   state.astray = sight.astray;
   const verdict = turn.judgeEvidence({
     tunnelState: state.tunnel ? state.tunnelState : 'down',
+    trouble: state.trouble,
     blocking: [
       ...state.house.networkFindings.filter(({ blocks }) => blocks),
       ...(state.routeFault === null ? [] : [state.routeFault]),
@@ -102,6 +108,7 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
     sentPerSecond: state.sent.perSecond(meterWindowMs(upload)),
     receivedPerSecond: state.received.perSecond(meterWindowMs(download)),
     answerSilentMs: sight.answerSilentMs,
+    smallerBytes: sight.smallerBytes,
     // While a window fills after a change of rate, an old verdict without faults stands.
     settling: monotonicMs < state.settlesMs && state.permitted,
     alive: state.permitted,
@@ -116,6 +123,7 @@ function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void 
   state.shapes = shapes;
   state.sent = SlotMeter.EMPTY;
   state.received = SlotMeter.EMPTY;
+  state.arrivals = Arrivals.NONE;
   state.settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(upload);
 }
 

@@ -7,7 +7,7 @@ import { renderAlive } from '../../plan/nft-alive.ts';
 import { aliveProtocols, renderHomeNft } from '../../plan/nft-home.ts';
 import { renderHomeOpenVpn } from '../../plan/openvpn.ts';
 import { planRoutes } from '../../plan/routes.ts';
-import { queueLimit, type SlotClass } from '../../plan/tc.ts';
+import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import { shapeOf } from '../../stream/stream.ts';
 import type { Work } from './events.ts';
 import { type DesiredState, desiredOf, type HomeState, type Part } from './state.ts';
@@ -32,6 +32,7 @@ function factsOf(state: HomeState): HomeFacts {
     inside: desiredOf(state)?.profile.inside ?? null,
     tunnel,
     inner,
+    innerPlaces: near.innerPlaces,
   };
 }
 
@@ -53,6 +54,7 @@ export function workOf(part: Part, turn: Turn): Work | null {
     case 'forbid':
     case 'user':
     case 'connect':
+    case 'suspects':
       return { part };
     case 'remove':
       return { part, netdev: state.portNetdev, shut: state.shut };
@@ -65,7 +67,7 @@ export function workOf(part: Part, turn: Turn): Work | null {
   }
 }
 
-type DesiredPart = Exclude<Part, 'forbid' | 'user' | 'connect' | 'remove' | 'boot'>;
+type DesiredPart = Exclude<Part, 'forbid' | 'user' | 'connect' | 'suspects' | 'remove' | 'boot'>;
 
 /** The work of parts that are made of a configuration. */
 function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | null {
@@ -145,7 +147,8 @@ function queueWork({ config, rate }: DesiredState, turn: Turn): Work | null {
     state.made = { index, limit };
   }
   const mtu = config.main.packetBytes;
-  return { part: 'queue', mtu, length, slots: stands ? null : [slot] };
+  const ring = ringLength([upload]);
+  return { part: 'queue', mtu, length, ring, slots: stands ? null : [slot] };
 }
 
 function streamsWork({ config, rate, profile }: DesiredState, state: HomeState): Work | null {

@@ -2,15 +2,29 @@
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
+import type { ForeignChain } from '../../delivery/foreign-chains.ts';
+import { noPassages, type Passages } from '../../delivery/passage.ts';
 import type { Agenda } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
-import type { FollowedDevice, InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';
+import type {
+  FollowedDevice,
+  InnerNetwork,
+  InnerPlaces,
+  PlainUser,
+  TunnelAddresses,
+} from '../../plan/facts.ts';
+import { homePassages } from '../../plan/nft-passage.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { State } from '../api.ts';
+import { type Delivery, NOTHING_DELIVERED } from '../delivery.ts';
+import { NO_PLACES } from '../devices/inner-addresses.ts';
 import { type House, NO_HOUSE } from '../home-facts.ts';
+import { NO_PROBES, type Probes } from '../probing.ts';
+import { Arrivals } from '../shortfall.ts';
 import { SlotMeter } from '../slot-meter.ts';
+import type { HomePassage } from './events.ts';
 
 /** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
 export interface DesiredState {
@@ -21,7 +35,8 @@ export interface DesiredState {
 
 /** What the home was told last. */
 export type Intent =
-  | { kind: 'on'; desired: DesiredState }
+  /** `waiting` is a profile that is to replace the one of `desired` once it was seen to connect. */
+  | { kind: 'on'; desired: DesiredState; waiting?: Profile | null }
   | { kind: 'off' }
   /** There is no configuration that could be in force, and why, where one was refused. */
   | { kind: 'none'; why: Notice | null }
@@ -37,9 +52,19 @@ export interface Near {
   sharedNetdevs: readonly string[];
   /** MACs of hosts beside the devices that ask the Internet for names, as far as they were looked at. */
   resolvers: readonly string[];
+  innerPlaces: InnerPlaces;
   /** What belongs behind the sentence that says that all is well. */
   remarks: readonly Notice[];
 }
+
+/** What is known before the first look. */
+export const NOTHING_NEAR: Near = {
+  followed: [],
+  sharedNetdevs: [],
+  resolvers: [],
+  innerPlaces: NO_PLACES,
+  remarks: [],
+};
 
 /** The one thing that is done at a time. */
 export type Part =
@@ -61,13 +86,14 @@ export type Part =
   | 'streams'
   | 'openvpn'
   | 'permit'
+  | 'suspects'
   | 'boot';
 
 /** What comes first where several are to be done: what stops devices, what looks, then from the rules outwards. */
 export const PART_ORDER: readonly Part[] = [
   ...(['forbid', 'remove', 'restore', 'look', 'connect', 'user', 'house', 'near'] as const),
   ...(['inside', 'rules', 'routes', 'port', 'netdev', 'index', 'queue'] as const),
-  ...(['streams', 'openvpn', 'permit', 'boot'] as const),
+  ...(['streams', 'openvpn', 'permit', 'suspects', 'boot'] as const),
 ];
 
 /** Everything that follows from a configuration. */
@@ -82,6 +108,8 @@ export interface Place {
   uid: number;
   /** Where OpenVPN finds its management's socket. */
   managementSocket: string;
+  /** The same, of the OpenVPN that tries a new profile. */
+  trialSocket: string;
 }
 
 export interface HomeState extends Agenda<Part> {
@@ -97,6 +125,12 @@ export interface HomeState extends Agenda<Part> {
   connected: { local: string; remote: string } | null;
   tunnelState: TunnelState;
   tunnelSinceS: number;
+  /** Why the tunnel is not set up, as far as OpenVPN has said since it was last up. */
+  trouble: Notice | null;
+  /** The profile that connected last. */
+  proved: Profile | null;
+  /** The profile that is tried, or was in vain; null for none. */
+  trial: { profile: Profile; failure: Notice | null } | null;
   tunnel: TunnelAddresses | null;
   /** The endpoint's address on the Internet. */
   remoteAddress: string | null;
@@ -143,6 +177,13 @@ export interface HomeState extends Agenda<Part> {
   silentSinceMs: number | null;
   astray: number;
   astrayMs: number;
+  passages: Passages<HomePassage>;
+  /** Chains of others that may drop what does not pass; null while everything does. */
+  suspects: readonly ForeignChain[] | null;
+  probes: Probes;
+  /** Slots that the endpoint says have come. */
+  arrivals: Arrivals;
+  delivery: Delivery;
 
   told: Told;
 }
@@ -155,6 +196,8 @@ export interface Told {
   remarks: readonly Notice[];
   /** What stands in the way; null for nothing. */
   fault: Notice | null;
+  /** While shaping: why devices get nothing, though nothing shows; null where they do. */
+  trouble: Notice | null;
   sinceS: number;
 }
 
@@ -170,10 +213,13 @@ export function initialState(place: Place, unixS: number): HomeState {
     again: [],
     plainUser: null,
     house: NO_HOUSE,
-    near: { followed: [], sharedNetdevs: [], resolvers: [], remarks: [] },
+    near: NOTHING_NEAR,
     connected: null,
     tunnelState: 'down',
     tunnelSinceS: 0,
+    trouble: null,
+    proved: null,
+    trial: null,
     tunnel: null,
     remoteAddress: null,
     welcome: null,
@@ -203,11 +249,17 @@ export function initialState(place: Place, unixS: number): HomeState {
     silentSinceMs: null,
     astray: 0,
     astrayMs: NEVER,
+    passages: noPassages(homePassages),
+    suspects: null,
+    probes: NO_PROBES,
+    arrivals: Arrivals.NONE,
+    delivery: NOTHING_DELIVERED,
     told: {
       state: 'starting',
       reason: notice('service-starting'),
       remarks: [],
       fault: null,
+      trouble: null,
       sinceS: unixS,
     },
   };

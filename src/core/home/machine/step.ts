@@ -4,6 +4,8 @@ import { ask, takeNext } from '../../machine/agenda.ts';
 import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
+import { hearAnswer } from '../probing.ts';
+import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
 import { block, judge } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
@@ -17,6 +19,7 @@ import {
   WHOLE,
 } from './state.ts';
 import { tell } from './telling.ts';
+import { chooseProfile, endTrial, tryProfile } from './trial.ts';
 import { closeTunnel, forbid, type Turn } from './turn.ts';
 
 export type HomeStep = Step<HomeState, Act, Work>;
@@ -77,11 +80,22 @@ function hear(turn: Turn, event: HomeEvent): void {
       setTunnelState(turn, 'down');
       block(turn, notice('openvpn-stopped', { why: event.why }));
       return;
+    case 'openvpn-trouble':
+      if (state.tunnelState !== 'up') state.trouble = event.why;
+      return;
+    case 'tried':
+      endTrial(turn, event.why);
+      return;
     case 'welcome':
       state.welcome = event.welcome;
+      state.arrivals = state.arrivals.with(event.welcome.received, turn.now.monotonicMs);
       if (isSame(event.welcome.inner, state.inner)) return;
       state.inner = event.welcome.inner;
       ask(turn, ...WHOLE);
+      return;
+    case 'probe-answered':
+      state.probes = hearAnswer(state.probes, event.answer, turn.now.monotonicMs);
+      noteDelivery(turn);
       return;
     case 'rules-lost':
       ask(turn, 'restore');
@@ -94,7 +108,8 @@ function hear(turn: Turn, event: HomeEvent): void {
       else ask(turn, 'near', 'rules', 'boot');
       return;
     case 'fault':
-      block(turn, event.fault);
+      // What fails because the tunnel is gone says less than why that is.
+      block(turn, state.tunnelState === 'up' ? event.fault : faultOfTunnel(state));
       return;
   }
 }
@@ -105,8 +120,8 @@ function intend(turn: Turn, intent: Intent): void {
   if (state.intent.kind === 'stop') return;
   // What is in force stays so until there is something better.
   if (intent.kind === 'none' && before) return;
-  state.intent = intent;
   if (intent.kind === 'on') {
+    state.intent = { kind: 'on', desired: chooseProfile(turn, intent, before) };
     state.failure = null;
     if (!before) {
       state.everPermitted = false;
@@ -117,9 +132,11 @@ function intend(turn: Turn, intent: Intent): void {
     ask(turn, ...WHOLE);
     return;
   }
+  state.intent = intent;
   // Nothing good was ever told: what stands, nothing, stays.
   if (intent.kind === 'none') return;
   forbid(turn);
+  tryProfile(turn, null);
   acts.push({ do: 'watch', on: false });
   const staysShut = intent.kind === 'stop' && intent.staysShut;
   state.shut = staysShut ? shutTableOf(state, before) : null;
@@ -144,13 +161,20 @@ function setTunnelState(turn: Turn, tunnelState: TunnelState): void {
   state.tunnelSinceS = now.unixS;
   acts.push({ do: 'log', level: 'notice', notice: notice('tunnel-state', { state: tunnelState }) });
   if (tunnelState === 'up' || !desiredOf(state)) return;
-  block(turn, tunnelFault(tunnelState));
+  block(turn, faultOfTunnel(state));
+}
+
+function faultOfTunnel({ tunnelState, trouble }: HomeState): Notice {
+  return tunnelFault(tunnelState, trouble);
 }
 
 /** Takes the next thing to do that there is anything to do about. */
 function begin(turn: Turn): Work | null {
   const work = takeNext(turn, PART_ORDER, (part) => workOf(part, turn));
-  if (work?.part === 'openvpn') setTunnelState(turn, 'connecting');
+  if (work?.part === 'openvpn') {
+    turn.state.trouble = null;
+    setTunnelState(turn, 'connecting');
+  }
   return work;
 }
 
@@ -173,6 +197,10 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'routes':
       state.routeFault = done.found;
+      return;
+    case 'suspects':
+      state.suspects = done.found;
+      noteDelivery(turn);
       return;
     case 'index':
       state.index = done.found;
@@ -202,13 +230,16 @@ function finish(turn: Turn, done: Done): void {
 /** OpenVPN is connected, and has its netdev. */
 function connect(turn: Turn, index: number | null): void {
   const { state } = turn;
-  if (!state.connected || !desiredOf(state)) return;
+  const desired = desiredOf(state);
+  if (!state.connected || !desired) return;
   const { local, remote } = state.connected;
   state.connected = null;
   state.remoteAddress = remote === '' ? null : remote;
   if (state.tunnel?.local !== local || index === null || index !== state.queue?.index)
     closeTunnel(turn);
   state.tunnel = { local, peer: local.replace(/\.\d+$/, '.1') };
+  state.trouble = null;
+  state.proved = desired.profile;
   setTunnelState(turn, 'up');
   ask(turn, ...WHOLE);
 }
@@ -223,6 +254,8 @@ function forget(turn: Turn): void {
   state.openvpnConfig = '';
   state.tunnelState = 'down';
   state.connected = null;
+  state.trouble = null;
+  state.proved = null;
   state.inner = null;
   state.welcome = null;
   state.routeFault = null;

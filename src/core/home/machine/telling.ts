@@ -23,7 +23,7 @@ function toldOf(state: HomeState): Omit<Told, 'sinceS'> {
     reason: Notice,
     fault: Notice | null = null,
     remarks: readonly Notice[] = [],
-  ) => ({ state: name, reason, remarks, fault });
+  ) => ({ state: name, reason, remarks, fault, trouble: null });
   switch (intent.kind) {
     case 'stop': {
       // How it ends is told by who ends it.
@@ -54,12 +54,14 @@ function toldOf(state: HomeState): Omit<Told, 'sinceS'> {
   }
 }
 
-function shapingNotices(state: HomeState): Pick<Told, 'reason' | 'remarks'> {
+function shapingNotices(state: HomeState): Pick<Told, 'reason' | 'remarks' | 'trouble'> {
   const { config, rate } = desiredOf(state) as DesiredState;
-  return {
-    reason: shapingReason(rate),
-    remarks: shapingRemarks(rate, config.main.dns, state.near.remarks),
-  };
+  const stream = shapingReason(rate);
+  const [trouble = null] = state.delivery.troubles;
+  const isServed = trouble === null ? state.delivery.isServed : null;
+  const remarks = shapingRemarks(rate, config.main.dns, state.near.remarks, isServed);
+  if (trouble === null) return { reason: stream, remarks, trouble };
+  return { reason: notice('unserved', { why: trouble }), remarks: [stream, ...remarks], trouble };
 }
 
 function obstacleNotice(state: HomeState, why: Notice): Notice {

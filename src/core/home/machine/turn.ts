@@ -2,6 +2,7 @@
 import { ask } from '../../machine/agenda.ts';
 import type { Now } from '../../machine/step.ts';
 import type { HomeEvidence, Verdict } from '../judgement.ts';
+import { Arrivals } from '../shortfall.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import type { Act } from './events.ts';
 import type { HomeState } from './state.ts';
@@ -22,6 +23,7 @@ export function closeTunnel({ state, acts }: Turn): void {
   state.queueIsNew = true;
   state.sent = SlotMeter.EMPTY;
   state.received = SlotMeter.EMPTY;
+  state.arrivals = Arrivals.NONE;
 }
 
 /** Stops devices, now and at the firewall. */

@@ -45,6 +45,8 @@ export const configWords = {
   'address-overlaps': '{path}: must not overlap {other} of {owner}, got {value}',
   'schedules-overlap':
     '{path}: overlaps {other}; where both apply {path} counts, the later one in the file',
+  'interface-understood':
+    '{path}: {name} is {netdev} (what stands there is the name of an interface of OpenWrt)',
   'nobody-shaped':
     '{path}: enabled, but no section of type device or network says whose traffic to shape',
 

@@ -3,6 +3,7 @@
 export const endpointWords = {
   'endpoint-starting': 'OpenVPN is starting.',
   'endpoint-serving': 'Serving {online} of {count} homes.',
+  'endpoint-unserving': 'Homes’ devices get no answers: {why}.',
   'endpoint-at': 'endpoint at {host}:{port}, {count} homes',
   'homes-now': 'now {count} homes: {names}',
   'home-connected': 'home {name} connected',
@@ -19,4 +20,20 @@ export const endpointWords = {
   'conntrack-missing':
     'conntrack is not installed, so connections of homes are remembered until they time out; run "apt install conntrack"',
   'openvpn-stays-root': 'OpenVPN keeps running as root: {folder} is closed to other users',
+
+  'endpoint-needs': 'Needs attention: {what}.',
+  'kernel-without-tun':
+    "this server can't make tun network devices ({error}); rent one with a kernel of its own (KVM), or have its provider switch on TUN/TAP",
+  'kernel-without-htb':
+    'the kernel of this server lacks the HTB queue ({error}); run "modprobe sch_htb", or rent a server with a kernel of its own (KVM)',
+  'kernel-without-nft':
+    'nftables does not work on this server ({error}); run "apt install nftables", or rent a server with a kernel of its own (KVM)',
+  'endpoint-no-internet':
+    'this server has no way to the Internet; see that "ip route" lists a default route',
+  'endpoint-range-taken':
+    'the network {prefix} on {netdev} lies in {range}, which homes use inside the tunnel; give {netdev} another network',
+  'endpoint-port-taken':
+    'UDP port {port} is taken by {program}; stop that program, or make this endpoint with another --port',
+  'endpoint-port-closed':
+    'a firewall on this server drops what comes to UDP port {port} over {family}, so no home reaches it; run "{command}"',
 } as const;

@@ -9,6 +9,9 @@ export const faultWords = {
   'endpoint-stream-stopped': 'the endpoint stopped sending its stream',
   'endpoint-stream-begun': 'the endpoint’s stream has only just begun',
 
+  'size-lost':
+    'packets of {size} bytes are lost on the way to the endpoint or back, while packets of {fits} bytes pass; run "{command}"',
+
   'stream-begun': 'the stream to the endpoint has only just begun',
   'stream-stalls': 'the stream to the endpoint stalls',
   'stream-too-fast': 'packets leave faster than the schedule',

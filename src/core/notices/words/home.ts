@@ -41,6 +41,8 @@ export const homeWords = {
     'iotshaper.{section}.ip: {name} is chosen by its address, which its next lease may change; give it a fixed one (LuCI → Network → DHCP and DNS → Static Leases), or choose all behind {netdev}: run "{command}"',
   'chosen-singly':
     'iotshaper: single devices are chosen on {netdev} ({names}), and one that changes its hardware address may be lost sight of; where all behind {netdev} may be hidden, run "{command}"',
+  'inner-addresses-shared':
+    'iotshaper: more than {most} devices have sent something within the last hour; what they send is hidden all the same, but {names} share one queue, and no bytes are shown for them; to tell all apart, choose fewer devices, or put some behind a router with a profile of its own',
   'device-missing':
     'iotshaper.{section}: {name} has not been seen {since} while {others}; if one of them is it, choose it again (LuCI → Services → IoT Privacy → Devices)',
   'seen-before': 'for {span}',
@@ -54,6 +56,9 @@ export const homeWords = {
     '{path}: is on, so a connection that was offloaded before its device was chosen may go on past the tunnel; run "{command}", or restart the devices you choose',
   'auto-includes-off':
     '{path}: is off, so the firewall does not read /usr/share/nftables.d and keeps devices out of the tunnel; run "{command}"',
+
+  'firewall-zone-without':
+    '{path}: does not name {netdev}, which devices’ packets take, so the firewall rejects them; run "{command}"',
 
   'clock-unset':
     'the router’s clock is not set yet, so schedules wait and the main rate holds; see that "Enable NTP client" is on in LuCI under System → System → Time Synchronization, or set the clock there',

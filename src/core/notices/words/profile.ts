@@ -6,11 +6,12 @@ export const profileWords = {
   'profile-faults-more': 'and {count} more faults; is this the profile the endpoint printed?',
   'profile-newer': 'version {version}: is newer than this program; update iot-shaper on the router',
 
-  'line-too-long': 'is longer than {most} bytes, which OpenVPN does not read as one line',
+  'line-too-long':
+    'is longer than {most} bytes, which OpenVPN does not read as one line; copy the profile as the endpoint printed it',
   'control-character': 'holds a control character; upload the file as the endpoint printed it',
   'foreign-character':
     'holds the character U+{character}; outside of comments a profile is plain ASCII, so remove it',
-  'quote-unpaired': 'has a quotation mark without its pair',
+  'quote-unpaired': 'has a quotation mark without its pair; remove it',
 
   'directive-refused': '{directive}: {why}',
   'block-refused': '<{tag}>: {why}',
@@ -35,7 +36,8 @@ export const profileWords = {
   'remote-missing': 'has no "remote" line that names the endpoint',
   'remotes-too-many': 'has more than {most} "remote" lines; keep the first ones',
   'remote-of-other-family': 'remote: an address of the other family than {proto}; use udp',
-  'trust-missing': 'has neither <peer-fingerprint> nor <ca>: the endpoint could be anyone',
+  'trust-missing':
+    'has neither <peer-fingerprint> nor <ca>, so the endpoint could be anyone; upload the whole profile the endpoint printed',
   'fingerprints-empty': '<peer-fingerprint>: is empty; it {rule}',
   'authorities-too-many': '<ca>: holds more than {most} certificates',
   'certificates-too-many': "<cert>: holds more than one certificate; keep the home's own",
@@ -51,6 +53,8 @@ export const profileWords = {
 
   'control-key-missing':
     'this profile has no control key: on the server, update iot-shaper-endpoint, run "iotshaper endpoint remove-home NAME" and "iotshaper endpoint add-home NAME", then upload the new profile',
+  'profile-of-other-vpn':
+    'this is a profile of another VPN, whose server can\'t keep the stream; iot-shaper needs an endpoint of its own: set one up as its page "Tunnel" shows, and upload what "iotshaper endpoint add-home NAME" prints there',
   'entry-twice': '{name}: stands twice; keep one',
   'entry-of-words': '{name}: must be one word',
   'entry-missing': '<iotshaper>: has no {name}; upload the profile as the endpoint printed it',

@@ -25,8 +25,11 @@ export const stateWords = {
   'shaping-rests':
     'Shaping rests ({source}): your devices use the tunnel, but your provider sees when.',
 
+  unserved: 'Your devices get no answers: {why}.',
+
   // What stands behind such a sentence.
   'activity-hidden': "It can't tell when your devices are used.",
+  'answers-awaited': 'Whether your devices are answered is being tried.',
   'names-show': 'Names your devices look up still show, because dns is off.',
   'missing-remark':
     '{name} has not been seen {since} while {others}; if one of them is it, choose it again.',

@@ -5,7 +5,7 @@ import {
   measureJitter,
   proposeIntervalSd,
 } from '../../../core/analysis/audit-calibration.ts';
-import { mainDefaults } from '../../../core/config/options/options.ts';
+import { streamDefaults } from '../../../core/stream/stream.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import type { AuditOptions } from './audit-options.ts';
@@ -14,7 +14,7 @@ import { cutWire, readSides } from './audit-sides.ts';
 /** Measures and prints. @throws {Failure} where there is too little to measure */
 export async function calibrate(context: Context, options: AuditOptions): Promise<void> {
   const { console } = context;
-  const percent = options.intervalSd ?? mainDefaults.intervalSdPercent;
+  const percent = options.intervalSd ?? streamDefaults.intervalSdPercent;
   const { tunnel, activity } = await readSides(context, options);
   const jitter = measureJitter(cutWire(tunnel, options), activity, percent);
   if (jitter.length === 0) throw new Failure('too few packets of the tunnel to measure jitter');

@@ -1,10 +1,9 @@
 // What `iotshaper audit` takes: captures or netdevs, what to look at, and what a lab run says of all that.
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { mainDefaults } from '../../../core/config/options/options.ts';
 import { recordingS } from '../../../core/home/recording.ts';
 import { isMode, sdOf } from '../../../core/pacing/modes.ts';
-import { sdBounds } from '../../../core/stream/stream.ts';
+import { sdBounds, streamDefaults } from '../../../core/stream/stream.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import {
@@ -93,7 +92,7 @@ export function addAuditOptions(command: Command): void {
     .option('--calibrate', "measure this router's jitter and propose interval_sd")
     .option(
       '--interval-sd <percent>',
-      `calibrate: interval_sd in force, 0 with constant intervals (default: the lab run's, else ${mainDefaults.intervalSdPercent})`,
+      `calibrate: interval_sd in force, 0 with constant intervals (default: the lab run's, else ${streamDefaults.intervalSdPercent})`,
       numberBetween(0, sdBounds.most, 'percent'),
     )
     .option('--json', 'print all figures as JSON')

@@ -1,8 +1,7 @@
 // `iotshaper recommend`: the lowest rates at which devices still answer in time.
 import type { Command } from 'commander';
-import { mainDefaults } from '../../../core/config/options/options.ts';
 import { costOf } from '../../../core/cost/cost.ts';
-import { type Mode, modeChoices, modes } from '../../../core/pacing/modes.ts';
+import { defaultMode, type Mode, modeChoices, modes } from '../../../core/pacing/modes.ts';
 import { figure, renderRows } from '../../../core/plot/text-table.ts';
 import { type HomeTrace, loadTrace } from '../../../core/simulation/direction-trace.ts';
 import {
@@ -14,7 +13,7 @@ import {
   recommend,
   traceOfCounters,
 } from '../../../core/simulation/recommend.ts';
-import { packetBounds } from '../../../core/stream/stream.ts';
+import { packetBounds, streamDefaults } from '../../../core/stream/stream.ts';
 import { openTrace } from '../../simulation/trace.ts';
 import type { Console } from '../../system/console.ts';
 import type { Context } from '../context.ts';
@@ -70,9 +69,9 @@ export function registerRecommend(
       program
         .createOption('--mode <mode>', 'how intervals are drawn; constant ones leak')
         .choices([...modeChoices, 'any'])
-        .default(mainDefaults.mode),
+        .default(defaultMode),
     )
-    .option('--sd <percent>', sdHelp, parseSd, mainDefaults.intervalSdPercent)
+    .option('--sd <percent>', sdHelp, parseSd, streamDefaults.intervalSdPercent)
     .option('--seed <n>', 'same seed, same result', parseSeed, 1)
     .option('--json', 'as JSON');
   if (readCounters) {

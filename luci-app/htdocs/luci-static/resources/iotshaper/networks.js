@@ -19,13 +19,18 @@ const Boxes = form.AbstractSection.extend({
   load: () => Promise.resolve(),
   checkDepends: () => false,
 
-  /** The sections of UCI by the network device they name. @returns {Map<string, string>} */
-  written: () =>
-    new Map(
-      uci
-        .sections(settings.CONFIG, TYPE)
-        .map((section) => [String(section.device), section['.name']]),
-    ),
+  /** The sections of UCI by the network device they name, or whose interface they name. @returns {Map<string, string>} */
+  written() {
+    const isNetdev = new Set(this.known.map(({ netdev }) => netdev));
+    const interfaces = new Map(this.known.map(({ name, netdev }) => [name, netdev]));
+    return new Map(
+      uci.sections(settings.CONFIG, TYPE).map((section) => {
+        const name = String(section.device);
+        const netdev = isNetdev.has(name) ? name : (interfaces.get(name) ?? name);
+        return [netdev, section['.name']];
+      }),
+    );
+  },
 
   parse() {
     const written = this.written();

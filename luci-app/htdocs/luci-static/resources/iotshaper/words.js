@@ -55,7 +55,12 @@ const say = (code, values = {}) => notices.wordsOf({ code, values }, valueText);
 
 /** @param {Status} status */
 function shapingSentence(
-  { rate: { upload_kBps: up, download_kBps: down, source } },
+  {
+    rate: { upload_kBps: up, download_kBps: down, source },
+    trouble,
+    trouble_code: code,
+    trouble_values: values,
+  },
   leaks = false,
 ) {
   if (up === 0)
@@ -64,6 +69,9 @@ function shapingSentence(
     );
   const stream =
     up === down ? say('shaping', { rate: up }) : say('shaping-two-rates', { up, down });
+  // Of a tunnel that carries nothing there is nothing to tell.
+  if (trouble !== undefined)
+    return `${say('unserved', { why: told({ code, values }, trouble) })} ${stream}`;
   const claim = leaks
     ? _('But the last audit could still tell from it when your devices are used.')
     : say('activity-hidden');
@@ -107,6 +115,8 @@ const api = {
         return _('Shaping');
       case 'blocked':
         return _('Blocked');
+      case 'troubled':
+        return _('Needs attention');
       case 'error':
         return _('Error');
       default:
@@ -114,9 +124,12 @@ const api = {
     }
   },
 
+  /** What the banner shows: devices that get no answers are not well, however well they are hidden. @param {Status} status */
+  tone: ({ state, trouble }) => (state === 'shaping' && trouble !== undefined ? 'troubled' : state),
+
   /** @param {string} state */
   stateMark: (state) =>
-    ({ off: '○', starting: '…', shaping: '✓', blocked: '■', error: '✕' })[state] ?? '?',
+    ({ off: '○', starting: '…', shaping: '✓', troubled: '!', blocked: '■', error: '✕' })[state] ?? '?',
 
   /** @param {string} state */
   tunnelState(state) {

@@ -100,11 +100,16 @@ function listWarnings({ config, devices, upload, download, state }) {
 /** @param {Status} status */
 function renderFindings(status) {
   const warnings = listWarnings(status).map((text) => E('li', {}, [text]));
+  const { notes = [], note_notices: said } = status.config;
+  const understood = notes.map((text, index) =>
+    E('div', {}, [words.told(said?.[index] ?? {}, text)]),
+  );
   return [
     ...controls.configErrors(status),
     warnings.length > 0
       ? controls.notice('warning', [E('strong', {}, [_('Needs attention')]), E('ul', {}, warnings)])
       : '',
+    understood.length > 0 ? controls.notice('info', understood) : '',
   ];
 }
 
@@ -300,7 +305,7 @@ const page = view.extend({
         return;
       }
       const status = answer.data;
-      banner.show(status.state, words.sentence(status, report), words.reason(status));
+      banner.show(words.tone(status), words.sentence(status, report), words.reason(status));
       if (history.ok) picture.draw(history.data);
       const text = JSON.stringify([status.config, listWarnings(status)]);
       if (text !== found) {

@@ -119,8 +119,13 @@ function createUpload() {
         class: 'btn cbi-button cbi-button-positive',
         disabled,
         click: async () => {
-          const isStored = await submit(service.storeProfile, ({ endpoint = '' }) =>
-            _('Stored. The tunnel connects to %s now.').format(endpoint),
+          const isStored = await submit(service.storeProfile, ({ endpoint = '', tried = false }) =>
+            (tried
+              ? _(
+                  'Stored. The profile in use stays in use until this one was seen to connect to %s; if it does not, the page Overview says why.',
+                )
+              : _('Stored. The tunnel connects to %s now.')
+            ).format(endpoint),
           );
           // A key need not stand on the screen any longer.
           if (isStored) text.value = file.value = '';

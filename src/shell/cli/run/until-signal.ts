@@ -1,5 +1,5 @@
 // A service in the foreground: what its signals do.
-import type { Context } from './context.ts';
+import type { Context } from '../context.ts';
 
 export interface Service {
   /** Whether nothing may get out once it has stopped. */

@@ -1,0 +1,100 @@
+// Whether homes' devices get what they ask for behind the endpoint: decided by what was seen to pass. Pure.
+import type { EndpointTrouble } from '../control/endpoint-troubles.ts';
+import { type ForeignChain, letThrough, nameOf, suspectOf } from '../delivery/foreign-chains.ts';
+import type { Passages } from '../delivery/passage.ts';
+import type { PortHolders } from '../delivery/udp-sockets.ts';
+import { listOf } from '../notices/list.ts';
+import { type Notice, notice } from '../notices/notice.ts';
+import { TUNNEL_NETDEV } from '../plan/names.ts';
+import { INNER_NETDEV } from '../plan/nft-endpoint.ts';
+import { endpointPassages } from '../plan/nft-passage.ts';
+
+export type EndpointPassage = (typeof endpointPassages)[number];
+
+/** The resolver does not listen on its address. */
+export interface ResolverFault {
+  address: string;
+  holders: PortHolders;
+}
+
+export interface EndpointDeliveryEvidence {
+  nowMs: number;
+  passages: Passages<EndpointPassage>;
+  /** Chains of other programs that drop what they do not let through. */
+  suspects: readonly ForeignChain[];
+  /** Null where the resolver listens, or has only just begun not to. */
+  resolver: ResolverFault | null;
+}
+
+/** Why devices get nothing. */
+export interface Trouble {
+  /** As homes are told; null for what no home can hear of. */
+  name: EndpointTrouble | null;
+  /** As the endpoint's own status has it, with what to do. */
+  notice: Notice;
+}
+
+/** Passages where packets come in and none leaves. */
+export function findShut(passages: Passages<EndpointPassage>, nowMs: number): EndpointPassage[] {
+  return endpointPassages.filter((name) => passages[name].isShut(nowMs));
+}
+
+/** What is wrong, the worst first. */
+export function judgeEndpointDelivery(evidence: EndpointDeliveryEvidence): Trouble[] {
+  const { resolver } = evidence;
+  const shut = findShut(evidence.passages, evidence.nowMs);
+  const order: readonly EndpointPassage[] = [
+    'tunnel',
+    'forward4',
+    'forward6',
+    'answer4',
+    'answer6',
+    'names',
+  ];
+  const troubles = order
+    .filter((name) => shut.includes(name))
+    .map((name) => dropped(name, evidence.suspects));
+  if (resolver) troubles.push(resolverTrouble(resolver));
+  // One of a kind: both families have the same words.
+  return troubles.filter(
+    (trouble, index) => troubles.findIndex(({ name }) => name === trouble.name) === index,
+  );
+}
+
+function resolverTrouble({ address, holders }: ResolverFault): Trouble {
+  const { names } = holders;
+  const holder = names.length === 0 ? notice('another-program') : listOf(names);
+  const said = holders.isTaken
+    ? notice('resolver-port-taken', { address, holder })
+    : notice('resolver-not-listening', { address });
+  return { name: 'resolver', notice: said };
+}
+
+/** What is said of a way by which nothing leaves, and what to do. */
+export function dropped(passage: EndpointPassage, suspects: readonly ForeignChain[]): Trouble {
+  const family = passage.endsWith('6') ? 6 : 4;
+  if (passage === 'tunnel' || passage === 'names') {
+    const netdev = passage === 'tunnel' ? TUNNEL_NETDEV : INNER_NETDEV;
+    const suspect = suspectOf(suspects, 'input');
+    const name = passage === 'names' ? 'names' : null;
+    const port = passage === 'names' ? ' meta l4proto { tcp, udp } th dport 53' : '';
+    if (!suspect) {
+      const said = passage === 'names' ? 'homes-names-dropped' : 'homes-unheard';
+      return { name, notice: notice(said, { netdev }) };
+    }
+    const command = letThrough(suspect, [`iifname "${netdev}"${port}`]);
+    const said = passage === 'names' ? 'homes-names-dropped-by' : 'homes-unheard-by';
+    return { name, notice: notice(said, { netdev, chain: nameOf(suspect), command }) };
+  }
+  const suspect = suspectOf(suspects, 'forward', family);
+  const isAnswer = passage.startsWith('answer');
+  const name = isAnswer ? 'answers' : 'forward';
+  if (!suspect)
+    return { name, notice: notice(isAnswer ? 'homes-answers-dropped' : 'homes-dropped') };
+  const command = letThrough(suspect, [`iifname "${INNER_NETDEV}"`, `oifname "${INNER_NETDEV}"`]);
+  const values = { chain: nameOf(suspect), command };
+  return {
+    name,
+    notice: notice(isAnswer ? 'homes-answers-dropped-by' : 'homes-dropped-by', values),
+  };
+}

@@ -1,0 +1,126 @@
+// What may keep an endpoint from serving its homes, found in what its machine was seen to do. Pure.
+import { type ForeignChain, letThrough, suspectOf } from '../delivery/foreign-chains.ts';
+import { holds } from '../ip/within.ts';
+import { type Notice, notice } from '../notices/notice.ts';
+import type { InsideRanges } from '../plan/facts.ts';
+import { dropped } from './delivery.ts';
+
+/** What the kernel refused when one was made for a moment; null where it did not. */
+export interface KernelEvidence {
+  tun: string | null;
+  htb: string | null;
+  nft: string | null;
+}
+
+/** Whether a packet of our own came through; null where it could not be tried. */
+export type Passage = boolean | null;
+
+/** Who listens on a UDP port. */
+export interface UdpListener {
+  address: string;
+  port: number;
+  /** Its name, '' where that can't be seen. */
+  program: string;
+}
+
+/** What was seen on the endpoint's machine. */
+export interface Examination {
+  kernel: KernelEvidence;
+  /** Our own OpenVPN and resolver run, so that what listens on their ports is they. */
+  isRunning: boolean;
+  port: number;
+  listeners: readonly UdpListener[];
+  /** From outside to the port, per family; from a home to the Internet. */
+  reached: { ipv4: Passage; ipv6: Passage };
+  forwarded: { ipv4: Passage; ipv6: Passage };
+  /** Whether there is a way to the Internet. */
+  hasInternet: boolean;
+  /** Names of the chains there are, of every program. */
+  chains: readonly string[];
+  /** Chains of other programs that drop what they do not let through. */
+  suspects: readonly ForeignChain[];
+  /** Prefixes by the netdev they are reached by, without our own netdevs. */
+  prefixes: readonly { prefix: string; netdev: string }[];
+  inside: InsideRanges;
+  resolver: string;
+}
+
+/** What is wrong and what to do about it, the gravest first; none on a machine that can serve. */
+export function findEndpointFaults(seen: Examination): Notice[] {
+  const kernel = findKernelFaults(seen.kernel);
+  if (kernel.length > 0) return kernel;
+  return [
+    ...(seen.hasInternet ? [] : [notice('endpoint-no-internet')]),
+    ...findRangeFaults(seen),
+    ...findPortFaults(seen),
+    ...findFirewallFaults(seen),
+  ];
+}
+
+/** What no endpoint can do without, whatever else is in order. */
+export function findKernelFaults({ tun, htb, nft }: KernelEvidence): Notice[] {
+  return [
+    ...(tun === null ? [] : [notice('kernel-without-tun', { error: tun })]),
+    ...(htb === null ? [] : [notice('kernel-without-htb', { error: htb })]),
+    ...(nft === null ? [] : [notice('kernel-without-nft', { error: nft })]),
+  ];
+}
+
+function findRangeFaults({ prefixes, inside }: Examination): Notice[] {
+  const ranges = [inside.tunnel, inside.inner4, ...(inside.inner6 === null ? [] : [inside.inner6])];
+  return prefixes.flatMap(({ prefix, netdev }) =>
+    ranges
+      // Ours go before a wider one's.
+      .filter((range) => holds(range, prefix))
+      .map((range) => notice('endpoint-range-taken', { range, prefix, netdev })),
+  );
+}
+
+function findPortFaults({ listeners, isRunning, port, resolver }: Examination): Notice[] {
+  const faults: Notice[] = [];
+  const other = listeners.find((one) => one.port === port);
+  if (other && !isRunning)
+    faults.push(notice('endpoint-port-taken', { port: `${port}`, program: nameOf(other) }));
+  const names = listeners.find(
+    (one) =>
+      one.port === 53 &&
+      (one.address === '0.0.0.0' ||
+        one.address === '*' ||
+        (one.address === resolver && !isRunning)),
+  );
+  if (names)
+    faults.push(notice('resolver-port-taken', { address: resolver, holder: nameOf(names) }));
+  return faults;
+}
+
+function nameOf({ program }: UdpListener): string | Notice {
+  return program === '' ? notice('another-program') : program;
+}
+
+function findFirewallFaults(seen: Examination): Notice[] {
+  const { reached, forwarded, suspects, port } = seen;
+  const faults: Notice[] = [];
+  for (const family of [4, 6] as const) {
+    if (reached[`ipv${family}`] !== false) continue;
+    const command = commandToReach(seen, family);
+    faults.push(
+      notice('endpoint-port-closed', { port: `${port}`, family: `IPv${family}`, command }),
+    );
+  }
+  for (const family of [4, 6] as const) {
+    if (forwarded[`ipv${family}`] === false)
+      faults.push(dropped(`forward${family}`, suspects).notice);
+  }
+  return faults;
+}
+
+/** The one command that lets homes reach the port, for the firewall that is there. */
+function commandToReach({ chains, suspects, port }: Examination, family: 4 | 6): string {
+  if (chains.includes(family === 6 ? 'ufw6-user-input' : 'ufw-user-input'))
+    return `ufw allow ${port}/udp`;
+  if (chains.includes('filter_IN_public'))
+    return `firewall-cmd --permanent --add-port=${port}/udp && firewall-cmd --reload`;
+  const chain = suspectOf(suspects, 'input', family);
+  if (chain) return letThrough(chain, [`udp dport ${port}`]);
+  return `${family === 6 ? 'ip6tables' : 'iptables'} -I INPUT -p udp --dport ${port} -j ACCEPT`;
+}

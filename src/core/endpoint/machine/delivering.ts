@@ -1,0 +1,65 @@
+// Once a second, beside which homes may be sent to: whether what their devices send gets on, and what comes back.
+import { withCounts } from '../../delivery/passage.ts';
+import { isSame } from '../../equality/equality.ts';
+import { ask } from '../../machine/agenda.ts';
+import { findShut, judgeEndpointDelivery, type ResolverFault } from '../delivery.ts';
+import type { EndpointSight } from './events.ts';
+import type { EndpointState } from './state.ts';
+import { changeSessions, log, type Turn } from './turn.ts';
+
+/** The way to the Internet is tried so often whether devices say something or not. */
+const TRIAL_EVERY_MS = 2000;
+
+/** A resolver that has only just been started does not listen yet. */
+const RESOLVER_AFTER_MS = 3000;
+const RESOLVER_EVERY_MS = 5000;
+
+function isLasting(resolver: EndpointState['resolver'], nowMs: number): boolean {
+  return resolver !== null && nowMs - resolver.sinceMs >= RESOLVER_AFTER_MS;
+}
+
+/** Takes in what was counted. */
+export function deliver(
+  turn: Turn,
+  { passages, received, resolver, uplinkMtu }: EndpointSight,
+): void {
+  const { state, now } = turn;
+  state.passages = withCounts(state.passages, passages, now.monotonicMs);
+  changeSessions(turn, (session) => ({ ...session, received: received.get(session.peer) ?? null }));
+  const isShut = findShut(state.passages, now.monotonicMs).length > 0;
+  if (!isShut) state.suspects = null;
+  else if (state.suspects === null) ask(turn, 'suspects');
+  state.uplinkMtu = uplinkMtu;
+  followResolver(turn, resolver);
+  noteTroubles(turn);
+  if (now.monotonicMs - state.triedMs < TRIAL_EVERY_MS) return;
+  state.triedMs = now.monotonicMs;
+  turn.acts.push({ do: 'try-forward' });
+}
+
+/** A resolver that can't have its port goes on without and never tries again: it is started anew until it listens. */
+function followResolver(turn: Turn, fault: ResolverFault | null): void {
+  const { state, now } = turn;
+  if (!state.hasResolver) return;
+  const sinceMs = state.resolver?.sinceMs ?? now.monotonicMs;
+  state.resolver = fault && { fault, sinceMs };
+  if (!fault || now.monotonicMs - Math.max(state.resolverMs, sinceMs) < RESOLVER_EVERY_MS) return;
+  state.resolverMs = now.monotonicMs;
+  state.hasResolver = false;
+  ask(turn, 'resolver');
+}
+
+/** Brings what is known of devices' luck to what was found. */
+export function noteTroubles(turn: Turn): void {
+  const { state, now } = turn;
+  const before = state.troubles;
+  state.troubles = judgeEndpointDelivery({
+    nowMs: now.monotonicMs,
+    passages: state.passages,
+    suspects: state.suspects ?? [],
+    resolver: isLasting(state.resolver, now.monotonicMs) ? state.resolver!.fault : null,
+  });
+  for (const trouble of state.troubles) {
+    if (!before.some((other) => isSame(other, trouble))) log(turn, 'warning', trouble.notice);
+  }
+}

@@ -1,0 +1,85 @@
+// Once a second, beside whether devices may send: whether what they send arrives, and what they are answered.
+
+import { withCounts } from '../../delivery/passage.ts';
+import { isSame } from '../../equality/equality.ts';
+import { ask } from '../../machine/agenda.ts';
+import { isPaced, shapeOf } from '../../stream/stream.ts';
+import { findShut, judgeDelivery } from '../delivery.ts';
+import { NO_PROBES, passSecond, type Streams } from '../probing.ts';
+import { SHORTFALL_WINDOW_MS } from '../shortfall.ts';
+import type { Sight } from './events.ts';
+import { desiredOf } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** Takes in what was counted. */
+export function deliver(turn: Turn, sight: Sight): void {
+  const { state, now } = turn;
+  state.passages = withCounts(state.passages, sight.passages, now.monotonicMs);
+  const isShut = findShut(state.passages, now.monotonicMs).length > 0;
+  if (!isShut) state.suspects = null;
+  else if (state.suspects === null) ask(turn, 'suspects');
+  probe(turn, sight);
+  noteDelivery(turn);
+}
+
+/** Asks inside the stream, where there is one and devices may send. */
+function probe(turn: Turn, { chance }: Sight): void {
+  const { state, acts, now } = turn;
+  const streams = streamsOf(turn);
+  if (!state.permitted || !state.inner || !streams || !isStream(streams)) {
+    state.probes = NO_PROBES;
+    return;
+  }
+  const { probes, ask: isDue } = passSecond(state.probes, streams, now.monotonicMs, chance);
+  state.probes = probes;
+  if (isDue) acts.push({ do: 'probe', inner: state.inner });
+}
+
+function isStream({ upload, download }: Streams): boolean {
+  return isPaced(upload) && isPaced(download);
+}
+
+function streamsOf({ state }: Turn): Streams | null {
+  const desired = desiredOf(state);
+  if (!desired) return null;
+  const { config, rate } = desired;
+  return {
+    upload: shapeOf(config, rate.uploadKBps),
+    download: shapeOf(config, rate.downloadKBps),
+  };
+}
+
+/** Brings what is known of devices' luck to what was found. */
+export function noteDelivery(turn: Turn): void {
+  const { state, acts, now } = turn;
+  const desired = desiredOf(state);
+  const streams = streamsOf(turn);
+  if (!desired || !streams) return;
+  const before = state.delivery;
+  state.delivery = judgeDelivery({
+    nowMs: now.monotonicMs,
+    netdev: desired.config.tunnel.interface,
+    passages: state.passages,
+    probes: state.probes,
+    streams,
+    up: {
+      shape: streams.upload,
+      perSecond: [
+        state.sent.perSecond(SHORTFALL_WINDOW_MS),
+        state.arrivals.perSecond(SHORTFALL_WINDOW_MS),
+      ],
+    },
+    down: {
+      shape: streams.download,
+      perSecond: [state.received.perSecond(SHORTFALL_WINDOW_MS)],
+    },
+    wholeBytes: state.house.wholeBytes,
+    endpointWholeBytes: state.welcome?.wholeBytes ?? null,
+    suspects: state.suspects ?? [],
+    endpointTroubles: state.welcome?.troubles ?? [],
+  });
+  for (const warning of state.delivery.warnings) {
+    if (before.warnings.some((other) => isSame(other, warning))) continue;
+    acts.push({ do: 'log', level: 'warning', notice: warning });
+  }
+}

@@ -1,0 +1,61 @@
+// Why devices get nothing though their traffic is hidden: clauses that follow "Your devices get no answers: ", and what to mend besides.
+
+/** `{chain}` is named as nft names it; `{command}` is to be typed as it is. */
+export const deliveryWords = {
+  'devices-dropped':
+    'a firewall rule of another program on this router drops what they send before it reaches the tunnel; look for it in "nft list ruleset" and "iptables-save"',
+  'devices-dropped-by':
+    'another program\'s firewall chain "{chain}" on this router, which drops by default, drops what they send before it reaches the tunnel; run "{command}", and again whenever that program has started',
+  'answers-dropped':
+    'a firewall rule of another program on this router drops what comes back for them; look for it in "nft list ruleset" and "iptables-save"',
+  'answers-dropped-by':
+    'another program\'s firewall chain "{chain}" on this router, which drops by default, drops what comes back for them; run "{command}", and again whenever that program has started',
+
+  'probe-unanswered':
+    'what goes into the tunnel comes back from the endpoint no more; see on the server what "iotshaper status" says, and that no firewall there touches iot0',
+  'names-unanswered':
+    'names they ask for are not answered; see on the server what "iotshaper status" says, and that no other program answers port 53 there',
+  'names-refused':
+    'the endpoint can\'t look up the names they ask for; see on the server that "getent hosts openwrt.org" finds an address, else mend its /etc/resolv.conf',
+
+  'upload-short':
+    'iotshaper.main.upload_rate: only {percent} % of the packets get through, so the line does not carry {rate} KB/s up, and devices wait long or get nothing; {fits} KB/s would fit: run "{command}"',
+  'download-short':
+    'iotshaper.main.download_rate: only {percent} % of the packets get through, so the line does not carry {rate} KB/s down, and devices wait long or get nothing; {fits} KB/s would fit: run "{command}"',
+  'packets-in-pieces':
+    'iotshaper.main.packet_size: each packet of {size} bytes leaves in two pieces, which costs more and is lost more often; {fits} bytes would fit the line: run "{command}"',
+  'packets-in-pieces-down':
+    'iotshaper.main.packet_size: each packet of {size} bytes leaves the endpoint in two pieces, which costs more and is lost more often; {fits} bytes would fit its line: run "{command}"',
+
+  'endpoint-forwards-nothing':
+    'a firewall on the server drops what they send to the Internet; on the server, "iotshaper status" says what to do',
+  'endpoint-answers-dropped':
+    'a firewall on the server drops what the Internet answers them; on the server, "iotshaper status" says what to do',
+  'endpoint-names-dropped':
+    'a firewall on the server drops the names they ask for; on the server, "iotshaper status" says what to do',
+  'endpoint-resolver-without-port':
+    'names they ask for are not answered, since another program on the server has port 53; on the server, "iotshaper status" says which',
+
+  'resolver-port-taken':
+    'names they ask for are not answered, since {holder} has port 53 on {address}, where dnsmasq ought to answer homes; have it listen on other addresses alone; dnsmasq takes the port as soon as it is free',
+  'another-program': 'another program (run "ss -lunp sport = :53" to see which)',
+  'resolver-not-listening':
+    'names they ask for are not answered, since dnsmasq does not listen on {address}; it is started again; the log tells what it says',
+
+  'homes-dropped':
+    'what homes send to the Internet does not leave this server; see that "ip route" lists a default route, and look for a firewall rule that drops it in "nft list ruleset" and "iptables-save"',
+  'homes-dropped-by':
+    'another program\'s firewall chain "{chain}", which drops by default, drops what homes send to the Internet; run "{command}", and see that it is run again whenever that program has started',
+  'homes-answers-dropped':
+    'a firewall rule of another program drops what the Internet answers homes; look for it in "nft list ruleset" and "iptables-save"',
+  'homes-answers-dropped-by':
+    'another program\'s firewall chain "{chain}", which drops by default, drops what the Internet answers homes; run "{command}", and see that it is run again whenever that program has started',
+  'homes-names-dropped':
+    'a firewall drops the names that homes ask for; let port 53 in on {netdev}, as by "ufw allow in on {netdev} to any port 53"',
+  'homes-names-dropped-by':
+    'the firewall chain "{chain}", which drops by default, drops the names that homes ask for; let port 53 in on {netdev}, as by "ufw allow in on {netdev} to any port 53" or "{command}"',
+  'homes-unheard':
+    'a firewall drops what homes say inside the tunnel, so none is served; let everything in on {netdev}, as by "ufw allow in on {netdev}"',
+  'homes-unheard-by':
+    'the firewall chain "{chain}", which drops by default, drops what homes say inside the tunnel, so none is served; let everything in on {netdev}, as by "ufw allow in on {netdev}" or "{command}"',
+} as const;

@@ -1,0 +1,48 @@
+// Why a tunnel is not set up, and what becomes of a profile that is to replace one that works.
+
+/** Clauses that follow `tunnel-failing` or `profile-not-used`; `{line}`, `{error}` and `{why}` of these are OpenVPN's own words. */
+export const tunnelWords = {
+  'tunnel-failing': "the tunnel to the endpoint can't be set up: {why}",
+
+  'endpoint-name-unresolved':
+    "the endpoint's name {host} can't be found; see whether the router has Internet and DNS (LuCI → Network → Diagnostics), and whether the name in the profile is right",
+  'endpoint-refuses':
+    'nothing listens at that address and port of the endpoint; on the server, run "systemctl restart iotshaper-endpoint", and see that the profile names its address and port',
+  'endpoint-mute':
+    'the endpoint does not answer; see that the server runs, that its firewall and its provider let that UDP port in, and that the profile names its address and port',
+  'endpoint-unreachable':
+    "there is no way to the endpoint's address; see that the server runs and that the profile names its address",
+  'internet-missing': 'the router has no way to the Internet now',
+  'family-missing':
+    'the router has no address of the kind the profile names the endpoint by; name it by a host name or an IPv4 address',
+  'fingerprint-other':
+    'another than the endpoint of this profile answers: its fingerprint differs; if the endpoint was made anew, upload the profile that its add-home printed',
+  'certificate-not-yet':
+    "the endpoint's certificate is not valid yet by the router's clock; set the clock in LuCI under System → System → Time Synchronization",
+  'certificate-expired':
+    "the endpoint's certificate has expired by the router's clock; see that the clock is right (LuCI → System → System), else make the endpoint a new certificate",
+  'certificate-of-other-name':
+    "the endpoint's certificate has another name than verify-x509-name of the profile",
+  'certificate-no-server':
+    "the endpoint's certificate is not one of a TLS server (extendedKeyUsage serverAuth); use <peer-fingerprint> in place of <ca>",
+  'certificate-unproved':
+    "no <ca> of the profile vouches for the endpoint's certificate ({error}); upload the profile that the endpoint's add-home printed",
+  'ciphers-not-shared':
+    'endpoint and profile share no cipher; leave data-ciphers out of the profile',
+  'tls-versions-differ': 'endpoint and router share no version of TLS; update the endpoint',
+  'home-refused':
+    'the endpoint refuses this home; on the server, see "iotshaper endpoint list", and upload the profile that add-home printed',
+  'home-refused-why':
+    'the endpoint refuses this home ({why}); on the server, see "iotshaper endpoint list", and upload the profile that add-home printed',
+  'home-unanswered':
+    'the endpoint answers, but does not let this home in; on the server, see whether "iotshaper endpoint list" has it: a home that was removed or added anew needs the profile that add-home printed last',
+  'openvpn-says': 'OpenVPN says "{line}"',
+
+  'profile-on-trial':
+    'the new profile is tried beside the one in use, which stays in use until the new one connects',
+  'profile-not-used':
+    'the new profile is not used, and the one before it stays in use: {why}; mend it and upload it again, or run "/etc/init.d/iotshaper reload" to have it tried again',
+  'profile-adopted': 'the new profile connects, and is used from now on',
+  'profile-unkept': "the new profile can't be put in the place of the one before it: {error}",
+  'trial-unfinished': 'it did not connect within {seconds} seconds',
+} as const;

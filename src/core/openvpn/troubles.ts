@@ -1,0 +1,99 @@
+// Why a tunnel is not set up: found in what OpenVPN 2.6 prints, line by line, and said in words of ours.
+import { type Notice, notice } from '../notices/notice.ts';
+
+/** Longer runs of base64 are no words. */
+const KEY_RUN = /[A-Za-z0-9+/=]{40,}/g;
+const MAX_SAID = 160;
+
+/** A line of another program as log and status may have it: nothing that could be a key. */
+export function withoutKeys(line: string): string {
+  return line.replace(KEY_RUN, '…');
+}
+
+/** Patterns of lines, each with what it means; the first that fits counts. */
+const TROUBLES: readonly [pattern: RegExp, said: (match: RegExpExecArray) => Notice][] = [
+  [
+    /^RESOLVE: Cannot resolve host address: (\S+?)(?::\d+)? /,
+    ([, host = '']) => notice('endpoint-name-unresolved', { host }),
+  ],
+  [/\[ECONNREFUSED[|\]]|: Connection refused/, () => notice('endpoint-refuses')],
+  [/Cannot assign requested address/, () => notice('family-missing')],
+  [/: Network is unreachable|^Network unreachable/, () => notice('internet-missing')],
+  [/No route to host/, () => notice('endpoint-unreachable')],
+  [/peer-fingerprint certificate hash verification failed/, () => notice('fingerprint-other')],
+  [
+    /^VERIFY ERROR: .*error=(?:certificate is not yet valid|CRL is not yet valid)/,
+    () => notice('certificate-not-yet'),
+  ],
+  [/^VERIFY ERROR: .*error=certificate has expired/, () => notice('certificate-expired')],
+  [/^VERIFY X509NAME ERROR/, () => notice('certificate-of-other-name')],
+  [/^VERIFY (?:E?KU ERROR|nsCertType ERROR)/, () => notice('certificate-no-server')],
+  [/^Certificate does not have (?:extended )?key usage/, () => notice('certificate-no-server')],
+  [
+    /^VERIFY (?:\w+ )?ERROR: (?:.*error=)?([^:]*)/,
+    ([, error = '']) => notice('certificate-unproved', { error: quote(error) }),
+  ],
+  [
+    /no shared cipher|cipher negotiation failed|Failed to negotiate cipher/i,
+    () => notice('ciphers-not-shared'),
+  ],
+  [
+    /AUTH_FAILED(?:,([^'"]*))?/,
+    ([, why = '']) =>
+      why === '' ? notice('home-refused') : notice('home-refused-why', { why: quote(why) }),
+  ],
+  [
+    /unsupported protocol|alert protocol version|no protocols available|wrong version number/,
+    () => notice('tls-versions-differ'),
+  ],
+  [/TLS key negotiation failed to occur|^Server poll timeout/, () => notice('endpoint-mute')],
+];
+
+/** What follows from another line, or says nothing that a person could act on. */
+const PLAIN =
+  /\b(?:errors?|cannot|can't|failed|fatal|unrecognized|missing)\b|^(?:Options error|OpenSSL)/i;
+const EMPTY =
+  /^(?:NOTE|WARNING|DEPRECATED|MANAGEMENT|Restart pause|SIG[A-Z0-9]+\[)|TLS object ->|TLS handshake failed|TLS_ERROR|Exiting due to fatal/i;
+
+function quote(line: string): string {
+  const said = withoutKeys(line)
+    .replace(/[^\x20-\x7e…]/g, '')
+    .trim();
+  return said.length > MAX_SAID ? `${said.slice(0, MAX_SAID - 1)}…` : said;
+}
+
+/** Follows one OpenVPN's lines; the lines of one try belong together, and the plainest of them is told. */
+export class TroubleReader {
+  /** Whether this try has told of a trouble with words of ours, or of any. */
+  #isNamed = false;
+  #isHeard = false;
+
+  /** What this line adds to what is known, or null. */
+  hear(printed: string): Notice | null {
+    const line = printed.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:us=\d+ )?/, '');
+    if (/^SIG(?:USR1|HUP|TERM)\[/.test(line)) {
+      this.#isNamed = false;
+      this.#isHeard = false;
+      return null;
+    }
+    if (EMPTY.test(line)) return null;
+    for (const [pattern, said] of TROUBLES) {
+      const match = pattern.exec(line);
+      if (!match) continue;
+      if (this.#isNamed) return null;
+      this.#isNamed = true;
+      this.#isHeard = true;
+      return said(match);
+    }
+    if (this.#isHeard || !PLAIN.test(line)) return null;
+    this.#isHeard = true;
+    return notice('openvpn-says', { line: quote(line) });
+  }
+
+  /** What it means that a try has come no further than to this state for long, or null. */
+  linger(state: string): Notice | null {
+    if (this.#isNamed) return null;
+    if (state === 'WAIT') return notice('endpoint-mute');
+    return state === 'AUTH' || state === 'GET_CONFIG' ? notice('home-unanswered') : null;
+  }
+}

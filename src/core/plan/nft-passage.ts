@@ -1,0 +1,130 @@
+// Counts packets where they come in and where they leave again: what comes in and never leaves, rules of others drop.
+import { DEVICE_ZONE, hexMark, MARK_MASK, MARK_TUNNEL } from './names.ts';
+import { block, comment } from './nft-text.ts';
+
+/** Ways through a home's router, by family: from a device to the tunnel, and back. */
+export const homePassages = ['device4', 'device6', 'answer4', 'answer6'] as const;
+
+/** Behind the chain in prerouting that marks devices' packets. */
+const BEHIND_MARKING = 2147483001;
+const LAST = 2147483000;
+
+/** Names of the two counters of a passage. */
+export function countersOf(passage: string): { entered: string; left: string } {
+  return { entered: `${passage}_in`, left: `${passage}_out` };
+}
+
+export function renderCounters(passages: readonly string[]): string[][] {
+  return passages.flatMap((passage) => {
+    const { entered, left } = countersOf(passage);
+    return [block(`counter ${entered}`, []), block(`counter ${left}`, [])];
+  });
+}
+
+/** Counts devices' packets that may leave, behind the last rule that could send them elsewhere and behind the forward hook. */
+export function renderHomePassage(innerNetdev: string): string[][] {
+  const inZone = `ct original zone ${DEVICE_ZONE}`;
+  const marked = `meta mark & ${hexMark(MARK_MASK)} == ${hexMark(MARK_TUNNEL)}`;
+  const families = [
+    ['ipv4', '4'],
+    ['ipv6', '6'],
+  ] as const;
+  return [
+    ...renderCounters(homePassages),
+    block('chain passage_in', [
+      `type filter hook prerouting priority ${BEHIND_MARKING}; policy accept;`,
+      `${inZone} jump count_in ${comment('what comes in has to leave')}`,
+    ]),
+    block('chain passage_out', [
+      'type filter hook postrouting priority srcnat + 20; policy accept;',
+      `${inZone} jump count_out`,
+    ]),
+    block('chain count_in', [
+      ...families.map(
+        ([family, number]) =>
+          `meta nfproto ${family} ct direction original ${marked} meta protocol @alive counter name device${number}_in`,
+      ),
+      ...families.map(
+        ([family, number]) =>
+          `meta nfproto ${family} ct direction reply iifname "${innerNetdev}" counter name answer${number}_in`,
+      ),
+    ]),
+    block('chain count_out', [
+      ...families.map(
+        ([family, number]) =>
+          `meta nfproto ${family} ct direction original oifname "${innerNetdev}" counter name device${number}_out`,
+      ),
+      ...families.map(
+        ([family, number]) =>
+          `meta nfproto ${family} ct direction reply oifname != "${innerNetdev}" counter name answer${number}_out`,
+      ),
+    ]),
+  ];
+}
+
+/** Ways through an endpoint: from homes to the Internet and back by family, to its resolver, to the service's own sockets. */
+export const endpointPassages = [
+  ...(['forward4', 'forward6', 'answer4', 'answer6', 'names', 'tunnel'] as const),
+] as const;
+
+/** What the endpoint's passages are told by. */
+export interface EndpointWays {
+  innerNetdev: string;
+  tunnelNetdev: string;
+  /** Inner ranges with the address of the endpoint's resolver in them, by family. */
+  ranges: readonly {
+    family: 4 | 6;
+    range: string;
+    resolver: string;
+    notInternet: readonly string[];
+  }[];
+  /** Source of packets that only try whether the Internet is reached: they end where they would leave. */
+  trialSource: string;
+  /** UDP ports of the service on the tunnel. */
+  ports: readonly number[];
+}
+
+export function renderEndpointPassage(ways: EndpointWays): string[][] {
+  const { innerNetdev, tunnelNetdev, ranges, trialSource, ports } = ways;
+  const ip = (family: 4 | 6) => (family === 4 ? 'ip' : 'ip6');
+  const own = `{ "${innerNetdev}", "${tunnelNetdev}", "lo" }`;
+  const names = ranges.map(
+    ({ family, resolver }) =>
+      `iifname "${innerNetdev}" ${ip(family)} daddr ${resolver} meta l4proto { tcp, udp } th dport 53 counter name`,
+  );
+  const tunnel = `iifname "${tunnelNetdev}" udp dport { ${ports.join(', ')} } counter name`;
+  return [
+    ...renderCounters(endpointPassages),
+    block('chain passage_in', [
+      `type filter hook prerouting priority ${LAST}; policy accept;`,
+      ...ranges.flatMap(({ family, range, notInternet }) => [
+        `iifname "${innerNetdev}" ${ip(family)} saddr ${range} ${ip(family)} daddr != { ${notInternet.join(', ')} } fib daddr type unicast counter name forward${family}_in`,
+        `iifname != ${own} ${ip(family)} daddr ${range} counter name answer${family}_in`,
+      ]),
+      ...names.map((rule) => `${rule} names_in`),
+      `${tunnel} tunnel_in`,
+    ]),
+    // Where nobody lets "fragmentation needed" through, TCP would wait for ever.
+    block('chain segment_size', [
+      'type filter hook forward priority mangle; policy accept;',
+      ...['iifname', 'oifname'].map(
+        (end) =>
+          `${end} "${innerNetdev}" tcp flags syn / syn,rst tcp option maxseg size set rt mtu`,
+      ),
+    ]),
+    block('chain passage_local', [
+      `type filter hook input priority ${LAST}; policy accept;`,
+      ...names.map((rule) => `${rule} names_out`),
+      `${tunnel} tunnel_out`,
+    ]),
+    // Before address translation, which would hide the source.
+    block('chain passage_out', [
+      'type filter hook postrouting priority srcnat - 10; policy accept;',
+      ...ranges.flatMap(({ family, range, resolver }) => [
+        `oifname != ${own} ${ip(family)} saddr ${range} counter name forward${family}_out`,
+        `oifname "${innerNetdev}" ${ip(family)} daddr ${range} ${ip(family)} saddr != ${resolver} counter name answer${family}_out`,
+      ]),
+      `ip saddr ${trialSource} drop ${comment('tried the way, no further')}`,
+    ]),
+  ];
+}

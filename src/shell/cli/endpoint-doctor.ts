@@ -1,0 +1,60 @@
+// `iotshaper endpoint doctor`: what keeps this server from serving homes, and what mends it.
+import { join } from 'node:path';
+import { findEndpointFaults, findKernelFaults } from '../../core/endpoint/examination.ts';
+import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
+import { bare } from '../../core/home/answers.ts';
+import type { Notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
+import { examine, examineKernel } from '../endpoint/examine.ts';
+import { askLocalApi, NotRunningError } from '../home/local-api.ts';
+import type { System } from '../system/system.ts';
+import type { Context } from './context.ts';
+import { Failure } from './failure.ts';
+
+/** Looking takes a second or two on a slow machine. */
+const TIMEOUT_MS = 30_000;
+/** The configuration is wrong, and starting again will not help (sysexits.h). */
+const EX_CONFIG = 78;
+
+/** What is wrong with this machine: as the running service found it just now or, where none runs, as found here. */
+export async function findFaults(
+  system: System,
+  identity: EndpointIdentity,
+  runDir: string,
+): Promise<Notice[]> {
+  try {
+    const path = join(runDir, 'api.sock');
+    const status = await askLocalApi(system, path, { method: 'doctor' }, TIMEOUT_MS);
+    return (status as { warning_notices: Notice[] }).warning_notices;
+  } catch (error) {
+    if (!(error instanceof NotRunningError)) throw error;
+  }
+  return findEndpointFaults(await examine({ system, identity, runDir, inject: null }));
+}
+
+/** Prints what was found, or that nothing was; exit status 1 where something was. */
+export async function printFaults(
+  { system, console }: Context,
+  identity: EndpointIdentity,
+  { runDir, json }: { runDir: string; json?: boolean },
+): Promise<void> {
+  const faults = await findFaults(system, identity, runDir);
+  if (json) {
+    const findings = faults.map((fault) => ({ message: wordsOf(fault), ...bare(fault) }));
+    console.write(`${JSON.stringify({ ok: faults.length === 0, findings }, null, 2)}\n`);
+  } else if (faults.length === 0) {
+    console.write(
+      `Nothing found on this server. Whether UDP ${identity.port} gets through its provider's firewall shows once a home connects.\n`,
+    );
+  } else {
+    for (const fault of faults) console.write(`${wordsOf(fault)}\n`);
+  }
+  console.setExitStatus(faults.length === 0 ? 0 : 1);
+}
+
+/** @throws {Failure} where the kernel lacks what no endpoint can do without: starting it again would not help. */
+export async function requireKernel(system: System): Promise<void> {
+  const faults = findKernelFaults(await examineKernel(system));
+  if (faults.length === 0) return;
+  throw new Failure(faults.map((fault) => wordsOf(fault)).join('\n'), EX_CONFIG);
+}

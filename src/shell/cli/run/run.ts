@@ -1,0 +1,55 @@
+// `iotshaper run`: the home service in the foreground, until a signal ends it.
+import { HomeService } from '../../home/home-service.ts';
+import { interfaceReader } from '../../network/interfaces.ts';
+import { consoleLog } from '../../system/log.ts';
+import { UbusClient } from '../../ubus/client.ts';
+import { publishIotshaper } from '../../ubus/iotshaper-object.ts';
+import type { Context } from '../context.ts';
+import { requireRoot } from '../failure.ts';
+import { defaultConfigPath, defaultHomeDir, defaultRunDir, defaultUbusSocket } from '../paths.ts';
+import type { RunOptions } from './run-options.ts';
+import { runUntilSignal, type Service } from './until-signal.ts';
+
+/** Serves the home until a signal ends it. @throws {Failure} when not run by root */
+export async function runService(
+  context: Context,
+  {
+    config = defaultConfigPath,
+    runDir = defaultRunDir,
+    stateDir = defaultHomeDir,
+    ubus = defaultUbusSocket,
+  }: RunOptions,
+): Promise<void> {
+  const { system, console } = context;
+  requireRoot(system, 'iotshaper run');
+  await system.files.makeFolder(runDir, 0o700);
+  await system.files.makeFolder(stateDir, 0o700);
+  const log = consoleLog(system, console);
+  const readInterfaces = interfaceReader(system, ubus);
+  const service = new HomeService({
+    ...{ system, configPath: config, runDir, stateDir, log, readInterfaces },
+  });
+  // Whoever stops the service for a moment only (restart, upgrade, the router going down) says so first.
+  console.onSignal('SIGUSR2', () => {
+    service.staysShut = true;
+  });
+  const bus = new UbusClient(system, {
+    socketPath: ubus,
+    log: (text) => log('info', `ubus: ${text}`),
+  });
+  publishIotshaper(bus, service);
+  const whole: Service = {
+    get staysShut() {
+      return service.staysShut;
+    },
+    set staysShut(stays) {
+      service.staysShut = stays;
+    },
+    start: () => service.start(),
+    stop: async () => {
+      await service.stop();
+      await bus.close();
+    },
+  };
+  await runUntilSignal(context, whole, () => void service.reload());
+}

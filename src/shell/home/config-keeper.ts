@@ -1,0 +1,76 @@
+// The configuration in force: the good one that was read last, and what is said of the one that stands in UCI.
+import { join } from 'node:path';
+import type { ConfigVerdict } from '../../core/home/answers.ts';
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
+import type { InterfaceReader } from '../network/interfaces.ts';
+import type { Log } from '../system/log.ts';
+import type { System } from '../system/system.ts';
+import {
+  type GoodConfig,
+  keepGoodConfig,
+  readGoodConfig,
+  understandAnew,
+} from './config-source.ts';
+
+export interface ConfigKeeperOptions {
+  system: System;
+  configPath: string;
+  /** Where the last good configuration is kept. */
+  stateDir: string;
+  log: Log;
+  /** Who knows OpenWrt's names of interfaces. */
+  readInterfaces: InterfaceReader;
+}
+
+/** Keeps it from one {@link ConfigKeeper.read} to the next. */
+export class ConfigKeeper {
+  readonly #options: ConfigKeeperOptions;
+  /** In force; null while there was none. */
+  good: GoodConfig | null = null;
+  status: ConfigVerdict = { ok: true, errors: [], warnings: [] };
+
+  constructor(options: ConfigKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Reads it again; a bad one leaves the last good one in force, also after a start. */
+  async read(): Promise<void> {
+    const { system, configPath, stateDir, log, readInterfaces } = this.#options;
+    const keptPath = join(stateDir, 'last-good');
+    const { good, status } = await readGoodConfig(system, configPath, readInterfaces);
+    this.status = status;
+    for (const warning of status.warnings) log('warning', wordsOf(warning));
+    for (const error of status.errors) log('err', wordsOf(error));
+    if (good) {
+      this.good = good;
+      await keepGoodConfig(system, configPath, keptPath).catch((error: Error) =>
+        log('warning', wordsOf(notice('last-good-unkept', { error: error.message }))),
+      );
+    } else if (!this.good) {
+      this.good = (await readGoodConfig(system, keptPath, readInterfaces)).good;
+    }
+  }
+
+  /** A profile that was tried takes the place of the one before. */
+  adopt(profile: GoodConfig['profile']): void {
+    if (this.good) this.good = { ...this.good, profile, waiting: null };
+  }
+
+  /** What is said of what stands in UCI now. */
+  async check(): Promise<ConfigVerdict> {
+    const { system, configPath, readInterfaces } = this.#options;
+    return (await readGoodConfig(system, configPath, readInterfaces)).status;
+  }
+
+  /** Looks whether interfaces' names stand for other network devices now; tells whether they do. */
+  async understandAnew(): Promise<boolean> {
+    const { system, readInterfaces } = this.#options;
+    const before = this.good;
+    const anew = before && (await understandAnew(system, before, readInterfaces));
+    if (!anew || this.good !== before) return false;
+    this.good = anew.good;
+    this.status = { ...this.status, notes: anew.notes };
+    return true;
+  }
+}

@@ -1,0 +1,65 @@
+// What becomes of a profile that a person uploads: put in its place, or tried first where the one there works.
+import { isSame } from '../../core/equality/equality.ts';
+import type { ProfileCheck } from '../../core/home/api.ts';
+import { desiredOf, type HomeState } from '../../core/home/machine/state.ts';
+import { isProved } from '../../core/home/machine/trial.ts';
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
+import type { Profile } from '../../core/openvpn/profile.ts';
+import type { Log } from '../system/log.ts';
+import type { System } from '../system/system.ts';
+import { profilePath, readProfile } from './config-source.ts';
+import {
+  adoptProfile,
+  judgeProfile,
+  keepWaiting,
+  readProfileText,
+  storeProfile,
+} from './profile-file.ts';
+
+export interface HomeProfilesOptions {
+  system: System;
+  configPath: string;
+  log: Log;
+  state: () => HomeState;
+  /** Reads everything again and puts it in force. */
+  reload: () => Promise<void>;
+}
+
+export class HomeProfiles {
+  readonly #options: HomeProfilesOptions;
+
+  constructor(options: HomeProfilesOptions) {
+    this.#options = options;
+  }
+
+  /** Puts a profile in the place the configuration names and in force, if nothing is wrong with it. */
+  async store(text: string): Promise<ProfileCheck> {
+    const { system, configPath, state, reload } = this.#options;
+    const verdict = judgeProfile(text);
+    if (!verdict.ok) return verdict;
+    const path = await profilePath(system, configPath);
+    const isTried = await this.#isTried(path, readProfileText(text));
+    await (isTried ? keepWaiting : storeProfile)(system, path, text);
+    await reload();
+    return { ...verdict, tried: state().trial !== null };
+  }
+
+  /** Ends the waiting of the profile that has come into force; it takes the place of the one before it. */
+  async adopt(path: string): Promise<void> {
+    const { system, state, log } = this.#options;
+    const inForce = desiredOf(state())?.profile;
+    await adoptProfile(system, path, (profile) => isSame(profile, inForce)).catch((error: Error) =>
+      log('warning', wordsOf(notice('profile-unkept', { error: error.message }))),
+    );
+  }
+
+  /** Whether the one in this place works, and another one is to be seen to connect first. */
+  async #isTried(path: string, uploaded: Profile | null): Promise<boolean> {
+    const state = this.#options.state();
+    const { profile } = await readProfile(this.#options.system, path);
+    return (
+      isProved(state) && isSame(profile, desiredOf(state)?.profile) && !isSame(profile, uploaded)
+    );
+  }
+}
