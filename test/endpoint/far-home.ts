@@ -76,7 +76,7 @@ export class FarHome {
   }
 
   #say(): void {
-    const { datagram } = this.#handshake.hello()!;
+    const { datagram } = this.#handshake.hello(this.#options.time.nowMs)!;
     const from = { address: this.address, port: CONTROL_PORT };
     const to = { address: '10.213.0.1', port: CONTROL_PORT };
     this.#options.deliver({ bytes: datagram, from, to });
