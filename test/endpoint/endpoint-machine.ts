@@ -212,7 +212,9 @@ export class EndpointMachine {
     if (!machine.isPassing) return;
     machine.time.timers.soon(() => {
       const packet = { ...packetOf(datagram, '', 0), iifname: TUNNEL_NETDEV, uid: null };
-      if (machine.walk.passes('prerouting', packet, true)) machine.udp.deliver(datagram);
+      const { walk, udp } = machine;
+      if (!walk.passes('prerouting', packet, true)) return;
+      if (walk.passes('input', packet, true)) udp.deliver(datagram);
     });
   }
 
