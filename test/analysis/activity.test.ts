@@ -1,8 +1,9 @@
 // The activity attack: events are found in traffic, matched fairly, and read from the files people keep.
 import test from 'ava';
 import fc from 'fast-check';
-import { alignEvents, EventsError, parseEvents } from '../../src/core/analysis/activity-events.ts';
+import { alignEvents, parseEvents } from '../../src/core/analysis/activity-events.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
+import { LineError } from '../../src/core/text/line-error.ts';
 import { type BinnedTraffic, findActivity } from '../../src/research/analysis/activity.ts';
 import {
   plotActivity,
@@ -201,7 +202,7 @@ test('events: CSV and Markdown, absolute and relative times', (t) => {
   );
   t.is(alignEvents(events, 0)[0]!.timeS, 5.67);
   t.throws(() => parseEvents('1,a,b\nlater,a,b', 'e.csv'), {
-    instanceOf: EventsError,
+    instanceOf: LineError,
     message: 'e.csv: line 2: time is "later", expected seconds',
   });
   t.throws(() => parseEvents('time,device,event\n', 'e.csv'), { message: /holds no event/ });

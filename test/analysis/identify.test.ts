@@ -3,6 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { linkTypes } from '../../src/core/capture/decode.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
+import { LineError } from '../../src/core/text/line-error.ts';
 import {
   validateNeighbours,
   wilsonInterval,
@@ -23,12 +24,7 @@ import {
   loadVendors,
   parseVendors,
 } from '../../src/research/analysis/identify/vendors.ts';
-import {
-  defaultLabels,
-  LabelError,
-  labelByNames,
-  parseLabels,
-} from '../../src/research/analysis/labels.ts';
+import { defaultLabels, labelByNames, parseLabels } from '../../src/research/analysis/labels.ts';
 import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
 import { planHousehold } from '../../src/research/lab/emulators/household.ts';
 import { openSamples } from '../../src/shell/capture/csv.ts';
@@ -346,7 +342,7 @@ const wrongLabels: [line: string, message: RegExp][] = [
 test('a wrong line of a label file is named', (t) => {
   for (const [line, message] of wrongLabels) {
     t.throws(() => parseLabels(`# first\n${line}\n`, 'l.csv', defaultLabels()), {
-      instanceOf: LabelError,
+      instanceOf: LineError,
       message,
     });
   }

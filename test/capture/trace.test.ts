@@ -1,8 +1,9 @@
 // A device's trace out of a capture, and traces kept as CSV.
 import test from 'ava';
 import { type Sample, traceOfDevice } from '../../src/core/capture/trace.ts';
+import { LineError } from '../../src/core/text/line-error.ts';
 import { encodeCapture } from '../../src/research/capture/writer.ts';
-import { CsvError, openSamples, readSamples } from '../../src/shell/capture/csv.ts';
+import { openSamples, readSamples } from '../../src/shell/capture/csv.ts';
 import { openCapture, readPackets } from '../../src/shell/capture/reader.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { deviceMac, ethernetFrame, routerMac, udpPacket } from './packets.ts';
@@ -104,7 +105,7 @@ const refused: Record<string, [lines: string[], message: string]> = {
 for (const [name, [lines, message]] of Object.entries(refused)) {
   test(`refuses CSV with ${name}`, async (t) => {
     const error = await t.throwsAsync(collect(readSamples(lines, 'x.csv')), {
-      instanceOf: CsvError,
+      instanceOf: LineError,
     });
     t.is(error.message, message);
   });
@@ -114,11 +115,11 @@ test('opens a CSV trace', async (t) => {
   const samples = await collect(openSamples(nodeSystem, 'test/fixtures/identify/blink-hub.csv'));
   t.is(samples.length, 937);
   await t.throwsAsync(collect(openSamples(nodeSystem, 'test/no-such.csv')), {
-    instanceOf: CsvError,
+    instanceOf: LineError,
     message: 'test/no-such.csv: cannot be read: no such file',
   });
   await t.throwsAsync(collect(openSamples(nodeSystem, 'test')), {
-    instanceOf: CsvError,
+    instanceOf: LineError,
     message: 'test: cannot be read: is a directory',
   });
 });

@@ -66,8 +66,16 @@ const refused: [words: string[], status: number, said: RegExp][] = [
   ],
   [['check', 'a', 'b'], 1, /too many arguments/],
   [['cost', '--rate', 'fast'], 1, /argument 'fast' is invalid. must be a number between/],
-  [['status', '--run-dir', none], 3, /^iotshaper: iotshaper is not running\n$/],
-  [['reload', '--run-dir', none], 3, /^iotshaper: iotshaper is not running\n$/],
+  [
+    ['status', '--run-dir', none],
+    3,
+    /^iotshaper: iotshaper is not running, so your devices are not protected; start it with: .*\n$/,
+  ],
+  [
+    ['reload', '--run-dir', none],
+    3,
+    /^iotshaper: iotshaper is not running, so your devices are not protected; start it with: .*\n$/,
+  ],
 ];
 
 for (const [words, status, said] of refused) {

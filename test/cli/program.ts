@@ -1,5 +1,6 @@
 // The program as a person calls it, in the test's own process or in one of its own: what it prints, and how it ends.
 import { spawn } from 'node:child_process';
+import { tellFailures } from '../../src/shell/cli/failure.ts';
 import { runCli } from '../../src/shell/cli/program.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { CapturedConsole } from './captured-console.ts';
@@ -13,7 +14,8 @@ export interface Ended {
 /** Runs `iotshaper` with these words, without the start of a process, which takes longer than most commands. */
 export async function iotshaper(...words: string[]): Promise<Ended> {
   const console = new CapturedConsole(...words);
-  await runCli({ system: nodeSystem, console });
+  const context = { system: nodeSystem, console };
+  await tellFailures(context, () => runCli(context));
   return { status: console.status ?? 0, stdout: console.out, stderr: console.err };
 }
 

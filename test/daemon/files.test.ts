@@ -10,7 +10,7 @@ import {
   findFirewallWarnings,
   readFirewallWarnings,
 } from '../../src/shell/home/firewall-warnings.ts';
-import { judgeProfile, storeProfile } from '../../src/shell/home/profile-file.ts';
+import { judgeProfile, storeProfile } from '../../src/shell/openvpn/profile-file.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const profile = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type HomeState, initialState } from '../../src/core/home/machine/state.ts';
 import { HomeProfiles } from '../../src/shell/home/home-profiles.ts';
-import { readProfileText } from '../../src/shell/home/profile-file.ts';
+import { readProfileText } from '../../src/shell/openvpn/profile-file.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { desired } from '../home/world.ts';
 
 const works = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
-const other = works.replace('vps.example.org', 'b.example.org');
+const other = works.replaceAll('vps.example.org', 'b.example.org');
 
 /** A home whose profile connected, or did not yet. */
 function makeHome(t: ExecutionContext, isProved: boolean) {

@@ -9,7 +9,7 @@ import {
   type Methods,
   NotRunningError,
   serveLocalApi,
-} from '../../src/shell/home/local-api.ts';
+} from '../../src/shell/machine/local-api.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 function newPath(t: ExecutionContext): string {
@@ -116,7 +116,8 @@ test('nobody there, one that says nothing, and one that ends half-way: not runni
   const none = newPath(t);
   await t.throwsAsync(askLocalApi(nodeSystem, none, { method: 'x' }), {
     instanceOf: NotRunningError,
-    message: 'iotshaper is not running',
+    message:
+      'iotshaper is not running, so your devices are not protected; start it with: /etc/init.d/iotshaper start',
   });
   writeFileSync(none, 'no socket');
   await t.throwsAsync(askLocalApi(nodeSystem, none, { method: 'x' }), {

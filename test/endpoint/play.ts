@@ -11,7 +11,7 @@ import { type EndpointState, initialState } from '../../src/core/endpoint/machin
 import { step } from '../../src/core/endpoint/machine/step.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
-import { endpointPassages } from '../../src/core/plan/nft-passage.ts';
+import { endpointPassages } from '../../src/core/plan/nft/nft-passage.ts';
 import { classId, leafHandle } from '../../src/core/plan/tc.ts';
 import type { TcListing } from '../../src/core/plan/tc-listing.ts';
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';

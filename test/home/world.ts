@@ -8,7 +8,7 @@ import { type DesiredState, NOTHING_NEAR } from '../../src/core/home/machine/sta
 import { notice } from '../../src/core/notices/notice.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { ALIVE_SECONDS } from '../../src/core/plan/names.ts';
-import { homePassages } from '../../src/core/plan/nft-passage.ts';
+import { homePassages } from '../../src/core/plan/nft/nft-passage.ts';
 import { type TcListing, TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { caseConfig } from '../plan/cases.ts';

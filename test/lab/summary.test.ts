@@ -11,7 +11,7 @@ import {
 } from '../../src/research/lab/findings/summary.ts';
 import { renderSummary, renderTable } from '../../src/research/lab/findings/table.ts';
 import { type LabOptions, labDefaults } from '../../src/research/lab/options.ts';
-import { encodeQuestion, TYPE_A } from '../../src/research/lab/traffic/dns.ts';
+import { encodeQuestion } from '../../src/research/lab/traffic/dns.ts';
 import type { Delay } from '../../src/research/lab/traffic/traffic-log.ts';
 import { captured, stream } from './support/packets.ts';
 
@@ -35,7 +35,7 @@ const asking = (name: string) => ({
   destination: lab.dnsAddress,
   sourcePort: 5353,
   destinationPort: 53,
-  payload: encodeQuestion({ id: 1, name, type: TYPE_A }),
+  payload: encodeQuestion({ id: 1, name, type: 'A' }),
 });
 
 test('data, control, DNS in clear and packets past the tunnel are told apart', async (t) => {

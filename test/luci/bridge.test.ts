@@ -61,6 +61,7 @@ test('a login that may read can change nothing', async (t) => {
     ['iotshaper', 'profile_check', { text: 'client' }],
     ['iotshaper', 'profile_store', { text: 'client' }],
     ['rc', 'init', { name: 'iotshaper', action: 'stop' }],
+    ['file', 'exec', { command: '/etc/init.d/iotshaper', params: ['start'] }],
   ];
   for (const [object, method, args] of changing) {
     const request = {
@@ -89,11 +90,21 @@ test('the page is granted what it calls and no more', (t) => {
     JSON.parse(text) as Record<string, Record<string, { ubus: Record<string, string[]> }>>
   )['luci-app-iotshaper']!;
   t.deepEqual(acl.groups, ['luci-app-iotshaper']);
-  // No wildcards, nothing that runs programs, reads files or starts other services.
+  // No wildcards, nothing that runs other programs, reads files, or stops this service or starts others.
   t.false(/[*?]/.test(text));
   t.deepEqual(Object.keys(read!).sort(), ['ubus', 'uci']);
-  t.deepEqual(Object.keys(write!).sort(), ['ubus', 'uci']);
-  t.deepEqual(Object.keys(write!.ubus).sort(), ['iotshaper', 'uci']);
+  t.deepEqual(Object.keys(write!).sort(), ['file', 'ubus', 'uci']);
+  t.deepEqual(Object.keys(write!.ubus).sort(), ['file', 'iotshaper', 'uci']);
+  t.deepEqual(write!.ubus.file, ['exec']);
+  for (const [action, granted] of [
+    ['start', true],
+    ['enable', true],
+    ['stop', false],
+    ['start; reboot', false],
+  ] as const) {
+    t.is(acl.allows('write', 'file', `/etc/init.d/iotshaper ${action}`, 'exec'), granted, action);
+    t.false(acl.allows('read', 'file', `/etc/init.d/iotshaper ${action}`, 'exec'));
+  }
   t.deepEqual(read!.ubus.rc, ['list']);
   t.true(acl.allows('read', 'uci', 'iotshaper', 'read'));
   t.false(acl.allows('read', 'uci', 'iotshaper', 'write'));

@@ -192,6 +192,21 @@ test.serial('a service that goes and comes is noticed, and why', async (t) => {
   await page.getByText('The service iotshaper is not installed').waitFor();
 });
 
+test.serial('a stopped service leaves no switch on, and the switch starts it', async (t) => {
+  const { page, router } = await visit(t);
+  const onOff = page.getByRole('switch');
+  t.true(await onOff.isChecked());
+  await router.stopService();
+  await page.getByText('Not protected: the service is stopped.').waitFor();
+  t.is(await page.locator(banner).getAttribute('data-state'), 'stopped');
+  t.false(await onOff.isChecked());
+  await onOff.check();
+  await page.locator(`${banner}[data-state=shaping]`).waitFor();
+  t.true(await onOff.isChecked());
+  const script = '/etc/init.d/iotshaper';
+  t.deepEqual(router.executed, [`${script} enable`, `${script} start`]);
+});
+
 test.serial('a service of another version is told from none', async (t) => {
   const { page } = await visit(t, {
     prepare: ({ service }) => {

@@ -68,6 +68,8 @@ const usualDevices = [
 export interface Router extends Bridge {
   service: FakeService;
   configPath: string;
+  /** Commands that a page ran while the service was stopped. */
+  executed: string[];
   /** The configuration file as the service would read it now. */
   readConfig(): Config;
   writeConfig(text: string): Promise<void>;
@@ -108,7 +110,7 @@ export async function startRouter({
     tx_bytes: 12_345_678,
     rx_bytes: 987_654,
   }));
-  const published = publishIotshaper(provider, service);
+  let published = publishIotshaper(provider, service);
   await published.whenPresent();
 
   const bridge = await startBridge({
@@ -118,10 +120,12 @@ export async function startRouter({
     onApplied: (configs) => triggerReload(caller, configs),
     luciSource: process.env.LUCI_SOURCE,
   });
+  const executed: string[] = [];
   const { close } = bridge;
   return Object.assign(bridge, {
     service,
     configPath,
+    executed,
     readConfig: () => parseConfig(readFileSync(configPath)).config,
     async writeConfig(text: string) {
       writeFileSync(configPath, text);
@@ -130,6 +134,12 @@ export async function startRouter({
     async stopService() {
       await published.remove();
       bridge.rpcd.facts.service = { enabled: true, running: false };
+      bridge.rpcd.facts.onExec = (words) => {
+        executed.push(words);
+        if (!words.endsWith(' start')) return;
+        published = publishIotshaper(provider, service);
+        bridge.rpcd.facts.service = { enabled: true, running: true };
+      };
     },
     async close() {
       await close();

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Status } from '../../src/core/home/api.ts';
-import { askLocalApi } from '../../src/shell/home/local-api.ts';
+import { askLocalApi } from '../../src/shell/machine/local-api.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { CLOUD, HomeNetwork } from './home-network.ts';
 

@@ -9,7 +9,7 @@ import type { Status } from '../../src/core/home/api.ts';
 import { Cleanup } from '../../src/research/lab/bed/cleanup.ts';
 import { buildNetwork } from '../../src/research/lab/bed/namespaces.ts';
 import { lab, planTopology, type Topology } from '../../src/research/lab/bed/topology.ts';
-import { askLocalApi, NotRunningError } from '../../src/shell/home/local-api.ts';
+import { askLocalApi, NotRunningError } from '../../src/shell/machine/local-api.ts';
 import { CommandError } from '../../src/shell/system/command.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { run } from '../../src/shell/system/node/processes.ts';

@@ -301,7 +301,7 @@ test.serial(
     await network.configure(["option killswitch '0'"]);
     await network.reread();
     // Meanwhile they go on directly, and are answered; with the kill switch they are cut off again.
-    const ping = ['ping', '-nq', '-c2', '-i0.2', '-w10', '-I', '192.168.8.12', '198.18.0.100'];
+    const ping = ['ping', '-nq', '-c2', '-i0.2', '-w10', '-I', '192.168.8.12', '198.51.100.100'];
     t.regex(await network.netns('devices', ping), / 2 received/);
     await network.configure([]);
     await network.reread();

@@ -195,3 +195,31 @@ test('the network of a link between two addresses is that of its far end', (t) =
   const house = look(recorded('router'), { uplinks: ['wan'], named: ['tun7'] });
   t.deepEqual(house.listing.find(({ name }) => name === 'tun7')?.prefixes, ['10.8.0.5/32']);
 });
+
+test('remote access: a WireGuard netdev that is named reaches its peers, and no public prefix', (t) => {
+  const wg = netdev('wg0', ['10.9.0.1/32'], { link_type: 'none', kind: 'wireguard' });
+  const routes = ['10.9.0.2/32', '192.168.77.0/24', 'fd00:9::2/128', '0.0.0.0/1', '8.8.8.8/32'];
+  const sight: HouseSight = {
+    listed: [lo, wan, iot, wg],
+    uplinks: new Set(['wan']),
+    carriers: new Set(),
+    networks: ['br-iot'],
+    named: ['wg0'],
+    routed: new Map([['wg0', routes]]),
+    own,
+  };
+  const { listing } = findHouse(sight);
+  t.deepEqual(
+    listing.find(({ name }) => name === 'wg0'),
+    { name: 'wg0', prefixes: ['10.9.0.1/32', '10.9.0.2/32', '192.168.77.0/24', 'fd00:9::2/128'] },
+  );
+  // Nobody named it: its kind alone tells nothing.
+  t.deepEqual(findHouse({ ...sight, named: [] }).netdevs, ['br-iot']);
+  // A default route by it: it is never the house.
+  const out = findHouse({ ...sight, uplinks: new Set(['wan', 'wg0']) });
+  t.deepEqual(out.netdevs, ['br-iot']);
+  t.deepEqual(
+    out.doubtful.map(({ name }) => name),
+    ['wg0'],
+  );
+});

@@ -1,4 +1,5 @@
 // Events that really happened: what an attack's findings and the audit's onsets are held against.
+import { LineError } from '../text/line-error.ts';
 
 /** Something that happened at home. */
 export interface HomeEvent {
@@ -8,20 +9,11 @@ export interface HomeEvent {
   event: string;
 }
 
-/** An events file that cannot be used. */
-export class EventsError extends Error {
-  override readonly name = 'EventsError';
-
-  constructor(file: string, line: number, problem: string) {
-    super(`${file}: line ${line}: ${problem}`);
-  }
-}
-
 /**
  * Reads events: CSV lines of time,device,event (or time,event), or a Markdown table of time and description. Times are
  * seconds, since 1970 or since the capture began. A line of titles, rules of tables, empty lines and those that begin
  * with # are passed over.
- * @throws EventsError naming the line
+ * @throws LineError naming the line
  */
 export function parseEvents(text: string, name: string): HomeEvent[] {
   const events: HomeEvent[] = [];
@@ -36,7 +28,7 @@ export function parseEvents(text: string, name: string): HomeEvent[] {
     const timeS = Number(fields[0]);
     if (fields[0] === '' || !Number.isFinite(timeS)) {
       if (events.length === 0 && /^[a-z]/i.test(fields[0] ?? '')) return;
-      throw new EventsError(name, i + 1, `time is "${fields[0]}", expected seconds`);
+      throw new LineError(name, i + 1, `time is "${fields[0]}", expected seconds`);
     }
     const [device, event] =
       isTable || fields.length < 3
@@ -44,7 +36,7 @@ export function parseEvents(text: string, name: string): HomeEvent[] {
         : [fields[1]!, fields.slice(2).join(', ')];
     events.push({ timeS, device, event });
   });
-  if (events.length === 0) throw new EventsError(name, 1, 'holds no event (time,device,event)');
+  if (events.length === 0) throw new LineError(name, 1, 'holds no event (time,device,event)');
   return events.sort((a, b) => a.timeS - b.timeS);
 }
 

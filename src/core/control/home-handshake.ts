@@ -1,6 +1,6 @@
 // The home's side of the handshake, without its socket: which hello is due, and which answers count.
 import { isSame } from '../equality/equality.ts';
-import { smallerSizes } from '../home/path-size.ts';
+import { smallerSizes } from '../home/delivery/path-size.ts';
 import type { Notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';

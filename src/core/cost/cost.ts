@@ -8,7 +8,7 @@
 export const TUNNEL_OVERHEAD_BYTES = 52;
 
 /** A month as providers' caps and the paper count it: 30 days. */
-export const SECONDS_PER_MONTH = 30 * 24 * 3600;
+const SECONDS_PER_MONTH = 30 * 24 * 3600;
 
 /** A part of the time at other rates. Shares add up to at most 1. */
 export interface RateShare {

@@ -6,8 +6,8 @@ import type { PortHolders } from '../delivery/udp-sockets.ts';
 import { listOf } from '../notices/list.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
-import { INNER_NETDEV } from '../plan/nft-endpoint.ts';
-import { endpointPassages } from '../plan/nft-passage.ts';
+import { INNER_NETDEV } from '../plan/nft/nft-endpoint.ts';
+import { endpointPassages } from '../plan/nft/nft-passage.ts';
 
 export type EndpointPassage = (typeof endpointPassages)[number];
 

@@ -2,7 +2,7 @@
 import { networkOf } from '../ip/address.ts';
 import { holds } from '../ip/within.ts';
 import type { InnerNetwork } from '../plan/facts.ts';
-import { innerPrefix4, innerPrefix6, resolver4, resolver6 } from '../plan/nft-endpoint.ts';
+import { innerPrefix4, innerPrefix6, resolver4, resolver6 } from '../plan/nft/nft-endpoint.ts';
 
 export interface EndpointIdentity {
   /** Name or address by which homes reach it. */

@@ -60,6 +60,8 @@ export interface HouseSight {
   networks: readonly string[];
   /** Netdevs the configuration names as the house besides. */
   named: readonly string[];
+  /** Prefixes that routes send by a netdev without a gateway, by that netdev. */
+  routed?: ReadonlyMap<string, readonly string[]>;
   /** Our netdevs. */
   own: ReadonlySet<string>;
 }
@@ -93,7 +95,10 @@ export function findHouse(
         continue;
       }
     }
-    listing.push({ name, prefixes });
+    listing.push({
+      name,
+      prefixes: named.includes(name) ? withRouted(prefixes, sight, name) : prefixes,
+    });
   }
   for (const name of named) {
     if (listed.some(({ ifname }) => ifname === name)) continue;
@@ -107,6 +112,15 @@ export function findHouse(
     doubtful: doubtful.sort((a, b) => compare(a.name, b.name)),
     uplinks: [...uplinks].sort(),
   };
+}
+
+/**
+ * A WireGuard netdev has often one address alone, and routes to its peers. Only private ones: half the Internet may be routed
+ * by a netdev that no default route names.
+ */
+function withRouted(prefixes: readonly string[], { routed }: HouseSight, name: string): string[] {
+  const more = (routed?.get(name) ?? []).filter((prefix) => isPrivate(prefix));
+  return [...new Set([...prefixes, ...more])].sort();
 }
 
 /** Why a netdev with an address that nobody named may lead out, as a clause; null when it is the house. */

@@ -3,7 +3,7 @@ import { type Notice, notice } from '../notices/notice.ts';
 import { HOME_CLASS_MINOR } from '../plan/names.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
-import { packetSizeCommand } from './path-size.ts';
+import { packetSizeCommand } from './delivery/path-size.ts';
 import { findDownloadFaults, findQueueFaults, findStreamFaults } from './verification.ts';
 
 /** An endpoint whose answers stop for so long is gone even if its stream goes on. */

@@ -5,7 +5,7 @@ import type { InsideRanges } from '../plan/facts.ts';
 import { type Block, type ProfileProblem, splitWords } from './profile-text.ts';
 
 /** Version of the block that this program writes and reads. */
-export const INSIDE_VERSION = 1;
+const INSIDE_VERSION = 1;
 
 /** Length of the secret that a home shares with its endpoint. */
 export const CONTROL_KEY_BYTES = 32;

@@ -10,7 +10,7 @@ import { isHost, type Proto, parsePort, parseProto } from './remote.ts';
 const AEAD_CIPHERS = ['AES-256-GCM', 'AES-192-GCM', 'AES-128-GCM', 'CHACHA20-POLY1305'];
 
 /** Those of them that an endpoint offers. */
-export const DATA_CIPHERS = ['AES-256-GCM', 'CHACHA20-POLY1305'] as const;
+const DATA_CIPHERS = ['AES-256-GCM', 'CHACHA20-POLY1305'] as const;
 export type DataCipher = (typeof DATA_CIPHERS)[number];
 
 export type TlsVersion = '1.2' | '1.3';

@@ -85,7 +85,7 @@ const OTHERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Directives that are read; {@link readDirective} does. */
-export const READ: ReadonlySet<string> = new Set([
+const READ: ReadonlySet<string> = new Set([
   ...['client', 'tls-client', 'pull', 'nobind', 'dev', 'dev-type', 'proto', 'proto-force'],
   ...['port', 'rport', 'remote', 'data-ciphers', 'ncp-ciphers', 'cipher', 'data-ciphers-fallback'],
   ...['tls-version-min', 'remote-cert-tls', 'verify-x509-name', 'peer-fingerprint'],

@@ -5,7 +5,7 @@ import { shapeOf } from '../stream/stream.ts';
 import type { HomeFacts } from './facts.ts';
 import { planInsideRoutes } from './inside.ts';
 import { HOME_CLASS_MINOR } from './names.ts';
-import { renderHomeNft } from './nft-home.ts';
+import { renderHomeNft } from './nft/nft-home.ts';
 import { renderHomeOpenVpn } from './openvpn.ts';
 import { planRoutes } from './routes.ts';
 import { renderQueue } from './tc.ts';

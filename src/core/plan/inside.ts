@@ -1,7 +1,7 @@
 // What keeps addresses of the tunnel's inside on the tunnel, at both ends, whether OpenVPN lives or not.
 import type { InsideRanges } from './facts.ts';
 import { PACKET_PORT, ROUTE_PROTOCOL, SOCAT_PORT, TUNNEL_NETDEV } from './names.ts';
-import { block, comment, netdevSet } from './nft-text.ts';
+import { block, comment, netdevSet } from './nft/nft-text.ts';
 
 /** Metric of a fallback that refuses: any route of the kernel's or of ours comes before it. */
 export const REFUSING_METRIC = '4278198272';

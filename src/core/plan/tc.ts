@@ -31,7 +31,7 @@ export function burstBytes(bytesPerSecond: number): number {
 }
 
 /** `rate … ceil … burst … cburst … mpu …`: rate = ceil always, so that no class lends to or borrows from another. */
-export function classRateWords(bytesPerSecond: number, packetBytes: number): string {
+function classRateWords(bytesPerSecond: number, packetBytes: number): string {
   const burst = burstBytes(bytesPerSecond);
   return `rate ${bytesPerSecond}bps ceil ${bytesPerSecond}bps burst ${burst} cburst ${burst} mpu ${packetBytes}`;
 }

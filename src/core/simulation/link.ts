@@ -41,7 +41,7 @@ export interface Link {
   readonly totals: LinkTotals;
 }
 
-export function emptyTotals(): LinkTotals {
+function emptyTotals(): LinkTotals {
   return {
     packets: 0,
     realBytes: 0,

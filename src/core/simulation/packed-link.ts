@@ -7,7 +7,7 @@ import type { Random } from '../random/random.ts';
 import { type Clock, SlottedLink, type WireListener } from './link.ts';
 
 /** Frames that stand in the kernel ahead of their slots, as in the daemon. */
-export const STANDING_FRAMES = 2;
+const STANDING_FRAMES = 2;
 
 /**
  * Packets that arrive within one turn of the daemon's event loop share a frame. They come through socat one by one: in the

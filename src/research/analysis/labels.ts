@@ -1,5 +1,7 @@
 // Names for devices: what their DNS queries give away, and what a user's file says.
+
 import { parseMac } from '../../core/capture/addresses.ts';
+import { LineError } from '../../core/text/line-error.ts';
 import { deviceCatalogue } from '../devices/catalogue.ts';
 import type { DnsRule } from './identify/dns-rule.ts';
 import { makerDomains } from './identify/maker-domains.ts';
@@ -11,15 +13,6 @@ export interface Labels {
   mac: Map<string, string>;
   ip: Map<string, string>;
   file: { suffix: string; label: string }[];
-}
-
-/** A label file that cannot be used. */
-export class LabelError extends Error {
-  override readonly name = 'LabelError';
-
-  constructor(file: string, line: number, problem: string) {
-    super(`${file}: line ${line}: ${problem}`);
-  }
 }
 
 /** The paper's devices, then makers of others: rules that need no file. */
@@ -34,7 +27,7 @@ export function defaultLabels(): Labels {
  * Reads a label file and adds it to `base`; its rules come before those there. A line is `kind,value,label`:
  * `dns,tuyaeu.com,Tuya plug`, `mac,18:b4:30:00:00:01,Nest Cam`, `ip,192.168.1.20,Echo`, `file,echo.pcap,Echo`.
  * Empty lines and those that begin with # are passed over.
- * @throws LabelError naming the line
+ * @throws LineError naming the line
  */
 export function parseLabels(text: string, name: string, base: Labels): Labels {
   const labels: Labels = { dns: [], mac: new Map(base.mac), ip: new Map(base.ip), file: [] };
@@ -43,7 +36,7 @@ export function parseLabels(text: string, name: string, base: Labels): Labels {
     if (line === '' || line.startsWith('#') || line === 'kind,value,label') return;
     const [kind = '', value = '', ...rest] = line.split(',').map((field) => field.trim());
     const label = rest.join(', ');
-    const fail = (problem: string) => new LabelError(name, i + 1, problem);
+    const fail = (problem: string) => new LineError(name, i + 1, problem);
     if (value === '' || label === '') {
       throw fail(`"${line}" is not kind,value,label such as mac,18:b4:30:00:00:01,Nest Cam`);
     }

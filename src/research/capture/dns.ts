@@ -14,7 +14,7 @@ const types = { a: 1, cname: 5, aaaa: 28 } as const;
 
 /**
  * Parses a DNS message as carried in UDP (RFC 1035). Captures cut packets short, so what comes before the cut is
- * returned; null where not even one question can be read.
+ * returned, for which dns-packet has no way; null where not even one question can be read.
  */
 export function parseDns(message: Uint8Array): DnsMessage | null {
   if (message.length < 12) return null;

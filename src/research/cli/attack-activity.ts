@@ -1,13 +1,8 @@
 // `iotshaper attack activity`: when something happened at home, from a capture of its encrypted traffic.
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import {
-  alignEvents,
-  EventsError,
-  type HomeEvent,
-  parseEvents,
-} from '../../core/analysis/activity-events.ts';
-import { CsvError, openSamples } from '../../shell/capture/csv.ts';
+import { alignEvents, type HomeEvent, parseEvents } from '../../core/analysis/activity-events.ts';
+import { openSamples } from '../../shell/capture/csv.ts';
 import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
 import type { Context } from '../../shell/cli/context.ts';
 import { Failure } from '../../shell/cli/failure.ts';
@@ -26,7 +21,7 @@ import { RateSeries } from '../analysis/identify/features.ts';
 import { FlowTable, type View } from '../analysis/identify/flows.ts';
 import { identifyDevices } from '../analysis/identify/identify.ts';
 import { loadVendors } from '../analysis/identify/vendors.ts';
-import { defaultLabels, LabelError, type Labels, parseLabels } from '../analysis/labels.ts';
+import { defaultLabels, type Labels, parseLabels } from '../analysis/labels.ts';
 
 interface Options {
   events?: string;
@@ -104,15 +99,7 @@ export function registerAttackActivity(attack: Command, context: Context): void 
     .option('--seed <n>', 'seed of the resampling', parseSeed, 1)
     .option('--json', 'print all figures as JSON')
     .option('--out <directory>', 'write figures, findings and a plot there')
-    .action(async (file: string, options: Options) => {
-      try {
-        await runAttack(context, file, options);
-      } catch (error) {
-        const known = [EventsError, LabelError, CaptureError, CsvError];
-        if (!known.some((kind) => error instanceof kind)) throw error;
-        throw new Failure((error as Error).message);
-      }
-    });
+    .action((file: string, options: Options) => runAttack(context, file, options));
 }
 
 async function runAttack(

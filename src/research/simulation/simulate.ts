@@ -123,7 +123,7 @@ export async function simulate(
 }
 
 /** Both directions of a variant, each with draws of its own, the same ones for every variant. */
-export function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
+function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
   const up = wire?.listener('up');
   const down = wire?.listener('down');
   const { filling, mode, sdPercent, packetBytes, maxDelayMs } = variant;
@@ -185,7 +185,7 @@ export function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeL
 }
 
 /** Brings what two directions send between two arrivals into the order of time. */
-export class WireOrder {
+class WireOrder {
   readonly #emit: (timeS: number, bytes: number, direction: 'up' | 'down') => void;
   #pending: { timeMs: number; bytes: number; direction: 'up' | 'down' }[] = [];
 

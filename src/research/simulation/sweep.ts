@@ -17,7 +17,7 @@ export interface SweepPoint {
   dropped: number;
 }
 
-export const sweepIntervalsMs: readonly number[] = [
+const sweepIntervalsMs: readonly number[] = [
   2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000,
 ];
 

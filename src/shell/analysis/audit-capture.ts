@@ -153,7 +153,7 @@ export class HomeCapture {
 
 /**
  * Reads the tunnel's datagrams from a capture or a CSV of time, size, direction.
- * @throws CaptureError, CsvError; RangeError where no tunnel is in there
+ * @throws CaptureError, LineError; RangeError where no tunnel is in there
  */
 export async function readTunnel(
   system: Pick<System, 'files'>,

@@ -1,20 +1,9 @@
 // Reads traces kept as CSV: a packet a line, with its time, size and direction.
 import type { Direction, Sample } from '../../core/capture/trace.ts';
+import { LineError } from '../../core/text/line-error.ts';
 import { linesOf } from '../../core/text/line-splitter.ts';
 import type { System } from '../system/system.ts';
 import { readPieces } from './pieces.ts';
-
-/** A CSV trace that cannot be read further; the lines before it were good. */
-export class CsvError extends Error {
-  override readonly name = 'CsvError';
-  /** From 1; 0 where the file cannot be read. */
-  readonly line: number;
-
-  constructor(file: string, line: number, problem: string) {
-    super(`${file}: ${line > 0 ? `line ${line}: ` : ''}${problem}`);
-    this.line = line;
-  }
-}
 
 interface Columns {
   time: number;
@@ -43,7 +32,7 @@ const directions: Record<string, Direction> = {
  * Reads a trace line by line. A first line of titles (`time`, `size` or `bytes`, `direction`, in any order, other
  * columns ignored) is used when there is one; else the columns are time in seconds, size in bytes, direction. Direction
  * is 1, `up` or `out` from the device; -1, 0, `down` or `in` towards it.
- * @throws CsvError naming the line, after every sample before it has been yielded
+ * @throws LineError naming the line, after every sample before it has been yielded
  */
 export async function* readSamples(
   lines: AsyncIterable<string> | Iterable<string>,
@@ -63,12 +52,12 @@ export async function* readSamples(
     }
     yield parseSample(fields, columns, name, number);
   }
-  if (number === 0) throw new CsvError(name, 1, 'the file is empty');
+  if (number === 0) throw new LineError(name, 1, 'the file is empty');
 }
 
-/** Opens a CSV trace as a stream. @throws CsvError also where the file cannot be read */
+/** Opens a CSV trace as a stream. @throws LineError also where the file cannot be read */
 export function openSamples(system: Pick<System, 'files'>, path: string): AsyncGenerator<Sample> {
-  const pieces = readPieces(system, path, (problem) => new CsvError(path, 0, problem));
+  const pieces = readPieces(system, path, (problem) => new LineError(path, 0, problem));
   return readSamples(linesOf(pieces), path);
 }
 
@@ -81,7 +70,7 @@ function findColumns(fields: string[], name: string, line: number): Columns | nu
   const isNumbers =
     fields.length >= 3 && fields.slice(0, 2).every((field) => Number.isFinite(Number(field)));
   if (isNumbers && missing.length === 3) return null;
-  throw new CsvError(
+  throw new LineError(
     name,
     line,
     `has no column ${missing.join(', ')}; expected time, size, direction`,
@@ -93,14 +82,14 @@ function parseSample(fields: string[], columns: Columns, name: string, line: num
     const text = fields[columns[key]] ?? '';
     const value = Number(text);
     if (text === '' || !Number.isFinite(value) || (key === 'size' && value < 0)) {
-      throw new CsvError(name, line, `${key} is "${text}", expected a number`);
+      throw new LineError(name, line, `${key} is "${text}", expected a number`);
     }
     return value;
   };
   const text = fields[columns.direction] ?? '';
   const direction = directions[text.toLowerCase().replace(/\.0*$/, '')];
   if (!direction) {
-    throw new CsvError(
+    throw new LineError(
       name,
       line,
       `direction is "${text}", expected 1 (from the device) or -1 (to it)`,

@@ -6,7 +6,7 @@ import { bare } from '../../core/home/answers.ts';
 import type { Notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { examine, examineKernel } from '../endpoint/examine.ts';
-import { askLocalApi, NotRunningError } from '../home/local-api.ts';
+import { askLocalApi, NotRunningError } from '../machine/local-api.ts';
 import type { System } from '../system/system.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';

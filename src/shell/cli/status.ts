@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { ConfigStatus, Status } from '../../core/home/api.ts';
-import { askLocalApi, NotRunningError } from '../home/local-api.ts';
+import { askLocalApi, NotRunningError } from '../machine/local-api.ts';
 import { pause, type System } from '../system/system.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';

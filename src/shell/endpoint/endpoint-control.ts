@@ -4,7 +4,7 @@ import type { Act } from '../../core/endpoint/machine/events.ts';
 import { slotBytesOf } from '../../core/endpoint/machine/sessions.ts';
 import type { EndpointState } from '../../core/endpoint/machine/state.ts';
 import { CONTROL_PORT } from '../../core/plan/names.ts';
-import { tunnelAddress } from '../../core/plan/nft-endpoint.ts';
+import { tunnelAddress } from '../../core/plan/nft/nft-endpoint.ts';
 import type { Log } from '../system/log.ts';
 import type { System, UdpSocket } from '../system/system.ts';
 import { Greetings } from './greetings.ts';

@@ -1,26 +1,17 @@
 // Does to the machine what an endpoint's machine asks for, a part at a time, and tells how it went.
 import { join } from 'node:path';
-import { encodeConnect } from '../../core/delivery/probe-packets.ts';
 import type { ResolverFault } from '../../core/endpoint/delivery.ts';
 import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/machine/events.ts';
 import type { EndpointState, Part } from '../../core/endpoint/machine/state.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
-import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { ENDPOINT_TEXT_SETS, INNER_NETDEV, trialSource } from '../../core/plan/nft-endpoint.ts';
-import { endpointPassages } from '../../core/plan/nft-passage.ts';
+import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { ENDPOINT_TEXT_SETS, INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
+import { endpointPassages } from '../../core/plan/nft/nft-passage.ts';
 import { renderClassAdd } from '../../core/plan/tc.ts';
 import { forgetConnections } from '../network/connections.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
-import { ipJson } from '../network/ip-json.ts';
-import {
-  netdevIndex,
-  openNetdevCounter,
-  readMtu,
-  readSysctl,
-  setLink,
-  writeSysctl,
-} from '../network/netdev.ts';
+import { netdevIndex, openNetdevCounter, setLink, writeSysctl } from '../network/netdev.ts';
 import { changeQueue, rebuildQueue, removeClasses } from '../network/queue.ts';
 import { applyInsideRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
@@ -35,11 +26,16 @@ import type { Counter, System } from '../system/system.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { EndpointControl } from './endpoint-control.ts';
 import { HomeLinks } from './home-links.ts';
+import {
+  allowForwarding,
+  configureNetdev,
+  drawTrial,
+  hasIpv6,
+  readUplinkMtu,
+} from './internet-side.ts';
 import { writeClientConfigs } from './openvpn-files.ts';
-import { findResolverFault, resolverArgv, startResolver } from './resolver.ts';
+import { findResolverFault, startResolver } from './resolver.ts';
 import type { EndpointStore } from './store.ts';
-
-const DEVICE_QUEUE_PACKETS = 1000;
 
 export interface EndpointEffectsOptions {
   system: System;
@@ -115,7 +111,7 @@ export class EndpointEffects {
         this.#control.welcome(act);
         return;
       case 'try-forward':
-        this.#tryForward();
+        this.#port?.send(drawTrial(this.#system, this.#options.state().place.identity));
         return;
       case 'log':
         this.#options.log(act.level, wordsOf(act.notice));
@@ -150,7 +146,7 @@ export class EndpointEffects {
       case 'user':
         return readPlainUser(system);
       case 'ipv6':
-        return this.#hasIpv6();
+        return hasIpv6(system);
       case 'inside':
         return applyInsideRoutes(system, work.routes);
       case 'index':
@@ -160,11 +156,11 @@ export class EndpointEffects {
       case 'rules':
         return this.#rules.apply(work.table, work.permits);
       case 'forward':
-        return this.#forward(work);
+        return allowForwarding(system, this.#sysctls, work.ipv6);
       case 'port':
         return this.#openPort(work);
       case 'netdev':
-        return this.#configureNetdev(work);
+        return configureNetdev(system, work);
       case 'resolver':
         return this.#startResolver(work);
       case 'control':
@@ -202,22 +198,10 @@ export class EndpointEffects {
     return address === undefined ? null : findResolverFault(this.#system, address);
   }
 
-  /** As if a home had sent it; rules of ours count it behind the forward hook and let it go no further. */
-  #tryForward(): void {
-    const source = trialSource(this.#options.state().place.identity);
-    const [high = 0, low = 0] = this.#system.randomBytes(2);
-    this.#port?.send(encodeConnect(source, TRIAL_ADDRESS, 32_768 + ((high & 0x3f) << 8) + low));
-  }
-
   async #connect(): Promise<Outcomes['connect']> {
     const index = await netdevIndex(this.#system, TUNNEL_NETDEV);
     await writeSysctl(this.#system, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
     return index;
-  }
-
-  async #hasIpv6(): Promise<boolean> {
-    const argv = ['ip', '-6', 'route', 'show', 'default'];
-    return (await this.#system.processes.run(argv)).stdout.trim() !== '';
   }
 
   async #applyQueue(work: WorkOf<'queue'>): Promise<void> {
@@ -238,18 +222,6 @@ export class EndpointEffects {
     await setLink(system, TUNNEL_NETDEV, mtu, ring);
   }
 
-  async #forward({ ipv6 }: WorkOf<'forward'>): Promise<void> {
-    await this.#sysctls.set('net/ipv4/ip_forward', '1');
-    if (!ipv6) return;
-    // Forwarding makes the kernel deaf to router advertisements unless accept_ra is 2 (ip-sysctl.rst).
-    const question = ['-6', 'route', 'show', 'default'];
-    for (const { dev } of await ipJson<{ dev?: string }>(this.#system, question)) {
-      const path = `net/ipv6/conf/${dev}/accept_ra`;
-      if ((await readSysctl(this.#system, path)) === '1') await this.#sysctls.set(path, '2');
-    }
-    await this.#sysctls.set('net/ipv6/conf/all/forwarding', '1');
-  }
-
   async #openPort({ plainUser }: WorkOf<'port'>): Promise<void> {
     const system = this.#system;
     const { log, tell } = this.#options;
@@ -267,30 +239,20 @@ export class EndpointEffects {
     await port.open(plainUser);
   }
 
-  /** Settings of the netdev towards the Internet, after it was made. */
-  async #configureNetdev({ address4, address6 }: WorkOf<'netdev'>): Promise<void> {
-    const system = this.#system;
-    await setLink(system, INNER_NETDEV, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
-    await writeSysctl(system, `net/ipv4/conf/${INNER_NETDEV}/rp_filter`, '0');
-    await writeSysctl(system, `net/ipv6/conf/${INNER_NETDEV}/accept_ra`, '0');
-    const words = ['dev', INNER_NETDEV];
-    await system.processes.run(['ip', 'addr', 'replace', address4, ...words]);
-    if (address6 === null) return;
-    await system.processes.run(['ip', 'addr', 'replace', address6, ...words, 'nodad']);
-  }
-
   async #startResolver({ addresses }: WorkOf<'resolver'>): Promise<void> {
     this.#resolverAddresses = addresses;
     await this.#resolver?.stop();
-    const ours = resolverArgv(INNER_NETDEV, addresses).join(' ');
-    await endLeftovers(this.#system, (argv) => argv.join(' ') === ours);
-    this.#resolver = startResolver(this.#system, INNER_NETDEV, addresses, this.#options.log);
+    const { log } = this.#options;
+    this.#resolver = await startResolver(this.#system, INNER_NETDEV, addresses, log);
   }
 
   async #applyStreams({ streams, fresh }: WorkOf<'streams'>): Promise<void> {
     await this.links.apply(streams);
-    const shaped = streams.map(({ host, shape, local, peer }) => ({
-      ...{ minor: host, shape, local, peer },
+    const shaped = streams.map(({ host: minor, shape, local, peer }) => ({
+      minor,
+      shape,
+      local,
+      peer,
     }));
     await this.#shaper.apply(shaped, fresh);
   }
@@ -321,16 +283,6 @@ export class EndpointEffects {
     if (failure !== null) throw failure;
     return { forgotten };
   }
-}
-
-/** Of a root name server: an address on the Internet for as long as there is one. Nothing is ever sent there. */
-const TRIAL_ADDRESS = '198.41.0.4';
-
-/** Of the netdev that the first default route names. */
-async function readUplinkMtu({ files }: Pick<System, 'files'>): Promise<number | null> {
-  const routes = await files.readText('/proc/net/route').catch(() => '');
-  const [, name] = /^(\S+)\t00000000\t/m.exec(routes) ?? [];
-  return name === undefined ? null : readMtu({ files }, name);
 }
 
 function addUp(

@@ -8,7 +8,7 @@ import { type EndpointState, initialState } from '../../core/endpoint/machine/st
 import { step } from '../../core/endpoint/machine/step.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
-import { serveLocalApi } from '../home/local-api.ts';
+import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';
@@ -80,7 +80,7 @@ export class EndpointService {
   /**
    * Resolves once what can be made stands; what can't is tried again.
    *
-   * @throws {EndpointError} when the homes can't be read.
+   * @throws {Error} when the homes can't be read.
    */
   async start(): Promise<void> {
     const { system, runDir, store } = this.#options;

@@ -3,7 +3,7 @@ import type { EndpointState, Session } from '../../core/endpoint/machine/state.t
 import { toldOf } from '../../core/endpoint/machine/telling.ts';
 import { renderReason } from '../../core/home/answers.ts';
 import { wordsOf } from '../../core/notices/words.ts';
-import { tunnelAddress } from '../../core/plan/nft-endpoint.ts';
+import { tunnelAddress } from '../../core/plan/nft/nft-endpoint.ts';
 import { version } from '../../version.ts';
 import type { HomeLinks } from './home-links.ts';
 

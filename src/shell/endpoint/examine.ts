@@ -9,8 +9,8 @@ import type {
 } from '../../core/endpoint/examination.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { INNER_NETDEV, insideRanges, resolver4 } from '../../core/plan/nft-endpoint.ts';
-import { type Probe, readProbes, renderProbeTable } from '../../core/plan/nft-probe.ts';
+import { INNER_NETDEV, insideRanges, resolver4 } from '../../core/plan/nft/nft-endpoint.ts';
+import { type Probe, readProbes, renderProbeTable } from '../../core/plan/nft/nft-probe.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
 import { ipJson } from '../network/ip-json.ts';
 import { netdevExists, writeSysctl } from '../network/netdev.ts';

@@ -1,7 +1,7 @@
 // The profile that a home uploads, as text; it holds the home's secrets.
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import { renderInside } from '../../core/openvpn/inside.ts';
-import { insideRanges } from '../../core/plan/nft-endpoint.ts';
+import { insideRanges } from '../../core/plan/nft/nft-endpoint.ts';
 
 export interface HomeSecrets {
   /** PEM. */

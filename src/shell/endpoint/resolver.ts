@@ -4,11 +4,12 @@ import type { ResolverFault } from '../../core/endpoint/delivery.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { SupervisedChild } from '../system/child.ts';
+import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import type { System } from '../system/system.ts';
 
 /** dnsmasq's arguments: it forwards to what the endpoint itself asks, answers inside only, and writes nothing down. */
-export function resolverArgv(netdev: string, addresses: readonly string[]): string[] {
+function resolverArgv(netdev: string, addresses: readonly string[]): string[] {
   return [
     'dnsmasq',
     '--keep-in-foreground',
@@ -44,12 +45,15 @@ export async function findResolverFault(
   return { address, holders };
 }
 
-export function startResolver(
+/** Starts it, once one that was left behind has ended. */
+export async function startResolver(
   system: System,
   netdev: string,
   addresses: readonly string[],
   log: Log,
-): SupervisedChild {
+): Promise<SupervisedChild> {
+  const ours = resolverArgv(netdev, addresses).join(' ');
+  await endLeftovers(system, (argv) => argv.join(' ') === ours);
   const child = new SupervisedChild({
     system,
     argv: () => resolverArgv(netdev, addresses),

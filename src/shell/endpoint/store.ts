@@ -19,11 +19,6 @@ const FIRST_HOST = 2;
 const LAST_HOST = 254;
 const CERTIFICATE_DAYS = 36_500;
 
-/** A mistake of the person at the keyboard, in words. */
-export class EndpointError extends Error {
-  override name = 'EndpointError';
-}
-
 /** A home as its file has it, which an older version may have written. */
 type KeptHome = Omit<StoredHome, 'controlKey'> & { controlKey?: unknown };
 
@@ -55,21 +50,21 @@ export class EndpointStore {
    * Makes the identity.
    *
    * @param taken networks this machine is in, of which none is used inside the tunnel.
-   * @throws {EndpointError} when there is one, or a value is impossible.
+   * @throws {Error} when there is one, or a value is impossible.
    */
   async init(host: string, port: number, taken: readonly string[] = []): Promise<EndpointIdentity> {
     if (!isHost(host)) {
-      throw new EndpointError(`--host: must be a host name or an address, got "${host}"`);
+      throw new Error(`--host: must be a host name or an address, got "${host}"`);
     }
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-      throw new EndpointError(`--port: must be between 1 and 65535, got "${port}"`);
+      throw new Error(`--port: must be between 1 and 65535, got "${port}"`);
     }
     if (await this.#tryIdentity()) {
-      throw new EndpointError(
+      throw new Error(
         `${this.dir}: there is an endpoint already; remove that directory to make another`,
       );
     }
-    if (port === 53) throw new EndpointError("--port: 53 is the resolver's; take 443 or 1194");
+    if (port === 53) throw new Error("--port: 53 is the resolver's; take 443 or 1194");
     const { files, randomBytes } = this.#system;
     await files.makeFolder(this.dir, 0o700);
     const { certificate, key } = await makeCertificate(this.#system, 'iotshaper endpoint');
@@ -87,11 +82,11 @@ export class EndpointStore {
     return identity;
   }
 
-  /** @throws {EndpointError} before `endpoint init`. */
+  /** @throws {Error} before `endpoint init`. */
   async identity(): Promise<EndpointIdentity> {
     const identity = await this.#tryIdentity();
     if (!identity) {
-      throw new EndpointError(
+      throw new Error(
         `${this.dir}: there is no endpoint yet; run "iotshaper endpoint init --host HOST" first`,
       );
     }
@@ -108,29 +103,26 @@ export class EndpointStore {
   /**
    * Adds a home and returns its profile, whose key is kept nowhere else.
    *
-   * @throws {EndpointError} when the name is taken or no name, or all addresses are.
+   * @throws {Error} when the name is taken or no name, or all addresses are.
    */
   async addHome(name: string): Promise<string> {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/.test(name)) {
-      throw new EndpointError(
+      throw new Error(
         `NAME: must be 1 to 32 letters, digits, dots, dashes or underscores, got "${name}"`,
       );
     }
     const identity = await this.identity();
     const homes = await this.homes();
     // OpenVPN reads the file of that name for every home that has none of its own.
-    if (name === 'DEFAULT')
-      throw new EndpointError('NAME: must not be DEFAULT, which OpenVPN keeps');
+    if (name === 'DEFAULT') throw new Error('NAME: must not be DEFAULT, which OpenVPN keeps');
     if (homes.some((home) => home.name === name)) {
-      throw new EndpointError(
-        `there is a home "${name}" already; remove it first or choose another name`,
-      );
+      throw new Error(`there is a home "${name}" already; remove it first or choose another name`);
     }
     const taken = new Set(homes.map(({ host }) => host));
     let host = FIRST_HOST;
     while (taken.has(host)) host++;
     if (host > LAST_HOST) {
-      throw new EndpointError(
+      throw new Error(
         `there are ${LAST_HOST - FIRST_HOST + 1} homes already; that is all an endpoint holds`,
       );
     }
@@ -143,12 +135,12 @@ export class EndpointStore {
     return renderProfile(identity, name, endpoint.fingerprint256, secrets);
   }
 
-  /** @throws {EndpointError} when there is no such home. */
+  /** @throws {Error} when there is no such home. */
   async removeHome(name: string): Promise<void> {
     const homes = await this.homes();
     if (!homes.some((home) => home.name === name)) {
       const names = homes.map((home) => home.name).join(', ') || 'none';
-      throw new EndpointError(`there is no home "${name}"; there is: ${names}`);
+      throw new Error(`there is no home "${name}"; there is: ${names}`);
     }
     await this.#writeHomes(homes.filter((home) => home.name !== name));
   }
@@ -176,8 +168,8 @@ export class EndpointStore {
   }
 }
 
-function damaged(path: string): EndpointError {
-  return new EndpointError(`${path}: is damaged; restore it from a backup`);
+function damaged(path: string): Error {
+  return new Error(`${path}: is damaged; restore it from a backup`);
 }
 
 function isHome(home: Partial<KeptHome> | null): boolean {
@@ -217,7 +209,7 @@ async function makeCertificate(
     text = (await processes.run(argv)).stdout;
   } catch (error) {
     if (error instanceof CommandError && error.status === null) {
-      throw new EndpointError('openssl is not installed; run "apt install openssl"');
+      throw new Error('openssl is not installed; run "apt install openssl"');
     }
     throw error;
   }

@@ -11,11 +11,11 @@ import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { type InterfaceReader, understandConfig } from '../network/interfaces.ts';
 import { netdevIndex } from '../network/netdev.ts';
 import { pemReader } from '../openvpn/pem-reader.ts';
+import { readProfileText, waitingPathOf } from '../openvpn/profile-file.ts';
 import { findProcesses } from '../system/leftovers.ts';
 import { type System, SystemError } from '../system/system.ts';
 import { isSocatOf } from '../tunnel/packet-port.ts';
 import { readFirewallWarnings } from './firewall-warnings.ts';
-import { readProfileText, waitingPathOf } from './profile-file.ts';
 
 /** A configuration that can be applied as it stands. */
 export interface GoodConfig {

@@ -9,11 +9,11 @@ import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import type { PlainUser } from '../../core/plan/facts.ts';
-import { DEVICE_MTU, HOME_CLASS_MINOR, TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { renderNotAlive } from '../../core/plan/nft-alive.ts';
-import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft-home.ts';
-import { SENDER_SETS } from '../../core/plan/nft-inner.ts';
-import { homePassages } from '../../core/plan/nft-passage.ts';
+import { HOME_CLASS_MINOR, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { renderNotAlive } from '../../core/plan/nft/nft-alive.ts';
+import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft/nft-home.ts';
+import { SENDER_SETS } from '../../core/plan/nft/nft-inner.ts';
+import { homePassages } from '../../core/plan/nft/nft-passage.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
 import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
 import {
@@ -23,10 +23,10 @@ import {
   setLink,
   writeSysctl,
 } from '../network/netdev.ts';
-import { deleteTable, loadNft } from '../network/nft.ts';
+import { loadNft } from '../network/nft.ts';
 import { rebuildQueue } from '../network/queue.ts';
 import { findRouteFault } from '../network/route-check.ts';
-import { applyInsideRoutes, applyRoutes, removeRoutes } from '../network/routing.ts';
+import { applyInsideRoutes, applyRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { HomeOpenVpn, type OpenVpnAct } from '../openvpn/home-openvpn.ts';
@@ -39,9 +39,9 @@ import type { System } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
+import { configureNetdev } from './devices-netdev.ts';
 import { HomeTunnel } from './home-tunnel.ts';
-
-const DEVICE_QUEUE_PACKETS = 500;
+import { removeEverything } from './remove-everything.ts';
 
 export interface HomeEffectsOptions {
   system: System;
@@ -157,7 +157,7 @@ export class HomeEffects {
       case 'port':
         return this.#openPort(work);
       case 'netdev':
-        return this.#configureNetdev(work.netdev);
+        return configureNetdev(system, this.#sysctls, work.netdev);
       case 'index':
         return netdevIndex(system, TUNNEL_NETDEV);
       case 'queue':
@@ -240,24 +240,14 @@ export class HomeEffects {
     await this.#port?.close();
     this.#port = null;
     await endLeftovers(this.#system, (argv) => isSocatOf(netdev, argv));
-    const port = new PacketPort({
+    this.#port = new PacketPort({
       system: this.#system,
       netdev,
       onPacket: (packet) => this.tunnel.send(packet),
       onUp: () => tell({ kind: 'port-up' }),
       onFault: (fault) => tell({ kind: 'fault', fault }),
     });
-    this.#port = port;
-    await port.open(plainUser);
-  }
-
-  /** Settings of the devices' netdev, after it was made, and whenever others may have changed them. */
-  async #configureNetdev(netdev: string): Promise<void> {
-    if (!netdevExists(this.#system, netdev)) return;
-    await setLink(this.#system, netdev, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
-    await writeSysctl(this.#system, `net/ipv4/conf/${netdev}/rp_filter`, '2');
-    await writeSysctl(this.#system, `net/ipv6/conf/${netdev}/accept_ra`, '0');
-    await this.#sysctls.set('net/ipv4/ip_forward', '1');
+    await this.#port.open(plainUser);
   }
 
   async #applyQueue({ mtu, length, ring, slots }: WorkOf<'queue'>): Promise<void> {
@@ -302,11 +292,3 @@ export class HomeEffects {
 }
 
 type WorkOf<P extends Part> = Extract<Work, { part: P }>;
-
-/** Removes what the service makes on a home, found by name, whoever made it. */
-async function removeEverything(system: System, netdev: string): Promise<void> {
-  await endLeftovers(system, (argv) => isSocatOf(netdev, argv));
-  await removeRoutes(system);
-  await deleteTable(system, TABLE);
-  await applyInsideRoutes(system, []);
-}

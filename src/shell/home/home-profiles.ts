@@ -6,16 +6,16 @@ import { isProved } from '../../core/home/machine/trial.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import type { Profile } from '../../core/openvpn/profile.ts';
-import type { Log } from '../system/log.ts';
-import type { System } from '../system/system.ts';
-import { profilePath, readProfile } from './config-source.ts';
 import {
   adoptProfile,
   judgeProfile,
   keepWaiting,
   readProfileText,
   storeProfile,
-} from './profile-file.ts';
+} from '../openvpn/profile-file.ts';
+import type { Log } from '../system/log.ts';
+import type { System } from '../system/system.ts';
+import { profilePath, readProfile } from './config-source.ts';
 
 export interface HomeProfilesOptions {
   system: System;

@@ -1,7 +1,7 @@
 // The home role: its machine, what feeds it, and what others may ask of it.
 import { join } from 'node:path';
 import { mainDefaults } from '../../core/config/options/options.ts';
-import { bare, type ConfigVerdict, renderConfigStatus } from '../../core/home/answers.ts';
+import { type ConfigVerdict, renderConfigStatus } from '../../core/home/answers.ts';
 import type {
   AuditReport,
   AuditStart,
@@ -25,18 +25,18 @@ import { trialNotice } from '../../core/home/machine/trial.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { ConfigKeeper, type ConfigKeeperOptions } from '../config/config-keeper.ts';
+import { LocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { socketsOf } from '../openvpn/home-openvpn.ts';
+import { judgeProfile } from '../openvpn/profile-file.ts';
 import type { Cancel, System } from '../system/system.ts';
 import { findAuditTarget } from './audit-target.ts';
-import { ConfigKeeper, type ConfigKeeperOptions } from './config-keeper.ts';
 import { HomeEffects } from './home-effects.ts';
 import { HomeHistory } from './home-history.ts';
 import { HomeProfiles } from './home-profiles.ts';
 import { renderStatus } from './home-status.ts';
-import { LocalApi } from './local-api.ts';
-import { judgeProfile } from './profile-file.ts';
 import { ScheduleClock } from './schedule-clock.ts';
 import { FOLLOWED_FILE, INNER_FILE, Surroundings } from './surroundings.ts';
 import { ToolRunner } from './tool-runner.ts';
@@ -91,9 +91,11 @@ export class HomeService implements ServiceApi {
     this.#commands = new LocalApi(system, join(runDir, 'api.sock'), methods, log);
     this.#tools = new ToolRunner(system, runDir);
     this.#clock = new ScheduleClock({ system, runDir, log });
-    const [state, reload] = [() => this.#loop.state, () => this.reload()];
-    const { configPath } = options;
-    this.#profiles = new HomeProfiles({ system, log, configPath, state, reload });
+    this.#profiles = new HomeProfiles({
+      ...{ system, log, configPath: options.configPath },
+      state: () => this.#loop.state,
+      reload: () => this.reload(),
+    });
     this.#surroundings = new Surroundings({
       ...{ system, log },
       path: join(stateDir, FOLLOWED_FILE),
@@ -102,8 +104,8 @@ export class HomeService implements ServiceApi {
     this.#monitor = new NetworkMonitor({
       system,
       onChange: (what) => {
-        this.#loop.dispatch({ kind: 'surroundings', what });
         if (what === 'house') void this.#understandAnew();
+        this.#loop.dispatch({ kind: 'surroundings', what });
       },
       ignoredNetdevs: () => [this.#config.good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
       ignoredTable: ROUTE_TABLE,
@@ -117,7 +119,10 @@ export class HomeService implements ServiceApi {
     this.#history = new HomeHistory(system, this.#effects);
     this.#loop = new MachineLoop({
       system,
-      initial: initialState({ uid: system.processes.uid, ...socketsOf(runDir) }, this.#unixS()),
+      initial: initialState(
+        { uid: system.processes.uid, ...socketsOf(runDir) },
+        Math.floor(system.clock.unixMs() / 1000),
+      ),
       step: (state, event, now) => step(state, event, now, options.judge),
       act: (act) => this.#act(act),
       work: (work) => this.#effects.work(work),
@@ -216,15 +221,8 @@ export class HomeService implements ServiceApi {
     this.#loop.dispatch({ kind: 'intent', intent: this.#intent() });
   }
 
-  #unixS(): number {
-    return Math.floor(this.#system.clock.unixMs() / 1000);
-  }
-
   #intent(): Intent {
-    if (!this.#config.good) {
-      const [error] = this.#config.status.errors;
-      return { kind: 'none', why: error ? bare(error) : null };
-    }
+    if (!this.#config.good) return { kind: 'none', why: this.#config.refusal };
     const { config, profile, waiting = null } = this.#config.good;
     if (!config.main.enabled || !profile) return { kind: 'off' };
     return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) }, waiting };
@@ -238,9 +236,9 @@ export class HomeService implements ServiceApi {
 
   /** What shapes reports once a second; where it does not, somebody has to notice. */
   #everySecond(): void {
-    const { near } = this.#loop.state;
-    const { config } = desiredOf(this.#loop.state) ?? {};
-    if (config) this.#history.sample(config.main.packetBytes, near.innerPlaces);
+    const { state } = this.#loop;
+    const { config } = desiredOf(state) ?? {};
+    if (config) this.#history.sample(config.main.packetBytes, state.near.innerPlaces);
     if (++this.#seconds % UNDERSTAND_EVERY_S === 0) void this.#understandAnew();
     if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
     this.#loop.dispatch({ kind: 'second', listing: null, takenMs: null });

@@ -1,5 +1,6 @@
 // Reads from the kernel which netdevs are the house, and remembers what configured networks had.
 import type { Config } from '../../core/config/types.ts';
+import { wholeBytesOf } from '../../core/home/delivery/path-size.ts';
 import { findHouse, type House } from '../../core/home/home-facts.ts';
 import type { ListedNetdev } from '../../core/home/netdev-kinds.ts';
 import {
@@ -9,7 +10,7 @@ import {
   rememberPrefixes,
   renderNetworkMemory,
 } from '../../core/home/network-findings.ts';
-import { wholeBytesOf } from '../../core/home/path-size.ts';
+import { networkOf, splitPrefix } from '../../core/ip/address.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import type { System } from '../system/system.ts';
 import { ipJson } from './ip-json.ts';
@@ -52,6 +53,7 @@ export class HouseReader {
         carriers: parsePppoe(await files.readText('/proc/net/pppoe').catch(() => '')),
         networks: names,
         named: main.house,
+        routed: await readRouted(this.#system, main.house),
         own: new Set([tunnel.interface, TUNNEL_NETDEV]),
       }),
       wholeBytes: await readWholeBytes(this.#system, remoteAddress),
@@ -125,6 +127,32 @@ async function readWholeBytes(
   const learned = route?.metrics?.find(({ mtu }) => mtu !== undefined)?.mtu;
   const mtu = learned ?? (route?.dev ? await readMtu(system, route.dev) : null);
   return mtu === null ? null : wholeBytesOf(mtu, remoteAddress.includes(':'));
+}
+
+/** Prefixes that these netdevs reach without a gateway. */
+async function readRouted(
+  system: Pick<System, 'processes'>,
+  names: readonly string[],
+): Promise<Map<string, string[]>> {
+  const routed = new Map<string, string[]>();
+  for (const name of names) {
+    const prefixes: string[] = [];
+    for (const family of ['-4', '-6']) {
+      const question = [family, 'route', 'show', 'dev', name];
+      const routes = await ipJson<{ dst: string; gateway?: string }>(system, question).catch(
+        () => [],
+      );
+      const direct = routes.filter(
+        ({ gateway, dst }) => gateway === undefined && dst !== 'default',
+      );
+      for (const { dst } of direct) {
+        const parts = splitPrefix(dst);
+        if (parts) prefixes.push(networkOf(parts.address, parts.length));
+      }
+    }
+    routed.set(name, prefixes);
+  }
+  return routed;
 }
 
 /** Netdevs that carry PPPoE, from the kernel's table (drivers/net/ppp/pppoe.c: id, address, device). */

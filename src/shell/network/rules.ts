@@ -1,8 +1,8 @@
 // Our nftables table as loaded, and whether it still stands so: others flush rulesets and edit chains.
 import type { PassageCounts } from '../../core/delivery/passage.ts';
 import { TABLE } from '../../core/plan/names.ts';
-import { countersOf } from '../../core/plan/nft-passage.ts';
-import { updateTable } from '../../core/plan/nft-text.ts';
+import { countersOf } from '../../core/plan/nft/nft-passage.ts';
+import { updateTable } from '../../core/plan/nft/nft-text.ts';
 import { SupervisedChild } from '../system/child.ts';
 import type { System } from '../system/system.ts';
 import { deleteTable, loadNft } from './nft.ts';
@@ -17,7 +17,7 @@ function withoutCounts(listing: string): string {
 }
 
 /** Elements of a set in a listing, without their times. */
-export function listedElements(listing: string, set: string): string[] {
+function listedElements(listing: string, set: string): string[] {
   const body =
     new RegExp(`\\tset ${set} \\{[^{}]*?elements = \\{([^}]*)\\}`).exec(listing)?.[1] ?? '';
   return body

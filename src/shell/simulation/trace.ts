@@ -1,7 +1,9 @@
 // Turns captures into the one stream of device packets that a simulation runs on.
+
 import { basename } from 'node:path';
 import type { DeviceSample, Trace } from '../../core/simulation/device-sample.ts';
-import { CsvError, openSamples } from '../capture/csv.ts';
+import { LineError } from '../../core/text/line-error.ts';
+import { openSamples } from '../capture/csv.ts';
 import { CaptureError, openCapture } from '../capture/reader.ts';
 import type { System } from '../system/system.ts';
 import { type OwnerOptions, ownerOf } from './packet-owner.ts';
@@ -26,7 +28,7 @@ const CHUNK_PACKETS = 1024;
 /**
  * Reads captures (pcap, pcapng, or CSV where the name ends so) merged by time, in flat memory.
  * Packets that stay in the home are left out (unless `lan`); super-packets are cut as the kernel would.
- * @throws CaptureError, CsvError
+ * @throws CaptureError, LineError
  */
 export function openTrace(
   system: Pick<System, 'files'>,
@@ -85,7 +87,7 @@ async function* inChunks(
       chunk = [];
     }
   } catch (error) {
-    const isDamage = error instanceof CaptureError || error instanceof CsvError;
+    const isDamage = error instanceof CaptureError || error instanceof LineError;
     if (!isDamage || !isAnyRead || !onDamage) throw error;
     onDamage(error.message);
   }
@@ -159,7 +161,7 @@ interface Source {
 }
 
 /** Merges traces in the order of time; each has to be in order itself. */
-export async function* mergeByTime(
+async function* mergeByTime(
   traces: readonly AsyncIterable<readonly DeviceSample[]>[],
 ): AsyncGenerator<DeviceSample[]> {
   let sources: Source[] = traces.map((trace) => ({

@@ -5,7 +5,7 @@ import { encodeFrame, type Frame, FrameParser, messageType } from './frame.ts';
 import { UbusError } from './status.ts';
 
 /** A ubusd that leaves this much unread is taken for dead: twice what it would itself queue. */
-export const maxQueuedBytes = 2 * 1_048_576;
+const maxQueuedBytes = 2 * 1_048_576;
 
 export interface ConnectionHandlers {
   onFrame(frame: Frame): void;

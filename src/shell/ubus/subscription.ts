@@ -7,7 +7,7 @@ import { UbusError } from './status.ts';
 import { fromBlobmsg, type Table, toBlobmsg } from './values.ts';
 
 /** Object ubusd itself offers: `register` to hear events, `send` to raise them. */
-export const eventObjectId = 1;
+const eventObjectId = 1;
 
 /** Called with the type of a notification, or the name of an event, and its data. */
 export type Listener = (type: string, data: Table) => void;

@@ -5,6 +5,8 @@ const aclFile = 'luci-app/root/usr/share/rpcd/acl.d/luci-app-iotshaper.json';
 
 interface Grants {
   ubus?: Record<string, string[]>;
+  /** Commands with their words, and what may be done with them. */
+  file?: Record<string, string[]>;
   uci?: string[];
 }
 
@@ -36,6 +38,7 @@ export class Acl {
       if (role === 'write' && write) grants.push(write);
     }
     if (scope === 'ubus') return grants.some(({ ubus }) => ubus?.[object]?.includes(action));
+    if (scope === 'file') return grants.some(({ file }) => file?.[object]?.includes(action));
     if (scope !== 'uci') return false;
     const kinds = Object.values(this.#groups).flatMap(({ read, write }) => [
       role !== 'none' && action === 'read' ? read : undefined,

@@ -11,6 +11,8 @@ export interface RouterFacts {
   interfaces: object[];
   /** What `rc list` says of iotshaper; null when it is not installed. */
   service: { enabled: boolean; running: boolean } | null;
+  /** Told of the words of a command that a page runs. */
+  onExec?: (words: string) => void;
 }
 
 export interface Caller {
@@ -52,6 +54,15 @@ export class Rpcd {
       getDHCPLeases: () => [status.ok, this.facts.leases],
     },
     'network.interface': { dump: () => [status.ok, { interface: this.facts.interfaces }] },
+    file: {
+      exec: ({ role }, { command, params = [] }) => {
+        const words = [command, ...params].join(' ');
+        // rpcd's file.c: each command with its words is granted by itself.
+        if (!this.#acl.allows(role, 'file', words, 'exec')) return [status.denied];
+        this.facts.onExec?.(words);
+        return [status.ok, { code: 0 }];
+      },
+    },
     rc: {
       list: (_caller, { name }) => [
         status.ok,

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { CONTROL_PORT, FRAME_PORT } from '../../../src/core/plan/names.ts';
 import type { Place } from '../../../src/research/lab/bed/topology.ts';
 import { lab } from '../../../src/research/lab/bed/topology.ts';
-import { encodeQuestion, TYPE_A } from '../../../src/research/lab/traffic/dns.ts';
+import { encodeQuestion } from '../../../src/research/lab/traffic/dns.ts';
 import { eventually } from '../support.ts';
 import type { ExposureCase } from './cases.ts';
 import type { ExposureLab } from './exposure-lab.ts';
@@ -27,7 +27,7 @@ interface Injection {
 
 /** Stands for the endpoint's own, whose network is drawn at random. */
 const INNER_RESOLVER_6 = 'inner';
-const question = encodeQuestion({ id: 7, name: 'messeji.hello.is', type: TYPE_A });
+const question = encodeQuestion({ id: 7, name: 'messeji.hello.is', type: 'A' });
 
 const injections: Injection[] = [
   {

@@ -1,12 +1,12 @@
 // Asks a DNS server one question from a device's address and says whether an answer came.
 import { createSocket } from 'node:dgram';
-import { decodeAnswer, encodeQuestion, TYPE_A } from '../../../src/research/lab/traffic/dns.ts';
+import { decodeAnswer, encodeQuestion } from '../../../src/research/lab/traffic/dns.ts';
 
 const [own = '', server = ''] = process.argv.slice(2);
 const socket = createSocket('udp4');
 socket.bind(0, own, () => {
   const ask = () =>
-    socket.send(encodeQuestion({ id: 7, name: 'messeji.hello.is', type: TYPE_A }), 53, server);
+    socket.send(encodeQuestion({ id: 7, name: 'messeji.hello.is', type: 'A' }), 53, server);
   ask();
   setInterval(ask, 1000);
 });

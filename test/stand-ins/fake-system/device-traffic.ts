@@ -1,4 +1,5 @@
 // The way of devices' packets through the stand-in machine: by its rules and routes alone, whatever the service believes.
+import { checksum } from '../../../src/core/delivery/probe-packets.ts';
 import type { IpModel } from './ip-model.ts';
 import type { NftModel } from './nft-model.ts';
 import type { Packet } from './nft-rule.ts';
@@ -86,6 +87,8 @@ export function innerPacket(source: string, destination: string, bytes = 100): U
   packet[3] = bytes;
   packet.set(source.split('.').map(Number), 12);
   packet.set(destination.split('.').map(Number), 16);
+  const sum = checksum(packet.subarray(0, 20));
+  packet.set([sum >> 8, sum & 0xff], 10);
   return packet;
 }
 

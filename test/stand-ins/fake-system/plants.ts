@@ -1,6 +1,6 @@
 // Faults of the world, to be planted into the stand-in machine: what others do to it, what breaks, and what comes back.
 import { COVER_PORT, TABLE, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
-import { WITNESS_COUNTER } from '../../../src/core/plan/nft-home.ts';
+import { WITNESS_COUNTER } from '../../../src/core/plan/nft/nft-home.ts';
 import type { FakeMachine } from './machine.ts';
 import type { NetdevQueue } from './netdev-queue.ts';
 

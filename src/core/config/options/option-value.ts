@@ -3,7 +3,7 @@ import type { SchemaObject } from 'ajv';
 import { formats, type Kind } from './option-kinds.ts';
 
 /** Whether a value that `Kind.read` gave fits a kind's schema. Knows those words of JSON schema that kinds are made of. */
-export function isAllowed(schema: SchemaObject, value: unknown): boolean {
+function isAllowed(schema: SchemaObject, value: unknown): boolean {
   if (schema.anyOf) return schema.anyOf.some((one: SchemaObject) => isAllowed(one, value));
   if ('const' in schema) return value === schema.const;
   if (schema.enum) return schema.enum.includes(value);

@@ -3,14 +3,14 @@ import { isSame } from '../../equality/equality.ts';
 import type { EndpointFacts, InsideRanges } from '../../plan/facts.ts';
 import { planInsideRoutes } from '../../plan/inside.ts';
 import { SMALLEST_PACKET_BYTES, TUNNEL_MTU } from '../../plan/names.ts';
-import { renderAlive } from '../../plan/nft-alive.ts';
+import { renderAlive } from '../../plan/nft/nft-alive.ts';
 import {
   insideRanges,
   renderEndpointNft,
   resolver4,
   resolver6,
   tunnelAddress,
-} from '../../plan/nft-endpoint.ts';
+} from '../../plan/nft/nft-endpoint.ts';
 import { renderClientConfig, renderEndpointOpenVpn } from '../../plan/openvpn.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import type { Nets } from '../identity.ts';

@@ -1,12 +1,12 @@
 // Homes that come, ask for another stream, and go.
 import type { ArrivalReport, Hello } from '../../control/message.ts';
 import { isSame } from '../../equality/equality.ts';
-import { wholeBytesOf } from '../../home/path-size.ts';
+import { wholeBytesOf } from '../../home/delivery/path-size.ts';
 import { SlotMeter } from '../../home/slot-meter.ts';
 import { meterWindowMs } from '../../home/verification.ts';
 import { ask } from '../../machine/agenda.ts';
 import { notice } from '../../notices/notice.ts';
-import { tunnelAddress } from '../../plan/nft-endpoint.ts';
+import { tunnelAddress } from '../../plan/nft/nft-endpoint.ts';
 import { waitPerSlotMs } from '../../stream/stream.ts';
 import { innerNetworkOf, type StoredHome } from '../identity.ts';
 import { netsOf } from './parts.ts';

@@ -6,7 +6,7 @@ import type { SlotMeter } from '../../home/slot-meter.ts';
 import type { Agenda } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, PlainUser } from '../../plan/facts.ts';
-import { endpointPassages } from '../../plan/nft-passage.ts';
+import { endpointPassages } from '../../plan/nft/nft-passage.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';

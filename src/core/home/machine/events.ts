@@ -9,7 +9,7 @@ import type { Notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
 import type { InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';
-import type { homePassages } from '../../plan/nft-passage.ts';
+import type { homePassages } from '../../plan/nft/nft-passage.ts';
 import type { FamilyRoutes } from '../../plan/routes.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';

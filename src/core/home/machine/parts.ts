@@ -3,8 +3,8 @@
 import type { HomeFacts } from '../../plan/facts.ts';
 import { planInsideRoutes } from '../../plan/inside.ts';
 import { HOME_CLASS_MINOR } from '../../plan/names.ts';
-import { renderAlive } from '../../plan/nft-alive.ts';
-import { aliveProtocols, renderHomeNft } from '../../plan/nft-home.ts';
+import { renderAlive } from '../../plan/nft/nft-alive.ts';
+import { aliveProtocols, renderHomeNft } from '../../plan/nft/nft-home.ts';
 import { renderHomeOpenVpn } from '../../plan/openvpn.ts';
 import { planRoutes } from '../../plan/routes.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';

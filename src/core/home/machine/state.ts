@@ -14,15 +14,15 @@ import type {
   PlainUser,
   TunnelAddresses,
 } from '../../plan/facts.ts';
-import { homePassages } from '../../plan/nft-passage.ts';
+import { homePassages } from '../../plan/nft/nft-passage.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { State } from '../api.ts';
-import { type Delivery, NOTHING_DELIVERED } from '../delivery.ts';
+import { type Delivery, NOTHING_DELIVERED } from '../delivery/home-delivery.ts';
+import { NO_PROBES, type Probes } from '../delivery/probing.ts';
+import { Arrivals } from '../delivery/shortfall.ts';
 import { NO_PLACES } from '../devices/inner-addresses.ts';
 import { type House, NO_HOUSE } from '../home-facts.ts';
-import { NO_PROBES, type Probes } from '../probing.ts';
-import { Arrivals } from '../shortfall.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import type { HomePassage } from './events.ts';
 

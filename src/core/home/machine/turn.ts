@@ -1,8 +1,8 @@
 // One step of the machine under way: the state that becomes the next one, and what is to be done at once.
 import { ask } from '../../machine/agenda.ts';
 import type { Now } from '../../machine/step.ts';
+import { Arrivals } from '../delivery/shortfall.ts';
 import type { HomeEvidence, Verdict } from '../judgement.ts';
-import { Arrivals } from '../shortfall.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import type { Act } from './events.ts';
 import type { HomeState } from './state.ts';

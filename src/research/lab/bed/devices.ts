@@ -2,7 +2,7 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import type { Exchange } from '../emulators/plan.ts';
-import { decodeAnswer, encodeQuestion, TYPE_A } from '../traffic/dns.ts';
+import { decodeAnswer, encodeQuestion } from '../traffic/dns.ts';
 import { decodeMessage, encodeMessage, MessageStream, messageKey } from '../traffic/message.ts';
 import { playOnTime } from '../traffic/play-on-time.ts';
 import { openReplayDevice } from '../traffic/replay-driver.ts';
@@ -169,7 +169,7 @@ class Resolver {
   #ask(name: string): Promise<string | null> {
     return new Promise((resolve) => {
       const socket = createSocket('udp4');
-      const question = encodeQuestion({ id: this.#nextId++ & 0xffff, name, type: TYPE_A });
+      const question = encodeQuestion({ id: this.#nextId++ & 0xffff, name, type: 'A' });
       let tries = 0;
       const finish = (address: string | null) => {
         clearInterval(timer);

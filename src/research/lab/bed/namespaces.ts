@@ -71,7 +71,7 @@ async function endProcesses(name: string): Promise<void> {
 }
 
 /** Names of all network namespaces `ip` knows on this machine. */
-export async function listNamespaces(): Promise<string[]> {
+async function listNamespaces(): Promise<string[]> {
   try {
     return await readdir('/run/netns');
   } catch {

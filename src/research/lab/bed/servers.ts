@@ -1,7 +1,7 @@
 // The lab's Internet: TCP and UDP servers that answer by what a message asks, a DNS server, a replaying sender.
 import { createSocket } from 'node:dgram';
 import { createServer, type Socket } from 'node:net';
-import { decodeQuestion, encodeAnswer, TYPE_A } from '../traffic/dns.ts';
+import { decodeQuestion, encodeAnswer } from '../traffic/dns.ts';
 import {
   answerMessage,
   decodeMessage,
@@ -96,7 +96,7 @@ function answerDns({ address, port, answers }: NonNullable<ServersConfig['dns']>
     try {
       const question = decodeQuestion(datagram);
       const found = answers[question.name];
-      const addresses = found === undefined ? null : question.type === TYPE_A ? [ipv4(found)] : [];
+      const addresses = found === undefined ? null : question.type === 'A' ? [found] : [];
       socket.send(encodeAnswer(question, addresses), from.port, from.address);
     } catch {
       // Not a question: no answer.
@@ -121,8 +121,4 @@ function forwardDns({ address, upstream }: NonNullable<ServersConfig['forwarder'
     outside.send(question, 53, upstream, () => {});
   });
   inside.bind(53, address);
-}
-
-function ipv4(text: string): Uint8Array {
-  return Uint8Array.from(text.split('.').map(Number));
 }

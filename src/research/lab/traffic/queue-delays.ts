@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { decodePacket, linkTypes } from '../../../core/capture/decode.ts';
 import { Unpacker } from '../../../core/framing/unpacker.ts';
 import { CONTROL_PORT, FRAME_PORT, TUNNEL_NETDEV } from '../../../core/plan/names.ts';
-import { INNER_NETDEV } from '../../../core/plan/nft-endpoint.ts';
+import { INNER_NETDEV } from '../../../core/plan/nft/nft-endpoint.ts';
 import { type CapturedPacket, openCapture } from '../../../shell/capture/reader.ts';
 import { nodeSystem } from '../../../shell/system/node/node-system.ts';
 import { type Capture, startCapture } from '../bed/capture.ts';

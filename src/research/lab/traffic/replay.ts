@@ -16,7 +16,7 @@ export interface ReplayPacket {
 }
 
 /** A UDP datagram over IPv4 with the packet's number inside is no shorter. */
-export const MIN_REPLAY_BYTES = 32;
+const MIN_REPLAY_BYTES = 32;
 const MAX_IP_BYTES = 1500;
 
 export interface ReplayOptions {

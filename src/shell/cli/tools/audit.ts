@@ -1,13 +1,14 @@
 // `iotshaper audit`: can what the provider sees be told apart by what the devices did?
+
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { alignEvents, EventsError, parseEvents } from '../../../core/analysis/activity-events.ts';
+import { alignEvents, parseEvents } from '../../../core/analysis/activity-events.ts';
 import { auditTraces } from '../../../core/analysis/audit.ts';
 import { recordOf, renderAudit } from '../../../core/analysis/audit-text.ts';
 import { AUDIT_EXIT_CODES, reportAudit } from '../../../core/analysis/audit-verdict.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../../../core/cost/cost.ts';
+import { LineError } from '../../../core/text/line-error.ts';
 import { RecordingError } from '../../analysis/live-capture.ts';
-import { CsvError } from '../../capture/csv.ts';
 import { CaptureError } from '../../capture/reader.ts';
 import type { System } from '../../system/system.ts';
 import type { Context } from '../context.ts';
@@ -39,7 +40,7 @@ export function registerAudit(program: Command, context: Context): void {
 }
 
 async function audit(context: Context, given: AuditOptions): Promise<void> {
-  const known = [Failure, EventsError, RecordingError, CaptureError, CsvError, RangeError];
+  const known = [Failure, LineError, RecordingError, CaptureError, RangeError];
   try {
     const options = await withRun(context, given);
     await (options.calibrate ? calibrate : judge)(context, options);

@@ -36,6 +36,13 @@ const callRecommend = declare('recommend');
 const callProfileCheck = declare('profile_check', ['text']);
 const callProfileStore = declare('profile_store', ['text']);
 
+const callExec = rpc.declare({
+  object: 'file',
+  method: 'exec',
+  params: ['command', 'params'],
+  reject: true,
+});
+
 const callServices = rpc.declare({ object: 'rc', method: 'list', params: ['name'] });
 
 /**
@@ -135,6 +142,26 @@ const api = {
   /** @param {string} text @returns {Promise<Answer<ProfileCheck>>} */
   storeProfile: (text) => answerOf(/** @type {Promise<ProfileCheck>} */ (callProfileStore(text))),
 
+  /**
+   * Starts the service, now and at each boot: as an administrator's login may, and nothing else of the kind.
+   * @returns {Promise<string>} why it was not started; '' when it was
+   */
+  async start() {
+    for (const action of ['enable', 'start']) {
+      const call = /** @type {Promise<{ code?: number, stderr?: string }>} */ (
+        callExec('/etc/init.d/iotshaper', [action])
+      );
+      const answer = await answerOf(call);
+      if (!answer.ok)
+        return answer.cause === 'denied'
+          ? _('This login may not start the service iotshaper.')
+          : api.explain(answer.cause);
+      if (action === 'start' && answer.data?.code)
+        return _('The service iotshaper could not be started: %s').format(answer.data.stderr ?? '');
+    }
+    return '';
+  },
+
   /** Why the router did not take the settings. @param {unknown} error of a save */
   explainRefusal(error) {
     const cause = causeOf(error);
@@ -154,7 +181,7 @@ const api = {
         );
       case 'stopped':
         return _(
-          'The service iotshaper is not running. Start it under System → Startup, or with: /etc/init.d/iotshaper start',
+          'The service iotshaper is not running. Start it with the switch under Overview, or with: /etc/init.d/iotshaper start',
         );
       case 'denied':
         return _(

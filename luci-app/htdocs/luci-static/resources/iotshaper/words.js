@@ -119,6 +119,8 @@ const api = {
         return _('Needs attention');
       case 'error':
         return _('Error');
+      case 'stopped':
+        return _('Stopped');
       default:
         return _('Unknown');
     }
@@ -129,7 +131,15 @@ const api = {
 
   /** @param {string} state */
   stateMark: (state) =>
-    ({ off: '○', starting: '…', shaping: '✓', troubled: '!', blocked: '■', error: '✕' })[state] ?? '?',
+    ({
+      off: '○',
+      starting: '…',
+      shaping: '✓',
+      troubled: '!',
+      blocked: '■',
+      error: '✕',
+      stopped: '✕',
+    })[state] ?? '?',
 
   /** @param {string} state */
   tunnelState(state) {

@@ -43,14 +43,25 @@ function createBanner() {
 
 /** On and off, in force at once: staged, applied, rolled back if the router is lost by it. */
 function createSwitch() {
-  const on = settings.main().enabled === true;
+  let isStopped = false;
+  let isBusy = false;
+  const isOn = () => settings.main().enabled === true;
   const input = E('input', {
     type: 'checkbox',
     role: 'switch',
-    checked: on || null,
+    checked: isOn() || null,
     disabled: controls.isReadOnly() || null,
     change: async () => {
       input.disabled = true;
+      isBusy = true;
+      const refusal = isStopped && input.checked ? await service.start() : '';
+      isBusy = false;
+      if (refusal !== '') forms.showRefusal(refusal);
+      if (refusal !== '' || isOn() === input.checked) {
+        input.checked = refusal === '' && input.checked;
+        input.disabled = false;
+        return;
+      }
       uci.set(settings.CONFIG, core.mainSection.name, 'enabled', input.checked ? '1' : '0');
       try {
         await uci.save();
@@ -62,10 +73,18 @@ function createSwitch() {
       }
     },
   });
-  return E('label', { class: 'iot-switch' }, [
-    input,
-    E('span', {}, [_('Shape my devices’ traffic')]),
-  ]);
+  return {
+    node: E('label', { class: 'iot-switch' }, [
+      input,
+      E('span', {}, [_('Shape my devices’ traffic')]),
+    ]),
+    /** Nothing is on while the service is stopped, whatever the configuration says. @param {boolean} stopped */
+    noteStopped(stopped) {
+      if (stopped === isStopped || isBusy) return;
+      isStopped = stopped;
+      input.checked = !stopped && isOn();
+    },
+  };
 }
 
 /** @param {Status} status */
@@ -280,6 +299,7 @@ const page = view.extend({
   /** @param {string} problem */
   render(problem) {
     const banner = createBanner();
+    const onOff = createSwitch();
     const findings = E('div', {});
     const picture = graph.create();
     const figures = E('div', {}, [E('p', {}, [_('Asking the service…')])]);
@@ -292,10 +312,16 @@ const page = view.extend({
         service.history(),
         audit.refresh(),
       ]);
+      const isStopped = !answer.ok && answer.cause === 'stopped';
+      if (answer.ok || isStopped) onOff.noteStopped(isStopped);
       if (!answer.ok) {
         banner.show(
-          'unknown',
-          _('Nothing is known of your protection now.'),
+          isStopped ? 'stopped' : 'unknown',
+          isStopped
+            ? _(
+                'Not protected: the service is stopped. Unless it was interrupted, your devices use the Internet directly, and your provider sees when.',
+              )
+            : _('Nothing is known of your protection now.'),
           service.explain(answer.cause),
         );
         dom.content(findings, []);
@@ -325,7 +351,7 @@ const page = view.extend({
       [
         ...controls.hindrances(problem),
         banner.node,
-        createSwitch(),
+        onOff.node,
         findings,
         controls.section(_('The last five minutes'), [picture.node]),
         controls.section(_('Figures'), [figures]),

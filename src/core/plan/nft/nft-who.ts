@@ -1,7 +1,7 @@
 // Who is a device and what stays in the house, as rules that every hook can ask again: no verdict is carried in a mark.
-import type { Config, DeviceConfig } from '../config/types.ts';
-import type { FollowedDevice, HomeFacts } from './facts.ts';
-import { TUNNEL_NETDEV } from './names.ts';
+import type { Config, DeviceConfig } from '../../config/types.ts';
+import type { FollowedDevice, HomeFacts } from '../facts.ts';
+import { TUNNEL_NETDEV } from '../names.ts';
 import { comment, netdevSet } from './nft-text.ts';
 
 /** What one hook does with a packet of a device, by the device's policy: a verdict each, `goto CHAIN` or `accept`. */

@@ -1,8 +1,8 @@
 // Which inner address a device's packet gets, as rules: by its low bits where these tell devices apart, else by a map.
-import type { Config } from '../config/types.ts';
-import { addressIn } from '../ip/address.ts';
-import type { HomeFacts } from './facts.ts';
-import { SHARED_LOW4, SHARED_LOW6 } from './names.ts';
+import type { Config } from '../../config/types.ts';
+import { addressIn } from '../../ip/address.ts';
+import type { HomeFacts } from '../facts.ts';
+import { SHARED_LOW4, SHARED_LOW6 } from '../names.ts';
 import { block, comment, learnedSet } from './nft-text.ts';
 
 /** What renders the same for both families. */

@@ -1,5 +1,5 @@
 // The dead man's switch: commands that fill and empty the set `alive`, whatever a role keeps in it.
-import { ALIVE_SECONDS, TABLE } from './names.ts';
+import { ALIVE_SECONDS, TABLE } from '../names.ts';
 
 /**
  * The commands that let these elements go on for {@link ALIVE_SECONDS} more; none for no element. An element's time-out

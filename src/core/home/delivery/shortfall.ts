@@ -1,8 +1,8 @@
 // How much of the streams gets through, over a minute, at both ends: a line too slow for the rate shows there alone. Pure.
-import { RECEIVED_WRAPS } from '../control/message.ts';
-import { type Notice, notice } from '../notices/notice.ts';
-import { isPaced, type Shape, slotsPerSecond } from '../stream/stream.ts';
-import { SlotMeter } from './slot-meter.ts';
+import { RECEIVED_WRAPS } from '../../control/message.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
+import { isPaced, type Shape, slotsPerSecond } from '../../stream/stream.ts';
+import { SlotMeter } from '../slot-meter.ts';
 
 export const SHORTFALL_WINDOW_MS = 58_000;
 /** Fewer slots than that vary by chance. */

@@ -1,17 +1,17 @@
 // The configuration in force: the good one that was read last, and what is said of the one that stands in UCI.
 import { join } from 'node:path';
-import type { ConfigVerdict } from '../../core/home/answers.ts';
-import { notice } from '../../core/notices/notice.ts';
+import { bare, type ConfigVerdict } from '../../core/home/answers.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
-import type { InterfaceReader } from '../network/interfaces.ts';
-import type { Log } from '../system/log.ts';
-import type { System } from '../system/system.ts';
 import {
   type GoodConfig,
   keepGoodConfig,
   readGoodConfig,
   understandAnew,
-} from './config-source.ts';
+} from '../home/config-source.ts';
+import type { InterfaceReader } from '../network/interfaces.ts';
+import type { Log } from '../system/log.ts';
+import type { System } from '../system/system.ts';
 
 export interface ConfigKeeperOptions {
   system: System;
@@ -32,6 +32,12 @@ export class ConfigKeeper {
 
   constructor(options: ConfigKeeperOptions) {
     this.#options = options;
+  }
+
+  /** The first thing that is wrong with the one in UCI; null for nothing. */
+  get refusal(): Notice | null {
+    const [error] = this.status.errors;
+    return error ? bare(error) : null;
   }
 
   /** Reads it again; a bad one leaves the last good one in force, also after a start. */

@@ -1,5 +1,5 @@
 // Counts packets where they come in and where they leave again: what comes in and never leaves, rules of others drop.
-import { DEVICE_ZONE, hexMark, MARK_MASK, MARK_TUNNEL } from './names.ts';
+import { DEVICE_ZONE, hexMark, MARK_MASK, MARK_TUNNEL } from '../names.ts';
 import { block, comment } from './nft-text.ts';
 
 /** Ways through a home's router, by family: from a device to the tunnel, and back. */
@@ -40,6 +40,7 @@ export function renderHomePassage(innerNetdev: string): string[][] {
       `${inZone} jump count_out`,
     ]),
     block('chain count_in', [
+      `ct state related return ${comment('an error told by somebody on the way is no answer')}`,
       ...families.map(
         ([family, number]) =>
           `meta nfproto ${family} ct direction original ${marked} meta protocol @alive counter name device${number}_in`,
@@ -50,6 +51,7 @@ export function renderHomePassage(innerNetdev: string): string[][] {
       ),
     ]),
     block('chain count_out', [
+      'ct state related return',
       ...families.map(
         ([family, number]) =>
           `meta nfproto ${family} ct direction original oifname "${innerNetdev}" counter name device${number}_out`,

@@ -1,5 +1,5 @@
 // The nftables table that counts packets of our own where other programs' chains have let them pass, and drops them there.
-import type { ProbeWay } from '../delivery/udp-probe.ts';
+import type { ProbeWay } from '../../delivery/udp-probe.ts';
 import { block, replaceTable } from './nft-text.ts';
 
 /** Packets that were tried: `in` are to reach this machine, `through` are to be forwarded. */

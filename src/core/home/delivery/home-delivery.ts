@@ -1,11 +1,11 @@
 // Whether devices get what they ask for while their traffic is hidden: decided by what was seen to pass. Pure.
-import type { EndpointTrouble } from '../control/endpoint-troubles.ts';
-import { type ForeignChain, letThrough, nameOf, suspectOf } from '../delivery/foreign-chains.ts';
-import type { Passages } from '../delivery/passage.ts';
-import { type Notice, notice } from '../notices/notice.ts';
-import { homePassages } from '../plan/nft-passage.ts';
-import { packetBounds } from '../stream/stream.ts';
-import type { HomePassage } from './machine/events.ts';
+import type { EndpointTrouble } from '../../control/endpoint-troubles.ts';
+import { type ForeignChain, letThrough, nameOf, suspectOf } from '../../delivery/foreign-chains.ts';
+import type { Passages } from '../../delivery/passage.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
+import { homePassages } from '../../plan/nft/nft-passage.ts';
+import { packetBounds } from '../../stream/stream.ts';
+import type { HomePassage } from '../machine/events.ts';
 import { packetSizeCommand } from './path-size.ts';
 import { findUnanswered, isAnswered, type Probes, type Streams } from './probing.ts';
 import { findShortfall, type Passing } from './shortfall.ts';

@@ -4,8 +4,8 @@ import { renderMessage } from '../../core/home/answers.ts';
 import type { ProfileCheck } from '../../core/home/api.ts';
 import { checkProfile, type Profile } from '../../core/openvpn/profile.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
-import { pemReader } from '../openvpn/pem-reader.ts';
 import type { System } from '../system/system.ts';
+import { pemReader } from './pem-reader.ts';
 
 /** What is wrong with a profile, by line, or the endpoint it names. */
 export function judgeProfile(text: string): ProfileCheck {

@@ -1,7 +1,7 @@
 // The nftables table of the endpoint role, as text.
-import { networkOf } from '../ip/address.ts';
-import type { EndpointFacts, HomeSlot, InsideRanges } from './facts.ts';
-import { renderInside } from './inside.ts';
+import { networkOf } from '../../ip/address.ts';
+import type { EndpointFacts, HomeSlot, InsideRanges } from '../facts.ts';
+import { renderInside } from '../inside.ts';
 import {
   CONTROL_PORT,
   COVER_PORT,
@@ -13,7 +13,7 @@ import {
   SOCAT_PORT,
   TABLE,
   TUNNEL_NETDEV,
-} from './names.ts';
+} from '../names.ts';
 import { type EndpointWays, renderEndpointPassage } from './nft-passage.ts';
 import { block, comment, netdevSet, replaceTable } from './nft-text.ts';
 

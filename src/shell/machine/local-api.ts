@@ -106,7 +106,9 @@ export class NotRunningError extends Error {
   override name = 'NotRunningError';
 
   constructor() {
-    super('iotshaper is not running');
+    super(
+      'iotshaper is not running, so your devices are not protected; start it with: /etc/init.d/iotshaper start',
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // The service's own questions inside the stream: when one is due, and what missing answers mean. Values only.
-import type { Answer } from '../delivery/probe-packets.ts';
-import { type Notice, notice } from '../notices/notice.ts';
-import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
+import type { Answer } from '../../delivery/probe-packets.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
+import { type Shape, waitPerSlotMs } from '../../stream/stream.ts';
 
 /** A question takes a slot that leaves anyway, drawn so that it keeps no time with anything. */
 const EVERY_MS = 15_000;

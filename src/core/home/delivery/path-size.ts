@@ -1,5 +1,5 @@
 // Which packet sizes pass the way to the endpoint: whole, in pieces, or not at all. Pure.
-import { TUNNEL_OVERHEAD_BYTES } from '../cost/cost.ts';
+import { TUNNEL_OVERHEAD_BYTES } from '../../cost/cost.ts';
 
 /** What IPv6 outside the tunnel adds to IPv4's header. */
 const IPV6_MORE_BYTES = 20;

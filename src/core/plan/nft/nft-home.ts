@@ -1,7 +1,7 @@
 // The nftables table of the home role, as text.
-import type { Config } from '../config/types.ts';
-import type { HomeFacts } from './facts.ts';
-import { renderInside } from './inside.ts';
+import type { Config } from '../../config/types.ts';
+import type { HomeFacts } from '../facts.ts';
+import { renderInside } from '../inside.ts';
 import {
   CONTROL_PORT,
   COVER_PORT,
@@ -16,7 +16,7 @@ import {
   SOCAT_PORT,
   TABLE,
   TUNNEL_NETDEV,
-} from './names.ts';
+} from '../names.ts';
 import { checkSource, INNER_TEXT_SETS, innerSets, sourceNat } from './nft-inner.ts';
 import { renderHomePassage } from './nft-passage.ts';
 import { block, comment, learnedSet, netdevSet, replaceTable } from './nft-text.ts';

@@ -1,0 +1,162 @@
+// The home service on a machine of models: what others may ask of it, and what is done with single packets.
+import test from 'ava';
+import { HomeService } from '../../src/shell/home/home-service.ts';
+import { askLocalApi } from '../../src/shell/machine/local-api.ts';
+import {
+  createHomeMachine,
+  homePaths,
+  readInterfaces,
+} from '../stand-ins/fake-system/home-machine.ts';
+import type { FakeMachine } from '../stand-ins/fake-system/machine.ts';
+
+interface Home {
+  machine: FakeMachine;
+  service: HomeService;
+  log: string[];
+}
+
+async function startHome(prepare: (machine: FakeMachine) => void = () => {}): Promise<Home> {
+  const machine = createHomeMachine({ seed: 7 });
+  const log: string[] = [];
+  const service = new HomeService({
+    ...{ system: machine.system, ...homePaths, readInterfaces },
+    log: (level, text) => log.push(`${level}: ${text}`),
+  });
+  prepare(machine);
+  await machine.finish(service.start());
+  await machine.advance(6000);
+  return { machine, service, log };
+}
+
+/** The program's own tools, as they print and end. */
+function addTool(machine: FakeMachine, name: string, afterMs: number, stdout: string): void {
+  machine.processes.programs.unshift((argv, life) => {
+    if (!argv.includes(name)) return null;
+    const cancel = machine.time.timers.after(afterMs, () => {
+      if (stdout === '') life.printError(`iotshaper: ${name} saw nothing\n`);
+      else life.print(stdout);
+      life.exit(stdout === '' ? 1 : 0);
+    });
+    return { onEnd: cancel };
+  });
+}
+
+test('a device’s packet goes through the tunnel, and not while devices are held', async (t) => {
+  const { machine } = await startHome();
+  const { received } = machine.far;
+  const before = received.devicePackets;
+  t.is(machine.sendFromDevice(), 'tunnel');
+  await machine.advance(1000);
+  // Two more may be the service's own, which asks whether devices are answered.
+  t.true([1, 3].includes(received.devicePackets - before), `${received.devicePackets}`);
+  machine.plants.tunnelDown();
+  await machine.advance(500);
+  t.is(machine.sendFromDevice(), 'held');
+});
+
+test('commands ask it over its socket, and are told what it says of itself', async (t) => {
+  const { machine, service } = await startHome();
+  const ask = (method: string) =>
+    machine.finish(askLocalApi(machine.system, '/var/run/iotshaper/api.sock', { method }));
+  t.is(((await ask('status')) as { state: string }).state, 'shaping');
+  t.deepEqual(await ask('reload'), { ...service.status().config });
+  t.deepEqual(await ask('check'), { ...service.status().config });
+  t.true(((await ask('history')) as unknown[]).length > 3);
+  await t.throwsAsync(ask('nonsense'), { message: /there is no method/ });
+});
+
+test('devices are guarded though commands can’t reach it, which the next reload mends', async (t) => {
+  const { machine, service, log } = await startHome((one) =>
+    one.door.failMatching(/^listen .*api/),
+  );
+  t.is(service.status().state, 'shaping');
+  t.regex(log.join('\n'), /warning: commands such as iotshaper status can't reach the service/);
+  const path = '/var/run/iotshaper/api.sock';
+  await t.throwsAsync(machine.finish(askLocalApi(machine.system, path, { method: 'status' })));
+  await machine.finish(service.reload());
+  t.truthy(await machine.finish(askLocalApi(machine.system, path, { method: 'status' })));
+});
+
+test('an audit runs beside it, one at a time, and its report is kept', async (t) => {
+  const { machine, service } = await startHome();
+  t.deepEqual(service.auditResult(), { state: 'none' });
+  addTool(machine, 'audit', 20_000, '{"report":{"leaks":false}}');
+  t.like(await machine.finish(service.audit({ seconds: 15 })), { started: true, seconds: 15 });
+  t.like(await machine.finish(service.audit({ seconds: 15 })), { started: false });
+  await machine.advance(7500);
+  t.like(service.auditResult(), { state: 'running', progress_percent: 50 });
+  await machine.advance(11_000);
+  t.like(service.auditResult(), { state: 'running', progress_percent: 99 });
+  await machine.advance(3000);
+  t.like(service.auditResult(), { state: 'done', leaks: false, seconds: 15 });
+});
+
+test('an audit that fails says so in the tool’s words; one that runs ends with the service', async (t) => {
+  const { machine, service } = await startHome();
+  addTool(machine, 'audit', 3000, '');
+  await machine.finish(service.audit({ seconds: 10 }));
+  await machine.advance(4000);
+  const report = service.auditResult();
+  t.is(report.state, 'failed');
+  t.regex(report.sentence ?? '', /audit saw nothing/);
+  await machine.finish(service.audit({ seconds: 10 }));
+  t.is(machine.processes.find('audit').length, 1);
+  await machine.finish(service.stop());
+  t.is(machine.processes.find('audit').length, 0);
+});
+
+test('a recommendation is asked of the tool, which is ended where it takes too long', async (t) => {
+  const { machine, service } = await startHome();
+  const latency = { meanMs: 81.4, maxMs: 950 };
+  const shape = { packetBytes: 512, mode: 'vit' };
+  const best = { shape, up: { rateKBps: 9, latency }, down: { rateKBps: 30, latency } };
+  const advice = JSON.stringify({ best: { ...best, gbPerMonth: 101.237 } });
+  addTool(machine, 'recommend', 2000, advice);
+  t.like(await machine.finish(service.recommend()), {
+    ...{ ok: true, upload_kBps: 9, download_kBps: 30, packet_size: 512 },
+    ...{ mean_ms: 81, max_ms: 950, gb_per_month: 101.24 },
+  });
+  addTool(machine, 'recommend', 1000, '{}');
+  t.like(await machine.finish(service.recommend()), { ok: false });
+  addTool(machine, 'recommend', 60_000, '{}');
+  const startedMs = machine.time.nowMs;
+  t.like(await machine.finish(service.recommend()), { ok: false });
+  t.is(machine.time.nowMs - startedMs, 25_000);
+});
+
+test('settings that refused to go back once go back the next time', async (t) => {
+  const machine = createHomeMachine({ seed: 7 });
+  const before = machine.printKernel();
+  const service = new HomeService({
+    ...{ system: machine.system, ...homePaths, readInterfaces, log: () => {} },
+  });
+  await machine.finish(service.start());
+  await machine.advance(6000);
+  machine.door.failMatching(/^write .*ip_forward/);
+  await machine.finish(service.stop());
+  t.is(machine.printKernel(), before);
+});
+
+for (const [what, plant] of [
+  ['the devices’ netdev', 'iot0'],
+  ['the tunnel’s netdev', 'iotvpn0'],
+] as const) {
+  test(`${what} that others took down is brought back`, async (t) => {
+    const { machine, service } = await startHome();
+    machine.plants.takeDown(plant);
+    await machine.advance(20_000);
+    t.is(service.status().state, 'shaping');
+    t.is(machine.wayOfDevices(), 'tunnel');
+  });
+}
+
+test('rules that others edited are put back while the tunnel is down', async (t) => {
+  const { machine } = await startHome();
+  machine.plants.tunnelDown();
+  await machine.advance(3000);
+  machine.plants.editChain('forward', 'accept');
+  machine.plants.editChain('zone_devices', 'accept');
+  t.is(machine.wayOfDevices(), 'internet');
+  await machine.advance(4000);
+  t.is(machine.wayOfDevices(), 'held');
+});

@@ -1,0 +1,194 @@
+// A server on which each thing is planted that keeps it from serving homes: the doctor names it, and its command mends it.
+
+import { execFile, spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { run } from '../../src/shell/system/node/processes.ts';
+import { eventually, newNamespace, requireNamespaces } from './support.ts';
+
+const program = resolve('dist/iotshaper.js');
+
+interface Findings {
+  ok: boolean;
+  findings: { code: string; message: string; values: Record<string, unknown> }[];
+}
+
+/** A server with one way to the Internet, and an endpoint that was made there and does not run. */
+class Server {
+  readonly netns: string;
+  readonly dir: string;
+  readonly #t: ExecutionContext;
+
+  private constructor(t: ExecutionContext, netns: string, dir: string) {
+    this.#t = t;
+    this.netns = netns;
+    this.dir = dir;
+  }
+
+  static async make(t: ExecutionContext): Promise<Server> {
+    const dir = await mkdtemp(join(tmpdir(), 'iotshaper-doctor-'));
+    t.teardown(() => rm(dir, { recursive: true, force: true }));
+    const [netns, outside] = [await newNamespace(t, 'vps'), await newNamespace(t, 'outside')];
+    const [uplink, far] = ['uplink', 'far'];
+    await run([
+      'ip',
+      'link',
+      'add',
+      uplink,
+      'netns',
+      netns,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      far,
+      'netns',
+      outside,
+    ]);
+    await run(['ip', '-n', outside, 'addr', 'add', '203.0.113.1/24', 'dev', far]);
+    await run(['ip', '-n', outside, 'link', 'set', far, 'up']);
+    await run(['ip', '-n', netns, 'addr', 'add', '203.0.113.10/24', 'dev', uplink]);
+    await run(['ip', '-n', netns, 'link', 'set', uplink, 'up']);
+    const server = new Server(t, netns, dir);
+    await server.route('add');
+    return server;
+  }
+
+  /** Runs a shell's line on the server. */
+  async sh(line: string): Promise<string> {
+    return (await run(['sh', '-c', line], { netns: this.netns })).stdout;
+  }
+
+  route(what: 'add' | 'delete'): Promise<string> {
+    return this.sh(`ip route ${what} default via 203.0.113.1`);
+  }
+
+  /** Runs `iotshaper endpoint …` on the server, whatever its end. @param before words that run the program */
+  iotshaper(
+    words: readonly string[],
+    before: readonly string[] = [],
+  ): Promise<{ status: number; output: string; error: string }> {
+    const place = ['--state-dir', join(this.dir, 'state')];
+    const argv = [...before, process.execPath, program, 'endpoint', ...words, ...place];
+    return new Promise((done) => {
+      execFile('ip', ['netns', 'exec', this.netns, ...argv], (error, output, said) =>
+        done({ status: error ? Number(error.code) : 0, output, error: said }),
+      );
+    });
+  }
+
+  async doctor(): Promise<Findings> {
+    const { output } = await this.iotshaper([
+      'doctor',
+      '--json',
+      '--run-dir',
+      join(this.dir, 'run'),
+    ]);
+    return JSON.parse(output) as Findings;
+  }
+
+  /** Holds a UDP port until called back. */
+  async hold(port: number): Promise<() => Promise<void>> {
+    const argv = ['netns', 'exec', this.netns, 'socat', '-u', `UDP4-RECV:${port}`, '/dev/null'];
+    const child = spawn('ip', argv, { stdio: 'ignore' });
+    this.#t.teardown(() => child.kill());
+    const isHeld = async () => (await this.sh(`ss -Hlun 'sport = :${port}'`)) !== '';
+    await eventually(`port ${port} held`, isHeld);
+    return async () => {
+      child.kill();
+      await eventually(`port ${port} free`, async () => !(await isHeld()));
+    };
+  }
+}
+
+const codesOf = ({ findings }: Findings): string[] => findings.map(({ code }) => code);
+
+test('each fault is named, its command mends it, and nothing is left behind', async (t) => {
+  if (!requireNamespaces(t)) return;
+  const server = await Server.make(t);
+  await server.sh(
+    'ip link add lan type veth peer name lan2; ip link set lan up; ip link set lan2 up',
+  );
+  const made = await server.iotshaper(['init', '--host', '203.0.113.10']);
+  t.is(made.status, 0, made.error);
+  t.notRegex(made.error, /warning/);
+  const links = () => server.sh('ip -br link; ip -br addr; nft list ruleset; ip rule; ip route');
+  const before = await links();
+  const healthy = await server.iotshaper(['doctor', '--run-dir', join(server.dir, 'run')]);
+  t.is(healthy.status, 0, healthy.output);
+  t.regex(healthy.output, /Nothing found/);
+  t.is(await links(), before);
+
+  for (const [rules, codes] of [
+    ['fw-docker-like.nft', ['homes-dropped-by']],
+    ['fw-ufw-closed.nft', ['endpoint-port-closed', 'homes-dropped-by']],
+  ] as const) {
+    await server.sh(`nft -f ${resolve('test/fixtures/real-homes', rules)}`);
+    const found = await server.doctor();
+    t.deepEqual(codesOf(found), codes, rules);
+    for (const { values } of found.findings) await server.sh(`${values.command}`);
+    t.deepEqual(await server.doctor(), { ok: true, findings: [] }, rules);
+    await server.sh('nft flush ruleset');
+  }
+
+  const [freePort, freeResolver] = [await server.hold(1194), await server.hold(53)];
+  const held = await server.doctor();
+  t.deepEqual(codesOf(held), ['endpoint-port-taken', 'resolver-port-taken']);
+  t.regex(held.findings[0]!.message, /UDP port 1194 is taken by socat/);
+  await freePort();
+  await freeResolver();
+
+  await server.sh('ip addr add 10.214.7.1/24 dev lan');
+  const inside = await server.doctor();
+  t.deepEqual(codesOf(inside), ['endpoint-range-taken']);
+  t.regex(inside.findings[0]!.message, /10\.214\.7\.0\/24 on lan lies in 10\.214\.0\.0\/16/);
+  // One that is made now takes others.
+  const other = join(server.dir, 'other');
+  await server.sh(
+    `${process.execPath} ${program} endpoint init --host a.example --state-dir ${other}`,
+  );
+  const identity = JSON.parse(await readFile(join(other, 'endpoint.json'), 'utf8'));
+  t.like(identity, { tunnelNet: '10.215.0', innerNet: '10.216' });
+  await server.sh('ip addr flush dev lan');
+
+  await server.route('delete');
+  t.true(codesOf(await server.doctor()).includes('endpoint-no-internet'));
+  await server.route('add');
+  t.deepEqual(await server.doctor(), { ok: true, findings: [] });
+});
+
+test('a kernel that lacks what no endpoint can do without ends it at once, with the reason', async (t) => {
+  if (!requireNamespaces(t)) return;
+  const server = await Server.make(t);
+  t.is((await server.iotshaper(['init', '--host', '203.0.113.10'])).status, 0);
+  /** A program of this name that refuses. */
+  const refusing = async (name: string, body: string): Promise<string[]> => {
+    const bin = join(server.dir, name);
+    await mkdir(bin);
+    await writeFile(join(bin, name), `#!/bin/sh\n${body}\n`);
+    await chmod(join(bin, name), 0o755);
+    return ['env', `PATH=${bin}:${process.env.PATH}`];
+  };
+  const hidden = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /dev/net; exec "$@"', 'sh'];
+  const kinds: readonly (readonly [readonly string[], RegExp])[] = [
+    [hidden, /can't make tun network devices .*KVM/],
+    [
+      await refusing('tc', 'echo "Error: Specified qdisc kind is unknown." >&2; exit 2'),
+      /lacks the HTB queue .*qdisc kind is unknown/,
+    ],
+    [
+      await refusing('nft', 'echo "Operation not supported" >&2; exit 1'),
+      /nftables does not work .*not supported/,
+    ],
+  ];
+  for (const [before, words] of kinds) {
+    const { status, error } = await server.iotshaper(
+      ['run', '--run-dir', join(server.dir, 'run')],
+      before,
+    );
+    t.is(status, 78, error);
+    t.regex(error, words);
+  }
+});
