@@ -209,7 +209,7 @@ test('a stream that breaks is made again without a break in another', async (t) 
   await stop(t, endpoint, before);
 });
 
-for (const seed of [1, 2, 3]) {
+for (const seed of [1, 2]) {
   test(`in life ${seed}, in which anything happens and effects fail by chance, homes are served in the end`, async (t) => {
     const endpoint = new EndpointMachine([2, 3]);
     const { machine } = endpoint;
