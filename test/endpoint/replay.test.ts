@@ -1,26 +1,18 @@
 // The whole service of an endpoint on a stand-in for its machine: homes are served, whatever fails, and nothing stays behind.
 import test, { type ExecutionContext } from 'ava';
 import { TUNNEL_NETDEV } from '../../src/core/plan/names.ts';
-import { drawIndex, seededRandom } from '../../src/core/random/random.ts';
 import { slotsPerSecond } from '../../src/core/stream/stream.ts';
 import type { Failing } from '../stand-ins/fake-system/door.ts';
-import type { FakeMachine } from '../stand-ins/fake-system/machine.ts';
+import {
+  forgiveUnnoticed,
+  liveEndpoint,
+  NOTICED_MS,
+  online,
+  servedAfterMs,
+  startAll,
+  troubles,
+} from './endpoint-life.ts';
 import { EndpointMachine, shape } from './endpoint-machine.ts';
-
-interface StatusOfHomes {
-  homes: { name: string; online: boolean }[];
-}
-
-function online({ service }: EndpointMachine): string[] {
-  const { homes } = service.status() as unknown as StatusOfHomes;
-  return homes.filter((home) => home.online).map(({ name }) => name);
-}
-
-/** Starts the service, and homes that speak as soon as they can. */
-async function start(endpoint: EndpointMachine): Promise<void> {
-  await endpoint.start();
-  for (const home of endpoint.homes.values()) home.start();
-}
 
 /** Ends the service, and sees to it that nothing of it stays. */
 async function stop(t: ExecutionContext, endpoint: EndpointMachine, before: string): Promise<void> {
@@ -32,33 +24,22 @@ async function stop(t: ExecutionContext, endpoint: EndpointMachine, before: stri
   t.deepEqual(endpoint.violations, [], endpoint.logged.join('\n'));
 }
 
-/** Waits until these homes' devices get their packets; how long that took, in virtual time. */
 async function awaitServed(
   t: ExecutionContext,
   endpoint: EndpointMachine,
   hosts: readonly number[],
   withinMs: number,
 ): Promise<number> {
-  const { time } = endpoint.machine;
-  const sinceMs = time.nowMs;
-  const isServed = (delivered: Record<number, number>): boolean =>
-    hosts.every((host) => delivered[host]! >= 7) && online(endpoint).length === hosts.length;
-  endpoint.takeDelivered();
-  for (;;) {
-    await endpoint.advance(2000);
-    if (isServed(endpoint.takeDelivered())) return time.nowMs - sinceMs;
-    if (time.nowMs - sinceMs < withinMs) continue;
-    t.fail(
-      `not served: ${JSON.stringify(endpoint.service.status())}\n${endpoint.logged.join('\n')}`,
-    );
-    return withinMs;
-  }
+  const ms = await servedAfterMs(endpoint, hosts, withinMs);
+  const told = `${JSON.stringify(endpoint.service.status())}\n${endpoint.logged.join('\n')}`;
+  t.not(ms, null, told);
+  return ms ?? withinMs;
 }
 
 test('each home gets its own stream, another one when it asks for that, and is let go when it is removed', async (t) => {
   const endpoint = new EndpointMachine([2, 3]);
   const before = endpoint.machine.printKernel();
-  await start(endpoint);
+  await startAll(endpoint);
   await endpoint.advance(5000);
   t.deepEqual(online(endpoint), ['home2', 'home3']);
   t.like(endpoint.service.status(), { state: 'shaping', reason: 'Serving 2 of 2 homes.' });
@@ -97,7 +78,7 @@ const ORPHANED = /^(open udp|listen|set mode .*api\.sock)/;
 async function effectsOf(t: ExecutionContext): Promise<string[]> {
   const endpoint = new EndpointMachine([2, 3]);
   const before = endpoint.machine.printKernel();
-  await start(endpoint);
+  await startAll(endpoint);
   await endpoint.advance(5000);
   endpoint.want(2, { rateKBps: 8, packetBytes: 1000 });
   endpoint.store([2]);
@@ -121,7 +102,7 @@ for (const [failing, how] of [
       const pattern = what.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
       endpoint.machine.door.failMatching(new RegExp(`^${pattern}$`), 1, failing);
     }
-    await start(endpoint);
+    await startAll(endpoint);
     await awaitServed(t, endpoint, [2, 3], 240_000);
     endpoint.want(2, { rateKBps: 8, packetBytes: 1000 });
     endpoint.store([2]);
@@ -133,45 +114,11 @@ for (const [failing, how] of [
   });
 }
 
-const kill =
-  (word: string) =>
-  ({ processes }: FakeMachine): void => {
-    for (const { pid } of processes.find(word)) processes.signal(pid, 'SIGKILL');
-  };
-
-/** What the world does to an endpoint. */
-const troubles: Readonly<Record<string, (machine: FakeMachine) => void>> = {
-  'somebody flushes all rules': ({ plants }) => plants.flushRuleset(),
-  'somebody changes a rule': ({ plants }) => plants.editChain('output'),
-  'somebody replaces the queue': ({ plants }) => plants.changeQueue(),
-  'somebody deletes a class': ({ tc }) => void tc.queueOf(TUNNEL_NETDEV)?.classes.delete(2),
-  'somebody adds a class': ({ plants }) => plants.addClass(),
-  'the classes lose their priorities': ({ plants }) => plants.dropLeaves(),
-  'somebody takes the tunnel down': ({ plants }) => plants.takeDown(TUNNEL_NETDEV),
-  'OpenVPN dies': kill('openvpn'),
-  'socat dies': kill('socat'),
-  'dnsmasq dies': kill('dnsmasq'),
-  'what watches the rules dies': kill('monitor'),
-  'tc dies': kill('tc'),
-  'the shaping thread dies': ({ plants }) => plants.threadThrows(),
-  'cover takes nothing any more': ({ plants }) => plants.coverStops(),
-  'the clock jumps': ({ plants }) => plants.clockJumps(86_400_000),
-};
-
-/** From when the queue is asked for to when it is judged a second passes, and another one between two times. */
-const NOTICED_MS = 2500;
-
-/** What came of a trouble once it was to be noticed is a violation. */
-function forgiveUnnoticed({ violations }: EndpointMachine, plantedMs: number): void {
-  const seen = violations.filter(({ atMs }) => atMs > plantedMs + NOTICED_MS);
-  violations.splice(0, violations.length, ...seen);
-}
-
 test('whatever the world does, homes are served again, and nothing leaves unshaped for long', async (t) => {
   const endpoint = new EndpointMachine([2, 3]);
   const { machine } = endpoint;
   const before = machine.printKernel();
-  await start(endpoint);
+  await startAll(endpoint);
   await awaitServed(t, endpoint, [2, 3], 10_000);
   for (const [what, begin] of Object.entries(troubles)) {
     const plantedMs = machine.time.nowMs;
@@ -188,7 +135,7 @@ test('whatever the world does, homes are served again, and nothing leaves unshap
 test('a stream that breaks is made again without a break in another', async (t) => {
   const endpoint = new EndpointMachine([2, 3]);
   const before = endpoint.machine.printKernel();
-  await start(endpoint);
+  await startAll(endpoint);
   await awaitServed(t, endpoint, [2, 3], 10_000);
   const plantedMs = endpoint.machine.time.nowMs;
   endpoint.machine.tc.queueOf(TUNNEL_NETDEV)!.filters.delete(2);
@@ -211,41 +158,8 @@ test('a stream that breaks is made again without a break in another', async (t) 
 
 for (const seed of [1, 2]) {
   test(`in life ${seed}, in which anything happens and effects fail by chance, homes are served in the end`, async (t) => {
-    const endpoint = new EndpointMachine([2, 3]);
-    const { machine } = endpoint;
-    const random = seededRandom(seed, 2);
-    const draw = <T>(from: readonly T[]): T => from[drawIndex(random, from.length)]!;
-    const before = machine.printKernel();
-    await start(endpoint);
-    const names = Object.keys(troubles);
-    const story: string[] = [];
-    for (let count = 0; count < 12; count++) {
-      const plantedMs = machine.time.nowMs;
-      if (random() < 0.5) {
-        machine.failNext(1 + drawIndex(random, 12));
-      }
-      const kind = random();
-      if (kind < 0.2) endpoint.store(draw([[2], [3], [2, 3], []]));
-      else if (kind < 0.4) {
-        endpoint.want(draw([2, 3]), { rateKBps: draw([4, 6, 90]), packetBytes: draw([512, 900]) });
-      } else if (kind < 0.5) endpoint.home(draw([2, 3])).start();
-      else {
-        const name = draw(names);
-        story.push(`${(plantedMs - 300_000) / 1000} ${name}`);
-        troubles[name]!(machine);
-      }
-      await endpoint.advance(Math.floor(300 * 20 ** random()));
-      forgiveUnnoticed(endpoint, plantedMs);
-      t.deepEqual(endpoint.violations, [], story.join('\n'));
-    }
-    machine.door.forgive();
-    for (const host of [2, 3]) endpoint.want(host, { rateKBps: 4 });
-    endpoint.store([2, 3]);
-    const wellMs = machine.time.nowMs;
-    await endpoint.advance(1000);
-    await awaitServed(t, endpoint, [2, 3], 60_000);
-    forgiveUnnoticed(endpoint, wellMs);
-    await stop(t, endpoint, before);
+    const { violations, story } = await liveEndpoint(seed);
+    t.deepEqual(violations, [], story.join('\n'));
   });
 }
 
@@ -253,7 +167,7 @@ test('a judge that looks at nothing is found out', async (t) => {
   const endpoint = new EndpointMachine([2, 3], ({ streams }) => ({
     ...{ open: streams.map(({ host }) => host), faults: [], rebuild: false, broken: [] },
   }));
-  await start(endpoint);
+  await startAll(endpoint);
   // Without cover, which would tell that nothing holds it back.
   endpoint.want(3, { rateKBps: 0 });
   await endpoint.advance(4000);
