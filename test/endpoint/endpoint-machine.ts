@@ -2,6 +2,7 @@
 import type { StoredHome } from '../../src/core/endpoint/identity.ts';
 import { judgeEndpoint } from '../../src/core/endpoint/judgement.ts';
 import {
+  CONTROL_PORT,
   FRAME_PORT,
   PACKET_PORT,
   SMALLEST_PACKET_BYTES,
@@ -221,14 +222,17 @@ export class EndpointMachine {
   #onLeft(datagram: Datagram): void {
     const host = hostOf(datagram.to.address);
     const { bytes } = packetOf(datagram, '', 0);
-    if (!this.#sizes.get(host)?.has(bytes)) {
+    const home = this.homes.get(host);
+    const isAnswer =
+      datagram.to.port === CONTROL_PORT && home?.saidBytes.has(datagram.bytes.length);
+    if (!isAnswer && !this.#sizes.get(host)?.has(bytes)) {
       this.#violate(`${bytes} bytes to ${datagram.to.address}`);
     }
     const queue = this.machine.tc.queueOf(TUNNEL_NETDEV);
     if (datagram.to.port === FRAME_PORT && !(queue?.classes.has(host) && queue.filters.has(host))) {
       this.#violate(`a frame to ${datagram.to.address} that nothing held back`);
     }
-    this.homes.get(host)?.receive(datagram);
+    home?.receive(datagram);
   }
 }
 

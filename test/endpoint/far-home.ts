@@ -25,6 +25,8 @@ export class FarHome {
   readonly address: string;
   /** Packets that have come, by what they are. */
   readonly received = { cover: 0, control: 0, frames: 0, devicePackets: 0 };
+  /** Sizes of what it has said, which answers have too. */
+  readonly saidBytes = new Set<number>();
   /** Answers that counted. */
   welcomes = 0;
   shape: Shape;
@@ -76,10 +78,11 @@ export class FarHome {
   }
 
   #say(): void {
-    const { datagram } = this.#handshake.hello(this.#options.time.nowMs)!;
+    const { datagram: bytes } = this.#handshake.hello(this.#options.time.nowMs)!;
+    this.saidBytes.add(bytes.length);
     const from = { address: this.address, port: CONTROL_PORT };
     const to = { address: '10.213.0.1', port: CONTROL_PORT };
-    this.#options.deliver({ bytes: datagram, from, to });
+    this.#options.deliver({ bytes, from, to });
   }
 
   #newHandshake(): HomeHandshake {
