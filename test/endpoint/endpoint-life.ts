@@ -44,12 +44,19 @@ const kill =
     for (const { pid } of processes.find(word)) processes.signal(pid, 'SIGKILL');
   };
 
+/** What waits in it is dropped. */
+function deleteClass({ tc }: FakeMachine): void {
+  const queue = tc.queueOf(TUNNEL_NETDEV);
+  const known = queue?.classes.get(2);
+  if (known) queue!.removeClass(known);
+}
+
 /** What the world does to an endpoint. */
 export const troubles: Readonly<Record<string, (machine: FakeMachine) => void>> = {
   'somebody flushes all rules': ({ plants }) => plants.flushRuleset(),
   'somebody changes a rule': ({ plants }) => plants.editChain('output'),
   'somebody replaces the queue': ({ plants }) => plants.changeQueue(),
-  'somebody deletes a class': ({ tc }) => void tc.queueOf(TUNNEL_NETDEV)?.classes.delete(2),
+  'somebody deletes a class': deleteClass,
   'somebody adds a class': ({ plants }) => plants.addClass(),
   'the classes lose their priorities': ({ plants }) => plants.dropLeaves(),
   'somebody takes the tunnel down': ({ plants }) => plants.takeDown(TUNNEL_NETDEV),
