@@ -61,8 +61,9 @@ bench: bench-size ## how large and how fast it is: also framing, simulation, bus
 	@echo "== longest tasks of the page"; node build/test/luci/longest-tasks.js
 
 .PHONY: soak
-soak: compiled ## lives of the home service on a machine of models (minutes; LIVES=N, SEED=N repeats)
+soak: compiled ## lives of both services on a machine of models (minutes; LIVES=N, SEED=N repeats)
 	@node build/test/bench/home-lives.js "$(LIVES)" "$(SEED)"
+	@node build/test/bench/endpoint-lives.js "$(LIVES)" "$(SEED)"
 
 .PHONY: bench-size
 bench-size: test-packages dist/iotshaper.js compiled ## what a router carries, how soon it starts, its memory (root, a minute)

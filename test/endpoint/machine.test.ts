@@ -364,6 +364,8 @@ test('a fault stops the home it is of until its stream was made again, whatever 
   const play = Play.serving(t, [2, 3]);
   play.tell({ kind: 'fault', minor: 3, fault });
   t.deepEqual(play.take(), ['home-fault', 'shut 3']);
+  play.tell({ kind: 'fault', minor: 3, fault });
+  t.deepEqual(play.take(), [], 'told once');
   play.second();
   play.doUntil('queue');
   const { rebuild, come } = play.work as Extract<Work, { part: 'queue' }>;

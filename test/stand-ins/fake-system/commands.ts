@@ -19,7 +19,9 @@ export function addCommands({ commands }: ProcessTable, { nft, ip, tc }: Command
     (argv) => (argv[0] === 'ip' ? runIp(ip, argv.slice(1)) : null),
     (argv, input) => {
       if (argv[0] !== 'tc') return null;
-      return argv.join(' ') === 'tc -batch -' ? tc.runBatch(input) : tc.run(argv.slice(1));
+      const isBatch = argv.slice(-2).join(' ') === '-batch -';
+      if (isBatch) return tc.runBatch(input, argv.includes('-force'));
+      return tc.run(argv.slice(1));
     },
     (argv) => (argv[0] === 'conntrack' ? runConntrack(argv) : null),
     (argv) => (argv[0] === 'setpriv' && argv.at(-1) === 'true' ? printed('') : null),

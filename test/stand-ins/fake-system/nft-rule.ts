@@ -107,6 +107,8 @@ const STATEMENTS: [RegExp, (parts: string[], rule: Draft) => void][] = [
   [/reject with icmpx admin-prohibited/y, (_, rule) => ends(rule, { kind: 'drop' })],
   [/(accept|drop|return)/y, ([kind], rule) => ends(rule, { kind: kind as 'drop' })],
   [/(jump|goto) (\w+)/y, ([kind, chain], rule) => leads(rule, kind as 'jump', chain!)],
+  // No packet here has segments.
+  [/tcp flags syn \/ syn,rst tcp option maxseg size set rt mtu/y, () => {}],
   [/comment "[^"]*"/y, () => {}],
   [
     new RegExp(`(${NAMES}) (!= )?(?:@(\\w+)|\\{ ([^}]+) \\}|("[^"]*"|[\\w.:/,-]+))`, 'y'),

@@ -38,14 +38,17 @@ export class TcModel {
     return queue;
   }
 
-  /** `tc -batch -`: stops at the first line that fails, and keeps what came before. */
-  runBatch(input: string): Ended {
+  /** `tc -batch -`: stops at the first line that fails, and keeps what came before; with `-force` it goes on. */
+  runBatch(input: string, goesOn = false): Ended {
+    let first: Ended | null = null;
     const lines = input.split('\n').filter((line) => line.trim() !== '');
     for (const [index, line] of lines.entries()) {
       const { status, stderr } = this.run(line.split(' '));
-      if (status !== 0) return failed(1, `${stderr}\nCommand failed -:${index + 1}`);
+      if (status === 0) continue;
+      first ??= failed(1, `${stderr}\nCommand failed -:${index + 1}`);
+      if (!goesOn) return first;
     }
-    return DONE;
+    return first ?? DONE;
   }
 
   /**

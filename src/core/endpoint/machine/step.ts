@@ -109,9 +109,11 @@ function hearExamined(turn: Turn, faults: readonly Notice[]): void {
 }
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
+  // Cover that can't be sent is tried, and told of, several times a second.
+  if (turn.state.distrusted.includes(minor)) return;
   const home = turn.state.sessions.find(({ host }) => host === minor);
   log(turn, 'warning', home ? notice('home-fault', { name: home.name, fault }) : fault);
-  turn.state.distrusted = [...new Set([...turn.state.distrusted, minor])];
+  turn.state.distrusted = [...turn.state.distrusted, minor];
   forbid(turn, ({ host }) => isDistrusted(turn, host));
 }
 

@@ -1,0 +1,179 @@
+// The whole service of an endpoint on a stand-in for its machine: homes are served, whatever fails, and nothing stays behind.
+import test, { type ExecutionContext } from 'ava';
+import { TUNNEL_NETDEV } from '../../src/core/plan/names.ts';
+import { slotsPerSecond } from '../../src/core/stream/stream.ts';
+import type { Failing } from '../stand-ins/fake-system/door.ts';
+import {
+  forgiveUnnoticed,
+  liveEndpoint,
+  NOTICED_MS,
+  online,
+  servedAfterMs,
+  startAll,
+  troubles,
+} from './endpoint-life.ts';
+import { EndpointMachine, shape } from './endpoint-machine.ts';
+
+/** Ends the service, and sees to it that nothing of it stays. */
+async function stop(t: ExecutionContext, endpoint: EndpointMachine, before: string): Promise<void> {
+  const { machine, service, homes } = endpoint;
+  machine.door.forgive();
+  for (const home of homes.values()) home.stop();
+  await machine.finish(service.stop());
+  t.is(machine.printKernel(), before, machine.door.print());
+  t.deepEqual(endpoint.violations, [], endpoint.logged.join('\n'));
+}
+
+async function awaitServed(
+  t: ExecutionContext,
+  endpoint: EndpointMachine,
+  hosts: readonly number[],
+  withinMs: number,
+): Promise<number> {
+  const ms = await servedAfterMs(endpoint, hosts, withinMs);
+  const told = `${JSON.stringify(endpoint.service.status())}\n${endpoint.logged.join('\n')}`;
+  t.not(ms, null, told);
+  return ms ?? withinMs;
+}
+
+test('each home gets its own stream, another one when it asks for that, and is let go when it is removed', async (t) => {
+  const endpoint = new EndpointMachine([2, 3]);
+  const before = endpoint.machine.printKernel();
+  await startAll(endpoint);
+  await endpoint.advance(5000);
+  t.deepEqual(online(endpoint), ['home2', 'home3']);
+  t.like(endpoint.service.status(), { state: 'shaping', reason: 'Serving 2 of 2 homes.' });
+  endpoint.takeDelivered();
+  for (const { received } of endpoint.homes.values())
+    Object.assign(received, { cover: 0, frames: 0, control: 0 });
+  await endpoint.advance(10_000);
+  for (const { received } of endpoint.homes.values()) {
+    const perSecond = (received.cover + received.frames + received.control) / 10;
+    t.true(Math.abs(perSecond / slotsPerSecond(shape) - 1) < 0.15, `${perSecond} a second`);
+  }
+  const delivered = endpoint.takeDelivered();
+  for (const host of [2, 3]) t.true(delivered[host]! >= 38, `${delivered[host]} of 40`);
+  endpoint.want(2, { rateKBps: 8, packetBytes: 1000 });
+  await endpoint.advance(1000);
+  endpoint.takeDelivered();
+  await endpoint.advance(5000);
+  const during = endpoint.takeDelivered();
+  for (const host of [2, 3]) t.true(during[host]! >= 17, 'nobody waits for it to be measured');
+  endpoint.store([2]);
+  await endpoint.advance(8000);
+  t.deepEqual(online(endpoint), ['home2']);
+  t.is(endpoint.machine.tc.queueOf(TUNNEL_NETDEV)?.classes.has(3), false);
+  endpoint.takeDelivered();
+  await endpoint.advance(3000);
+  const { 2: stays, 3: gone } = endpoint.takeDelivered();
+  t.true(stays! >= 11);
+  t.is(gone, 0);
+  await stop(t, endpoint, before);
+});
+
+/** A socket that nobody was given can be closed by nobody. */
+const ORPHANED = /^(open udp|listen|set mode .*api\.sock)/;
+
+/** Effects as they were printed that came up in one life, each once. */
+async function effectsOf(t: ExecutionContext): Promise<string[]> {
+  const endpoint = new EndpointMachine([2, 3]);
+  const before = endpoint.machine.printKernel();
+  await startAll(endpoint);
+  await endpoint.advance(5000);
+  endpoint.want(2, { rateKBps: 8, packetBytes: 1000 });
+  endpoint.store([2]);
+  await endpoint.advance(3000);
+  const effects = new Set(endpoint.machine.door.calls.map(({ what }) => what));
+  await stop(t, endpoint, before);
+  return [...effects];
+}
+
+for (const [failing, how] of [
+  ['before', 'fails'],
+  ['after', 'is done and reported as failed'],
+] as [Failing, string][]) {
+  test(`whichever effect ${how} the first time it is asked for, homes are served in the end`, async (t) => {
+    const effects = (await effectsOf(t)).filter(
+      (what) => failing === 'before' || !ORPHANED.test(what),
+    );
+    const endpoint = new EndpointMachine([2, 3]);
+    const before = endpoint.machine.printKernel();
+    for (const what of effects) {
+      const pattern = what.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+      endpoint.machine.door.failMatching(new RegExp(`^${pattern}$`), 1, failing);
+    }
+    await startAll(endpoint);
+    await awaitServed(t, endpoint, [2, 3], 240_000);
+    endpoint.want(2, { rateKBps: 8, packetBytes: 1000 });
+    endpoint.store([2]);
+    await endpoint.advance(2000);
+    await awaitServed(t, endpoint, [2], 120_000);
+    const failed = endpoint.machine.door.calls.filter((call) => call.failed !== null);
+    t.true(failed.length > 35, `${failed.length} of ${effects.length} came up`);
+    await stop(t, endpoint, before);
+  });
+}
+
+test('whatever the world does, homes are served again, and nothing leaves unshaped for long', async (t) => {
+  const endpoint = new EndpointMachine([2, 3]);
+  const { machine } = endpoint;
+  const before = machine.printKernel();
+  await startAll(endpoint);
+  await awaitServed(t, endpoint, [2, 3], 10_000);
+  for (const [what, begin] of Object.entries(troubles)) {
+    const plantedMs = machine.time.nowMs;
+    begin(machine);
+    await endpoint.advance(1000);
+    const ms = await awaitServed(t, endpoint, [2, 3], 30_000);
+    forgiveUnnoticed(endpoint, plantedMs);
+    t.deepEqual(endpoint.violations, [], what);
+    t.log(`${what}: served after ${ms} ms`);
+  }
+  await stop(t, endpoint, before);
+});
+
+test('a stream that breaks is made again without a break in another', async (t) => {
+  const endpoint = new EndpointMachine([2, 3]);
+  const before = endpoint.machine.printKernel();
+  await startAll(endpoint);
+  await awaitServed(t, endpoint, [2, 3], 10_000);
+  const plantedMs = endpoint.machine.time.nowMs;
+  endpoint.machine.tc.queueOf(TUNNEL_NETDEV)!.filters.delete(2);
+  endpoint.takeDelivered();
+  for (let count = 0; count < 10; count++) {
+    await endpoint.advance(1000);
+    const { 3: other } = endpoint.takeDelivered();
+    t.true(other! >= 2, `${other} of 4 in second ${count}`);
+  }
+  await awaitServed(t, endpoint, [2, 3], 10_000);
+  const faults = endpoint.logged.filter((line) => line.startsWith('warning: '));
+  t.deepEqual(
+    faults.filter((line) => !line.includes('home2')),
+    [],
+  );
+  t.true(faults.length > 0);
+  forgiveUnnoticed(endpoint, plantedMs);
+  await stop(t, endpoint, before);
+});
+
+for (const seed of [1, 2]) {
+  test(`in life ${seed}, in which anything happens and effects fail by chance, homes are served in the end`, async (t) => {
+    const { violations, story } = await liveEndpoint(seed);
+    t.deepEqual(violations, [], story.join('\n'));
+  });
+}
+
+test('a judge that looks at nothing is found out', async (t) => {
+  const endpoint = new EndpointMachine([2, 3], ({ streams }) => ({
+    ...{ open: streams.map(({ host }) => host), faults: [], rebuild: false, broken: [] },
+  }));
+  await startAll(endpoint);
+  // Without cover, which would tell that nothing holds it back.
+  endpoint.want(3, { rateKBps: 0 });
+  await endpoint.advance(4000);
+  endpoint.machine.tc.queueOf(TUNNEL_NETDEV)!.filters.delete(3);
+  const plantedMs = endpoint.machine.time.nowMs;
+  await endpoint.advance(4000);
+  t.true(endpoint.violations.some(({ atMs }) => atMs > plantedMs + NOTICED_MS));
+  await endpoint.machine.finish(endpoint.service.stop());
+});
