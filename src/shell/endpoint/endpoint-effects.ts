@@ -205,9 +205,9 @@ export class EndpointEffects {
   }
 
   async #applyQueue(work: WorkOf<'queue'>): Promise<void> {
-    const { mtu, length, ring, rebuild, come, gone } = work;
+    const { mtu, length, rebuild, come, gone } = work;
     const system = this.#system;
-    // A leaf is as long as the netdev's queue was when it was made; OpenVPN's ring follows it.
+    // A leaf is as long as the netdev's queue is when it is made; each change of that length empties all leaves.
     await setLink(system, TUNNEL_NETDEV, mtu, length);
     if (rebuild) {
       await this.#shaper.pause();
@@ -219,7 +219,6 @@ export class EndpointEffects {
       }
       await changeQueue(system, come.flatMap(renderClassAdd));
     }
-    await setLink(system, TUNNEL_NETDEV, mtu, ring);
   }
 
   async #openPort({ plainUser }: WorkOf<'port'>): Promise<void> {

@@ -124,8 +124,6 @@ export type Work =
       part: 'queue';
       mtu: number;
       length: number;
-      /** Of what is behind the leaves. */
-      ring: number;
       rebuild: boolean;
       come: readonly SlotClass[];
       gone: readonly SlotClass[];
