@@ -327,7 +327,7 @@ test.serial('a stopped service is told as such, and one that comes back is seen'
   await banner(page, 'off').waitFor();
   await network.stop('home');
   bridge.rpcd.facts.service = { enabled: true, running: false };
-  await banner(page, 'unknown').waitFor();
+  await banner(page, 'stopped').waitFor();
   await page.getByText('The service iotshaper is not running. Start it').waitFor();
   await takePicture(page, 'stopped-overview');
   network.startHome();

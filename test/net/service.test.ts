@@ -253,12 +253,13 @@ test.serial(
     ] as const) {
       await writeFile(path, text);
       await network.reread();
-      const { state } = await network.warned(new RegExp(`not used.*${why.source}`));
-      t.is(state, 'shaping');
+      await network.warned(new RegExp(`not used.*${why.source}`));
+      await network.await('shaping');
     }
     t.is((await findProcess('openvpn', 'router')).pid, pid);
     t.is(await network.netns('router', ['ip', '-br', 'link']), netdevs);
-    t.notRegex(network.logs.get('home')!.slice(since), /blocked/);
+    // What else stops devices for a moment on a busy machine is no loss of the tunnel.
+    t.notRegex(network.logs.get('home')!.slice(since), /openvpn.*stopped|blocked: .*the tunnel/);
 
     await writeFile(path, works.replace('proto udp\n', 'proto udp4\n'));
     await network.reread();
@@ -301,7 +302,7 @@ test.serial(
     await network.configure(["option killswitch '0'"]);
     await network.reread();
     // Meanwhile they go on directly, and are answered; with the kill switch they are cut off again.
-    const ping = ['ping', '-nq', '-c2', '-i0.2', '-w10', '-I', '192.168.8.12', '198.51.100.100'];
+    const ping = ['ping', '-nq', '-c2', '-i0.2', '-w10', '-I', '192.168.8.12', '192.88.99.100'];
     t.regex(await network.netns('devices', ping), / 2 received/);
     await network.configure([]);
     await network.reread();

@@ -10,7 +10,7 @@ import type { ExposureCase } from './cases.ts';
 import { type ExposureLab, HUB_ADDRESS, HUB_NAME } from './exposure-lab.ts';
 
 /** Somewhere on the lab's Internet that the device which never stops talking does not speak to. */
-const ELSEWHERE = '198.51.100.100';
+const ELSEWHERE = '192.88.99.100';
 /** The routing table of the first device (see the lab's topology). */
 const TABLE = '101';
 const RESOLVER = `${lab.lanPrefix}53`;

@@ -15,7 +15,7 @@ udp.bind(7, address);
 /** The Internet's DNS: every name is here. */
 const dns = createSocket('udp4');
 dns.on('message', (message, { port, address: from }) => {
-  dns.send(encodeAnswer(decodeQuestion(message), ['198.51.100.99']), port, from);
+  dns.send(encodeAnswer(decodeQuestion(message), ['192.88.99.99']), port, from);
 });
 // One of several of these programs has it.
 if (family === 'udp4') dns.bind(53, lab.dnsAddress);

@@ -32,7 +32,7 @@ function packetFrom(source: string): Uint8Array {
   packet[8] = 64;
   packet[9] = 17;
   Buffer.from(source.split('.').map(Number)).copy(packet, 12);
-  Buffer.from([198, 18, 0, 99]).copy(packet, 16);
+  Buffer.from([192, 88, 99, 99]).copy(packet, 16);
   let sum = 0;
   for (let at = 0; at < 20; at += 2) sum += packet.readUInt16BE(at);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);

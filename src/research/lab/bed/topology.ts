@@ -10,8 +10,8 @@ export const lab = {
   lanPrefix: '192.168.8.',
   homeAddress: '100.64.8.2',
   endpointAddress: '203.0.113.10',
-  dnsAddress: '198.51.100.53',
-  replayAddress: '198.51.100.99',
+  dnsAddress: '192.88.99.53',
+  replayAddress: '192.88.99.99',
   replayPort: 9999,
   /** Where the household's activity ends in the placebo: the router's own address on the LAN. */
   sinkAddress: '192.168.8.1',
@@ -55,7 +55,7 @@ function namespaceName(id: string, place: Place): string {
 /** Every name the emulated devices may look up, with an address of the lab's Internet that is always the same. */
 export function cloudAddresses(): Map<string, string> {
   const names = [...new Set(deviceCatalogue.flatMap(({ dnsNames }) => dnsNames))];
-  return new Map(names.map((name, index) => [name, `198.51.100.${100 + index}`]));
+  return new Map(names.map((name, index) => [name, `192.88.99.${100 + index}`]));
 }
 
 /** The household: one device of each kind, and one that plays captures. */
@@ -161,7 +161,7 @@ export function planTopology({ id, ipv6, replayMac = null }: TopologyOptions): T
   ip('cloud', 'link', 'set', 'eth0', 'up');
   ip('provider', 'address', 'add', '100.64.8.1/24', 'dev', 'home');
   ip('provider', 'address', 'add', '203.0.113.1/24', 'dev', 'vps');
-  ip('provider', 'address', 'add', '198.51.100.1/24', 'dev', 'net');
+  ip('provider', 'address', 'add', '192.88.99.1/24', 'dev', 'net');
   ip('router', 'address', 'add', `${lab.homeAddress}/24`, 'dev', 'wan');
   ip('endpoint', 'address', 'add', `${lab.endpointAddress}/24`, 'dev', 'eth0');
   for (const address of [lab.dnsAddress, lab.replayAddress, ...cloudAddresses().values()]) {
@@ -182,7 +182,7 @@ export function planTopology({ id, ipv6, replayMac = null }: TopologyOptions): T
 
   route('router', 'default', '100.64.8.1');
   route('endpoint', 'default', '203.0.113.1');
-  route('cloud', 'default', '198.51.100.1');
+  route('cloud', 'default', '192.88.99.1');
 
   address6('provider', 'home', '2001:db8:64::1/64');
   address6('provider', 'vps', '2001:db8:203::1/64');
