@@ -112,7 +112,7 @@ const listRules = () =>
 const visit = (t: ExecutionContext, tab: string, options: LookOptions = {}) =>
   look(t, bridge, { tab, ...options });
 
-const banner = (page: Page, state: Status['state'] | 'unknown'): Locator =>
+const banner = (page: Page, state: Status['state'] | 'unknown' | 'stopped'): Locator =>
   page.locator(`.iot-banner[data-state=${state}]`);
 
 async function takePicture(page: Page, name: string): Promise<void> {
