@@ -116,8 +116,8 @@ export const leaks: readonly Leak[] = [
       // The rules would drop it.
       {
         file: 'src/core/plan/nft/nft-home.ts',
-        from: ' meta length ${config.main.packetBytes} udp`',
-        to: ' udp`',
+        from: 'ours && `${ours} ${config.main.packetBytes} udp`',
+        to: 'ours && `${ours} <= ${config.main.packetBytes} udp`',
       },
     ],
   },
