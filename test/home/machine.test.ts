@@ -137,6 +137,20 @@ test('a queue that stands is left alone; frames wait while one is made', (t) => 
   t.deepEqual(queues, [null, 1]);
 });
 
+test('another rate leaves the ring behind a queue that stands as long as it is: a change empties the queue', (t) => {
+  const bench = new Bench().shaping();
+  const rings: number[] = [];
+  for (const rate of [100, 110, 2000]) {
+    bench.hear({ kind: 'intent', intent: { kind: 'on', desired: desired(rate) } });
+    for (let work = bench.work; work; work = bench.work) {
+      if (work.part === 'queue') rings.push(work.ring);
+      bench.end();
+    }
+  }
+  t.is(rings[0], rings[1]);
+  t.true(rings[2]! > rings[1]!);
+});
+
 test('OpenVPN is asked to connect again after fifteen seconds without a packet, then each fifteen seconds', (t) => {
   const bench = new Bench().shaping();
   bench.world.faults = { ...bench.world.faults, receiveShare: 0 };

@@ -144,10 +144,10 @@ function queueWork({ config, rate }: DesiredState, turn: Turn): Work | null {
     acts.push({ do: 'gate', open: false });
     state.queue = null;
     state.queueIsNew = true;
-    state.made = { index, limit };
+    state.made = { index, limit, ring: ringLength([upload]) };
   }
   const mtu = config.main.packetBytes;
-  const ring = ringLength([upload]);
+  const { ring } = state.queue ?? state.made!;
   return { part: 'queue', mtu, length, ring, slots: stands ? null : [slot] };
 }
 

@@ -112,6 +112,15 @@ export interface Place {
   trialSocket: string;
 }
 
+/** The queue on the tunnel's netdev. */
+export interface Queue {
+  /** Of the netdev it was made on. */
+  index: number;
+  limit: number;
+  /** Length of the netdev's own ring: a change of it empties the queue. */
+  ring: number;
+}
+
 export interface HomeState extends Agenda<Part> {
   readonly place: Place;
   intent: Intent;
@@ -146,9 +155,9 @@ export interface HomeState extends Agenda<Part> {
   /** Index of the tunnel's netdev when it was last asked for. */
   index: number | null;
   /** The queue as it was made; null when it has to be made. */
-  queue: { index: number; limit: number } | null;
+  queue: Queue | null;
   /** The queue that is being made. */
-  made: { index: number; limit: number } | null;
+  made: Queue | null;
   /** What paces the queue knows another one. */
   queueIsNew: boolean;
   /** Rules that stay behind when all is removed; null for none. */
