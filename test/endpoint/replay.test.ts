@@ -39,6 +39,7 @@ async function awaitServed(
 test('each home gets its own stream, another one when it asks for that, and is let go when it is removed', async (t) => {
   const endpoint = new EndpointMachine([2, 3]);
   const before = endpoint.machine.printKernel();
+  endpoint.machine.door.latencyMs = () => 20;
   await startAll(endpoint);
   await endpoint.advance(5000);
   t.deepEqual(online(endpoint), ['home2', 'home3']);
@@ -68,6 +69,10 @@ test('each home gets its own stream, another one when it asks for that, and is l
   const { 2: stays, 3: gone } = endpoint.takeDelivered();
   t.true(stays! >= 11);
   t.is(gone, 0);
+  t.deepEqual(
+    endpoint.logged.filter((line) => line.startsWith('warning: ')),
+    [],
+  );
   await stop(t, endpoint, before);
 });
 

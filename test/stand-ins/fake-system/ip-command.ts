@@ -111,7 +111,7 @@ function setLink(model: IpModel, words: Words, isUp: boolean): Ended {
   const netdev = model.netdevs.get(name);
   if (!netdev) return noDevice(name);
   netdev.mtu = Number(words.get('mtu') ?? netdev.mtu);
-  netdev.queuePackets = Number(words.get('txqueuelen') ?? netdev.queuePackets);
+  model.setQueueLength(netdev, Number(words.get('txqueuelen') ?? netdev.queuePackets));
   model.version++;
   if (isUp) model.setUp(name, true);
   return DONE;

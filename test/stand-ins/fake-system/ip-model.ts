@@ -76,6 +76,8 @@ export class IpModel {
   readonly monitors = new Set<Monitor>();
   /** Told when a netdev has gone. */
   readonly onRemoved: ((netdev: Netdev) => void)[] = [];
+  /** Its queue starts over: all that stood in it is dropped (dev_change_tx_queue_len of net/core/dev.c). */
+  readonly onEmptied: ((netdev: Netdev) => void)[] = [];
   #lastIndex = 0;
   /** Routes found since the last change. */
   readonly #answers = new Map<string, Route | null>();
@@ -132,6 +134,12 @@ export class IpModel {
       `[LINK]Deleted ${netdev.index}: ${name}: <BROADCAST,MULTICAST> mtu ${netdev.mtu}`,
     );
     for (const told of this.onRemoved) told(netdev);
+  }
+
+  setQueueLength(netdev: Netdev, packets: number): void {
+    if (netdev.queuePackets === packets) return;
+    netdev.queuePackets = packets;
+    for (const told of this.onEmptied) told(netdev);
   }
 
   /** The kernel takes the routes of one that goes down, and knows only the networks of one that comes up. */

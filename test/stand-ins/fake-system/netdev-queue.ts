@@ -138,6 +138,13 @@ export class NetdevQueue {
     }
   }
 
+  /** All that waits is dropped. */
+  empty(): void {
+    this.settle();
+    for (const one of this.#running()) this.#drop(one);
+    this.#plan();
+  }
+
   /** The netdev is gone, and all that waited with it. */
   close(): void {
     this.#cancel();

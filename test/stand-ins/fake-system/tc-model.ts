@@ -28,6 +28,7 @@ export class TcModel {
       this.#queues.get(netdev)?.close();
       this.#queues.delete(netdev);
     });
+    ip.onEmptied.push((netdev) => this.#queues.get(netdev)?.empty());
   }
 
   queueOf(name: string): NetdevQueue | null {

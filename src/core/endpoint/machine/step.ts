@@ -111,6 +111,8 @@ function hearExamined(turn: Turn, faults: readonly Notice[]): void {
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
   // Cover that can't be sent is tried, and told of, several times a second.
   if (turn.state.distrusted.includes(minor)) return;
+  // Without the tunnel there is nobody to be sent to; its next netdev has streams of its own.
+  if (!turn.state.up && minor !== 0) return;
   const home = turn.state.sessions.find(({ host }) => host === minor);
   log(turn, 'warning', home ? notice('home-fault', { name: home.name, fault }) : fault);
   turn.state.distrusted = [...turn.state.distrusted, minor];
