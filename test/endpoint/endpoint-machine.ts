@@ -49,9 +49,8 @@ export class EndpointMachine {
   readonly logged: string[] = [];
   service: EndpointService;
   readonly #judge: typeof judgeEndpoint;
-  /** When each home was last judged to be in order, and whether it was by the last verdict. */
+  /** When each home was last judged to be in order. */
   readonly #judgedMs = new Map<number, number>();
-  #judged: readonly number[] = [];
   /** Somebody else changed the rules; they are put back. */
   #tamperedMs = Number.NEGATIVE_INFINITY;
   #stamp = '';
@@ -159,7 +158,6 @@ export class EndpointMachine {
         runDir: RUN_DIR,
         judge: (evidence) => {
           const verdict = this.#judge(evidence);
-          this.#judged = verdict.open;
           for (const host of verdict.open) this.#judgedMs.set(host, this.machine.time.nowMs);
           return verdict;
         },
@@ -173,8 +171,14 @@ export class EndpointMachine {
     this.violations.push({ atMs: this.machine.time.nowMs, what });
   }
 
+  #sinceJudgedMs(host: number): number {
+    return this.machine.time.nowMs - (this.#judgedMs.get(host) ?? Number.NEGATIVE_INFINITY);
+  }
+
   #onSent({ to }: Datagram): void {
-    if (to.port !== FRAME_PORT || this.#judged.includes(hostOf(to.address))) return;
+    if (to.port !== FRAME_PORT) return;
+    // One that its socket had no room for was handed over before.
+    if (this.#sinceJudgedMs(hostOf(to.address)) <= PERMIT_MS) return;
     this.#violate(`a frame to ${to.address}, which was not judged`);
   }
 
@@ -194,8 +198,7 @@ export class EndpointMachine {
       const end = { port: FRAME_PORT };
       const from = { ...end, address: '10.213.0.1' };
       const frame = { bytes, from, to: { ...end, address } };
-      const sinceMs = nowMs - (this.#judgedMs.get(host) ?? Number.NEGATIVE_INFINITY);
-      if (sinceMs > PERMIT_MS && traffic.frameMayLeave(frame, processes.uid)) {
+      if (this.#sinceJudgedMs(host) > PERMIT_MS && traffic.frameMayLeave(frame, processes.uid)) {
         this.#violate(`frames to ${address} may leave`);
       }
     }

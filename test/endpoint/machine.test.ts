@@ -408,6 +408,17 @@ test('without reports nobody is sent to, and the streams are made again', (t) =>
   t.deepEqual(play.settle(), []);
 });
 
+test('while no home is there its netdev is put up again now and then, since nobody could come', (t) => {
+  const play = Play.serving(t, []);
+  const parts: string[] = [];
+  for (let count = 0; count < 31; count++) {
+    play.second();
+    parts.push(...play.settle());
+  }
+  t.is(parts.filter((part) => part === 'queue').length, 2);
+  t.deepEqual(play.take(), []);
+});
+
 test('a silent home is let go', (t) => {
   const play = Play.serving(t, [2, 3]);
   for (let count = 0; count < 56; count++) {

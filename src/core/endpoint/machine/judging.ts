@@ -13,6 +13,8 @@ import { changeSessions, forbid, isDistrusted, log, type Turn } from './turn.ts'
 
 /** Repairs that follow one another are spaced so. */
 const REPAIR_EVERY_MS = 5000;
+/** While no home is there the netdev is put up again so often, whether it is down or not. */
+const RAISE_EVERY_MS = 15_000;
 /** Age of the newest report from which on what shapes is not alive; one is a second old when it comes. */
 const REPORT_WITHIN_MS = 4500;
 
@@ -26,6 +28,15 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   // What was said before something else was reported, or stood, says nothing of now.
   const isNewest = report !== null && report.takenMs >= state.reportedMs;
   if (isNewest) state.reportedMs = report.takenMs;
+  // With no home there is no listing that would tell of a netdev that others took down.
+  if (
+    state.up &&
+    state.sessions.length === 0 &&
+    now.monotonicMs - state.raisedMs > RAISE_EVERY_MS
+  ) {
+    state.raisedMs = now.monotonicMs;
+    ask(turn, 'index', 'queue');
+  }
   const { rebuild, broken } = state.up ? judge(turn, isNewest ? report : null) : NOTHING;
   repairStreams(turn, broken);
   // What keeps homes away is looked for too.

@@ -175,6 +175,8 @@ export interface EndpointState extends Agenda<Part> {
 
   reportedMs: number;
   repairedMs: number;
+  /** When the netdev was last put up while no home was there. */
+  raisedMs: number;
   /** What was judged last; null where all was in order. */
   fault: Notice | null;
   /** What could not be done; it is tried again. */
@@ -233,6 +235,7 @@ export function initialState(place: Place): EndpointState {
     queueIsNew: true,
     reportedMs: NEVER,
     repairedMs: NEVER,
+    raisedMs: NEVER,
     fault: null,
     failures: [],
     passages: noPassages(endpointPassages),
