@@ -1,7 +1,7 @@
 // A server on which each thing is planted that keeps it from serving homes: the doctor names it, and its command mends it.
 
 import { execFile, spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -73,8 +73,12 @@ class Server {
     const place = ['--state-dir', join(this.dir, 'state')];
     const argv = [...before, process.execPath, program, 'endpoint', ...words, ...place];
     return new Promise((done) => {
-      execFile('ip', ['netns', 'exec', this.netns, ...argv], (error, output, said) =>
-        done({ status: error ? Number(error.code) : 0, output, error: said }),
+      execFile(
+        'ip',
+        ['netns', 'exec', this.netns, ...argv],
+        { timeout: 60_000 },
+        (error, output, said) =>
+          done({ status: error ? Number(error.code) : 0, output, error: said }),
       );
     });
   }
@@ -163,17 +167,21 @@ test('a kernel that lacks what no endpoint can do without ends it at once, with 
   if (!requireNamespaces(t)) return;
   const server = await Server.make(t);
   t.is((await server.iotshaper(['init', '--host', '203.0.113.10'])).status, 0);
-  /** A program of this name that refuses. */
+  /** Words that run what follows where this was mounted first. */
+  const mounted = (mount: string): string[] => [
+    ...['unshare', '-m', 'sh', '-c', `${mount} && exec "$@"`, 'sh'],
+  ];
+  /** One program of the machine refuses. */
   const refusing = async (name: string, body: string): Promise<string[]> => {
-    const bin = join(server.dir, name);
-    await mkdir(bin);
-    await writeFile(join(bin, name), `#!/bin/sh\n${body}\n`);
-    await chmod(join(bin, name), 0o755);
-    return ['env', `PATH=${bin}:${process.env.PATH}`];
+    const stub = join(server.dir, name);
+    await writeFile(stub, `#!/bin/sh\n${body}\n`);
+    await chmod(stub, 0o755);
+    // npm puts programs of packages first, and one of them is an nft of its own.
+    const found = `PATH=/usr/sbin:/usr/bin:/sbin:/bin; readlink -f "$(command -v ${name})"`;
+    return mounted(`mount --bind ${stub} "$(${found})"`);
   };
-  const hidden = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /dev/net; exec "$@"', 'sh'];
   const kinds: readonly (readonly [readonly string[], RegExp])[] = [
-    [hidden, /can't make tun network devices .*KVM/],
+    [mounted('mount -t tmpfs none /dev/net'), /can't make tun network devices .*KVM/],
     [
       await refusing('tc', 'echo "Error: Specified qdisc kind is unknown." >&2; exit 2'),
       /lacks the HTB queue .*qdisc kind is unknown/,
