@@ -45,6 +45,7 @@ export class EndpointService {
   /** When it was made, Unix seconds. */
   readonly #since: number;
   #server: Listener | null = null;
+  #examined: Promise<void> = Promise.resolve();
   #cancelTimer: Cancel = () => {};
   #cancelExamine: Cancel = () => {};
   #cancelWatch: Cancel = () => {};
@@ -127,8 +128,14 @@ export class EndpointService {
     });
   }
 
+  /** One look after the other: what it makes for a moment has one name in this process. */
+  #examine(): Promise<void> {
+    this.#examined = this.#examined.then(() => this.#examineNow());
+    return this.#examined;
+  }
+
   /** What can't be looked at is no finding. */
-  async #examine(): Promise<void> {
+  async #examineNow(): Promise<void> {
     const { examine, log } = this.#options;
     if (!examine) return;
     try {
