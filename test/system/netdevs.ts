@@ -7,6 +7,13 @@ export function recorded(name: 'router' | 'container'): ListedNetdev[] {
   return JSON.parse(readFileSync(`test/fixtures/netdevs/${name}.json`, 'utf8'));
 }
 
+/** An address with its length, as `ip -j` lists it. */
+export function addressInfo(cidr: string, scope: string) {
+  const [local = '', length] = cidr.split('/');
+  const family = local.includes(':') ? 'inet6' : 'inet';
+  return { family, local, prefixlen: Number(length), scope };
+}
+
 /** A netdev with these addresses; `kind` as the kernel names it, none for hardware. */
 export function netdev(
   ifname: string,
@@ -18,15 +25,9 @@ export function netdev(
     ifname,
     link_type: 'ether',
     ...(kind ? { linkinfo: { info_kind: kind } } : {}),
-    addr_info: addresses.map((cidr) => {
-      const [local = '', length] = cidr.split('/');
-      return {
-        family: local.includes(':') ? 'inet6' : 'inet',
-        local,
-        prefixlen: Number(length),
-        scope: /^(fe80:|169\.254\.)/.test(local) ? 'link' : 'global',
-      };
-    }),
+    addr_info: addresses.map((cidr) =>
+      addressInfo(cidr, /^(fe80:|169\.254\.)/.test(cidr) ? 'link' : 'global'),
+    ),
     ...rest,
   };
 }

@@ -1,4 +1,5 @@
 // The `ip` commands that the program gives, on the model, with what iproute2 answers.
+import { addressInfo } from '../../system/netdevs.ts';
 import type { Family, IpModel, Netdev, Route } from './ip-model.ts';
 import { NotUnderstood } from './nft-text.ts';
 
@@ -88,15 +89,9 @@ function describeNetdev(netdev: Netdev): object {
     ...(kind
       ? { linkinfo: { info_kind: kind, info_data: kind === 'tun' ? { type: kind } : {} } }
       : {}),
-    addr_info: addresses.map((cidr) => {
-      const [local = '', length] = cidr.split('/');
-      return {
-        family: local.includes(':') ? 'inet6' : 'inet',
-        local,
-        prefixlen: Number(length),
-        scope: name === 'lo' ? 'host' : local.startsWith('fe80:') ? 'link' : 'global',
-      };
-    }),
+    addr_info: addresses.map((cidr) =>
+      addressInfo(cidr, name === 'lo' ? 'host' : cidr.startsWith('fe80:') ? 'link' : 'global'),
+    ),
   };
 }
 

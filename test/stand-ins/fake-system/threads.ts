@@ -38,32 +38,28 @@ export class Holdings {
 /** A thread's own view of the machine, which notes what it holds. */
 export function systemOfThread(system: System, holdings: Holdings, onChange: () => void): System {
   const { timers, sockets, processes } = system;
+  const hold = (cancel: () => void): (() => void) => {
+    const forget = (): void => {
+      holdings.timers.delete(forget);
+      cancel();
+      onChange();
+    };
+    holdings.timers.add(forget);
+    return forget;
+  };
   const held: Timers = {
     soon: timers.soon,
     after: (delayMs, work) => {
-      const cancel = timers.after(delayMs, () => {
-        holdings.timers.delete(forget);
-        work();
-        onChange();
-      });
-      const forget = (): void => {
-        holdings.timers.delete(forget);
-        cancel();
-        onChange();
-      };
-      holdings.timers.add(forget);
+      const forget = hold(
+        timers.after(delayMs, () => {
+          holdings.timers.delete(forget);
+          work();
+          onChange();
+        }),
+      );
       return forget;
     },
-    every: (periodMs, work) => {
-      const cancel = timers.every(periodMs, work);
-      const forget = (): void => {
-        holdings.timers.delete(forget);
-        cancel();
-        onChange();
-      };
-      holdings.timers.add(forget);
-      return forget;
-    },
+    every: (periodMs, work) => hold(timers.every(periodMs, work)),
   };
   return {
     ...system,
