@@ -32,6 +32,11 @@ export function parseForeignChains(listing: string): ForeignChain[] {
   return found.sort((a, b) => rank(a) - rank(b));
 }
 
+/** Names of all chains in what `nft list chains` prints. */
+export function parseChainNames(listing: string): string[] {
+  return [...listing.matchAll(/^\s*chain (\S+) \{/gm)].map(([, name]) => name!);
+}
+
 /** The chain that most likely drops packets of this family at this hook; null where none is known. */
 export function suspectOf(
   chains: readonly ForeignChain[],

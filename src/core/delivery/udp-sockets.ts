@@ -18,11 +18,12 @@ export interface PortHolders {
   names: readonly string[];
 }
 
-/** Who has this address, or all addresses, in what `ss -Hlunp` prints of a port. */
-export function parseHolders(listing: string, address: string): PortHolders {
+/** Who has this address, or all addresses, in what `ss -Hlunp` prints of a port; with null, who has it at any address. */
+export function parseHolders(listing: string, address: string | null): PortHolders {
   const lines = listing.split('\n').filter((line) => {
-    const local = /^UNCONN\s+\d+\s+\d+\s+(\S+):\d+\s/.exec(line)?.[1] ?? '';
-    return ['0.0.0.0', '*', address].includes(local.replace(/%.*/, ''));
+    const local = /^UNCONN\s+\d+\s+\d+\s+(\S+):\d+\s/.exec(line)?.[1]?.replace(/%.*/, '');
+    if (local === undefined) return false;
+    return address === null || ['0.0.0.0', '*', address].includes(local);
   });
   const names = lines.flatMap((line) =>
     [...line.matchAll(/\("([^"]+)",pid/g)].map(([, name]) => name!),

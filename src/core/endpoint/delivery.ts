@@ -4,7 +4,7 @@ import { type ForeignChain, letThrough, nameOf, suspectOf } from '../delivery/fo
 import type { Passages } from '../delivery/passage.ts';
 import type { PortHolders } from '../delivery/udp-sockets.ts';
 import { listOf } from '../notices/list.ts';
-import { type Notice, notice } from '../notices/notice.ts';
+import { type Notice, type NoticeValue, notice } from '../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
 import { INNER_NETDEV } from '../plan/nft/nft-endpoint.ts';
 import { endpointPassages } from '../plan/nft/nft-passage.ts';
@@ -61,9 +61,13 @@ export function judgeEndpointDelivery(evidence: EndpointDeliveryEvidence): Troub
   );
 }
 
-function resolverTrouble({ address, holders }: ResolverFault): Trouble {
-  const { names } = holders;
-  const holder = names.length === 0 ? notice('another-program') : listOf(names);
+/** Who it is, as far as that may be seen. */
+export function holderOf({ names }: PortHolders): NoticeValue {
+  return names.length === 0 ? notice('another-program') : listOf(names);
+}
+
+export function resolverTrouble({ address, holders }: ResolverFault): Trouble {
+  const holder = holderOf(holders);
   const said = holders.isTaken
     ? notice('resolver-port-taken', { address, holder })
     : notice('resolver-not-listening', { address });

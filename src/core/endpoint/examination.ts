@@ -1,9 +1,10 @@
 // What may keep an endpoint from serving its homes, found in what its machine was seen to do. Pure.
 import { type ForeignChain, letThrough, suspectOf } from '../delivery/foreign-chains.ts';
+import type { PortHolders } from '../delivery/udp-sockets.ts';
 import { holds } from '../ip/within.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
-import { dropped } from './delivery.ts';
+import { dropped, holderOf, resolverTrouble } from './delivery.ts';
 
 /** What the kernel refused when one was made for a moment; null where it did not. */
 export interface KernelEvidence {
@@ -15,21 +16,13 @@ export interface KernelEvidence {
 /** Whether a packet of our own came through; null where it could not be tried. */
 export type Passage = boolean | null;
 
-/** Who listens on a UDP port. */
-export interface UdpListener {
-  address: string;
-  port: number;
-  /** Its name, '' where that can't be seen. */
-  program: string;
-}
-
 /** What was seen on the endpoint's machine. */
 export interface Examination {
   kernel: KernelEvidence;
-  /** Our own OpenVPN and resolver run, so that what listens on their ports is they. */
-  isRunning: boolean;
   port: number;
-  listeners: readonly UdpListener[];
+  /** Others who listen where OpenVPN or the resolver is to. */
+  portHolders: PortHolders;
+  resolverHolders: PortHolders;
   /** From outside to the port, per family; from a home to the Internet. */
   reached: { ipv4: Passage; ipv6: Passage };
   forwarded: { ipv4: Passage; ipv6: Passage };
@@ -76,25 +69,14 @@ function findRangeFaults({ prefixes, inside }: Examination): Notice[] {
   );
 }
 
-function findPortFaults({ listeners, isRunning, port, resolver }: Examination): Notice[] {
-  const faults: Notice[] = [];
-  const other = listeners.find((one) => one.port === port);
-  if (other && !isRunning)
-    faults.push(notice('endpoint-port-taken', { port: `${port}`, program: nameOf(other) }));
-  const names = listeners.find(
-    (one) =>
-      one.port === 53 &&
-      (one.address === '0.0.0.0' ||
-        one.address === '*' ||
-        (one.address === resolver && !isRunning)),
-  );
-  if (names)
-    faults.push(notice('resolver-port-taken', { address: resolver, holder: nameOf(names) }));
-  return faults;
-}
-
-function nameOf({ program }: UdpListener): string | Notice {
-  return program === '' ? notice('another-program') : program;
+function findPortFaults({ port, portHolders, resolver, resolverHolders }: Examination): Notice[] {
+  const program = holderOf(portHolders);
+  return [
+    ...(portHolders.isTaken ? [notice('endpoint-port-taken', { port: `${port}`, program })] : []),
+    ...(resolverHolders.isTaken
+      ? [resolverTrouble({ address: resolver, holders: resolverHolders }).notice]
+      : []),
+  ];
 }
 
 function findFirewallFaults(seen: Examination): Notice[] {

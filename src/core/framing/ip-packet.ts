@@ -1,5 +1,6 @@
 // Reads the few fields of IPv4 and IPv6 headers that framing, queues and counters need.
 import { formatIpv6 } from '../ip/address.ts';
+import { onesComplementSum } from './internet-checksum.ts';
 
 const IPV4_MIN_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;
@@ -54,15 +55,7 @@ export function ipTotalBytes(bytes: Uint8Array, offset = 0, end = bytes.length):
 export function isIpPacket(packet: Uint8Array): boolean {
   const first = packet[0];
   if (first === undefined || ipTotalBytes(packet) !== packet.length) return false;
-  return first >> 4 === 6 || sumIpv4Header(packet, (first & 0x0f) * 4) === 0xffff;
-}
-
-/** RFC 1071 ones' complement sum over an IPv4 header: 0xffff when its checksum holds. */
-function sumIpv4Header(packet: Uint8Array, headerBytes: number): number {
-  let sum = 0;
-  for (let at = 0; at < headerBytes; at += 2) sum += (packet[at]! << 8) | packet[at + 1]!;
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return sum;
+  return first >> 4 === 6 || onesComplementSum(packet, 0, (first & 0x0f) * 4) === 0xffff;
 }
 
 /** Reads the header at `offset`; null when it is not a complete, plausible IP header. */

@@ -20,11 +20,6 @@ export function formatIpv6(bytes: Uint8Array, at = 0): string {
   return `${left}::${hex.slice(longestStart + longest).join(':')}`;
 }
 
-/** The bytes of a sound address, 4 or 16. */
-export function addressBytes(address: string): Uint8Array {
-  return address.includes(':') ? ipv6Bytes(address) : Uint8Array.from(address.split('.'), Number);
-}
-
 /**
  * The network of an address, in CIDR form; IPv6 after RFC 5952.
  *

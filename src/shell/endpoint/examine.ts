@@ -1,22 +1,24 @@
 // Looks at the machine that an endpoint is to run on: makes what it needs for a moment, and sends packets of its own through it.
-
-import { encodeDatagram, type ProbeWay } from '../../core/delivery/udp-probe.ts';
-import type {
-  Examination,
-  KernelEvidence,
-  Passage,
-  UdpListener,
-} from '../../core/endpoint/examination.ts';
+import { parseChainNames, parseForeignChains } from '../../core/delivery/foreign-chains.ts';
+import type { Examination, KernelEvidence, Passage } from '../../core/endpoint/examination.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
+import { type Ends, udpPacket } from '../../core/framing/ip-builder.ts';
 import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { INNER_NETDEV, insideRanges, resolver4 } from '../../core/plan/nft/nft-endpoint.ts';
+import {
+  INNER_NETDEV,
+  insideRanges,
+  resolver4,
+  resolver6,
+} from '../../core/plan/nft/nft-endpoint.ts';
 import { type Probe, readProbes, renderProbeTable } from '../../core/plan/nft/nft-probe.ts';
-import { readForeignChains } from '../network/foreign-chains.ts';
+import { listChains } from '../network/foreign-chains.ts';
 import { ipJson } from '../network/ip-json.ts';
 import { netdevExists, writeSysctl } from '../network/netdev.ts';
 import { checkNft, deleteTable, loadNft } from '../network/nft.ts';
 import { CommandError } from '../system/command.ts';
 import { pause, type System } from '../system/system.ts';
+import { tunAddress } from '../tunnel/packet-port.ts';
+import { DNS_PORT, NOBODY, readHolders } from './resolver.ts';
 
 /** What is made for a moment, by names and addresses of this process alone: several may look at once. */
 function namesOf({ processes }: Pick<System, 'processes'>) {
@@ -40,6 +42,8 @@ const DISCARD = 9;
 const NO_HOME = 255;
 const SETTLE_MS = 50;
 
+const NOTHING_LACKS: KernelEvidence = { tun: null, htb: null, nft: null };
+
 export interface ExamineOptions {
   system: System;
   identity: EndpointIdentity;
@@ -52,7 +56,10 @@ export interface ExamineOptions {
 /** Looks at everything that {@link Examination} tells. Whatever it makes is gone when it resolves. */
 export async function examine(options: ExamineOptions): Promise<Examination> {
   const { system, identity, inject } = options;
-  const kernel = await examineKernel(system);
+  // A service that runs has all of it.
+  const kernel = inject === null ? await examineKernel(system) : NOTHING_LACKS;
+  const chains = await listChains(system);
+  const resolver = resolver4(identity);
   const inside = insideRanges(identity);
   const ways = { ipv4: await findWay(system, '-4'), ipv6: await findWay(system, '-6') };
   const passed = Object.values(kernel).every((error) => error === null)
@@ -61,17 +68,18 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   const passage = (name: string): Passage => passed[name] ?? null;
   return {
     kernel,
-    isRunning: inject !== null,
     port: identity.port,
-    listeners: await listListeners(system),
+    // While the service runs, those that listen at its own places are its own.
+    portHolders: inject === null ? await readHolders(system, identity.port, null) : NOBODY,
+    resolverHolders: await readHolders(system, DNS_PORT, inject === null ? resolver : ''),
     reached: { ipv4: passage('in4'), ipv6: passage('in6') },
     forwarded: { ipv4: passage('through4'), ipv6: passage('through6') },
     hasInternet: ways.ipv4 !== null || ways.ipv6 !== null,
-    chains: await listChains(system),
-    suspects: await readForeignChains(system),
+    chains: parseChainNames(chains),
+    suspects: parseForeignChains(chains),
     prefixes: await listPrefixes(system),
     inside,
-    resolver: resolver4(identity),
+    resolver,
   };
 }
 
@@ -135,7 +143,7 @@ async function tryProbes(
   const { system, identity } = options;
   const { netdev, table, outside, near } = namesOf(system);
   const probes: Probe[] = [];
-  const add = (name: string, hook: Probe['hook'], way: ProbeWay): void => {
+  const add = (name: string, hook: Probe['hook'], way: Ends & { port: number }): void => {
     probes.push({ name, hook, netdev: hook === 'in' ? netdev : INNER_NETDEV, ...way });
   };
   const { innerNet, innerNet6, port } = identity;
@@ -154,7 +162,7 @@ async function tryProbes(
     await loadNft(system, renderProbeTable(table, probes));
     await makeNetdev(system, netdev, [near.ipv4, ...(ways.ipv6 === null ? [] : [near.ipv6])]);
     for (const probe of probes.filter(({ hook }) => hook === 'in'))
-      await send(options, netdev, encodeDatagram(probe));
+      await send(options, netdev, packetOf(probe));
     await sendThrough(
       options,
       probes.filter(({ hook }) => hook === 'through'),
@@ -167,23 +175,30 @@ async function tryProbes(
   }
 }
 
+function packetOf({ source, destination, port }: Probe): Uint8Array {
+  const ports = { sourcePort: port, destinationPort: port };
+  return udpPacket({ source, destination }, ports, new Uint8Array());
+}
+
 /** By the netdev that stands, or by one of that name which stands for a moment. */
 async function sendThrough(options: ExamineOptions, probes: readonly Probe[]): Promise<void> {
   const { system, identity, inject } = options;
   if (inject !== null) {
-    for (const probe of probes) inject(encodeDatagram(probe));
+    for (const probe of probes) inject(packetOf(probe));
     return;
   }
   // A service that runs holds it; what is tried there it tries itself.
   if (netdevExists(system, INNER_NETDEV)) return;
-  const { innerNet, innerNet6 } = identity;
   const hasSix = probes.some(({ source }) => source.includes(':'));
   try {
-    const addresses = [`${innerNet}.0.1/16`, ...(hasSix ? [`${innerNet6}::1/48`] : [])];
+    const addresses = [
+      `${resolver4(identity)}/16`,
+      ...(hasSix ? [`${resolver6(identity)}/48`] : []),
+    ];
     await makeNetdev(system, INNER_NETDEV, addresses);
     await writeSysctl(system, `net/ipv4/conf/${INNER_NETDEV}/forwarding`, '1');
     for (const probe of probes.filter(({ source }) => !source.includes(':')))
-      await send(options, INNER_NETDEV, encodeDatagram(probe));
+      await send(options, INNER_NETDEV, packetOf(probe));
     // IPv6 forwards by the switch of all netdevs, which is not ours before the service runs.
   } finally {
     await removeNetdev(system, INNER_NETDEV);
@@ -212,34 +227,8 @@ async function send(
 ): Promise<void> {
   const path = `${runDir}/${netdev}.packet`;
   await system.files.write(path, packet);
-  const tun = `TUN,tun-name=${netdev},iff-no-pi,iff-up`;
-  await complaint(system, ['socat', '-u', `OPEN:${path},rdonly`, tun]);
+  await complaint(system, ['socat', '-u', `OPEN:${path},rdonly`, tunAddress(netdev)]);
   await system.files.remove(path);
-}
-
-/** Who listens on UDP ports, without our own programs' own addresses. */
-async function listListeners({ processes }: Pick<System, 'processes'>): Promise<UdpListener[]> {
-  try {
-    const { stdout } = await processes.run(['ss', '-Hlunp']);
-    return stdout.split('\n').flatMap((line) => {
-      const match = /^\S+\s+\d+\s+\d+\s+(\S+):(\d+)\s+\S+\s*(?:users:\(\("([^"]+)")?/.exec(line);
-      if (!match) return [];
-      const address = match[1]!.replace(/^\[|\]$|%.*$/g, '');
-      return [{ address, port: Number(match[2]), program: match[3] ?? '' }];
-    });
-  } catch {
-    return [];
-  }
-}
-
-/** Names of all chains there are. */
-async function listChains({ processes }: Pick<System, 'processes'>): Promise<string[]> {
-  try {
-    const { stdout } = await processes.run(['nft', 'list', 'chains']);
-    return [...stdout.matchAll(/^\s*chain (\S+) \{/gm)].map(([, name]) => name!);
-  } catch {
-    return [];
-  }
 }
 
 interface Route {

@@ -1,5 +1,5 @@
 // The resolver that answers homes at the endpoint's inner address: dnsmasq, kept running.
-import { hasUdpSocket, parseHolders } from '../../core/delivery/udp-sockets.ts';
+import { hasUdpSocket, type PortHolders, parseHolders } from '../../core/delivery/udp-sockets.ts';
 import type { ResolverFault } from '../../core/endpoint/delivery.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
@@ -28,7 +28,8 @@ function resolverArgv(netdev: string, addresses: readonly string[]): string[] {
   ];
 }
 
-const DNS_PORT = 53;
+export const DNS_PORT = 53;
+export const NOBODY: PortHolders = { isTaken: false, names: [] };
 
 /** Why the resolver does not listen on its address; null where it does, or where that can't be told. */
 export async function findResolverFault(
@@ -37,12 +38,21 @@ export async function findResolverFault(
 ): Promise<ResolverFault | null> {
   const listing = await files.readText('/proc/net/udp').catch(() => null);
   if (listing === null || hasUdpSocket(listing, address, DNS_PORT)) return null;
-  const question = ['ss', '-Hlunp', 'sport', '=', `:${DNS_PORT}`];
-  const holders = await processes.run(question).then(
-    ({ stdout }) => parseHolders(stdout, address),
-    () => ({ isTaken: false, names: [] }),
-  );
-  return { address, holders };
+  return { address, holders: await readHolders({ processes }, DNS_PORT, address) };
+}
+
+/** Who listens on a UDP port at this address or at all, see {@link parseHolders}; nobody where that can't be asked. */
+export async function readHolders(
+  { processes }: Pick<System, 'processes'>,
+  port: number,
+  address: string | null,
+): Promise<PortHolders> {
+  try {
+    const { stdout } = await processes.run(['ss', '-Hlunp', 'sport', '=', `:${port}`]);
+    return parseHolders(stdout, address);
+  } catch {
+    return NOBODY;
+  }
 }
 
 /** Starts it, once one that was left behind has ended. */

@@ -2,7 +2,7 @@
 import type { PassageCounts } from '../../core/delivery/passage.ts';
 import { TABLE } from '../../core/plan/names.ts';
 import { countersOf } from '../../core/plan/nft/nft-passage.ts';
-import { updateTable } from '../../core/plan/nft/nft-text.ts';
+import { countedIn, updateTable } from '../../core/plan/nft/nft-text.ts';
 import { SupervisedChild } from '../system/child.ts';
 import type { System } from '../system/system.ts';
 import { deleteTable, loadNft } from './nft.ts';
@@ -93,19 +93,14 @@ export class Rules {
 
   /** Packets that one of the table's counters had counted when it was last looked at. */
   counted(counter: string): number {
-    const body = new RegExp(`\\tcounter ${counter} \\{\\s+packets (\\d+)`).exec(this.#seen);
-    return Number(body?.[1] ?? 0);
+    return countedIn(this.#seen, counter);
   }
 
   /** What the counters of these passages had counted when they were last looked at. */
   passages<Name extends string>(names: readonly Name[]): PassageCounts<Name> {
-    const counts = new Map<string, number>();
-    for (const [, name, packets] of this.#seen.matchAll(/\tcounter (\w+) \{\s+packets (\d+)/g)) {
-      counts.set(name!, Number(packets));
-    }
     const read = names.map((name) => {
       const { entered, left } = countersOf(name);
-      return [name, { entered: counts.get(entered) ?? 0, left: counts.get(left) ?? 0 }];
+      return [name, { entered: this.counted(entered), left: this.counted(left) }];
     });
     return Object.fromEntries(read) as PassageCounts<Name>;
   }

@@ -96,7 +96,8 @@ function socatArgv(netdev: string, plainUser: PlainUser | null): string[] {
   ];
 }
 
-function tunAddress(netdev: string): string {
+/** By which socat opens a tun netdev, without a header before packets. */
+export function tunAddress(netdev: string): string {
   return `TUN,tun-name=${netdev},iff-no-pi,iff-up`;
 }
 

@@ -1,5 +1,5 @@
 // The way of devices' packets through the stand-in machine: by its rules and routes alone, whatever the service believes.
-import { checksum } from '../../../src/core/delivery/probe-packets.ts';
+import { ipPacket } from '../../../src/core/framing/ip-builder.ts';
 import type { IpModel } from './ip-model.ts';
 import type { NftModel } from './nft-model.ts';
 import type { Packet } from './nft-rule.ts';
@@ -81,15 +81,7 @@ export class DeviceTraffic {
 
 /** An IPv4 packet as the packer gets it: from an inner address, and whole. */
 export function innerPacket(source: string, destination: string, bytes = 100): Uint8Array {
-  const packet = new Uint8Array(bytes);
-  packet[0] = 0x45;
-  packet[2] = bytes >> 8;
-  packet[3] = bytes;
-  packet.set(source.split('.').map(Number), 12);
-  packet.set(destination.split('.').map(Number), 16);
-  const sum = checksum(packet.subarray(0, 20));
-  packet.set([sum >> 8, sum & 0xff], 10);
-  return packet;
+  return ipPacket(0, { source, destination }, new Uint8Array(bytes - 20));
 }
 
 function packetOfDevice({ address, mac, netdev }: Device, destination: string): Packet {

@@ -1,7 +1,7 @@
 // Who may not be taken for a followed device: what other sections name, and what holds their addresses. Pure.
 import { parseAddressBlock } from '../../config/addresses.ts';
 import type { Config, DeviceConfig } from '../../config/types.ts';
-import { networkOf } from '../../ip/address.ts';
+import { holds } from '../../ip/within.ts';
 import type { Neighbour } from './device-table.ts';
 
 /** Whether a neighbour's hardware address can be relied on, though it may be old. */
@@ -56,11 +56,7 @@ export class Owners {
   ofAddress(address: string): string | null {
     const single = this.#addresses.get(address);
     if (single !== undefined) return single;
-    const holding = this.#prefixes.find(
-      ({ cidr }) =>
-        cidr.includes(':') === address.includes(':') &&
-        networkOf(address, Number(cidr.split('/')[1])) === cidr,
-    );
+    const holding = this.#prefixes.find(({ cidr }) => holds(cidr, address));
     return holding?.section ?? null;
   }
 

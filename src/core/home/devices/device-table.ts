@@ -1,6 +1,6 @@
 // Which device is which: joins the configuration with neighbours, leases and counters. Pure.
 import type { Config } from '../../config/types.ts';
-import { networkOf } from '../../ip/address.ts';
+import { holds } from '../../ip/within.ts';
 import type { FollowedDevice } from '../../plan/facts.ts';
 import type { DeviceStatus } from '../api.ts';
 import { isLinkLocal } from './device-owners.ts';
@@ -122,14 +122,6 @@ function addTraffic(status: DeviceStatus, part: AddressTraffic): void {
 /** `192.168.1.50/32` as people write it. */
 function plainAddress(cidr: string): string {
   return cidr.replace(/\/32$|\/128$/, '');
-}
-
-/** Whether a prefix in CIDR form has this address in it. */
-export function holds(prefix: string, address: string): boolean {
-  return (
-    prefix.includes(':') === address.includes(':') &&
-    networkOf(address, Number(prefix.split('/')[1])) === prefix
-  );
 }
 
 /** Two decimals are more than any reader needs. */

@@ -1,10 +1,11 @@
 // Gives each device's address an inner address of its own, and keeps it there: a pure state machine over what the router sees.
 import type { Config } from '../../config/types.ts';
 import { addressIn, ipVersion, lowPart, networkOf } from '../../ip/address.ts';
+import { holds } from '../../ip/within.ts';
 import type { FollowedDevice, InnerPlace, InnerPlaces } from '../../plan/facts.ts';
 import { SHARED_LOW4, SHARED_LOW6 } from '../../plan/names.ts';
 import { isFresh, isLinkLocal, isUsable, singleAddresses } from './device-owners.ts';
-import { holds, type Neighbour } from './device-table.ts';
+import type { Neighbour } from './device-table.ts';
 import type { Lease } from './leases.ts';
 
 /** What the router sees at one moment. */

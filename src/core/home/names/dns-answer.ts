@@ -1,10 +1,9 @@
 // Answers a device's DNS query for a name of the house, packet for packet, so that nobody outside is asked. Pure.
+import { UDP, UDP_HEADER_BYTES, udpPacket } from '../../framing/ip-builder.ts';
 import { readIpHeader } from '../../framing/ip-packet.ts';
 import { ipBytes } from '../../ip/address.ts';
 import { findName, type HouseNames } from './house-names.ts';
 
-const UDP = 17;
-const UDP_HEADER_BYTES = 8;
 const DNS_HEADER_BYTES = 12;
 const DNS_PORT = 53;
 const TYPE_A = 1;
@@ -45,7 +44,10 @@ export function answerFromHouse(
   const wanted = question.type === TYPE_A ? 4 : question.type === TYPE_AAAA ? 16 : 0;
   const records = found.map(ipBytes).filter((bytes) => bytes.length === wanted);
   const answer = renderAnswer(query, question, found.length > 0, records);
-  return renderReply(packet, ip.version, at, answer);
+  // The way back of the packet that asked, ports and addresses changed over.
+  const ends = { source: ip.destination, destination: ip.source };
+  const ports = { sourcePort: view.getUint16(at + 2), destinationPort: view.getUint16(at) };
+  return udpPacket(ends, ports, answer, true);
 }
 
 /** UDP that is in one piece and has no header between. */
@@ -103,51 +105,4 @@ function renderAnswer(
     at += 12 + record.length;
   }
   return answer;
-}
-
-/** The way back of the packet that asked, ports and addresses changed over. */
-function renderReply(
-  asked: Uint8Array,
-  version: 4 | 6,
-  headerBytes: number,
-  answer: Uint8Array,
-): Uint8Array {
-  const [ipBytes, source, addressLength] = version === 4 ? [20, 12, 4] : [40, 8, 16];
-  const udpBytes = UDP_HEADER_BYTES + answer.length;
-  const reply = new Uint8Array(ipBytes + udpBytes);
-  const view = new DataView(reply.buffer);
-  const addresses = asked.subarray(source, source + 2 * addressLength);
-  reply.set(addresses.subarray(addressLength), source);
-  reply.set(addresses.subarray(0, addressLength), source + addressLength);
-  if (version === 4) {
-    reply[0] = 0x45;
-    view.setUint16(2, reply.length);
-    view.setUint16(6, 0x4000);
-    reply[8] = 64;
-    reply[9] = UDP;
-    view.setUint16(10, ~sum(view, 0, 20, 0) & 0xffff);
-  } else {
-    reply[0] = 0x60;
-    view.setUint16(4, udpBytes);
-    reply[6] = UDP;
-    reply[7] = 64;
-  }
-  reply.set(asked.subarray(headerBytes + 2, headerBytes + 4), ipBytes);
-  reply.set(asked.subarray(headerBytes, headerBytes + 2), ipBytes + 2);
-  view.setUint16(ipBytes + 4, udpBytes);
-  reply.set(answer, ipBytes + UDP_HEADER_BYTES);
-  // Over addresses, protocol and length as well (RFC 768, RFC 8200).
-  const checksum = ~sum(view, source, reply.length, UDP + udpBytes) & 0xffff;
-  view.setUint16(ipBytes + 6, checksum === 0 ? 0xffff : checksum);
-  return reply;
-}
-
-/** RFC 1071 ones' complement sum. */
-function sum(view: DataView, from: number, to: number, begin: number): number {
-  let total = begin;
-  for (let at = from; at < to; at += 2) {
-    total += at + 1 < to ? view.getUint16(at) : view.getUint8(at) << 8;
-  }
-  while (total > 0xffff) total = (total & 0xffff) + (total >>> 16);
-  return total;
 }

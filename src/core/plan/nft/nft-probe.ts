@@ -1,10 +1,12 @@
 // The nftables table that counts packets of our own where other programs' chains have let them pass, and drops them there.
-import type { ProbeWay } from '../../delivery/udp-probe.ts';
-import { block, replaceTable } from './nft-text.ts';
+import type { Ends } from '../../framing/ip-builder.ts';
+import { block, countedIn, replaceTable } from './nft-text.ts';
 
 /** Packets that were tried: `in` are to reach this machine, `through` are to be forwarded. */
-export interface Probe extends ProbeWay {
+export interface Probe extends Ends {
   name: string;
+  /** UDP port at both ends. */
+  port: number;
   netdev: string;
   hook: 'in' | 'through';
 }
@@ -46,12 +48,10 @@ export function readProbes(
   listing: string,
   probes: readonly Probe[],
 ): Record<string, boolean | null> {
-  const counted = (name: string): number =>
-    Number(new RegExp(`counter ${name} \\{\\s+packets (\\d+)`).exec(listing)?.[1] ?? 0);
   return Object.fromEntries(
     probes.map(({ name }) => [
       name,
-      counted(`${name}_arrived`) === 0 ? null : counted(`${name}_passed`) > 0,
+      countedIn(listing, `${name}_arrived`) === 0 ? null : countedIn(listing, `${name}_passed`) > 0,
     ]),
   );
 }

@@ -71,3 +71,8 @@ export function updateTable(table: string, text: string, sets: readonly string[]
   ];
   return text.replace(`delete table inet ${table}\n`, `${flush.join('\n')}\n`);
 }
+
+/** Packets that a named counter has counted, in a listing of its table; 0 where it is not in there. */
+export function countedIn(listing: string, counter: string): number {
+  return Number(new RegExp(`\\tcounter ${counter} \\{\\s+packets (\\d+)`).exec(listing)?.[1] ?? 0);
+}
