@@ -86,3 +86,9 @@ export function withCounts<Name extends string>(
   ]);
   return Object.fromEntries(next) as Passages<Name>;
 }
+
+/** Ways by which packets come in and none leaves. */
+export function findShut<Name extends string>(passages: Passages<Name>, nowMs: number): Name[] {
+  const names = Object.keys(passages) as Name[];
+  return names.filter((name) => passages[name].isShut(nowMs));
+}

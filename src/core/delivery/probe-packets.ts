@@ -5,6 +5,11 @@ import { ipDestination, ipSource, readIpHeader } from '../framing/ip-packet.ts';
 
 const DNS_PORT = 53;
 
+/** A port that nobody keeps for a service, out of two random bytes. */
+export function portOf(high: number, low: number): number {
+  return 32_768 + ((high & 0x3f) << 8) + low;
+}
+
 /** Who asks whom, and the number by which the answer is known. */
 export interface Question {
   source: string;

@@ -1,13 +1,13 @@
 // Whether homes' devices get what they ask for behind the endpoint: decided by what was seen to pass. Pure.
 import type { EndpointTrouble } from '../control/endpoint-troubles.ts';
 import { type ForeignChain, letThrough, nameOf, suspectOf } from '../delivery/foreign-chains.ts';
-import type { Passages } from '../delivery/passage.ts';
+import { findShut, type Passages } from '../delivery/passage.ts';
 import type { PortHolders } from '../delivery/udp-sockets.ts';
 import { listOf } from '../notices/list.ts';
 import { type Notice, type NoticeValue, notice } from '../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../plan/names.ts';
 import { INNER_NETDEV } from '../plan/nft/nft-endpoint.ts';
-import { endpointPassages } from '../plan/nft/nft-passage.ts';
+import type { endpointPassages } from '../plan/nft/nft-passage.ts';
 
 export type EndpointPassage = (typeof endpointPassages)[number];
 
@@ -32,11 +32,6 @@ export interface Trouble {
   name: EndpointTrouble | null;
   /** As the endpoint's own status has it, with what to do. */
   notice: Notice;
-}
-
-/** Passages where packets come in and none leaves. */
-export function findShut(passages: Passages<EndpointPassage>, nowMs: number): EndpointPassage[] {
-  return endpointPassages.filter((name) => passages[name].isShut(nowMs));
 }
 
 /** What is wrong, the worst first. */

@@ -1,5 +1,5 @@
 // The endpoint's side towards the Internet: whether it has IPv6, the kernel's forwarding, and the netdev of devices' packets.
-import { encodeConnect } from '../../core/delivery/probe-packets.ts';
+import { encodeConnect, portOf } from '../../core/delivery/probe-packets.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import { DEVICE_MTU } from '../../core/plan/names.ts';
 import { INNER_NETDEV, trialSource } from '../../core/plan/nft/nft-endpoint.ts';
@@ -55,8 +55,7 @@ export function drawTrial(
   identity: EndpointIdentity,
 ): Uint8Array {
   const [high = 0, low = 0] = randomBytes(2);
-  const port = 32_768 + ((high & 0x3f) << 8) + low;
-  return encodeConnect(trialSource(identity), TRIAL_ADDRESS, port);
+  return encodeConnect(trialSource(identity), TRIAL_ADDRESS, portOf(high, low));
 }
 
 /** MTU of the netdev that the first default route names. */

@@ -4,6 +4,7 @@ import {
   type Answer,
   encodeEcho,
   encodeNameQuestion,
+  portOf,
   type Question,
   readAnswer,
 } from '../../core/delivery/probe-packets.ts';
@@ -119,7 +120,7 @@ export class HomeTunnel {
       source: prefix4.replace(/\.0\/24$/, '.254'),
       destination: resolver4,
       id: (high << 8) + low,
-      port: 32_768 + ((portHigh & 0x3f) << 8) + portLow,
+      port: portOf(portHigh, portLow),
     };
     this.link?.enqueue(PROBE_KEY, encodeEcho(this.#question));
     this.link?.enqueue(PROBE_KEY, encodeNameQuestion(this.#question));
@@ -138,7 +139,6 @@ export class HomeTunnel {
       this.#options.onAnswer(answer);
       return;
     }
-
     const key = ipDestination(packet);
     if (this.downloadBytes.size < MAX_ADDRESSES || this.downloadBytes.has(key)) {
       this.downloadBytes.set(key, (this.downloadBytes.get(key) ?? 0) + packet.length);

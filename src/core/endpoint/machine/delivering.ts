@@ -1,15 +1,13 @@
 // Once a second, beside which homes may be sent to: whether what their devices send gets on, and what comes back.
-import { withCounts } from '../../delivery/passage.ts';
-import { isSame } from '../../equality/equality.ts';
+import { findShut, withCounts } from '../../delivery/passage.ts';
 import { ask } from '../../machine/agenda.ts';
-import { findShut, judgeEndpointDelivery, type ResolverFault } from '../delivery.ts';
+import { judgeEndpointDelivery, type ResolverFault } from '../delivery.ts';
 import type { EndpointSight } from './events.ts';
 import type { EndpointState } from './state.ts';
-import { changeSessions, log, type Turn } from './turn.ts';
+import { changeSessions, type Turn, warnOfNew } from './turn.ts';
 
 /** The way to the Internet is tried so often whether devices say something or not. */
 const TRIAL_EVERY_MS = 2000;
-
 /** A resolver that has only just been started does not listen yet. */
 const RESOLVER_AFTER_MS = 3000;
 const RESOLVER_EVERY_MS = 5000;
@@ -52,14 +50,16 @@ function followResolver(turn: Turn, fault: ResolverFault | null): void {
 /** Brings what is known of devices' luck to what was found. */
 export function noteTroubles(turn: Turn): void {
   const { state, now } = turn;
-  const before = state.troubles;
+  const before = state.troubles.map((trouble) => trouble.notice);
   state.troubles = judgeEndpointDelivery({
     nowMs: now.monotonicMs,
     passages: state.passages,
     suspects: state.suspects ?? [],
     resolver: isLasting(state.resolver, now.monotonicMs) ? state.resolver!.fault : null,
   });
-  for (const trouble of state.troubles) {
-    if (!before.some((other) => isSame(other, trouble))) log(turn, 'warning', trouble.notice);
-  }
+  warnOfNew(
+    turn,
+    before,
+    state.troubles.map((trouble) => trouble.notice),
+  );
 }

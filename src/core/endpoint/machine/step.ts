@@ -11,7 +11,7 @@ import { hearSecond } from './judging.ts';
 import { leaveTunnel, workOf } from './parts.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
 import { type EndpointState, PART_ORDER, type Part, STREAM_PARTS, WHOLE } from './state.ts';
-import { forbid, isDistrusted, log, setGates, type Turn } from './turn.ts';
+import { forbid, isDistrusted, log, setGates, type Turn, warnOfNew } from './turn.ts';
 
 /**
  * One step. Frames may leave to a home only from a step on in which it was judged without a fault, with the queue standing
@@ -101,11 +101,8 @@ function stop({ state, acts }: Turn): void {
 }
 
 function hearExamined(turn: Turn, faults: readonly Notice[]): void {
-  const { state } = turn;
-  for (const fault of faults) {
-    if (!state.findings.some((known) => isSame(known, fault))) log(turn, 'warning', fault);
-  }
-  state.findings = faults;
+  warnOfNew(turn, turn.state.findings, faults);
+  turn.state.findings = faults;
 }
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {

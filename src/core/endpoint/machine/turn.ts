@@ -1,4 +1,5 @@
 // One step of the endpoint's machine under way: the state that becomes the next one, and what is to be done at once.
+import { isSame } from '../../equality/equality.ts';
 import type { Now } from '../../machine/step.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { EndpointEvidence, EndpointVerdict } from '../judgement.ts';
@@ -41,4 +42,11 @@ export function setGates(turn: Turn): void {
     acts.push({ do: 'gate', host: session.host, open: gate });
     return { ...session, gate };
   });
+}
+
+/** Logs what was not known before. */
+export function warnOfNew(turn: Turn, known: readonly Notice[], found: readonly Notice[]): void {
+  for (const one of found) {
+    if (!known.some((other) => isSame(other, one))) log(turn, 'warning', one);
+  }
 }

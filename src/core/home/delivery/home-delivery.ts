@@ -1,9 +1,8 @@
 // Whether devices get what they ask for while their traffic is hidden: decided by what was seen to pass. Pure.
 import type { EndpointTrouble } from '../../control/endpoint-troubles.ts';
 import { type ForeignChain, letThrough, nameOf, suspectOf } from '../../delivery/foreign-chains.ts';
-import type { Passages } from '../../delivery/passage.ts';
+import { findShut, type Passages } from '../../delivery/passage.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
-import { homePassages } from '../../plan/nft/nft-passage.ts';
 import { packetBounds } from '../../stream/stream.ts';
 import type { HomePassage } from '../machine/events.ts';
 import { packetSizeCommand } from './path-size.ts';
@@ -43,11 +42,6 @@ export interface Delivery {
 
 /** Before anything was seen. */
 export const NOTHING_DELIVERED: Delivery = { troubles: [], isServed: false, warnings: [] };
-
-/** Passages where packets come in and none leaves. */
-export function findShut(passages: Passages<HomePassage>, nowMs: number): HomePassage[] {
-  return homePassages.filter((name) => passages[name].isShut(nowMs));
-}
 
 export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
   const { probes, streams, nowMs } = evidence;

@@ -1,10 +1,9 @@
 // Once a second, beside whether devices may send: whether what they send arrives, and what they are answered.
-
-import { withCounts } from '../../delivery/passage.ts';
+import { findShut, withCounts } from '../../delivery/passage.ts';
 import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
 import { isPaced, shapeOf } from '../../stream/stream.ts';
-import { findShut, judgeDelivery } from '../delivery/home-delivery.ts';
+import { judgeDelivery } from '../delivery/home-delivery.ts';
 import { NO_PROBES, passSecond, type Streams } from '../delivery/probing.ts';
 import { SHORTFALL_WINDOW_MS } from '../delivery/shortfall.ts';
 import type { Sight } from './events.ts';
