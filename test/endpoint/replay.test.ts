@@ -5,6 +5,7 @@ import { slotsPerSecond } from '../../src/core/stream/stream.ts';
 import type { Failing } from '../stand-ins/fake-system/door.ts';
 import {
   forgiveUnnoticed,
+  isWhole,
   liveEndpoint,
   NOTICED_MS,
   online,
@@ -134,6 +135,50 @@ test('whatever the world does, homes are served again, and nothing leaves unshap
     t.deepEqual(endpoint.violations, [], what);
     t.log(`${what}: served after ${ms} ms`);
   }
+  await stop(t, endpoint, before);
+});
+
+for (const [what, says] of [
+  ['somebody takes the tunnel down', /took iotvpn0 down/],
+  ['the tunnel loses its address', /took iotvpn0 down or removed an address from it/],
+  ['somebody takes the netdev of devices’ packets down', /took iot0 down/],
+  ['it loses its addresses', /took iot0 down or removed an address from it/],
+  ['somebody switches forwarding off', /switched off net\.ipv4\.ip_forward/],
+] as const) {
+  test(`${what}: noticed within two seconds, named, and put back`, async (t) => {
+    const endpoint = new EndpointMachine([2, 3]);
+    const { machine } = endpoint;
+    const before = machine.printKernel();
+    await startAll(endpoint);
+    await awaitServed(t, endpoint, [2, 3], 10_000);
+    const plantedMs = machine.time.nowMs;
+    troubles[what]!(machine);
+    t.false(isWhole(endpoint));
+    await endpoint.advance(2000);
+    t.true(isWhole(endpoint), endpoint.logged.join('\n'));
+    t.regex(endpoint.logged.join('\n'), says);
+    await awaitServed(t, endpoint, [2, 3], 10_000);
+    forgiveUnnoticed(endpoint, plantedMs);
+    await stop(t, endpoint, before);
+  });
+}
+
+test('what is on the server’s own links is refused to homes, and what comes on them later', async (t) => {
+  const endpoint = new EndpointMachine([2]);
+  const { machine } = endpoint;
+  const before = machine.printKernel();
+  await startAll(endpoint);
+  await endpoint.advance(2000);
+  const rules = () => machine.nft.tables.get('inet iotshaper')!.chains.get('forward')!.rules;
+  const refuses = (prefix: string): boolean =>
+    rules().some((rule) => rule.includes(prefix) && rule.includes('reject'));
+  t.true(refuses('203.0.113.0/24'));
+  machine.ip.addAddress('eth0', '198.51.100.9/29');
+  await endpoint.advance(2000);
+  t.true(refuses('198.51.100.8/29'));
+  machine.ip.removeAddress('eth0', '198.51.100.9/29');
+  await endpoint.advance(2000);
+  t.false(refuses('198.51.100.8/29'));
   await stop(t, endpoint, before);
 });
 

@@ -104,5 +104,7 @@ export interface EndpointFacts {
   innerNet: string;
   /** The /48 of the inner IPv6 addresses without `::`, e.g. `fd12:3456:789a`, or null without IPv6. */
   innerNet6: string | null;
+  /** Networks this machine is in, of which none lies in another: the Internet of homes is beyond them. */
+  near: readonly string[];
   homes: HomeSlot[];
 }

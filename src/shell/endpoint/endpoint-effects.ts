@@ -30,7 +30,11 @@ import {
   allowForwarding,
   configureNetdev,
   drawTrial,
+  findSwitchedOff,
   hasIpv6,
+  putTunnelBack,
+  readLinks,
+  readNear,
   readUplinkMtu,
 } from './internet-side.ts';
 import { writeClientConfigs } from './openvpn-files.ts';
@@ -147,6 +151,10 @@ export class EndpointEffects {
         return readPlainUser(system);
       case 'ipv6':
         return hasIpv6(system);
+      case 'near':
+        return readNear(system);
+      case 'tunnel':
+        return putTunnelBack(system, work.address);
       case 'inside':
         return applyInsideRoutes(system, work.routes);
       case 'index':
@@ -174,7 +182,7 @@ export class EndpointEffects {
     }
   }
 
-  async #look({ permits }: WorkOf<'look'>): Promise<Outcomes['look']> {
+  async #look({ permits, ipv6 }: WorkOf<'look'>): Promise<Outcomes['look']> {
     // What lets frames leave is renewed in the same breath.
     const rulesIntact = await this.#rules.isIntact(permits);
     const received = addUp(this.#rules.countedBy('cover_in'), this.#rules.countedBy('frames_in'));
@@ -183,6 +191,8 @@ export class EndpointEffects {
       ...{ rulesIntact, received, passages },
       resolver: await this.#findResolverFault(),
       uplinkMtu: await readUplinkMtu(this.#system),
+      links: await readLinks(this.#system),
+      switchedOff: await findSwitchedOff(this.#system, ipv6),
     };
   }
 

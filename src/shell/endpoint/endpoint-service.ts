@@ -8,8 +8,11 @@ import { type EndpointState, initialState } from '../../core/endpoint/machine/st
 import { step } from '../../core/endpoint/machine/step.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
+import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
+import { NetworkMonitor } from '../network/network-monitor.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';
 import type { Cancel, Listener, System } from '../system/system.ts';
@@ -42,6 +45,7 @@ export class EndpointService {
   readonly #system: System;
   readonly #loop: MachineLoop<EndpointState, EndpointEvent, Act, Work>;
   readonly #effects: EndpointEffects;
+  readonly #monitor: NetworkMonitor;
   /** When it was made, Unix seconds. */
   readonly #since: number;
   #server: Listener | null = null;
@@ -76,6 +80,14 @@ export class EndpointService {
       state: () => this.#loop.state,
       tell: (event) => this.#tell(event),
     });
+    this.#monitor = new NetworkMonitor({
+      system,
+      onChange: (what) => {
+        if (what === 'house') this.#loop.dispatch({ kind: 'surroundings' });
+      },
+      ignoredNetdevs: () => [INNER_NETDEV, TUNNEL_NETDEV],
+      ignoredTable: ROUTE_TABLE,
+    });
   }
 
   /**
@@ -100,6 +112,7 @@ export class EndpointService {
       );
     });
     this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
+    this.#monitor.start();
     this.#loop.dispatch({ kind: 'start', homes });
     await this.#loop.settled();
     this.#cancelExamine = system.timers.every(EXAMINE_EVERY_MS, () => void this.#examine());
@@ -114,6 +127,7 @@ export class EndpointService {
     this.#cancelSettle();
     this.#loop.dispatch({ kind: 'stop' });
     await this.#loop.settled();
+    await this.#monitor.stop();
     await this.#server?.close();
     this.#server = null;
   }

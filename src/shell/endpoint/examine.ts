@@ -7,6 +7,7 @@ import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import {
   INNER_NETDEV,
   insideRanges,
+  NO_HOME,
   resolver4,
   resolver6,
 } from '../../core/plan/nft/nft-endpoint.ts';
@@ -38,8 +39,6 @@ function namesOf({ processes }: Pick<System, 'processes'>) {
 const INTERNET = { ipv4: '1.1.1.1', ipv6: '2606:4700:4700::1111' };
 /** RFC 863. */
 const DISCARD = 9;
-/** Third byte of inner addresses that no home is given. */
-const NO_HOME = 255;
 const SETTLE_MS = 50;
 
 const NOTHING_LACKS: KernelEvidence = { tun: null, htb: null, nft: null };

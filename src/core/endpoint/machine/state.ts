@@ -21,7 +21,9 @@ export type Part =
   | 'homes'
   | 'user'
   | 'ipv6'
+  | 'near'
   | 'inside'
+  | 'tunnel'
   | 'index'
   | 'queue'
   | 'rules'
@@ -40,8 +42,18 @@ export type Part =
  * nobody hears homes before there is a queue that holds the answer back.
  */
 export const PART_ORDER: readonly Part[] = [
-  ...(['remove', 'restore', 'look', 'connect', 'homes', 'user', 'ipv6', 'inside'] as const),
-  ...(['index', 'queue', 'rules', 'forward', 'port', 'netdev', 'resolver', 'control'] as const),
+  ...(['remove', 'restore', 'look', 'connect', 'homes', 'user', 'ipv6', 'near', 'inside'] as const),
+  ...([
+    'tunnel',
+    'index',
+    'queue',
+    'rules',
+    'forward',
+    'port',
+    'netdev',
+    'resolver',
+    'control',
+  ] as const),
   ...(['streams', 'clients', 'openvpn', 'suspects'] as const),
 ];
 
@@ -50,7 +62,7 @@ export const STREAM_PARTS: readonly Part[] = ['index', 'queue', 'rules', 'contro
 
 /** Everything that an endpoint is made of. */
 export const WHOLE: readonly Part[] = [
-  ...(['user', 'ipv6', 'inside', 'forward', 'port', 'resolver'] as const),
+  ...(['user', 'ipv6', 'near', 'inside', 'forward', 'port', 'resolver'] as const),
   ...STREAM_PARTS,
   ...(['clients', 'openvpn'] as const),
 ];
@@ -137,6 +149,8 @@ export interface EndpointState extends Agenda<Part> {
   plainUser: PlainUser | null | undefined;
   /** Whether the endpoint has IPv6 to give; null before that was asked. */
   ipv6: boolean | null;
+  /** Networks this machine is in. */
+  near: readonly string[];
   reader: Reader | null;
   /** Homes whose files stand; null for none. */
   clients: readonly StoredHome[] | null;
@@ -150,6 +164,8 @@ export interface EndpointState extends Agenda<Part> {
   /** Index of the netdev that the sessions belong to; null before there was one. */
   tunnelIndex: number | null;
   hasPort: boolean;
+  /** Index of the netdev towards the Internet since it has its addresses; null before. */
+  portIndex: number | null;
   hasResolver: boolean;
   hasControl: boolean;
 
@@ -177,6 +193,8 @@ export interface EndpointState extends Agenda<Part> {
   repairedMs: number;
   /** When the netdev was last put up while no home was there. */
   raisedMs: number;
+  /** When what others had altered was last put back. */
+  putBackMs: number;
   /** What was judged last; null where all was in order. */
   fault: Notice | null;
   /** What could not be done; it is tried again. */
@@ -213,6 +231,7 @@ export function initialState(place: Place): EndpointState {
     waiting: [],
     plainUser: undefined,
     ipv6: null,
+    near: [],
     reader: null,
     clients: null,
     openvpn: null,
@@ -221,6 +240,7 @@ export function initialState(place: Place): EndpointState {
     up: false,
     tunnelIndex: null,
     hasPort: false,
+    portIndex: null,
     hasResolver: false,
     hasControl: false,
     index: null,
@@ -236,6 +256,7 @@ export function initialState(place: Place): EndpointState {
     reportedMs: NEVER,
     repairedMs: NEVER,
     raisedMs: NEVER,
+    putBackMs: NEVER,
     fault: null,
     failures: [],
     passages: noPassages(endpointPassages),

@@ -9,6 +9,7 @@ import { deliver, noteTroubles } from './delivering.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
 import { leaveTunnel, workOf } from './parts.ts';
+import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
 import { type EndpointState, PART_ORDER, type Part, STREAM_PARTS, WHOLE } from './state.ts';
 import { forbid, isDistrusted, log, setGates, type Turn, warnOfNew } from './turn.ts';
@@ -82,7 +83,11 @@ function hear(turn: Turn, event: EndpointEvent): void {
     case 'examined':
       hearExamined(turn, event.faults);
       return;
+    case 'surroundings':
+      ask(turn, 'near');
+      return;
     case 'port-up':
+      state.portIndex = null;
       ask(turn, 'netdev');
       return;
     case 'fault':
@@ -138,6 +143,7 @@ function finish(turn: Turn, done: Done): void {
   switch (done.part) {
     case 'look':
       if (!done.found.rulesIntact) ask(turn, 'restore');
+      putBack(turn, done.found);
       deliver(turn, done.found);
       return;
     case 'suspects':
@@ -158,6 +164,15 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'ipv6':
       state.ipv6 = done.found;
+      return;
+    case 'near':
+      if (isSame(done.found, state.near)) return;
+      state.near = done.found;
+      ask(turn, 'rules');
+      return;
+    case 'netdev':
+      // It was made anew meanwhile: what was done to it is void.
+      state.portIndex = state.pending.includes('netdev') ? null : done.found;
       return;
     case 'index':
       state.index = done.found;

@@ -15,6 +15,10 @@ export const endpointWords = {
     'home {name} can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint remove-home {name}" and "iotshaper endpoint add-home {name}", then upload the new profile on its router',
   'tunnel-netdev-missing': '{netdev} is not there though OpenVPN is up',
   'endpoint-rules-put-back': 'someone removed or changed the rules; they are put back',
+  'endpoint-netdev-put-back':
+    'someone took {netdev} down or removed an address from it, so homes got nothing; it is put back',
+  'endpoint-forwarding-put-back':
+    'someone switched off {setting}, so nothing of homes got through this server; it is switched on again',
   'dnsmasq-stopped':
     "dnsmasq, which answers homes' DNS queries, stopped ({why}); it is started again",
   'conntrack-missing':

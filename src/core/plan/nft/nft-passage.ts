@@ -79,6 +79,9 @@ export interface EndpointWays {
     range: string;
     resolver: string;
     notInternet: readonly string[];
+    near: readonly string[];
+    /** Of packets that try the way for a moment, and end before they are counted as they leave. */
+    untold: string;
   }[];
   /** Source of packets that only try whether the Internet is reached: they end where they would leave. */
   trialSource: string;
@@ -99,8 +102,14 @@ export function renderEndpointPassage(ways: EndpointWays): string[][] {
     ...renderCounters(endpointPassages),
     block('chain passage_in', [
       `type filter hook prerouting priority ${LAST}; policy accept;`,
-      ...ranges.flatMap(({ family, range, notInternet }) => [
-        `iifname "${innerNetdev}" ${ip(family)} saddr ${range} ${ip(family)} daddr != { ${notInternet.join(', ')} } fib daddr type unicast counter name forward${family}_in`,
+      ...ranges.flatMap(({ family, range, notInternet, near, untold }) => [
+        [
+          `iifname "${innerNetdev}" ${ip(family)} saddr ${range} ${ip(family)} saddr != ${untold}`,
+          ...[notInternet, near]
+            .filter(({ length }) => length > 0)
+            .map((refused) => `${ip(family)} daddr != { ${refused.join(', ')} }`),
+          `fib daddr type unicast counter name forward${family}_in`,
+        ].join(' '),
         `iifname != ${own} ${ip(family)} daddr ${range} counter name answer${family}_in`,
       ]),
       ...names.map((rule) => `${rule} names_in`),
