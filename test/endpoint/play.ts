@@ -82,6 +82,7 @@ export class Play {
   portIndex: number | null = 5;
   links: readonly ListedLink[] | null = null;
   switchedOff: string[] = [];
+  knocks = 0;
   hasPlainUser = true;
   /** Links that let frames leave, and homes that were last judged without a fault. */
   readonly gates = new Set<number>();
@@ -300,6 +301,7 @@ export class Play {
         uplinkMtu: null,
         links: this.links,
         switchedOff: this.switchedOff,
+        knocks: this.knocks,
       },
       suspects: this.suspects,
       restore: { restored: true },

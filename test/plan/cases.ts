@@ -60,7 +60,14 @@ const homeFacts: Record<string, Partial<HomeFacts>> = {
 
 const vit: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
 const endpoint = {
-  ...{ uid: 0, tunnelNet: '10.213.0', innerNet: '10.214', innerNet6: 'fd12:0034:0', near: [] },
+  ...{
+    uid: 0,
+    port: 1194,
+    tunnelNet: '10.213.0',
+    innerNet: '10.214',
+    innerNet6: 'fd12:0034:0',
+    near: [],
+  },
 };
 
 const endpointFacts: Record<string, EndpointFacts> = {

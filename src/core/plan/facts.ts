@@ -98,6 +98,8 @@ export interface HomeSlot {
 
 export interface EndpointFacts {
   uid: number;
+  /** UDP port at which homes reach it. */
+  port: number;
   /** First three bytes of the tunnel addresses' /24, e.g. `10.213.0`. */
   tunnelNet: string;
   /** First two bytes of the inner addresses' /16, e.g. `10.214`. */

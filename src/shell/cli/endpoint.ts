@@ -34,8 +34,8 @@ export function registerEndpoint(program: Command, context: Context): void {
         `Endpoint ${identity.host}:${identity.port} (UDP) is made. Next: iotshaper endpoint add-home NAME\n`,
       );
       if (system.processes.uid !== 0) return;
-      for (const fault of await findFaults(system, identity, stateDir))
-        console.writeError(`warning: ${wordsOf(fault)}\n`);
+      const { faults } = await findFaults(system, identity, stateDir);
+      for (const fault of faults) console.writeError(`warning: ${wordsOf(fault)}\n`);
     });
 
   command('add-home', 'add a home and print the profile to upload on its router')

@@ -7,7 +7,7 @@ import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ENDPOINT_TEXT_SETS, INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
-import { endpointPassages } from '../../core/plan/nft/nft-passage.ts';
+import { endpointPassages, KNOCK_COUNTER } from '../../core/plan/nft/nft-passage.ts';
 import { renderClassAdd } from '../../core/plan/tc.ts';
 import { forgetConnections } from '../network/connections.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
@@ -192,6 +192,7 @@ export class EndpointEffects {
       resolver: await this.#findResolverFault(),
       uplinkMtu: await readUplinkMtu(this.#system),
       links: await readLinks(this.#system),
+      knocks: this.#rules.counted(KNOCK_COUNTER),
       switchedOff: await findSwitchedOff(this.#system, ipv6),
     };
   }

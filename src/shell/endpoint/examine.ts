@@ -11,6 +11,7 @@ import {
   resolver4,
   resolver6,
 } from '../../core/plan/nft/nft-endpoint.ts';
+import { TRIAL_NETDEVS } from '../../core/plan/nft/nft-passage.ts';
 import { type Probe, readProbes, renderProbeTable } from '../../core/plan/nft/nft-probe.ts';
 import { listChains } from '../network/foreign-chains.ts';
 import { ipJson } from '../network/ip-json.ts';
@@ -28,7 +29,7 @@ function namesOf({ processes }: Pick<System, 'processes'>) {
   const net4 = `198.18.${pid % 256}`;
   const net6 = `2001:db8:${(pid % 65_536).toString(16)}`;
   return {
-    netdev: `iotp${pid}`,
+    netdev: `${TRIAL_NETDEVS}${pid}`,
     table: `iotshaper_probe_${pid}`,
     outside: { ipv4: `${net4}.2`, ipv6: `${net6}::2` },
     near: { ipv4: `${net4}.1/30`, ipv6: `${net6}::1/126` },

@@ -28,6 +28,8 @@ export interface EndpointSight {
   links: readonly ListedLink[] | null;
   /** Switches of the kernel's without which it passes nothing on, and that are off. */
   switchedOff: readonly string[];
+  /** Packets that came to the port from outside since the rules were loaded. */
+  knocks: number;
   /** Slots that came, by tunnel address. */
   received: ReadonlyMap<string, number>;
 }

@@ -38,6 +38,7 @@ function factsOf(state: EndpointState): EndpointFacts {
   const { homes, sessions, place, near } = state;
   return {
     uid: place.uid,
+    port: place.identity.port,
     ...netsOf(state),
     near,
     homes: homes.map(({ name, host }) => ({

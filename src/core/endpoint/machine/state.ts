@@ -11,6 +11,7 @@ import type { SlotClass } from '../../plan/tc.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../identity.ts';
+import { type Knocks, NO_KNOCKS } from '../knocks.ts';
 
 /** The one thing that is done at a time. */
 export type Part =
@@ -210,6 +211,9 @@ export interface EndpointState extends Agenda<Part> {
   resolverMs: number;
   /** When the way to the Internet was tried last. */
   triedMs: number;
+  knocks: Knocks;
+  /** Nothing comes to the port at which homes are to come; null where something does. */
+  quiet: Notice | null;
   /** Why devices get nothing. */
   troubles: readonly Trouble[];
   /** What was found wrong with the machine when it was looked at last. */
@@ -265,6 +269,8 @@ export function initialState(place: Place): EndpointState {
     resolver: null,
     resolverMs: NEVER,
     triedMs: NEVER,
+    knocks: NO_KNOCKS,
+    quiet: null,
     troubles: [],
     findings: [],
   };

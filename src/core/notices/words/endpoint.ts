@@ -38,6 +38,8 @@ export const endpointWords = {
     'the network {prefix} on {netdev} lies in {range}, which homes use inside the tunnel; give {netdev} another network',
   'endpoint-port-taken':
     'UDP port {port} is taken by {program}; stop that program, or make this endpoint with another --port',
+  'endpoint-port-quiet':
+    'nothing has come to UDP port {port} of this server for {span}, so no home is there; if one is switched on, let UDP port {port} in in the firewall that the hosting provider has in front of this server (in its control panel), and see that the home’s profile names this server',
   'endpoint-port-closed':
     'a firewall on this server drops what comes to UDP port {port} over {family}, so no home reaches it; run "{command}"',
 } as const;

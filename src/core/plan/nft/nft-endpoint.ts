@@ -152,6 +152,7 @@ function waysOf(facts: EndpointFacts): EndpointWays {
         : []),
     ],
     trialSource: trialSource(facts),
+    port: facts.port,
     ports: [CONTROL_PORT, FRAME_PORT],
   };
 }

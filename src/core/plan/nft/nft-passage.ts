@@ -69,6 +69,11 @@ export const endpointPassages = [
   ...(['forward4', 'forward6', 'answer4', 'answer6', 'names', 'tunnel'] as const),
 ] as const;
 
+/** Counts what comes to the endpoint's port from outside, before any filter of this machine. */
+export const KNOCK_COUNTER = 'knocks';
+/** Netdevs that stand for a moment, by which packets come that only try whether the port is let in. */
+export const TRIAL_NETDEVS = 'iotp';
+
 /** What the endpoint's passages are told by. */
 export interface EndpointWays {
   innerNetdev: string;
@@ -85,12 +90,14 @@ export interface EndpointWays {
   }[];
   /** Source of packets that only try whether the Internet is reached: they end where they would leave. */
   trialSource: string;
+  /** UDP port at which homes come from outside. */
+  port: number;
   /** UDP ports of the service on the tunnel. */
   ports: readonly number[];
 }
 
 export function renderEndpointPassage(ways: EndpointWays): string[][] {
-  const { innerNetdev, tunnelNetdev, ranges, trialSource, ports } = ways;
+  const { innerNetdev, tunnelNetdev, ranges, trialSource, port, ports } = ways;
   const ip = (family: 4 | 6) => (family === 4 ? 'ip' : 'ip6');
   const own = `{ "${innerNetdev}", "${tunnelNetdev}", "lo" }`;
   const names = ranges.map(
@@ -100,8 +107,10 @@ export function renderEndpointPassage(ways: EndpointWays): string[][] {
   const tunnel = `iifname "${tunnelNetdev}" udp dport { ${ports.join(', ')} } counter name`;
   return [
     ...renderCounters(endpointPassages),
+    block(`counter ${KNOCK_COUNTER}`, []),
     block('chain passage_in', [
       `type filter hook prerouting priority ${LAST}; policy accept;`,
+      `iifname != ${own} iifname != "${TRIAL_NETDEVS}*" fib daddr type local udp dport ${port} counter name ${KNOCK_COUNTER}`,
       ...ranges.flatMap(({ family, range, notInternet, near, untold }) => [
         [
           `iifname "${innerNetdev}" ${ip(family)} saddr ${range} ${ip(family)} saddr != ${untold}`,
