@@ -5,6 +5,7 @@ import type { EndpointEvent, Work } from '../../src/core/endpoint/machine/events
 import { slotBytesOf } from '../../src/core/endpoint/machine/sessions.ts';
 import { toldOf } from '../../src/core/endpoint/machine/telling.ts';
 import { notice } from '../../src/core/notices/notice.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import type { SlotClass } from '../../src/core/plan/tc.ts';
 import { slotsPerSecond } from '../../src/core/stream/stream.ts';
 import { runs } from '../property-runs.ts';
@@ -450,6 +451,51 @@ test('what was made anew and is not set up yet has not been altered', (t) => {
   for (let count = 0; count < 4; count++) play.second();
   play.settle();
   t.deepEqual(play.take(), []);
+});
+
+/** Lets seconds pass in which so much comes to the port; what was told meanwhile. */
+function pass(play: Play, seconds: number, knocksEach = 0): string[] {
+  for (let count = 0; count < seconds; count++) {
+    play.knocks += knocksEach;
+    play.second();
+    play.settle();
+  }
+  return play.take();
+}
+
+test('where nothing comes to the port and no home is there, that is told once, with where to look', (t) => {
+  const play = Play.serving(t, []);
+  play.homes = [stored(2)];
+  play.tell({ kind: 'store-changed' });
+  play.settle();
+  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
+  play.settle();
+  play.take();
+  t.deepEqual(pass(play, 110), []);
+  t.deepEqual(pass(play, 120), ['endpoint-port-quiet']);
+  const { reason, troubles } = toldOf(play.state);
+  t.regex(
+    wordsOf(reason),
+    /^Needs attention: nothing has come to UDP port 1194 of this server for 3 min/,
+  );
+  t.regex(wordsOf(reason), /let UDP port 1194 in in the firewall that the hosting provider has/);
+  t.deepEqual(troubles.length, 1);
+  t.deepEqual(pass(play, 2, 1), []);
+  t.deepEqual(toldOf(play.state).troubles, []);
+  t.deepEqual(pass(play, 119), []);
+  play.nowMs += 3 * 3_600_000;
+  play.second();
+  play.settle();
+  t.regex(wordsOf(toldOf(play.state).reason), /for 3 hours/);
+});
+
+test('a port is not missed while a home is there, or there is none to come', (t) => {
+  t.false(pass(Play.serving(t, []), 200).includes('endpoint-port-quiet'));
+  const play = Play.serving(t, [2]);
+  for (let count = 0; count < 20; count++) {
+    play.hello(2);
+    t.false(pass(play, 10).includes('endpoint-port-quiet'));
+  }
 });
 
 test('a fault stops the home it is of until its stream was made again, whatever is counted', (t) => {
