@@ -182,6 +182,41 @@ test('what is on the server’s own links is refused to homes, and what comes on
   await stop(t, endpoint, before);
 });
 
+const REMOVALS: [what: string, pattern: RegExp, command: RegExp][] = [
+  ['its rules', /^run nft.*delete table|^run nft -f -/, /nft delete table inet iotshaper/],
+  ['its routes', /route del unreachable/, /ip route flush table main proto 73/],
+  ['its settings', /write .*ip_forward/, /sysctl -w net\.ipv4\.ip_forward=0/],
+  ['its files', /remove .*homes$/, /rm -rf \/var\/run\/iotshaper\/homes/],
+];
+
+for (const [what, pattern, command] of REMOVALS) {
+  test(`${what} that can't be removed at the end: tried again, and else told with the command`, async (t) => {
+    for (const times of [2, 20]) {
+      const endpoint = new EndpointMachine([2]);
+      const { machine, service } = endpoint;
+      const before = machine.printKernel();
+      await startAll(endpoint);
+      await endpoint.advance(3000);
+      endpoint.logged.length = 0;
+      endpoint.home(2).stop();
+      machine.door.failMatching(pattern, times);
+      await machine.finish(service.stop());
+      const log = endpoint.logged.join('\n');
+      if (times === 2) {
+        t.is(machine.printKernel(), before, log);
+        t.notRegex(log, /could not all be removed/);
+      } else {
+        t.regex(
+          log,
+          /^warning: what the endpoint made on this server could not all be removed \(/m,
+        );
+        t.regex(log, command);
+        t.is(log.match(/could not all be removed/g)?.length, 1);
+      }
+    }
+  });
+}
+
 test('a stream that breaks is made again without a break in another', async (t) => {
   const endpoint = new EndpointMachine([2, 3]);
   const before = endpoint.machine.printKernel();

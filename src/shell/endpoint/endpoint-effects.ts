@@ -9,7 +9,6 @@ import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ENDPOINT_TEXT_SETS, INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { endpointPassages, KNOCK_COUNTER } from '../../core/plan/nft/nft-passage.ts';
 import { renderClassAdd } from '../../core/plan/tc.ts';
-import { forgetConnections } from '../network/connections.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
 import { netdevIndex, openNetdevCounter, setLink, writeSysctl } from '../network/netdev.ts';
 import { changeQueue, rebuildQueue, removeClasses } from '../network/queue.ts';
@@ -38,6 +37,7 @@ import {
   readUplinkMtu,
 } from './internet-side.ts';
 import { writeClientConfigs } from './openvpn-files.ts';
+import { planRemoval, type Removal } from './removal.ts';
 import { findResolverFault, startResolver } from './resolver.ts';
 import type { EndpointStore } from './store.ts';
 
@@ -64,6 +64,7 @@ export class EndpointEffects {
   #port: PacketPort | null = null;
   #resolver: SupervisedChild | null = null;
   #resolverAddresses: readonly string[] = [];
+  #removal: Removal | null = null;
   readonly links: HomeLinks;
 
   constructor(options: EndpointEffectsOptions) {
@@ -267,30 +268,17 @@ export class EndpointEffects {
     await this.#shaper.apply(shaped, fresh);
   }
 
-  /** Ends and removes everything, in the order that never opens a gap; goes on where something can't be removed. */
+  /** Ends and removes everything; goes on where something can't be removed. */
   async #remove({ inside }: WorkOf<'remove'>): Promise<Outcomes['remove']> {
-    const system = this.#system;
-    let failure: unknown = null;
-    let forgotten = true;
-    const attempt = async (work: () => Promise<unknown>): Promise<void> => {
-      await work().catch((error) => {
-        failure ??= error;
-      });
-    };
     this.#control.close();
-    await attempt(() => this.#openvpn.stop());
-    await attempt(() => system.files.remove(this.#options.state().place.clientConfigDir));
-    await attempt(() => this.#shaper.stop());
-    await attempt(async () => this.#resolver?.stop());
-    await attempt(async () => this.#port?.close());
-    await attempt(() => this.#rules.release(true));
-    await attempt(async () => {
-      forgotten = await forgetConnections(system, inside);
+    this.#removal ??= planRemoval(this.#system, {
+      ...{ inside, runDir: this.#options.runDir },
+      clientConfigDir: this.#options.state().place.clientConfigDir,
+      ...{ openvpn: this.#openvpn, shaper: this.#shaper, resolver: this.#resolver },
+      ...{ port: this.#port, rules: this.#rules, sysctls: this.#sysctls },
     });
-    await attempt(() => applyInsideRoutes(system, []));
-    await attempt(() => this.#sysctls.restore());
+    const forgotten = await this.#removal.run();
     this.#sent.close();
-    if (failure !== null) throw failure;
     return { forgotten };
   }
 }

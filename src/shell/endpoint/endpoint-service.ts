@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Examination, findEndpointFaults } from '../../core/endpoint/examination.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import type { EndpointEvidence, EndpointVerdict } from '../../core/endpoint/judgement.ts';
+import { isLeftBehind, REMOVALS } from '../../core/endpoint/machine/ending.ts';
 import type { Act, EndpointEvent, Work } from '../../core/endpoint/machine/events.ts';
 import { type EndpointState, initialState } from '../../core/endpoint/machine/state.ts';
 import { step } from '../../core/endpoint/machine/step.ts';
@@ -15,7 +16,7 @@ import { MachineLoop } from '../machine/machine-loop.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';
-import type { Cancel, Listener, System } from '../system/system.ts';
+import { type Cancel, type Listener, pause, type System } from '../system/system.ts';
 import { EndpointEffects } from './endpoint-effects.ts';
 import { renderEndpointStatus } from './endpoint-status.ts';
 import { clientConfigDirOf } from './openvpn-files.ts';
@@ -25,6 +26,8 @@ import type { EndpointStore } from './store.ts';
 const SETTLE_MS = 200;
 /** The machine is looked at so often: a firewall may be switched on at any time. */
 const EXAMINE_EVERY_MS = 60_000;
+/** What could not be removed is tried again so soon. */
+const REMOVE_EVERY_MS = 500;
 /** A second without a report is told to the machine no sooner. */
 const UNREPORTED_MS = 1500;
 
@@ -119,7 +122,7 @@ export class EndpointService {
     await this.#examine();
   }
 
-  /** Ends everything and removes it. */
+  /** Ends everything and removes it; what can't be removed is tried again for a moment, and told. */
   async stop(): Promise<void> {
     this.#cancelTimer();
     this.#cancelExamine();
@@ -127,6 +130,11 @@ export class EndpointService {
     this.#cancelSettle();
     this.#loop.dispatch({ kind: 'stop' });
     await this.#loop.settled();
+    for (let tries = 1; tries < REMOVALS && isLeftBehind(this.#loop.state); tries++) {
+      await pause(this.#system.timers, REMOVE_EVERY_MS);
+      this.#loop.dispatch({ kind: 'stop' });
+      await this.#loop.settled();
+    }
     await this.#monitor.stop();
     await this.#server?.close();
     this.#server = null;

@@ -196,6 +196,8 @@ export interface EndpointState extends Agenda<Part> {
   raisedMs: number;
   /** When what others had altered was last put back. */
   putBackMs: number;
+  /** How often what was made could not all be removed. */
+  removals: number;
   /** What was judged last; null where all was in order. */
   fault: Notice | null;
   /** What could not be done; it is tried again. */
@@ -261,6 +263,7 @@ export function initialState(place: Place): EndpointState {
     repairedMs: NEVER,
     raisedMs: NEVER,
     putBackMs: NEVER,
+    removals: 0,
     fault: null,
     failures: [],
     passages: noPassages(endpointPassages),

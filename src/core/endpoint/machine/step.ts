@@ -6,6 +6,7 @@ import { type Notice, notice } from '../../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../../plan/names.ts';
 import { judgeEndpoint } from '../judgement.ts';
 import { deliver, noteTroubles } from './delivering.ts';
+import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
 import { leaveTunnel, workOf } from './parts.ts';
@@ -94,15 +95,6 @@ function hear(turn: Turn, event: EndpointEvent): void {
       hearFault(turn, event.minor, event.fault);
       return;
   }
-}
-
-function stop({ state, acts }: Turn): void {
-  if (state.phase === 'stopped') return;
-  state.phase = 'stopped';
-  for (const { host } of state.sessions) acts.push({ do: 'close-session', host });
-  state.sessions = [];
-  state.waiting = [];
-  state.pending = ['remove'];
 }
 
 function hearExamined(turn: Turn, faults: readonly Notice[]): void {
@@ -266,7 +258,10 @@ function forgive({ state }: Turn, part: Part): void {
 function fail(turn: Turn, part: Part, fault: Notice): void {
   const { state } = turn;
   const before = state.failures.find((failure) => failure.part === part);
-  if (!isSame(before?.fault, fault)) log(turn, 'warning', fault);
+  if (part === 'remove') state.removals++;
+  // What is left behind is told once it is not tried again.
+  const isTold = part === 'remove' ? state.removals === REMOVALS : !isSame(before?.fault, fault);
+  if (isTold) log(turn, 'warning', fault);
   forgive(turn, part);
   state.failures = [...state.failures, { part, fault }];
   if (state.phase !== 'running') return;

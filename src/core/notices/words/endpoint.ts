@@ -19,6 +19,8 @@ export const endpointWords = {
     'someone took {netdev} down or removed an address from it, so homes got nothing; it is put back',
   'endpoint-forwarding-put-back':
     'someone switched off {setting}, so nothing of homes got through this server; it is switched on again',
+  'endpoint-left-behind':
+    'what the endpoint made on this server could not all be removed ({error}); run "{command}"',
   'dnsmasq-stopped':
     "dnsmasq, which answers homes' DNS queries, stopped ({why}); it is started again",
   'conntrack-missing':
