@@ -4,6 +4,7 @@ import { HomeService } from '../../src/shell/home/home-service.ts';
 import { askLocalApi } from '../../src/shell/machine/local-api.ts';
 import {
   createHomeMachine,
+  defaultConfig,
   homePaths,
   readInterfaces,
 } from '../stand-ins/fake-system/home-machine.ts';
@@ -135,6 +136,38 @@ test('settings that refused to go back once go back the next time', async (t) =>
   machine.door.failMatching(/^write .*ip_forward/);
   await machine.finish(service.stop());
   t.is(machine.printKernel(), before);
+});
+
+test('a line too slow for the rate: the sentence names the rate that fits, and no longer one steady stream of it', async (t) => {
+  const { machine, service, log } = await startHome(({ files }) => {
+    const slow = defaultConfig.replace("enabled '1'", "enabled '1'\n\toption rate '8'");
+    files.plant(homePaths.configPath, slow);
+  });
+  machine.plants.lineCarries(0.66, 1);
+  await machine.advance(90_000);
+  const { state, reason, trouble_code: trouble, config } = service.status();
+  t.is(state, 'shaping');
+  t.is(trouble, 'upload-short');
+  t.regex(
+    reason,
+    /^Your devices wait long or get nothing: only 6\d % .* run "uci set iotshaper\.main\.upload_rate=(4\.\d|5)/,
+  );
+  t.regex(reason, /Your provider sees one steady stream, slower than you asked for\./);
+  t.deepEqual(
+    config.warning_notices.map(({ code }) => code),
+    ['upload-short'],
+  );
+  const told = log.filter((line) => /^warning: only \d+ % of the packets/.test(line));
+  t.true(told.length <= 3, told.join('\n'));
+  machine.plants.lineCarries(1, 0.8);
+  await machine.advance(90_000);
+  t.is(service.status().trouble_code, 'download-short');
+  machine.plants.lineCarries(1, 0.3);
+  await machine.advance(10_000);
+  t.is(service.status().fault_code, 'endpoint-stream-thin');
+  machine.plants.lineCarries(1, 1);
+  await machine.advance(30_000);
+  t.regex(service.status().reason, /^Your provider sees one steady stream of 8 KB\/s\./);
 });
 
 for (const [what, plant] of [

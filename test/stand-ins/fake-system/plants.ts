@@ -113,6 +113,14 @@ export class Plants {
     this.#setReachable(true);
   }
 
+  /** The line carries this share of what is sent up, and of what comes down. */
+  lineCarries(up: number, down: number): void {
+    const { far, world } = this.#machine;
+    far.note();
+    world.carriedShare = up;
+    far.arrivingShare = down;
+  }
+
   openvpnDies(): void {
     this.#kill('--config');
   }

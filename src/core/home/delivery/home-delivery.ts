@@ -29,11 +29,15 @@ export interface DeliveryEvidence {
   endpointWholeBytes: number | null;
   /** What the endpoint says of itself. */
   endpointTroubles: readonly EndpointTrouble[];
+  /** What was warned of last. */
+  warnedOf: readonly Notice[];
 }
 
 export interface Delivery {
   /** Why devices get nothing, as clauses; empty where no reason is known. */
   troubles: readonly Notice[];
+  /** Why devices wait long, or get nothing: a line that is too slow for the rate. */
+  short: readonly Notice[];
   /** Whether devices, or the service itself, were seen to be answered lately. */
   isServed: boolean;
   /** What a person should mend besides, as sentences without their full stop. */
@@ -41,22 +45,27 @@ export interface Delivery {
 }
 
 /** Before anything was seen. */
-export const NOTHING_DELIVERED: Delivery = { troubles: [], isServed: false, warnings: [] };
+export const NOTHING_DELIVERED: Delivery = {
+  troubles: [],
+  short: [],
+  isServed: false,
+  warnings: [],
+};
 
 export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
-  const { probes, streams, nowMs } = evidence;
+  const { probes, streams, nowMs, warnedOf } = evidence;
   const isServed = isAnswered(probes, streams, nowMs) || isTwoWay(evidence);
-  const short = [findShortfall('up', evidence.up), findShortfall('down', evidence.down)].filter(
-    (one) => one !== null,
-  );
-  const unanswered = findUnanswered(probes);
+  const short = [
+    findShortfall('up', evidence.up, warnedOf),
+    findShortfall('down', evidence.down, warnedOf),
+  ].filter((one) => one !== null);
   const troubles = [
     ...findDropped(evidence),
     ...findEndpointTroubles(evidence),
     // A line that is too slow loses the service's questions too.
-    ...(unanswered.length > 0 ? [...short, ...unanswered] : []),
+    ...(short.length > 0 ? [] : findUnanswered(probes)),
   ];
-  return { troubles, isServed, warnings: [...short, ...findPieces(evidence)] };
+  return { troubles, short, isServed, warnings: [...short, ...findPieces(evidence)] };
 }
 
 function findPieces({ streams, wholeBytes, endpointWholeBytes }: DeliveryEvidence): Notice[] {

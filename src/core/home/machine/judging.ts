@@ -107,6 +107,8 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
     download,
     sentPerSecond: state.sent.perSecond(meterWindowMs(upload)),
     receivedPerSecond: state.received.perSecond(meterWindowMs(download)),
+    isSending: state.sent.latestPerSecond > 0,
+    isReceiving: state.received.latestPerSecond > 0,
     answerSilentMs: sight.answerSilentMs,
     smallerBytes: sight.smallerBytes,
     // While a window fills after a change of rate, an old verdict without faults stands.

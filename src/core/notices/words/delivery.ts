@@ -18,10 +18,11 @@ export const deliveryWords = {
   'names-refused':
     'the endpoint can\'t look up the names they ask for; see on the server that "getent hosts openwrt.org" finds an address, else mend its /etc/resolv.conf',
 
+  // These two follow "Your devices wait long or get nothing: ".
   'upload-short':
-    'iotshaper.main.upload_rate: only {percent} % of the packets get through, so the line does not carry {rate} KB/s up, and devices wait long or get nothing; {fits} KB/s would fit: run "{command}"',
+    'only {percent} % of the packets get through, so the line does not carry {rate} KB/s up; {fits} KB/s would fit: run "{command}"',
   'download-short':
-    'iotshaper.main.download_rate: only {percent} % of the packets get through, so the line does not carry {rate} KB/s down, and devices wait long or get nothing; {fits} KB/s would fit: run "{command}"',
+    'only {percent} % of the packets get through, so the line does not carry {rate} KB/s down; {fits} KB/s would fit: run "{command}"',
   'packets-in-pieces':
     'iotshaper.main.packet_size: each packet of {size} bytes leaves in two pieces, which costs more and is lost more often; {fits} bytes would fit the line: run "{command}"',
   'packets-in-pieces-down':

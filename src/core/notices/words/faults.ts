@@ -7,6 +7,8 @@ export const faultWords = {
   'endpoint-not-answered': 'the endpoint has not answered yet',
   'endpoint-silent': 'the endpoint no longer answers',
   'endpoint-stream-stopped': 'the endpoint stopped sending its stream',
+  'endpoint-stream-thin':
+    'less than half of the endpoint’s stream of {rate} KB/s comes; where your line does not carry that, try {fits} KB/s: run "{command}"',
   'endpoint-stream-begun': 'the endpoint’s stream has only just begun',
 
   'size-lost':
@@ -14,6 +16,8 @@ export const faultWords = {
 
   'stream-begun': 'the stream to the endpoint has only just begun',
   'stream-stalls': 'the stream to the endpoint stalls',
+  'stream-thin':
+    'less than half of the stream of {rate} KB/s leaves; where your line does not carry that, try {fits} KB/s: run "{command}"',
   'stream-too-fast': 'packets leave faster than the schedule',
 
   'queue-not-looked-at': 'the queue that keeps the schedule was not looked at yet',

@@ -25,6 +25,9 @@ export const stateWords = {
   'shaping-rests':
     'Shaping rests ({source}): your devices use the tunnel, but your provider sees when.',
 
+  'shaping-slower': 'Your provider sees one steady stream, slower than you asked for.',
+
+  'unserved-slow': 'Your devices wait long or get nothing: {why}.',
   unserved: 'Your devices get no answers: {why}.',
 
   // What stands behind such a sentence.

@@ -60,6 +60,7 @@ function shapingSentence(
     trouble,
     trouble_code: code,
     trouble_values: values,
+    reason_code: reason,
   },
   leaks = false,
 ) {
@@ -70,11 +71,14 @@ function shapingSentence(
   const stream =
     up === down ? say('shaping', { rate: up }) : say('shaping-two-rates', { up, down });
   // Of a tunnel that carries nothing there is nothing to tell.
-  if (trouble !== undefined)
-    return `${say('unserved', { why: told({ code, values }, trouble) })} ${stream}`;
+  const why = { code, values };
+  if (trouble !== undefined && reason !== 'unserved-slow')
+    return `${say('unserved', { why: told(why, trouble) })} ${stream}`;
   const claim = leaks
     ? _('But the last audit could still tell from it when your devices are used.')
     : say('activity-hidden');
+  if (trouble !== undefined)
+    return `${say('unserved-slow', { why: told(why, trouble) })} ${say('shaping-slower')} ${claim}`;
   const slower = source.startsWith('schedule')
     ? ` ${_('(The rate is that of the schedule.)')}`
     : '';
