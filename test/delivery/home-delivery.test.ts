@@ -32,6 +32,7 @@ const well: DeliveryEvidence = {
   netdev: 'iot0',
   passages: passages((second) => ({ device4: [second, second], answer4: [second, second] })),
   suspects: [],
+  redirected: [],
   probes: NO_PROBES,
   streams: { upload: shape, download: shape },
   up: { shape, perSecond: [71, 71], latelyPerSecond: [71, 71] },
@@ -47,7 +48,10 @@ function slow(...perSecond: number[]) {
 }
 
 test('devices that are answered are served, without a question of the serviceâ€™s own', (t) => {
-  t.deepEqual(judgeDelivery(well), { troubles: [], short: [], isServed: true, warnings: [] });
+  t.deepEqual(judgeDelivery(well), {
+    ...{ troubles: [], short: [], partly: [], warnings: [] },
+    isServed: true,
+  });
 });
 
 test('devices that say nothing are not known to be served before a question was answered', (t) => {
@@ -104,6 +108,13 @@ test('a line that is too slow is told as that, also where it loses the serviceâ€
       ['upload-short'],
     );
   }
+});
+
+test('what a redirect takes to this router is named by its ports', (t) => {
+  const { partly, warnings, troubles } = judgeDelivery({ ...well, redirected: ['80', '853'] });
+  t.deepEqual(troubles, []);
+  t.deepEqual(warnings, partly);
+  t.regex(wordsOf(partly[0]!), /on port 80 and 853 to a program of the router/);
 });
 
 test('packets in pieces are a warning with a size that fits, at whichever end', (t) => {

@@ -170,6 +170,21 @@ test('a line too slow for the rate: the sentence names the rate that fits, and n
   t.regex(service.status().reason, /^Your provider sees one steady stream of 8 KB\/s\./);
 });
 
+test('what a redirect takes to the router is dropped with a word, for as long as it is tried', async (t) => {
+  const { machine, service } = await startHome();
+  machine.plants.redirect(853);
+  machine.plants.redirect(80);
+  await machine.advance(2000);
+  const { state, reason, config } = service.status();
+  t.is(state, 'shaping');
+  t.regex(reason, /^Some of what your devices ask for gets no answer: .* on port 80 and 853 to /);
+  t.regex(reason, /Your provider sees one steady stream of 40 KB\/s\./);
+  t.deepEqual(
+    config.warning_notices.map(({ code }) => code),
+    ['redirect-dropped'],
+  );
+});
+
 for (const [what, plant] of [
   ['the devices’ netdev', 'iot0'],
   ['the tunnel’s netdev', 'iotvpn0'],

@@ -1,6 +1,6 @@
 // Faults of the world, to be planted into the stand-in machine: what others do to it, what breaks, and what comes back.
 import { COVER_PORT, TABLE, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
-import { WITNESS_COUNTER } from '../../../src/core/plan/nft/nft-home.ts';
+import { REDIRECTED_SET, WITNESS_COUNTER } from '../../../src/core/plan/nft/nft-home.ts';
 import type { FakeMachine } from './machine.ts';
 import type { NetdevQueue } from './netdev-queue.ts';
 
@@ -87,6 +87,11 @@ export class Plants {
   countAstray(packets = 1): void {
     const counter = this.#machine.nft.tables.get(`inet ${TABLE}`)?.counters.get(WITNESS_COUNTER);
     if (counter) counter.packets += packets;
+  }
+
+  /** A redirect of others brought to this router what a device asked the Internet for at this port. */
+  redirect(port: number): void {
+    this.#machine.nft.load(`add element inet ${TABLE} ${REDIRECTED_SET} { ${port} }\n`, false);
   }
 
   /** Somebody takes a netdev of ours down; its routes go. */

@@ -2,6 +2,7 @@
 import type { EndpointTrouble } from '../../control/endpoint-troubles.ts';
 import { type ForeignChain, letThrough, nameOf, suspectOf } from '../../delivery/foreign-chains.ts';
 import { findShut, type Passages } from '../../delivery/passage.ts';
+import { listSome } from '../../notices/list.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { packetBounds } from '../../stream/stream.ts';
 import type { HomePassage } from '../machine/events.ts';
@@ -19,6 +20,8 @@ export interface DeliveryEvidence {
   passages: Passages<HomePassage>;
   /** Chains of other programs that drop what they do not let through. */
   suspects: readonly ForeignChain[];
+  /** Ports of what devices ask the Internet for and a redirect brings to this router. */
+  redirected: readonly string[];
   probes: Probes;
   streams: Streams;
   /** The streams over the last minute. */
@@ -38,6 +41,8 @@ export interface Delivery {
   troubles: readonly Notice[];
   /** Why devices wait long, or get nothing: a line that is too slow for the rate. */
   short: readonly Notice[];
+  /** Why some of what they ask for gets no answer. */
+  partly: readonly Notice[];
   /** Whether devices, or the service itself, were seen to be answered lately. */
   isServed: boolean;
   /** What a person should mend besides, as sentences without their full stop. */
@@ -48,6 +53,7 @@ export interface Delivery {
 export const NOTHING_DELIVERED: Delivery = {
   troubles: [],
   short: [],
+  partly: [],
   isServed: false,
   warnings: [],
 };
@@ -65,7 +71,15 @@ export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
     // A line that is too slow loses the service's questions too.
     ...(short.length > 0 ? [] : findUnanswered(probes)),
   ];
-  return { troubles, short, isServed, warnings: [...short, ...findPieces(evidence)] };
+  const partly = findRedirected(evidence);
+  const warnings = [...short, ...partly, ...findPieces(evidence)];
+  return { troubles, short, partly, isServed, warnings };
+}
+
+/** What a program of the router would ask past the tunnel is not let through to it. */
+function findRedirected({ redirected }: DeliveryEvidence): Notice[] {
+  if (redirected.length === 0) return [];
+  return [notice('redirect-dropped', { ports: listSome(redirected) })];
 }
 
 function findPieces({ streams, wholeBytes, endpointWholeBytes }: DeliveryEvidence): Notice[] {

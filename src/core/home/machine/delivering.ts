@@ -15,6 +15,7 @@ import type { Turn } from './turn.ts';
 export function deliver(turn: Turn, sight: Sight): void {
   const { state, now } = turn;
   state.passages = withCounts(state.passages, sight.passages, now.monotonicMs);
+  state.redirected = [...sight.redirected].sort((a, b) => Number(a) - Number(b));
   const isShut = findShut(state.passages, now.monotonicMs).length > 0;
   if (!isShut) state.suspects = null;
   else if (state.suspects === null) ask(turn, 'suspects');
@@ -75,6 +76,7 @@ export function noteDelivery(turn: Turn): void {
     wholeBytes: state.house.wholeBytes,
     endpointWholeBytes: state.welcome?.wholeBytes ?? null,
     suspects: state.suspects ?? [],
+    redirected: state.redirected,
     endpointTroubles: state.welcome?.troubles ?? [],
     warnedOf: before.warnings,
   });

@@ -56,8 +56,9 @@ function toldOf(state: HomeState): Omit<Told, 'sinceS'> {
 
 function shapingNotices(state: HomeState): Pick<Told, 'reason' | 'remarks' | 'trouble'> {
   const { config, rate } = desiredOf(state) as DesiredState;
-  const { troubles, short } = state.delivery;
+  const { troubles, short, partly } = state.delivery;
   const [slow] = short;
+  const [part] = partly;
   const stream = slow ? notice('shaping-slower') : shapingReason(rate);
   const [trouble = null] = troubles;
   const isServed = trouble === null ? state.delivery.isServed : null;
@@ -67,6 +68,13 @@ function shapingNotices(state: HomeState): Pick<Told, 'reason' | 'remarks' | 'tr
       reason: notice('unserved-slow', { why: slow }),
       remarks: [stream, ...remarks],
       trouble: slow,
+    };
+  }
+  if (trouble === null && part) {
+    return {
+      reason: notice('unserved-partly', { why: part }),
+      remarks: [stream, ...remarks],
+      trouble: part,
     };
   }
   if (trouble === null) return { reason: stream, remarks, trouble };

@@ -11,6 +11,10 @@ export const deliveryWords = {
   'answers-dropped-by':
     'another program\'s firewall chain "{chain}" on this router, which drops by default, drops what comes back for them; run "{command}", and again whenever that program has started',
 
+  // Follows "Some of what your devices ask for gets no answer: ".
+  'redirect-dropped':
+    'a redirect on this router takes what they ask the Internet for on port {ports} to a program of the router, which would ask for it past the tunnel, so it is dropped; leave your devices’ network out of that redirect (LuCI → Network → Firewall → Port Forwards, the settings of your proxy, ad blocker or DNS program, or "nft list ruleset")',
+
   'probe-unanswered':
     'what goes into the tunnel comes back from the endpoint no more; see on the server what "iotshaper status" says, and that no firewall there touches iot0',
   'names-unanswered':

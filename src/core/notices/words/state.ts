@@ -27,6 +27,7 @@ export const stateWords = {
 
   'shaping-slower': 'Your provider sees one steady stream, slower than you asked for.',
 
+  'unserved-partly': 'Some of what your devices ask for gets no answer: {why}.',
   'unserved-slow': 'Your devices wait long or get nothing: {why}.',
   unserved: 'Your devices get no answers: {why}.',
 

@@ -72,11 +72,14 @@ function shapingSentence(
     up === down ? say('shaping', { rate: up }) : say('shaping-two-rates', { up, down });
   // Of a tunnel that carries nothing there is nothing to tell.
   const why = { code, values };
-  if (trouble !== undefined && reason !== 'unserved-slow')
+  const isTold = reason === 'unserved-slow' || reason === 'unserved-partly';
+  if (trouble !== undefined && !isTold)
     return `${say('unserved', { why: told(why, trouble) })} ${stream}`;
   const claim = leaks
     ? _('But the last audit could still tell from it when your devices are used.')
     : say('activity-hidden');
+  if (reason === 'unserved-partly' && trouble !== undefined)
+    return `${say('unserved-partly', { why: told(why, trouble) })} ${stream} ${claim}`;
   if (trouble !== undefined)
     return `${say('unserved-slow', { why: told(why, trouble) })} ${say('shaping-slower')} ${claim}`;
   const slower = source.startsWith('schedule')
