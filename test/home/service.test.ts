@@ -185,6 +185,32 @@ test('what a redirect takes to the router is dropped with a word, for as long as
   );
 });
 
+test('a network of the home where the tunnel’s inside is: refused at the start and at an upload, told while running', async (t) => {
+  const lan = { name: 'br-old', kind: 'bridge', addresses: ['10.214.7.1/24'] };
+  const said =
+    /the network 10\.214\.7\.0\/24 on br-old lies in 10\.214\.0\.0\/16, .* --avoid 10\.214\.7\.0\/24/;
+  const refused = await startHome(({ ip }) => ip.addNetdev(lan));
+  t.is(refused.service.status().state, 'error');
+  t.regex(refused.service.status().reason, said);
+  t.is(refused.machine.nft.tables.size, 0, 'its own rules would cut that network off');
+  const text = refused.machine.files.text('/etc/iotshaper/home.ovpn')!;
+  const upload = await refused.machine.finish(refused.service.storeProfile({ text }));
+  t.false(upload.ok);
+  t.regex(upload.errors[0]!.message, said);
+
+  const { machine, service } = await startHome();
+  machine.ip.addNetdev(lan);
+  await machine.advance(20_000);
+  t.is(service.status().state, 'blocked');
+  t.regex(service.status().reason, said);
+  machine.ip.removeNetdev('br-old');
+  await machine.advance(20_000);
+  t.is(service.status().state, 'shaping');
+  machine.ip.addNetdev({ ...lan, addresses: ['10.0.0.1/8'] });
+  await machine.advance(20_000);
+  t.is(service.status().state, 'shaping', 'a wider network loses a few addresses alone');
+});
+
 for (const [what, plant] of [
   ['the devices’ netdev', 'iot0'],
   ['the tunnel’s netdev', 'iotvpn0'],

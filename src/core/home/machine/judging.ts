@@ -8,6 +8,7 @@ import { Arrivals } from '../delivery/shortfall.ts';
 import { hasNewcomer } from '../devices/inner-addresses.ts';
 import type { Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
+import { findTakenRanges } from '../taken-ranges.ts';
 import { meterWindowMs } from '../verification.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
@@ -88,7 +89,7 @@ function permit(turn: Turn): void {
   ask(turn, 'permit');
 }
 
-function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): Verdict {
+function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight: Sight): Verdict {
   const { state, now } = turn;
   const { monotonicMs } = now;
   const upload = shapeOf(config, rate.uploadKBps);
@@ -104,6 +105,7 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
     trouble: state.trouble,
     blocking: [
       ...state.house.networkFindings.filter(({ blocks }) => blocks),
+      ...findTakenRanges(profile.inside, state.house.addressed),
       ...(state.routeFault === null ? [] : [state.routeFault]),
       ...(state.failure === null ? [] : [state.failure]),
     ],

@@ -40,6 +40,9 @@ export const faultWords = {
   'shaping-thread-ended': 'the shaping thread ended',
   'shaping-thread-silent': 'the shaping thread does not answer',
 
+  'inside-range-taken':
+    'the network {prefix} on {netdev} lies in {range}, which is used inside the tunnel; give {netdev} another network (LuCI → Network → Interfaces), or make the endpoint anew with "iotshaper endpoint init --avoid {prefix} …" and add this home to it again',
+
   'openvpn-stopped': 'OpenVPN stopped ({why}); it is started again',
   'socat-stopped': 'socat, which holds {netdev}, stopped ({why})',
   'process-signalled': 'ended by {signal}',
