@@ -192,11 +192,9 @@ export class HomeEffects {
   }
 
   #noted(): Noted {
-    const senders = SENDER_SETS.flatMap((set) => this.#rules.learned(set));
-    const [resolvers, redirected] = [RESOLVER_SET, REDIRECTED_SET].map((set) =>
-      this.#rules.learned(set),
-    );
-    return { resolvers: resolvers!, senders, redirected: redirected! };
+    const learned = (set: string) => this.#rules.learned(set);
+    const [resolvers, redirected] = [learned(RESOLVER_SET), learned(REDIRECTED_SET)];
+    return { resolvers, redirected, senders: SENDER_SETS.flatMap(learned) };
   }
 
   /** The table was deleted: by us to replace it, or by someone who flushed all rules. */

@@ -23,13 +23,18 @@ export const NETWORKS_FILE = 'networks.json';
 export class HouseReader {
   readonly #system: System;
   readonly #path: string;
+  readonly #keeps: boolean;
   #memory: NetworkMemory | null = null;
   #kept = '';
 
-  /** @param path where {@link NETWORKS_FILE} is kept. */
-  constructor(system: System, path: string) {
+  /**
+   * @param path where {@link NETWORKS_FILE} is kept.
+   * @param keeps whether it writes there what it learns.
+   */
+  constructor(system: System, path: string, keeps = true) {
     this.#system = system;
     this.#path = path;
+    this.#keeps = keeps;
   }
 
   /**
@@ -83,7 +88,7 @@ export class HouseReader {
   async #keep(memory: NetworkMemory): Promise<void> {
     this.#memory = memory;
     const text = renderNetworkMemory(memory);
-    if (text === this.#kept) return;
+    if (text === this.#kept || !this.#keeps) return;
     this.#kept = text;
     await this.#system.files.replace(this.#path, text).catch(() => {}); // who keeps followed devices there complains
   }
