@@ -100,6 +100,14 @@ const api = {
       ? _('%s ms').format(number(ms, ms < 10 ? 1 : 0))
       : _('%s s').format(number(ms / 1000)),
 
+  /** Of a second at least. @param {number} seconds */
+  duration(seconds) {
+    if (seconds < 90) return _('%s s').format(number(Math.max(1, seconds), 0));
+    return seconds < 5400
+      ? _('%s minutes').format(number(seconds / 60, 0))
+      : _('%s hours').format(number(seconds / 3600));
+  },
+
   /** @param {number} gb */
   gigabytes: (gb) => _('%s GB').format(number(gb)),
 
