@@ -13,6 +13,8 @@ export interface OpenVpnWorld {
   /** Whether the machine there, and the resolvers of the Internet, answer otherwise. */
   answersPing: boolean;
   answersNames: boolean;
+  /** Share of what the home sends that the line carries, 0…1. */
+  carriedShare: number;
   /** From leave to connect until connected. */
   connectMs: number;
   /** Address that the other end assigns, with its prefix length. */
