@@ -1,0 +1,28 @@
+// `iotshaper endpoint cloud-init`: what to paste when ordering a server.
+import {
+  type CloudConfigInput,
+  findCloudConfigFault,
+  renderCloudConfig,
+} from '../../../core/endpoint/cloud-config.ts';
+import type { Context } from '../context.ts';
+import { usageFailure } from '../failure.ts';
+import { parsePort } from '../number-options.ts';
+import type { AddCommand } from './command.ts';
+
+/** Adds it to the command `endpoint`. */
+export function registerCloudInit(command: AddCommand, { console }: Context): void {
+  command('cloud-init', 'print what to paste as user data when ordering a server')
+    .requiredOption(
+      '--from <address>',
+      'where the server gets the package: https://… or a path of its own',
+    )
+    .option('--host <host>', 'name or address by which homes reach it (default: its own address)')
+    .option('--port <port>', 'UDP port', parsePort, 1194)
+    .option('--home <name>', 'the first home', 'myhome')
+    .action((flags: Omit<CloudConfigInput, 'host'> & { host?: string }) => {
+      const input = { ...flags, host: flags.host ?? null };
+      const fault = findCloudConfigFault(input);
+      if (fault !== null) throw usageFailure(fault);
+      console.write(renderCloudConfig(input));
+    });
+}
