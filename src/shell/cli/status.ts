@@ -5,9 +5,9 @@ import type { ConfigStatus, Status } from '../../core/home/api.ts';
 import { askLocalApi, NotRunningError } from '../machine/local-api.ts';
 import { pause, type System } from '../system/system.ts';
 import type { Context } from './context.ts';
+import { type EndpointStatus, renderEndpointForPerson } from './endpoint/status.ts';
 import { Failure } from './failure.ts';
 import { defaultEndpointDir, defaultRunDir } from './paths.ts';
-import { type EndpointStatus, renderEndpointForPerson } from './endpoint/status.ts';
 
 export function registerStatus(program: Command, { system, console }: Context): void {
   program
