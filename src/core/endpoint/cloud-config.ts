@@ -1,6 +1,4 @@
 // What a person pastes when ordering a server, for cloud-init to make it an endpoint at its first start.
-import { findHostFault } from './host.ts';
-import { findNameFault } from './keeping.ts';
 
 export interface CloudConfigInput {
   /** Where the server gets the package: an https address, or a path of its own. */
@@ -13,14 +11,12 @@ export interface CloudConfigInput {
 
 const PACKAGE = '/root/iot-shaper-endpoint.deb';
 
-/** What is wrong with the input, named by its option; null where nothing is. */
-export function findCloudConfigFault({ from, host, home }: CloudConfigInput): string | null {
+/** Why no server gets the package from there; null where it may. */
+export function findSourceFault(from: string): string | null {
   if (!/^(https:\/\/[^\s'"\\]+|\/[\w./+~-]+\.deb)$/.test(from)) {
-    return `--from: must be an address that begins with https://, or the path of a .deb on the server, got "${from}"`;
+    return 'must be an address that begins with https://, or the path of a .deb on the server';
   }
-  const hostFault = host === null ? null : findHostFault(host);
-  if (hostFault !== null) return `--host: ${hostFault}`;
-  return findNameFault(home)?.replace('NAME', '--home') ?? null;
+  return null;
 }
 
 /** One command a line, each for sh; they run as root, in their order. */

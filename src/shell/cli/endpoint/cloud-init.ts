@@ -1,12 +1,12 @@
 // `iotshaper endpoint cloud-init`: what to paste when ordering a server.
 import {
   type CloudConfigInput,
-  findCloudConfigFault,
+  findSourceFault,
   renderCloudConfig,
 } from '../../../core/endpoint/cloud-config.ts';
 import type { Context } from '../context.ts';
-import { usageFailure } from '../failure.ts';
-import { parsePort } from '../number-options.ts';
+import { InvalidValue } from '../failure.ts';
+import { parseHomeName, parseHost, parsePort } from '../number-options.ts';
 import type { AddCommand } from './command.ts';
 
 /** Adds it to the command `endpoint`. */
@@ -15,14 +15,23 @@ export function registerCloudInit(command: AddCommand, { console }: Context): vo
     .requiredOption(
       '--from <address>',
       'where the server gets the package: https://… or a path of its own',
+      parseSource,
     )
-    .option('--host <host>', 'name or address by which homes reach it (default: its own address)')
+    .option(
+      '--host <host>',
+      'name or address by which homes reach it (default: its own address)',
+      parseHost,
+    )
     .option('--port <port>', 'UDP port', parsePort, 1194)
-    .option('--home <name>', 'the first home', 'myhome')
+    .option('--home <name>', 'the first home', parseHomeName, 'myhome')
     .action((flags: Omit<CloudConfigInput, 'host'> & { host?: string }) => {
       const input = { ...flags, host: flags.host ?? null };
-      const fault = findCloudConfigFault(input);
-      if (fault !== null) throw usageFailure(fault);
       console.write(renderCloudConfig(input));
     });
+}
+
+function parseSource(text: string): string {
+  const fault = findSourceFault(text);
+  if (fault !== null) throw new InvalidValue(`${fault}.`);
+  return text;
 }

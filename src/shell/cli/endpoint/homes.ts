@@ -5,6 +5,7 @@ import { EndpointStore } from '../../endpoint/store.ts';
 import { askLocalApi, NotRunningError } from '../../machine/local-api.ts';
 import type { System } from '../../system/system.ts';
 import type { Context } from '../context.ts';
+import { parseHomeName } from '../number-options.ts';
 import { defaultRunDir } from '../paths.ts';
 import type { AddCommand } from './command.ts';
 import { requireFreshFile, writeSecret } from './profile-file.ts';
@@ -41,7 +42,7 @@ export function registerHomes(command: AddCommand, context: Context): void {
   };
 
   command('add-home', 'add a home and print the profile to upload on its router')
-    .argument('<name>', 'letters, digits, dots, dashes, underscores')
+    .argument('<name>', 'letters, digits, dots, dashes, underscores', parseHomeName)
     .option('--out <file>', 'write the profile to a new file that only you can read')
     .action((name: string, { stateDir, out }: ProfileFlags) => {
       const store = new EndpointStore(system, stateDir);

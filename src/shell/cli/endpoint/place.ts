@@ -9,7 +9,7 @@ import { EndpointStore } from '../../endpoint/store.ts';
 import type { Context } from '../context.ts';
 import { findFaults } from '../endpoint-doctor.ts';
 import { Failure } from '../failure.ts';
-import { parsePort } from '../number-options.ts';
+import { parseHost, parsePort } from '../number-options.ts';
 import type { AddCommand } from './command.ts';
 import { requireFreshFile, writeSecret } from './profile-file.ts';
 
@@ -18,7 +18,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
   const { system, console } = context;
 
   command('init', 'make this machine an endpoint')
-    .requiredOption('--host <host>', 'name or address by which homes reach it')
+    .requiredOption('--host <host>', 'name or address by which homes reach it', parseHost)
     .option('--port <port>', 'UDP port', parsePort, 1194)
     .action(async ({ host, port, stateDir }: { host: string; port: number; stateDir: string }) => {
       const taken = (await listPrefixes(system)).map(({ prefix }) => prefix);
@@ -33,7 +33,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
     });
 
   command('set-host', 'change the name or address by which homes reach this endpoint')
-    .argument('<host>', 'name or address')
+    .argument('<host>', 'name or address', parseHost)
     .action(async (host: string, { stateDir }: { stateDir: string }) => {
       const store = new EndpointStore(system, stateDir);
       const { before, after } = await store.setHost(host);
@@ -64,7 +64,11 @@ export function registerPlace(command: AddCommand, context: Context): void {
 
   command('import', 'make this machine the endpoint that another one exported')
     .argument('<file>', 'what "iotshaper endpoint export" wrote; - for the standard input')
-    .option('--host <host>', 'name or address by which homes reach it, where it is another one')
+    .option(
+      '--host <host>',
+      'name or address by which homes reach it, where it is another one',
+      parseHost,
+    )
     .action(async (file: string, { stateDir, host }: { stateDir: string; host?: string }) => {
       const copy = await readCopy(context, file);
       const store = new EndpointStore(system, stateDir);
