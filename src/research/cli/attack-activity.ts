@@ -6,9 +6,9 @@ import { openSamples } from '../../shell/capture/csv.ts';
 import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
 import type { Context } from '../../shell/cli/context.ts';
 import { Failure, usageFailure } from '../../shell/cli/failure.ts';
-import { renderJson } from '../../shell/cli/json.ts';
 import { numberBetween, parseList, parseSeed } from '../../shell/cli/number-options.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
+import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { System } from '../../shell/system/system.ts';
 import {
   plotActivity,

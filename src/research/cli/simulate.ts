@@ -6,7 +6,6 @@ import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { Context } from '../../shell/cli/context.ts';
 import { Failure, InvalidValue, usageFailure } from '../../shell/cli/failure.ts';
-import { renderJson } from '../../shell/cli/json.ts';
 import {
   numberBetween,
   parsePacketBytes,
@@ -15,6 +14,7 @@ import {
   parseSeed,
   sdHelp,
 } from '../../shell/cli/number-options.ts';
+import { renderJson } from '../../shell/cli/tools/json.ts';
 import {
   addTraceOptions,
   type TraceFlags,

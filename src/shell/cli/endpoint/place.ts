@@ -9,9 +9,16 @@ import { EndpointStore } from '../../endpoint/store.ts';
 import type { Context } from '../context.ts';
 import { findFaults } from '../endpoint-doctor.ts';
 import { Failure } from '../failure.ts';
-import { parseHost, parsePort } from '../number-options.ts';
+import { parseHost, parsePort, parsePrefixes } from '../number-options.ts';
 import type { AddCommand } from './command.ts';
 import { requireFreshFile, writeSecret } from './profile-file.ts';
+
+interface InitOptions {
+  host: string;
+  port: number;
+  stateDir: string;
+  avoid?: string[];
+}
 
 /** Adds them to the command `endpoint`. */
 export function registerPlace(command: AddCommand, context: Context): void {
@@ -20,8 +27,14 @@ export function registerPlace(command: AddCommand, context: Context): void {
   command('init', 'make this machine an endpoint')
     .requiredOption('--host <host>', 'name or address by which homes reach it', parseHost)
     .option('--port <port>', 'UDP port', parsePort, 1194)
-    .action(async ({ host, port, stateDir }: { host: string; port: number; stateDir: string }) => {
-      const taken = (await listPrefixes(system)).map(({ prefix }) => prefix);
+    .option(
+      '--avoid <prefixes>',
+      "homes' networks that the tunnel's inside must stay clear of, with commas",
+      parsePrefixes,
+    )
+    .action(async ({ host, port, stateDir, avoid = [] }: InitOptions) => {
+      const here = (await listPrefixes(system)).map(({ prefix }) => prefix);
+      const taken = [...here, ...avoid];
       const identity = await new EndpointStore(system, stateDir).init(host, port, taken);
       console.writeError(
         `Endpoint ${formatRemote({ host, port, proto: 'udp' })} (UDP) is made. Next: iotshaper endpoint add-home NAME --out NAME.ovpn\n`,

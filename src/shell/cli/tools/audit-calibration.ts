@@ -8,9 +8,9 @@ import {
 import { streamDefaults } from '../../../core/stream/stream.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
-import { renderJson } from '../json.ts';
 import type { AuditOptions } from './audit-options.ts';
 import { cutWire, readSides } from './audit-sides.ts';
+import { renderJson } from './json.ts';
 
 /** Measures and prints. @throws {Failure} where there is too little to measure */
 export async function calibrate(context: Context, options: AuditOptions): Promise<void> {

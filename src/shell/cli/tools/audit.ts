@@ -13,11 +13,11 @@ import { CaptureError } from '../../capture/reader.ts';
 import type { System } from '../../system/system.ts';
 import type { Context } from '../context.ts';
 import { Failure, USAGE_STATUS } from '../failure.ts';
-import { renderJson } from '../json.ts';
 import { readTextFile } from '../text-file.ts';
 import { calibrate } from './audit-calibration.ts';
 import { type AuditOptions, addAuditOptions, withRun } from './audit-options.ts';
 import { cutWire, readSides } from './audit-sides.ts';
+import { renderJson } from './json.ts';
 
 /** Exit status of an audit that could not be made: 1 would say that there is a leak. */
 const NOT_MADE = 4;

@@ -18,9 +18,9 @@ import { openTrace } from '../../simulation/trace.ts';
 import type { Console } from '../../system/console.ts';
 import type { Context } from '../context.ts';
 import { Failure, usageFailure } from '../failure.ts';
-import { renderJson } from '../json.ts';
 import { numberBetween, parsePacketBytes, parseSd, parseSeed, sdHelp } from '../number-options.ts';
 import { defaultRunDir } from '../paths.ts';
+import { renderJson } from './json.ts';
 import { addTraceOptions, type TraceFlags, traceOptionsOf } from './trace-options.ts';
 
 /** What a running service counted of its devices lately; for `--live`. */
