@@ -1,4 +1,5 @@
 // OpenVPN's configuration files for both roles, as text; secrets in them, so they are written 0600.
+import { ipVersion } from '../ip/address.ts';
 import type { Profile } from '../openvpn/profile.ts';
 import type { PlainUser } from './facts.ts';
 import { TUNNEL_MTU, TUNNEL_NETDEV } from './names.ts';
@@ -55,6 +56,11 @@ export interface HomeOpenVpn {
   plainUser: PlainUser | null;
 }
 
+/** A name may have addresses of both families, of which one may lead nowhere. */
+function hasSeveralWays(remotes: Profile['remotes']): boolean {
+  return remotes.length > 1 || remotes.some(({ host }) => ipVersion(host) === 0);
+}
+
 /** Seconds that one of several remotes has to answer before the next is tried: OpenVPN asks at once, after 2 s and after 6 s. */
 const ANSWER_SECONDS = 6;
 
@@ -68,7 +74,7 @@ function profileLines(profile: Profile): string[] {
   return [
     'client',
     ...remotes.map(({ host, port, proto }) => `remote ${host} ${port} ${proto}`),
-    ...(remotes.length > 1 ? [`server-poll-timeout ${ANSWER_SECONDS}`] : []),
+    ...(hasSeveralWays(remotes) ? [`server-poll-timeout ${ANSWER_SECONDS}`] : []),
     `data-ciphers ${dataCiphers.join(':')}`,
     `tls-version-min ${tlsVersionMin}`,
     ...(trust.fingerprints.length > 0
