@@ -74,7 +74,9 @@ const socketOfEndpoint = () => join(network.path('run-endpoint'), 'api.sock');
 /** What the running endpoint finds on its machine when it is asked. */
 async function doctor(): Promise<Finding[]> {
   const ask = () => askLocalApi(nodeSystem, socketOfEndpoint(), { method: 'doctor' }, 60_000);
-  return ((await ask()) as { warning_notices: Finding[] }).warning_notices;
+  const { warning_notices: all } = (await ask()) as { warning_notices: Finding[] };
+  // On a machine that is slow enough that much is quiet.
+  return all.filter(({ code }) => code !== 'endpoint-port-quiet');
 }
 
 /** Types what was printed. */
@@ -89,6 +91,8 @@ test.serial(
     const provider =
       'table inet provider {\nchain f {\ntype filter hook forward priority 0;\nudp dport 1194 drop\n}\n}\n';
     await network.netns('provider', ['nft', '-f', '-'], provider);
+    const letIn = () => network.netns('provider', ['nft', 'delete', 'table', 'inet', 'provider']);
+    t.teardown(() => letIn().catch(() => {}));
     network.startEndpoint();
     network.startHome();
     const { reason } = await home(({ reason: said }) => /nothing answers at/.test(said));
@@ -106,12 +110,12 @@ test.serial(
     // The server's own, as ufw without the port.
     const closed = readFileSync('test/fixtures/real-homes/fw-ufw-closed.nft', 'utf8');
     await network.netns('endpoint', ['nft', '-f', '-'], closed);
-    await network.netns('provider', ['nft', 'delete', 'table', 'inet', 'provider']);
+    await letIn();
     const findings = await doctor();
-    t.deepEqual(
-      findings.map(({ code }) => code),
-      ['endpoint-port-closed', 'homes-dropped-by'],
-    );
+    t.deepEqual(findings.map(({ code }) => code).sort(), [
+      'endpoint-port-closed',
+      'homes-dropped-by',
+    ]);
     await endpoint(({ port }) => (port.arrived ?? 0) > 0);
     t.regex((await network.status())!.reason, /nothing answers at/);
     await obey(findings);
