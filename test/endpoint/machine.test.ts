@@ -116,6 +116,24 @@ test('a home is answered once its stream stands, and sent to once that was measu
   t.true(play.work?.part === 'look' && play.work.permits.includes(peerOf(2)));
 });
 
+test('who asks for another stream all the time gets one now and then, and the others keep theirs', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  const made: number[] = [];
+  for (let count = 0; count < 300; count++) {
+    play.hello(2, { ...shape, rateKBps: 10 + (count % 50) });
+    if (play.settle().includes('rules')) made.push(count);
+    play.nowMs += 100;
+    if (count % 10 === 9) {
+      play.second();
+      play.settle();
+      play.nowMs -= 1000;
+    }
+    t.true(play.gates.has(3));
+  }
+  t.true(made.length >= 8 && made.length <= 12, `${made.length} streams in 30 s`);
+  t.false(play.take().includes('close 2'), 'it is there all the time');
+});
+
 test('who says the same again is answered at once', (t) => {
   const play = Play.serving(t, [2, 3]);
   play.hello(2);

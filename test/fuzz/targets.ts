@@ -101,8 +101,12 @@ function fuzzConfigurations(): (draw: Draw) => Outcome {
     try {
       const pkg = parseUci(bytes, 'iotshaper');
       outcome = 'taken';
-      if (!renderUciFile(parseUci(renderUciFile(pkg), 'iotshaper')).equals(renderUciFile(pkg)))
-        throw new Error('not the same again');
+      const written = renderUciFile(pkg);
+      // libuci prints types bare, so those of other characters do not survive its own export.
+      if (pkg.sections.every(({ type }) => /^[\w.@+/[\]-]+$/.test(type))) {
+        if (!renderUciFile(parseUci(written, 'iotshaper')).equals(written))
+          throw new Error('not the same again');
+      }
     } catch (error) {
       if (!(error instanceof UciError)) throw error;
     }

@@ -9,6 +9,7 @@ import type { InnerNetwork, PlainUser } from '../../plan/facts.ts';
 import { endpointPassages } from '../../plan/nft/nft-passage.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { Shape } from '../../stream/stream.ts';
+import type { Allowance } from '../allowance.ts';
 import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../identity.ts';
 
@@ -132,6 +133,8 @@ export interface EndpointState extends Agenda<Part> {
   sessions: readonly Session[];
   /** The newest hello of each home that was not taken yet. */
   waiting: readonly { host: number; hello: Hello }[];
+  /** How much of its pace each home has left to ask for other streams than it has. */
+  wishes: ReadonlyMap<number, Allowance>;
 
   /** Whom programs become that are root's at their start only; undefined before that was asked. */
   plainUser: PlainUser | null | undefined;
@@ -211,6 +214,7 @@ export function initialState(place: Place): EndpointState {
     homes: [],
     sessions: [],
     waiting: [],
+    wishes: new Map(),
     plainUser: undefined,
     ipv6: null,
     reader: null,
