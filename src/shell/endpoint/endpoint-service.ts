@@ -10,6 +10,7 @@ import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
+import { ReportWatch } from '../machine/report-watch.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';
 import type { Cancel, Listener, System } from '../system/system.ts';
@@ -22,8 +23,6 @@ import type { EndpointStore } from './store.ts';
 const SETTLE_MS = 200;
 /** The machine is looked at so often: a firewall may be switched on at any time. */
 const EXAMINE_EVERY_MS = 60_000;
-/** A second without a report is told to the machine no sooner. */
-const UNREPORTED_MS = 1500;
 
 export interface EndpointServiceOptions {
   system: System;
@@ -50,12 +49,13 @@ export class EndpointService {
   #cancelExamine: Cancel = () => {};
   #cancelWatch: Cancel = () => {};
   #cancelSettle: Cancel = () => {};
-  #reportedMs = Number.NEGATIVE_INFINITY;
+  readonly #reports: ReportWatch;
 
   constructor(options: EndpointServiceOptions, identity: EndpointIdentity) {
     const { system, store, runDir, log } = options;
     this.#options = options;
     this.#system = system;
+    this.#reports = new ReportWatch(system);
     this.#since = Math.floor(system.clock.unixMs() / 1000);
     this.#loop = new MachineLoop({
       system,
@@ -147,13 +147,12 @@ export class EndpointService {
   }
 
   #tell(event: EndpointEvent): void {
-    if (event.kind === 'second') this.#reportedMs = this.#system.clock.monotonicMs();
+    if (event.kind === 'second') this.#reports.hear();
     this.#loop.dispatch(event);
   }
 
   /** What shapes reports once a second; where it does not, somebody has to notice. */
   #everySecond(): void {
-    if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
-    this.#loop.dispatch({ kind: 'second', report: null });
+    if (this.#reports.isMissing()) this.#loop.dispatch({ kind: 'second', report: null });
   }
 }

@@ -251,7 +251,15 @@ export class FakeMachine {
     const netdev = this.ip.addNetdev({ name, kind: 'tun', addresses: [address] });
     const before = this.far.sentPackets;
     let sent = 0;
-    this.#count = () => sent++;
+    let sentBytes = 0;
+    this.#count = (bytes) => {
+      sent++;
+      sentBytes += bytes;
+    };
+    netdev.sentBytes = () => {
+      this.tc.queueOf(name)?.settle();
+      return sentBytes;
+    };
     netdev.sent = () => {
       this.tc.queueOf(name)?.settle();
       return sent;
@@ -259,7 +267,7 @@ export class FakeMachine {
     netdev.received = () => this.far.sentPackets - before;
   }
 
-  #count: () => void = () => {};
+  #count: (bytes: number) => void = () => {};
 
   #onLeft(netdev: string, datagram: Datagram): void {
     if (netdev !== TUNNEL_NETDEV) {
@@ -268,7 +276,7 @@ export class FakeMachine {
     }
     // While OpenVPN is not connected it throws away what it reads.
     if (!this.openvpn.isConnected) return;
-    this.#count();
+    this.#count(packetOf(datagram, '', 0).bytes);
     if (this.isPassing) this.far.receive(datagram);
   }
 

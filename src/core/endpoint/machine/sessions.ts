@@ -93,6 +93,7 @@ function opened({ state, now }: Turn, home: StoredHome, hello: Hello): Session {
     meter: SlotMeter.EMPTY,
     settlesMs: NEVER,
     repairedMs: NEVER,
+    repairs: 0,
     open: false,
     gate: false,
   };

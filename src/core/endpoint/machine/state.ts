@@ -4,6 +4,7 @@ import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import { noPassages, type Passages } from '../../delivery/passage.ts';
 import type { SlotMeter } from '../../home/slot-meter.ts';
 import type { Agenda } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, PlainUser } from '../../plan/facts.ts';
 import { endpointPassages } from '../../plan/nft/nft-passage.ts';
@@ -95,6 +96,8 @@ export interface Session {
   settlesMs: number;
   /** When it was made again last, because it was found broken. */
   repairedMs: number;
+  /** So often that has not helped, in a row. */
+  repairs: number;
   /** Whether it may be sent to, as judged last. */
   open: boolean;
   /** Whether its frames may leave: it is open, and the queue stands. */
@@ -176,8 +179,12 @@ export interface EndpointState extends Agenda<Part> {
   /** What paces the queue knows another one. */
   queueIsNew: boolean;
 
+  /** Of when the newest report is, and how long there was none since. */
   reportedMs: number;
+  silence: Silence;
   repairedMs: number;
+  /** Repairs of the whole queue in a row after which it was not in order. */
+  repairs: number;
   /** When the netdev was last put up while no home was there. */
   raisedMs: number;
   /** What was judged last; null where all was in order. */
@@ -238,7 +245,9 @@ export function initialState(place: Place): EndpointState {
     madeStreams: [],
     queueIsNew: true,
     reportedMs: NEVER,
+    silence: Silence.from(NEVER),
     repairedMs: NEVER,
+    repairs: 0,
     raisedMs: NEVER,
     fault: null,
     failures: [],

@@ -86,8 +86,8 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
   const upload = shapeOf(config, rate.uploadKBps);
   const download = shapeOf(config, rate.downloadKBps);
   noteShapes(turn, upload, download);
-  state.sent = state.sent.with(sight.sentPackets, monotonicMs);
-  state.received = state.received.with(sight.receivedPackets, monotonicMs);
+  state.sent = state.sent.with(sight.sentPackets, sight.takenMs);
+  state.received = state.received.with(sight.receivedPackets, sight.takenMs);
   // A counter that went back was made again with its table.
   if (sight.astray > state.astray) state.astrayMs = monotonicMs;
   state.astray = sight.astray;
@@ -101,6 +101,7 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
     ],
     listing: state.listing,
     isReported: monotonicMs - state.reportedMs < REPORT_WITHIN_MS,
+    isSilent: state.silence.lengthMs >= REPORT_WITHIN_MS,
     rulesIntact: sight.rulesIntact,
     astray: monotonicMs - state.astrayMs < ASTRAY_MS,
     upload,

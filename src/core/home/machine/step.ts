@@ -1,6 +1,8 @@
 // The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
+
 import { isSame } from '../../equality/equality.ts';
 import { ask, takeNext } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { hearAnswer } from '../delivery/probing.ts';
@@ -67,10 +69,14 @@ function hear(turn: Turn, event: HomeEvent): void {
   switch (event.kind) {
     case 'second':
       // What was listed before the queue was made was another one.
-      if (event.takenMs !== null && event.takenMs > state.queueSinceMs) {
+      if (
+        event.takenMs !== null &&
+        event.takenMs > Math.max(state.queueSinceMs, state.reportedMs)
+      ) {
         state.listing = event.listing;
-        state.reportedMs = Math.max(state.reportedMs, event.takenMs);
-      }
+        state.reportedMs = event.takenMs;
+        state.silence = Silence.from(turn.now.monotonicMs);
+      } else state.silence = state.silence.goOn(turn.now.monotonicMs);
       ask(turn, 'look');
       return;
     case 'openvpn':
@@ -217,7 +223,10 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'streams':
       // Its first report comes in a second.
-      if (state.queueIsNew) state.reportedMs = turn.now.monotonicMs;
+      if (state.queueIsNew) {
+        state.reportedMs = turn.now.monotonicMs;
+        state.silence = Silence.from(turn.now.monotonicMs);
+      }
       state.queueIsNew = false;
       turn.acts.push({ do: 'gate', open: state.permitted });
       return;
