@@ -69,6 +69,10 @@ soak: compiled ## lives of both services on a machine of models (minutes; LIVES=
 fuzz: compiled ## bad input for everything that reads what others made (minutes; N=100000, SEED=N repeats, TARGET=uci)
 	@node build/test/bench/fuzz.js "$(N)" "$(SEED)" "$(TARGET)"
 
+.PHONY: endurance
+endurance: test-packages dist/iotshaper.js compiled ## memory and descriptors of every process while home and endpoint are reloaded (root; MINUTES=30)
+	@node build/test/bench/endurance.js "$(MINUTES)"
+
 .PHONY: bench-size
 bench-size: test-packages dist/iotshaper.js compiled ## what a router carries, how soon it starts, its memory (root, a minute)
 	@echo "== size"; node build/test/bench/size.js

@@ -4,10 +4,10 @@ import { SupervisedChild } from '../system/child.ts';
 import type { Cancel, System } from '../system/system.ts';
 
 /**
- * nft 1.0.6 keeps 344 bytes of each element that is renewed, whatever it was asked to tell: one monitor grows by 3 MB, and
+ * nft 1.0.6 keeps 344 bytes of each element that is renewed, whatever it was asked to tell: one monitor grows by less than 1 MB, and
  * another takes its place.
  */
-const RENEWALS_EACH = 8000;
+const RENEWALS_EACH = 2000;
 /** The old one goes on until the new one hears for sure; what both tell is told twice. */
 const OVERLAP_MS = 3000;
 
