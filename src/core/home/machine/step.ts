@@ -2,14 +2,13 @@
 
 import { isSame } from '../../equality/equality.ts';
 import { ask, takeNext } from '../../machine/agenda.ts';
-import { Silence } from '../../machine/silence.ts';
 import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { hearAnswer } from '../delivery/probing.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
-import { block, judge } from './judging.ts';
+import { awaitReport, block, hearSecond, judge } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
 import {
   desiredOf,
@@ -68,16 +67,7 @@ function hear(turn: Turn, event: HomeEvent): void {
   }
   switch (event.kind) {
     case 'second':
-      // What was listed before the queue was made was another one.
-      if (
-        event.takenMs !== null &&
-        event.takenMs > Math.max(state.queueSinceMs, state.reportedMs)
-      ) {
-        state.listing = event.listing;
-        state.reportedMs = event.takenMs;
-        state.silence = Silence.from(turn.now.monotonicMs);
-      } else state.silence = state.silence.goOn(turn.now.monotonicMs);
-      ask(turn, 'look');
+      hearSecond(turn, event.listing, event.takenMs);
       return;
     case 'openvpn':
       hearOpenVpn(turn, event.name, event.local, event.remote);
@@ -222,11 +212,7 @@ function finish(turn: Turn, done: Done): void {
       state.listing = null;
       return;
     case 'streams':
-      // Its first report comes in a second.
-      if (state.queueIsNew) {
-        state.reportedMs = turn.now.monotonicMs;
-        state.silence = Silence.from(turn.now.monotonicMs);
-      }
+      if (state.queueIsNew) awaitReport(turn);
       state.queueIsNew = false;
       turn.acts.push({ do: 'gate', open: state.permitted });
       return;
