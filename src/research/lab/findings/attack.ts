@@ -2,7 +2,7 @@
 
 import { auditTraces } from '../../../core/analysis/audit.ts';
 import type { AuditLevel } from '../../../core/analysis/audit-result.ts';
-import type { Interval } from '../../../core/analysis/statistics/auc.ts';
+import type { Interval } from '../../../core/analysis/statistics/auc-interval.ts';
 import { seededRandom } from '../../../core/random/random.ts';
 import type { ActivityScore } from '../../analysis/activity-score.ts';
 import { attackActivity, BIN_S } from '../../analysis/activity-streams.ts';
