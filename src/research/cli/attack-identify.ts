@@ -5,10 +5,11 @@ import { parseMac } from '../../core/capture/addresses.ts';
 import { openSamples } from '../../shell/capture/csv.ts';
 import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
 import type { Context } from '../../shell/cli/context.ts';
-import { Failure } from '../../shell/cli/failure.ts';
+import { Failure, InvalidValue } from '../../shell/cli/failure.ts';
 import { numbersBetween, parseSeed } from '../../shell/cli/number-options.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
 import type { System } from '../../shell/system/system.ts';
+import { type ClassifierName, classifiers } from '../analysis/cross-validation.ts';
 import { RateSeries } from '../analysis/identify/features.ts';
 import { FlowTable, type View } from '../analysis/identify/flows.ts';
 import {
@@ -33,6 +34,7 @@ interface Options {
   mac?: string[];
   home?: string[];
   view?: string;
+  classifier: ClassifierName;
   seed: number;
   json?: boolean;
   out?: string;
@@ -74,6 +76,12 @@ export function registerAttackIdentify(attack: Command, context: Context): void 
       "the home's public addresses, where the capture is from outside it",
     )
     .option('--view <view>', 'lan: tell devices by their address; wan: by remote address; auto')
+    .option(
+      '--classifier <name>',
+      'what tells rates apart: neighbours (the paper’s 3 nearest) or forest (a random forest)',
+      parseClassifier,
+      'neighbours',
+    )
     .option('--seed <number>', 'seed of the cross-validation', parseSeed, 1)
     .option('--json', 'print all figures as JSON')
     .option('--out <directory>', 'write figures, CSV and plots there')
@@ -85,7 +93,7 @@ async function identify(
   files: string[],
   options: Options,
 ): Promise<void> {
-  const { window: windowsS, sample: samplesS, seed } = options;
+  const { window: windowsS, sample: samplesS, seed, classifier } = options;
   const macs = options.mac?.map(readMac);
   const labels = options.labels
     ? parseLabels(
@@ -115,13 +123,15 @@ async function identify(
   }
   const judgements = windowsS.flatMap((windowS) =>
     samplesS.flatMap(
-      (sampleS) => judgeByRates(devices, windowS, sampleS, { neighbours, folds, seed }) ?? [],
+      (sampleS) =>
+        judgeByRates(devices, windowS, sampleS, { classifier, neighbours, folds, seed }) ?? [],
     ),
   );
   const result: Identification = {
     files,
     view,
     seed,
+    classifier,
     neighbours,
     folds,
     lookedUp: labelsInNames(names, labels.dns),
@@ -214,6 +224,12 @@ async function writeAll(
   const written = Object.keys(contents).map((name) => join(directory, name));
   await Promise.all(Object.values(contents).map((content, i) => files.write(written[i]!, content)));
   return written;
+}
+
+function parseClassifier(text: string): ClassifierName {
+  const name = classifiers.find((one) => one === text);
+  if (!name) throw new InvalidValue(`must be one of ${classifiers.join(', ')}.`);
+  return name;
 }
 
 /** In whole milliseconds. */
