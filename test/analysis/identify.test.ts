@@ -1,7 +1,7 @@
 // Telling devices apart: windows, neighbours, folds, labels and flows.
 import test from 'ava';
 import fc from 'fast-check';
-import { linkTypes } from '../../src/core/capture/decode.ts';
+import { linkTypes } from '../../src/core/capture/link-layer.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { LineError } from '../../src/core/text/line-error.ts';
 import { validateRates, wilsonInterval } from '../../src/research/analysis/cross-validation.ts';

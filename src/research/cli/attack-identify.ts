@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseMac } from '../../core/capture/addresses.ts';
-import { openSamples } from '../../shell/capture/csv.ts';
-import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
+import { isTraceName, openSamples } from '../../shell/capture/csv.ts';
+import { CaptureError, type CaptureNotes, openCapture } from '../../shell/capture/reader.ts';
 import type { Context } from '../../shell/cli/context.ts';
 import { Failure, InvalidValue } from '../../shell/cli/failure.ts';
 import { numbersBetween, parseSeed } from '../../shell/cli/number-options.ts';
@@ -158,14 +158,15 @@ async function observe(
 ): Promise<{ captures: ObservedCapture[]; view: View; names: Set<string> }> {
   const tables: { file: string; table: FlowTable }[] = [];
   const captures: ObservedCapture[] = [];
+  const notes = { warn: (message: string) => warnings.push(message) };
   for (const file of files) {
-    if (file.endsWith('.csv')) {
-      captures.push(await observeTrace(system, file, binS));
+    if (isTraceName(file)) {
+      captures.push(await observeTrace(system, file, binS, notes));
       continue;
     }
     const table = new FlowTable(binS, options.home);
     try {
-      for await (const packet of openCapture(system, file)) table.add(packet);
+      for await (const packet of openCapture(system, file, notes)) table.add(packet);
     } catch (error) {
       if (!(error instanceof CaptureError) || table.packets === 0) throw error;
       warnings.push(`${error.message}; the ${table.packets} packets before it are used`);
@@ -185,7 +186,12 @@ function guessView(tables: readonly FlowTable[]): View {
 }
 
 /** A CSV trace holds one device's packets, and its name is all that is known of it. */
-async function observeTrace(system: System, file: string, binS: number): Promise<ObservedCapture> {
+async function observeTrace(
+  system: System,
+  file: string,
+  binS: number,
+  notes: CaptureNotes,
+): Promise<ObservedCapture> {
   const series = new RateSeries(binS);
   const stream = {
     key: file,
@@ -199,7 +205,7 @@ async function observeTrace(system: System, file: string, binS: number): Promise
   };
   let fromS = Number.POSITIVE_INFINITY;
   let toS = Number.NEGATIVE_INFINITY;
-  for await (const sample of openSamples(system, file)) {
+  for await (const sample of openSamples(system, file, notes)) {
     series.add(sample);
     stream.packets++;
     if (sample.direction === 'up') stream.upBytes += sample.bytes;
