@@ -62,6 +62,19 @@ test('of a handful the most that agree are the clock', async (t) => {
   t.is(faults.length, 1);
 });
 
+test('what is held is handed over before an error is', async (t) => {
+  const source = async function* () {
+    yield { timeS: START_S };
+    throw new Error('cut off');
+  };
+  const kept: number[] = [];
+  const reading = async () => {
+    for await (const { timeS } of keepClock(source(), { tell: () => {} })) kept.push(timeS);
+  };
+  await t.throwsAsync(reading(), { message: 'cut off' });
+  t.deepEqual(kept, [START_S]);
+});
+
 test('faults in words', (t) => {
   t.is(
     explainClock('a.pcap', { kind: 'outliers', packets: 1, timeS: 5 }),

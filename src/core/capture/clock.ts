@@ -38,6 +38,7 @@ export async function* keepClock<T extends { timeS: number }>(
   let groups: Group<T>[] = [];
   let lastS = Number.NaN;
   let shiftS = 0;
+  let failure: { error: unknown } | null = null;
   const setAside = (aside: readonly Group<T>[]) => {
     for (const { packets: few } of aside) {
       tell({ kind: 'outliers', packets: few.length, timeS: few[0]!.timeS });
@@ -45,7 +46,12 @@ export async function* keepClock<T extends { timeS: number }>(
   };
   const moved = (packet: T) =>
     shiftS === 0 ? packet : { ...packet, timeS: packet.timeS + shiftS };
-  for await (const packet of packets) {
+  for await (const step of settled(packets)) {
+    if ('error' in step) {
+      failure = step;
+      break;
+    }
+    const { packet } = step;
     const { timeS } = packet;
     if (Math.abs(timeS - lastS) <= leapS) {
       lastS = timeS;
@@ -79,6 +85,18 @@ export async function* keepClock<T extends { timeS: number }>(
     setAside(groups.filter((one) => one !== most));
     yield* most.packets;
   } else setAside(groups);
+  if (failure) throw failure.error;
+}
+
+/** What a source yields, and what ends it: what is held has to be handed over before an error is. */
+async function* settled<T>(
+  packets: AsyncIterable<T>,
+): AsyncGenerator<{ packet: T } | { error: unknown }> {
+  try {
+    for await (const packet of packets) yield { packet };
+  } catch (error) {
+    yield { error };
+  }
 }
 
 /** A fault in words; `name` is the capture's. */

@@ -2,7 +2,8 @@
 
 import { renderTable } from '../../../core/plot/text-table.ts';
 import { type Panel, plotHeatMap, plotLines, type Series } from '../../plot/svg.ts';
-import type { ClassifierName, Validation } from '../cross-validation.ts';
+import type { ClassifierName } from '../cross-validation.ts';
+import { renderConfusion } from './confusion-table.ts';
 import { gatherWindows, type IdentifiedDevice, type Judgement } from './identify.ts';
 
 /** Everything an identification found. */
@@ -67,30 +68,6 @@ export function renderIdentification(result: Identification): string {
 
 function classifierText({ classifier, neighbours }: Identification): string {
   return classifier === 'forest' ? 'random forest' : `${neighbours} nearest neighbours`;
-}
-
-/** Whose windows were told to be whose, a row a device: how many, how many right, what else they were called most. */
-function renderConfusion({ labels, confusion }: Validation): string {
-  const rows = labels.map((label, i) => {
-    const counts = confusion[i]!;
-    const all = counts.reduce((sum, count) => sum + count, 0);
-    const others = counts
-      .map((count, j) => ({ count, called: labels[j]! }))
-      .filter(({ count, called }) => count > 0 && called !== label)
-      .sort((a, b) => b.count - a.count);
-    const shown = others.slice(0, 3).map(({ count, called }) => `${called} ${count}`);
-    if (others.length > 3) shown.push('…');
-    return [label, String(all), percent(counts[i]! / all), shown.join(', ')];
-  });
-  return renderTable(
-    [
-      { title: 'device' },
-      { title: 'windows', right: true },
-      { title: 'right', right: true },
-      { title: 'else called' },
-    ],
-    rows,
-  );
 }
 
 function renderDevices(devices: readonly IdentifiedDevice[]): string {
