@@ -168,10 +168,12 @@ export class World {
       case 'look':
         if (this.#table !== null) permit(work.permits);
         return done({
+          takenMs: this.nowMs,
           rulesIntact: this.#table !== null && !this.faults.rulesChanged,
           astray: this.#astray,
           resolvers: [],
           senders: [],
+          redirected: [],
           sentPackets: this.faults.tunnelDown ? null : Math.floor(this.#sent),
           receivedPackets: this.faults.tunnelDown ? null : Math.floor(this.#received),
           answerSilentMs: this.nowMs - this.#heardMs,

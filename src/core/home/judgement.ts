@@ -21,6 +21,8 @@ export interface HomeEvidence {
   listing: TcListing | null;
   /** Whether what shapes has told of itself lately. */
   isReported: boolean;
+  /** Whether it has told nothing for as long although it was listened to: a process that was held up itself heard nothing. */
+  isSilent: boolean;
   /** Whether the rules stand as they were loaded. */
   rulesIntact: boolean;
   /** Packets of devices were stopped lately on a way that rules or routes of others gave them. */
@@ -30,6 +32,9 @@ export interface HomeEvidence {
   /** Packets a second that left, and that came; null while they were not counted for long enough. */
   sentPerSecond: number | null;
   receivedPerSecond: number | null;
+  /** Whether any left, and came, in the last second. */
+  isSending: boolean;
+  isReceiving: boolean;
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   answerSilentMs: number;
   /** Size of a packet that was answered while those of the streams are not; null else. */
@@ -56,16 +61,18 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   const { sentPerSecond, receivedPerSecond, settling } = evidence;
   const rules = evidence.rulesIntact ? [] : [notice('rules-changed')];
   const tunnel = tunnelState === 'up' ? [] : [tunnelFault(tunnelState, evidence.trouble)];
-  const queue = [
-    ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
-    ...(evidence.isReported ? [] : [notice('shaping-thread-silent')]),
-  ];
-  const leaving = sentPerSecond === null && settling ? [] : findStreamFaults(upload, sentPerSecond);
+  const structure = listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : [];
+  const queue = [...structure, ...(evidence.isReported ? [] : [notice('shaping-thread-silent')])];
+  const isQueueBroken = structure.length > 0 || evidence.isSilent;
+  const leaving =
+    sentPerSecond === null && settling
+      ? []
+      : findStreamFaults(upload, sentPerSecond, null, evidence.isSending);
   const streams = [
     ...findLostSize(evidence),
     ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,
-    ...(settling ? [] : findDownloadFaults(download, receivedPerSecond)),
+    ...(settling ? [] : findDownloadFaults(download, receivedPerSecond, evidence.isReceiving)),
     ...findAnswerFaults(evidence),
     ...(evidence.astray ? [notice('sent-astray')] : []),
   ];
@@ -78,7 +85,7 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
     faults:
       [blocking, tunnel, [...queue, ...rules], streams].find(({ length }) => length > 0) ?? [],
     // Rules hold devices back whatever else they wait for; a queue needs a tunnel.
-    repair: rules.length > 0 || (isUp && queue.length > 0) || streamBroken,
+    repair: rules.length > 0 || (isUp && isQueueBroken) || streamBroken,
     streamBroken,
   };
 }

@@ -5,7 +5,8 @@ import { version } from '../../version.ts';
 import { registerCheck } from './check.ts';
 import type { Context } from './context.ts';
 import { registerCost } from './cost.ts';
-import { Failure } from './failure.ts';
+import { registerDoctor } from './doctor.ts';
+import { Failure, USAGE_STATUS } from './failure.ts';
 import { registerPrint } from './print.ts';
 import { registerRun } from './run/run-command.ts';
 import { ask, registerStatus } from './status.ts';
@@ -65,6 +66,7 @@ export async function buildProgram(context: Context, word?: string): Promise<Com
   registerRun(program, context);
   registerStatus(program, context);
   registerCheck(program, context);
+  registerDoctor(program, context);
   registerPrint(program, context);
   registerCost(program, context);
   const isKnown = () => program.commands.some((command) => command.name() === word);
@@ -94,6 +96,6 @@ export async function runCli(context: Context): Promise<void> {
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    context.console.setExitStatus(error.exitCode);
+    context.console.setExitStatus(error.exitCode === 0 ? 0 : USAGE_STATUS);
   }
 }

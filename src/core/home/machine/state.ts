@@ -1,10 +1,12 @@
 // What a home's machine knows: what it is to be, what was found, what stands, what was judged and told. Values only.
+
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
 import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import { noPassages, type Passages } from '../../delivery/passage.ts';
 import type { Agenda } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
 import type {
@@ -167,7 +169,9 @@ export interface HomeState extends Agenda<Part> {
   listing: TcListing | null;
   /** When the queue was made. */
   queueSinceMs: number;
+  /** Of when the newest report is, and how long there was none since. */
   reportedMs: number;
+  silence: Silence;
   /** Whether devices may send. */
   permitted: boolean;
   everPermitted: boolean;
@@ -187,6 +191,8 @@ export interface HomeState extends Agenda<Part> {
   astray: number;
   astrayMs: number;
   passages: Passages<HomePassage>;
+  /** Ports of what devices ask the Internet for and a redirect brings to this router, in order. */
+  redirected: readonly string[];
   /** Chains of others that may drop what does not pass; null while everything does. */
   suspects: readonly ForeignChain[] | null;
   probes: Probes;
@@ -244,6 +250,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     listing: null,
     queueSinceMs: NEVER,
     reportedMs: NEVER,
+    silence: Silence.from(NEVER),
     permitted: false,
     everPermitted: false,
     goodTicks: 0,
@@ -259,6 +266,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     astray: 0,
     astrayMs: NEVER,
     passages: noPassages(homePassages),
+    redirected: [],
     suspects: null,
     probes: NO_PROBES,
     arrivals: Arrivals.NONE,

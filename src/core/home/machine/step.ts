@@ -1,4 +1,5 @@
 // The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
+
 import { isSame } from '../../equality/equality.ts';
 import { ask, takeNext } from '../../machine/agenda.ts';
 import type { Now, Step } from '../../machine/step.ts';
@@ -7,7 +8,7 @@ import { hearAnswer } from '../delivery/probing.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
-import { block, judge } from './judging.ts';
+import { awaitReport, block, hearSecond, judge } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
 import {
   desiredOf,
@@ -66,12 +67,7 @@ function hear(turn: Turn, event: HomeEvent): void {
   }
   switch (event.kind) {
     case 'second':
-      // What was listed before the queue was made was another one.
-      if (event.takenMs !== null && event.takenMs > state.queueSinceMs) {
-        state.listing = event.listing;
-        state.reportedMs = Math.max(state.reportedMs, event.takenMs);
-      }
-      ask(turn, 'look');
+      hearSecond(turn, event.listing, event.takenMs);
       return;
     case 'openvpn':
       hearOpenVpn(turn, event.name, event.local, event.remote);
@@ -216,8 +212,7 @@ function finish(turn: Turn, done: Done): void {
       state.listing = null;
       return;
     case 'streams':
-      // Its first report comes in a second.
-      if (state.queueIsNew) state.reportedMs = turn.now.monotonicMs;
+      if (state.queueIsNew) awaitReport(turn);
       state.queueIsNew = false;
       turn.acts.push({ do: 'gate', open: state.permitted });
       return;
