@@ -95,6 +95,7 @@ export class FakeMachine {
     this.world = {
       isReachable: true,
       carriedShare: 1,
+      refuses: () => false,
       connectMs: 300,
       assigned: home,
       remote: options.remote ?? '203.0.113.7',

@@ -12,6 +12,8 @@ export interface OpenVpnWorld {
   isReachable: boolean;
   /** Share of what the home sends that the line carries, 0…1. */
   carriedShare: number;
+  /** Whether nobody answers who is asked with this configuration. */
+  refuses: (config: string) => boolean;
   /** From leave to connect until connected. */
   connectMs: number;
   /** Address that the other end assigns, with its prefix length. */
@@ -83,6 +85,7 @@ class OpenVpnProgram implements Program {
   readonly #netdev: string;
   readonly #isServer: boolean;
   readonly #address: string;
+  readonly #isRefused: boolean;
   #management: Connection | null = null;
   #state: 'starting' | 'holding' | 'connecting' | 'connected' | 'over' = 'starting';
   #pauseS = 0;
@@ -96,6 +99,7 @@ class OpenVpnProgram implements Program {
     this.#onGone = onGone;
     const word = (pattern: RegExp): string => pattern.exec(config)?.[1] ?? '';
     this.#netdev = word(/^dev (\S+)$/m);
+    this.#isRefused = options.world.refuses(config);
     this.#isServer = /^mode server$/m.test(config);
     const own = word(/^ifconfig (\S+) 255\.255\.255\.0$/m);
     this.#address = this.#isServer ? `${own}/24` : options.world.assigned;
@@ -207,7 +211,7 @@ class OpenVpnProgram implements Program {
 
   #tryToConnect(): void {
     if (this.#state !== 'connecting') return;
-    if (!this.#options.world.isReachable) {
+    if (!this.#options.world.isReachable || this.#isRefused) {
       this.#triedMs += RETRY_MS;
       if (this.#triedMs >= GIVE_UP_MS) this.#restart('tls-error');
       else this.#after(RETRY_MS, () => this.#tryToConnect());
