@@ -67,7 +67,10 @@ test('one that cannot be read is refused with its line, and the one that worked 
   const { state, config } = service.status();
   t.is(state, 'shaping');
   t.false(config.ok);
-  t.regex(config.errors[0]!.message, /^iotshaper\.tunnel\.profile: .*line \d+: proto tcp: must be udp/);
+  t.regex(
+    config.errors[0]!.message,
+    /^iotshaper\.tunnel\.profile: .*line \d+: proto tcp: must be udp/,
+  );
   t.regex(log.join('\n'), /warning: the last good configuration, with the profile that worked/);
   await machine.finish(service.stop());
 });
