@@ -52,7 +52,7 @@ export class OpenVpnModel {
   }
 
   get isConnected(): boolean {
-    return [...this.#running].some(({ isConnected }) => isConnected);
+    return [...this.#running].some(({ isConnected, isTrial }) => isConnected && !isTrial);
   }
 
   /** `[setpriv …] openvpn --config FILE` */
@@ -111,6 +111,11 @@ class OpenVpnProgram implements Program {
     return this.#state === 'connected';
   }
 
+  /** It only tries whether it connects, without a netdev. */
+  get isTrial(): boolean {
+    return this.#netdev === 'null';
+  }
+
   onTerm(): void {
     this.#tellState('EXITING', 'SIGTERM');
     this.#exit(0);
@@ -122,7 +127,7 @@ class OpenVpnProgram implements Program {
     for (const cancel of this.#cancels) cancel();
     this.#management?.close();
     this.#onGone();
-    if (wasConnected) this.#options.onConnected(false);
+    if (wasConnected && !this.isTrial) this.#options.onConnected(false);
     // Nobody holds it any more.
     if (this.#holdsNetdev) this.#options.ip.removeNetdev(this.#netdev);
   }
@@ -226,13 +231,13 @@ class OpenVpnProgram implements Program {
   #connected(): void {
     const { ip, world, makeNetdev, onConnected } = this.#options;
     if (this.#state !== 'connecting') return;
-    if (!ip.netdevs.has(this.#netdev)) {
+    if (!this.isTrial && !ip.netdevs.has(this.#netdev)) {
       makeNetdev(this.#netdev, this.#address);
       this.#holdsNetdev = true;
     }
     this.#state = 'connected';
     this.#pauseS = 0;
-    onConnected(true);
+    if (!this.isTrial) onConnected(true);
     this.#life.print('Initialization Sequence Completed\n');
     const local = this.#address.split('/')[0]!;
     this.#tellState('CONNECTED', 'SUCCESS', local, this.#isServer ? '' : world.remote);
