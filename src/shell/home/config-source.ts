@@ -67,7 +67,8 @@ export async function readGoodConfig(
     const { config, notes } = understood ?? { config: written, notes: [] };
     const status = fine(warnings, notes);
     if (!config.main.enabled) return { good: { config, written, profile: null }, status };
-    warnings.push(...(await readFirewallWarnings(system, config.tunnel.interface)));
+    const netdevs = config.networks.map(({ device }) => device);
+    warnings.push(...(await readFirewallWarnings(system, config.tunnel.interface, netdevs)));
     const named = await readProfile(system, config.tunnel.profile);
     const profile = named.profile ?? spare;
     const errors = profile ? [] : [...named.errors];
