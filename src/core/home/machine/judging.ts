@@ -15,6 +15,7 @@ import { meterWindowMs } from '../verification.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
+import { passTrial } from './trial.ts';
 import { forbid, type Turn } from './turn.ts';
 
 /** Two looks without a fault before devices may go on. */
@@ -74,6 +75,7 @@ export function judge(turn: Turn, sight: Sight): void {
     state.goodTicks++;
     if (state.goodTicks >= TICKS_BEFORE_PERMIT) permit(turn);
   }
+  passTrial(turn);
   deliver(turn, sight);
   const { monotonicMs } = now;
   const isThin =

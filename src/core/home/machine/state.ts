@@ -38,7 +38,13 @@ export interface DesiredState {
 /** What the home was told last. */
 export type Intent =
   /** `waiting` is a profile that is to replace the one of `desired` once it was seen to connect. */
-  | { kind: 'on'; desired: DesiredState; waiting?: Profile | null }
+  | {
+      kind: 'on';
+      desired: DesiredState;
+      waiting?: Profile | null;
+      /** The last one under which the endpoint answered, in this run or one before. */
+      lastProved?: Profile | null;
+    }
   | { kind: 'off' }
   /** There is no configuration that could be in force, and why, where one was refused. */
   | { kind: 'none'; why: Notice | null }
@@ -138,10 +144,12 @@ export interface HomeState extends Agenda<Part> {
   tunnelSinceS: number;
   /** Why the tunnel is not set up, as far as OpenVPN has said since it was last up. */
   trouble: Notice | null;
-  /** The profile that connected last. */
+  /** The profile under which the endpoint answered last. */
   proved: Profile | null;
   /** The profile that is tried, or was in vain; null for none. */
-  trial: { profile: Profile; failure: Notice | null } | null;
+  trial: { profile: Profile; failure: Notice | null; endedMs: number } | null;
+  /** While a new profile is in force under which nobody has answered yet: what comes back then, and when. */
+  fallback: { profile: Profile; untilMs: number } | null;
   tunnel: TunnelAddresses | null;
   /** The endpoint's address on the Internet. */
   remoteAddress: string | null;
@@ -235,6 +243,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     trouble: null,
     proved: null,
     trial: null,
+    fallback: null,
     tunnel: null,
     remoteAddress: null,
     welcome: null,

@@ -20,7 +20,7 @@ import {
   WHOLE,
 } from './state.ts';
 import { tell } from './telling.ts';
-import { chooseProfile, endTrial, tryProfile } from './trial.ts';
+import { chooseProfile, endTrial, proveProfile, tryProfile } from './trial.ts';
 import { closeTunnel, forbid, type Turn } from './turn.ts';
 
 export type HomeStep = Step<HomeState, Act, Work>;
@@ -83,6 +83,7 @@ function hear(turn: Turn, event: HomeEvent): void {
       endTrial(turn, event.why);
       return;
     case 'welcome':
+      proveProfile(turn);
       state.welcome = event.welcome;
       state.arrivals = state.arrivals.with(event.welcome.received, turn.now.monotonicMs);
       if (isSame(event.welcome.inner, state.inner)) return;
@@ -225,8 +226,7 @@ function finish(turn: Turn, done: Done): void {
 /** OpenVPN is connected, and has its netdev. */
 function connect(turn: Turn, index: number | null): void {
   const { state } = turn;
-  const desired = desiredOf(state);
-  if (!state.connected || !desired) return;
+  if (!state.connected || !desiredOf(state)) return;
   const { local, remote } = state.connected;
   state.connected = null;
   state.remoteAddress = remote === '' ? null : remote;
@@ -234,7 +234,6 @@ function connect(turn: Turn, index: number | null): void {
     closeTunnel(turn);
   state.tunnel = { local, peer: local.replace(/\.\d+$/, '.1') };
   state.trouble = null;
-  state.proved = desired.profile;
   setTunnelState(turn, 'up');
   ask(turn, ...WHOLE);
 }
@@ -251,6 +250,7 @@ function forget(turn: Turn): void {
   state.connected = null;
   state.trouble = null;
   state.proved = null;
+  state.fallback = null;
   state.inner = null;
   state.welcome = null;
   state.routeFault = null;
