@@ -107,9 +107,15 @@ export class HomeEffects {
   /** Does what neither waits nor fails. */
   act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'probe' | OpenVpnAct['do'] }>): void {
     if (act.do === 'gate') this.tunnel.link?.setOpen(act.open);
-    else if (act.do === 'close-tunnel') this.tunnel.close();
+    else if (act.do === 'close-tunnel') this.#closeTunnel();
     else if (act.do === 'probe') this.tunnel.probe(act.inner);
     else this.#openvpn.act(act);
+  }
+
+  /** Cover ends at once, too: on the next netdev nothing would hold it back before the queue is made. */
+  #closeTunnel(): void {
+    this.tunnel.close();
+    void this.#shaper.pause();
   }
 
   /** Does one part, and resolves with the event that says how it went. */

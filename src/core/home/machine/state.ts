@@ -178,6 +178,8 @@ export interface HomeState extends Agenda<Part> {
   /** What could not be done; it is tried again. */
   failure: Notice | null;
   repairedMs: number;
+  /** When OpenVPN was last started over for its netdev. */
+  replacedMs: number;
   sent: SlotMeter;
   received: SlotMeter;
   /** What the readings are of: upload and download. */
@@ -251,6 +253,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     obstacle: null,
     failure: null,
     repairedMs: NEVER,
+    replacedMs: NEVER,
     sent: SlotMeter.EMPTY,
     received: SlotMeter.EMPTY,
     shapes: [],

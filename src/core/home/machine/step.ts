@@ -20,7 +20,7 @@ import {
 } from './state.ts';
 import { tell } from './telling.ts';
 import { chooseProfile, endTrial, tryProfile } from './trial.ts';
-import { closeTunnel, forbid, type Turn } from './turn.ts';
+import { closeTunnel, forbid, replaceTunnel, type Turn } from './turn.ts';
 
 export type HomeStep = Step<HomeState, Act, Work>;
 
@@ -77,6 +77,8 @@ function hear(turn: Turn, event: HomeEvent): void {
       hearOpenVpn(turn, event.name, event.local, event.remote);
       return;
     case 'openvpn-exited':
+      // Its netdev went with it; the next one has no queue before it is made.
+      closeTunnel(turn);
       setTunnelState(turn, 'down');
       block(turn, notice('openvpn-stopped', { why: event.why }));
       return;
@@ -110,6 +112,7 @@ function hear(turn: Turn, event: HomeEvent): void {
     case 'fault':
       // What fails because the tunnel is gone says less than why that is.
       block(turn, state.tunnelState === 'up' ? event.fault : faultOfTunnel(state));
+      if (event.fault.code === 'tunnel-netdev-gone') replaceTunnel(turn);
       return;
   }
 }
