@@ -205,10 +205,10 @@ export class EndpointEffects {
   }
 
   async #applyQueue(work: WorkOf<'queue'>): Promise<void> {
-    const { mtu, length, rebuild, come, gone } = work;
+    const { mtu, length, ring, rebuild, come, gone } = work;
     const system = this.#system;
-    // A leaf is as long as the netdev's queue is when it is made; each change of that length empties all leaves.
-    await setLink(system, TUNNEL_NETDEV, mtu, length);
+    // A leaf is as long as the netdev's queue is when it is made; OpenVPN's ring follows it. Each change empties all leaves.
+    if (rebuild || come.length > 0) await setLink(system, TUNNEL_NETDEV, mtu, length);
     if (rebuild) {
       await this.#shaper.pause();
       await rebuildQueue(system, come);
@@ -219,6 +219,7 @@ export class EndpointEffects {
       }
       await changeQueue(system, come.flatMap(renderClassAdd));
     }
+    await setLink(system, TUNNEL_NETDEV, mtu, ring);
   }
 
   async #openPort({ plainUser }: WorkOf<'port'>): Promise<void> {

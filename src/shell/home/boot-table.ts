@@ -1,4 +1,7 @@
 // The rules that hold devices back from the first second of boot, kept where an init script finds them before the network is up.
+import { notice } from '../../core/notices/notice.ts';
+import { wordsOf } from '../../core/notices/words.ts';
+import type { Log } from '../system/log.ts';
 import type { System } from '../system/system.ts';
 
 /** Below the state directory; `/etc/init.d/iotshaper-boot` loads it. */
@@ -13,4 +16,16 @@ export async function keepBootTable(
   if (text === null) return files.remove(path);
   const kept = await files.readText(path).catch(() => null);
   if (kept !== text) await files.replace(path, text); // flash wears
+}
+
+/** The same where a failure is no more than told. */
+export async function tryKeepBootTable(
+  system: Pick<System, 'files'>,
+  path: string,
+  table: string | null,
+  log: Log,
+): Promise<void> {
+  await keepBootTable(system, path, table).catch((error: Error) =>
+    log('warning', wordsOf(notice('boot-rules-unkept', { error: error.message }))),
+  );
 }

@@ -38,7 +38,7 @@ import { readPlainUser } from '../system/plain-user.ts';
 import type { System } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
-import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
+import { BOOT_TABLE_FILE, tryKeepBootTable } from './boot-table.ts';
 import { configureNetdev } from './devices-netdev.ts';
 import { HomeTunnel } from './home-tunnel.ts';
 import { removeEverything } from './remove-everything.ts';
@@ -86,6 +86,7 @@ export class HomeEffects {
       onWelcome: (welcome) => tell({ kind: 'welcome', welcome }),
       onAnswer: (answer) => tell({ kind: 'probe-answered', answer }),
       onFault: (fault) => log('warning', wordsOf(fault)),
+      onGone: (fault) => tell({ kind: 'fault', fault }),
     });
     this.#shaper = new Shaper({
       system,
@@ -206,9 +207,7 @@ export class HomeEffects {
 
   async #keepBootTable(table: string | null): Promise<void> {
     const { stateDir, log } = this.#options;
-    await keepBootTable(this.#system, join(stateDir, BOOT_TABLE_FILE), table).catch((error) =>
-      log('warning', wordsOf(notice('boot-rules-unkept', { error: (error as Error).message }))),
-    );
+    await tryKeepBootTable(this.#system, join(stateDir, BOOT_TABLE_FILE), table, log);
   }
 
   /** Looked for once: what happens to the list of users is no reason to connect again. */

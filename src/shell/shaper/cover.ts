@@ -1,13 +1,18 @@
 // Cover: all-pad datagrams that are always ready and clocked by the kernel's queue alone.
 import { frameBytes } from '../../core/framing/frame.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
+import { SendBudget } from '../../core/pacing/send-budget.ts';
 import { COVER_PORT } from '../../core/plan/names.ts';
 import { type Cancel, type System, SystemError, type UdpSocket } from '../system/system.ts';
 
 /** Cover that is queued ahead, so that a pause of this process never shows: at least half of it always stands there. */
 const AHEAD_S = 2;
-/** Where reaching it means that nothing holds cover back any more: share of the rate asked. */
-const CEILING = 1.1;
+/** Longer than it takes to fill all buffers again: what was not held back by the kernel meanwhile is held back by nothing. */
+const UNBOUNDED_MS = 15_000;
+/** The kernel held a datagram back that it took no sooner than this. */
+const HELD_MS = 20;
+/** Pause where more has left than may. */
+const CROWDED_MS = 5;
 const MIN_PACKETS = 4;
 /** What the kernel adds to a datagram's memory: its sk_buff and skb_shared_info (skbuff.h, SKB_TRUESIZE). */
 const SKB_BYTES = 256;
@@ -21,6 +26,8 @@ export interface CoverOptions {
   packetBytes: number;
   /** Slots a second. */
   packetsPerS: number;
+  /** Whether more has left the netdev lately than all its streams together may send. */
+  isCrowded?: () => boolean;
   /** Called when cover can't be sent, or is not held back; sending stops in the second case. */
   onFault: (fault: Notice) => void;
 }
@@ -32,7 +39,8 @@ export function chargedBytes(packetBytes: number): number {
 
 /**
  * Sends cover until closed. A datagram in the queue counts against its socket's send buffer, so the kernel itself stops
- * the sender and wakes it: nothing is timed here.
+ * the sender and wakes it. Beyond what stands ready from the beginning it is not handed over much faster than it leaves, so
+ * that a queue that others empty or delete lets no burst through.
  */
 export class Cover {
   readonly #options: CoverOptions;
@@ -42,14 +50,15 @@ export class Cover {
   readonly #retries = new Set<Cancel>();
   #closed = false;
   #sent = 0;
-  #level = 0;
-  #levelAtMs: number;
+  /** When the kernel last held a datagram back. */
+  #heldMs: number;
+  #budget: SendBudget | null = null;
   #capacityPackets = 0;
 
   constructor(options: CoverOptions) {
     this.#options = options;
     this.#system = options.system;
-    this.#levelAtMs = options.system.clock.monotonicMs();
+    this.#heldMs = options.system.clock.monotonicMs();
     this.#datagram = new Uint8Array(frameBytes(options.packetBytes));
   }
 
@@ -75,6 +84,9 @@ export class Cover {
       this.#capacityPackets += Math.ceil(socket.sendBufferBytes() / each);
       this.#sockets.push(socket);
     }
+    const nowMs = this.#system.clock.monotonicMs();
+    this.#heldMs = nowMs;
+    this.#budget = new SendBudget({ packetsPerS, first: this.#capacityPackets, least: 1 }, nowMs);
     for (const socket of this.#sockets) this.#send(socket);
   }
 
@@ -87,15 +99,25 @@ export class Cover {
 
   #send(socket: UdpSocket): void {
     if (this.#closed) return;
+    const { clock } = this.#system;
+    const sinceMs = clock.monotonicMs();
+    const waitMs = this.#budget!.waitMs(sinceMs) || this.#crowdedMs();
+    if (waitMs > 0) {
+      this.#later(socket, Math.ceil(waitMs));
+      return;
+    }
+    this.#budget!.take(sinceMs);
     socket.send(this.#datagram, (error) => {
       if (this.#closed) return;
       if (error) {
         this.#options.onFault(unsentFault(error));
-        this.#retry(socket);
+        this.#later(socket, RETRY_MS);
         return;
       }
       this.#sent++;
-      if (this.#overCeiling()) {
+      const nowMs = clock.monotonicMs();
+      if (nowMs - sinceMs > HELD_MS) this.#heldMs = nowMs;
+      if (nowMs - this.#heldMs > UNBOUNDED_MS) {
         this.#options.onFault(notice('cover-unbounded'));
         this.close();
         return;
@@ -104,21 +126,18 @@ export class Cover {
     });
   }
 
-  #retry(socket: UdpSocket): void {
-    const cancel = this.#system.timers.after(RETRY_MS, () => {
+  /** What is ready from the beginning is made before anything has left. */
+  #crowdedMs(): number {
+    const { isCrowded } = this.#options;
+    return this.#sent >= this.#capacityPackets && isCrowded?.() ? CROWDED_MS : 0;
+  }
+
+  #later(socket: UdpSocket, delayMs: number): void {
+    const cancel = this.#system.timers.after(delayMs, () => {
       this.#retries.delete(cancel);
       this.#send(socket);
     });
     this.#retries.add(cancel);
-  }
-
-  /** A leaky bucket one queue deep that drains at the ceiling. */
-  #overCeiling(): boolean {
-    const nowMs = this.#system.clock.monotonicMs();
-    const drained = ((nowMs - this.#levelAtMs) / 1000) * this.#options.packetsPerS * CEILING;
-    this.#level = Math.max(0, this.#level - drained) + 1;
-    this.#levelAtMs = nowMs;
-    return this.#level > this.#capacityPackets * 1.25 + 16;
   }
 }
 

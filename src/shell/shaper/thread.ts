@@ -1,19 +1,23 @@
 // The shaping thread: rates and cover, on an event loop that device packets never keep busy.
 import { isSame } from '../../core/equality/equality.ts';
 import { notice } from '../../core/notices/notice.ts';
+import { DepartureMeter } from '../../core/pacing/departure-meter.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { classBytesPerSecond, renderClassChange } from '../../core/plan/tc.ts';
 import { TcListingReader } from '../../core/plan/tc-listing.ts';
 import { isPaced, slotsPerSecond } from '../../core/stream/stream.ts';
+import { openNetdevCounter } from '../network/netdev.ts';
 import { lineReader } from '../system/lines.ts';
 import { Serial } from '../system/serial.ts';
-import type { Cancel, Child, System, ThreadPort } from '../system/system.ts';
+import type { Cancel, Child, Counter, System, ThreadPort } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
 import { Cover, unsentFault } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
 
 const REPORT_MS = 1000;
+/** From the end of one tc to the next. */
+const TC_PAUSE_MS = 100;
 /** Ahead of the main thread (-20 is first). */
 const NICE = -15;
 
@@ -34,7 +38,11 @@ export class ShaperThread {
     const running = this.#streams.get(Number.parseInt(id.split(':')[1]!, 16));
     running?.pacer?.observe(packets, this.#system.clock.monotonicMs());
   });
+  readonly #departed: Counter;
+  readonly #departures = new DepartureMeter();
+  #crowded = { is: false, atMs: Number.NEGATIVE_INFINITY };
   #tc: Child | null = null;
+  #cancelTc: Cancel | null = null;
   #cancelPace: Cancel | null = null;
   /** When tc was last asked to list the queue; null where it was not. */
   #askedMs: number | null = null;
@@ -44,6 +52,7 @@ export class ShaperThread {
     this.#port = port;
     this.#system = system;
     this.#random = uniformRandom(system);
+    this.#departed = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_packets');
     system.processes.raisePriority(NICE);
     port.onMessage((message) => this.#receive(message as ToShaper));
     this.#cancelReports = system.timers.every(REPORT_MS, () => this.#report());
@@ -93,6 +102,7 @@ export class ShaperThread {
           peer,
           packetBytes: shape.packetBytes,
           packetsPerS: slotsPerSecond(shape),
+          isCrowded: () => this.#isCrowded(),
           onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
         })
       : null;
@@ -108,7 +118,20 @@ export class ShaperThread {
     old?.cover?.close();
   }
 
+  /** Counted for all streams at once, and no more than once a millisecond. */
+  #isCrowded(): boolean {
+    const nowMs = this.#system.clock.monotonicMs();
+    if (nowMs - this.#crowded.atMs < 1) return this.#crowded.is;
+    const shapes = [...this.#streams.values()].map(({ stream }) => stream.shape);
+    const perSecond = shapes.reduce((sum, shape) => sum + slotsPerSecond(shape), 0);
+    const is = this.#departures.isCrowded(this.#departed.read(), perSecond, nowMs);
+    this.#crowded = { is, atMs: nowMs };
+    return is;
+  }
+
   #restartTc(): void {
+    this.#cancelTc?.();
+    this.#cancelTc = null;
     // tc remembers a netdev's index by its name; one made again needs a new tc.
     this.#tc?.endInput();
     const child = this.#system.processes.spawn(['tc', '-s', '-force', '-batch', '-'], {
@@ -116,7 +139,7 @@ export class ShaperThread {
         if (this.#tc === child) this.#listing.push(line);
       }),
       onExit: ({ failure }) => {
-        if (this.#tc === child) this.#tc = null;
+        if (this.#tc === child) this.#awaitTc();
         if (failure === null) return;
         const fault = notice('command-failed', { command: 'tc', error: failure });
         this.#say({ kind: 'fault', minor: 0, fault });
@@ -125,6 +148,12 @@ export class ShaperThread {
     this.#listing.take();
     this.#askedMs = null;
     this.#tc = child;
+  }
+
+  /** One that has ended leaves the rate as it was last drawn: the next one comes soon. */
+  #awaitTc(): void {
+    this.#tc = null;
+    this.#cancelTc = this.#system.timers.after(TC_PAUSE_MS, () => this.#restartTc());
   }
 
   #writeTc(line: string): void {
@@ -169,8 +198,11 @@ export class ShaperThread {
     this.#cancelPace?.();
     for (const { cover } of this.#streams.values()) cover?.close();
     this.#streams.clear();
-    this.#tc?.endInput();
+    this.#cancelTc?.();
+    const tc = this.#tc;
     this.#tc = null;
+    tc?.endInput();
+    this.#departed.close();
     this.#port.close();
   }
 }

@@ -20,12 +20,16 @@ export class Holdings {
   readonly sockets = new Set<UdpSocket>();
   readonly children = new Set<Child>();
 
+  /** What its children still say is heard by nobody. */
+  isDead = false;
+
   get isEmpty(): boolean {
     return this.timers.size + this.sockets.size + this.children.size === 0;
   }
 
   /** The thread is dead: what it held is closed, and its children read their end. */
   close(): void {
+    this.isDead = true;
     for (const cancel of [...this.timers]) cancel();
     for (const socket of [...this.sockets]) socket.close();
     for (const child of [...this.children]) child.endInput();
@@ -85,6 +89,7 @@ export function systemOfThread(system: System, holdings: Holdings, onChange: () 
           ...events,
           onExit: (end) => {
             holdings.children.delete(child);
+            if (holdings.isDead) return;
             events.onExit(end);
             onChange();
           },

@@ -124,6 +124,7 @@ export type Work =
       part: 'queue';
       mtu: number;
       length: number;
+      ring: number;
       rebuild: boolean;
       come: readonly SlotClass[];
       gone: readonly SlotClass[];

@@ -12,7 +12,7 @@ import {
   tunnelAddress,
 } from '../../plan/nft/nft-endpoint.ts';
 import { renderClientConfig, renderEndpointOpenVpn } from '../../plan/openvpn.ts';
-import { queueLimit, type SlotClass } from '../../plan/tc.ts';
+import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import type { Nets } from '../identity.ts';
 import type { Work } from './events.ts';
 import type { EndpointState, Part } from './state.ts';
@@ -120,6 +120,7 @@ function queueWork({ state }: Turn): Work | null {
       ? TUNNEL_MTU
       : Math.max(SMALLEST_PACKET_BYTES, ...shapes.map(({ packetBytes }) => packetBytes));
   const length = Math.max(limit, queue?.limit ?? 0);
+  const sizes = { mtu, length, ring: ringLength(shapes) };
   if (queue?.index === index && queue.limit >= limit) {
     const { broken } = state;
     const come = without(wanted, classes, broken);
@@ -127,14 +128,14 @@ function queueWork({ state }: Turn): Work | null {
     const changes = come.length + gone.length > 0;
     state.made = { queue: null, classes: wanted, changes, remade: broken };
     state.broken = [];
-    return { part: 'queue', mtu, length, rebuild: false, come, gone };
+    return { part: 'queue', ...sizes, rebuild: false, come, gone };
   }
   // For a moment nothing holds packets back: nobody may send then.
   state.queue = null;
   state.queueIsNew = true;
   state.broken = [];
   state.made = { queue: { index, limit }, classes: wanted, changes: true, remade: [] };
-  return { part: 'queue', mtu, length, rebuild: true, come: wanted, gone: [] };
+  return { part: 'queue', ...sizes, rebuild: true, come: wanted, gone: [] };
 }
 
 /** Those classes that are not among the others, or are broken. */

@@ -186,6 +186,10 @@ export interface HomeState extends Agenda<Part> {
   shapes: readonly Shape[];
   settlesMs: number;
   silentSinceMs: number | null;
+  /** Whether anything has come since OpenVPN connected. */
+  flows: boolean;
+  /** When the endpoint's machine last said that nobody listens there. */
+  refusedMs: number;
   astray: number;
   astrayMs: number;
   passages: Passages<HomePassage>;
@@ -259,6 +263,8 @@ export function initialState(place: Place, unixS: number): HomeState {
     shapes: [],
     settlesMs: NEVER,
     silentSinceMs: null,
+    flows: false,
+    refusedMs: NEVER,
     astray: 0,
     astrayMs: NEVER,
     passages: noPassages(homePassages),

@@ -26,21 +26,6 @@ export function closeTunnel({ state, acts }: Turn): void {
   state.arrivals = Arrivals.NONE;
 }
 
-/** Replacements that follow one another are spaced so. */
-const REPLACE_EVERY_MS = 3000;
-
-/**
- * Has OpenVPN started over, which makes its netdev, address and route anew: others took one of them away, and nothing else
- * tells OpenVPN, which goes on reading from what is gone.
- */
-export function replaceTunnel(turn: Turn): void {
-  const { state, now } = turn;
-  if (state.tunnelState !== 'up' || now.monotonicMs - state.replacedMs < REPLACE_EVERY_MS) return;
-  state.replacedMs = now.monotonicMs;
-  state.openvpnConfig = '';
-  ask(turn, 'openvpn');
-}
-
 /** Stops devices, now and at the firewall. */
 export function forbid(turn: Turn): void {
   const { state, acts } = turn;

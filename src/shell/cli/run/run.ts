@@ -24,6 +24,7 @@ export async function runService(
   requireRoot(system, 'iotshaper run');
   await system.files.makeFolder(runDir, 0o700);
   await system.files.makeFolder(stateDir, 0o700);
+  console.outliveReaders();
   const log = consoleLog(system, console);
   const readInterfaces = interfaceReader(system, ubus);
   const service = new HomeService({
