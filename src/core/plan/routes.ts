@@ -146,6 +146,31 @@ function stoppedSources(
   ];
 }
 
+/**
+ * The endpoint's policy routing: what homes send leaves only where rules of nftables have marked it, for the same rules hide
+ * their inner addresses.
+ */
+export function planEndpointRoutes(innerNetdev: string, isDualStack: boolean): FamilyRoutes[] {
+  const table = ['proto', `${ROUTE_PROTOCOL}`, 'table', `${HOUSE_TABLE}`];
+  const from = { iif: innerNetdev };
+  return ([4, 6] as const)
+    .filter((family) => family === 4 || isDualStack)
+    .map((family) => ({
+      family,
+      rules: [
+        pastStop[0]!,
+        {
+          preference: DIRECT_PREFERENCE,
+          mark: MARK_TUNNEL,
+          ...from,
+          action: { goto: PAST_PREFERENCE },
+        },
+        { preference: HOUSE_PREFERENCE, ...from, action: { lookup: HOUSE_TABLE } },
+      ],
+      routes: [['blackhole', 'default', 'metric', REFUSING_METRIC, ...table]],
+    }));
+}
+
 function familyOf(cidr: string): 4 | 6 {
   return cidr.includes(':') ? 6 : 4;
 }

@@ -13,7 +13,7 @@ import { forgetConnections } from '../network/connections.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
 import { netdevIndex, openNetdevCounter, setLink, writeSysctl } from '../network/netdev.ts';
 import { changeQueue, rebuildQueue, removeClasses } from '../network/queue.ts';
-import { applyInsideRoutes } from '../network/routing.ts';
+import { applyEndpointRoutes, removeEndpointRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
@@ -148,7 +148,7 @@ export class EndpointEffects {
       case 'ipv6':
         return hasIpv6(system);
       case 'inside':
-        return applyInsideRoutes(system, work.routes);
+        return applyEndpointRoutes(system, work.routes, work.plan);
       case 'index':
         return netdevIndex(system, TUNNEL_NETDEV);
       case 'queue':
@@ -277,7 +277,7 @@ export class EndpointEffects {
     await attempt(async () => {
       forgotten = await forgetConnections(system, inside);
     });
-    await attempt(() => applyInsideRoutes(system, []));
+    await attempt(() => removeEndpointRoutes(system));
     await attempt(() => this.#sysctls.restore());
     this.#sent.close();
     if (failure !== null) throw failure;

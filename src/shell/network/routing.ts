@@ -77,10 +77,26 @@ export async function applyInsideRoutes(
     }
     for (const dst of standing) {
       if (wanted.some(({ words }) => words[1] === dst)) continue;
-      const route = ['unreachable', dst, 'proto', `${ROUTE_PROTOCOL}`];
+      const route = ['blackhole', dst, 'proto', `${ROUTE_PROTOCOL}`];
       await system.processes.run(['ip', `-${family}`, 'route', 'del', ...route]);
     }
   }
+}
+
+/** Both, as an endpoint has them: none of its netdevs has to take a route. */
+export async function applyEndpointRoutes(
+  system: Commands,
+  inside: readonly FamilyRoute[],
+  plan: readonly FamilyRoutes[],
+): Promise<void> {
+  await applyInsideRoutes(system, inside);
+  await applyRoutes(system, plan, new Set());
+}
+
+/** Removes both. */
+export async function removeEndpointRoutes(system: Commands): Promise<void> {
+  await removeRoutes(system);
+  await applyInsideRoutes(system, []);
 }
 
 /**
@@ -133,7 +149,7 @@ async function deleteStale(
   for (const table of OUR_TABLES) {
     const wanted = standing.filter((one) => one.table === `${table}`);
     for (const { type, dst, dev } of await ourRoutes(system, family, table)) {
-      if (dev === undefined || type === 'unreachable') continue;
+      if (dev === undefined || type !== undefined) continue;
       if (wanted.some((one) => one.dst === dst && one.dev === dev)) continue;
       const route = [dst, 'dev', dev, 'table', `${table}`];
       // The kernel may have taken it away with its netdev.

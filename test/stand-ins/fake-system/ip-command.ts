@@ -223,6 +223,7 @@ function getRoute(model: IpModel, destination: string, words: Words): Ended {
   });
   if (!route) return answers('Network is unreachable');
   if (route.type === 'unreachable') return answers('No route to host');
+  if (route.type === 'blackhole') return answers('Invalid argument');
   return list([{ dst: destination, dev: route.type === 'local' ? 'lo' : route.dev, flags: [] }]);
 }
 

@@ -29,7 +29,7 @@ export interface Netdev extends NetdevSpec {
 export interface Route {
   family: Family;
   table: string;
-  type: 'unicast' | 'unreachable' | 'local';
+  type: 'unicast' | 'unreachable' | 'blackhole' | 'local';
   /** `default`, a prefix or an address. */
   destination: string;
   dev: string | null;

@@ -5,6 +5,7 @@ import { planInsideRoutes } from '../../plan/inside.ts';
 import { SMALLEST_PACKET_BYTES, TUNNEL_MTU } from '../../plan/names.ts';
 import { renderAlive } from '../../plan/nft/nft-alive.ts';
 import {
+  INNER_NETDEV,
   insideRanges,
   renderEndpointNft,
   resolver4,
@@ -12,6 +13,7 @@ import {
   tunnelAddress,
 } from '../../plan/nft/nft-endpoint.ts';
 import { renderClientConfig, renderEndpointOpenVpn } from '../../plan/openvpn.ts';
+import { planEndpointRoutes } from '../../plan/routes.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import type { Nets } from '../identity.ts';
 import type { Work } from './events.ts';
@@ -70,7 +72,11 @@ export function workOf(part: Part, turn: Turn): Work | null {
     case 'ipv6':
       return state.ipv6 === null ? { part } : null;
     case 'inside':
-      return { part, routes: planInsideRoutes(insideOf(state)) };
+      return {
+        part,
+        routes: planInsideRoutes(insideOf(state)),
+        plan: planEndpointRoutes(INNER_NETDEV, insideOf(state).inner6 !== null),
+      };
     case 'index':
       return state.up ? { part } : null;
     case 'queue':
