@@ -60,20 +60,22 @@ export function planRoutes(config: Config, facts: HomeFacts): FamilyRoutes[] {
     mark: MARK_TUNNEL,
     action: { lookup: ROUTE_TABLE },
   };
-  const table = ['proto', `${ROUTE_PROTOCOL}`, 'table', `${ROUTE_TABLE}`];
-  const refuse = ['unreachable', 'default', 'metric', REFUSING_METRIC, ...table];
-  const through = ['default', 'dev', config.tunnel.interface, 'metric', '10', ...table];
   return ([4, 6] as const).map((family) => {
     const stop = planSecondStop(config, facts, family);
     return {
       family,
       rules: [marked, ...stop.rules],
-      routes: [
-        ...(family === 4 || facts.inner?.prefix6 ? [refuse, through] : [refuse]),
-        ...stop.routes,
-      ],
+      routes: [...defaultsOf(ROUTE_TABLE, config, facts, family), ...stop.routes],
     };
   });
+}
+
+/** A table's way into the tunnel, and the refusal behind it. */
+function defaultsOf(number: number, config: Config, facts: HomeFacts, family: 4 | 6): string[][] {
+  const table = ['proto', `${ROUTE_PROTOCOL}`, 'table', `${number}`];
+  const refuse = ['unreachable', 'default', 'metric', REFUSING_METRIC, ...table];
+  const through = ['default', 'dev', config.tunnel.interface, 'metric', '10', ...table];
+  return family === 4 || facts.inner?.prefix6 ? [refuse, through] : [refuse];
 }
 
 /** Whether a device behind what routing rules stop may leave directly all the same. */
@@ -89,8 +91,9 @@ const pastStop: readonly PlannedRule[] = [
 ];
 
 /**
- * What stops devices where the marks, or all of nftables, are gone: whatever comes from them finds the house and nothing
- * else, unless the rules of nftables let it. Without the kill switch nothing does, by the user's wish.
+ * What stops devices where the marks, or all of nftables, are gone: whatever comes from them finds the house and the tunnel,
+ * and nothing else. Without the kill switch nothing does, by the user's wish. The way into the tunnel is there for reverse-path
+ * filtering, too: it asks for the way back of an answer as if the answer had come from the device's netdev (fib_frontend.c).
  */
 function planSecondStop(config: Config, facts: HomeFacts, family: 4 | 6): Stop {
   const stopped = config.main.killswitch ? stoppedSources(config, facts, family) : [];
@@ -105,6 +108,11 @@ function planSecondStop(config: Config, facts: HomeFacts, family: 4 | 6): Stop {
   return {
     rules: [
       ...(leavesDirectly(config) ? pastStop : []),
+      ...sourcesOf(config, facts, family, true).map((source) => ({
+        preference: DIRECT_PREFERENCE,
+        ...source,
+        action: { goto: PAST_PREFERENCE },
+      })),
       ...stopped.map((source) => ({
         preference: HOUSE_PREFERENCE,
         ...source,
@@ -112,38 +120,47 @@ function planSecondStop(config: Config, facts: HomeFacts, family: 4 | 6): Stop {
       })),
     ],
     routes: [
-      ['unreachable', 'default', 'metric', REFUSING_METRIC, ...table],
+      ...defaultsOf(HOUSE_TABLE, config, facts, family),
       ...[...homes].map(([prefix, netdev]) => [prefix, 'dev', netdev, 'metric', '10', ...table]),
     ],
   };
 }
 
 /** Whole networks, and devices that are chosen one by one where they were seen. Only what comes in: replies are sent to them. */
-function stoppedSources(
+function stoppedSources(config: Config, facts: HomeFacts, family: 4 | 6): Source[] {
+  const networks = config.networks.map(({ device }) => ({ iif: device }));
+  return [...networks, ...sourcesOf(config, facts, family, false)];
+}
+
+type Source = Pick<PlannedRule, 'from' | 'iif'>;
+
+/**
+ * Addresses of devices that are chosen one by one, each with the netdevs of the house it belongs to.
+ *
+ * @param isDirect those that may leave directly, in networks; else all others, outside them.
+ */
+function sourcesOf(
   { networks, devices }: Config,
   { followed, houseListing }: HomeFacts,
   family: 4 | 6,
-): Pick<PlannedRule, 'from' | 'iif'>[] {
+  isDirect: boolean,
+): Source[] {
   const whole = networks.map(({ device }) => device);
-  const single = devices
-    .filter(({ policy }) => policy !== 'bypass')
+  const addresses = devices
+    .filter(({ policy }) => (policy === 'bypass') === isDirect)
     .flatMap(({ section, ip }) => [
       ...ip,
       ...(followed.find((one) => one.section === section)?.addresses ?? []),
     ])
     .filter((address) => familyOf(address) === family);
-  return [
-    ...whole.map((iif) => ({ iif })),
-    ...[...new Set(single)].flatMap((from) =>
-      houseListing
-        .filter(
-          ({ name, prefixes }) =>
-            !whole.includes(name) &&
-            prefixes.some((prefix) => holds(prefix, from) || holds(from, prefix)),
-        )
-        .map(({ name: iif }) => ({ from, iif })),
-    ),
-  ];
+  return [...new Set(addresses)].flatMap((from) =>
+    houseListing
+      .filter(({ name }) => whole.includes(name) === isDirect)
+      .filter(({ prefixes }) =>
+        prefixes.some((prefix) => holds(prefix, from) || holds(from, prefix)),
+      )
+      .map(({ name: iif }) => ({ from, iif })),
+  );
 }
 
 /**

@@ -107,7 +107,7 @@ function hear(turn: Turn, event: HomeEvent): void {
       return;
     case 'surroundings':
       if (event.what === 'house') ask(turn, ...WHOLE);
-      else ask(turn, 'near', 'rules', 'boot');
+      else ask(turn, 'near', 'rules', 'routes', 'boot');
       return;
     case 'fault':
       // What fails because the tunnel is gone says less than why that is.
