@@ -35,8 +35,12 @@ export interface Measure {
 
 /** Of 40 KB/s in packets of 512 bytes. */
 const SLOTS_PER_S = 40_000 / 512;
-/** Eight are asked for in 100 ms; three slots' worth more may leave. */
-export const MOST_IN_100_MS = 11;
+/** Slots' worth that may leave in 100 ms beyond what the stream makes by itself, whose intervals vary. */
+export const MORE_IN_100_MS = 3;
+/** What is asked for in 100 ms. */
+export const ASKED_IN_100_MS = 8;
+/** Nothing is broken for so long. */
+const NOTHING_MS = 15_000;
 export const RECOVER_S = 10;
 /** All has to have been well for so long. */
 const SETTLED_MS = 5000;
@@ -91,6 +95,9 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
     await fault.undo?.(lab);
   }
 }
+
+/** The same stream with nothing broken, beside which everything else is seen. */
+export const nothing: Fault = { name: 'nothing', plant: () => delay(NOTHING_MS) };
 
 interface Notes {
   answersS: readonly number[];
