@@ -1,4 +1,4 @@
-// ava's `test` with a file's name before every title.
+// ava's `test` with a file's name before every title, one test after the other: those of a bundle share an event loop.
 
 /**
  * @param {import('ava').TestFn} test
@@ -16,10 +16,12 @@ export function named(test, file) {
           ? target.call(self, first, ...rest)
           : target.call(self, `${file} › ${title}`, first.exec ?? first, ...rest);
       },
-      get: (target, property) =>
-        ['serial', 'failing', 'only', 'skip'].includes(property)
+      get: (target, property, proxy) => {
+        if (property === 'serial') return proxy;
+        return ['failing', 'only', 'skip'].includes(property)
           ? name(target[property])
-          : target[property],
+          : (target[property] ?? test[property]);
+      },
     });
-  return name(test);
+  return name(test.serial);
 }

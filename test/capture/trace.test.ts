@@ -1,6 +1,8 @@
 // A device's trace out of a capture, and traces kept as CSV.
 import test from 'ava';
-import { type Sample, traceOfDevice } from '../../src/core/capture/trace.ts';
+import { decodePacket } from '../../src/core/capture/decode.ts';
+import type { CapturedPacket } from '../../src/core/capture/packet.ts';
+import { type DeviceSelection, directionFor, staysInHome } from '../../src/core/capture/trace.ts';
 import { LineError } from '../../src/core/text/line-error.ts';
 import { encodeCapture } from '../../src/research/capture/writer.ts';
 import { openSamples, readSamples } from '../../src/shell/capture/csv.ts';
@@ -12,6 +14,16 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
+}
+
+/** A device's packets to and from the Internet, and whether each stays in the home. */
+async function* packetsOf(packets: AsyncIterable<CapturedPacket>, device: DeviceSelection) {
+  for await (const packet of packets) {
+    const decoded = decodePacket(packet);
+    const direction = decoded && directionFor(decoded, device);
+    if (!decoded || !direction) continue;
+    yield { timeS: packet.timeS, bytes: decoded.ipBytes, direction, local: staysInHome(decoded) };
+  }
 }
 
 const up = ethernetFrame(udpPacket());
@@ -33,32 +45,24 @@ function capture() {
   return readPackets(source(), 'x');
 }
 
-const both: Sample[] = [
-  { timeS: 0, bytes: 28, direction: 'up' },
-  { timeS: 2, bytes: 28, direction: 'down' },
+const ofTheDevice = [
+  { timeS: 0, bytes: 28, direction: 'up', local: false },
+  { timeS: 2, bytes: 28, direction: 'down', local: false },
+  { timeS: 4, bytes: 28, direction: 'up', local: true },
 ];
-const local: Sample = { timeS: 4, bytes: 28, direction: 'up' };
 
-test('a trace by MAC address', async (t) => {
-  t.deepEqual(await collect(traceOfDevice(capture(), { mac: deviceMac })), [...both, local]);
+test('a device’s packets by its MAC address', async (t) => {
+  t.deepEqual(await collect(packetsOf(capture(), { mac: deviceMac })), ofTheDevice);
 });
 
-test('a trace by IP address', async (t) => {
-  t.deepEqual(await collect(traceOfDevice(capture(), { ip: '192.168.8.11' })), [...both, local]);
+test('a device’s packets by its IP address', async (t) => {
+  t.deepEqual(await collect(packetsOf(capture(), { ip: '192.168.8.11' })), ofTheDevice);
 });
 
-test('a trace of what the provider sees', async (t) => {
-  t.deepEqual(
-    await collect(traceOfDevice(capture(), { mac: deviceMac, internetOnly: true })),
-    both,
-  );
-});
-
-test('the trace of a real plug has the bytes another decoder counts', async (t) => {
+test('what a real plug sent to the Internet has the bytes another decoder counts', async (t) => {
   const path = 'test/fixtures/capture/tp-link-plug-setup.pcap';
-  const samples = await collect(
-    traceOfDevice(openCapture(nodeSystem, path), { mac: '50:c7:bf:00:c7:03', internetOnly: true }),
-  );
+  const all = await collect(packetsOf(openCapture(nodeSystem, path), { mac: '50:c7:bf:00:c7:03' }));
+  const samples = all.filter(({ local }) => !local);
   const bytes = (direction: string) =>
     samples.filter((one) => one.direction === direction).reduce((sum, one) => sum + one.bytes, 0);
   t.deepEqual([samples.length, bytes('up'), bytes('down')], [34, 4075, 5252]);

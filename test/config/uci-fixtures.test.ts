@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { parseUci, UciError } from '../../src/core/config/uci/uci.ts';
 import { packageNameOf } from '../../src/core/config/uci/uci-names.ts';
-import { renderUciExport, renderUciShow } from '../../src/core/config/uci/uci-writer.ts';
+import { renderUciExport } from '../../src/core/config/uci/uci-writer.ts';
+import { renderUciShow } from '../stand-ins/uci-show.ts';
 
 const folder = 'test/fixtures/uci';
 const names = readdirSync(folder)

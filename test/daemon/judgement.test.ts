@@ -25,6 +25,8 @@ const good: HomeEvidence = {
   download: shape,
   sentPerSecond: 78,
   receivedPerSecond: 78,
+  isSending: true,
+  isReceiving: true,
   answerSilentMs: 1000,
   settling: false,
   alive: false,

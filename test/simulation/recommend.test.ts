@@ -6,7 +6,6 @@ import {
   lowestRate,
   type RecommendOptions,
   recommend,
-  recommendFromCounters,
   traceOfCounters,
 } from '../../src/core/simulation/recommend.ts';
 import { simulate } from '../../src/research/simulation/simulate.ts';
@@ -73,7 +72,7 @@ test('without packets the least rate will do; an impossible tolerance has none',
   const shape = { packetBytes: 512, mode: 'vit' } as const;
   t.is(lowestRate(silent.up, shape, options)!.rateKBps, LEAST_KBPS);
   const counters = [{ timeS: 0, device: 'a', uploadBytes: 50e6, downloadBytes: 0 }];
-  const { best, sumOfSingles } = recommendFromCounters(counters, options);
+  const { best, sumOfSingles } = recommend(traceOfCounters(counters), options);
   t.is(best.up, null);
   t.is(best.gbPerMonth, null);
   t.is(sumOfSingles, null);

@@ -1,7 +1,6 @@
 // A device's traffic as a trace: when, how much, which way.
 import { isLocalAddress } from './addresses.ts';
-import { type Decoded, decodePacket } from './decode.ts';
-import type { CapturedPacket } from './packet.ts';
+import type { Decoded } from './decode.ts';
 
 /** Away from the home's device towards the Internet is up. */
 export type Direction = 'up' | 'down';
@@ -19,23 +18,6 @@ export interface DeviceSelection {
   /** Lower case with colons. */
   mac?: string;
   ip?: string;
-  /** Leave out what stays in the home: what the Internet provider cannot see. */
-  internetOnly?: boolean;
-}
-
-/** Yields the IP packets to and from one device, in the capture's order. */
-export async function* traceOfDevice(
-  packets: AsyncIterable<CapturedPacket> | Iterable<CapturedPacket>,
-  device: DeviceSelection,
-): AsyncGenerator<Sample> {
-  for await (const packet of packets) {
-    const decoded = decodePacket(packet);
-    if (decoded === null) continue;
-    const direction = directionFor(decoded, device);
-    if (direction === null) continue;
-    if (device.internetOnly && staysInHome(decoded)) continue;
-    yield { timeS: packet.timeS, bytes: decoded.ipBytes, direction };
-  }
 }
 
 /** Which way a packet goes as seen from the device; null if it is not the device's. */

@@ -1,15 +1,7 @@
 // Which rate is in force at a time of the week, and when that changes next.
 import { offsetAt, type PosixTimeZone } from './posix-time-zone.ts';
 import type { Config, Day, Rate, ScheduleConfig } from './types.ts';
-import {
-  covers,
-  days,
-  type LocalTime,
-  minutesUntil,
-  runsOf,
-  WEEK_MINUTES,
-  weekMinuteOf,
-} from './week.ts';
+import { covers, days, type LocalTime, runsOf, weekMinuteOf } from './week.ts';
 
 /** The rate in force; both rates 0 means shaping is off (a plain tunnel). */
 export interface ActiveRate {
@@ -43,24 +35,6 @@ export function activeRate(config: Config, now: LocalTime | null): ActiveRate {
   if (schedule === undefined) return { ...config.main.rate };
   const { rateKBps, section } = schedule;
   return { uploadKBps: rateKBps, downloadKBps: rateKBps, source: `schedule ${section}` };
-}
-
-/**
- * Minutes from `now` until `activeRate` gives something else (another source counts), 1…10080;
- * null when it never does.
- */
-export function nextRateChange(config: Config, now: LocalTime): number | null {
-  const from = weekMinuteOf(now);
-  const current = activeSchedule(config, from);
-  const boundaries = config.schedules
-    .flatMap(runsOf)
-    .flatMap(({ start, length }) => [start, (start + length) % WEEK_MINUTES])
-    .map((boundary) => minutesUntil(from, boundary) || WEEK_MINUTES)
-    .sort((a, b) => a - b);
-  const change = boundaries.find(
-    (ahead) => activeSchedule(config, (from + ahead) % WEEK_MINUTES) !== current,
-  );
-  return change ?? null;
 }
 
 /** Pairs of schedules that apply at the same time, in the order of the file. */

@@ -23,6 +23,8 @@ export interface House {
   doubtful: { name: string; why: Notice }[];
   /** Netdevs by which the Internet or the endpoint is reached. */
   uplinks: string[];
+  /** All netdevs with their networks, but for ours. */
+  addressed: { name: string; prefixes: string[] }[];
   /** Largest packet_size that leaves whole on the way to the endpoint; null while that is not known. */
   wholeBytes: number | null;
   /** Prefixes that configured networks have, or had last: their devices may come in by another netdev. */
@@ -42,6 +44,7 @@ export const NO_HOUSE: House = {
   listing: [],
   doubtful: [],
   uplinks: [],
+  addressed: [],
   wholeBytes: null,
   networkPrefixes: [],
   networkPorts: [],

@@ -30,6 +30,9 @@ export interface HomeEvidence {
   /** Packets a second that left, and that came; null while they were not counted for long enough. */
   sentPerSecond: number | null;
   receivedPerSecond: number | null;
+  /** Whether any left, and came, in the last second. */
+  isSending: boolean;
+  isReceiving: boolean;
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   answerSilentMs: number;
   /** Size of a packet that was answered while those of the streams are not; null else. */
@@ -60,12 +63,15 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
     ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
     ...(evidence.isReported ? [] : [notice('shaping-thread-silent')]),
   ];
-  const leaving = sentPerSecond === null && settling ? [] : findStreamFaults(upload, sentPerSecond);
+  const leaving =
+    sentPerSecond === null && settling
+      ? []
+      : findStreamFaults(upload, sentPerSecond, null, evidence.isSending);
   const streams = [
     ...findLostSize(evidence),
     ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,
-    ...(settling ? [] : findDownloadFaults(download, receivedPerSecond)),
+    ...(settling ? [] : findDownloadFaults(download, receivedPerSecond, evidence.isReceiving)),
     ...findAnswerFaults(evidence),
     ...(evidence.astray ? [notice('sent-astray')] : []),
   ];

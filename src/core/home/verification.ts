@@ -8,6 +8,8 @@ import { isPaced, type Shape, slotsPerSecond, waitPerSlotMs } from '../stream/st
 /** Share of the slots asked below which the stream is broken, above which it is not held back. */
 const TOO_SLOW = 0.5;
 const TOO_FAST = 1.2;
+/** What is proposed where less than half of a stream comes: how much less is known once half of it comes. */
+const THIN_FITS = 0.4;
 
 /** What was read back about the queue. */
 export interface QueueEvidence {
@@ -58,11 +60,13 @@ export function meterWindowMs(shape: Shape): number {
  * Faults of a stream that leaves; null = not measured for long enough yet, which is one.
  *
  * @param home where it leads, at an endpoint; null for the one stream of a home.
+ * @param isGoing whether anything of a home's has left in the last second.
  */
 export function findStreamFaults(
   shape: Shape,
   perSecond: number | null,
   home: string | null = null,
+  isGoing = false,
 ): Notice[] {
   if (!isPaced(shape)) return [];
   if (perSecond === null) {
@@ -74,12 +78,32 @@ export function findStreamFaults(
   const chance = (5 * shape.sdPercent) / 100 / Math.sqrt(slots) + 1 / slots;
   if (share > TOO_FAST + chance) return [notice('stream-too-fast')];
   if (share >= TOO_SLOW - 1 / slots) return [];
-  return [home === null ? notice('stream-stalls') : notice('home-stream-stalls', { name: home })];
+  if (home !== null) return [notice('home-stream-stalls', { name: home })];
+  return [
+    isGoing ? notice('stream-thin', thinValues(shape, 'upload_rate')) : notice('stream-stalls'),
+  ];
 }
 
-/** Faults of the stream that arrives. */
-export function findDownloadFaults(shape: Shape, perSecond: number | null): Notice[] {
+/**
+ * Faults of the stream that arrives.
+ *
+ * @param isComing whether anything of it has come in the last second.
+ */
+export function findDownloadFaults(
+  shape: Shape,
+  perSecond: number | null,
+  isComing = false,
+): Notice[] {
   if (!isPaced(shape)) return [];
   if (perSecond === null) return [notice('endpoint-stream-begun')];
-  return perSecond / slotsPerSecond(shape) < TOO_SLOW ? [notice('endpoint-stream-stopped')] : [];
+  if (perSecond / slotsPerSecond(shape) >= TOO_SLOW) return [];
+  if (!isComing) return [notice('endpoint-stream-stopped')];
+  return [notice('endpoint-stream-thin', thinValues(shape, 'download_rate'))];
+}
+
+/** What the line might not carry, and a rate to try in its place. */
+function thinValues({ rateKBps: rate }: Shape, option: string) {
+  const fits = Number((rate * THIN_FITS).toPrecision(2));
+  const command = `uci set iotshaper.main.${option}=${fits}; uci commit iotshaper; reload_config`;
+  return { rate, fits, command };
 }

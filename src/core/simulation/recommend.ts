@@ -263,11 +263,3 @@ export function traceOfCounters(history: readonly CounterSample[]): HomeTrace {
   const durationS = (ordered.at(-1)?.timeS ?? firstS) - firstS;
   return { ...home, devices: [...devices], durationS };
 }
-
-/** {@link recommend} on the service's own counters, with {@link traceOfCounters}' assumption. */
-export function recommendFromCounters(
-  history: readonly CounterSample[],
-  options: RecommendOptions,
-): AdviceReport {
-  return recommend(traceOfCounters(history), options);
-}

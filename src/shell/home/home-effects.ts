@@ -11,7 +11,12 @@ import { wordsOf } from '../../core/notices/words.ts';
 import type { PlainUser } from '../../core/plan/facts.ts';
 import { HOME_CLASS_MINOR, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { renderNotAlive } from '../../core/plan/nft/nft-alive.ts';
-import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft/nft-home.ts';
+import {
+  HOME_TEXT_SETS,
+  REDIRECTED_SET,
+  RESOLVER_SET,
+  WITNESS_COUNTER,
+} from '../../core/plan/nft/nft-home.ts';
 import { SENDER_SETS } from '../../core/plan/nft/nft-inner.ts';
 import { homePassages } from '../../core/plan/nft/nft-passage.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
@@ -194,8 +199,9 @@ export class HomeEffects {
   }
 
   #noted(): Noted {
-    const senders = SENDER_SETS.flatMap((set) => this.#rules.learned(set));
-    return { resolvers: this.#rules.learned(RESOLVER_SET), senders };
+    const learned = (set: string) => this.#rules.learned(set);
+    const [resolvers, redirected] = [learned(RESOLVER_SET), learned(REDIRECTED_SET)];
+    return { resolvers, redirected, senders: SENDER_SETS.flatMap(learned) };
   }
 
   /** The table was deleted: by us to replace it, or by someone who flushed all rules. */

@@ -238,7 +238,10 @@ export class HomeService implements ServiceApi {
   #everySecond(): void {
     const { state } = this.#loop;
     const { config } = desiredOf(state) ?? {};
-    if (config) this.#history.sample(config.main.packetBytes, state.near.innerPlaces);
+    if (config) {
+      const isConnected = state.tunnelState === 'up';
+      this.#history.sample(config.main.packetBytes, state.near.innerPlaces, isConnected);
+    }
     if (++this.#seconds % UNDERSTAND_EVERY_S === 0) void this.#understandAnew();
     if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
     this.#loop.dispatch({ kind: 'second', listing: null, takenMs: null });

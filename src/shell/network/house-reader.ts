@@ -1,7 +1,7 @@
 // Reads from the kernel which netdevs are the house, and remembers what configured networks had.
 import type { Config } from '../../core/config/types.ts';
 import { wholeBytesOf } from '../../core/home/delivery/path-size.ts';
-import { findHouse, type House } from '../../core/home/home-facts.ts';
+import { findHouse, type House, prefixesOf } from '../../core/home/home-facts.ts';
 import type { ListedNetdev } from '../../core/home/netdev-kinds.ts';
 import {
   findNetworkFindings,
@@ -23,13 +23,18 @@ export const NETWORKS_FILE = 'networks.json';
 export class HouseReader {
   readonly #system: System;
   readonly #path: string;
+  readonly #keeps: boolean;
   #memory: NetworkMemory | null = null;
   #kept = '';
 
-  /** @param path where {@link NETWORKS_FILE} is kept. */
-  constructor(system: System, path: string) {
+  /**
+   * @param path where {@link NETWORKS_FILE} is kept.
+   * @param keeps whether it writes there what it learns.
+   */
+  constructor(system: System, path: string, keeps = true) {
     this.#system = system;
     this.#path = path;
+    this.#keeps = keeps;
   }
 
   /**
@@ -45,6 +50,7 @@ export class HouseReader {
     const names = networks.map(({ device }) => device);
     const memory = rememberPrefixes(await this.#recall(), networks, listed, uplinks);
     await this.#keep(memory);
+    const own = new Set([tunnel.interface, TUNNEL_NETDEV]);
     const networkFindings = findNetworkFindings(networks, listed, uplinks, memory, main.house);
     return {
       ...findHouse({
@@ -54,8 +60,9 @@ export class HouseReader {
         networks: names,
         named: main.house,
         routed: await readRouted(this.#system, main.house),
-        own: new Set([tunnel.interface, TUNNEL_NETDEV]),
+        own,
       }),
+      addressed: addressedOf(listed, own),
       wholeBytes: await readWholeBytes(this.#system, remoteAddress),
       networkPrefixes: [...new Set([...memory.values()].flat())].sort(),
       networkPorts: listed
@@ -81,10 +88,20 @@ export class HouseReader {
   async #keep(memory: NetworkMemory): Promise<void> {
     this.#memory = memory;
     const text = renderNetworkMemory(memory);
-    if (text === this.#kept) return;
+    if (text === this.#kept || !this.#keeps) return;
     this.#kept = text;
     await this.#system.files.replace(this.#path, text).catch(() => {}); // who keeps followed devices there complains
   }
+}
+
+/** Netdevs with their networks, but for our own. */
+export function addressedOf(
+  listed: readonly ListedNetdev[],
+  own: ReadonlySet<string>,
+): House['addressed'] {
+  return listed
+    .map((netdev) => ({ name: netdev.ifname, prefixes: prefixesOf(netdev) }))
+    .filter(({ name, prefixes }) => name !== 'lo' && !own.has(name) && prefixes.length > 0);
 }
 
 async function readUplinks(

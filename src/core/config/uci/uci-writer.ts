@@ -1,4 +1,4 @@
-// Prints UCI packages exactly as `uci export NAME` and `uci show NAME` do.
+// Writes UCI packages exactly as uci itself does.
 import type { UciPackage, UciSection } from './uci.ts';
 import { encodeText } from './uci-text.ts';
 
@@ -48,17 +48,4 @@ export function nameSections(pkg: UciPackage): Map<UciSection, string> {
     names.set(section, section.anonymous ? `@${section.type}[${index}]` : section.name);
   }
   return names;
-}
-
-/** The package as `uci show NAME` prints it, empty for a package without sections. */
-export function renderUciShow(pkg: UciPackage): Buffer {
-  let text = '';
-  for (const [section, name] of nameSections(pkg)) {
-    text += `${pkg.name}.${name}=${section.type}\n`;
-    for (const [option, value] of section.options) {
-      const values = typeof value === 'string' ? quote(value) : value.map(quote).join(' ');
-      text += `${pkg.name}.${name}.${option}=${values}\n`;
-    }
-  }
-  return Buffer.from(encodeText(text));
 }
