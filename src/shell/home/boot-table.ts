@@ -1,4 +1,5 @@
 // The rules that hold devices back from the first second of boot, kept where an init script finds them before the network is up.
+import { join } from 'node:path';
 import { notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import type { Log } from '../system/log.ts';
@@ -18,14 +19,12 @@ export async function keepBootTable(
   if (kept !== text) await files.replace(path, text); // flash wears
 }
 
-/** The same where a failure is no more than told. */
+/** The same in the state directory, where a failure is no more than told. */
 export async function tryKeepBootTable(
-  system: Pick<System, 'files'>,
-  path: string,
+  { system, stateDir, log }: { system: Pick<System, 'files'>; stateDir: string; log: Log },
   table: string | null,
-  log: Log,
 ): Promise<void> {
-  await keepBootTable(system, path, table).catch((error: Error) =>
+  await keepBootTable(system, join(stateDir, BOOT_TABLE_FILE), table).catch((error: Error) =>
     log('warning', wordsOf(notice('boot-rules-unkept', { error: error.message }))),
   );
 }

@@ -43,7 +43,7 @@ import { readPlainUser } from '../system/plain-user.ts';
 import type { System } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
-import { BOOT_TABLE_FILE, tryKeepBootTable } from './boot-table.ts';
+import { tryKeepBootTable } from './boot-table.ts';
 import { configureNetdev } from './devices-netdev.ts';
 import { HomeTunnel } from './home-tunnel.ts';
 import { removeEverything } from './remove-everything.ts';
@@ -148,7 +148,7 @@ export class HomeEffects {
       case 'remove':
         return this.#remove(work);
       case 'boot':
-        return this.#keepBootTable(work.table);
+        return tryKeepBootTable(this.#options, work.table);
       case 'user':
         return this.#findPlainUser();
       case 'connect':
@@ -209,11 +209,6 @@ export class HomeEffects {
     if (!this.#rules.areLoaded || (await this.#rules.isIntact())) return;
     this.#options.log('warning', wordsOf(notice('rules-put-back')));
     await this.#rules.restore(permits);
-  }
-
-  async #keepBootTable(table: string | null): Promise<void> {
-    const { stateDir, log } = this.#options;
-    await tryKeepBootTable(this.#system, join(stateDir, BOOT_TABLE_FILE), table, log);
   }
 
   /** Looked for once: what happens to the list of users is no reason to connect again. */
