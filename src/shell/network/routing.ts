@@ -121,7 +121,9 @@ export async function applyRoutes(
       // A netdev of the house that is down leads nowhere, here as in the main table.
       if (stands === null && !(isHouse && (await succeeds(system, add)))) continue;
       await stands;
-      standing.push({ table: wordAfter(route, 'table')!, dst: route[0]!, dev });
+      const type = REFUSING.find((word) => word === route[0]);
+      const dst = type === undefined ? route[0]! : route[1]!;
+      standing.push({ table: wordAfter(route, 'table')!, type, dst, dev });
     }
     const listed = (await ourRules(system, family)).map((rule) => readRule(rule));
     for (const rule of rules) {
@@ -135,8 +137,12 @@ export async function applyRoutes(
   }
 }
 
+/** Routes of no netdev. */
+const REFUSING = ['unreachable', 'blackhole'];
+
 interface Standing {
   table: string;
+  type: string | undefined;
   dst: string;
   dev: string | null;
 }
@@ -149,9 +155,12 @@ async function deleteStale(
   for (const table of OUR_TABLES) {
     const wanted = standing.filter((one) => one.table === `${table}`);
     for (const { type, dst, dev } of await ourRoutes(system, family, table)) {
-      if (dev === undefined || type !== undefined) continue;
-      if (wanted.some((one) => one.dst === dst && one.dev === dev)) continue;
-      const route = [dst, 'dev', dev, 'table', `${table}`];
+      const isPlanned = wanted.some(
+        (one) => one.type === type && one.dst === dst && (type !== undefined || one.dev === dev),
+      );
+      if (isPlanned) continue;
+      const named = type === undefined ? [dst, 'dev', dev!] : [type, dst];
+      const route = [...named, 'table', `${table}`];
       // The kernel may have taken it away with its netdev.
       await succeeds(system, ['ip', `-${family}`, 'route', 'del', ...route]);
     }
