@@ -106,7 +106,7 @@ test('a home without a key is not served, and the log says once what to do', (t)
     hear(stored(null), newHome(new Uint8Array(32)).hello(0)!.datagram, nowMs);
   }
   t.deepEqual(logged, [
-    'warning: home cottage can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint remove-home cottage" and "iotshaper endpoint add-home cottage", then upload the new profile on its router',
+    'warning: home cottage can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint rotate cottage", then upload the new profile on its router',
   ]);
   t.deepEqual([sent, hellos], [[], []]);
 });

@@ -183,3 +183,56 @@ test('a judge that looks at nothing is found out', async (t) => {
   t.true(endpoint.violations.some(({ atMs }) => atMs > plantedMs + NOTICED_MS));
   await endpoint.machine.finish(endpoint.service.stop());
 });
+
+test('a home that is added while the service reads its homes is not missed', async (t) => {
+  const endpoint = new EndpointMachine([2]);
+  const { machine } = endpoint;
+  const before = machine.printKernel();
+  const { readText } = machine.files.view;
+  machine.files.view.readText = async (path) => {
+    const text = await readText(path);
+    // Right after the first time that its homes were read.
+    if (path.endsWith('homes.json') && text.includes('home2') && !text.includes('home3')) {
+      endpoint.store([2, 3]);
+    }
+    return text;
+  };
+  await endpoint.start();
+  await endpoint.advance(1000);
+  t.is((endpoint.service.status() as { homes: unknown[] }).homes.length, 2);
+  await stop(t, endpoint, before);
+});
+
+for (const [what, change] of [
+  ['removed', (endpoint) => endpoint.removeState()],
+  ['made anew', (endpoint) => endpoint.makeAnew()],
+] as const satisfies readonly (readonly [string, (endpoint: EndpointMachine) => void])[]) {
+  test(`a service whose endpoint is ${what} can't go on, and says so`, async (t) => {
+    const endpoint = new EndpointMachine([2]);
+    const { machine } = endpoint;
+    const before = machine.printKernel();
+    await startAll(endpoint);
+    await endpoint.advance(5000);
+    const lost = endpoint.service.lost.then((why) => why.code);
+    endpoint.store([2, 3]);
+    await endpoint.advance(1000);
+    t.is(await Promise.race([lost, Promise.resolve('goes on')]), 'goes on');
+    change(endpoint);
+    await endpoint.advance(1000);
+    t.is(await Promise.race([lost, Promise.resolve('goes on')]), 'endpoint-replaced');
+    await stop(t, endpoint, before);
+  });
+}
+
+test('a folder that was put back as it was is watched again', async (t) => {
+  const endpoint = new EndpointMachine([2]);
+  const before = endpoint.machine.printKernel();
+  await startAll(endpoint);
+  endpoint.removeState();
+  endpoint.restoreState([2]);
+  await endpoint.advance(1000);
+  endpoint.store([2, 3]);
+  await endpoint.advance(1000);
+  t.is((endpoint.service.status() as { homes: unknown[] }).homes.length, 2);
+  await stop(t, endpoint, before);
+});

@@ -108,10 +108,10 @@ test('an audit that fails says so in the tool’s words; one that runs ends with
 
 test('a recommendation is asked of the tool, which is ended where it takes too long', async (t) => {
   const { machine, service } = await startHome();
-  const latency = { meanMs: 81.4, maxMs: 950 };
-  const shape = { packetBytes: 512, mode: 'vit' };
-  const best = { shape, up: { rateKBps: 9, latency }, down: { rateKBps: 30, latency } };
-  const advice = JSON.stringify({ best: { ...best, gbPerMonth: 101.237 } });
+  const latency = { mean_ms: 81.4, max_ms: 950 };
+  const shape = { packet_bytes: 512, mode: 'vit' };
+  const best = { shape, up: { rate_kBps: 9, latency }, down: { rate_kBps: 30, latency } };
+  const advice = JSON.stringify({ best: { ...best, gb_per_month: 101.237 } });
   addTool(machine, 'recommend', 2000, advice);
   t.like(await machine.finish(service.recommend()), {
     ...{ ok: true, upload_kBps: 9, download_kBps: 30, packet_size: 512 },

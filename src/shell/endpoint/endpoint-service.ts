@@ -6,6 +6,7 @@ import type { EndpointEvidence, EndpointVerdict } from '../../core/endpoint/judg
 import type { Act, EndpointEvent, Work } from '../../core/endpoint/machine/events.ts';
 import { type EndpointState, initialState } from '../../core/endpoint/machine/state.ts';
 import { step } from '../../core/endpoint/machine/step.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { serveLocalApi } from '../machine/local-api.ts';
@@ -51,6 +52,14 @@ export class EndpointService {
   #cancelWatch: Cancel = () => {};
   #cancelSettle: Cancel = () => {};
   #reportedMs = Number.NEGATIVE_INFINITY;
+  /** Of the endpoint that is served. */
+  #stamp: string | null = null;
+  /** Tells why it can't go on. */
+  #lose: (why: Notice) => void = () => {};
+  /** Resolves once it can't go on: what it serves with is not this machine's any more. */
+  readonly lost = new Promise<Notice>((resolve) => {
+    this.#lose = resolve;
+  });
 
   constructor(options: EndpointServiceOptions, identity: EndpointIdentity) {
     const { system, store, runDir, log } = options;
@@ -92,13 +101,9 @@ export class EndpointService {
         return this.status();
       },
     });
+    this.#watch();
+    this.#stamp = await store.stamp();
     const homes = await store.homes();
-    this.#cancelWatch = system.files.watch(store.dir, () => {
-      this.#cancelSettle();
-      this.#cancelSettle = system.timers.after(SETTLE_MS, () =>
-        this.#loop.dispatch({ kind: 'store-changed' }),
-      );
-    });
     this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
     this.#loop.dispatch({ kind: 'start', homes });
     await this.#loop.settled();
@@ -116,6 +121,37 @@ export class EndpointService {
     await this.#loop.settled();
     await this.#server?.close();
     this.#server = null;
+  }
+
+  /** Before anything is read, so that no change is missed; and anew after each, since the folder may be another one then. */
+  #watch(): void {
+    const { system, store } = this.#options;
+    const cancel = system.files.watch(store.dir, () => this.#settle());
+    this.#cancelWatch();
+    this.#cancelWatch = cancel;
+  }
+
+  #settle(): void {
+    this.#cancelSettle();
+    this.#cancelSettle = this.#system.timers.after(SETTLE_MS, () => void this.#onStoreChanged());
+  }
+
+  async #onStoreChanged(): Promise<void> {
+    const { log, store } = this.#options;
+    if (this.#loop.state.phase === 'new') {
+      this.#settle();
+      return;
+    }
+    try {
+      if ((await store.stamp()) !== this.#stamp) {
+        this.#lose(notice('endpoint-replaced', { folder: store.dir }));
+        return;
+      }
+      this.#watch();
+    } catch (error) {
+      log('warning', wordsOf(noticeOfError(error)));
+    }
+    this.#loop.dispatch({ kind: 'store-changed' });
   }
 
   /** See {@link renderEndpointStatus}. */

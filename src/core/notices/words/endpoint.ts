@@ -12,7 +12,9 @@ export const endpointWords = {
   'home-stream-begun': 'the stream to home {name} has only just begun',
   'home-stream-stalls': 'the stream to home {name} stalls',
   'home-without-key':
-    'home {name} can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint remove-home {name}" and "iotshaper endpoint add-home {name}", then upload the new profile on its router',
+    'home {name} can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint rotate {name}", then upload the new profile on its router',
+  'endpoint-replaced':
+    'the endpoint in {folder} was removed or made anew, so this service ends: nobody is to be served with keys that are gone',
   'tunnel-netdev-missing': '{netdev} is not there though OpenVPN is up',
   'endpoint-rules-put-back': 'someone removed or changed the rules; they are put back',
   'dnsmasq-stopped':
