@@ -6,9 +6,12 @@ import { type Notice, notice } from '../../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../../plan/names.ts';
 import { judgeEndpoint } from '../judgement.ts';
 import { deliver, noteTroubles } from './delivering.ts';
+import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
+import { mendTunnel } from './mending.ts';
 import { leaveTunnel, workOf } from './parts.ts';
+import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
 import { type EndpointState, PART_ORDER, type Part, STREAM_PARTS, WHOLE } from './state.ts';
 import { forbid, isDistrusted, log, setGates, type Turn, warnOfNew } from './turn.ts';
@@ -82,7 +85,11 @@ function hear(turn: Turn, event: EndpointEvent): void {
     case 'examined':
       hearExamined(turn, event.faults);
       return;
+    case 'surroundings':
+      ask(turn, 'near');
+      return;
     case 'port-up':
+      state.portIndex = null;
       ask(turn, 'netdev');
       return;
     case 'fault':
@@ -91,21 +98,13 @@ function hear(turn: Turn, event: EndpointEvent): void {
   }
 }
 
-function stop({ state, acts }: Turn): void {
-  if (state.phase === 'stopped') return;
-  state.phase = 'stopped';
-  for (const { host } of state.sessions) acts.push({ do: 'close-session', host });
-  state.sessions = [];
-  state.waiting = [];
-  state.pending = ['remove'];
-}
-
 function hearExamined(turn: Turn, faults: readonly Notice[]): void {
   warnOfNew(turn, turn.state.findings, faults);
   turn.state.findings = faults;
 }
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
+  mendTunnel(turn, fault);
   // Cover that can't be sent is tried, and told of, several times a second.
   if (turn.state.distrusted.includes(minor)) return;
   // Without the tunnel there is nobody to be sent to; its next netdev has streams of its own.
@@ -138,6 +137,7 @@ function finish(turn: Turn, done: Done): void {
   switch (done.part) {
     case 'look':
       if (!done.found.rulesIntact) ask(turn, 'restore');
+      putBack(turn, done.found);
       deliver(turn, done.found);
       return;
     case 'suspects':
@@ -158,6 +158,15 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'ipv6':
       state.ipv6 = done.found;
+      return;
+    case 'near':
+      if (isSame(done.found, state.near)) return;
+      state.near = done.found;
+      ask(turn, 'rules');
+      return;
+    case 'netdev':
+      // It was made anew meanwhile: what was done to it is void.
+      state.portIndex = state.pending.includes('netdev') ? null : done.found;
       return;
     case 'index':
       state.index = done.found;
@@ -251,7 +260,10 @@ function forgive({ state }: Turn, part: Part): void {
 function fail(turn: Turn, part: Part, fault: Notice): void {
   const { state } = turn;
   const before = state.failures.find((failure) => failure.part === part);
-  if (!isSame(before?.fault, fault)) log(turn, 'warning', fault);
+  if (part === 'remove') state.removals++;
+  // What is left behind is told once it is not tried again.
+  const isTold = part === 'remove' ? state.removals === REMOVALS : !isSame(before?.fault, fault);
+  if (isTold) log(turn, 'warning', fault);
   forgive(turn, part);
   state.failures = [...state.failures, { part, fault }];
   if (state.phase !== 'running') return;
@@ -264,7 +276,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
   }
   if (part === 'clients') state.clients = null;
   if (part === 'openvpn') state.openvpn = null;
-  const alone: readonly Part[] = ['restore', 'look', 'connect', 'homes', 'netdev'];
+  const alone: readonly Part[] = ['restore', 'look', 'connect', 'homes', 'netdev', 'openvpn'];
   if (alone.includes(part)) return;
   state.pending = state.pending.filter((other) => alone.includes(other));
 }
