@@ -3,7 +3,9 @@ import test from 'ava';
 import type { HomeEvent, Sight, Work } from '../../src/core/home/machine/events.ts';
 import { type HomeState, initialState, type Part } from '../../src/core/home/machine/state.ts';
 import { type HomeStep, step } from '../../src/core/home/machine/step.ts';
+import { trialNotices } from '../../src/core/home/machine/trial.ts';
 import { notice } from '../../src/core/notices/notice.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { desired, World, welcome } from './world.ts';
 
 const place = { uid: 0, managementSocket: '/run/openvpn.sock', trialSocket: '/run/trial.sock' };
@@ -16,6 +18,8 @@ class Bench {
   work = null as Work | null;
   last: HomeStep | null = null;
   readonly done: Part[] = [];
+  /** A trial was begun. */
+  tried = false;
 
   hear(event: HomeEvent): HomeStep {
     const { nowMs } = this.world;
@@ -24,6 +28,7 @@ class Bench {
     this.work = next.work ?? this.work;
     this.last = next;
     for (const act of next.acts) if (act.do === 'close-tunnel') this.world.closeTunnel();
+    this.tried ||= next.acts.some((act) => act.do === 'try' && act.trial !== null);
     return next;
   }
 
@@ -358,12 +363,87 @@ test('a new profile is tried beside one that works, which stays until the new on
   );
   bench.endAll();
   const end = bench.hear({ kind: 'tried', why: null });
-  t.true(end.acts.some((act) => act.do === 'adopt'));
+  t.false(
+    end.acts.some((act) => act.do === 'adopt'),
+    'the endpoint has not answered yet',
+  );
   bench.done.length = 0;
   bench.endAll();
   t.true(bench.done.includes('openvpn'));
   t.regex(bench.state.openvpnConfig, /remote b\.example/);
   t.is(bench.state.trial, null);
+  const late = bench.hear({ kind: 'welcome', welcome });
+  t.false(
+    late.acts.some((act) => act.do === 'adopt'),
+    'an answer to what was there before',
+  );
+  bench.hear({ kind: 'openvpn', name: 'CONNECTED', local: '10.213.0.2', remote: '192.0.2.1' });
+  bench.endAll();
+  const doings = bench.hear({ kind: 'welcome', welcome }).acts.map((act) => act.do);
+  t.true(doings.includes('adopt') && doings.includes('keep-proved'), doings.join());
+  bench.endAll();
+  t.false(bench.hear({ kind: 'welcome', welcome }).acts.some((act) => act.do === 'keep-proved'));
+});
+
+test('a new profile under which nobody answers gives way to the one that worked, also after a reload meanwhile', (t) => {
+  const bench = new Bench().shaping();
+  bench.hear(withOther);
+  bench.hear({ kind: 'tried', why: null });
+  bench.endAll();
+  t.deepEqual(
+    trialNotices(bench.state).map(({ code }) => code),
+    ['profile-not-answered'],
+  );
+  bench.hear({
+    kind: 'intent',
+    intent: { kind: 'on', desired: desired(), waiting: other, lastProved: desired().profile },
+  });
+  bench.endAll();
+  t.regex(bench.state.openvpnConfig, /b\.example/, 'it goes on having its time');
+  t.is(bench.state.trial, null);
+  for (let second = 0; second < 50; second++) {
+    bench.second();
+    t.false(bench.state.permitted);
+  }
+  t.notRegex(bench.state.openvpnConfig, /b\.example/);
+  const [found] = trialNotices(bench.state);
+  t.is(found?.code, 'profile-not-used');
+  t.regex(wordsOf(found!), /it connects, but within 45 seconds the endpoint answered nothing/);
+  bench.connect();
+  for (let second = 0; second < 6; second++) bench.second();
+  t.true(bench.state.permitted);
+});
+
+test('after a start the profile that worked last is used until the one in its place was seen to work', (t) => {
+  const bench = new Bench();
+  const intent = {
+    kind: 'on',
+    desired: { ...desired(), profile: other },
+    lastProved: desired().profile,
+  } as const;
+  const { acts } = bench.hear({ kind: 'intent', intent });
+  t.regex(acts.find((act) => act.do === 'try')?.trial?.config ?? '', /b\.example/);
+  bench.endAll();
+  t.notRegex(bench.state.openvpnConfig, /b\.example/);
+  bench.hear({ kind: 'tried', why: notice('endpoint-refuses') });
+  bench.tried = false;
+  t.deepEqual(
+    trialNotices(bench.state).map(({ code }) => code),
+    ['profile-not-used'],
+  );
+  // Neither connects: the other gets another try, without a person.
+  let tries = 0;
+  for (let second = 0; second < 130; second++) {
+    bench.second();
+    if (!bench.tried) continue;
+    bench.tried = false;
+    tries++;
+    bench.hear({ kind: 'tried', why: notice('endpoint-refuses') });
+  }
+  t.is(tries, 2);
+  bench.connect();
+  for (let second = 0; second < 70; second++) bench.second();
+  t.false(bench.tried, 'not beside one that works');
 });
 
 test('a profile that waits is tried, and no second time while it is; the end of an old trial says nothing', (t) => {

@@ -9,6 +9,11 @@ export class DepartureMeter {
   #last: { count: number; atMs: number } | null = null;
   #level = 0;
 
+  /** Packets that have left ahead of the rate. */
+  get aheadPackets(): number {
+    return this.#level;
+  }
+
   /**
    * @param count departures so far; null while nothing can be counted.
    * @param packetsPerS what may leave.

@@ -85,7 +85,7 @@ export class EndpointEffects {
     });
     this.#shaper = new Shaper({
       system,
-      onReport: ({ listing, takenMs }) => tell({ kind: 'second', report: { listing, takenMs } }),
+      onReport: (report) => tell({ kind: 'second', report }),
       onFault: (minor, fault) => tell({ kind: 'fault', minor, fault }),
     });
     this.#openvpn = new OpenVpn({
@@ -186,10 +186,11 @@ export class EndpointEffects {
   async #look({ permits, ipv6 }: WorkOf<'look'>): Promise<Outcomes['look']> {
     // What lets frames leave is renewed in the same breath.
     const rulesIntact = await this.#rules.isIntact(permits);
+    const takenMs = this.#system.clock.monotonicMs();
     const received = addUp(this.#rules.countedBy('cover_in'), this.#rules.countedBy('frames_in'));
     const passages = this.#rules.passages(endpointPassages);
     return {
-      ...{ rulesIntact, received, passages },
+      ...{ takenMs, rulesIntact, received, passages },
       resolver: await this.#findResolverFault(),
       uplinkMtu: await readUplinkMtu(this.#system),
       links: await readLinks(this.#system),

@@ -185,7 +185,7 @@ export class HomeEffects {
     // What lets devices go on is renewed in the same breath.
     const rulesIntact = await this.#rules.isIntact(permits);
     return {
-      rulesIntact,
+      ...{ takenMs: this.#system.clock.monotonicMs(), rulesIntact },
       astray: this.#rules.counted(WITNESS_COUNTER),
       ...this.#noted(),
       sentPackets: this.sentPackets,

@@ -17,6 +17,8 @@ import type { EndpointState, Part, Reader } from './state.ts';
 
 /** What was read of the machine. */
 export interface EndpointSight {
+  /** When. */
+  takenMs: number;
   /** Whether the rules stand as they were loaded. */
   rulesIntact: boolean;
   /** Packets on their ways through the endpoint since the rules were loaded. */
@@ -90,6 +92,8 @@ export interface Report {
   listing: TcListing | null;
   /** When tc was asked; with no listing, when it was said. */
   takenMs: number;
+  /** When the last of the listing was read. */
+  heardMs: number;
 }
 
 /** Done at once and without fail. */

@@ -1,6 +1,7 @@
 // The machine of an endpoint: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
 import { ask, takeNext } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import type { Now } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../../plan/names.ts';
@@ -186,7 +187,10 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'streams':
       // Its first report comes in a second.
-      if (state.queueIsNew) state.reportedMs = turn.now.monotonicMs;
+      if (state.queueIsNew) {
+        state.reportedMs = turn.now.monotonicMs;
+        state.silence = Silence.from(turn.now.monotonicMs);
+      }
       noteStreams(turn);
       state.queueIsNew = false;
       return;

@@ -10,25 +10,40 @@ const STREAM_SILENT_SLOTS = 20;
 /** The endpoint's machine said lately that nobody listens there. */
 const REFUSED_WITHIN_MS = 5000;
 
+/** What comes by the tunnel since OpenVPN connected. */
+export interface Flow {
+  /** Since when nothing has come, or OpenVPN was asked last; null while something does. */
+  silentSinceMs: number | null;
+  /** Whether anything has come, and OpenVPN was not asked since. */
+  flows: boolean;
+  /** When the endpoint's machine last said that nobody listens there. */
+  refusedMs: number;
+}
+
+export const NO_FLOW: Flow = {
+  silentSinceMs: null,
+  flows: false,
+  refusedMs: Number.NEGATIVE_INFINITY,
+};
+
 /** @param download what ought to come. */
 export function wantsReconnect({ state, now }: Turn, download: Shape): boolean {
-  const isUp = state.tunnelState === 'up';
-  const comes = state.received.latestPerSecond > 0;
-  if (isUp && comes) state.flows = true;
-  if (!isUp || comes) state.silentSinceMs = null;
-  else state.silentSinceMs ??= now.monotonicMs;
-  const { silentSinceMs } = state;
+  const { flow, received, tunnelState } = state;
+  const isUp = tunnelState === 'up';
+  const comes = received.latestPerSecond > 0;
+  const flows = flow.flows || (isUp && comes);
+  const silentSinceMs = !isUp || comes ? null : (flow.silentSinceMs ?? now.monotonicMs);
+  state.flow = { ...flow, flows, silentSinceMs };
   if (silentSinceMs === null || now.monotonicMs - silentSinceMs < patienceMs(state, now, download))
     return false;
-  state.silentSinceMs = now.monotonicMs;
   // Where nobody is there, asking more often does not help.
-  state.flows = false;
+  state.flow = { ...flow, flows: false, silentSinceMs: now.monotonicMs };
   return true;
 }
 
-function patienceMs({ flows, refusedMs }: Turn['state'], now: Turn['now'], download: Shape) {
-  if (!flows || !isPaced(download)) return RECONNECT_AFTER_MS;
+function patienceMs({ flow }: Turn['state'], now: Turn['now'], download: Shape): number {
+  if (!flow.flows || !isPaced(download)) return RECONNECT_AFTER_MS;
   const slotsMs = STREAM_SILENT_SLOTS * waitPerSlotMs(download);
-  const isRefused = now.monotonicMs - refusedMs < REFUSED_WITHIN_MS;
+  const isRefused = now.monotonicMs - flow.refusedMs < REFUSED_WITHIN_MS;
   return Math.max(isRefused ? 0 : STREAM_SILENT_MS, slotsMs);
 }

@@ -1,4 +1,5 @@
 // The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
+
 import { isSame } from '../../equality/equality.ts';
 import { ask, takeNext } from '../../machine/agenda.ts';
 import type { Now, Step } from '../../machine/step.ts';
@@ -7,11 +8,11 @@ import { hearAnswer } from '../delivery/probing.ts';
 import { judgeHome } from '../judgement.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
-import { block, judge } from './judging.ts';
+import { awaitReport, block, hearSecond, judge } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
 import { desiredOf, type HomeState, type Intent, PART_ORDER, type Part, WHOLE } from './state.ts';
 import { tell } from './telling.ts';
-import { chooseProfile, endTrial, tryProfile } from './trial.ts';
+import { chooseProfile, endTrial, proveProfile, tryProfile } from './trial.ts';
 import {
   connect,
   faultOfTunnel,
@@ -66,12 +67,7 @@ function hear(turn: Turn, event: HomeEvent): void {
   }
   switch (event.kind) {
     case 'second':
-      // What was listed before the queue was made was another one.
-      if (event.takenMs !== null && event.takenMs > state.queueSinceMs) {
-        state.listing = event.listing;
-        state.reportedMs = Math.max(state.reportedMs, event.takenMs);
-      }
-      ask(turn, 'look');
+      hearSecond(turn, event.listing, event.takenMs);
       return;
     case 'openvpn':
       hearOpenVpn(turn, event.name, event.local, event.remote);
@@ -89,6 +85,7 @@ function hear(turn: Turn, event: HomeEvent): void {
       endTrial(turn, event.why);
       return;
     case 'welcome':
+      proveProfile(turn);
       state.welcome = event.welcome;
       state.arrivals = state.arrivals.with(event.welcome.received, turn.now.monotonicMs);
       if (isSame(event.welcome.inner, state.inner)) return;
@@ -196,8 +193,7 @@ function finish(turn: Turn, done: Done): void {
       state.listing = null;
       return;
     case 'streams':
-      // Its first report comes in a second.
-      if (state.queueIsNew) state.reportedMs = turn.now.monotonicMs;
+      if (state.queueIsNew) awaitReport(turn);
       state.queueIsNew = false;
       turn.acts.push({ do: 'gate', open: state.permitted });
       return;
@@ -219,6 +215,7 @@ function forget(turn: Turn): void {
   state.connected = null;
   state.trouble = null;
   state.proved = null;
+  state.fallback = null;
   state.inner = null;
   state.welcome = null;
   state.routeFault = null;

@@ -3,6 +3,7 @@ import { ask } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { tunnelFault } from '../judgement.ts';
 import { block } from './judging.ts';
+import { NO_FLOW } from './silence.ts';
 import { desiredOf, type HomeState, type TunnelState, WHOLE } from './state.ts';
 import { closeTunnel, type Turn } from './turn.ts';
 
@@ -32,14 +33,15 @@ export function faultOfTunnel({ tunnelState, trouble }: HomeState): Notice {
 /** Why it does not connect; while it is connected, that nobody is there any more. */
 export function hearTrouble({ state, now }: Turn, why: Notice): void {
   if (state.tunnelState !== 'up') state.trouble = why;
-  else if (why.code === 'endpoint-refuses') state.refusedMs = now.monotonicMs;
+  else if (why.code === 'endpoint-refuses') {
+    state.flow = { ...state.flow, refusedMs: now.monotonicMs };
+  }
 }
 
 /** OpenVPN is connected, and has its netdev. */
 export function connect(turn: Turn, index: number | null): void {
   const { state } = turn;
-  const desired = desiredOf(state);
-  if (!state.connected || !desired) return;
+  if (!state.connected || !desiredOf(state)) return;
   const { local, remote } = state.connected;
   state.connected = null;
   state.remoteAddress = remote === '' ? null : remote;
@@ -47,9 +49,7 @@ export function connect(turn: Turn, index: number | null): void {
     closeTunnel(turn);
   state.tunnel = { local, peer: local.replace(/\.\d+$/, '.1') };
   state.trouble = null;
-  state.proved = desired.profile;
-  state.flows = false;
-  state.refusedMs = Number.NEGATIVE_INFINITY;
+  state.flow = NO_FLOW;
   setTunnelState(turn, 'up');
   ask(turn, ...WHOLE);
 }
