@@ -2,6 +2,7 @@
 import { Packer } from '../../core/framing/packer.ts';
 import { DeviceQueues } from '../../core/framing/queues.ts';
 import { Unpacker } from '../../core/framing/unpacker.ts';
+import { SendBudget } from '../../core/pacing/send-budget.ts';
 import { FRAME_PORT } from '../../core/plan/names.ts';
 import { PLAIN_KBPS, type Shape, slotMs } from '../../core/stream/stream.ts';
 import type { Cancel, System, UdpSocket } from '../system/system.ts';
@@ -47,6 +48,7 @@ export class FrameLink {
   #socket: UdpSocket | null = null;
   #open = false;
   #sending = false;
+  #budget: SendBudget;
   #pumpQueued = false;
   #inKernel = 0;
   #lastDepartures: number | null = null;
@@ -62,6 +64,7 @@ export class FrameLink {
     this.#system = options.system;
     this.#shape = options.shape;
     this.#mostQueuedBytes = options.mostQueuedBytes ?? MOST_QUEUED_BYTES;
+    this.#budget = this.#newBudget();
     this.queues = new DeviceQueues(this.#limits(options.maxDelayMs));
     this.#packer = new Packer({
       packetBytes: options.shape.packetBytes,
@@ -102,6 +105,7 @@ export class FrameLink {
   update(shape: Shape, maxDelayMs: number, mostQueuedBytes = MOST_QUEUED_BYTES): void {
     this.#shape = shape;
     this.#mostQueuedBytes = mostQueuedBytes;
+    this.#budget = this.#newBudget();
     this.queues.setLimits(this.#limits(maxDelayMs));
     this.#packer.setPacketBytes(shape.packetBytes);
   }
@@ -112,6 +116,13 @@ export class FrameLink {
     this.#open = false;
     this.#socket?.close();
     this.#socket = null;
+  }
+
+  /** Where nobody holds packets back any more, devices' are no burst. */
+  #newBudget(): SendBudget {
+    const packetsPerS = 1000 / this.#slotMs();
+    const nowMs = this.#system.clock.monotonicMs();
+    return new SendBudget({ packetsPerS, least: this.#framesAhead() }, nowMs);
   }
 
   /** What can't leave within max_delay at this rate needs no memory. */
@@ -136,13 +147,14 @@ export class FrameLink {
     if (!socket || !this.#open || this.#sending) return;
     const nowMs = this.#system.clock.monotonicMs();
     if (!this.#packer.hasData(nowMs)) return;
-    if (!this.#hasRoom()) {
+    if (!this.#hasRoom() || this.#budget.waitMs(nowMs) > 0) {
       this.#pollLater();
       return;
     }
     const frame = this.#packer.nextFrame(nowMs);
     if (!frame) return;
     this.#sending = true;
+    this.#budget.take(nowMs);
     this.#inKernel++;
     socket.send(frame, (error) => {
       this.#sending = false;
