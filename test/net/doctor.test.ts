@@ -245,6 +245,7 @@ test('each fault is named, its command mends it, and nothing is left behind', as
   await server.sh('ip addr flush dev lan');
 
   await server.route('delete');
+  await server.sh('ip -6 route delete default');
   t.true(codesOf(await server.doctor()).includes('endpoint-no-internet'));
   await server.route('add');
   t.deepEqual(await server.doctor(), { ok: true, findings: [] });
