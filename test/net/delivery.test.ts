@@ -162,6 +162,8 @@ for (const [what, rules, code] of lonely) {
         const found = await endpoint(({ warning_notices: all }) =>
           all.some((finding) => finding.code === code),
         );
+        const [{ values }] = found.warning_notices as [Finding];
+        t.regex(String(values.command), /^nft insert rule inet lonely \w+ iifname "iot/);
         await obey(found.warning_notices);
         await endpoint(({ warning_notices: all }) => all.length === 0);
       });
