@@ -1,5 +1,8 @@
 // Breaks both ends on purpose, one fault after another, and prints what the provider saw of each and when all was well again.
 // Run as root after `make build`: node build/test/bench/faults/table.js [NAMES] [TIMES]
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ExposureLab } from '../../net/exposure/exposure-lab.ts';
 import { faults } from './faults.ts';
 import {
@@ -51,6 +54,9 @@ async function startOver({ network }: ExposureLab): Promise<void> {
   await network.await('shaping');
 }
 
+// Services are started with a preloaded module by which their threads can be made to throw.
+process.env.THROW_WHEN_TOLD = mkdtempSync(join(tmpdir(), 'iotshaper-throw-'));
+process.env.NODE_OPTIONS = `--import ${new URL('../../net/programs/throw-when-told.js', import.meta.url)}`;
 const lab = await ExposureLab.start(`fault${process.pid}`);
 let failed = 0;
 try {
@@ -73,6 +79,7 @@ try {
   }
 } finally {
   await lab.close();
+  rmSync(process.env.THROW_WHEN_TOLD, { recursive: true, force: true });
 }
 console.log(`${chosen.length} faults, ${failed} times not held`);
 process.exit(failed > 0 ? 1 : 0);
