@@ -16,11 +16,21 @@ import {
 } from './measure.ts';
 
 const [pattern = '', times = '1'] = process.argv.slice(2);
-const chosen = faults.filter(({ name }) => new RegExp(pattern, 'i').test(name));
+const chosen = faults.filter(({ name }) => matcherOf(pattern).test(name));
 if (chosen.length === 0) {
   console.error(`ROWS=${pattern}: no fault has such a name; these are there:`);
   for (const { name } of faults) console.error(`  ${name}`);
   process.exit(2);
+}
+
+/** What the names have to match; ends the program where that can not be read. */
+function matcherOf(text: string): RegExp {
+  try {
+    return new RegExp(text, 'i');
+  } catch {
+    console.error(`ROWS=${text}: no regular expression, as in ROWS='OpenVPN killed'`);
+    process.exit(2);
+  }
 }
 
 /** Why a fault did not hold. */
