@@ -246,6 +246,31 @@ test('a network of the home where the tunnel’s inside is: refused at the start
   t.is(service.status().state, 'shaping', 'a wider network loses a few addresses alone');
 });
 
+test('tunnel-interface-wan.conf: a netdev of somebody else for devices’ packets is refused, and left as it is', async (t) => {
+  const { machine, service } = await startHome(({ files }) => {
+    const other = `${defaultConfig}\nconfig tunnel 'tunnel'\n\toption interface 'wan'\n`;
+    files.plant(homePaths.configPath, other);
+  });
+  const { state, config } = service.status();
+  t.is(state, 'error');
+  t.regex(
+    config.errors[0]!.message,
+    /^iotshaper\.tunnel\.interface: "wan" is a network device that something else made and needs; .* run "uci set iotshaper\.tunnel\.interface=iot0;/,
+  );
+  t.deepEqual(machine.ip.netdevs.get('wan')?.addresses.map(String), ['198.51.100.10/24']);
+  t.is(machine.nft.tables.size, 0);
+});
+
+test('reverse paths to devices are taken loosely, again after others set them strict', async (t) => {
+  const { machine } = await startHome();
+  const read = () => machine.settings.read('net/ipv4/conf/iot0/rp_filter');
+  t.is(read(), '2\n');
+  machine.plants.changeSettings();
+  t.is(read(), '1\n');
+  await machine.advance(15_000);
+  t.is(read(), '2\n');
+});
+
 for (const [what, plant] of [
   ['the devices’ netdev', 'iot0'],
   ['the tunnel’s netdev', 'iotvpn0'],
