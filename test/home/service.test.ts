@@ -1,5 +1,7 @@
 // The home service on a machine of models: what others may ask of it, and what is done with single packets.
 import test from 'ava';
+import { NAMES_PORT } from '../../src/core/plan/names.ts';
+import { encodeQuestion } from '../../src/research/lab/traffic/dns.ts';
 import { HomeService } from '../../src/shell/home/home-service.ts';
 import { askLocalApi } from '../../src/shell/machine/local-api.ts';
 import {
@@ -269,6 +271,28 @@ test('reverse paths to devices are taken loosely, again after others set them st
   t.is(read(), '1\n');
   await machine.advance(15_000);
   t.is(read(), '2\n');
+});
+
+test('a name of the house is answered while the tunnel is down, and no other name', async (t) => {
+  const { machine, service } = await startHome();
+  machine.plants.tunnelDown();
+  await machine.advance(1000);
+  const ask = (name: string) => {
+    const from = { address: '192.168.8.11', port: 5000 };
+    const bytes = encodeQuestion({ id: 7, name, type: 'A' });
+    machine.udp.deliver({ bytes, from, to: { address: '192.168.8.1', port: NAMES_PORT } });
+  };
+  ask('nobody.lan');
+  ask('cloud.example');
+  await machine.advance(1000);
+  const answers = machine.namesAnswered.map(({ bytes, to }) => [
+    to.address,
+    to.port,
+    bytes[3]! & 15,
+  ]);
+  t.deepEqual(answers, [['192.168.8.11', 5000, 3]]);
+  await machine.finish(service.stop());
+  t.false([...machine.udp.sockets].some(({ port }) => port === NAMES_PORT));
 });
 
 for (const [what, plant] of [

@@ -283,7 +283,7 @@ export class HomeEffects {
       });
     };
     if (shut !== null) await attempt(() => loadNft(system, shut));
-    this.tunnel.close();
+    this.tunnel.end();
     await attempt(() => this.#shaper.stop());
     await attempt(() => this.#openvpn.stop());
     await attempt(async () => this.#port?.close());
