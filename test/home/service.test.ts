@@ -295,6 +295,19 @@ test('a name of the house is answered while the tunnel is down, and no other nam
   t.false([...machine.udp.sockets].some(({ port }) => port === NAMES_PORT));
 });
 
+test('strict reverse paths that heed marks are loosened where devices come in, and put back', async (t) => {
+  const { machine, service } = await startHome(({ settings }) => {
+    settings.write('net/ipv4/conf/all/rp_filter', '1');
+  });
+  const read = () => machine.settings.read('net/ipv4/conf/br-iot/rp_filter');
+  t.is(read(), '0\n', 'without marks nothing is in the way');
+  machine.settings.write('net/ipv4/conf/all/src_valid_mark', '1');
+  await machine.advance(15_000);
+  t.is(read(), '2\n');
+  await machine.finish(service.stop());
+  t.is(read(), '0\n');
+});
+
 for (const [what, plant] of [
   ['the devices’ netdev', 'iot0'],
   ['the tunnel’s netdev', 'iotvpn0'],

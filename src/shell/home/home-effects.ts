@@ -162,7 +162,7 @@ export class HomeEffects {
       case 'port':
         return this.#openPort(work);
       case 'netdev':
-        return configureNetdev(system, this.#sysctls, work.netdev);
+        return configureNetdev(system, this.#sysctls, work.netdev, work.houseNetdevs);
       case 'index':
         return netdevIndex(system, TUNNEL_NETDEV);
       case 'queue':
