@@ -1,5 +1,4 @@
 // OpenVPN's configuration files for both roles, as text; secrets in them, so they are written 0600.
-import { ipVersion } from '../ip/address.ts';
 import type { Profile } from '../openvpn/profile.ts';
 import type { PlainUser } from './facts.ts';
 import { TUNNEL_MTU, TUNNEL_NETDEV } from './names.ts';
@@ -56,12 +55,10 @@ export interface HomeOpenVpn {
   plainUser: PlainUser | null;
 }
 
-/** A name may have addresses of both families, of which one may lead nowhere. */
-function hasSeveralWays(remotes: Profile['remotes']): boolean {
-  return remotes.length > 1 || remotes.some(({ host }) => ipVersion(host) === 0);
-}
-
-/** Seconds that one of several remotes has to answer before the next is tried: OpenVPN asks at once, after 2 s and after 6 s. */
+/**
+ * Seconds that a remote has to answer before the next is tried, or the same anew: OpenVPN asks at once, after 2 s and after 6 s,
+ * and then ever more seldom, so that a line that is back would go unnoticed.
+ */
 const ANSWER_SECONDS = 6;
 
 function renderBlock(tag: string, text: string): string[] {
@@ -74,7 +71,7 @@ function profileLines(profile: Profile): string[] {
   return [
     'client',
     ...remotes.map(({ host, port, proto }) => `remote ${host} ${port} ${proto}`),
-    ...(hasSeveralWays(remotes) ? [`server-poll-timeout ${ANSWER_SECONDS}`] : []),
+    `server-poll-timeout ${ANSWER_SECONDS}`,
     `data-ciphers ${dataCiphers.join(':')}`,
     `tls-version-min ${tlsVersionMin}`,
     ...(trust.fingerprints.length > 0
