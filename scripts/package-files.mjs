@@ -24,9 +24,13 @@ export function sourceDate() {
   const given = process.env.SOURCE_DATE_EPOCH;
   if (given !== undefined) return Number(given);
   try {
-    return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { encoding: 'utf8' }));
+    const said = execFileSync('git', ['log', '-1', '--format=%ct'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return Number(said);
   } catch {
-    return 0; // an unpacked source archive
+    return 0; // an unpacked source archive, or no git
   }
 }
 
