@@ -9,6 +9,7 @@ import { judgeEndpoint } from '../../src/core/endpoint/judgement.ts';
 import type { Act, Done, EndpointEvent, Work } from '../../src/core/endpoint/machine/events.ts';
 import { type EndpointState, initialState } from '../../src/core/endpoint/machine/state.ts';
 import { step } from '../../src/core/endpoint/machine/step.ts';
+import type { ListedLink } from '../../src/core/endpoint/surroundings.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import { endpointPassages } from '../../src/core/plan/nft/nft-passage.ts';
@@ -77,6 +78,11 @@ export class Play {
   suspects: ForeignChain[] = [];
   resolver: ResolverFault | null = null;
   closedFolder: string | null = null;
+  near: readonly string[] = [];
+  portIndex: number | null = 5;
+  links: readonly ListedLink[] | null = null;
+  switchedOff: string[] = [];
+  knocks = 0;
   hasPlainUser = true;
   /** Links that let frames leave, and homes that were last judged without a fault. */
   readonly gates = new Set<number>();
@@ -86,7 +92,8 @@ export class Play {
   /** Whether packets would be held back now. */
   #queueStands = false;
   #streams: WorkOf<'streams'>['streams'] = [];
-  #table = '';
+  /** As it was loaded last. */
+  table = '';
   #sequence = 0;
 
   constructor(t: ExecutionContext) {
@@ -239,7 +246,7 @@ export class Play {
       const rule = new RegExp(
         `daddr ${act.peer} meta skuid 0 meta length <= (\\d+) udp dport 20459 `,
       );
-      t.is(Number(rule.exec(this.#table)?.[1]), act.packetBytes, 'the answer has a slot’s size');
+      t.is(Number(rule.exec(this.table)?.[1]), act.packetBytes, 'the answer has a slot’s size');
     }
   }
 
@@ -274,7 +281,7 @@ export class Play {
       for (const { minor } of work.gone) this.classes.delete(minor);
       for (const { minor } of work.come) this.classes.set(minor, 0);
     }
-    if (work.part === 'rules') this.#table = work.table;
+    if (work.part === 'rules') this.table = work.table;
     if (work.part === 'streams') {
       this.#streams = work.streams;
       this.#queueStands = true;
@@ -292,10 +299,15 @@ export class Play {
         received: this.received,
         resolver: this.resolver,
         uplinkMtu: null,
+        links: this.links,
+        switchedOff: this.switchedOff,
+        knocks: this.knocks,
       },
       suspects: this.suspects,
       restore: { restored: true },
       remove: { forgotten: true },
+      near: this.near,
+      netdev: this.portIndex,
     };
     return found[work.part];
   }

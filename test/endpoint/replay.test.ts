@@ -5,6 +5,7 @@ import { slotsPerSecond } from '../../src/core/stream/stream.ts';
 import type { Failing } from '../stand-ins/fake-system/door.ts';
 import {
   forgiveUnnoticed,
+  isWhole,
   liveEndpoint,
   NOTICED_MS,
   online,
@@ -136,6 +137,85 @@ test('whatever the world does, homes are served again, and nothing leaves unshap
   }
   await stop(t, endpoint, before);
 });
+
+for (const [what, says] of [
+  ['somebody takes the tunnel down', /took iotvpn0 down/],
+  ['the tunnel loses its address', /took iotvpn0 down or removed an address from it/],
+  ['somebody takes the netdev of devices’ packets down', /took iot0 down/],
+  ['it loses its addresses', /took iot0 down or removed an address from it/],
+  ['somebody switches forwarding off', /switched off net\.ipv4\.ip_forward/],
+] as const) {
+  test(`${what}: noticed within two seconds, named, and put back`, async (t) => {
+    const endpoint = new EndpointMachine([2, 3]);
+    const { machine } = endpoint;
+    const before = machine.printKernel();
+    await startAll(endpoint);
+    await awaitServed(t, endpoint, [2, 3], 10_000);
+    const plantedMs = machine.time.nowMs;
+    troubles[what]!(machine);
+    t.false(isWhole(endpoint));
+    await endpoint.advance(2000);
+    t.true(isWhole(endpoint), endpoint.logged.join('\n'));
+    t.regex(endpoint.logged.join('\n'), says);
+    await awaitServed(t, endpoint, [2, 3], 10_000);
+    forgiveUnnoticed(endpoint, plantedMs);
+    await stop(t, endpoint, before);
+  });
+}
+
+test('what is on the server’s own links is refused to homes, and what comes on them later', async (t) => {
+  const endpoint = new EndpointMachine([2]);
+  const { machine } = endpoint;
+  const before = machine.printKernel();
+  await startAll(endpoint);
+  await endpoint.advance(2000);
+  const rules = () => machine.nft.tables.get('inet iotshaper')!.chains.get('forward')!.rules;
+  const refuses = (prefix: string): boolean =>
+    rules().some((rule) => rule.includes(prefix) && rule.includes('reject'));
+  t.true(refuses('203.0.113.0/24'));
+  machine.ip.addAddress('eth0', '198.51.100.9/29');
+  await endpoint.advance(2000);
+  t.true(refuses('198.51.100.8/29'));
+  machine.ip.removeAddress('eth0', '198.51.100.9/29');
+  await endpoint.advance(2000);
+  t.false(refuses('198.51.100.8/29'));
+  await stop(t, endpoint, before);
+});
+
+const REMOVALS: [what: string, pattern: RegExp, command: RegExp][] = [
+  ['its rules', /^run nft.*delete table|^run nft -f -/, /nft delete table inet iotshaper/],
+  ['its routes', /route del unreachable/, /ip route flush table main proto 73/],
+  ['its settings', /write .*ip_forward/, /sysctl -w net\.ipv4\.ip_forward=0/],
+  ['its files', /remove .*homes$/, /rm -rf \/var\/run\/iotshaper\/homes/],
+];
+
+for (const [what, pattern, command] of REMOVALS) {
+  test(`${what} that can't be removed at the end: tried again, and else told with the command`, async (t) => {
+    for (const times of [2, 20]) {
+      const endpoint = new EndpointMachine([2]);
+      const { machine, service } = endpoint;
+      const before = machine.printKernel();
+      await startAll(endpoint);
+      await endpoint.advance(3000);
+      endpoint.logged.length = 0;
+      endpoint.home(2).stop();
+      machine.door.failMatching(pattern, times);
+      await machine.finish(service.stop());
+      const log = endpoint.logged.join('\n');
+      if (times === 2) {
+        t.is(machine.printKernel(), before, log);
+        t.notRegex(log, /could not all be removed/);
+      } else {
+        t.regex(
+          log,
+          /^warning: what the endpoint made on this server could not all be removed \(/m,
+        );
+        t.regex(log, command);
+        t.is(log.match(/could not all be removed/g)?.length, 1);
+      }
+    }
+  });
+}
 
 test('a stream that breaks is made again without a break in another', async (t) => {
   const endpoint = new EndpointMachine([2, 3]);

@@ -55,6 +55,41 @@ test('a device’s packet goes through the tunnel, and not while devices are hel
   t.is(machine.sendFromDevice(), 'held');
 });
 
+const silences: [what: string, world: Partial<FakeMachine['world']>, says: RegExp][] = [
+  ['the server answers otherwise', {}, /though the server there answers otherwise, so a firewall/],
+  ['the Internet works otherwise', { answersPing: false }, /though the Internet works here/],
+  [
+    'nobody answers at all',
+    { answersPing: false, answersNames: false },
+    /nobody else on the Internet answers either; see that your line works/,
+  ],
+];
+
+for (const [what, world, says] of silences) {
+  test(`an endpoint that says nothing while ${what}: the place is named, and where to look`, async (t) => {
+    const { machine, service } = await startHome((one) =>
+      Object.assign(one.world, { isReachable: false, ...world }),
+    );
+    await machine.advance(9000);
+    const { reason } = service.status();
+    t.regex(reason, /nothing answers at 203\.0\.113\.7:1194 over UDP/);
+    t.regex(reason, says);
+    if (world.answersNames ?? true)
+      t.regex(reason, /"iotshaper endpoint doctor".* let UDP port 1194 in .* hosting provider/);
+    await machine.advance(90_000);
+    t.regex(service.status().reason, says, 'as long as it lasts');
+    Object.assign(machine.world, { isReachable: true });
+    await machine.advance(60_000);
+    t.is(service.status().state, 'shaping');
+  });
+}
+
+test('of an endpoint that answers nobody needs to be asked', async (t) => {
+  const { machine } = await startHome();
+  await machine.advance(120_000);
+  t.false(machine.calls.some(({ what }) => /ping|:0$/.test(what)));
+});
+
 test('commands ask it over its socket, and are told what it says of itself', async (t) => {
   const { machine, service } = await startHome();
   const ask = (method: string) =>

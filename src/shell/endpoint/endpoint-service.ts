@@ -3,17 +3,21 @@ import { join } from 'node:path';
 import { type Examination, findEndpointFaults } from '../../core/endpoint/examination.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import type { EndpointEvidence, EndpointVerdict } from '../../core/endpoint/judgement.ts';
+import { isLeftBehind, REMOVALS } from '../../core/endpoint/machine/ending.ts';
 import type { Act, EndpointEvent, Work } from '../../core/endpoint/machine/events.ts';
 import { type EndpointState, initialState } from '../../core/endpoint/machine/state.ts';
 import { step } from '../../core/endpoint/machine/step.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
+import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
+import { NetworkMonitor } from '../network/network-monitor.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';
-import type { Cancel, Listener, System } from '../system/system.ts';
+import { type Cancel, type Listener, pause, type System } from '../system/system.ts';
 import { EndpointEffects } from './endpoint-effects.ts';
 import { renderEndpointStatus } from './endpoint-status.ts';
 import { clientConfigDirOf } from './openvpn-files.ts';
@@ -23,6 +27,8 @@ import type { EndpointStore } from './store.ts';
 const SETTLE_MS = 200;
 /** The machine is looked at so often: a firewall may be switched on at any time. */
 const EXAMINE_EVERY_MS = 60_000;
+/** What could not be removed is tried again so soon. */
+const REMOVE_EVERY_MS = 500;
 /** A second without a report is told to the machine no sooner. */
 const UNREPORTED_MS = 1500;
 
@@ -43,6 +49,7 @@ export class EndpointService {
   readonly #system: System;
   readonly #loop: MachineLoop<EndpointState, EndpointEvent, Act, Work>;
   readonly #effects: EndpointEffects;
+  readonly #monitor: NetworkMonitor;
   /** When it was made, Unix seconds. */
   readonly #since: number;
   #server: Listener | null = null;
@@ -85,6 +92,14 @@ export class EndpointService {
       state: () => this.#loop.state,
       tell: (event) => this.#tell(event),
     });
+    this.#monitor = new NetworkMonitor({
+      system,
+      onChange: (what) => {
+        if (what === 'house') this.#loop.dispatch({ kind: 'surroundings' });
+      },
+      ignoredNetdevs: () => [INNER_NETDEV, TUNNEL_NETDEV],
+      ignoredTable: ROUTE_TABLE,
+    });
   }
 
   /**
@@ -105,13 +120,14 @@ export class EndpointService {
     this.#stamp = await store.stamp();
     const homes = await store.homes();
     this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
+    this.#monitor.start();
     this.#loop.dispatch({ kind: 'start', homes });
     await this.#loop.settled();
     this.#cancelExamine = system.timers.every(EXAMINE_EVERY_MS, () => void this.#examine());
     await this.#examine();
   }
 
-  /** Ends everything and removes it. */
+  /** Ends everything and removes it; what can't be removed is tried again for a moment, and told. */
   async stop(): Promise<void> {
     this.#cancelTimer();
     this.#cancelExamine();
@@ -119,6 +135,12 @@ export class EndpointService {
     this.#cancelSettle();
     this.#loop.dispatch({ kind: 'stop' });
     await this.#loop.settled();
+    for (let tries = 1; tries < REMOVALS && isLeftBehind(this.#loop.state); tries++) {
+      await pause(this.#system.timers, REMOVE_EVERY_MS);
+      this.#loop.dispatch({ kind: 'stop' });
+      await this.#loop.settled();
+    }
+    await this.#monitor.stop();
     await this.#server?.close();
     this.#server = null;
   }

@@ -52,6 +52,11 @@ export async function setLink(
   await processes.run(['ip', 'link', 'set', 'dev', name, ...settings]);
 }
 
+/** Up again, and nothing besides. */
+export async function setUp({ processes }: Pick<System, 'processes'>, name: string): Promise<void> {
+  await processes.run(['ip', 'link', 'set', 'dev', name, 'up']);
+}
+
 /** Reads a sysctl by its path below /proc/sys; null when there is none. */
 export async function readSysctl(
   { files }: Pick<System, 'files'>,

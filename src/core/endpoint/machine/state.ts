@@ -11,6 +11,7 @@ import type { SlotClass } from '../../plan/tc.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../identity.ts';
+import { type Knocks, NO_KNOCKS } from '../knocks.ts';
 
 /** The one thing that is done at a time. */
 export type Part =
@@ -21,7 +22,9 @@ export type Part =
   | 'homes'
   | 'user'
   | 'ipv6'
+  | 'near'
   | 'inside'
+  | 'tunnel'
   | 'index'
   | 'queue'
   | 'rules'
@@ -40,8 +43,18 @@ export type Part =
  * nobody hears homes before there is a queue that holds the answer back.
  */
 export const PART_ORDER: readonly Part[] = [
-  ...(['remove', 'restore', 'look', 'connect', 'homes', 'user', 'ipv6', 'inside'] as const),
-  ...(['index', 'queue', 'rules', 'forward', 'port', 'netdev', 'resolver', 'control'] as const),
+  ...(['remove', 'restore', 'look', 'connect', 'homes', 'user', 'ipv6', 'near', 'inside'] as const),
+  ...([
+    'tunnel',
+    'index',
+    'queue',
+    'rules',
+    'forward',
+    'port',
+    'netdev',
+    'resolver',
+    'control',
+  ] as const),
   ...(['streams', 'clients', 'openvpn', 'suspects'] as const),
 ];
 
@@ -50,7 +63,7 @@ export const STREAM_PARTS: readonly Part[] = ['index', 'queue', 'rules', 'contro
 
 /** Everything that an endpoint is made of. */
 export const WHOLE: readonly Part[] = [
-  ...(['user', 'ipv6', 'inside', 'forward', 'port', 'resolver'] as const),
+  ...(['user', 'ipv6', 'near', 'inside', 'forward', 'port', 'resolver'] as const),
   ...STREAM_PARTS,
   ...(['clients', 'openvpn'] as const),
 ];
@@ -137,6 +150,8 @@ export interface EndpointState extends Agenda<Part> {
   plainUser: PlainUser | null | undefined;
   /** Whether the endpoint has IPv6 to give; null before that was asked. */
   ipv6: boolean | null;
+  /** Networks this machine is in. */
+  near: readonly string[];
   reader: Reader | null;
   /** Homes whose files stand; null for none. */
   clients: readonly StoredHome[] | null;
@@ -150,6 +165,8 @@ export interface EndpointState extends Agenda<Part> {
   /** Index of the netdev that the sessions belong to; null before there was one. */
   tunnelIndex: number | null;
   hasPort: boolean;
+  /** Index of the netdev towards the Internet since it has its addresses; null before. */
+  portIndex: number | null;
   hasResolver: boolean;
   hasControl: boolean;
 
@@ -177,6 +194,10 @@ export interface EndpointState extends Agenda<Part> {
   repairedMs: number;
   /** When the netdev was last put up while no home was there. */
   raisedMs: number;
+  /** When what others had altered was last put back. */
+  putBackMs: number;
+  /** How often what was made could not all be removed. */
+  removals: number;
   /** What was judged last; null where all was in order. */
   fault: Notice | null;
   /** What could not be done; it is tried again. */
@@ -192,6 +213,9 @@ export interface EndpointState extends Agenda<Part> {
   resolverMs: number;
   /** When the way to the Internet was tried last. */
   triedMs: number;
+  knocks: Knocks;
+  /** Nothing comes to the port at which homes are to come; null where something does. */
+  quiet: Notice | null;
   /** Why devices get nothing. */
   troubles: readonly Trouble[];
   /** What was found wrong with the machine when it was looked at last. */
@@ -213,6 +237,7 @@ export function initialState(place: Place): EndpointState {
     waiting: [],
     plainUser: undefined,
     ipv6: null,
+    near: [],
     reader: null,
     clients: null,
     openvpn: null,
@@ -221,6 +246,7 @@ export function initialState(place: Place): EndpointState {
     up: false,
     tunnelIndex: null,
     hasPort: false,
+    portIndex: null,
     hasResolver: false,
     hasControl: false,
     index: null,
@@ -236,6 +262,8 @@ export function initialState(place: Place): EndpointState {
     reportedMs: NEVER,
     repairedMs: NEVER,
     raisedMs: NEVER,
+    putBackMs: NEVER,
+    removals: 0,
     fault: null,
     failures: [],
     passages: noPassages(endpointPassages),
@@ -244,6 +272,8 @@ export function initialState(place: Place): EndpointState {
     resolver: null,
     resolverMs: NEVER,
     triedMs: NEVER,
+    knocks: NO_KNOCKS,
+    quiet: null,
     troubles: [],
     findings: [],
   };

@@ -41,8 +41,8 @@ export function registerPlace(command: AddCommand, context: Context): void {
       );
       await warnOfHost(context, host);
       if (system.processes.uid !== 0) return;
-      for (const fault of await findFaults(system, identity, stateDir))
-        console.writeError(`warning: ${wordsOf(fault)}\n`);
+      const { faults } = await findFaults(system, identity, stateDir);
+      for (const fault of faults) console.writeError(`warning: ${wordsOf(fault)}\n`);
     });
 
   command('set-host', 'change the name or address by which homes reach this endpoint')
