@@ -50,6 +50,8 @@ interface Second {
   /** Null where tc was not asked. */
   listing?: Partial<TcListing> | null;
   agoMs?: number;
+  /** How long tc took to answer. */
+  heardAfterMs?: number;
 }
 
 /** One endpoint, with what its shell would hold. */
@@ -171,7 +173,9 @@ export class Play {
     }
     const isListed = this.#streams.length > 0 && change.listing !== null;
     const listing = isListed ? { ...this.listing(), ...change.listing } : null;
-    this.tell({ kind: 'second', report: { listing, takenMs: this.nowMs - (change.agoMs ?? 0) } });
+    const takenMs = this.nowMs - (change.agoMs ?? 0);
+    const heardMs = takenMs + (change.heardAfterMs ?? 0);
+    this.tell({ kind: 'second', report: { listing, takenMs, heardMs } });
   }
 
   silentSecond(): void {
@@ -294,6 +298,7 @@ export class Play {
       user: this.hasPlainUser ? { user: 'nobody', group: 'nogroup' } : null,
       clients: { closedFolder: this.closedFolder, isDualStack: true },
       look: {
+        takenMs: this.nowMs,
         rulesIntact: this.rulesIntact,
         passages: this.passages,
         received: this.received,

@@ -168,6 +168,7 @@ export class World {
       case 'look':
         if (this.#table !== null) permit(work.permits);
         return done({
+          takenMs: this.nowMs,
           rulesIntact: this.#table !== null && !this.faults.rulesChanged,
           astray: this.#astray,
           resolvers: [],

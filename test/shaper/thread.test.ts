@@ -133,7 +133,7 @@ test('a paced stream has cover, a rate that is drawn, and is listed once a secon
   t.deepEqual(sockets, [{ sent: 1, closed: false }], 'the kernel has not taken it yet');
   t.regex(tc[0]!.said, /^class change dev iotvpn0 .*classid 1:10 .*\n$/);
   t.is(timers.size, 1, 'the next draw');
-  t.deepEqual(report(), { kind: 'report', listing: null, takenMs: 1000 });
+  t.deepEqual(report(), { kind: 'report', listing: null, takenMs: 1000, heardMs: 1000 });
   t.regex(tc[0]!.said, /class show dev iotvpn0\nqdisc show dev iotvpn0\n/);
   const listed = readFileSync('test/fixtures/tc/home.txt');
   for (const byte of listed) tc[0]!.events.onOutput!(Uint8Array.of(byte));

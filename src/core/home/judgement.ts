@@ -21,6 +21,8 @@ export interface HomeEvidence {
   listing: TcListing | null;
   /** Whether what shapes has told of itself lately. */
   isReported: boolean;
+  /** Whether it has told nothing for as long although it was listened to: a process that was held up itself heard nothing. */
+  isSilent: boolean;
   /** Whether the rules stand as they were loaded. */
   rulesIntact: boolean;
   /** Packets of devices were stopped lately on a way that rules or routes of others gave them. */
@@ -59,10 +61,9 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   const { sentPerSecond, receivedPerSecond, settling } = evidence;
   const rules = evidence.rulesIntact ? [] : [notice('rules-changed')];
   const tunnel = tunnelState === 'up' ? [] : [tunnelFault(tunnelState, evidence.trouble)];
-  const queue = [
-    ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
-    ...(evidence.isReported ? [] : [notice('shaping-thread-silent')]),
-  ];
+  const structure = listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : [];
+  const queue = [...structure, ...(evidence.isReported ? [] : [notice('shaping-thread-silent')])];
+  const isQueueBroken = structure.length > 0 || evidence.isSilent;
   const leaving =
     sentPerSecond === null && settling
       ? []
@@ -84,7 +85,7 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
     faults:
       [blocking, tunnel, [...queue, ...rules], streams].find(({ length }) => length > 0) ?? [],
     // Rules hold devices back whatever else they wait for; a queue needs a tunnel.
-    repair: rules.length > 0 || (isUp && queue.length > 0) || streamBroken,
+    repair: rules.length > 0 || (isUp && isQueueBroken) || streamBroken,
     streamBroken,
   };
 }

@@ -59,6 +59,11 @@ export class TcListingReader {
     if (backlog) this.#open.backlogPackets = Number(backlog[1]);
   }
 
+  /** Whether the queue's root was listed, of which every netdev has one. */
+  get hasRoot(): boolean {
+    return this.#qdiscs.some(({ parent }) => parent === 'root');
+  }
+
   /** What was listed since the last call. */
   take(): TcListing {
     const listing = { classes: [...this.#classes.values()], qdiscs: this.#qdiscs };

@@ -10,10 +10,11 @@ import { step } from '../../core/endpoint/machine/step.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
-import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { HOUSE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
+import { ReportWatch } from '../machine/report-watch.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';
@@ -29,8 +30,6 @@ const SETTLE_MS = 200;
 const EXAMINE_EVERY_MS = 60_000;
 /** What could not be removed is tried again so soon. */
 const REMOVE_EVERY_MS = 500;
-/** A second without a report is told to the machine no sooner. */
-const UNREPORTED_MS = 1500;
 
 export interface EndpointServiceOptions {
   system: System;
@@ -58,7 +57,7 @@ export class EndpointService {
   #cancelExamine: Cancel = () => {};
   #cancelWatch: Cancel = () => {};
   #cancelSettle: Cancel = () => {};
-  #reportedMs = Number.NEGATIVE_INFINITY;
+  readonly #reports: ReportWatch;
   /** Of the endpoint that is served. */
   #stamp: string | null = null;
   /** Tells why it can't go on. */
@@ -72,6 +71,7 @@ export class EndpointService {
     const { system, store, runDir, log } = options;
     this.#options = options;
     this.#system = system;
+    this.#reports = new ReportWatch(system);
     this.#since = Math.floor(system.clock.unixMs() / 1000);
     this.#loop = new MachineLoop({
       system,
@@ -98,7 +98,7 @@ export class EndpointService {
         if (what === 'house') this.#loop.dispatch({ kind: 'surroundings' });
       },
       ignoredNetdevs: () => [INNER_NETDEV, TUNNEL_NETDEV],
-      ignoredTable: ROUTE_TABLE,
+      ignoredTables: [HOUSE_TABLE],
     });
   }
 
@@ -205,13 +205,12 @@ export class EndpointService {
   }
 
   #tell(event: EndpointEvent): void {
-    if (event.kind === 'second') this.#reportedMs = this.#system.clock.monotonicMs();
+    if (event.kind === 'second') this.#reports.hear();
     this.#loop.dispatch(event);
   }
 
   /** What shapes reports once a second; where it does not, somebody has to notice. */
   #everySecond(): void {
-    if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
-    this.#loop.dispatch({ kind: 'second', report: null });
+    if (this.#reports.isMissing()) this.#loop.dispatch({ kind: 'second', report: null });
   }
 }

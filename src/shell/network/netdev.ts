@@ -32,11 +32,11 @@ export function netdevExists({ files }: Pick<System, 'files'>, name: string): bo
   return files.exists(`${NETDEVS}/${name}`);
 }
 
-/** Opens one of a netdev's packet counters; it reads null while there is no such netdev. */
+/** Opens one of a netdev's counters; it reads null while there is no such netdev. */
 export function openNetdevCounter(
   { files }: Pick<System, 'files'>,
   name: string,
-  counter: 'rx_packets' | 'tx_packets',
+  counter: 'rx_packets' | 'tx_packets' | 'tx_bytes',
 ): Counter {
   return files.openCounter(`${NETDEVS}/${name}/statistics/${counter}`);
 }

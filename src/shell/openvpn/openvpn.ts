@@ -54,6 +54,8 @@ export class OpenVpn {
   /** Set while OpenVPN pauses between two tries. */
   #cancelRelease: Cancel | null = null;
   #cancelLinger: Cancel | null = null;
+  /** Its next pause is not waited for: it was asked to connect. */
+  #skipsPause = false;
   readonly #troubles = new TroubleReader();
   /** What OpenVPN ends of, in words that say more than its exit status. */
   #fatal: Notice | null = null;
@@ -101,6 +103,7 @@ export class OpenVpn {
 
   /** Asks OpenVPN to connect again, keeping its netdev. */
   reconnect(): void {
+    this.#skipsPause = true;
     this.#client?.write('signal SIGUSR1\n');
   }
 
@@ -145,7 +148,9 @@ export class OpenVpn {
   #release(client: Connection, pauseMs: number): void {
     this.#cancelRelease?.();
     const { timers } = this.#options.system;
-    this.#cancelRelease = timers.after(Math.min(pauseMs, MAX_HOLD_MS), () => {
+    const waitMs = this.#skipsPause ? 0 : Math.min(pauseMs, MAX_HOLD_MS);
+    this.#skipsPause = false;
+    this.#cancelRelease = timers.after(waitMs, () => {
       this.#cancelRelease = null;
       client.write('hold release\n');
     });

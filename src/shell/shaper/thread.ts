@@ -1,17 +1,17 @@
 // The shaping thread: rates and cover, on an event loop that device packets never keep busy.
 import { isSame } from '../../core/equality/equality.ts';
-import { notice } from '../../core/notices/notice.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { classBytesPerSecond, renderClassChange } from '../../core/plan/tc.ts';
 import { TcListingReader } from '../../core/plan/tc-listing.ts';
 import { isPaced, slotsPerSecond } from '../../core/stream/stream.ts';
-import { lineReader } from '../system/lines.ts';
+import { netdevExists, openNetdevCounter } from '../network/netdev.ts';
 import { Serial } from '../system/serial.ts';
-import type { Cancel, Child, System, ThreadPort } from '../system/system.ts';
+import type { Cancel, Counter, System, ThreadPort } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
 import { Cover, unsentFault } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
+import { TcBatch } from './tc-batch.ts';
 
 const REPORT_MS = 1000;
 /** Ahead of the main thread (-20 is first). */
@@ -30,11 +30,16 @@ export class ShaperThread {
   readonly #random: () => number;
   readonly #serial = new Serial();
   readonly #streams = new Map<number, RunningStream>();
+  /** When tc last listed a count. */
+  #heardMs = Number.NEGATIVE_INFINITY;
   readonly #listing = new TcListingReader((id, packets) => {
+    this.#heardMs = this.#system.clock.monotonicMs();
     const running = this.#streams.get(Number.parseInt(id.split(':')[1]!, 16));
-    running?.pacer?.observe(packets, this.#system.clock.monotonicMs());
+    running?.pacer?.observe(packets, this.#heardMs);
   });
-  #tc: Child | null = null;
+  readonly #tc: TcBatch;
+  /** What has left the tunnel's netdev, as the kernel counts it. */
+  readonly #sentBytes: Counter;
   #cancelPace: Cancel | null = null;
   /** When tc was last asked to list the queue; null where it was not. */
   #askedMs: number | null = null;
@@ -44,6 +49,16 @@ export class ShaperThread {
     this.#port = port;
     this.#system = system;
     this.#random = uniformRandom(system);
+    this.#sentBytes = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_bytes');
+    this.#tc = new TcBatch({
+      system,
+      onLine: (line) => this.#listing.push(line),
+      onLost: () => {
+        this.#listing.take();
+        this.#askedMs = null;
+      },
+      onFault: (fault) => this.#say({ kind: 'fault', minor: 0, fault }),
+    });
     system.processes.raisePriority(NICE);
     port.onMessage((message) => this.#receive(message as ToShaper));
     this.#cancelReports = system.timers.every(REPORT_MS, () => this.#report());
@@ -93,12 +108,13 @@ export class ShaperThread {
           peer,
           packetBytes: shape.packetBytes,
           packetsPerS: slotsPerSecond(shape),
+          kernel: () => ({ sentBytes: this.#sentBytes.read(), bytesPerS: this.#bytesPerS() }),
           onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
         })
       : null;
     this.#streams.set(minor, { stream, pacer, cover });
     if (!paced) {
-      this.#writeTc(renderClassChange(minor, classBytesPerSecond(shape), shape.packetBytes));
+      this.#tc.write(renderClassChange(minor, classBytesPerSecond(shape), shape.packetBytes));
     }
     try {
       await cover?.open();
@@ -108,27 +124,16 @@ export class ShaperThread {
     old?.cover?.close();
   }
 
-  #restartTc(): void {
-    // tc remembers a netdev's index by its name; one made again needs a new tc.
-    this.#tc?.endInput();
-    const child = this.#system.processes.spawn(['tc', '-s', '-force', '-batch', '-'], {
-      onOutput: lineReader((line) => {
-        if (this.#tc === child) this.#listing.push(line);
-      }),
-      onExit: ({ failure }) => {
-        if (this.#tc === child) this.#tc = null;
-        if (failure === null) return;
-        const fault = notice('command-failed', { command: 'tc', error: failure });
-        this.#say({ kind: 'fault', minor: 0, fault });
-      },
-    });
-    this.#listing.take();
-    this.#askedMs = null;
-    this.#tc = child;
+  /** What all streams together are let send. */
+  #bytesPerS(): number {
+    const shapes = [...this.#streams.values()].map(({ stream }) => stream.shape);
+    return shapes.reduce((sum, shape) => sum + classBytesPerSecond(shape), 0);
   }
 
-  #writeTc(line: string): void {
-    this.#tc?.write(line);
+  #restartTc(): void {
+    this.#tc.restart();
+    this.#listing.take();
+    this.#askedMs = null;
   }
 
   #pace(): void {
@@ -145,7 +150,7 @@ export class ShaperThread {
       }
       dueMs = Math.min(dueMs, pacer.dueMs);
     }
-    if (text !== '') this.#writeTc(text);
+    if (text !== '') this.#tc.write(text);
     if (dueMs < Number.POSITIVE_INFINITY) {
       const waitMs = Math.max(0, dueMs - clock.monotonicMs());
       this.#cancelPace = timers.after(waitMs, () => this.#pace());
@@ -154,14 +159,23 @@ export class ShaperThread {
 
   #report(): void {
     const nowMs = this.#system.clock.monotonicMs();
-    const listed = this.#listing.take();
-    const listing = this.#askedMs === null ? null : listed;
-    this.#say({ kind: 'report', listing, takenMs: this.#askedMs ?? nowMs });
+    const askedMs = this.#askedMs;
+    const isOpen = askedMs !== null && this.#isAnswering();
+    const listing = askedMs === null || isOpen ? null : this.#listing.take();
+    const takenMs = askedMs ?? nowMs;
+    this.#say({ kind: 'report', listing, takenMs, heardMs: Math.max(takenMs, this.#heardMs) });
+    if (isOpen) return;
     this.#askedMs = this.#streams.size === 0 ? null : nowMs;
     if (this.#askedMs === null) return;
-    this.#writeTc(`class show dev ${TUNNEL_NETDEV}\nqdisc show dev ${TUNNEL_NETDEV}\n`);
+    this.#tc.write(`class show dev ${TUNNEL_NETDEV}\nqdisc show dev ${TUNNEL_NETDEV}\n`);
     // Constant intervals are only touched when the last count asked for it.
     this.#pace();
+  }
+
+  /** Whether tc is still to answer in full: what it has listed so far says nothing of what there is. */
+  #isAnswering(): boolean {
+    if (this.#listing.hasRoot || !this.#tc.isRunning) return false;
+    return netdevExists(this.#system, TUNNEL_NETDEV);
   }
 
   #stop(): void {
@@ -169,8 +183,8 @@ export class ShaperThread {
     this.#cancelPace?.();
     for (const { cover } of this.#streams.values()) cover?.close();
     this.#streams.clear();
-    this.#tc?.endInput();
-    this.#tc = null;
+    this.#tc.stop();
+    this.#sentBytes.close();
     this.#port.close();
   }
 }

@@ -96,6 +96,7 @@ export class FakeMachine {
     this.udp = new UdpModel({ door, time, ip, tc, walk, uid: processes.uid, onLeft });
     this.world = {
       ...{ isReachable: true, answersPing: true, answersNames: true, carriedShare: 1 },
+      refuses: () => false,
       connectMs: 300,
       assigned: home,
       remote: options.remote ?? '203.0.113.7',
@@ -256,7 +257,15 @@ export class FakeMachine {
     const netdev = this.ip.addNetdev({ name, kind: 'tun', addresses: [address] });
     const before = this.far.sentPackets;
     let sent = 0;
-    this.#count = () => sent++;
+    let sentBytes = 0;
+    this.#count = (bytes) => {
+      sent++;
+      sentBytes += bytes;
+    };
+    netdev.sentBytes = () => {
+      this.tc.queueOf(name)?.settle();
+      return sentBytes;
+    };
     netdev.sent = () => {
       this.tc.queueOf(name)?.settle();
       return sent;
@@ -264,7 +273,7 @@ export class FakeMachine {
     netdev.received = () => this.far.sentPackets - before;
   }
 
-  #count: () => void = () => {};
+  #count: (bytes: number) => void = () => {};
   /** What has become of shares of packets that the line carries. */
   #carried = 0;
 
@@ -279,7 +288,7 @@ export class FakeMachine {
     }
     // While OpenVPN is not connected it throws away what it reads.
     if (!this.openvpn.isConnected) return;
-    this.#count();
+    this.#count(packetOf(datagram, '', 0).bytes);
     this.#carried += this.world.carriedShare;
     if (this.#carried < 1) return;
     this.#carried--;

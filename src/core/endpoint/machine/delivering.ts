@@ -20,10 +20,10 @@ function isLasting(resolver: EndpointState['resolver'], nowMs: number): boolean 
 /** Takes in what was counted. */
 export function deliver(
   turn: Turn,
-  { passages, received, resolver, uplinkMtu, knocks }: EndpointSight,
+  { takenMs, passages, received, resolver, uplinkMtu, knocks }: EndpointSight,
 ): void {
   const { state, now } = turn;
-  state.passages = withCounts(state.passages, passages, now.monotonicMs);
+  state.passages = withCounts(state.passages, passages, takenMs);
   changeSessions(turn, (session) => ({ ...session, received: received.get(session.peer) ?? null }));
   const isShut = findShut(state.passages, now.monotonicMs).length > 0;
   if (!isShut) state.suspects = null;

@@ -4,11 +4,13 @@ import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import { noPassages, type Passages } from '../../delivery/passage.ts';
 import type { SlotMeter } from '../../home/slot-meter.ts';
 import type { Agenda } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, PlainUser } from '../../plan/facts.ts';
 import { endpointPassages } from '../../plan/nft/nft-passage.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { Shape } from '../../stream/stream.ts';
+import type { Allowance } from '../allowance.ts';
 import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../identity.ts';
 import { type Knocks, NO_KNOCKS } from '../knocks.ts';
@@ -107,6 +109,8 @@ export interface Session {
   settlesMs: number;
   /** When it was made again last, because it was found broken. */
   repairedMs: number;
+  /** So often that has not helped, in a row. */
+  repairs: number;
   /** Whether it may be sent to, as judged last. */
   open: boolean;
   /** Whether its frames may leave: it is open, and the queue stands. */
@@ -145,6 +149,8 @@ export interface EndpointState extends Agenda<Part> {
   sessions: readonly Session[];
   /** The newest hello of each home that was not taken yet. */
   waiting: readonly { host: number; hello: Hello }[];
+  /** How much of its pace each home has left to ask for other streams than it has. */
+  wishes: ReadonlyMap<number, Allowance>;
 
   /** Whom programs become that are root's at their start only; undefined before that was asked. */
   plainUser: PlainUser | null | undefined;
@@ -190,8 +196,14 @@ export interface EndpointState extends Agenda<Part> {
   /** What paces the queue knows another one. */
   queueIsNew: boolean;
 
+  /** Of when the newest report is, and how long there was none since. */
   reportedMs: number;
+  silence: Silence;
   repairedMs: number;
+  /** Since when nothing could be sent into the tunnel, when it was told last. */
+  goneSinceMs: number;
+  /** Repairs of the whole queue in a row after which it was not in order. */
+  repairs: number;
   /** When the netdev was last put up while no home was there. */
   raisedMs: number;
   /** When what others had altered was last put back. */
@@ -235,6 +247,7 @@ export function initialState(place: Place): EndpointState {
     homes: [],
     sessions: [],
     waiting: [],
+    wishes: new Map(),
     plainUser: undefined,
     ipv6: null,
     near: [],
@@ -260,7 +273,10 @@ export function initialState(place: Place): EndpointState {
     madeStreams: [],
     queueIsNew: true,
     reportedMs: NEVER,
+    silence: Silence.from(NEVER),
     repairedMs: NEVER,
+    goneSinceMs: NEVER,
+    repairs: 0,
     raisedMs: NEVER,
     putBackMs: NEVER,
     removals: 0,

@@ -1,6 +1,7 @@
 // The machine of an endpoint: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
 import { ask, takeNext } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import type { Now } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../../plan/names.ts';
@@ -9,6 +10,7 @@ import { deliver, noteTroubles } from './delivering.ts';
 import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
+import { mendTunnel } from './mending.ts';
 import { leaveTunnel, workOf } from './parts.ts';
 import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
@@ -104,6 +106,7 @@ function hearExamined(turn: Turn, faults: readonly Notice[]): void {
 }
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
+  mendTunnel(turn, fault);
   // Cover that can't be sent is tried, and told of, several times a second.
   if (turn.state.distrusted.includes(minor)) return;
   // Without the tunnel there is nobody to be sent to; its next netdev has streams of its own.
@@ -185,7 +188,10 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'streams':
       // Its first report comes in a second.
-      if (state.queueIsNew) state.reportedMs = turn.now.monotonicMs;
+      if (state.queueIsNew) {
+        state.reportedMs = turn.now.monotonicMs;
+        state.silence = Silence.from(turn.now.monotonicMs);
+      }
       noteStreams(turn);
       state.queueIsNew = false;
       return;
@@ -275,7 +281,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
   }
   if (part === 'clients') state.clients = null;
   if (part === 'openvpn') state.openvpn = null;
-  const alone: readonly Part[] = ['restore', 'look', 'connect', 'homes', 'netdev'];
+  const alone: readonly Part[] = ['restore', 'look', 'connect', 'homes', 'netdev', 'openvpn'];
   if (alone.includes(part)) return;
   state.pending = state.pending.filter((other) => alone.includes(other));
 }

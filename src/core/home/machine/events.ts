@@ -31,6 +31,8 @@ export interface Noted {
 
 /** What was read of the machine and of the far end. */
 export interface Sight extends Noted {
+  /** When the counters were read, whenever that is judged. */
+  takenMs: number;
   rulesIntact: boolean;
   /** Packets the witness has counted since the rules were loaded. */
   astray: number;
@@ -105,8 +107,10 @@ export type Act =
   | { do: 'retry-now' }
   /** Starts a trial in place of any before it, or ends it; what comes of it is told by `tried`. */
   | { do: 'try'; trial: Trial | null }
-  /** The profile that was tried has come into force. */
+  /** The profile that was tried has come into force, and stays. */
   | { do: 'adopt' }
+  /** The endpoint has answered under the profile in force: one to come back to after a start. */
+  | { do: 'keep-proved' }
   | { do: 'watch'; on: boolean }
   | { do: 'log'; level: 'warning' | 'notice'; notice: Notice }
   /** Asks the endpoint something inside the stream. */

@@ -2,7 +2,9 @@
 
 import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import type { Notice } from '../../notices/notice.ts';
+import type { TcListing } from '../../plan/tc-listing.ts';
 import { type Shape, shapeOf, slotsPerSecond } from '../../stream/stream.ts';
 import { Arrivals } from '../delivery/shortfall.ts';
 import { hasNewcomer } from '../devices/inner-addresses.ts';
@@ -12,7 +14,9 @@ import { findTakenRanges } from '../taken-ranges.ts';
 import { meterWindowMs } from '../verification.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
+import { wantsReconnect } from './silence.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
+import { passTrial } from './trial.ts';
 import { forbid, type Turn } from './turn.ts';
 
 /** Two looks without a fault before devices may go on. */
@@ -25,14 +29,29 @@ const REPAIR_THIN_EVERY_MS = 60_000;
 const GOES_ON = 0.1;
 /** After a change of rate the streams are measured again; so long the old verdict on them stands. */
 const SETTLE_MS = 4000;
-/** Silence of the endpoint after which OpenVPN is asked to connect again, and how long that may take. */
-const RECONNECT_AFTER_MS = 15_000;
 /** A device that is sent elsewhere may say nothing for a while. */
 const ASTRAY_MS = 10_000;
 /** Ticks from one look around the house to the next. */
 const SURROUNDINGS_EVERY = 10;
 /** Age of the newest report from which on what shapes is not alive; one is a second old when it comes. */
 const REPORT_WITHIN_MS = 4500;
+
+/** Hears of a second that has passed; of what was listed before the queue was made, or heard already, nothing. */
+export function hearSecond(turn: Turn, listing: TcListing | null, takenMs: number | null): void {
+  const { state, now } = turn;
+  if (takenMs !== null && takenMs > Math.max(state.queueSinceMs, state.reportedMs)) {
+    state.listing = listing;
+    state.reportedMs = takenMs;
+    state.silence = Silence.from(now.monotonicMs);
+  } else state.silence = state.silence.goOn(now.monotonicMs);
+  ask(turn, 'look');
+}
+
+/** What paces a new queue has only just begun: its first report comes in a second. */
+export function awaitReport({ state, now }: Turn): void {
+  state.reportedMs = now.monotonicMs;
+  state.silence = Silence.from(now.monotonicMs);
+}
 
 /** Takes in what was seen, and decides. */
 export function judge(turn: Turn, sight: Sight): void {
@@ -55,6 +74,7 @@ export function judge(turn: Turn, sight: Sight): void {
     state.goodTicks++;
     if (state.goodTicks >= TICKS_BEFORE_PERMIT) permit(turn);
   }
+  passTrial(turn);
   deliver(turn, sight);
   const { monotonicMs } = now;
   const isThin =
@@ -69,7 +89,8 @@ export function judge(turn: Turn, sight: Sight): void {
     state.failure = null;
     if (state.connected) ask(turn, 'connect');
     ask(turn, ...WHOLE);
-  } else if (wantsReconnect(turn)) turn.acts.push({ do: 'reconnect' });
+  } else if (wantsReconnect(turn, shapeOf(desired.config, desired.rate.downloadKBps)))
+    turn.acts.push({ do: 'reconnect' });
   if (state.ticks % SURROUNDINGS_EVERY === 1) ask(turn, ...WHOLE);
 }
 
@@ -95,8 +116,8 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
   const upload = shapeOf(config, rate.uploadKBps);
   const download = shapeOf(config, rate.downloadKBps);
   noteShapes(turn, upload, download);
-  state.sent = state.sent.with(sight.sentPackets, monotonicMs);
-  state.received = state.received.with(sight.receivedPackets, monotonicMs);
+  state.sent = state.sent.with(sight.sentPackets, sight.takenMs);
+  state.received = state.received.with(sight.receivedPackets, sight.takenMs);
   // A counter that went back was made again with its table.
   if (sight.astray > state.astray) state.astrayMs = monotonicMs;
   state.astray = sight.astray;
@@ -111,6 +132,7 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
     ],
     listing: state.listing,
     isReported: monotonicMs - state.reportedMs < REPORT_WITHIN_MS,
+    isSilent: state.silence.lengthMs >= REPORT_WITHIN_MS,
     rulesIntact: sight.rulesIntact,
     astray: monotonicMs - state.astrayMs < ASTRAY_MS,
     upload,
@@ -139,15 +161,4 @@ function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void 
   state.received = SlotMeter.EMPTY;
   state.arrivals = Arrivals.NONE;
   state.settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(upload);
-}
-
-/** Whether OpenVPN should connect again: nothing has come for long. */
-function wantsReconnect({ state, now }: Turn): boolean {
-  const quiet = state.tunnelState === 'up' && state.received.latestPerSecond === 0;
-  if (!quiet) state.silentSinceMs = null;
-  else state.silentSinceMs ??= now.monotonicMs;
-  const { silentSinceMs } = state;
-  if (silentSinceMs === null || now.monotonicMs - silentSinceMs < RECONNECT_AFTER_MS) return false;
-  state.silentSinceMs = now.monotonicMs;
-  return true;
 }

@@ -1,10 +1,12 @@
 // What a home's machine knows: what it is to be, what was found, what stands, what was judged and told. Values only.
+
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
 import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import { noPassages, type Passages } from '../../delivery/passage.ts';
 import type { Agenda } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
 import type {
@@ -25,6 +27,7 @@ import { NO_PLACES } from '../devices/inner-addresses.ts';
 import { type House, NO_HOUSE } from '../home-facts.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import type { HomePassage } from './events.ts';
+import { type Flow, NO_FLOW } from './silence.ts';
 
 /** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
 export interface DesiredState {
@@ -36,7 +39,13 @@ export interface DesiredState {
 /** What the home was told last. */
 export type Intent =
   /** `waiting` is a profile that is to replace the one of `desired` once it was seen to connect. */
-  | { kind: 'on'; desired: DesiredState; waiting?: Profile | null }
+  | {
+      kind: 'on';
+      desired: DesiredState;
+      waiting?: Profile | null;
+      /** The last one under which the endpoint answered, in this run or one before. */
+      lastProved?: Profile | null;
+    }
   | { kind: 'off' }
   /** There is no configuration that could be in force, and why, where one was refused. */
   | { kind: 'none'; why: Notice | null }
@@ -126,7 +135,6 @@ export interface HomeState extends Agenda<Part> {
   intent: Intent;
   /** Parts that are done from the beginning, whatever is thought to stand. */
   again: readonly Part[];
-
   plainUser: PlainUser | null;
   house: House;
   near: Near;
@@ -136,10 +144,12 @@ export interface HomeState extends Agenda<Part> {
   tunnelSinceS: number;
   /** Why the tunnel is not set up, as far as OpenVPN has said since it was last up. */
   trouble: Notice | null;
-  /** The profile that connected last. */
+  /** The profile under which the endpoint answered last. */
   proved: Profile | null;
   /** The profile that is tried, or was in vain; null for none. */
-  trial: { profile: Profile; failure: Notice | null } | null;
+  trial: { profile: Profile; failure: Notice | null; endedMs: number } | null;
+  /** While a new profile is in force under which nobody has answered yet: what comes back then, and when. */
+  fallback: { profile: Profile; untilMs: number } | null;
   tunnel: TunnelAddresses | null;
   /** The endpoint's address on the Internet. */
   remoteAddress: string | null;
@@ -167,7 +177,9 @@ export interface HomeState extends Agenda<Part> {
   listing: TcListing | null;
   /** When the queue was made. */
   queueSinceMs: number;
+  /** Of when the newest report is, and how long there was none since. */
   reportedMs: number;
+  silence: Silence;
   /** Whether devices may send. */
   permitted: boolean;
   everPermitted: boolean;
@@ -178,12 +190,14 @@ export interface HomeState extends Agenda<Part> {
   /** What could not be done; it is tried again. */
   failure: Notice | null;
   repairedMs: number;
+  /** When OpenVPN was last started over for its netdev. */
+  replacedMs: number;
   sent: SlotMeter;
   received: SlotMeter;
   /** What the readings are of: upload and download. */
   shapes: readonly Shape[];
   settlesMs: number;
-  silentSinceMs: number | null;
+  flow: Flow;
   astray: number;
   astrayMs: number;
   passages: Passages<HomePassage>;
@@ -231,6 +245,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     trouble: null,
     proved: null,
     trial: null,
+    fallback: null,
     tunnel: null,
     remoteAddress: null,
     welcome: null,
@@ -246,6 +261,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     listing: null,
     queueSinceMs: NEVER,
     reportedMs: NEVER,
+    silence: Silence.from(NEVER),
     permitted: false,
     everPermitted: false,
     goodTicks: 0,
@@ -253,11 +269,12 @@ export function initialState(place: Place, unixS: number): HomeState {
     obstacle: null,
     failure: null,
     repairedMs: NEVER,
+    replacedMs: NEVER,
     sent: SlotMeter.EMPTY,
     received: SlotMeter.EMPTY,
     shapes: [],
     settlesMs: NEVER,
-    silentSinceMs: null,
+    flow: NO_FLOW,
     astray: 0,
     astrayMs: NEVER,
     passages: noPassages(homePassages),
