@@ -56,7 +56,7 @@ export class OpenVpn {
   #cancelLinger: Cancel | null = null;
   /** Its next pause is not waited for: it was asked to connect. */
   #skipsPause = false;
-  readonly #troubles = new TroubleReader();
+  #troubles = new TroubleReader();
   /** What OpenVPN ends of, in words that say more than its exit status. */
   #fatal: Notice | null = null;
   /** What was found out about an endpoint that says nothing; it is said until something else was. */
@@ -80,6 +80,7 @@ export class OpenVpn {
       onExit: (why) => {
         options.onExit(this.#fatal ?? why);
         this.#fatal = null;
+        this.#troubles = new TroubleReader();
       },
       minPauseMs: 500,
       onLine: (line) => this.#hear(line),
