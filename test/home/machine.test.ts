@@ -156,7 +156,7 @@ test('another rate leaves the ring behind a queue that stands as long as it is: 
   t.true(rings[2]! > rings[1]!);
 });
 
-test('OpenVPN is asked to connect again after fifteen seconds without a packet, then each fifteen seconds', (t) => {
+test('OpenVPN is asked to connect again soon after the stream stops, then each fifteen seconds', (t) => {
   const bench = new Bench().shaping();
   bench.world.faults = { ...bench.world.faults, receiveShare: 0 };
   const asked: number[] = [];
@@ -168,8 +168,41 @@ test('OpenVPN is asked to connect again after fifteen seconds without a packet, 
       if (bench.last?.acts.some((act) => act.do === 'reconnect')) asked.push(second);
     }
   }
-  t.is(asked.length, 2);
-  t.is(asked[1]! - asked[0]!, 15);
+  t.is(asked.length, 3);
+  t.true(asked[0]! <= 4, `${asked[0]} s`);
+  t.deepEqual([asked[1]! - asked[0]!, asked[2]! - asked[1]!], [15, 15]);
+});
+
+test('OpenVPN is asked at once where the endpoint’s machine says that nobody listens there', (t) => {
+  const bench = new Bench().shaping();
+  bench.world.faults = { ...bench.world.faults, receiveShare: 0 };
+  bench.hear({ kind: 'openvpn-trouble', why: notice('endpoint-refuses') });
+  let isAsked = false;
+  for (let second = 1; second <= 2; second++) {
+    bench.world.advance(1000);
+    bench.hear(bench.world.report());
+    while (bench.work) {
+      bench.end();
+      isAsked ||= bench.last?.acts.some((act) => act.do === 'reconnect') ?? false;
+    }
+  }
+  t.true(isAsked, 'not within two seconds');
+});
+
+test('OpenVPN starts over when others take its netdev away, no more than once in three seconds', (t) => {
+  const bench = new Bench().shaping();
+  const gone = { kind: 'fault', fault: notice('tunnel-netdev-gone') } as const;
+  bench.done.length = 0;
+  bench.hear(gone);
+  t.false(bench.state.permitted);
+  while (bench.work) bench.end();
+  t.deepEqual(
+    bench.done.filter((part) => part === 'openvpn'),
+    ['openvpn'],
+  );
+  bench.hear(gone);
+  while (bench.work) bench.end();
+  t.is(bench.done.filter((part) => part === 'openvpn').length, 1, 'it is under way');
 });
 
 test('a tunnel that is being set up is left to OpenVPN', (t) => {

@@ -24,7 +24,7 @@ import { step } from '../../core/home/machine/step.ts';
 import { trialNotices } from '../../core/home/machine/trial.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
-import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { HOUSE_TABLE, ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ConfigKeeper, type ConfigKeeperOptions, PROVED_FILE } from '../config/config-keeper.ts';
 import { LocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
@@ -108,7 +108,7 @@ export class HomeService implements ServiceApi {
         this.#loop.dispatch({ kind: 'surroundings', what });
       },
       ignoredNetdevs: () => [this.#config.good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
-      ignoredTable: ROUTE_TABLE,
+      ignoredTables: [ROUTE_TABLE, HOUSE_TABLE],
     });
     this.#effects = new HomeEffects({
       ...{ system, runDir, stateDir, log },

@@ -2,6 +2,7 @@
 import { Packer } from '../../core/framing/packer.ts';
 import { DeviceQueues } from '../../core/framing/queues.ts';
 import { Unpacker } from '../../core/framing/unpacker.ts';
+import { SendBudget } from '../../core/pacing/send-budget.ts';
 import { FRAME_PORT } from '../../core/plan/names.ts';
 import { PLAIN_KBPS, type Shape, slotMs } from '../../core/stream/stream.ts';
 import type { Cancel, System, UdpSocket } from '../system/system.ts';
@@ -15,6 +16,9 @@ const MAX_POLL_MS = 20;
 /** Asks for the kernel's smallest: some four small frames, the bound where departures can't be counted. */
 const SEND_BUFFER_BYTES = 1;
 
+/** Of all devices together. */
+const MOST_QUEUED_BYTES = 64 << 20;
+
 /** A count; `shared` where it can't be told for this peer alone; `gone` while there is no netdev. */
 export type Departures = number | 'shared' | 'gone';
 
@@ -24,6 +28,8 @@ export interface FrameLinkOptions {
   peer: string;
   shape: Shape;
   maxDelayMs: number;
+  /** Most bytes that may wait for the peer; what leaves within max_delay sets it otherwise. */
+  mostQueuedBytes?: number;
   /** Packets that have left the netdev so far, whatever they were. */
   departures: () => Departures;
   /** Called with each whole IP packet the peer's frames carried. */
@@ -38,9 +44,11 @@ export class FrameLink {
   readonly #packer: Packer;
   readonly #unpacker = new Unpacker();
   #shape: Shape;
+  #mostQueuedBytes: number;
   #socket: UdpSocket | null = null;
   #open = false;
   #sending = false;
+  #budget: SendBudget;
   #pumpQueued = false;
   #inKernel = 0;
   #lastDepartures: number | null = null;
@@ -55,6 +63,8 @@ export class FrameLink {
     this.#options = options;
     this.#system = options.system;
     this.#shape = options.shape;
+    this.#mostQueuedBytes = options.mostQueuedBytes ?? MOST_QUEUED_BYTES;
+    this.#budget = this.#newBudget();
     this.queues = new DeviceQueues(this.#limits(options.maxDelayMs));
     this.#packer = new Packer({
       packetBytes: options.shape.packetBytes,
@@ -92,8 +102,10 @@ export class FrameLink {
   }
 
   /** Takes over a new rate, packet size or delay while packets flow. */
-  update(shape: Shape, maxDelayMs: number): void {
+  update(shape: Shape, maxDelayMs: number, mostQueuedBytes = MOST_QUEUED_BYTES): void {
     this.#shape = shape;
+    this.#mostQueuedBytes = mostQueuedBytes;
+    this.#budget = this.#newBudget();
     this.queues.setLimits(this.#limits(maxDelayMs));
     this.#packer.setPacketBytes(shape.packetBytes);
   }
@@ -106,10 +118,17 @@ export class FrameLink {
     this.#socket = null;
   }
 
+  /** Where nobody holds packets back any more, devices' are no burst. */
+  #newBudget(): SendBudget {
+    const packetsPerS = 1000 / this.#slotMs();
+    const nowMs = this.#system.clock.monotonicMs();
+    return new SendBudget({ packetsPerS, least: this.#framesAhead() }, nowMs);
+  }
+
   /** What can't leave within max_delay at this rate needs no memory. */
   #limits(maxDelayMs: number): { maxDelayMs: number; keyCapBytes: number; totalCapBytes: number } {
     const rateKBps = this.#shape.rateKBps || PLAIN_KBPS;
-    const bytes = Math.min(Math.max(rateKBps * maxDelayMs, 65_536), 32 << 20);
+    const bytes = Math.min(Math.max(rateKBps * maxDelayMs, 65_536), this.#mostQueuedBytes / 2);
     return { maxDelayMs, keyCapBytes: bytes, totalCapBytes: bytes * 2 };
   }
 
@@ -128,13 +147,14 @@ export class FrameLink {
     if (!socket || !this.#open || this.#sending) return;
     const nowMs = this.#system.clock.monotonicMs();
     if (!this.#packer.hasData(nowMs)) return;
-    if (!this.#hasRoom()) {
+    if (!this.#hasRoom() || this.#budget.waitMs(nowMs) > 0) {
       this.#pollLater();
       return;
     }
     const frame = this.#packer.nextFrame(nowMs);
     if (!frame) return;
     this.#sending = true;
+    this.#budget.take(nowMs);
     this.#inKernel++;
     socket.send(frame, (error) => {
       this.#sending = false;

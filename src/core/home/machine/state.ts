@@ -27,6 +27,7 @@ import { NO_PLACES } from '../devices/inner-addresses.ts';
 import { type House, NO_HOUSE } from '../home-facts.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import type { HomePassage } from './events.ts';
+import { type Flow, NO_FLOW } from './silence.ts';
 
 /** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
 export interface DesiredState {
@@ -134,7 +135,6 @@ export interface HomeState extends Agenda<Part> {
   intent: Intent;
   /** Parts that are done from the beginning, whatever is thought to stand. */
   again: readonly Part[];
-
   plainUser: PlainUser | null;
   house: House;
   near: Near;
@@ -190,12 +190,14 @@ export interface HomeState extends Agenda<Part> {
   /** What could not be done; it is tried again. */
   failure: Notice | null;
   repairedMs: number;
+  /** When OpenVPN was last started over for its netdev. */
+  replacedMs: number;
   sent: SlotMeter;
   received: SlotMeter;
   /** What the readings are of: upload and download. */
   shapes: readonly Shape[];
   settlesMs: number;
-  silentSinceMs: number | null;
+  flow: Flow;
   astray: number;
   astrayMs: number;
   passages: Passages<HomePassage>;
@@ -267,11 +269,12 @@ export function initialState(place: Place, unixS: number): HomeState {
     obstacle: null,
     failure: null,
     repairedMs: NEVER,
+    replacedMs: NEVER,
     sent: SlotMeter.EMPTY,
     received: SlotMeter.EMPTY,
     shapes: [],
     settlesMs: NEVER,
-    silentSinceMs: null,
+    flow: NO_FLOW,
     astray: 0,
     astrayMs: NEVER,
     passages: noPassages(homePassages),

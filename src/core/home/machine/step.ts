@@ -5,22 +5,22 @@ import { ask, takeNext } from '../../machine/agenda.ts';
 import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { hearAnswer } from '../delivery/probing.ts';
-import { judgeHome, tunnelFault } from '../judgement.ts';
+import { judgeHome } from '../judgement.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
 import { awaitReport, block, hearSecond, judge } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
-import {
-  desiredOf,
-  type HomeState,
-  type Intent,
-  PART_ORDER,
-  type Part,
-  type TunnelState,
-  WHOLE,
-} from './state.ts';
+import { desiredOf, type HomeState, type Intent, PART_ORDER, type Part, WHOLE } from './state.ts';
 import { tell } from './telling.ts';
 import { chooseProfile, endTrial, proveProfile, tryProfile } from './trial.ts';
+import {
+  connect,
+  faultOfTunnel,
+  hearOpenVpn,
+  hearTrouble,
+  replaceTunnel,
+  setTunnelState,
+} from './tunnel.ts';
 import { closeTunnel, forbid, type Turn } from './turn.ts';
 
 export type HomeStep = Step<HomeState, Act, Work>;
@@ -73,11 +73,13 @@ function hear(turn: Turn, event: HomeEvent): void {
       hearOpenVpn(turn, event.name, event.local, event.remote);
       return;
     case 'openvpn-exited':
+      // Its netdev went with it; the next one has no queue before it is made.
+      closeTunnel(turn);
       setTunnelState(turn, 'down');
       block(turn, notice('openvpn-stopped', { why: event.why }));
       return;
     case 'openvpn-trouble':
-      if (state.tunnelState !== 'up') state.trouble = event.why;
+      hearTrouble(turn, event.why);
       return;
     case 'tried':
       endTrial(turn, event.why);
@@ -102,11 +104,12 @@ function hear(turn: Turn, event: HomeEvent): void {
       return;
     case 'surroundings':
       if (event.what === 'house') ask(turn, ...WHOLE);
-      else ask(turn, 'near', 'rules', 'boot');
+      else ask(turn, 'near', 'rules', 'routes', 'boot');
       return;
     case 'fault':
       // What fails because the tunnel is gone says less than why that is.
       block(turn, state.tunnelState === 'up' ? event.fault : faultOfTunnel(state));
+      if (event.fault.code === 'tunnel-netdev-gone') replaceTunnel(turn);
       return;
   }
 }
@@ -140,29 +143,6 @@ function intend(turn: Turn, intent: Intent): void {
   // A table that is kept for the next boot is taken away only by who switches shaping off.
   state.pending = state.pending.filter((part) => part === 'forbid');
   ask(turn, 'remove', ...(intent.kind === 'off' ? (['boot'] as const) : []));
-}
-
-function hearOpenVpn(turn: Turn, name: string, local: string, remote: string): void {
-  const { state } = turn;
-  if (name === 'CONNECTED') {
-    state.connected = { local, remote };
-    ask(turn, 'connect');
-  } else if (name === 'RECONNECTING' || name === 'EXITING') setTunnelState(turn, 'reconnecting');
-  else if (state.tunnelState === 'down') setTunnelState(turn, 'connecting');
-}
-
-function setTunnelState(turn: Turn, tunnelState: TunnelState): void {
-  const { state, acts, now } = turn;
-  if (tunnelState === state.tunnelState) return;
-  state.tunnelState = tunnelState;
-  state.tunnelSinceS = now.unixS;
-  acts.push({ do: 'log', level: 'notice', notice: notice('tunnel-state', { state: tunnelState }) });
-  if (tunnelState === 'up' || !desiredOf(state)) return;
-  block(turn, faultOfTunnel(state));
-}
-
-function faultOfTunnel({ tunnelState, trouble }: HomeState): Notice {
-  return tunnelFault(tunnelState, trouble);
 }
 
 /** Takes the next thing to do that there is anything to do about. */
@@ -221,21 +201,6 @@ function finish(turn: Turn, done: Done): void {
       forget(turn);
       return;
   }
-}
-
-/** OpenVPN is connected, and has its netdev. */
-function connect(turn: Turn, index: number | null): void {
-  const { state } = turn;
-  if (!state.connected || !desiredOf(state)) return;
-  const { local, remote } = state.connected;
-  state.connected = null;
-  state.remoteAddress = remote === '' ? null : remote;
-  if (state.tunnel?.local !== local || index === null || index !== state.queue?.index)
-    closeTunnel(turn);
-  state.tunnel = { local, peer: local.replace(/\.\d+$/, '.1') };
-  state.trouble = null;
-  setTunnelState(turn, 'up');
-  ask(turn, ...WHOLE);
 }
 
 /** Nothing stands any more, but for what could not be removed. */

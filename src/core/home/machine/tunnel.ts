@@ -1,0 +1,70 @@
+// The tunnel as OpenVPN tells of it: its states, its netdev, and when it has to connect again or start over.
+import { ask } from '../../machine/agenda.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
+import { tunnelFault } from '../judgement.ts';
+import { block } from './judging.ts';
+import { NO_FLOW } from './silence.ts';
+import { desiredOf, type HomeState, type TunnelState, WHOLE } from './state.ts';
+import { closeTunnel, type Turn } from './turn.ts';
+
+export function hearOpenVpn(turn: Turn, name: string, local: string, remote: string): void {
+  const { state } = turn;
+  if (name === 'CONNECTED') {
+    state.connected = { local, remote };
+    ask(turn, 'connect');
+  } else if (name === 'RECONNECTING' || name === 'EXITING') setTunnelState(turn, 'reconnecting');
+  else if (state.tunnelState === 'down') setTunnelState(turn, 'connecting');
+}
+
+export function setTunnelState(turn: Turn, tunnelState: TunnelState): void {
+  const { state, acts, now } = turn;
+  if (tunnelState === state.tunnelState) return;
+  state.tunnelState = tunnelState;
+  state.tunnelSinceS = now.unixS;
+  acts.push({ do: 'log', level: 'notice', notice: notice('tunnel-state', { state: tunnelState }) });
+  if (tunnelState === 'up' || !desiredOf(state)) return;
+  block(turn, faultOfTunnel(state));
+}
+
+export function faultOfTunnel({ tunnelState, trouble }: HomeState): Notice {
+  return tunnelFault(tunnelState, trouble);
+}
+
+/** Why it does not connect; while it is connected, that nobody is there any more. */
+export function hearTrouble({ state, now }: Turn, why: Notice): void {
+  if (state.tunnelState !== 'up') state.trouble = why;
+  else if (why.code === 'endpoint-refuses') {
+    state.flow = { ...state.flow, refusedMs: now.monotonicMs };
+  }
+}
+
+/** OpenVPN is connected, and has its netdev. */
+export function connect(turn: Turn, index: number | null): void {
+  const { state } = turn;
+  if (!state.connected || !desiredOf(state)) return;
+  const { local, remote } = state.connected;
+  state.connected = null;
+  state.remoteAddress = remote === '' ? null : remote;
+  if (state.tunnel?.local !== local || index === null || index !== state.queue?.index)
+    closeTunnel(turn);
+  state.tunnel = { local, peer: local.replace(/\.\d+$/, '.1') };
+  state.trouble = null;
+  state.flow = NO_FLOW;
+  setTunnelState(turn, 'up');
+  ask(turn, ...WHOLE);
+}
+
+/** Replacements that follow one another are spaced so. */
+const REPLACE_EVERY_MS = 3000;
+
+/**
+ * Has OpenVPN started over, which makes its netdev, address and route anew: others took one of them away, and nothing else
+ * tells OpenVPN, which goes on reading from what is gone.
+ */
+export function replaceTunnel(turn: Turn): void {
+  const { state, now } = turn;
+  if (state.tunnelState !== 'up' || now.monotonicMs - state.replacedMs < REPLACE_EVERY_MS) return;
+  state.replacedMs = now.monotonicMs;
+  state.openvpnConfig = '';
+  ask(turn, 'openvpn');
+}
