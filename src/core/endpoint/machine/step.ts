@@ -10,7 +10,7 @@ import { deliver, noteTroubles } from './delivering.ts';
 import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
-import { mendTunnel } from './mending.ts';
+import { mendTunnel, noteNotPutBack } from './mending.ts';
 import { leaveTunnel, workOf } from './parts.ts';
 import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
@@ -280,6 +280,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
   }
   if (part === 'clients') state.clients = null;
   if (part === 'openvpn') state.openvpn = null;
+  if (part === 'tunnel') noteNotPutBack(turn);
   const alone: readonly Part[] = ['restore', 'look', 'connect', 'homes', 'netdev', 'openvpn'];
   if (alone.includes(part)) return;
   state.pending = state.pending.filter((other) => alone.includes(other));

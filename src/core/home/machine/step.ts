@@ -8,7 +8,7 @@ import { hearAnswer } from '../delivery/probing.ts';
 import { judgeHome } from '../judgement.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
-import { awaitReport, block, hearSecond, judge } from './judging.ts';
+import { awaitReport, block, hearSecond, judge, repairQueue } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
 import { desiredOf, type HomeState, type Intent, PART_ORDER, type Part, WHOLE } from './state.ts';
 import { tell } from './telling.ts';
@@ -110,6 +110,7 @@ function hear(turn: Turn, event: HomeEvent): void {
       // What fails because the tunnel is gone says less than why that is.
       block(turn, state.tunnelState === 'up' ? event.fault : faultOfTunnel(state));
       if (event.fault.code === 'tunnel-netdev-gone') replaceTunnel(turn);
+      else if (event.fault.code === 'shaping-thread-ended') repairQueue(turn);
       return;
   }
 }
@@ -137,6 +138,7 @@ function intend(turn: Turn, intent: Intent): void {
   if (intent.kind === 'none') return;
   forbid(turn);
   tryProfile(turn, null);
+  state.fallback = null;
   acts.push({ do: 'watch', on: false });
   const staysShut = intent.kind === 'stop' && intent.staysShut;
   state.shut = staysShut ? shutTableOf(state, before) : null;
@@ -215,7 +217,6 @@ function forget(turn: Turn): void {
   state.connected = null;
   state.trouble = null;
   state.proved = null;
-  state.fallback = null;
   state.inner = null;
   state.welcome = null;
   state.routeFault = null;
