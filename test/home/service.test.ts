@@ -11,6 +11,7 @@ import {
   readInterfaces,
 } from '../stand-ins/fake-system/home-machine.ts';
 import type { FakeMachine } from '../stand-ins/fake-system/machine.ts';
+import type { Plants } from '../stand-ins/fake-system/plants.ts';
 
 interface Home {
   machine: FakeMachine;
@@ -320,6 +321,32 @@ for (const [what, plant] of [
     t.is(machine.wayOfDevices(), 'tunnel');
   });
 }
+
+const TAKEN: [what: string, plant: (plants: Plants) => void][] = [
+  ['netdev', (plants) => plants.deleteTunnel()],
+  ['address', (plants) => plants.loseAddresses('iotvpn0')],
+  ['route', (plants) => plants.loseTunnelRoute()],
+];
+
+for (const [what, plant] of TAKEN) {
+  test(`the tunnel’s ${what} that others deleted is made again, and nothing leaves directly meanwhile`, async (t) => {
+    const { machine, service } = await startHome();
+    plant(machine.plants);
+    for (let second = 0; second < 12; second++) {
+      await machine.advance(1000);
+      t.not(machine.wayOfDevices(), 'internet');
+    }
+    t.is(service.status().state, 'shaping');
+    t.is(machine.wayOfDevices(), 'tunnel');
+  });
+}
+
+test('a shaping thread that throws is started again within seconds', async (t) => {
+  const { machine, service } = await startHome();
+  machine.plants.threadThrows();
+  await machine.advance(8000);
+  t.is(service.status().state, 'shaping');
+});
 
 test('rules that others edited are put back while the tunnel is down', async (t) => {
   const { machine } = await startHome();

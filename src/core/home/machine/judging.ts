@@ -95,6 +95,15 @@ export function judge(turn: Turn, sight: Sight): void {
   if (state.ticks % SURROUNDINGS_EVERY === 1) ask(turn, ...WHOLE);
 }
 
+/** Has the queue and what paces it made again at once, unless that was just done. */
+export function repairQueue(turn: Turn): void {
+  const { state, now } = turn;
+  if (state.tunnelState !== 'up' || now.monotonicMs - state.repairedMs <= REPAIR_EVERY_MS) return;
+  state.repairedMs = now.monotonicMs;
+  state.again = [...state.again, 'queue'];
+  ask(turn, ...WHOLE);
+}
+
 /** Stops devices, for a reason that a person is told. */
 export function block(turn: Turn, fault: Notice): void {
   forbid(turn);

@@ -8,7 +8,7 @@ import { hearAnswer } from '../delivery/probing.ts';
 import { judgeHome } from '../judgement.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
-import { awaitReport, block, hearSecond, judge } from './judging.ts';
+import { awaitReport, block, hearSecond, judge, repairQueue } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
 import { desiredOf, type HomeState, type Intent, PART_ORDER, type Part, WHOLE } from './state.ts';
 import { tell } from './telling.ts';
@@ -110,6 +110,7 @@ function hear(turn: Turn, event: HomeEvent): void {
       // What fails because the tunnel is gone says less than why that is.
       block(turn, state.tunnelState === 'up' ? event.fault : faultOfTunnel(state));
       if (event.fault.code === 'tunnel-netdev-gone') replaceTunnel(turn);
+      else if (event.fault.code === 'shaping-thread-ended') repairQueue(turn);
       return;
   }
 }
