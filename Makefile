@@ -57,6 +57,14 @@ evaluate-audit: lab-packages dist/iotshaper.js compiled ## planted leaks and cle
 	@node build/test/bench/audit-power.js 3 60,120,300
 	@node build/test/bench/planted-leaks.js $(RUNS)
 
+# Recordings of each kind that evaluate-nulls asks for.
+NULLS ?= 200
+
+.PHONY: evaluate-nulls
+evaluate-nulls: compiled ## wires that depend on nothing: AUCs whose intervals hold 0.50, and false alarms (an hour; NULLS=N)
+	@node build/test/bench/auc-nulls.js $(NULLS)
+	@node build/test/bench/audit-nulls.js $(NULLS) 300,1200 "" ""
+
 .PHONY: bench
 bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays (root)
 	@set -e; for name in framing simulation ubus-restart latency; do \
