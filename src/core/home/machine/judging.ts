@@ -25,8 +25,9 @@ const TICKS_BEFORE_PERMIT = 2;
 const REPAIR_EVERY_MS = 3000;
 /** A stream of which a part goes on is more likely held up by the line, which no new queue mends. */
 const REPAIR_THIN_EVERY_MS = 60_000;
-/** Share of the slots asked, in the last second, from which on a stream goes on at all. */
+/** Shares of the slots asked, in the last second, between which a stream goes on without being whole. */
 const GOES_ON = 0.1;
+const IS_WHOLE = 0.6;
 /** After a change of rate the streams are measured again; so long the old verdict on them stands. */
 const SETTLE_MS = 4000;
 /** A device that is sent elsewhere may say nothing for a while. */
@@ -159,7 +160,8 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
 }
 
 function goesOn(meter: SlotMeter, shape: Shape): boolean {
-  return meter.latestPerSecond > GOES_ON * slotsPerSecond(shape);
+  const share = meter.latestPerSecond / slotsPerSecond(shape);
+  return share > GOES_ON && share < IS_WHOLE;
 }
 
 function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void {

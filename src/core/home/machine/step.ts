@@ -138,6 +138,7 @@ function intend(turn: Turn, intent: Intent): void {
   if (intent.kind === 'none') return;
   forbid(turn);
   tryProfile(turn, null);
+  state.fallback = null;
   acts.push({ do: 'watch', on: false });
   const staysShut = intent.kind === 'stop' && intent.staysShut;
   state.shut = staysShut ? shutTableOf(state, before) : null;
@@ -216,7 +217,6 @@ function forget(turn: Turn): void {
   state.connected = null;
   state.trouble = null;
   state.proved = null;
-  state.fallback = null;
   state.inner = null;
   state.welcome = null;
   state.routeFault = null;
