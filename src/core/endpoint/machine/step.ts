@@ -75,7 +75,8 @@ function hear(turn: Turn, event: EndpointEvent): void {
       return;
     case 'openvpn-exited':
       leaveTunnel(turn);
-      log(turn, 'warning', notice('openvpn-stopped', { why: event.why }));
+      state.fault = notice('openvpn-stopped', { why: event.why });
+      log(turn, 'warning', state.fault);
       return;
     case 'hello':
       keepHello(turn, event.host, event.hello);
