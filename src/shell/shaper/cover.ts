@@ -92,6 +92,10 @@ export class Cover {
         local: { address: local, port: 0 },
         peer: { address: peer, port: COVER_PORT },
       });
+      if (this.#closed) {
+        socket.close();
+        return;
+      }
       // The kernel doubles what is asked for, and reads back the doubled figure.
       socket.setSendBuffer(
         Math.min(((wantedPackets - this.#capacityPackets) * each) / 2, 0x3fffffff),
