@@ -38,6 +38,8 @@ export const ROUTE_TABLE = 7213;
  */
 export const DIRECT_PREFERENCE = 722;
 export const HOUSE_PREFERENCE = 723;
+/** To the kernel a rule without an address is the same as one with an address of the same preference: it would be refused. */
+export const ADDRESS_PREFERENCE = 724;
 export const PAST_PREFERENCE = 729;
 export const HOUSE_TABLE = 7214;
 /** Routing protocol by which rules and routes are known as ours, whatever their preference. */
