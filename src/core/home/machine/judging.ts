@@ -60,7 +60,8 @@ export function judge(turn: Turn, sight: Sight): void {
   const desired = desiredOf(state);
   if (!desired) return;
   state.ticks++;
-  if (!isSame(sight.rate, desired.rate)) {
+  // A look that began under another configuration knows nothing of the rates of this one.
+  if (sight.config === desired.config && !isSame(sight.rate, desired.rate)) {
     state.intent = { kind: 'on', desired: { ...desired, rate: sight.rate } };
     ask(turn, ...WHOLE);
   }
