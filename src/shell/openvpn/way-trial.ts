@@ -67,9 +67,12 @@ async function asksOne(
         answered.abort();
       },
     });
-    socket.sendTo(question, address, DNS_PORT);
-    await pause(timers, ANSWER_MS, answered.signal);
-    socket.close();
+    try {
+      socket.sendTo(question, address, DNS_PORT);
+      await pause(timers, ANSWER_MS, answered.signal);
+    } finally {
+      socket.close();
+    }
   } catch {
     return false;
   }
