@@ -14,7 +14,7 @@ import { findTakenRanges } from '../taken-ranges.ts';
 import { meterWindowMs } from '../verification.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
-import { wantsReconnect } from './silence.ts';
+import { wantsReconnect } from './flow.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
 import { passTrial } from './trial.ts';
 import { forbid, type Turn } from './turn.ts';
