@@ -49,6 +49,8 @@ export const ROUTE_PROTOCOL = 73;
 export const FRAME_PORT = 20460;
 export const CONTROL_PORT = 20459;
 export const COVER_PORT = 9;
+/** Where names are asked for (RFC 1035). */
+export const DNS_PORT = 53;
 
 /** Loopback ports between socat and this program: socat sends to the first and listens on the second. */
 export const PACKET_PORT = 20461;
