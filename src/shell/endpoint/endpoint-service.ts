@@ -15,6 +15,7 @@ import { INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { ReportWatch } from '../machine/report-watch.ts';
+import { IpMemory } from '../network/ip-memory.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';
@@ -68,8 +69,10 @@ export class EndpointService {
   });
 
   constructor(options: EndpointServiceOptions, identity: EndpointIdentity) {
-    const { system, store, runDir, log } = options;
-    this.#options = options;
+    const { store, runDir, log } = options;
+    const memory = new IpMemory(options.system);
+    const { system } = memory;
+    this.#options = { ...options, system };
     this.#system = system;
     this.#reports = new ReportWatch(system);
     this.#since = Math.floor(system.clock.unixMs() / 1000);
@@ -93,7 +96,7 @@ export class EndpointService {
       tell: (event) => this.#tell(event),
     });
     this.#monitor = new NetworkMonitor({
-      system,
+      ...{ system, memory },
       onChange: (what) => {
         if (what === 'house') this.#loop.dispatch({ kind: 'surroundings' });
       },

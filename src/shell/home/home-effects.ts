@@ -31,7 +31,7 @@ import {
 import { loadNft } from '../network/nft.ts';
 import { rebuildQueue } from '../network/queue.ts';
 import { findRouteFault } from '../network/route-check.ts';
-import { applyInsideRoutes, applyRoutes } from '../network/routing.ts';
+import { applyInsideRoutes, applyRoutes, keepAddress } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { HomeOpenVpn, type OpenVpnAct } from '../openvpn/home-openvpn.ts';
@@ -237,7 +237,7 @@ export class HomeEffects {
     const isThere = netdevExists(this.#system, netdev);
     await applyRoutes(this.#system, plan, new Set(isThere ? [netdev] : []));
     if (own === null || !isThere) return null;
-    await this.#system.processes.run(['ip', 'addr', 'replace', own, 'dev', netdev]);
+    await keepAddress(this.#system, netdev, own);
     return findRouteFault(this.#system, netdev, networks, house);
   }
 

@@ -113,7 +113,10 @@ export class Cover {
       this.#sockets.push(socket);
     }
     const nowMs = this.#system.clock.monotonicMs();
-    this.#budget = new SendBudget({ packetsPerS, first: this.#capacityPackets, least: LEAST }, nowMs);
+    this.#budget = new SendBudget(
+      { packetsPerS, first: this.#capacityPackets, least: LEAST },
+      nowMs,
+    );
     this.#heldMs = nowMs;
     for (const socket of this.#sockets) this.#send(socket);
   }
