@@ -81,7 +81,7 @@ export class EndpointEffects {
     });
     this.#control = new EndpointControl({
       ...{ system, log, state, links: this.links },
-      onHello: (host, hello) => tell({ kind: 'hello', host, hello }),
+      onHello: (host, hello, sharing) => tell({ kind: 'hello', host, hello, sharing }),
     });
     this.#shaper = new Shaper({
       system,

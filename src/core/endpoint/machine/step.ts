@@ -79,7 +79,7 @@ function hear(turn: Turn, event: EndpointEvent): void {
       log(turn, 'warning', state.fault);
       return;
     case 'hello':
-      keepHello(turn, event.host, event.hello);
+      keepHello(turn, event.host, event.hello, event.sharing);
       return;
     case 'rules-lost':
       ask(turn, 'restore');

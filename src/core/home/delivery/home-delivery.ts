@@ -71,7 +71,7 @@ export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
     // A line that is too slow loses the service's questions too.
     ...(short.length > 0 ? [] : findUnanswered(probes)),
   ];
-  const partly = findRedirected(evidence);
+  const partly = [...findShared(evidence), ...findRedirected(evidence)];
   const warnings = [...short, ...partly, ...findPieces(evidence)];
   return { troubles, short, partly, isServed, warnings };
 }
@@ -80,6 +80,11 @@ export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
 function findRedirected({ redirected }: DeliveryEvidence): Notice[] {
   if (redirected.length === 0) return [];
   return [notice('redirect-dropped', { ports: listSome(redirected) })];
+}
+
+/** While it lasts, what devices have under way breaks off whenever the other one takes the tunnel. */
+function findShared({ endpointTroubles }: DeliveryEvidence): Notice[] {
+  return endpointTroubles.includes('shared') ? [notice('profile-shared')] : [];
 }
 
 function findPieces({ streams, wholeBytes, endpointWholeBytes }: DeliveryEvidence): Notice[] {
