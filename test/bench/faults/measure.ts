@@ -11,6 +11,10 @@ export interface Fault {
   plant(lab: ExposureLab): Promise<unknown>;
   /** Takes away what the service is not asked to mend. */
   undo?(lab: ExposureLab): Promise<unknown>;
+  /** What else has to hold once all is well; returns what does not. */
+  check?(lab: ExposureLab): Promise<string[]>;
+  /** Share of what a device asks beside the fault that has to be answered; nothing where that is not asked. */
+  leastAnswered?: number;
   /** Seconds in which all has to be well again, once {@link Fault.plant} is through. */
   recoverS?: number;
 }
@@ -29,6 +33,10 @@ export interface Measure {
   inside: string[];
   up: WayMeasure;
   down: WayMeasure;
+  /** Share of the witness's questions that was answered from the planting on. */
+  answeredShare: number;
+  /** What {@link Fault.check} found. */
+  found: string[];
   /** From the end of the planting to the last moment at which anything was not well; Infinity where it never was. */
   recoveredS: number;
   /** What was not well at that last moment; null where all was. */
@@ -60,16 +68,18 @@ const LOOK_MS = 200;
 const LEAST_SHARE = 0.5;
 /** A device of its own, which the other's backlog does not hold up. */
 const WITNESS = '192.168.8.12';
+const ASKED_PER_S = 5;
 
 /** Plants the fault, and waits until all is well again or nothing more is to be hoped for. */
 export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Measure> {
   const answersS: number[] = [];
-  const ping = ['ping', '-n', '-i', '0.2', '-s', '30', '-I', WITNESS, CLOUD];
+  const ping = ['ping', '-n', '-i', `${1 / ASKED_PER_S}`, '-s', '30', '-I', WITNESS, CLOUD];
   const witness = lab.network.start('devices', ping);
   witness.stdout!.on('data', () => answersS.push(Date.now() / 1000));
   const bad: Bad[] = [];
   const said: string[] = [];
   const moments = { plantedS: 0, mendedS: 0, endS: 0 };
+  let found: string[] = [];
   const stop = new AbortController();
   const looking = look(lab, { answersS, bad, said }, stop.signal);
   try {
@@ -80,6 +90,7 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
       moments.mendedS = Date.now() / 1000;
       await settled(bad);
       moments.endS = Date.now() / 1000;
+      found = (await fault.check?.(lab)) ?? [];
     });
     const wire = await readWire(seen.homeCapture);
     const { plantedS, mendedS, endS } = moments;
@@ -99,7 +110,13 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
     const [up, down] = ways.map((timesS) => measureWay(timesS, plantedS, endS));
     const { devices, inside } = seen;
     const lastBad = last?.what ?? null;
-    return { devices, inside, up: up!, down: down!, recoveredS, lastBad, said };
+    const asked = (endS - plantedS) * ASKED_PER_S;
+    const answered = answersS.filter((timeS) => timeS > plantedS && timeS < endS).length;
+    const answeredShare = Math.min(1, answered / asked);
+    return {
+      ...{ devices, inside, up: up!, down: down!, recoveredS, lastBad, said },
+      ...{ answeredShare, found },
+    };
   } finally {
     stop.abort();
     await looking;

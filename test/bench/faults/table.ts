@@ -35,14 +35,18 @@ function matcherOf(text: string): RegExp {
 
 /** Why a fault did not hold. */
 function findBreaches(fault: Fault, measure: Measure, mostAllowed: number): string[] {
-  const { devices, inside, up, down, recoveredS, lastBad } = measure;
+  const { devices, inside, up, down, recoveredS, lastBad, answeredShare, found } = measure;
   const { burst, burstAtS } = up.burst > down.burst ? up : down;
-  const { recoverS = RECOVER_S } = fault;
+  const { recoverS = RECOVER_S, leastAnswered = 0 } = fault;
   return [
     ...(devices.length > 0 ? [`${devices.length} of devices in the clear (${devices[0]})`] : []),
     ...(inside.length > 0 ? [`${inside.length} of the inside in the clear (${inside[0]})`] : []),
     ...(burst > mostAllowed ? [`a burst of ${burst} after ${seconds(burstAtS)} s`] : []),
     ...(recoveredS > recoverS ? [`not well within ${recoverS} s (${lastBad})`] : []),
+    ...(answeredShare < leastAnswered
+      ? [`${Math.round(100 * answeredShare)} % of a device beside answered`]
+      : []),
+    ...found,
   ];
 }
 
