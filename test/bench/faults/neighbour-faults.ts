@@ -91,7 +91,7 @@ async function residentKb(lab: ExposureLab): Promise<number> {
 /** Packets that the first home's class has sent: fewer than before where it was made again. */
 async function classPackets(lab: ExposureLab): Promise<number> {
   const text = await lab.network.netns('endpoint', ['tc', '-s', 'class', 'show', 'dev', 'iotvpn0']);
-  return Number(/class htb 1:2 [^]*?Sent \d+ bytes (\d+) pkt/.exec(text)?.[1] ?? 0);
+  return Number(/class htb 1:2 [\s\S]*?Sent \d+ bytes (\d+) pkt/.exec(text)?.[1] ?? 0);
 }
 
 const before = { packets: 0, residentKb: 0 };
