@@ -169,7 +169,7 @@ export class EndpointEffects {
       case 'port':
         return this.#openPort(work);
       case 'netdev':
-        return configureNetdev(system, work);
+        return this.#port?.mend() ?? configureNetdev(system, work);
       case 'resolver':
         return this.#startResolver(work);
       case 'control':

@@ -51,10 +51,10 @@ function findBreaches(fault: Fault, measure: Measure, mostAllowed: number): stri
 }
 
 function print({ name }: Fault, measure: Measure, breaches: readonly string[]): void {
-  const { devices, inside, up, down, recoveredS } = measure;
+  const { devices, inside, up, down, recoveredS, answeredShare } = measure;
   const held = breaches.length === 0 ? 'yes' : `**no**: ${breaches.join(', ')}`;
   console.log(
-    `| ${name} | ${devices.length} | ${inside.length} | ${seconds(up.silenceS)} / ${seconds(down.silenceS)} | ${up.burst} / ${down.burst} | ${seconds(recoveredS)} | ${held} |`,
+    `| ${name} | ${devices.length} | ${inside.length} | ${seconds(up.silenceS)} / ${seconds(down.silenceS)} | ${up.burst} / ${down.burst} | ${seconds(recoveredS)} | ${Math.round(100 * answeredShare)} % | ${held} |`,
   );
 }
 
@@ -75,9 +75,9 @@ const lab = await ExposureLab.start(`fault${process.pid}`);
 let failed = 0;
 try {
   console.log(
-    '| fault | devices in the clear | inside in the clear | silence up / down, s | most in 100 ms up / down | well after, s | held |',
+    '| fault | devices in the clear | inside in the clear | silence up / down, s | most in 100 ms up / down | well after, s | a device beside answered | held |',
   );
-  console.log('|---|---|---|---|---|---|---|');
+  console.log('|---|---|---|---|---|---|---|---|');
   const quiet = await measureFault(lab, nothing);
   const ownMost = Math.max(ASKED_IN_100_MS, quiet.up.burst, quiet.down.burst);
   print(nothing, quiet, []);

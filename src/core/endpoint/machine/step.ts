@@ -107,6 +107,8 @@ function hearExamined(turn: Turn, faults: readonly Notice[]): void {
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
   mendTunnel(turn, fault);
+  // As where the netdev has another name now, which rules of ours stop.
+  if (fault.code === 'cover-unsent') ask(turn, 'index');
   if (minor === 0 && fault.code === 'shaping-thread-ended') replaceThread(turn);
   // Cover that can't be sent is tried, and told of, several times a second.
   if (turn.state.distrusted.includes(minor)) return;

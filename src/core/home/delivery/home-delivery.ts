@@ -61,17 +61,18 @@ export const NOTHING_DELIVERED: Delivery = {
 export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
   const { probes, streams, nowMs, warnedOf } = evidence;
   const isServed = isAnswered(probes, streams, nowMs) || isTwoWay(evidence);
-  const short = [
-    findShortfall('up', evidence.up, warnedOf),
-    findShortfall('down', evidence.down, warnedOf),
-  ].filter((one) => one !== null);
+  const shared = findShared(evidence);
+  // What another has of the tunnel is not the line's fault.
+  const short = (['up', 'down'] as const)
+    .map((way) => (shared.length > 0 ? null : findShortfall(way, evidence[way], warnedOf)))
+    .filter((one) => one !== null);
   const troubles = [
     ...findDropped(evidence),
     ...findEndpointTroubles(evidence),
     // A line that is too slow loses the service's questions too.
     ...(short.length > 0 ? [] : findUnanswered(probes)),
   ];
-  const partly = [...findShared(evidence), ...findRedirected(evidence)];
+  const partly = [...shared, ...findRedirected(evidence)];
   const warnings = [...short, ...partly, ...findPieces(evidence)];
   return { troubles, short, partly, isServed, warnings };
 }

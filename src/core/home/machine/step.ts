@@ -111,6 +111,8 @@ function hear(turn: Turn, event: HomeEvent): void {
       block(turn, state.tunnelState === 'up' ? event.fault : faultOfTunnel(state));
       if (event.fault.code === 'tunnel-netdev-gone') replaceTunnel(turn);
       else if (event.fault.code === 'shaping-thread-ended') repairQueue(turn);
+      // As where the netdev has another name now, which rules of ours stop.
+      else if (event.fault.code === 'cover-unsent') ask(turn, 'index');
       return;
   }
 }
