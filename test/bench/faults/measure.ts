@@ -1,12 +1,15 @@
 // What one fault did: what left in the clear, how long the wire stood still, how much it made up at once, when all was well again.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
+import { lab as addresses } from '../../../src/research/lab/bed/topology.ts';
+import { type ExposureLab, ROUTER_RESOLVER } from '../../net/exposure/exposure-lab.ts';
 import { CLOUD } from '../../net/home-network.ts';
 import { readWire } from '../../net/wire.ts';
 
 /** One fault, planted in a lab whose devices talk. */
 export interface Fault {
   name: string;
+  /** What has to be there before, which is not looked at. */
+  prepare?(lab: ExposureLab): Promise<unknown>;
   /** Breaks something; what lasts for a while lasts as long as this. */
   plant(lab: ExposureLab): Promise<unknown>;
   /** Takes away what the service is not asked to mend. */
@@ -66,12 +69,15 @@ const GIVE_UP_MS = 45_000;
 const LOOK_MS = 200;
 /** Of the slots asked for, over a second: less is what the service itself calls no stream in good order. */
 const LEAST_SHARE = 0.5;
+/** Where the endpoint does not answer, the router itself asks its resolver whether the Internet does. */
+const OWN_QUESTION = `${addresses.homeAddress} > ${ROUTER_RESOLVER} protocol 17 port 53`;
 /** A device of its own, which the other's backlog does not hold up. */
 const WITNESS = '192.168.8.12';
 const ASKED_PER_S = 5;
 
 /** Plants the fault, and waits until all is well again or nothing more is to be hoped for. */
 export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Measure> {
+  await fault.prepare?.(lab);
   const answersS: number[] = [];
   const ping = ['ping', '-n', '-i', `${1 / ASKED_PER_S}`, '-s', '30', '-I', WITNESS, CLOUD];
   const witness = lab.network.start('devices', ping);
@@ -108,7 +114,8 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
       ? Number.POSITIVE_INFINITY
       : Math.max(0, (last?.timeS ?? mendedS) - mendedS);
     const [up, down] = ways.map((timesS) => measureWay(timesS, plantedS, endS));
-    const { devices, inside } = seen;
+    const devices = seen.devices.filter((packet) => packet !== OWN_QUESTION);
+    const { inside } = seen;
     const lastBad = last?.what ?? null;
     const asked = (endS - plantedS) * ASKED_PER_S;
     const answered = answersS.filter((timeS) => timeS > plantedS && timeS < endS).length;

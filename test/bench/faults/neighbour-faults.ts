@@ -129,6 +129,7 @@ export const neighbourFaults: Fault[] = [
   },
   {
     name: 'neighbour: a home that floods control messages',
+    prepare: profileOf,
     plant: async (lab) => {
       const profile = await profileOf(lab);
       const second = await settle(lab);
@@ -150,13 +151,15 @@ export const neighbourFaults: Fault[] = [
   },
   {
     name: 'neighbour: two homes, all cores busy for 20 s',
-    plant: async (lab) => {
+    prepare: async (lab) => {
       await profileOf(lab);
       const second = await settle(lab);
       await second.startService(lab.network.path(`${NEIGHBOUR}.ovpn`));
       await eventually('the neighbour is served', async () => {
         return (await second.status())?.state === 'shaping';
       });
+    },
+    plant: async (lab) => {
       before.packets = await classPackets(lab);
       await busy(BUSY_MS);
     },

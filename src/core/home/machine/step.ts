@@ -100,6 +100,9 @@ function hear(turn: Turn, event: HomeEvent): void {
       ask(turn, 'restore');
       return;
     case 'port-up':
+      // While it was not there devices' packets found no way but others, where they were stopped.
+      state.astrayMs = Number.NEGATIVE_INFINITY;
+      state.astray = Number.POSITIVE_INFINITY;
       ask(turn, 'netdev', 'routes');
       return;
     case 'surroundings':
