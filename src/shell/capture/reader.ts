@@ -51,10 +51,11 @@ export function openCapture(
     (problem) => new CaptureError(path, 0, 0, problem, { opened: false }),
   );
   const packets = readPackets(pieces, name);
-  return notes ? noted(packets, name, notes) : packets;
+  return notes ? notePackets(packets, name, notes) : packets;
 }
 
-function noted(
+/** Sets packets aside whose time cannot be true, and tells of them and of those that cannot be read. */
+export function notePackets(
   packets: AsyncIterable<CapturedPacket>,
   name: string,
   { warn, leapS, join }: CaptureNotes,
