@@ -57,6 +57,8 @@ export function isExport(payload: Uint8Array): boolean {
 /** Decodes messages in the order they came; templates are remembered for each exporter and its domain. */
 export class ExportDecoder {
   readonly #templates = new Map<string, readonly TemplateField[]>();
+  /** When exporters of IPFIX booted, as their options say. */
+  readonly #bootS = new Map<string, number>();
   readonly faults: ExportFaults = { withoutTemplate: 0, damaged: 0, sampling: 1 };
 
   /** @param exporter who sent it, where that is known */
@@ -102,8 +104,12 @@ export class ExportDecoder {
     const view = viewOf(message);
     const isV9 = version === 9;
     const exportS = view.getUint32(isV9 ? 8 : 4);
-    const clock = { exportS, bootS: isV9 ? exportS - view.getUint32(4) / 1000 : 0 };
     const domain = view.getUint32(isV9 ? 16 : 12);
+    const who = `${exporter}|${version}|${domain}`;
+    const clockNow = () => ({
+      exportS,
+      bootS: isV9 ? exportS - view.getUint32(4) / 1000 : (this.#bootS.get(who) ?? 0),
+    });
     const records: FlowRecord[] = [];
     for (let at = isV9 ? V9_HEADER : IPFIX_HEADER; at + 4 <= message.length; ) {
       const [id, length] = [view.getUint16(at), view.getUint16(at + 2)];
@@ -113,11 +119,11 @@ export class ExportDecoder {
         break;
       }
       const set = new DataView(message.buffer, message.byteOffset + at + 4, length - 4);
-      const nameOf = (template: number) => `${exporter}|${version}|${domain}|${template}`;
+      const nameOf = (template: number) => `${who}|${template}`;
       if (id === (isV9 ? 0 : 2)) this.#learn(set, nameOf);
       // Templates of options are only passed over, with what belongs to them.
       else if (id === (isV9 ? 1 : 3)) this.#passOptions(set, nameOf, isV9);
-      else if (id >= 256) records.push(...this.#readSet(set, nameOf(id), clock));
+      else if (id >= 256) records.push(...this.#readSet(set, nameOf(id), who, clockNow()));
       at = end;
     }
     return records;
@@ -161,7 +167,7 @@ export class ExportDecoder {
     if (set.getUint16(0) >= 256) this.#templates.set(nameOf(set.getUint16(0)), template);
   }
 
-  #readSet(set: DataView, name: string, clock: ExportClock): FlowRecord[] {
+  #readSet(set: DataView, name: string, who: string, clock: ExportClock): FlowRecord[] {
     const template = this.#templates.get(name);
     if (!template) {
       this.faults.withoutTemplate++;
@@ -180,7 +186,11 @@ export class ExportDecoder {
       }
       at = end;
       this.#noteSampling(draft.numbers.get(34) ?? draft.numbers.get(305) ?? 1);
-      if (!isFlows) continue;
+      if (!isFlows) {
+        const initMs = draft.numbers.get(160);
+        if (initMs) this.#bootS.set(who, initMs / 1000);
+        continue;
+      }
       const record = toFlow(draft, clock);
       if (record) records.push(record);
       else this.faults.damaged++;

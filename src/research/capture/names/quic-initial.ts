@@ -12,7 +12,7 @@ interface Version {
 
 const versions: Record<number, Version> = {
   1: {
-    salt: Buffer.from('38762cf7f55934b34d179ae6a4c80ccadccbb7f0', 'hex'),
+    salt: Buffer.from('38762cf7f55934b34d179ae6a4c80cadccbb7f0a', 'hex'),
     label: 'quic',
     initialType: 0,
   },
