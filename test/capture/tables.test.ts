@@ -6,7 +6,6 @@ import { openSource } from '../../src/research/capture/source.ts';
 import { type ColumnChoice, parseColumns } from '../../src/research/capture/tables/columns.ts';
 import { readTime, splitFields } from '../../src/research/capture/tables/fields.ts';
 import { packingOf, unpack } from '../../src/research/capture/unpack.ts';
-import { InvalidValue } from '../../src/shell/cli/failure.ts';
 import type { System } from '../../src/shell/system/system.ts';
 
 interface Read {
@@ -47,10 +46,10 @@ test('a table without titles, and one with them in any order', async (t) => {
 
 test('titles are found by themselves or by --columns', async (t) => {
   const text = 'when,what,way\n1.5,100,up\n';
-  t.deepEqual((await read(text, parseColumns('time=when,size=what,direction=way'))).rows, [
+  t.deepEqual((await read(text, parseColumns('time=when,size=what,direction=way')!)).rows, [
     { timeS: 1.5, bytes: 100, direction: 'up' },
   ]);
-  t.deepEqual((await read('7,1.5,100,up\n', parseColumns('time=2,size=3,direction=4'))).rows, [
+  t.deepEqual((await read('7,1.5,100,up\n', parseColumns('time=2,size=3,direction=4')!)).rows, [
     { timeS: 1.5, bytes: 100, direction: 'up' },
   ]);
   await t.throwsAsync(read(text), {
@@ -59,9 +58,7 @@ test('titles are found by themselves or by --columns', async (t) => {
   await t.throwsAsync(read(text, { time: 'ts' }), {
     message: /has no column ts; its columns are when, what, way/,
   });
-  for (const bad of ['time', 'when=ts', 'time=']) {
-    t.throws(() => parseColumns(bad), { instanceOf: InvalidValue });
-  }
+  for (const bad of ['time', 'when=ts', 'time=']) t.is(parseColumns(bad), null);
 });
 
 test("Wireshark's own table, fields of tshark, nfdump's, and an IoT data set's", async (t) => {

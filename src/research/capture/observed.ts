@@ -66,8 +66,9 @@ export async function observeFiles(
     const table = source.kind === 'packets' ? packets : flows;
     const before = table.packets;
     try {
-      if (source.kind === 'packets') for await (const packet of source.packets) table.add(packet);
-      else {
+      if (source.kind === 'packets') {
+        for await (const batch of source.batches) for (const packet of batch) table.add(packet);
+      } else {
         for await (const flow of source.flows) {
           table.addFlow(flow);
           lengths.add(flow);

@@ -8,17 +8,13 @@ import { pcapngMagic } from '../../core/capture/pcapng.ts';
 import type { Sample } from '../../core/capture/trace.ts';
 import { linesOf } from '../../core/text/line-splitter.ts';
 import { readPieces } from '../../shell/capture/pieces.ts';
-import {
-  type CapturedPacket,
-  type CaptureNotes,
-  notePackets,
-  readPackets,
-} from '../../shell/capture/reader.ts';
+import type { CapturedPacket, CaptureNotes } from '../../shell/capture/reader.ts';
 import type { System } from '../../shell/system/system.ts';
 import { ExportDecoder, isExport, messageLength } from './flows/export-decoder.ts';
 import { readExports } from './flows/export-stream.ts';
 import type { FlowRecord } from './flows/flow-record.ts';
 import { NFCAPD_MAGIC, readNfcapd } from './flows/nfcapd.ts';
+import { noteBatches, readBatches } from './packet-batches.ts';
 import { PieceReader } from './piece-reader.ts';
 import type { ColumnChoice } from './tables/columns.ts';
 import { openTable } from './tables/table.ts';
@@ -26,7 +22,7 @@ import { isZeek, readZeek, type ZeekListener } from './tables/zeek.ts';
 import { packingOf, unpack } from './unpack.ts';
 
 export type Source =
-  | { kind: 'packets'; packets: AsyncGenerator<CapturedPacket> }
+  | { kind: 'packets'; batches: AsyncGenerator<CapturedPacket[]> }
   /** One device's packets. */
   | { kind: 'samples'; samples: AsyncGenerator<Sample> }
   | { kind: 'flows'; flows: AsyncGenerator<FlowRecord> };
@@ -106,28 +102,28 @@ async function openPackets(
   name: string,
   { notes }: SourceOptions,
 ): Promise<Source> {
-  const packets = readPackets(reader.rest(), name);
+  const batches = readBatches(reader.rest(), name);
   const first: CapturedPacket[] = [];
   let failure: { error: unknown } | null = null;
   try {
     while (first.length < LOOKED_AT) {
-      const { done, value } = await packets.next();
+      const { done, value } = await batches.next();
       if (done) break;
-      first.push({ ...value, data: value.data.slice() });
+      first.push(...value);
     }
   } catch (error) {
     failure = { error };
   }
-  const all = async function* (): AsyncGenerator<CapturedPacket> {
-    yield* first;
+  const all = async function* (): AsyncGenerator<CapturedPacket[]> {
+    yield first;
     if (failure) throw failure.error;
-    yield* packets;
+    yield* batches;
   };
-  const decoded = first.map((packet) => decodePacket(packet));
+  const decoded = first.slice(0, LOOKED_AT).map((packet) => decodePacket(packet));
   const exports = decoded.filter((one) => one?.protocol === 17 && isExport(one.payload));
   const others = decoded.filter((one) => one !== null).length - exports.length;
   if (exports.length === 0 || others > exports.length) {
-    return { kind: 'packets', packets: notePackets(all(), name, notes) };
+    return { kind: 'packets', batches: noteBatches(all(), name, notes) };
   }
   const decoder = new ExportDecoder();
   const flows = tellFaults(readExportPackets(all(), decoder), decoder, name, notes);
@@ -135,13 +131,15 @@ async function openPackets(
 }
 
 async function* readExportPackets(
-  packets: AsyncIterable<CapturedPacket>,
+  batches: AsyncIterable<readonly CapturedPacket[]>,
   decoder: ExportDecoder,
 ): AsyncGenerator<FlowRecord> {
-  for await (const packet of packets) {
-    const decoded = decodePacket(packet);
-    if (decoded?.protocol !== 17 || !isExport(decoded.payload)) continue;
-    yield* decoder.decode(decoded.payload, `${decoded.source}:${decoded.sourcePort}`);
+  for await (const batch of batches) {
+    for (const packet of batch) {
+      const decoded = decodePacket(packet);
+      if (decoded?.protocol !== 17 || !isExport(decoded.payload)) continue;
+      yield* decoder.decode(decoded.payload, `${decoded.source}:${decoded.sourcePort}`);
+    }
   }
 }
 

@@ -21,8 +21,8 @@ import { identifyDevices } from '../analysis/identify/identify.ts';
 import { loadVendors } from '../analysis/identify/vendors.ts';
 import { defaultLabels, type Labels, parseLabels } from '../analysis/labels.ts';
 import { observeFiles } from '../capture/observed.ts';
-import { type ColumnChoice, parseColumns } from '../capture/tables/columns.ts';
-import { columnsHelp, filesHelp } from './traffic-files.ts';
+import type { ColumnChoice } from '../capture/tables/columns.ts';
+import { columnsHelp, filesHelp, readColumns } from './traffic-files.ts';
 
 interface Options {
   events?: string;
@@ -55,7 +55,7 @@ export function registerAttackActivity(attack: Command, context: Context): void 
     .command('activity')
     .description('find when devices were used, from changes of their rates')
     .argument('<file...>', `${filesHelp}; several are one observation`)
-    .option('--columns <names>', columnsHelp, parseColumns)
+    .option('--columns <names>', columnsHelp, readColumns)
     .option(
       '--events <file>',
       'what really happened: lines of time,device,event or a Markdown table',

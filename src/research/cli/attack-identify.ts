@@ -25,8 +25,8 @@ import {
 import { loadVendors } from '../analysis/identify/vendors.ts';
 import { defaultLabels, labelsInNames, parseLabels } from '../analysis/labels.ts';
 import { observeFiles } from '../capture/observed.ts';
-import { type ColumnChoice, parseColumns } from '../capture/tables/columns.ts';
-import { columnsHelp, filesHelp } from './traffic-files.ts';
+import type { ColumnChoice } from '../capture/tables/columns.ts';
+import { columnsHelp, filesHelp, readColumns } from './traffic-files.ts';
 
 interface Options {
   labels?: string;
@@ -56,7 +56,7 @@ export function registerAttackIdentify(attack: Command, context: Context): void 
       'tell devices apart in captures, by names looked up, by makers and by traffic rates',
     )
     .argument('<file...>', filesHelp)
-    .option('--columns <names>', columnsHelp, parseColumns)
+    .option('--columns <names>', columnsHelp, readColumns)
     .option(
       '--labels <file>',
       'who is who: lines of kind,value,label with kind dns, mac, ip or file',

@@ -1,41 +1,14 @@
 // Traffic as an observer separates it: by device where addresses tell devices apart, else by who it is exchanged with.
 import { isLocalAddress } from '../../../core/capture/addresses.ts';
 import { type Decoded, decodePacket } from '../../../core/capture/decode.ts';
-import { staysInHome } from '../../../core/capture/trace.ts';
 import type { CapturedPacket } from '../../../shell/capture/reader.ts';
 import type { FlowRecord } from '../../capture/flows/flow-record.ts';
-import { type Announcement, NameBook } from '../../capture/names/name-book.ts';
+import { NameBook } from '../../capture/names/name-book.ts';
 import { NameListener } from '../../capture/names/name-listener.ts';
 import { RateSeries } from './features.ts';
+import type { Stream, View } from './stream.ts';
 
-/**
- * Where the observer stands: `lan` sees each device's own address (Wi-Fi, or before NAT); `wan` sees one address for the
- * whole home and tells streams apart by their remote end, as the provider does.
- */
-export type View = 'lan' | 'wan';
-
-/** A stream of packets the observer holds to be one device's. */
-export interface Stream {
-  /** `lan`: MAC address, or address where the capture has no MAC. `wan`: the remote address. */
-  key: string;
-  mac: string | null;
-  /** The home's end. */
-  addresses: string[];
-  /** Who it talks to on the Internet, and by which service: protocol number/remote port. */
-  remotes: { address: string; names: string[]; services: string[] }[];
-  /** Names that it looked up in the clear, or called servers by. */
-  names: string[];
-  /** What it calls itself in the home. */
-  announced: Announcement[];
-  packets: number;
-  upBytes: number;
-  downBytes: number;
-  /** Flows, each a protocol, two addresses and two ports. */
-  flows: number;
-  firstS: number;
-  lastS: number;
-  series: RateSeries;
-}
+export type { Stream, View } from './stream.ts';
 
 interface End {
   address: string;
@@ -74,6 +47,8 @@ export class FlowTable {
   readonly #binS: number;
   readonly #home: ReadonlySet<string>;
   readonly #pairs = new Map<string, Pair>();
+  /** Of each address seen whether it stays in the home. */
+  readonly #local = new Map<string, boolean>();
   /** What was said of names. */
   readonly book = new NameBook();
   readonly #listener = new NameListener(this.book);
@@ -104,7 +79,7 @@ export class FlowTable {
       return;
     }
     this.#listener.hear(decoded);
-    if (staysInHome(decoded)) {
+    if (this.#isLocal(decoded.source) && this.#isLocal(decoded.destination)) {
       this.localPackets++;
       return;
     }
@@ -123,7 +98,7 @@ export class FlowTable {
     this.records++;
     this.firstS = Math.min(this.firstS, timeS);
     this.lastS = Math.max(this.lastS, timeS + durationS);
-    if (isLocalAddress(source) && isLocalAddress(destination)) {
+    if (this.#isLocal(source) && this.#isLocal(destination)) {
       this.localPackets += flow.packets;
       return;
     }
@@ -222,7 +197,16 @@ export class FlowTable {
   }
 
   #isHome(address: string): boolean {
-    return this.#home.size > 0 ? this.#home.has(address) : isLocalAddress(address);
+    return this.#home.size > 0 ? this.#home.has(address) : this.#isLocal(address);
+  }
+
+  #isLocal(address: string): boolean {
+    let isLocal = this.#local.get(address);
+    if (isLocal === undefined) {
+      isLocal = isLocalAddress(address);
+      this.#local.set(address, isLocal);
+    }
+    return isLocal;
   }
 
   /** Pairs with the home's end near; where neither end is private, the end that all have in common is the home's. */

@@ -1,5 +1,4 @@
 // Which column of a table is what: by its title, or as a user says.
-import { InvalidValue } from '../../../shell/cli/failure.ts';
 
 /** What a table of packets or flows may tell, with the titles others give it. */
 const titles = {
@@ -53,18 +52,14 @@ export const columnNames = Object.keys(titles) as ColumnName[];
 /** Titles as a user gave them, or columns' numbers from 1. */
 export type ColumnChoice = Partial<Record<ColumnName, string>>;
 
-/** Reads `time=ts,size=len,direction=dir`. @throws InvalidValue naming what is no column */
-export function parseColumns(text: string): ColumnChoice {
+/** Reads `time=ts,size=len,direction=dir`; null where it is no such thing. */
+export function parseColumns(text: string): ColumnChoice | null {
   const choice: ColumnChoice = {};
   for (const part of text.split(',')) {
     const at = part.indexOf('=');
     const name = columnNames.find((one) => one === part.slice(0, at).trim().toLowerCase());
     const title = part.slice(at + 1).trim();
-    if (at < 0 || !name || title === '') {
-      throw new InvalidValue(
-        `must be NAME=TITLE with commas, such as time=ts,size=len,direction=dir; NAME is one of ${columnNames.join(', ')}.`,
-      );
-    }
+    if (at < 0 || !name || title === '') return null;
     choice[name] = title;
   }
   return choice;
