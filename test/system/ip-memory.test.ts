@@ -1,6 +1,6 @@
 // What ip listed is answered from memory, and from nothing that may have changed since.
 import test from 'ava';
-import { IpMemory } from '../../src/shell/network/ip-memory.ts';
+import { IpMemory } from '../../src/shell/network/kernel/ip-memory.ts';
 import { CommandError } from '../../src/shell/system/command.ts';
 import type { System } from '../../src/shell/system/system.ts';
 

@@ -29,7 +29,7 @@ import { ConfigKeeper, type ConfigKeeperOptions, PROVED_FILE } from '../config/c
 import { LocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { ReportWatch } from '../machine/report-watch.ts';
-import { IpMemory } from '../network/ip-memory.ts';
+import { IpMemory } from '../network/kernel/ip-memory.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { socketsOf } from '../openvpn/home-openvpn.ts';
 import { judgeProfile } from '../openvpn/profile-file.ts';

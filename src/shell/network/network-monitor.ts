@@ -1,7 +1,7 @@
 // Tells when the machine's netdevs, addresses, routes or neighbours change, as `ip monitor` prints it.
 import { SupervisedChild } from '../system/child.ts';
 import type { Cancel, System } from '../system/system.ts';
-import type { IpMemory } from './ip-memory.ts';
+import type { IpMemory } from './kernel/ip-memory.ts';
 
 /** `house`: netdevs, addresses or routes changed, maybe neighbours too; `neighbours`: those alone. */
 export type NetworkChange = 'house' | 'neighbours';

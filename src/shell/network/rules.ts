@@ -7,7 +7,7 @@ import { countersOf } from '../../core/plan/nft/nft-passage.ts';
 import { countedIn, updateTable } from '../../core/plan/nft/nft-text.ts';
 import type { System } from '../system/system.ts';
 import { TableWatch } from '../system/table-watch.ts';
-import { type Glance, NftSocket } from './nft/nft-socket.ts';
+import { type Glance, NftSocket } from './kernel/nft-socket.ts';
 import { deleteTable, loadNft } from './nft.ts';
 
 const LIST = `list table inet ${TABLE}\n`;

@@ -1,6 +1,6 @@
 // What `ip` listed, for as long as its monitor tells of no change: nothing is asked anew that nobody has touched.
-import { CommandError, type CommandResult } from '../system/command.ts';
-import type { System } from '../system/system.ts';
+import { CommandError, type CommandResult } from '../../system/command.ts';
+import type { System } from '../../system/system.ts';
 
 /** Not all that is listed is told of: what the kernel learns of a way's MTU is not. */
 const KEPT_MS = 60_000;
