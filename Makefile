@@ -105,7 +105,7 @@ feed: dist/iotshaper.js ## a feed for opkg in dist/feed (FEED_KEY=FILE signs it)
 	@node scripts/feed.mjs
 
 .PHONY: deb
-deb: dist/iotshaper.js ## the endpoint's package for Debian
+deb: dist/iotshaper.js ## Debian's packages: iot-shaper-common, and -endpoint (a server's) and -home (a router's)
 	@node scripts/deb.mjs
 
 .PHONY: research
