@@ -148,6 +148,11 @@ evaluate-exposure: test-packages dist/iotshaper.js compiled ## plant whatever ex
 faults: test-packages dist/iotshaper.js compiled ## break both ends on purpose, print what a provider saw and when all was well (root; ROWS='regex', TIMES=)
 	@node build/test/bench/faults/table.js "$(ROWS)" $(or $(TIMES),1)
 
+.PHONY: platforms
+platforms: test-packages deb compiled ## both packages on a Debian from the archive: install, shape, purge (root, minutes; RELEASE=trixie)
+	@sh scripts/install-packages.sh debootstrap
+	@node build/test/platforms/debian.js $(RELEASE)
+
 .PHONY: clean
 clean: ## remove everything built
 	rm -rf build dist out
