@@ -53,7 +53,8 @@ async function installRole(
   role: 'home' | 'endpoint',
 ): Promise<{ root: DebianRoot; before: string[] }> {
   const root = await DebianRoot.build(release, role);
-  await root.install(...dependenciesOf('common'), ...dependenciesOf(role));
+  // The other role's too: apt unpacks them before that role refuses.
+  await root.install(...['common', 'home', 'endpoint'].flatMap(dependenciesOf));
   const before = await root.files();
   await root.install(packageOf('common'), packageOf(role));
   const said = await root.run(['iotshaper', '--version']);
@@ -136,7 +137,7 @@ try {
     }
   };
 
-  const off = await until(() => true);
+  const off = await until(({ state }) => state === 'off');
   tell(off?.state === 'off', 'after the installation the service is off', service.log());
   await home.write('/root/lab.ovpn', profile);
   const taken = await iotshaper('tunnel', '/root/lab.ovpn');
@@ -236,7 +237,11 @@ try {
     const after = await root.files();
     const more = after.filter((line) => !before.includes(line) && !/ \.\/run(\/|$)/.test(line));
     const less = before.filter((line) => !after.includes(line));
-    tell(more.length + less.length === 0, `${role}: purged, no file is left`, [...more, ...less]);
+    tell(
+      more.length + less.length === 0,
+      `${role}: purged, no file is left`,
+      [...more, ...less].slice(0, 20),
+    );
   }
 } finally {
   await network.close();

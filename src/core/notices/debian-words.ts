@@ -2,7 +2,7 @@
 
 const COMMIT = '; uci commit iotshaper; reload_config';
 
-/** In their order; each is tried on the whole text. */
+/** In their order; each is tried on the whole text. None brings quotes where there were none: the text may be JSON. */
 const replacements: readonly (readonly [RegExp | string, string])[] = [
   [
     new RegExp(
@@ -25,24 +25,24 @@ const replacements: readonly (readonly [RegExp | string, string])[] = [
   ['opkg install tcpdump-mini', 'apt install tcpdump'],
   [' (LuCI → Network → Diagnostics)', ''],
   [' (LuCI → Network → Interfaces)', ''],
-  [' (LuCI → Network → DHCP and DNS → Static Leases)', ' (dnsmasq: "dhcp-host=")'],
+  [' (LuCI → Network → DHCP and DNS → Static Leases)', ' (dhcp-host= of dnsmasq)'],
   ['LuCI → Network → Firewall → Port Forwards, the settings of', 'the settings of'],
-  [' (LuCI → Services → IoT Privacy → Devices)', ' ("iotshaper add device mac=…")'],
+  [' (LuCI → Services → IoT Privacy → Devices)', ' (iotshaper add device mac=…)'],
   ['LuCI → Services → IoT Privacy → Devices, or run', 'run'],
   [
     'see that "Enable NTP client" is on in LuCI under System → System → Time Synchronization, or set the clock there',
-    'run "timedatectl set-ntp true", or set the clock with "timedatectl set-time"',
+    'run "timedatectl set-ntp true", or set the clock',
   ],
   [
     'set the clock in LuCI under System → System → Time Synchronization',
-    'run "timedatectl set-ntp true"',
+    'set the clock (timedatectl set-ntp true)',
   ],
-  [' (LuCI → System → System)', ' ("timedatectl")'],
+  [' (LuCI → System → System)', ' (timedatectl)'],
   [
     'choose the zone again in LuCI under System → System',
-    'choose the zone again with "timedatectl set-timezone"',
+    'choose the zone again (timedatectl set-timezone)',
   ],
-  ['is kmod-tun installed?', 'run "modprobe tun"'],
+  ['is kmod-tun installed?', 'is the module tun loaded?'],
 ];
 
 /** Quotes are as they stand, or as JSON has them. */
@@ -54,8 +54,7 @@ export function inDebiansWords(text: string): string {
       continue;
     }
     said = said.replaceAll(from, () => to);
-    if (from.includes('"') || to.includes('"'))
-      said = said.replaceAll(asJson(from), () => asJson(to));
+    if (from.includes('"')) said = said.replaceAll(asJson(from), () => asJson(to));
   }
   return said;
 }

@@ -140,7 +140,7 @@ export class UciEdit {
     const found = this.#section(name, makes);
     if (!found) {
       throw new EditError(
-        word === undefined
+        word === undefined && !name.startsWith('@')
           ? this.#unknown(name)
           : `"${name}": there is no such section; "iotshaper show" lists those there are`,
       );
