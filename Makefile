@@ -97,7 +97,7 @@ compiled: $(MODULES)
 build: dist/iotshaper.js ## bundle the program into dist/
 
 .PHONY: ipk
-ipk: dist/iotshaper.js ## the router's package, dist/iot-shaper_VERSION-1_all.ipk
+ipk: dist/iotshaper.js ## the router's package, dist/iot-shaper_VERSION-r1_all.ipk
 	@node scripts/ipk.mjs
 
 .PHONY: feed

@@ -31,7 +31,7 @@ const commands = ['src/core', 'src/shell'].flatMap((folder) =>
     .filter((name) => name.endsWith('.ts') && !name.endsWith('debian-words.ts'))
     .flatMap((name) => [...readFileSync(join(folder, name), 'utf8').matchAll(/`(uci [^`]+)`/g)])
     .map(([, text]) => text!)
-    .filter((text) => !/firewall|^uci (show|export)/.test(text)),
+    .filter((text) => /^uci (set|add)/.test(text) && !text.includes('firewall')),
 );
 const values: Readonly<Record<string, string>> = {
   COMMIT: 'uci commit iotshaper; reload_config',

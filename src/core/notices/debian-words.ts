@@ -28,6 +28,7 @@ const replacements: readonly (readonly [RegExp | string, string])[] = [
   [' (LuCI → Network → DHCP and DNS → Static Leases)', ' (dhcp-host= of dnsmasq)'],
   ['LuCI → Network → Firewall → Port Forwards, the settings of', 'the settings of'],
   [' (LuCI → Services → IoT Privacy → Devices)', ' (iotshaper add device mac=…)'],
+  [' (LuCI → Services → IoT Privacy → Tunnel)', ' (iotshaper tunnel FILE)'],
   ['LuCI → Services → IoT Privacy → Devices, or run', 'run'],
   [
     'see that "Enable NTP client" is on in LuCI under System → System → Time Synchronization, or set the clock there',

@@ -24,7 +24,7 @@ import { wordsOf } from '../../core/notices/words.ts';
 import type { FollowedDevice, InnerPlaces } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ipJson } from '../network/ip-json.ts';
-import { readLeases } from '../network/leases-reader.ts';
+import { readLeases } from '../network/names/leases-reader.ts';
 import type { Log } from '../system/log.ts';
 import { Serial } from '../system/serial.ts';
 import type { System } from '../system/system.ts';

@@ -3,8 +3,8 @@ import {
   type Lease,
   parseDnsmasqLeases,
   parseOdhcpdLeases,
-} from '../../core/home/devices/leases.ts';
-import type { System } from '../system/system.ts';
+} from '../../../core/home/devices/leases.ts';
+import type { System } from '../../system/system.ts';
 
 /** dnsmasq's: OpenWrt, Debian. */
 const DNSMASQ_LEASES = ['/tmp/dhcp.leases', '/var/lib/misc/dnsmasq.leases'];

@@ -1,7 +1,7 @@
 // Reads what the router's resolver knows of the house by itself: its settings, hosts files and leases.
-import { parseUci, type UciPackage } from '../../core/config/uci/uci.ts';
-import { gatherNames, type HouseNames } from '../../core/home/names/house-names.ts';
-import type { System } from '../system/system.ts';
+import { parseUci, type UciPackage } from '../../../core/config/uci/uci.ts';
+import { gatherNames, type HouseNames } from '../../../core/home/names/house-names.ts';
+import type { System } from '../../system/system.ts';
 import { readDnsmasqLeases } from './leases-reader.ts';
 
 const SETTINGS = '/etc/config/dhcp';
