@@ -329,7 +329,13 @@ endef
   const said = execFileSync('make', ['-s', '-C', resolve('openwrt'), 'all', ...settings], {
     encoding: 'utf8',
   });
-  t.regex(said, new RegExp(`^iot-shaper ${version}-r1 all \\[@HAS_FPU @\\(.*\\+node .*\\+kmod-sched-core\\]`, 'm'));
+  t.regex(
+    said,
+    new RegExp(
+      `^iot-shaper ${version}-r1 all \\[@HAS_FPU @\\(.*\\+node .*\\+kmod-sched-core\\]`,
+      'm',
+    ),
+  );
   const packed = execFileSync('tar', ['czf', '-', '--sort=name', '-C', out, '.'], {
     maxBuffer: 2 ** 26,
   });
