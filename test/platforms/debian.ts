@@ -2,6 +2,7 @@
 // changed, everything purged. Run as root after `make build deb`: node build/test/platforms/debian.js [RELEASE]
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Status } from '../../src/core/home/api.ts';
@@ -16,6 +17,23 @@ const [release = 'trixie'] = process.argv.slice(2);
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 const packageOf = (name: string) => resolve(`dist/iot-shaper-${name}_${version}_all.deb`);
 const unitOf = (file: string) => limitRights(readFileSync(`files/${file}`, 'utf8'));
+
+/** What NetworkManager loads for a connection that it shares (nm-firewall-utils.c, by nft), as an access point of devices is. */
+const SHARED = `table ip nm-shared-${lab.bridge} {
+	chain nat_postrouting {
+		type nat hook postrouting priority 100; policy accept;
+		ip saddr ${lab.lanPrefix}0/24 ip daddr != ${lab.lanPrefix}0/24 masquerade
+	}
+	chain filter_forward {
+		type filter hook forward priority 0; policy accept;
+		ip daddr ${lab.lanPrefix}0/24 oifname "${lab.bridge}" ct state { established, related } accept
+		ip saddr ${lab.lanPrefix}0/24 iifname "${lab.bridge}" accept
+		iifname "${lab.bridge}" oifname "${lab.bridge}" accept
+		iifname "${lab.bridge}" reject
+		oifname "${lab.bridge}" reject
+	}
+}
+`;
 
 let failures = 0;
 const begunMs = performance.now();
@@ -102,6 +120,7 @@ await home.run(['dpkg', '--audit']);
 
 const network = await HomeNetwork.build({ id: 'debian' });
 try {
+  await network.netns('router', ['nft', '-f', '-'], SHARED);
   const traces = await network.traces();
   const tracesThere = await network.traces('endpoint');
   await network.startCloud();
@@ -175,6 +194,15 @@ try {
   );
   const { outside } = await readWire(await stop());
   tell(outside.length === 0, 'meanwhile the provider saw nothing beside the tunnel', outside);
+
+  const pids = await network.netns('router', ['ip', 'netns', 'pids', near]);
+  for (const pid of pids.trim().split('\n')) {
+    const about = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    const [, name] = /^Name:\s+(.+)$/m.exec(about) ?? [];
+    const [, kB] = /^VmRSS:\s+(\d+) kB$/m.exec(about) ?? [];
+    if (/^(node|openvpn|socat)/.test(name ?? ''))
+      console.log(`        ${name}: ${Math.round(Number(kB) / 1000)} MB`);
+  }
 
   const wrong = await complaintOf(iotshaper('set', 'rate=nonsense'));
   tell(
