@@ -123,12 +123,16 @@ export interface Reader {
 export interface Queue {
   /** Of the netdev it was made on. */
   index: number;
+  /** Packets that each leaf holds, and the netdev's own ring behind them. */
   limit: number;
+  ring: number;
 }
 
 /** A queue that is being made or changed. */
 export interface Making {
+  /** Null for the one that stands, with this ring. */
   queue: Queue | null;
+  ring: number;
   classes: readonly SlotClass[];
   /** Whether any class comes or goes. */
   changes: boolean;
