@@ -64,15 +64,6 @@ export function queueLimit(shapes: readonly Shape[]): number {
 const RING_MS = 30;
 const FEWEST_IN_RING = 3;
 
-/** Share of its length down to which a ring may be too short for the streams that have come: setting it empties all leaves. */
-const RING_ENOUGH = 0.6;
-
-/** The ring that stands, where that will do for these streams; a longer one never does. */
-export function keptRing(standing: number, shapes: readonly Shape[]): number {
-  const wanted = ringLength(shapes);
-  return standing <= wanted && standing >= RING_ENOUGH * wanted ? standing : wanted;
-}
-
 /** Length of the tunnel netdev's own ring, which is set once the queue stands. */
 export function ringLength(shapes: readonly Shape[]): number {
   const perSecond = shapes.reduce(

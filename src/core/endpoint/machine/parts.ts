@@ -14,7 +14,7 @@ import {
 } from '../../plan/nft/nft-endpoint.ts';
 import { renderClientConfig, renderEndpointOpenVpn } from '../../plan/openvpn.ts';
 import { planEndpointRoutes } from '../../plan/routes.ts';
-import { keptRing, queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
+import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { Nets } from '../identity.ts';
 import type { OwnNetdev } from '../surroundings.ts';
@@ -148,6 +148,10 @@ export function ownNetdevs(state: EndpointState): { netdev: OwnNetdev; part: Par
   ];
 }
 
+/** The ring stays as it was made until it is too short by more than this, or longer than this. */
+const RING_GROWS = 2;
+const RING_SHRINKS = 4;
+
 function queueWork({ state }: Turn): Work | null {
   const { index, queue, classes } = state;
   if (!state.up || index === null) return null;
@@ -160,16 +164,18 @@ function queueWork({ state }: Turn): Work | null {
       ? TUNNEL_MTU
       : Math.max(SMALLEST_PACKET_BYTES, ...shapes.map(({ packetBytes }) => packetBytes));
   const length = Math.max(limit, queue?.limit ?? 0);
-  const ring = queue === null ? ringLength(shapes) : keptRing(queue.ring, shapes);
-  const sizes = { mtu, length, ring };
+  const ring = ringLength(shapes);
   if (queue?.index === index && queue.limit >= limit) {
     const { broken } = state;
     const come = without(wanted, classes, broken);
     const gone = without(classes, wanted, broken);
     const changes = come.length + gone.length > 0;
-    state.made = { queue: null, ring, classes: wanted, changes, remade: broken };
+    // Each change of it empties all leaves, which the provider sees of every home.
+    const fits = ring <= RING_GROWS * queue.ring && queue.ring <= RING_SHRINKS * ring;
+    const kept = come.length > 0 || !fits ? ring : queue.ring;
+    state.made = { queue: null, ring: kept, classes: wanted, changes, remade: broken };
     state.broken = [];
-    return { part: 'queue', ...sizes, rebuild: false, come, gone };
+    return { part: 'queue', mtu, length, ring: kept, rebuild: false, come, gone };
   }
   // For a moment nothing holds packets back: nobody may send then.
   state.queue = null;
@@ -182,7 +188,7 @@ function queueWork({ state }: Turn): Work | null {
     changes: true,
     remade: [],
   };
-  return { part: 'queue', ...sizes, rebuild: true, come: wanted, gone: [] };
+  return { part: 'queue', mtu, length, ring, rebuild: true, come: wanted, gone: [] };
 }
 
 /**

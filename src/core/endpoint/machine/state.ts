@@ -123,14 +123,15 @@ export interface Reader {
 export interface Queue {
   /** Of the netdev it was made on. */
   index: number;
-  /** Packets that each leaf holds, and the netdev's own ring behind them. */
+  /** Packets that each leaf holds. */
   limit: number;
+  /** What may wait behind it. */
   ring: number;
 }
 
 /** A queue that is being made or changed. */
 export interface Making {
-  /** Null for the one that stands, with this ring. */
+  /** Null for one that stands. */
   queue: Queue | null;
   ring: number;
   classes: readonly SlotClass[];
