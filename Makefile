@@ -65,6 +65,10 @@ evaluate-nulls: compiled ## wires that depend on nothing: AUCs whose intervals h
 	@node build/test/bench/auc-nulls.js $(NULLS)
 	@node build/test/bench/audit-nulls.js $(NULLS) 300,1200 "" ""
 
+.PHONY: evaluate-running
+evaluate-running: compiled ## an audit without end: false alarms of 500 simulated days, planted leaks (15 minutes)
+	@node build/test/bench/running-audit.js 100
+
 .PHONY: bench
 bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays (root)
 	@set -e; for name in framing simulation ubus-restart latency; do \

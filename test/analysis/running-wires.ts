@@ -18,7 +18,7 @@ export interface RunningWireOptions {
   planted?: { share: number; laterMs: number };
 }
 
-const TABLE = 1 << 14;
+const TABLE = 1 << 11;
 const normals = Float64Array.from({ length: TABLE }, (_, i) => normalQuantile((i + 0.5) / TABLE));
 const waits = Float64Array.from({ length: TABLE }, (_, i) => -Math.log((i + 0.5) / TABLE));
 const SPREAD = 0.3;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Context } from '../../shell/cli/context.ts';
 import { registerAttackActivity } from './attack-activity.ts';
 import { registerAttackIdentify } from './attack-identify.ts';
+import { registerAttackWatch } from './attack-watch.ts';
 import { registerLab } from './lab.ts';
 import { registerSimulate } from './simulate.ts';
 
@@ -13,6 +14,7 @@ export function registerResearch(program: Command, context: Context): void {
     .description('what an observer makes of a capture: which devices, and what they did');
   registerAttackIdentify(attack, context);
   registerAttackActivity(attack, context);
+  registerAttackWatch(attack, context);
   registerSimulate(program, context);
   registerLab(program);
 }
