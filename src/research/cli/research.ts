@@ -5,9 +5,10 @@ import { registerAttackActivity } from './attack-activity.ts';
 import { registerAttackIdentify } from './attack-identify.ts';
 import { registerAttackWatch } from './attack-watch.ts';
 import { registerLab } from './lab.ts';
+import { registerReport } from './report.ts';
 import { registerSimulate } from './simulate.ts';
 
-/** Adds `attack`, `simulate` and `lab`. */
+/** Adds `attack`, `simulate`, `report` and `lab`. */
 export function registerResearch(program: Command, context: Context): void {
   const attack = program
     .command('attack')
@@ -16,5 +17,6 @@ export function registerResearch(program: Command, context: Context): void {
   registerAttackActivity(attack, context);
   registerAttackWatch(attack, context);
   registerSimulate(program, context);
+  registerReport(program, context);
   registerLab(program);
 }
