@@ -112,6 +112,10 @@ deb: dist/iotshaper.js ## the endpoint's package for Debian
 research: dist/iotshaper.js ## a package that adds lab, attacks and simulations to the endpoint's
 	@node scripts/deb.mjs dist research
 
+.PHONY: release
+release: dist/iotshaper.js ## all packages, a feed, checksums and a bill of materials in dist/release
+	@node scripts/release.mjs
+
 .PHONY: stage
 stage: dist/iotshaper.js ## lay out dist/root for OpenWrt's SDK
 	@node scripts/stage.mjs

@@ -64,7 +64,8 @@ export class Machine {
   /** Starts process 1 in the network namespace; `shared` are folders of this computer, `/here:/there`. */
   start(init: readonly string[], netns: string, shared: readonly string[] = []): void {
     const group = join(controlGroups, this.name);
-    const into = `mkdir -p ${group} 2>/dev/null && echo $$ >${group}/cgroup.procs; exec "$@"`;
+    mkdirSync(group, { recursive: true });
+    const into = `echo $$ >${group}/cgroup.procs; exec "$@"`;
     const apart = ['--mount', '--pid', '--fork', '--kill-child', '--uts', '--ipc', '--cgroup'];
     this.#first = spawn(
       'sh',
@@ -97,6 +98,7 @@ export class Machine {
         PATH: path,
         TERM: 'dumb',
         DEBIAN_FRONTEND: 'noninteractive',
+        NODE_EXTRA_CA_CERTS: '/etc/lab-certificates.crt',
       },
     });
     return { status: status ?? -1, output: `${stdout}${stderr}` };

@@ -9,7 +9,7 @@ target=$2
 from=${OPENWRT_SOURCES:-https://github.com/openwrt}
 work=$target.work
 # What an OpenWrt 24.10 image has, in the order it is built in: repository, recipe in openwrt/openwrt.
-parts="libubox:libs/libubox ubus:system/ubus uci:system/uci ucode:utils/ucode udebug:libs/udebug procd:system/procd
+parts="libubox:libs/libubox ubus:system/ubus uci:system/uci ucode:utils/ucode udebug:libs/udebug ubox:system/ubox procd:system/procd
 	opkg-lede:system/opkg rpcd:system/rpcd jsonpath:utils/jsonfilter libnl-tiny:libs/libnl-tiny netifd:network/config/netifd firewall4:network/config/firewall4"
 
 say() { echo "openwrt-root: $*"; }
@@ -32,7 +32,7 @@ chroot "$target" apt-get install -y -qq --no-install-recommends openvpn socat nf
 	libjson-c5 libarchive13 openssl >/dev/null 2>&1
 cp "$(readlink -f "$(command -v node)")" "$target/usr/bin/node"
 cp /bin/busybox "$target/usr/bin/busybox"
-for name in sh ash logger logread syslogd udhcpc md5sum vi; do ln -sf busybox "$target/usr/bin/$name"; done
+for name in sh ash logger udhcpc md5sum vi; do ln -sf busybox "$target/usr/bin/$name"; done
 
 say "fetching sources from $from"
 [ -d "$work/openwrt" ] || git clone -q --depth 1 --branch openwrt-24.10 "$from/openwrt" "$work/openwrt"
@@ -86,6 +86,9 @@ install -m 755 "$package/system/rpcd/files/rpcd.init" "$target/etc/init.d/rpcd"
 cp "$package/system/rpcd/files/rpcd.config" "$target/etc/config/rpcd"
 cp "$package/system/opkg/files/opkg.conf" "$target/etc/opkg.conf"
 mv "$target/usr/bin/opkg-cl" "$target/usr/bin/opkg"
+install -m 755 "$package/system/ubox/files/log.init" "$target/etc/init.d/log"
+mkdir -p "$target/usr/lib/config"
+cp "$package/system/uci/files/lib/config/uci.sh" "$target/usr/lib/config/"
 install -m 755 "$package/network/services/dnsmasq/files/dnsmasq.init" "$target/etc/init.d/dnsmasq"
 install -m 755 "$package/network/services/dnsmasq/files/dhcp-script.sh" "$target/usr/lib/dnsmasq/dhcp-script.sh" 2>/dev/null || true
 cp "$package/network/services/dnsmasq/files/dhcp.conf" "$target/etc/config/dhcp"
@@ -93,7 +96,7 @@ cp "$package/network/services/dnsmasq/files/rfc6761.conf" "$target/usr/share/dns
 sed -i 's#%PATH%#/usr/sbin:/usr/bin:/sbin:/bin#g' "$target/sbin/hotplug-call" "$target/etc/profile"
 rm -f "$target/etc/resolv.conf" "$target/etc/uci-defaults"/*
 ln -s /tmp/resolv.conf "$target/etc/resolv.conf"
-for script in rpcd:12 firewall:19 network:20 dnsmasq:19; do
+for script in log:12 rpcd:12 firewall:19 network:20 dnsmasq:19; do
 	ln -sf "../init.d/${script%%:*}" "$target/etc/rc.d/S${script#*:}${script%%:*}"
 done
 
@@ -136,11 +139,10 @@ U
 
 cat >"$target/sbin/first-boot" <<'B'
 #!/bin/sh
-# Stands for procd as process 1, which would take the machine's devices, and for what /etc/init.d/boot does to hardware.
-mkdir -p /var/lock /var/run /tmp/run /tmp/resolv.conf.d /tmp/.uci /var/state
+# Stands for procd as process 1, which would reach for this computer's devices, and for what /etc/init.d/boot does to hardware.
+mkdir -p /run/lock /tmp/run /tmp/resolv.conf.d /tmp/.uci /var/state
 touch /tmp/resolv.conf.d/resolv.conf.auto
 ln -sf /tmp/resolv.conf.d/resolv.conf.auto /tmp/resolv.conf
-syslogd -C256
 mkdir -p /var/run/ubus
 /usr/sbin/ubusd &
 while [ ! -S /var/run/ubus/ubus.sock ]; do :; done

@@ -11,7 +11,7 @@ export interface Line {
 export function linesOf(path: string, from: string, to: string): Line[] {
   const text = readFileSync(path, 'utf8');
   const start = text.indexOf(`\n${from}`);
-  const end = text.indexOf(`\n${to}`, start);
+  const end = text.indexOf(`\n${to}`, start + 1);
   if (start < 0 || end < 0) throw new Error(`${path}: nothing between "${from}" and "${to}"`);
   return text
     .slice(start, end)
