@@ -1,5 +1,5 @@
 // From an empty server and an empty router to "shaping" with README's lines alone, timed, again and again. As root after `make
-// release`: node build/test/bench/first-steps/first-steps.js ROOTS [TIMES]; ROOTS holds bookworm, trixie and router (`make first-steps`).
+// release`: node build/test/bench/first-steps/first-steps.js ROOTS [TIMES [RELEASES]]; ROOTS holds bookworm, trixie and router (`make first-steps`).
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,6 +9,7 @@ import { type Line, linesOf } from './readme.ts';
 
 const roots = resolve(process.argv[2] ?? 'out/roots');
 const times = Number(process.argv[3] || 10);
+const releases = (process.argv[4] || 'bookworm,trixie').split(',');
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const deb = `iot-shaper-endpoint_${version}_all.deb`;
 const ipk = `iot-shaper_${version}-1_all.ipk`;
@@ -70,7 +71,7 @@ function setUpServer(run: Run, server: Machine, network: Network, release: strin
     // Where a registry is reached by certificates of one's own, npm is told of them as here.
     const certificates = process.env.NODE_EXTRA_CA_CERTS;
     if (certificates) copyFileSync(certificates, join(server.root, 'etc/lab-certificates.crt'));
-    server.start(['/lib/systemd/systemd'], network.name('server'), shared);
+    server.start(['/lib/systemd/systemd'], network.name('server'), { shared });
     until('the server is up', 60, () => {
       const { output } = server.run('systemctl is-system-running');
       return /running|degraded/.test(output) ? null : output;
@@ -90,7 +91,7 @@ function setUpServer(run: Run, server: Machine, network: Network, release: strin
 
 function setUpRouter(run: Run, router: Machine, network: Network, server: Machine): void {
   run.step('router: starts', () => {
-    router.start(['/sbin/first-boot'], network.name('router'));
+    router.start(['/sbin/first-boot'], network.name('router'), { isSysWritable: true });
     until('the router is up', 60, () =>
       router.run('test -e /tmp/booted').status === 0 ? null : 'starting',
     );
@@ -98,7 +99,9 @@ function setUpRouter(run: Run, router: Machine, network: Network, server: Machin
   copyFileSync(`dist/release/${ipk}`, join(router.root, 'root', ipk));
   const help = linesOf('docs/help.md', '## A network for devices', '## ');
   const wired = [
-    ...help.filter(({ command }) => command.startsWith('uci ') && !command.includes(' wireless.')),
+    ...help.filter(
+      ({ command }) => command.startsWith('uci ') && !/ wireless\.|iotvlan|lan4/.test(command),
+    ),
     { command: CABLE, remark: '' },
     {
       command:
@@ -160,8 +163,8 @@ function go(release: string, folder: string): Run {
     for (const machine of machines) {
       const log =
         machine.name === 'server'
-          ? 'journalctl -n 20 --no-pager -u iotshaper-endpoint'
-          : 'logread | tail -20';
+          ? 'iotshaper status; journalctl -n 20 --no-pager -u iotshaper-endpoint'
+          : 'iotshaper doctor; logread | tail -20';
       console.error(machine.run(log).output);
     }
     throw error;
@@ -176,7 +179,7 @@ const names: string[] = [];
 const table = new Map<string, string[]>();
 let failed = 0;
 for (let index = 0; index < times; index++) {
-  const release = index % 2 === 0 ? 'bookworm' : 'trixie';
+  const release = releases[index % releases.length]!;
   if (!existsSync(`${roots}/${release}`)) throw new Error(`${roots}/${release}: no such root`);
   console.log(`run ${index + 1}: ${release}`);
   try {

@@ -9,6 +9,13 @@ export interface Outcome {
   output: string;
 }
 
+export interface StartOptions {
+  /** Folders of this computer, `/here:/there`. */
+  shared?: readonly string[];
+  /** As netifd needs it for bridges; systemd would take the devices of this computer for its own. */
+  isSysWritable?: boolean;
+}
+
 /** Where version 2 of control groups is: systemd in a root takes no other. */
 const controlGroups = existsSync('/sys/fs/cgroup/unified')
   ? '/sys/fs/cgroup/unified'
@@ -19,7 +26,8 @@ const SETUP = `set -e
 root=$1; shift
 mount --make-rprivate /
 mount -t proc proc "$root/proc"
-mount -t sysfs sysfs "$root/sys" && mount -o remount,ro,bind "$root/sys"
+mount -t sysfs sysfs "$root/sys"
+[ "$SYS" = rw ] || mount -o remount,ro,bind "$root/sys"
 mkdir -p "$root/sys/fs/cgroup" 2>/dev/null || true
 mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
 mount -t tmpfs -o mode=755 tmpfs "$root/dev"
@@ -61,8 +69,12 @@ export class Machine {
     writeFileSync(join(this.root, path), text);
   }
 
-  /** Starts process 1 in the network namespace; `shared` are folders of this computer, `/here:/there`. */
-  start(init: readonly string[], netns: string, shared: readonly string[] = []): void {
+  /** Starts process 1 in the network namespace. */
+  start(
+    init: readonly string[],
+    netns: string,
+    { shared = [], isSysWritable = false }: StartOptions = {},
+  ): void {
     const group = join(controlGroups, this.name);
     mkdirSync(group, { recursive: true });
     const into = `echo $$ >${group}/cgroup.procs; exec "$@"`;
@@ -73,7 +85,10 @@ export class Machine {
         ...['-c', into, 'sh', 'ip', 'netns', 'exec', netns, 'unshare', ...apart],
         ...['sh', '-c', SETUP, 'sh', this.root, ...shared, '--', ...init],
       ],
-      { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, container: 'lab' } },
+      {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, container: 'lab', SYS: isSysWritable ? 'rw' : 'ro' },
+      },
     );
     const unshare = this.#first.pid;
     for (let tries = 0; tries < 200 && this.#pid === 0; tries++) {
