@@ -1,7 +1,7 @@
 // Writes all that is published into dist/release: packages, the feed's index, what they are made of, checksums.
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { buildDeb } from './deb.mjs';
+import { buildDeb, debKinds } from './deb.mjs';
 import { indexFiles } from './feed.mjs';
 import { buildIpk } from './ipk.mjs';
 import { version } from './package-files.mjs';
@@ -12,8 +12,7 @@ const ipk = buildIpk();
 const files = [
   ipk,
   ...indexFiles(ipk.name, ipk.bytes), // so the folder is a feed of opkg's as well
-  buildDeb('endpoint'),
-  buildDeb('research'),
+  ...debKinds.map(buildDeb),
   { name: `iot-shaper_${version}.cdx.json`, bytes: Buffer.from(renderSbom()) },
 ];
 const sums = files

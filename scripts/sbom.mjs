@@ -6,7 +6,8 @@ import { filesOf, mainParts, outputOf, sourceDate, version } from './package-fil
 /** Files of the program, by the package that has them. */
 const products = {
   'iot-shaper': mainParts,
-  'iot-shaper-endpoint': [...mainParts, 'iotshaper-endpoint'],
+  'iot-shaper-common': [...mainParts, 'iotshaper-debian'],
+  'iot-shaper-endpoint': ['iotshaper-endpoint'],
   'iot-shaper-research': ['iotshaper-research'],
 };
 

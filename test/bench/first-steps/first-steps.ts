@@ -11,8 +11,8 @@ const roots = resolve(process.argv[2] ?? 'out/roots');
 const times = Number(process.argv[3] || 10);
 const releases = (process.argv[4] || 'bookworm,trixie').split(',');
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-const deb = `iot-shaper-endpoint_${version}_all.deb`;
-const ipk = `iot-shaper_${version}-1_all.ipk`;
+const debs = ['common', 'endpoint'].map((kind) => `iot-shaper-${kind}_${version}_all.deb`);
+const ipk = `iot-shaper_${version}-r1_all.ipk`;
 
 /** What help.md's network for devices takes by cable, since a lab has no Wi-Fi. */
 const CABLE = "uci add_list network.iotdev.ports='lan2'";
@@ -78,7 +78,7 @@ function setUpServer(run: Run, server: Machine, network: Network, release: strin
     });
   };
   run.step('server: starts', boot);
-  copyFileSync(`dist/release/${deb}`, join(server.root, 'root', deb));
+  for (const deb of debs) copyFileSync(`dist/release/${deb}`, join(server.root, 'root', deb));
   for (const line of linesOf('README.md', '**1. A server**', 'The doctor')) {
     if (line.remark.includes('on Debian 12') && release !== 'bookworm') continue;
     const isInstalling = /^(apt|npm) /.test(line.command);

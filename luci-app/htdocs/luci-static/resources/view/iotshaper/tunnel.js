@@ -18,7 +18,7 @@ const POLL_SECONDS = 3;
 const MAX_PROFILE_BYTES = 100_000;
 
 const ENDPOINT_LINES = [
-  'sudo apt install --no-install-recommends ./iot-shaper-endpoint_*.deb',
+  'sudo apt install --no-install-recommends ./iot-shaper-common_*.deb ./iot-shaper-endpoint_*.deb',
   'sudo iotshaper endpoint init --host vps.example.org',
   'sudo iotshaper endpoint add-home home --out home.ovpn',
   'sudo iotshaper endpoint doctor',
