@@ -113,7 +113,7 @@ function setUpRouter(run: Run, router: Machine, network: Network, server: Machin
     const { status, output } = router.run(command);
     if (status !== 0) throw new Error(`help.md: "${command}" ended with ${status}:\n${output}`);
   }
-  for (const line of linesOf('README.md', '**2. The router**', '`iotshaper status` says')) {
+  for (const line of linesOf('README.md', '**2. The router**', '**Or a Raspberry Pi')) {
     if (!line.command.startsWith('scp ')) run.type(router, line);
     else {
       const [, from = '', to = ''] = /^scp (\S+) root@[^:]+:(\S+)$/.exec(line.command)!;
