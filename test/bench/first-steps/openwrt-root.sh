@@ -100,6 +100,8 @@ cp "$package/system/uci/files/lib/config/uci.sh" "$target/usr/lib/config/"
 install -m 755 "$package/network/services/dnsmasq/files/dnsmasq.init" "$target/etc/init.d/dnsmasq"
 install -m 755 "$package/network/services/dnsmasq/files/dhcp-script.sh" "$target/usr/lib/dnsmasq/dhcp-script.sh" 2>/dev/null || true
 cp "$package/network/services/dnsmasq/files/dhcp.conf" "$target/etc/config/dhcp"
+# The lab's Internet has addresses for documentation, which dnsmasq takes for ones of the house.
+sed -i "s/^config dnsmasq.*/&\n\tlist rebind_domain 'example.org'/" "$target/etc/config/dhcp"
 cp "$package/network/services/dnsmasq/files/rfc6761.conf" "$target/usr/share/dnsmasq/"
 sed -i 's#%PATH%#/usr/sbin:/usr/bin:/sbin:/bin#g' "$target/sbin/hotplug-call" "$target/etc/profile"
 rm -f "$target/etc/resolv.conf" "$target/etc/uci-defaults"/*
