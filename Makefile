@@ -91,6 +91,16 @@ bench: bench-size ## how large and how fast it is: also framing, simulation, bus
 	  echo "== $$name"; node build/test/bench/$$name.js; done
 	@echo "== longest tasks of the page"; node build/test/luci/longest-tasks.js
 
+# Runs that first-steps makes, and the folder of its roots.
+TIMES ?= 10
+ROOTS ?= out/roots
+
+.PHONY: first-steps
+first-steps: release compiled ## README's lines on an empty server and router, timed (root, an hour; TIMES=10 ROOTS= OPENWRT_SOURCES=)
+	@sh scripts/install-packages.sh debootstrap dnsmasq-base busybox
+	@sh test/bench/first-steps/roots.sh $(ROOTS)
+	@node build/test/bench/first-steps/first-steps.js $(ROOTS) $(TIMES)
+
 .PHONY: soak
 soak: compiled ## lives of both services on a machine of models (minutes; LIVES=N, SEED=N repeats)
 	@node build/test/bench/home-lives.js "$(LIVES)" "$(SEED)"
@@ -131,6 +141,10 @@ deb: dist/iotshaper.js ## Debian's packages: iot-shaper-common, and -endpoint (a
 .PHONY: research
 research: dist/iotshaper.js ## a package that adds lab, attacks and simulations to the endpoint's
 	@node scripts/deb.mjs dist research
+
+.PHONY: release
+release: dist/iotshaper.js ## all packages, a feed, checksums and a bill of materials in dist/release
+	@node scripts/release.mjs
 
 .PHONY: stage
 stage: dist/iotshaper.js ## lay out dist/root for OpenWrt's SDK
