@@ -1,9 +1,10 @@
 #!/bin/sh
 # Boots the systemd of a root in namespaces of its own: boot-systemd.sh ROOT CGROUPS. Its process 1 is the child of this one.
+# To be run in a mount namespace: the hierarchy of all the machine's groups, which it mounts, must not be left lying about.
 set -e
 root=$1 cgroups=$2
 mkdir -p "$cgroups"
-mountpoint -q "$cgroups" || mount -t cgroup2 none "$cgroups"
+mount -t cgroup2 none "$cgroups"
 mkdir -p "$cgroups/iotshaper-platforms"
 echo $$ >"$cgroups/iotshaper-platforms/cgroup.procs"
 # shellcheck disable=SC2016 # the inner shell's

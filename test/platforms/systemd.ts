@@ -28,6 +28,17 @@ config network
 	option device 'br-iot'
 `;
 
+/** Where the machine's groups are mounted, in a namespace that ends with whoever uses them. */
+const CGROUPS = join(ROOTS, 'cgroups');
+const APART = ['--mount', '--propagation=private'];
+
+/** Takes away the empty groups of a machine that was booted. */
+async function removeGroups(): Promise<void> {
+  const script =
+    'mount -t cgroup2 none "$1"; find "$1/iotshaper-platforms" -depth -type d -exec rmdir {} +';
+  await run(['unshare', ...APART, 'sh', '-c', script, 'groups', CGROUPS]);
+}
+
 /** A root in which systemd is process 1. */
 class Machine {
   readonly #root: DebianRoot;
@@ -40,8 +51,8 @@ class Machine {
 
   /** Boots; resolves once all units that belong to it have started. */
   async boot(): Promise<void> {
-    const argv = ['test/platforms/boot-systemd.sh', this.#root.path, join(ROOTS, 'cgroups')];
-    const child = spawn('sh', argv, { stdio: 'ignore' });
+    const boot = ['sh', 'test/platforms/boot-systemd.sh', this.#root.path, CGROUPS];
+    const child = spawn('unshare', [...APART, ...boot], { stdio: 'ignore' });
     this.#child = child;
     await this.until('systemd runs', async () => {
       const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
@@ -229,6 +240,7 @@ try {
   report.tell(false, 'all of it could be asked');
 } finally {
   await machine.cut();
+  await removeGroups();
 }
 await root.remove();
 report.end(`systemd of Debian ${release}`);
