@@ -144,7 +144,7 @@ try {
   await machine.served();
   const status = await machine.say('iotshaper', 'status');
   report.tell(
-    /^Starting: .*; your devices are cut off so that nothing leaks/.test(status),
+    /^Starting: .*; your devices are cut off so that nothing leaks/m.test(status),
     'installed, enabled and started by the package; without its endpoint devices are cut off',
     status,
   );
