@@ -5,8 +5,8 @@ import { encodeQuestion } from '../../src/research/lab/traffic/dns.ts';
 import { HomeService } from '../../src/shell/home/home-service.ts';
 import { askLocalApi } from '../../src/shell/machine/local-api.ts';
 import {
+  calmConfig,
   createHomeMachine,
-  defaultConfig,
   homePaths,
   readInterfaces,
 } from '../stand-ins/fake-system/home-machine.ts';
@@ -177,10 +177,7 @@ test('settings that refused to go back once go back the next time', async (t) =>
 });
 
 test('a line too slow for the rate: the sentence names the rate that fits, and no longer one steady stream of it', async (t) => {
-  const { machine, service, log } = await startHome(({ files }) => {
-    const slow = defaultConfig.replace("enabled '1'", "enabled '1'\n\toption rate '8'");
-    files.plant(homePaths.configPath, slow);
-  });
+  const { machine, service, log } = await startHome();
   machine.plants.lineCarries(0.66, 1);
   await machine.advance(90_000);
   const { state, reason, trouble_code: trouble, config } = service.status();
@@ -216,7 +213,7 @@ test('what a redirect takes to the router is dropped with a word, for as long as
   const { state, reason, config } = service.status();
   t.is(state, 'shaping');
   t.regex(reason, /^Some of what your devices ask for gets no answer: .* on port 80 and 853 to /);
-  t.regex(reason, /Your provider sees one steady stream of 40 KB\/s\./);
+  t.regex(reason, /Your provider sees one steady stream of 8 KB\/s\./);
   t.deepEqual(
     config.warning_notices.map(({ code }) => code),
     ['redirect-dropped'],
@@ -251,7 +248,7 @@ test('a network of the home where the tunnel’s inside is: refused at the start
 
 test('tunnel-interface-wan.conf: a netdev of somebody else for devices’ packets is refused, and left as it is', async (t) => {
   const { machine, service } = await startHome(({ files }) => {
-    const other = `${defaultConfig}\nconfig tunnel 'tunnel'\n\toption interface 'wan'\n`;
+    const other = `${calmConfig}\nconfig tunnel 'tunnel'\n\toption interface 'wan'\n`;
     files.plant(homePaths.configPath, other);
   });
   const { state, config } = service.status();
