@@ -30,8 +30,8 @@ export function createSystem(machine: FakeMachine, random: Random): System {
   return system;
 }
 
-/** Four for each number that is drawn. */
 function drawBytes(random: Random, count: number): Uint8Array {
-  const words = Uint32Array.from({ length: Math.ceil(count / 4) }, () => random() * 2 ** 32);
-  return new Uint8Array(words.buffer, 0, count);
+  const bytes = new Uint8Array(count);
+  for (let at = 0; at < count; at++) bytes[at] = random() * 256;
+  return bytes;
 }
