@@ -2,7 +2,6 @@
 export default {
   files: ['build/test/net/**/*.test.js'],
   concurrency: 1,
-  serial: true,
   timeout: '3m',
   workerThreads: false,
 };
