@@ -115,10 +115,8 @@ async function rename(exposure: ExposureLab, from: string, to: string): Promise<
 
 /** What a device is answered that asks its router for a name: the message in hexadecimal; '' for no answer. */
 async function ask({ network }: ExposureLab, name: string): Promise<string> {
-  const question = encodeQuestion({ id: 7, name, type: 'A' }).toString();
-  const socat = `socat -t 3 - UDP4:${lab.lanAddress}:53,bind=${DEVICE}`;
-  const words = ['sh', '-c', `${socat} | od -An -v -tx1 | tr -d ' \\n'`];
-  return network.netns('devices', words, question);
+  const { answer } = await network.device('name', lab.lanAddress, name);
+  return String(answer);
 }
 
 /** What came of a name: its answer code and address, from the message. */

@@ -11,6 +11,7 @@ const actions: Record<string, () => Promise<unknown>> = {
   download,
   echo,
   chatter,
+  name,
   names,
   probe,
   flow,
@@ -74,6 +75,19 @@ async function chatter(): Promise<unknown> {
   socket.on('error', () => {});
   setInterval(() => socket.send(Buffer.alloc(100), 7, peer, () => {}), 20);
   return new Promise(() => {});
+}
+
+/** What the peer answers who is asked for a name, in hexadecimal; '' where it says nothing for three seconds. */
+async function name(): Promise<unknown> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, own, resolve));
+  let answer = '';
+  socket.on('message', (message) => {
+    answer = message.toString('hex');
+  });
+  socket.send(encodeQuestion({ id: 7, name: extra, type: 'A' }), 53, peer);
+  await settled(() => answer !== '', 3000);
+  return { answer };
 }
 
 /** Questions for a name of the Internet without end, five a second. */
