@@ -77,7 +77,7 @@ async function chatter(): Promise<unknown> {
   return new Promise(() => {});
 }
 
-/** What the peer answers who is asked for a name, in hexadecimal; '' where it says nothing for three seconds. */
+/** What the peer answers who is asked for a name once a second, in hexadecimal; '' where it says nothing for long. */
 async function name(): Promise<unknown> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, own, resolve));
@@ -85,8 +85,11 @@ async function name(): Promise<unknown> {
   socket.on('message', (message) => {
     answer = message.toString('hex');
   });
-  socket.send(encodeQuestion({ id: 7, name: extra, type: 'A' }), 53, peer);
-  await settled(() => answer !== '', 3000);
+  const question = encodeQuestion({ id: 7, name: extra, type: 'A' });
+  for (let round = 0; round < 20 && answer === ''; round++) {
+    socket.send(question, 53, peer);
+    await settled(() => answer !== '', 1000);
+  }
   return { answer };
 }
 
