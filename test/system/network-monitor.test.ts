@@ -1,6 +1,7 @@
 // Changes of the network are told soon, in bursts, and never for what we did ourselves.
 import test from 'ava';
 import {
+  type MonitorOptions,
   type NetworkChange,
   NetworkMonitor,
   readMonitorLine,
@@ -47,6 +48,7 @@ for (const [line, what] of lines) {
 }
 
 const NEIGH = '[NEIGH]10.0.0.9 dev va lladdr 02:00:00:00:00:09 STALE \n';
+const OTHER = '[NEIGH]10.0.0.8 dev va lladdr 02:00:00:00:00:08 REACHABLE \n';
 const LINK = '[LINK]3: va@vb: <BROADCAST>\n';
 
 interface Told {
@@ -61,7 +63,10 @@ interface Watch {
 }
 
 /** Watches a program; `begin` returns what it ends with. */
-function watch(begin: (life: Life, timers: Timers) => Cancel, everyMs = 0): Watch {
+function watch(
+  begin: (life: Life, timers: Timers) => Cancel,
+  { everyMs = 0, ...more }: Pick<MonitorOptions, 'memory'> & { everyMs?: number } = {},
+): Watch {
   const machine = createHomeMachine();
   const { time, processes, system } = machine;
   processes.programs.unshift((argv, life) => {
@@ -79,6 +84,7 @@ function watch(begin: (life: Life, timers: Timers) => Cancel, everyMs = 0): Watc
     houseEveryMs: everyMs,
     neighboursEveryMs: everyMs,
     argv: ['changes'],
+    ...more,
   });
   watching.start();
   return { machine, watching, told };
@@ -96,7 +102,7 @@ test('the start is told, since nobody knows what came before, then what changes'
 test('a burst is one call, for the most there was in it', async (t) => {
   const { machine, told } = watch((life, timers) => {
     timers.after(150, () => life.print(`${NEIGH}${LINK}${NEIGH}`));
-    return timers.after(400, () => life.print(NEIGH));
+    return timers.after(400, () => life.print(OTHER));
   });
   await machine.advance(1000);
   t.deepEqual(told, [
@@ -107,13 +113,42 @@ test('a burst is one call, for the most there was in it', async (t) => {
 });
 
 test('a trickle without end is told all the same, and no more often than asked', async (t) => {
-  const { machine, told } = watch((life, timers) => timers.every(5, () => life.print(NEIGH)), 100);
+  let count = 0;
+  const { machine, told } = watch(
+    (life, timers) =>
+      timers.every(5, () => life.print(NEIGH.replace('09 STALE', `0${count++ % 2} STALE`))),
+    { everyMs: 100 },
+  );
   await machine.advance(350);
   t.deepEqual(
     told.map(({ what }) => what),
     ['house', 'neighbours', 'neighbours', 'neighbours'],
   );
   for (const [at, { atMs }] of told.entries()) if (at > 0) t.is(atMs - told[at - 1]!.atMs, 100);
+});
+
+test('a neighbour that is heard again as it was known is no change', async (t) => {
+  const again = NEIGH.replace('STALE', 'REACHABLE');
+  const gone = '[NEIGH]Deleted 10.0.0.9 dev va FAILED \n';
+  const heard: [string, boolean][] = [];
+  const { machine, told } = watch(
+    (life, timers) => {
+      timers.after(150, () => life.print(NEIGH));
+      timers.after(300, () => life.print(again));
+      return timers.after(450, () => life.print(gone));
+    },
+    { memory: { hear: (line, isNews) => void heard.push([line, isNews]), distrust: () => {} } },
+  );
+  await machine.advance(1000);
+  t.deepEqual(
+    told.map(({ what }) => what),
+    ['house', 'neighbours', 'neighbours'],
+  );
+  t.deepEqual(heard, [
+    [NEIGH.slice(0, -1), true],
+    [again.slice(0, -1), false],
+    [gone.slice(0, -1), true],
+  ]);
 });
 
 test('a child that ends is started again, and what was missed is looked for', async (t) => {
