@@ -36,6 +36,8 @@ export interface Measure {
   inside: string[];
   up: WayMeasure;
   down: WayMeasure;
+  /** Most datagrams within 100 ms, either way, once all was well again. */
+  calmBurst: number;
   /** Share of the witness's questions that was answered from the planting on. */
   answeredShare: number;
   /** What {@link Fault.check} found. */
@@ -114,6 +116,7 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
       ? Number.POSITIVE_INFINITY
       : Math.max(0, (last?.timeS ?? mendedS) - mendedS);
     const [up, down] = ways.map((timesS) => measureWay(timesS, plantedS, endS));
+    const calm = ways.map((timesS) => measureWay(timesS, endS - SETTLED_MS / 1000, endS).burst);
     const devices = seen.devices.filter((packet) => packet !== OWN_QUESTION);
     const { inside } = seen;
     const lastBad = last?.what ?? null;
@@ -122,7 +125,7 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
     const answeredShare = Math.min(1, answered / asked);
     return {
       ...{ devices, inside, up: up!, down: down!, recoveredS, lastBad, said },
-      ...{ answeredShare, found },
+      ...{ answeredShare, found, calmBurst: Math.max(...calm) },
     };
   } finally {
     stop.abort();
