@@ -88,6 +88,11 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
   const said: string[] = [];
   const moments = { plantedS: 0, mendedS: 0, endS: 0 };
   let found: string[] = [];
+  // What leaves is timed where it leaves: between both ends a busy machine's kernel lets packets wait for its other work.
+  const departures = await Promise.all([
+    lab.network.captureAt('router', 'wan', 'departures-up.pcap'),
+    lab.network.captureAt('endpoint', 'eth0', 'departures-down.pcap'),
+  ]);
   const stop = new AbortController();
   const looking = look(lab, { answersS, bad, said }, stop.signal);
   try {
@@ -100,9 +105,10 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
       moments.endS = Date.now() / 1000;
       found = (await fault.check?.(lab)) ?? [];
     });
-    const wire = await readWire(seen.homeCapture);
     const { plantedS, mendedS, endS } = moments;
-    const ways = [wire.up, wire.down].map((packets) => packets.map(({ timeS }) => timeS));
+    const { up: sentUp } = await readWire(await departures[0]!());
+    const { down: sentDown } = await readWire(await departures[1]!());
+    const ways = [sentUp, sentDown].map((packets) => packets.map(({ timeS }) => timeS));
     ways.forEach((timesS, index) => {
       const what = `few packets ${index === 0 ? 'up' : 'down'}`;
       bad.push(...thinMoments(timesS, plantedS, endS).map((timeS) => ({ timeS, what })));
