@@ -126,17 +126,23 @@ async function signalMonitors(lab: ExposureLab, place: Place, what: NodeJS.Signa
   }
 }
 
+const flushing = (chain: string): string[] => ['nft', 'flush', 'chain', ...TABLE, chain];
+
 function chainFlushed(chain: string): Fault[] {
-  const argv = ['nft', 'flush', 'chain', ...TABLE, chain];
   return [
-    { name: `home: chain ${chain} flushed`, plant: (lab) => on(lab, 'home', ...argv) },
-    untold('home', `chain ${chain} flushed`, ...argv),
+    { name: `home: chain ${chain} flushed`, plant: (lab) => on(lab, 'home', ...flushing(chain)) },
+    chainFlushedUntold(chain),
   ];
+}
+
+function chainFlushedUntold(chain: string): Fault {
+  return untold('home', `chain ${chain} flushed`, ...flushing(chain));
 }
 
 export const faults: Fault[] = [
   ...atBoth('home'),
-  ...['zone_devices', 'route_devices', 'forward', 'check_source', 'output'].flatMap(chainFlushed),
+  ...['zone_devices', 'route_devices', 'forward'].flatMap(chainFlushed),
+  ...['check_source', 'output'].map(chainFlushedUntold),
   ...atBoth('endpoint'),
   ...wireFaults,
   ...neighbourFaults,

@@ -148,12 +148,23 @@ function routeDevices(config: Config, facts: HomeFacts): string[] {
   return [
     'type filter hook prerouting priority 2147483000; policy accept;',
     `${IN_ZONE} ct direction reply accept`,
+    ...refuseForeign(facts),
     `${IN_ZONE} ${DNS} meta mark set meta mark & ${REST} | ${hexMark(MARK_TUNNEL)} accept`,
     `${IN_ZONE} jump in_house`,
     `${IN_ZONE} meta mark set meta mark & ${REST} | ${hexMark(MARK_TUNNEL)}`,
     ...(leavesDirectly(config) ? [`${IN_ZONE} accept`] : []),
     ...(leavesDirectly(config) ? whoRules(config, facts, directly) : []),
   ];
+}
+
+/**
+ * Addresses whose answers would not come back into the house: let on, each would get an inner address and a queue of its own,
+ * so that one device that invents them takes these from the others.
+ */
+function refuseForeign({ houseNetdevs }: HomeFacts): string[] {
+  if (houseNetdevs.length === 0) return [];
+  const foreign = `ct state new fib saddr oifname != ${netdevSet(houseNetdevs)}`;
+  return [`${IN_ZONE} ${foreign} counter name refused drop ${comment('no answer would find it')}`];
 }
 
 function markDirect(config: Config): string[][] {
