@@ -114,7 +114,7 @@ export class ShaperThread {
       : null;
     this.#streams.set(minor, { stream, pacer, cover });
     if (!paced) {
-      this.#tc.write(renderClassChange(minor, classBytesPerSecond(shape), shape.packetBytes));
+      this.#tc.write(renderClassChange(minor, classBytesPerSecond(shape), shape));
     }
     try {
       await cover?.open();
@@ -146,7 +146,7 @@ export class ShaperThread {
       if (!pacer) continue;
       const bytesPerSecond = pacer.step(nowMs);
       if (bytesPerSecond !== null) {
-        text += renderClassChange(minor, bytesPerSecond, stream.shape.packetBytes);
+        text += renderClassChange(minor, bytesPerSecond, stream.shape);
       }
       dueMs = Math.min(dueMs, pacer.dueMs);
     }

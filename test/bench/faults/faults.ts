@@ -85,6 +85,7 @@ function atBoth(place: Place): Fault[] {
     command('queue deleted', 'tc', 'qdisc', 'del', 'dev', NETDEV, 'root'),
     command('queue’s length changed', 'ip', 'link', 'set', NETDEV, 'txqueuelen', '4096'),
     { name: `${place}: socat killed`, plant: (lab) => signal(lab, place, 'socat', 'SIGKILL') },
+    { name: `${place}: tc stopped for 2 s`, plant: (lab) => suspend(lab, place, 'tc', 2000) },
     { name: `${place}: tc killed`, plant: (lab) => signal(lab, place, 'tc', 'SIGKILL') },
     command('ruleset flushed', 'nft', 'flush', 'ruleset'),
     untold(place, 'ruleset flushed', 'nft', 'flush', 'ruleset'),
