@@ -71,8 +71,11 @@ const GIVE_UP_MS = 45_000;
 const LOOK_MS = 200;
 /** Of the slots asked for, over a second: less is what the service itself calls no stream in good order. */
 const LEAST_SHARE = 0.5;
-/** Where the endpoint does not answer, the router itself asks its resolver whether the Internet does. */
-const OWN_QUESTION = `${addresses.homeAddress} > ${ROUTER_RESOLVER} protocol 17 port 53`;
+/** Where the endpoint does not answer, the router itself asks its resolver whether the Internet does, which is told that nobody is there. */
+const OWN_QUESTIONS = [
+  `${addresses.homeAddress} > ${ROUTER_RESOLVER} protocol 17 port 53`,
+  `100.64.8.1 > ${addresses.homeAddress} protocol 1 port null`,
+];
 /** A device of its own, which the other's backlog does not hold up. */
 const WITNESS = '192.168.8.12';
 const ASKED_PER_S = 5;
@@ -123,7 +126,7 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
       : Math.max(0, (last?.timeS ?? mendedS) - mendedS);
     const [up, down] = ways.map((timesS) => measureWay(timesS, plantedS, endS));
     const calm = ways.map((timesS) => measureWay(timesS, endS - SETTLED_MS / 1000, endS).burst);
-    const devices = seen.devices.filter((packet) => packet !== OWN_QUESTION);
+    const devices = seen.devices.filter((packet) => !OWN_QUESTIONS.includes(packet));
     const { inside } = seen;
     const lastBad = last?.what ?? null;
     const asked = (endS - plantedS) * ASKED_PER_S;
