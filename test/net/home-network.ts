@@ -267,8 +267,8 @@ export class HomeNetwork {
     await new Promise<void>((ready) => {
       child.stderr!.on('data', (text) => String(text).includes('listening on') && ready());
     });
+    const gone = new Promise<void>((done) => child.once('exit', () => done()));
     return async () => {
-      const gone = new Promise<void>((done) => child.once('exit', () => done()));
       child.kill('SIGINT');
       await gone;
       return file;

@@ -109,8 +109,9 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
       found = (await fault.check?.(lab)) ?? [];
     });
     const { plantedS, mendedS, endS } = moments;
-    const { up: sentUp } = await readWire(await departures[0]!());
-    const { down: sentDown } = await readWire(await departures[1]!());
+    const [upFile = '', downFile = ''] = await Promise.all(departures.map((end) => end()));
+    const { up: sentUp } = await readWire(upFile);
+    const { down: sentDown } = await readWire(downFile);
     const ways = [sentUp, sentDown].map((packets) => packets.map(({ timeS }) => timeS));
     ways.forEach((timesS, index) => {
       const what = `few packets ${index === 0 ? 'up' : 'down'}`;
@@ -140,6 +141,7 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
     stop.abort();
     await looking;
     witness.kill('SIGKILL');
+    await Promise.all(departures.map((end) => end()));
     await fault.undo?.(lab);
   }
 }
