@@ -1,5 +1,6 @@
 // The shaping thread: rates and cover, on an event loop that device packets never keep busy.
 import { isSame } from '../../core/equality/equality.ts';
+import { modes } from '../../core/pacing/modes.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { classBytesPerSecond, renderClassChange } from '../../core/plan/tc.ts';
@@ -108,6 +109,7 @@ export class ShaperThread {
           peer,
           packetBytes: shape.packetBytes,
           packetsPerS: slotsPerSecond(shape),
+          hasBeats: modes[shape.mode].varies,
           kernel: () => ({ sentBytes: this.#sentBytes.read(), bytesPerS: this.#bytesPerS() }),
           onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
         })
@@ -142,19 +144,24 @@ export class ShaperThread {
     const nowMs = clock.monotonicMs();
     let text = '';
     let dueMs = Number.POSITIVE_INFINITY;
-    for (const [minor, { pacer, stream }] of this.#streams) {
+    const drawn: Cover[] = [];
+    for (const [minor, { pacer, cover, stream }] of this.#streams) {
       if (!pacer) continue;
       const bytesPerSecond = pacer.step(nowMs);
       if (bytesPerSecond !== null) {
         text += renderClassChange(minor, bytesPerSecond, stream.shape);
+        if (cover) drawn.push(cover);
       }
       dueMs = Math.min(dueMs, pacer.dueMs);
     }
     if (text !== '') this.#tc.write(text);
     if (dueMs < Number.POSITIVE_INFINITY) {
-      const waitMs = Math.max(0, dueMs - clock.monotonicMs());
+      // Timers fire at whole milliseconds of this clock: a part of one would wake this thread for nothing, before it is due.
+      const waitMs = Math.max(0, Math.ceil(dueMs) - Math.floor(clock.monotonicMs()));
       this.#cancelPace = timers.after(waitMs, () => this.#pace());
     }
+    // What is awake anyway hands over what has left.
+    for (const cover of drawn) cover.beat();
   }
 
   #report(): void {
