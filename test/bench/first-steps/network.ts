@@ -52,7 +52,7 @@ export class Network {
     this.do('server', 'ip', 'route', 'add', 'default', 'via', '203.0.113.1');
     this.do('internet', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
     this.#serve('dnsmasq', '--keep-in-foreground', '--no-resolv', '--no-hosts', '--bind-interfaces', `--listen-address=${RESOLVER}`,
-      `--address=/vps.example.org/${SERVER}`, `--address=/www.example.org/${PAGE}`); // biome-ignore format: a command
+      `--address=/vps.example.org/${SERVER}`, `--address=/www.example.org/${PAGE}`, `--address=/openwrt.org/${PAGE}`); // biome-ignore format: a command
     this.#serve(process.execPath, '-e', PAGE_PROGRAM);
   }
 
