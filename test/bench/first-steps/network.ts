@@ -3,8 +3,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 export const SERVER = '203.0.113.10';
-const PAGE = '192.0.2.80';
-const RESOLVER = '192.0.2.53';
+const PAGE = '192.88.99.80';
+const RESOLVER = '192.88.99.53';
 const places = ['internet', 'server', 'router', 'device'] as const;
 export type Place = (typeof places)[number];
 
