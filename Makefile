@@ -13,6 +13,13 @@ export PATH := $(CURDIR)/.node/node_modules/node/bin:$(PATH)
 SECONDS ?= 300
 RUNS ?= 1
 
+# What evaluate-report tells of.
+CAPTURES ?= $(wildcard test/fixtures/identify/*.csv)
+PAPER_DEVICES := echo wemo-switch orvibo-socket tp-link-plug nest-cam amcrest sense
+LAB_RUNS = $(patsubst %/summary.json,%,$(wildcard out/*/*/summary.json out/*/summary.json))
+comma := ,
+space := $(subst ,, )
+
 # What npm writes last, once all packages are in place: an install that was broken off is begun anew.
 MODULES := node_modules/.package-lock.json
 
@@ -46,7 +53,7 @@ properties: $(MODULES) ## the unit tests with a hundred times as many cases of e
 	@PROPERTY_SHARE=100 sh scripts/test.sh unit
 
 .PHONY: evaluate
-evaluate: evaluate-wire evaluate-audit ## measure what a provider sees, and whether an audit would (root, 40 minutes)
+evaluate: evaluate-wire evaluate-audit evaluate-report ## measure what a provider sees, and whether an audit would (root, 40 minutes)
 
 .PHONY: evaluate-wire
 evaluate-wire: lab-packages dist/iotshaper.js compiled ## the provider's line beside its nulls (root, 25 minutes; SECONDS=N)
@@ -64,6 +71,19 @@ NULLS ?= 200
 evaluate-nulls: compiled ## wires that depend on nothing: AUCs whose intervals hold 0.50, and false alarms (an hour; NULLS=N)
 	@node build/test/bench/auc-nulls.js $(NULLS)
 	@node build/test/bench/audit-nulls.js $(NULLS) 300,1200 "" ""
+
+.PHONY: evaluate-report
+evaluate-report: dist/iotshaper.js ## the paper's tables and figures beside ours, out/report.html (CAPTURES=FILES; lab runs in out/ are audited)
+	@mkdir -p out/plans
+	@for d in $(PAPER_DEVICES); do \
+	  node dist/iotshaper.js lab plan --device $$d --seconds 3600 --out out/plans/$$d.csv >/dev/null || exit 1; done
+	@node dist/iotshaper.js report $(CAPTURES) --out out/report.html \
+	  --figure9 $(subst $(space),$(comma),$(foreach d,$(PAPER_DEVICES),$(d)=out/plans/$(d).csv)) \
+	  $(if $(LAB_RUNS),--run $(subst $(space),$(comma),$(LAB_RUNS)))
+
+.PHONY: evaluate-running
+evaluate-running: compiled ## an audit without end: false alarms of 500 simulated days, planted leaks (15 minutes)
+	@node build/test/bench/running-audit.js 100
 
 .PHONY: bench
 bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays (root)
@@ -166,6 +186,7 @@ faults: test-packages dist/iotshaper.js compiled ## break both ends on purpose, 
 platforms: test-packages deb compiled ## both packages on a Debian from the archive: install, shape, purge (root, minutes; RELEASE=trixie)
 	@sh scripts/install-packages.sh debootstrap
 	@node build/test/platforms/debian.js $(RELEASE)
+	@node build/test/platforms/systemd.js $(RELEASE)
 
 .PHONY: clean
 clean: ## remove everything built

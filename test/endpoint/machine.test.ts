@@ -854,6 +854,23 @@ test('whatever happens, in whatever order, nobody is sent to who was not judged'
   );
 });
 
+test('a profile that two routers use is told, once in the log, for as long as they do', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  const told = () => toldOf(play.state).troubles.map((one) => wordsOf(one));
+  play.hello(2);
+  play.settle();
+  play.take();
+  const shared = { isShared: true, isLater: false };
+  for (const _ of [1, 2]) play.hello(2, shape, 5000, shared);
+  t.deepEqual(
+    play.take().filter((act) => !act.startsWith('welcome')),
+    ['home-profile-shared'],
+  );
+  t.regex(told().join(), /two routers use the profile of home .* add-home/);
+  play.hello(2);
+  t.deepEqual(told(), []);
+});
+
 test('whatever has happened, homes are served once nothing more goes wrong', (t) => {
   fc.assert(
     fc.property(story, (moments) => {

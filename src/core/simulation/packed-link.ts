@@ -34,6 +34,8 @@ export interface PackedLinkOptions {
   standingFrames?: number;
   /** What a packet takes until it stands in its queue. Default {@link PATH_MS}. */
   pathMs?: number;
+  /** How long a turn gathers packets at least. Default {@link TURN_MS}. */
+  turnMs?: number;
   /** Pause between two control packets, each of which takes a slot before frames that come later. Default none. */
   controlEveryMs?: number;
   /** When the first one comes. Default 0. */
@@ -75,6 +77,7 @@ export class PackedLink extends SlottedLink {
   readonly #controlEveryMs: number;
   #nextControlMs: number;
   readonly #pathMs: number;
+  readonly #turnMs: number;
   readonly #onDelivered: PackedLinkOptions['onDelivered'];
   #arrived = 0;
   /** Packets on their way to the queue, by turns in order of time. */
@@ -84,6 +87,7 @@ export class PackedLink extends SlottedLink {
     super(packetBytes, clock, onWire);
     this.#standingFrames = options.standingFrames ?? STANDING_FRAMES;
     this.#pathMs = options.pathMs ?? PATH_MS;
+    this.#turnMs = options.turnMs ?? TURN_MS;
     this.#onDelivered = options.onDelivered;
     this.#controlEveryMs = options.controlEveryMs ?? Infinity;
     this.#nextControlMs =
@@ -100,7 +104,7 @@ export class PackedLink extends SlottedLink {
     this.#endTurns(timeMs);
     const last = this.#turns.at(-1);
     const packet = { timeMs, bytes, device };
-    if (last && timeMs <= last.beganMs + TURN_MS) last.packets.push(packet);
+    if (last && timeMs <= last.beganMs + this.#turnMs) last.packets.push(packet);
     else this.#turns.push({ beganMs: timeMs, packets: [packet] });
     this.#arrived++;
     const { totals } = this;
@@ -155,7 +159,7 @@ export class PackedLink extends SlottedLink {
   }
 
   #endOf({ beganMs }: Turn): number {
-    return beganMs + Math.max(TURN_MS, this.#pathMs);
+    return beganMs + Math.max(this.#turnMs, this.#pathMs);
   }
 
   /** Lets all packets of the turns that end by then into their queues, and forms what frames may stand. */
