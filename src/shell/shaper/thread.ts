@@ -116,7 +116,7 @@ export class ShaperThread {
       : null;
     this.#streams.set(minor, { stream, pacer, cover });
     if (!paced) {
-      this.#tc.write(renderClassChange(minor, classBytesPerSecond(shape), shape.packetBytes));
+      this.#tc.write(renderClassChange(minor, classBytesPerSecond(shape), shape));
     }
     try {
       await cover?.open();
@@ -149,7 +149,7 @@ export class ShaperThread {
       if (!pacer) continue;
       const bytesPerSecond = pacer.step(nowMs);
       if (bytesPerSecond !== null) {
-        text += renderClassChange(minor, bytesPerSecond, stream.shape.packetBytes);
+        text += renderClassChange(minor, bytesPerSecond, stream.shape);
         if (cover) drawn.push(cover);
       }
       dueMs = Math.min(dueMs, pacer.dueMs);
