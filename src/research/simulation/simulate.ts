@@ -19,6 +19,8 @@ import type { Variant } from './variants.ts';
 
 /** Packets that wait at most in the variants without a cap of their own; 16 MB. */
 const QUEUE_PACKETS = 1_000_000;
+/** A packer that forms each frame at its slot, with nothing between it and the wire. */
+const IDEAL = { standingFrames: 0, pathMs: 0, turnMs: 0 };
 
 export interface DirectionResult {
   packets: number;
@@ -153,16 +155,6 @@ function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
           }),
       );
     case 'packed':
-      return both(
-        (rate, random, onWire) =>
-          new PackedLink({
-            packetBytes,
-            clock: clock(rate, random),
-            maxDelayMs,
-            ...drawControl(slotMs(rate, packetBytes), random),
-            onWire,
-          }),
-      );
     case 'ideal':
       return both(
         (rate, random, onWire) =>
@@ -170,9 +162,7 @@ function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
             packetBytes,
             clock: clock(rate, random),
             maxDelayMs,
-            standingFrames: 0,
-            pathMs: 0,
-            turnMs: 0,
+            ...(filling === 'ideal' ? IDEAL : drawControl(slotMs(rate, packetBytes), random)),
             onWire,
           }),
       );
