@@ -14,6 +14,8 @@ const product = {
   'iotshaper-endpoint': 'src/shell/cli/endpoint.ts',
   'iotshaper-tools': 'src/shell/cli/tools/tools.ts',
   'iotshaper-debian': 'src/shell/cli/debian/debian.ts',
+  'iotshaper-page': 'src/shell/web/web-page.ts',
+  'iotshaper-web': 'src/shell/system/node/web-server.ts',
 };
 /** In one file with all it needs, so that what a router has is cut without regard to it. */
 const research = { 'iotshaper-research': 'src/research/cli/research.ts' };

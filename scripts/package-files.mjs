@@ -60,6 +60,10 @@ export function routerFiles() {
 
 /** Of which each role's package for Debian has its own. */
 const roleParts = ['iotshaper-endpoint'];
+/** The page that a home on Debian serves itself. */
+const pageParts = ['iotshaper-page', 'iotshaper-web'];
+/** With what both roles have; what each has alone is taken out of its files. */
+const sharedParts = [...mainParts, 'iotshaper-debian', ...roleParts];
 
 /**
  * Everything that both roles have on Debian.
@@ -68,7 +72,7 @@ const roleParts = ['iotshaper-endpoint'];
  */
 export function commonFiles() {
   const own = roleParts.map((part) => `${library}/${part}.js`);
-  const all = program([...mainParts, 'iotshaper-debian', ...roleParts]);
+  const all = program(sharedParts);
   return withDirectories([
     ...all.filter(({ path }) => !own.includes(path)),
     { path: 'usr/bin/iotshaper', mode: 0o755, data: readFileSync('files/debian-common/iotshaper') },
@@ -102,7 +106,11 @@ export function endpointFiles() {
  * @returns {Entry[]}
  */
 export function homeFiles() {
+  const shared = filesOf(sharedParts);
+  const own = filesOf(pageParts).filter((name) => !shared.includes(name));
   return withDirectories([
+    ...own.map((name) => ({ path: `${library}/${name}`, data: readBuilt(name) })),
+    ...filesBelow('dist/page', 'usr/share/iotshaper/page/'),
     ...units('debian-home', ['iotshaper.service', 'iotshaper-boot.service']),
     {
       path: `${library}/stay-shut`,

@@ -22,6 +22,8 @@ const defaults: Config = {
     house: [],
     dataCapGB: null,
     pricePerGB: null,
+    page: true,
+    pagePort: 8443,
   },
   tunnel: { profile: '/etc/iotshaper/home.ovpn', interface: 'iot0' },
   networks: [],

@@ -61,7 +61,7 @@ test('dpkg reads their fields', (t) => {
   const depends = {
     common: 'nodejs (>= 20.19) | npm, openvpn (>= 2.6), nftables, iproute2, socat, conntrack',
     endpoint: `iot-shaper-common (= ${version}), dnsmasq-base, openssl, init-system-helpers`,
-    home: `iot-shaper-common (= ${version}), iputils-ping, tcpdump, init-system-helpers`,
+    home: `iot-shaper-common (= ${version}), iputils-ping, tcpdump, openssl, init-system-helpers`,
   };
   for (const kind of kinds) {
     const deb = debOf(kind);

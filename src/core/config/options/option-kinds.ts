@@ -75,6 +75,14 @@ export function integer(bounds: Bounds): Kind<number> {
   return number(schema, notice('whole-between', boundsValues(bounds)), unit);
 }
 
+/** A port that takes no further rights to listen on. */
+export const port: Kind<number> = {
+  read: readNumber,
+  schema: { type: 'integer', minimum: 1024, maximum: 65_535 },
+  allowed: notice('port-between', { least: '1024', most: '65535' }),
+  convert: asIs,
+};
+
 export function positive(unit: string): Kind<number> {
   const allowed = notice('above-zero', { unit: unitValue(unit) });
   return number({ type: 'number', exclusiveMinimum: 0 }, allowed, unit);

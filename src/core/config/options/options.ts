@@ -133,6 +133,18 @@ export const mainSection = section({
       hint: 'Price of a GB in any currency, to show what shaping costs.',
       page: { label: 'Price', unit: 'for a GB' },
     },
+    {
+      name: 'page',
+      kind: kind.boolean,
+      default: '1',
+      hint: 'On Debian: whether the service serves its page, once `iotshaper password` has set a password. OpenWrt has it in LuCI.',
+    },
+    {
+      name: 'page_port',
+      kind: kind.port,
+      default: '8443',
+      hint: "On Debian: port of the page, at this machine's addresses in the devices' networks and nowhere else.",
+    },
   ],
 });
 

@@ -14,6 +14,7 @@ export const configWords = {
   between: 'between {least} and {most} {unit}',
   'zero-or-between': '0 or between {least} and {most} {unit}',
   'whole-between': 'a whole number between {least} and {most} {unit}',
+  'port-between': 'a port between {least} and {most}',
   'above-zero': 'more than 0 {unit}',
   'zero-or-more': '0 or more {unit}',
   'yes-or-no': '1 or 0 (or on/off, true/false, yes/no, enabled/disabled)',

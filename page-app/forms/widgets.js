@@ -1,6 +1,6 @@
-// A stand-in for the widgets of LuCI's ui.js: a line, a box, a choice and a list, as the pages' forms use them.
+// Widgets in the place of those of LuCI's ui.js: a line, a box, a choice and a list, as the pages' forms use them.
 (() => {
-  const { Class, create, dom, ui } = window.standIn;
+  const { Class, create, dom, showFault, ui } = window.luciParts;
 
   class AbstractElement extends Class {
     isValid() {
@@ -26,11 +26,13 @@
       const { optional = true, validate } = this.options;
       this.judge = () => {
         const text = value();
-        const answer = text === '' && !optional ? 'must not be empty' : validate(text);
+        const answer = text === '' && !optional ? _('This must not be empty.') : validate(text);
         this.fault = answer === true ? '' : answer;
         field.classList.toggle('cbi-input-invalid', answer !== true);
         if (answer === true) field.removeAttribute('data-tooltip');
         else field.setAttribute('data-tooltip', answer);
+        // LuCI's themes draw the tooltip.
+        showFault?.(field, this.fault);
       };
       for (const kind of events) field.addEventListener(kind, this.judge);
     }
@@ -146,7 +148,17 @@
           this.take();
         },
       });
-      const plus = create('div', { class: 'btn cbi-button-add', click: () => this.take() }, ['+']);
+      const plus = create(
+        'button',
+        {
+          type: 'button',
+          class: 'btn cbi-button-add',
+          'aria-label': _('Add'),
+          disabled: disabled || null,
+          click: () => this.take(),
+        },
+        ['+'],
+      );
       this.line = create('div', { class: 'add-item control-group' }, [this.input, plus]);
       this.bind(create('div', { id, class: 'cbi-dynlist' }, [this.line]));
       for (const value of this.values) this.add(value);
@@ -181,7 +193,18 @@
         },
       });
       item.append(create('span', {}, [value]), create('input', { type: 'hidden', value }));
+      if (showFault && !this.options.disabled) item.append(this.createRemover(item, value));
       this.line.before(item);
+    }
+    /** LuCI's themes draw one. */
+    createRemover(item, value) {
+      const remove = () => {
+        item.remove();
+        this.tell();
+      };
+      const name = `${_('Delete')}: ${value}`;
+      const kind = { type: 'button', class: 'btn', 'aria-label': name, click: remove };
+      return create('button', kind, ['×']);
     }
     getValue() {
       const items = [...this.node.querySelectorAll('.item > input')].map(({ value }) => value);
@@ -191,5 +214,5 @@
   }
 
   Object.assign(ui, { AbstractElement });
-  window.standIn.widgets = { AbstractElement, Textfield, Checkbox, Select, DynamicList };
+  window.luciParts.widgets = { AbstractElement, Textfield, Checkbox, Select, DynamicList };
 })();

@@ -1,5 +1,6 @@
-// A stand-in for LuCI's form.js: maps, sections and options over UCI as far as the pages use them. Written from LuCI's
-// documentation of these classes; test/luci/README.md says how the pages are tried on LuCI's own.
+// Maps, sections and options over UCI in the place of LuCI's form.js, as far as the pages use them: for the page of Debian, and
+// for tests of the page of OpenWrt. Written from LuCI's documentation of these classes; test/luci/README.md says how the pages
+// are tried on LuCI's own.
 (() => {
   const {
     Class,
@@ -12,8 +13,8 @@
     showModal,
     strict,
     uci,
-  } = window.standIn;
-  const { AbstractElement, Textfield, Checkbox, Select, DynamicList } = window.standIn.widgets;
+  } = window.luciParts;
+  const { AbstractElement, Textfield, Checkbox, Select, DynamicList } = window.luciParts.widgets;
 
   const mayWrite = rpc.declare({
     object: 'session',
@@ -58,7 +59,7 @@
         await uci.save();
         await this.load();
       } catch (error) {
-        if (!silent) showModal('Save error', [error.message]);
+        if (!silent) showModal(_('Not saved'), [error.message]);
         throw error;
       }
       return this.renderContents();
@@ -327,7 +328,7 @@
       const written = this.formvalue(id);
       if (written === null || written.length === 0) {
         if (!this.rmempty && !this.optional)
-          throw new TypeError(`${this.title} must not be empty.`);
+          throw new TypeError(_('%s must not be empty.').format(this.title));
         this.remove(id);
       } else if (!areEqual(written, this.cfgvalue(id))) this.write(id, written);
     }
@@ -425,7 +426,7 @@
     remove() {}
   }
 
-  const { builtIn } = window.standIn;
+  const { builtIn } = window.luciParts;
   builtIn.form = strict('form', {
     Map: FormMap,
     AbstractSection,

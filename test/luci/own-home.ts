@@ -1,0 +1,100 @@
+// A home on Debian for its page: the real server with its files, over the fake service and a real configuration file.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseConfig } from '../../src/core/config/config.ts';
+import { ConfigError } from '../../src/core/config/config-error.ts';
+import { parseUci } from '../../src/core/config/uci/uci.ts';
+import { renderUciFile } from '../../src/core/config/uci/uci-writer.ts';
+import { renderConfigStatus } from '../../src/core/home/answers.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import type { System } from '../../src/shell/system/system.ts';
+import { iotshaperMethods } from '../../src/shell/ubus/iotshaper-object.ts';
+import { hashPassword } from '../../src/shell/web/password-hash.ts';
+import { PASSWORD_FILE } from '../../src/shell/web/place.ts';
+import { WebPage } from '../../src/shell/web/web-page.ts';
+import { FakeService } from './fake-service.ts';
+import { usualConfig } from './router.ts';
+
+export const password = 'a password of this test';
+
+const answers: Record<string, object[]> = {
+  'addr show': [
+    { ifname: 'lo', addr_info: [{ family: 'inet', local: '127.0.0.1', prefixlen: 8 }] },
+    { ifname: 'br-iot', addr_info: [{ family: 'inet', local: '192.168.2.1', prefixlen: 24 }] },
+    { ifname: 'eth0', addr_info: [{ family: 'inet', local: '198.51.100.2', prefixlen: 24 }] },
+  ],
+  '-4 route show default': [{ dst: 'default', dev: 'eth0', gateway: '198.51.100.1' }],
+  'neigh show': [
+    { dst: '192.168.2.60', dev: 'br-iot', lladdr: '44:65:0d:00:00:02', state: ['REACHABLE'] },
+    { dst: '198.51.100.1', dev: 'eth0', lladdr: '00:00:5e:00:01:01', state: ['REACHABLE'] },
+  ],
+};
+
+export interface Home {
+  url: string;
+  port: number;
+  service: FakeService;
+  configPath: string;
+  log: string[];
+  setPassword(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A port of its own for each. */
+let port = 20_000 + (process.pid % 10_000);
+
+/** @param networks that the loopback stands for: the devices' by default */
+export async function startHome({
+  config = usualConfig,
+  netdev = 'br-iot',
+} = {}): Promise<Home> {
+  const directory = mkdtempSync(join(tmpdir(), 'iotshaper-page-'));
+  const configPath = join(directory, 'iotshaper');
+  port++;
+  writeFileSync(configPath, config.replace("'main'\n", `'main'\n\toption page_port '${port}'\n`));
+  const setPassword = async (text: string) => {
+    const line = await hashPassword(text, nodeSystem.randomBytes(16));
+    writeFileSync(join(directory, PASSWORD_FILE), line);
+  };
+  await setPassword(password);
+  const system: System = {
+    ...nodeSystem,
+    sockets: {
+      ...nodeSystem.sockets,
+      netdevAddresses: () => [{ netdev, address: '127.0.0.1', length: 8, mac: '' }],
+    },
+  };
+  const service = new FakeService(configPath);
+  service.now = Math.floor(Date.now() / 1000);
+  const log: string[] = [];
+  const page = new WebPage({
+    ...{ system, configPath, folder: 'dist/page' },
+    log: (level, text) => log.push(`${level}: ${text}`),
+    service: iotshaperMethods(service),
+    reload: () => service.reload(),
+    parts: {
+      ...{ parseConfig, parseUci, renderUciFile },
+      explain: (error) =>
+        error instanceof ConfigError
+          ? renderConfigStatus({ ok: false, errors: error.errors, warnings: error.warnings })
+          : null,
+    },
+    facts: {
+      leases: async () => [
+        { mac: '44:65:0d:00:00:02', address: '192.168.2.60', name: 'echo-dot', clientId: '' },
+      ],
+      ip: async <T>(words: readonly string[]) => (answers[words.join(' ')] ?? []) as T[],
+    },
+  });
+  await page.start();
+  return {
+    ...{ url: `https://127.0.0.1:${port}`, port, service, configPath, log, setPassword },
+    async close() {
+      await page.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export const readSettings = ({ configPath }: Home) => parseConfig(readFileSync(configPath)).config;
