@@ -1,5 +1,7 @@
 // A home on Debian for its page: the real server with its files, over the fake service and a real configuration file.
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../src/core/config/config.ts';
@@ -41,17 +43,21 @@ export interface Home {
   close(): Promise<void>;
 }
 
-/** A port of its own for each. */
-let port = 20_000 + (process.pid % 10_000);
+/** A port that nobody has. */
+async function findPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 /** @param networks that the loopback stands for: the devices' by default */
-export async function startHome({
-  config = usualConfig,
-  netdev = 'br-iot',
-} = {}): Promise<Home> {
+export async function startHome({ config = usualConfig, netdev = 'br-iot' } = {}): Promise<Home> {
   const directory = mkdtempSync(join(tmpdir(), 'iotshaper-page-'));
   const configPath = join(directory, 'iotshaper');
-  port++;
+  const port = await findPort();
   writeFileSync(configPath, config.replace("'main'\n", `'main'\n\toption page_port '${port}'\n`));
   const setPassword = async (text: string) => {
     const line = await hashPassword(text, nodeSystem.randomBytes(16));

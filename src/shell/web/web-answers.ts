@@ -10,7 +10,6 @@ import {
 import { type Session, Sessions } from '../../core/web/sessions.ts';
 import { Tries } from '../../core/web/tries.ts';
 import type { System, WebAnswer, WebRequest } from '../system/system.ts';
-import { isPassword } from './password-hash.ts';
 import { renderLogin, renderTab } from './web-documents.ts';
 import type { WebFiles } from './web-files.ts';
 import type { Answer, WebMethods } from './web-methods.ts';
@@ -21,6 +20,8 @@ export interface AnswersOptions {
   methods: WebMethods;
   /** The hash of the password in force; '' while there is none. */
   passwordHash: () => string;
+  /** Whether a password is the one of a hash. */
+  isPassword: (password: string, hash: string) => Promise<boolean>;
   /** Whether an address belongs to the house. */
   isInHouse: (address: string) => boolean;
 }
@@ -116,7 +117,7 @@ export class WebAnswers {
     if (waitS > 0) return json(429, { ok: false, wait: waitS }, { 'retry-after': `${waitS}` });
     this.#tries.count(from, this.#nowMs());
     const hash = this.#hash;
-    const judged = this.#judging.then(() => isPassword(password, hash));
+    const judged = this.#judging.then(() => this.#options.isPassword(password, hash));
     this.#judging = judged.catch(() => {});
     if (!(await judged) || hash !== this.#hash) return json(401, { ok: false, wait: 0 });
     this.#tries.forgive(from);

@@ -6,6 +6,7 @@ import { type HouseSide, isInHouse } from '../../core/web/house-side.ts';
 import type { Log } from '../system/log.ts';
 import type { Cancel, Listener, System } from '../system/system.ts';
 import type { Method } from '../ubus/object.ts';
+import { isPassword } from './password-hash.ts';
 import { pageUrls, readHouseSide, readIdentity, readPasswordHash } from './place.ts';
 import { WebAnswers } from './web-answers.ts';
 import { readWebFiles } from './web-files.ts';
@@ -136,6 +137,7 @@ export class WebPage {
         facts: { ...facts, isOwn },
       }),
       passwordHash: () => this.#passwordHash,
+      isPassword,
       isInHouse: (address) => isInHouse(address, this.#side),
     });
     return this.#answers;
