@@ -64,6 +64,8 @@ export const createHandler = (act) => async (event) => {
   button.disabled = true;
   try {
     await act(event);
+  } catch (error) {
+    console.debug(error);
   } finally {
     button.disabled = false;
   }

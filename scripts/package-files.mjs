@@ -62,8 +62,6 @@ export function routerFiles() {
 const roleParts = ['iotshaper-endpoint'];
 /** The page that a home on Debian serves itself. */
 const pageParts = ['iotshaper-page', 'iotshaper-web'];
-/** With what both roles have; what each has alone is taken out of its files. */
-const sharedParts = [...mainParts, 'iotshaper-debian', ...roleParts];
 
 /**
  * Everything that both roles have on Debian.
@@ -72,7 +70,7 @@ const sharedParts = [...mainParts, 'iotshaper-debian', ...roleParts];
  */
 export function commonFiles() {
   const own = roleParts.map((part) => `${library}/${part}.js`);
-  const all = program(sharedParts);
+  const all = program([...mainParts, 'iotshaper-debian', ...roleParts]);
   return withDirectories([
     ...all.filter(({ path }) => !own.includes(path)),
     { path: 'usr/bin/iotshaper', mode: 0o755, data: readFileSync('files/debian-common/iotshaper') },
@@ -106,10 +104,8 @@ export function endpointFiles() {
  * @returns {Entry[]}
  */
 export function homeFiles() {
-  const shared = filesOf(sharedParts);
-  const own = filesOf(pageParts).filter((name) => !shared.includes(name));
   return withDirectories([
-    ...own.map((name) => ({ path: `${library}/${name}`, data: readBuilt(name) })),
+    ...pageParts.map((part) => ({ path: `${library}/${part}.js`, data: readBuilt(`${part}.js`) })),
     ...filesBelow('dist/page', 'usr/share/iotshaper/page/'),
     ...units('debian-home', ['iotshaper.service', 'iotshaper-boot.service']),
     {

@@ -60,7 +60,7 @@
         disabled: disabled || null,
       });
       this.bind(create('div', { id }, [this.input]));
-      this.setJudge(this.input, () => this.input.value, 'keyup', 'blur');
+      this.setJudge(this.input, () => this.input.value, 'input', 'keyup', 'blur');
       this.setChangeEvents(this.input, 'change');
       return this.node;
     }
@@ -162,7 +162,7 @@
       this.line = create('div', { class: 'add-item control-group' }, [this.input, plus]);
       this.bind(create('div', { id, class: 'cbi-dynlist' }, [this.line]));
       for (const value of this.values) this.add(value);
-      this.setJudge(this.input, () => this.input.value, 'keyup', 'blur');
+      this.setJudge(this.input, () => this.input.value, 'input', 'keyup', 'blur');
       return this.node;
     }
     isRefused() {

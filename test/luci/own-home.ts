@@ -5,16 +5,12 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../src/core/config/config.ts';
-import { ConfigError } from '../../src/core/config/config-error.ts';
-import { parseUci } from '../../src/core/config/uci/uci.ts';
-import { renderUciFile } from '../../src/core/config/uci/uci-writer.ts';
-import { renderConfigStatus } from '../../src/core/home/answers.ts';
+import { createPage } from '../../src/shell/cli/debian/page-service.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import type { System } from '../../src/shell/system/system.ts';
 import { iotshaperMethods } from '../../src/shell/ubus/iotshaper-object.ts';
 import { hashPassword } from '../../src/shell/web/password-hash.ts';
 import { PASSWORD_FILE } from '../../src/shell/web/place.ts';
-import { WebPage } from '../../src/shell/web/web-page.ts';
 import { FakeService } from './fake-service.ts';
 import { usualConfig } from './router.ts';
 
@@ -32,6 +28,8 @@ const answers: Record<string, object[]> = {
     { dst: '198.51.100.1', dev: 'eth0', lladdr: '00:00:5e:00:01:01', state: ['REACHABLE'] },
   ],
 };
+
+const lease = '1700000000 44:65:0d:00:00:02 192.168.2.60 echo-dot *\n';
 
 export interface Home {
   url: string;
@@ -70,28 +68,27 @@ export async function startHome({ config = usualConfig, netdev = 'br-iot' } = {}
       ...nodeSystem.sockets,
       netdevAddresses: () => [{ netdev, address: '127.0.0.1', length: 8, mac: '' }],
     },
+    files: {
+      ...nodeSystem.files,
+      readText: async (path) =>
+        path.endsWith('.leases') ? lease : nodeSystem.files.readText(path),
+    },
+    processes: {
+      ...nodeSystem.processes,
+      run: async (argv, options) =>
+        argv[0] === 'ip'
+          ? { stdout: JSON.stringify(answers[argv.slice(2).join(' ')] ?? []), stderr: '' }
+          : nodeSystem.processes.run(argv, options),
+    },
   };
   const service = new FakeService(configPath);
   service.now = Math.floor(Date.now() / 1000);
   const log: string[] = [];
-  const page = new WebPage({
+  const page = await createPage({
     ...{ system, configPath, folder: 'dist/page' },
     log: (level, text) => log.push(`${level}: ${text}`),
     service: iotshaperMethods(service),
     reload: () => service.reload(),
-    parts: {
-      ...{ parseConfig, parseUci, renderUciFile },
-      explain: (error) =>
-        error instanceof ConfigError
-          ? renderConfigStatus({ ok: false, errors: error.errors, warnings: error.warnings })
-          : null,
-    },
-    facts: {
-      leases: async () => [
-        { mac: '44:65:0d:00:00:02', address: '192.168.2.60', name: 'echo-dot', clientId: '' },
-      ],
-      ip: async <T>(words: readonly string[]) => (answers[words.join(' ')] ?? []) as T[],
-    },
   });
   await page.start();
   return {

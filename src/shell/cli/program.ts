@@ -2,12 +2,11 @@
 import { Command, CommanderError } from 'commander';
 import type { CounterSample } from '../../core/simulation/recommend.ts';
 import { version } from '../../version.ts';
-import { isAbsent } from './absent.ts';
 import { registerCheck } from './check.ts';
 import type { Context } from './context.ts';
 import { registerCost } from './cost.ts';
 import { registerDoctor } from './doctor.ts';
-import { Failure, USAGE_STATUS } from './failure.ts';
+import { Failure, isAbsent, USAGE_STATUS } from './failure.ts';
 import { registerPrint } from './print.ts';
 import { registerRun } from './run/run-command.ts';
 import { ask, registerStatus } from './status.ts';

@@ -3,7 +3,7 @@ import type { Lease } from '../../core/home/devices/leases.ts';
 import type { ListedNetdev } from '../../core/home/netdev-kinds.ts';
 import { type AccessList, accessOf } from '../../core/web/access.ts';
 import type { Method } from '../ubus/object.ts';
-import { statusCode, UbusError } from '../ubus/status.ts';
+import { statusCode, type UbusError } from '../ubus/status.ts';
 import type { Table } from '../ubus/values.ts';
 import type { WebSettings } from './web-settings.ts';
 
@@ -67,7 +67,9 @@ export class WebMethods {
       if (data === null) return [statusCode.INVALID_ARGUMENT];
       return data === undefined ? [statusCode.OK] : [statusCode.OK, data];
     } catch (error) {
-      return [error instanceof UbusError ? error.code : statusCode.UNKNOWN_ERROR];
+      // By its name: the service, in another bundle, has its own class.
+      const { name, code } = error as UbusError;
+      return [name === 'UbusError' ? code : statusCode.UNKNOWN_ERROR];
     }
   }
 }

@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import type { Config } from '../../core/config/types.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { type HouseSide, isInHouse } from '../../core/web/house-side.ts';
+import { ipJson } from '../network/ip-json.ts';
+import { readLeases } from '../network/names/leases-reader.ts';
 import type { Log } from '../system/log.ts';
 import type { Cancel, Listener, System } from '../system/system.ts';
 import type { Method } from '../ubus/object.ts';
@@ -10,7 +12,7 @@ import { isPassword } from './password-hash.ts';
 import { pageUrls, readHouseSide, readIdentity, readPasswordHash } from './place.ts';
 import { WebAnswers } from './web-answers.ts';
 import { readWebFiles } from './web-files.ts';
-import { type HouseFacts, WebMethods } from './web-methods.ts';
+import { WebMethods } from './web-methods.ts';
 import { type ConfigParts, WebSettings } from './web-settings.ts';
 
 /** Nobody tells of a hotspot that came up, nor of a password. */
@@ -28,7 +30,6 @@ export interface WebPageOptions {
   service: Readonly<Record<string, Method>>;
   reload: () => Promise<void>;
   parts: ConfigParts;
-  facts: Omit<HouseFacts, 'isOwn'>;
 }
 
 export class WebPage {
@@ -125,7 +126,7 @@ export class WebPage {
 
   async #getAnswers(): Promise<WebAnswers> {
     if (this.#answers) return this.#answers;
-    const { system, configPath, folder, service, reload, parts, facts } = this.#options;
+    const { system, configPath, folder, service, reload, parts } = this.#options;
     const files = await readWebFiles(system, folder);
     const settings = new WebSettings({ system, configPath, parts, reload });
     const isOwn = (netdev: string): boolean =>
@@ -134,7 +135,11 @@ export class WebPage {
       ...{ system, files },
       methods: new WebMethods({
         ...{ access: files.access, service, settings },
-        facts: { ...facts, isOwn },
+        facts: {
+          leases: () => readLeases(system),
+          ip: (words) => ipJson(system, words),
+          isOwn,
+        },
       }),
       passwordHash: () => this.#passwordHash,
       isPassword,

@@ -1,8 +1,10 @@
 // The page's settings: the configuration read for it, and written whole, as `iotshaper set` writes it.
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
+import type { ConfigError } from '../../core/config/config-error.ts';
 import type { Config } from '../../core/config/types.ts';
 import type { UciPackage } from '../../core/config/uci/uci.ts';
+import type { ConfigVerdict } from '../../core/home/answers.ts';
 import type { ConfigStatus } from '../../core/home/api.ts';
 import { readSections, renderSections } from '../../core/web/settings.ts';
 import { withFolderLock } from '../endpoint/state/folder-lock.ts';
@@ -14,8 +16,7 @@ export interface ConfigParts {
   parseConfig(bytes: Uint8Array): { config: Config };
   parseUci(bytes: Uint8Array, name: string): UciPackage;
   renderUciFile(pkg: UciPackage): Uint8Array;
-  /** What is wrong with it, for an error that {@link ConfigParts.parseConfig} threw; null for any other. */
-  explain(error: unknown): ConfigStatus | null;
+  renderConfigStatus(verdict: ConfigVerdict): ConfigStatus;
 }
 
 export interface SettingsOptions {
@@ -57,8 +58,10 @@ export class WebSettings {
       try {
         parts.parseConfig(bytes); // says what is wrong
       } catch (error) {
-        const status = parts.explain(error);
-        if (!status) throw error;
+        // By its name: what threw it is in another bundle.
+        if ((error as Error).name !== 'ConfigError') throw error;
+        const { errors, warnings } = error as ConfigError;
+        const status = parts.renderConfigStatus({ ok: false, errors, warnings });
         return { ok: false as const, conflict: false, errors: status.errors };
       }
       await system.files.replace(configPath, bytes);

@@ -1,23 +1,13 @@
 // `iotshaper run`: the home service in the foreground, until a signal ends it.
-import { parseConfig } from '../../../core/config/config.ts';
-import { ConfigError } from '../../../core/config/config-error.ts';
-import { parseUci } from '../../../core/config/uci/uci.ts';
-import { renderUciFile } from '../../../core/config/uci/uci-writer.ts';
-import { renderConfigStatus } from '../../../core/home/answers.ts';
-import type { ConfigStatus } from '../../../core/home/api.ts';
 import { HomeService } from '../../home/home-service.ts';
 import { interfaceReader } from '../../network/interfaces.ts';
-import { ipJson } from '../../network/ip-json.ts';
-import { readLeases } from '../../network/names/leases-reader.ts';
 import { consoleLog, type Log } from '../../system/log.ts';
 import { platformOf } from '../../system/platform.ts';
 import type { System } from '../../system/system.ts';
 import { UbusClient } from '../../ubus/client.ts';
 import { iotshaperMethods, publishIotshaper } from '../../ubus/iotshaper-object.ts';
-import type { WebPage } from '../../web/web-page.ts';
-import { isAbsent } from '../absent.ts';
 import type { Context } from '../context.ts';
-import { requireRoot } from '../failure.ts';
+import { isAbsent, requireRoot } from '../failure.ts';
 import { defaultHomeDir, defaultRunDir } from '../paths.ts';
 import { runAlone } from './alone.ts';
 import type { RunOptions } from './run-options.ts';
@@ -55,7 +45,7 @@ async function serveHome(
     service.staysShut = true;
   });
   const bus = ubus === '' ? null : publishOn(ubus, system, service, log);
-  const page = await openPage({ system, service, log, configPath: config });
+  const page = await openPage({ system, home: service, log, configPath: config });
   const whole: Service = {
     get staysShut() {
       return service.staysShut;
@@ -85,35 +75,29 @@ function publishOn(socketPath: string, system: System, service: HomeService, log
 
 interface PageParts {
   system: System;
-  service: HomeService;
+  home: HomeService;
   log: Log;
   configPath: string;
 }
 
 /** The page that the service serves itself; null where LuCI does, and where the package that has it is not installed. */
-async function openPage({ system, service, log, configPath }: PageParts): Promise<WebPage | null> {
+async function openPage({
+  system,
+  service,
+  log,
+  configPath,
+}: PageParts): Promise<Pick<Service, 'start' | 'stop'> | null> {
   const { pageFolder: folder } = platformOf(system);
   if (folder === '') return null;
   try {
-    const { WebPage } = await import('../../web/web-page.ts');
-    return new WebPage({
-      ...{ system, log, configPath, folder },
-      service: iotshaperMethods(service),
-      reload: () => service.reload(),
-      parts: { parseConfig, parseUci, renderUciFile, explain: explainConfig },
-      facts: {
-        leases: () => readLeases(system),
-        ip: (words) => ipJson(system, words),
-      },
+    const { createPage } = await import('../debian/page-service.ts');
+    const service = iotshaperMethods(home);
+    return await createPage({
+      ...{ system, log, configPath, folder, service },
+      reload: () => home.reload(),
     });
   } catch (error) {
     if (!isAbsent(error)) throw error;
     return null;
   }
-}
-
-/** What is wrong with a configuration, for the error that reading it threw. */
-function explainConfig(error: unknown): ConfigStatus | null {
-  if (!(error instanceof ConfigError)) return null;
-  return renderConfigStatus({ ok: false, errors: error.errors, warnings: error.warnings });
 }
