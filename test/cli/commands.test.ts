@@ -216,13 +216,16 @@ test.serial('an endpoint from first to last', async (t) => {
     stay.stderr,
     /^10\.21\d\.0\.0\/24 and 10\.2\d\d\.0\.0\/16 are free, and stay as they are\.$/m,
   );
-  const ranges = await run('set-ranges', '--avoid', '10.213.0.0/16,10.215.0.0/16');
+  const ranges = await run('set-ranges', '--avoid', '10.213.0.0/24,10.216.1.0/24');
   t.is(ranges.status, 0, ranges.stderr);
   t.regex(
     ranges.stderr,
     /^The inside of the tunnel is 10\.217\.0\.0\/24 and 10\.218\.0\.0\/16 from/,
   );
-  t.is((await run('set-ranges', '--avoid', '10.0.0.0/8')).status, 1);
+  const all = [213, 215, 217, 219, 221].map((net) => `10.${net}.0.0/24`).join(',');
+  const none = await run('set-ranges', '--avoid', all);
+  t.is(none.status, 1);
+  t.regex(none.stderr, /every range from 10\.213 to 10\.222 has a network .* another network$/m);
 
   const copy = join(folder, 'copy.json');
   t.is((await run('export', '--out', copy)).status, 0);
