@@ -83,7 +83,7 @@ interface PageParts {
 /** The page that the service serves itself; null where LuCI does, and where the package that has it is not installed. */
 async function openPage({
   system,
-  service,
+  home,
   log,
   configPath,
 }: PageParts): Promise<Pick<Service, 'start' | 'stop'> | null> {
