@@ -78,6 +78,8 @@ config iotshaper 'main'
 	list house 'zt0'
 	option data_cap '1000'
 	option price_per_gb '0.1'
+	option page '0'
+	option page_port '9443'
 config tunnel 'tunnel'
 	option profile '/etc/x.ovpn'
 	option interface 'iot1'
@@ -111,6 +113,8 @@ config schedule 'night'
       house: ['zt0'],
       dataCapGB: 1000,
       pricePerGB: 0.1,
+      page: false,
+      pagePort: 9443,
     },
     tunnel: { profile: '/etc/x.ovpn', interface: 'iot1' },
     networks: [{ section: 'lan', device: 'br-iot' }],

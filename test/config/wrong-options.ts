@@ -27,6 +27,12 @@ export const wrong: [option: string, rule: string, values: string[]][] = [
   ['iotshaper.house', netdev, ['zerotier-network-1', 'zt*', '-zt0', 'zt/0']],
   ['iotshaper.data_cap', 'must be more than 0 GB a month', ['0', '-1', '1TB', '9'.repeat(400)]],
   ['iotshaper.price_per_gb', 'must be 0 or more a GB', ['-0.1', 'free', '€1']],
+  ['iotshaper.page', bool, ['2']],
+  [
+    'iotshaper.page_port',
+    'must be a port between 1024 and 65535',
+    ['443', '65536', '8443.5', 'https'],
+  ],
   [
     'tunnel.profile',
     'must be the absolute path of a file',
