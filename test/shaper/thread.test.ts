@@ -13,6 +13,7 @@ const stream: ShapedStream = {
   shape: { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 },
   local: '10.213.0.2',
   peer: '10.213.0.1',
+  clockedNetdev: null,
 };
 
 interface Failures {

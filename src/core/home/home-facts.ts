@@ -1,6 +1,7 @@
 // Which netdevs are the house and which lead out: pure rules over what the kernel lists.
 import { isPrivate, networkOf } from '../ip/address.ts';
 import { type Notice, notice } from '../notices/notice.ts';
+import type { WayOut } from '../plan/outer-clock.ts';
 import { findDoubt, type ListedNetdev } from './netdev-kinds.ts';
 
 /** Something about the home that a person should know of, found while running: what is the matter, and what to do. */
@@ -23,6 +24,8 @@ export interface House {
   doubtful: { name: string; why: Notice }[];
   /** Netdevs by which the Internet or the endpoint is reached. */
   uplinks: string[];
+  /** By which the endpoint is reached; null while that is not known. */
+  way: WayOut | null;
   /** Largest packet_size that leaves whole on the way to the endpoint; null while that is not known. */
   wholeBytes: number | null;
   /** Prefixes that configured networks have, or had last: their devices may come in by another netdev. */
@@ -42,6 +45,7 @@ export const NO_HOUSE: House = {
   listing: [],
   doubtful: [],
   uplinks: [],
+  way: null,
   wholeBytes: null,
   networkPrefixes: [],
   networkPorts: [],

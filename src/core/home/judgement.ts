@@ -1,10 +1,18 @@
 // Whether a home's devices may send: decided by what was read back, and by nothing else. Pure.
+import { isSame } from '../equality/equality.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import { HOME_CLASS_MINOR } from '../plan/names.ts';
+import type { ClockedWay } from '../plan/outer-clock.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
 import { packetSizeCommand } from './delivery/path-size.ts';
-import { findDownloadFaults, findQueueFaults, findStreamFaults } from './verification.ts';
+import {
+  findClockFaults,
+  findDownloadFaults,
+  findQueueFaults,
+  findStreamFaults,
+  isBypassed,
+} from './verification.ts';
 
 /** An endpoint whose answers stop for so long is gone even if its stream goes on. */
 const SILENT_MS = 30_000;
@@ -19,6 +27,9 @@ export interface HomeEvidence {
   blocking: readonly Notice[];
   /** The queue as tc listed it; null where it was not asked since the queue was made. */
   listing: TcListing | null;
+  /** Way on which the clock behind OpenVPN has to stand, and on which one was made; null for no such clock. */
+  clock: ClockedWay | null;
+  clockMade: ClockedWay | null;
   /** Whether what shapes has told of itself lately. */
   isReported: boolean;
   /** Whether the rules stand as they were loaded. */
@@ -30,6 +41,9 @@ export interface HomeEvidence {
   /** Packets a second that left, and that came; null while they were not counted for long enough. */
   sentPerSecond: number | null;
   receivedPerSecond: number | null;
+  /** The same of what left by the clock behind OpenVPN, and of what was led there. */
+  clockedPerSecond: number | null;
+  redirectedPerSecond: number | null;
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   answerSilentMs: number;
   /** Size of a packet that was answered while those of the streams are not; null else. */
@@ -48,6 +62,8 @@ export interface Verdict {
   repair: boolean;
   /** The stream that leaves was measured for long enough, and is not what it ought to be. */
   streamBroken: boolean;
+  /** What OpenVPN sends does not come to its clock. */
+  clockBypassed: boolean;
 }
 
 /** Judges one look's evidence. Whatever is not known is a fault, but for what {@link HomeEvidence.settling} excuses. */
@@ -56,15 +72,21 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   const { sentPerSecond, receivedPerSecond, settling } = evidence;
   const rules = evidence.rulesIntact ? [] : [notice('rules-changed')];
   const tunnel = tunnelState === 'up' ? [] : [tunnelFault(tunnelState, evidence.trouble)];
+  const clock = findClock(evidence);
   const queue = [
     ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
+    ...clock,
     ...(evidence.isReported ? [] : [notice('shaping-thread-silent')]),
   ];
   const leaving = sentPerSecond === null && settling ? [] : findStreamFaults(upload, sentPerSecond);
+  const hasClock = evidence.clock !== null && clock.length === 0;
+  const clockBypassed = hasClock && leaving.length === 0 && isBypassed(evidence);
+  const clocked = hasClock && !clockBypassed ? findClocked(evidence) : [];
   const streams = [
     ...findLostSize(evidence),
     ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,
+    ...clocked,
     ...(settling ? [] : findDownloadFaults(download, receivedPerSecond)),
     ...findAnswerFaults(evidence),
     ...(evidence.astray ? [notice('sent-astray')] : []),
@@ -72,7 +94,11 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   const isUp = tunnel.length === 0;
   const hasStructure = queue.length === 0 && rules.length === 0;
   // Measured for long enough and still wrong: cover or pacing is gone, and both come back with a new queue.
-  const streamBroken = isUp && hasStructure && leaving.length > 0 && sentPerSecond !== null;
+  const streamBroken =
+    isUp &&
+    hasStructure &&
+    ((leaving.length > 0 && sentPerSecond !== null) ||
+      (clocked.length > 0 && evidence.clockedPerSecond !== null));
   return {
     // What is for a person to mend comes first; what follows from something else is not told beside it.
     faults:
@@ -80,7 +106,20 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
     // Rules hold devices back whatever else they wait for; a queue needs a tunnel.
     repair: rules.length > 0 || (isUp && queue.length > 0) || streamBroken,
     streamBroken,
+    clockBypassed: isUp && clockBypassed,
   };
+}
+
+/** Whether the clock behind OpenVPN stands where it has to. */
+function findClock({ clock, clockMade, listing }: HomeEvidence): Notice[] {
+  if (clock === null) return [];
+  if (!isSame(clock, clockMade)) return [notice('outer-clock-gone')];
+  return listing ? findClockFaults(listing, clock, HOME_CLASS_MINOR) : [];
+}
+
+/** What has left by that clock: the wire shows nothing else. */
+function findClocked({ upload, clockedPerSecond, settling }: HomeEvidence): Notice[] {
+  return clockedPerSecond === null && settling ? [] : findStreamFaults(upload, clockedPerSecond);
 }
 
 /** What a tunnel that is not up stands in the way with. */

@@ -1,10 +1,15 @@
 // Decides, from what was read back, whether devices may go on. Pure.
+
+import { isSame } from '../equality/equality.ts';
 import { type Notice, notice } from '../notices/notice.ts';
-import { ROOT_HANDLE } from '../plan/names.ts';
+import { CLOCK_HANDLE, ROOT_HANDLE } from '../plan/names.ts';
+import { type ClockedWay, clockLeaf, listedFilter } from '../plan/outer-clock.ts';
 import { classId, LEAF_KIND, leafHandle } from '../plan/tc.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { isPaced, type Shape, slotsPerSecond, waitPerSlotMs } from '../stream/stream.ts';
 
+/** Share of the slots below which next to none are there. */
+const NONE = 0.1;
 /** Share of the slots asked below which the stream is broken, above which it is not held back. */
 const TOO_SLOW = 0.5;
 const TOO_FAST = 1.2;
@@ -31,7 +36,7 @@ export function findQueueFaults(
     return [notice('queue-replaced', { kind: root.kind })];
   }
   const faults: Notice[] = [];
-  const wanted = new Set(minors.map(classId));
+  const wanted = new Set(minors.map((minor) => classId(minor)));
   for (const { id } of listing.classes) {
     if (!wanted.has(id)) faults.push(notice('queue-class-foreign', { class: id }));
   }
@@ -47,6 +52,36 @@ export function findQueueFaults(
     }
   }
   return faults;
+}
+
+/** Faults of the clock behind OpenVPN: its queue, and the filter that leads there. */
+export function findClockFaults({ clock }: TcListing, way: ClockedWay, minor: number): Notice[] {
+  const id = classId(minor, CLOCK_HANDLE);
+  const root = clock?.qdiscs.find(({ parent }) => parent === 'root');
+  const leaf = clock?.qdiscs.find(({ parent }) => parent === id);
+  const [listed, ...others] = clock?.classes ?? [];
+  const isWhole =
+    root?.kind === 'htb' &&
+    root.handle === CLOCK_HANDLE &&
+    listed?.id === id &&
+    others.length === 0 &&
+    leaf?.kind === 'pfifo' &&
+    leaf.handle === clockLeaf(minor);
+  const filters = clock?.filters.map(({ packets, ...filter }) => filter) ?? [];
+  const isLed = filters.some((filter) => isSame(filter, listedFilter(way)));
+  return isWhole && isLed ? [] : [notice('outer-clock-gone')];
+}
+
+/** Whether a stream leaves, but next to nothing of it is led to the clock behind OpenVPN. */
+export function isBypassed({ upload, clockedPerSecond, redirectedPerSecond }: Clocked): boolean {
+  if (!isPaced(upload) || clockedPerSecond === null || redirectedPerSecond === null) return false;
+  return Math.max(clockedPerSecond, redirectedPerSecond) < NONE * slotsPerSecond(upload);
+}
+
+interface Clocked {
+  upload: Shape;
+  clockedPerSecond: number | null;
+  redirectedPerSecond: number | null;
 }
 
 /** Window over which slots are counted: two seconds, or six slots of a slow stream. */

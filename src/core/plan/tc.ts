@@ -16,8 +16,8 @@ export interface SlotClass {
 }
 
 /** Class id as tc reads it: hexadecimal. */
-export function classId(minor: number): string {
-  return `1:${minor.toString(16)}`;
+export function classId(minor: number, root = ROOT_HANDLE): string {
+  return `${root}${minor.toString(16)}`;
 }
 
 /** Bytes per second HTB is given for a shape's mean rate. */
@@ -31,7 +31,7 @@ export function burstBytes(bytesPerSecond: number): number {
 }
 
 /** `rate … ceil … burst … cburst … mpu …`: rate = ceil always, so that no class lends to or borrows from another. */
-function classRateWords(bytesPerSecond: number, packetBytes: number): string {
+export function classRateWords(bytesPerSecond: number, packetBytes: number): string {
   const burst = burstBytes(bytesPerSecond);
   return `rate ${bytesPerSecond}bps ceil ${bytesPerSecond}bps burst ${burst} cburst ${burst} mpu ${packetBytes}`;
 }

@@ -252,6 +252,7 @@ export class EndpointEffects {
       shape,
       local,
       peer,
+      clockedNetdev: null,
     }));
     await this.#shaper.apply(shaped, fresh);
   }

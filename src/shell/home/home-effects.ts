@@ -24,6 +24,7 @@ import {
   writeSysctl,
 } from '../network/netdev.ts';
 import { loadNft } from '../network/nft.ts';
+import { placeClock, removeClock } from '../network/outer-clock.ts';
 import { rebuildQueue } from '../network/queue.ts';
 import { findRouteFault } from '../network/route-check.ts';
 import { applyInsideRoutes, applyRoutes } from '../network/routing.ts';
@@ -162,6 +163,8 @@ export class HomeEffects {
         return netdevIndex(system, TUNNEL_NETDEV);
       case 'queue':
         return this.#applyQueue(work);
+      case 'clock':
+        return this.#applyClock(work);
       case 'streams':
         return this.#applyStreams(work);
       case 'openvpn':
@@ -260,10 +263,17 @@ export class HomeEffects {
     await setLink(this.#system, TUNNEL_NETDEV, mtu, ring);
   }
 
+  async #applyClock({ way, minor, shape }: WorkOf<'clock'>): Promise<Notice | null> {
+    if (way) return placeClock(this.#system, way, minor, shape);
+    await removeClock(this.#system);
+    return null;
+  }
+
   async #applyStreams(work: WorkOf<'streams'>): Promise<void> {
-    const { tunnel, upload, fresh } = work;
+    const { tunnel, upload, clockedNetdev, fresh } = work;
     await this.tunnel.apply(work);
-    await this.#shaper.apply([{ minor: HOME_CLASS_MINOR, shape: upload, ...tunnel }], fresh);
+    const stream = { minor: HOME_CLASS_MINOR, shape: upload, ...tunnel, clockedNetdev };
+    await this.#shaper.apply([stream], fresh);
     this.tunnel.want(work);
   }
 
@@ -282,6 +292,7 @@ export class HomeEffects {
     await attempt(() => this.#openvpn.stop());
     await attempt(async () => this.#port?.close());
     this.#port = null;
+    await attempt(() => removeClock(system));
     await attempt(() => this.#rules.release(shut === null));
     if (shut === null) await attempt(() => removeEverything(system, netdev));
     await attempt(() => this.#sysctls.restore());

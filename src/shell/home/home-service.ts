@@ -24,7 +24,7 @@ import { step } from '../../core/home/machine/step.ts';
 import { trialNotice } from '../../core/home/machine/trial.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
-import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { CLOCK_NETDEV, ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ConfigKeeper, type ConfigKeeperOptions } from '../config/config-keeper.ts';
 import { LocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
@@ -107,7 +107,11 @@ export class HomeService implements ServiceApi {
         if (what === 'house') void this.#understandAnew();
         this.#loop.dispatch({ kind: 'surroundings', what });
       },
-      ignoredNetdevs: () => [this.#config.good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
+      ignoredNetdevs: () => [
+        this.#config.good?.config.tunnel.interface ?? '',
+        TUNNEL_NETDEV,
+        CLOCK_NETDEV,
+      ],
       ignoredTable: ROUTE_TABLE,
     });
     this.#effects = new HomeEffects({

@@ -1,7 +1,7 @@
 // One supervised OpenVPN: its process, and the management connection it makes to us.
 import { join } from 'node:path';
 import type { Notice } from '../../core/notices/notice.ts';
-import { parseManagementLine } from '../../core/openvpn/management.ts';
+import { type Ends, parseManagementLine } from '../../core/openvpn/management.ts';
 import { TroubleReader } from '../../core/openvpn/troubles.ts';
 import { SupervisedChild } from '../system/child.ts';
 import { succeeds } from '../system/command.ts';
@@ -31,7 +31,7 @@ export interface OpenVpnOptions {
   configPath: string;
   managementSocket: string;
   /** Called on every state OpenVPN names: CONNECTING, WAIT, AUTH, GET_CONFIG, ASSIGN_IP, CONNECTED, RECONNECTING, EXITING. */
-  onState: (name: string, localAddress: string, remoteAddress: string) => void;
+  onState: (name: string, ends: Ends) => void;
   /** Called with why it does not connect, as often as it says so. */
   onTrouble?: (why: Notice) => void;
   onExit: (why: Notice) => void;
@@ -138,7 +138,7 @@ export class OpenVpn {
     const event = parseManagementLine(line);
     if (event.kind === 'state') {
       this.#awaitNext(event.name);
-      this.#options.onState(event.name, event.localAddress, event.remoteAddress);
+      this.#options.onState(event.name, event);
     } else if (event.kind === 'bytes')
       this.bytes = { inBytes: event.inBytes, outBytes: event.outBytes };
     else if (event.kind === 'hold') this.#release(client, event.pauseMs);

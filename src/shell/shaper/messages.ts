@@ -13,6 +13,8 @@ export interface ShapedStream {
   shape: Shape;
   local: string;
   peer: string;
+  /** Netdev whose filter leads to the clock behind OpenVPN; null where there is no such clock. */
+  clockedNetdev: string | null;
 }
 
 export type ToShaper =

@@ -2,7 +2,9 @@
 import { isSame } from '../../core/equality/equality.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
-import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { standingBend } from '../../core/pacing/standing.ts';
+import { CLOCK_HANDLE, CLOCK_NETDEV, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { renderClockChange, renderClockLimit, standingSlots } from '../../core/plan/outer-clock.ts';
 import { classBytesPerSecond, renderClassChange } from '../../core/plan/tc.ts';
 import { TcListingReader } from '../../core/plan/tc-listing.ts';
 import { isPaced, slotsPerSecond } from '../../core/stream/stream.ts';
@@ -14,6 +16,10 @@ import { Cover, unsentFault } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
 
 const REPORT_MS = 1000;
+/** How often what stands in the clock behind OpenVPN is looked at. */
+const LOOK_MS = 200;
+/** Counts of the clock are taken no closer, whoever looked at it. */
+const OBSERVE_MS = 900;
 /** Ahead of the main thread (-20 is first). */
 const NICE = -15;
 
@@ -21,6 +27,12 @@ interface RunningStream {
   stream: ShapedStream;
   pacer: RatePacer | null;
   cover: Cover | null;
+  /** Drawn last, bytes a second. */
+  rate: number;
+  /** Share by which the inner rate differs from what was drawn. */
+  bend: number;
+  /** When the clock's count was taken last. */
+  observedMs: number;
 }
 
 /** Lives from its making until it is told to stop. */
@@ -30,15 +42,13 @@ export class ShaperThread {
   readonly #random: () => number;
   readonly #serial = new Serial();
   readonly #streams = new Map<number, RunningStream>();
-  readonly #listing = new TcListingReader((id, packets) => {
-    const running = this.#streams.get(Number.parseInt(id.split(':')[1]!, 16));
-    running?.pacer?.observe(packets, this.#system.clock.monotonicMs());
-  });
+  readonly #listing = new TcListingReader((...counts) => this.#count(...counts));
   #tc: Child | null = null;
   #cancelPace: Cancel | null = null;
   /** When tc was last asked to list the queue; null where it was not. */
   #askedMs: number | null = null;
   readonly #cancelReports: Cancel;
+  #cancelLooks: Cancel | null = null;
 
   constructor(port: ThreadPort, system: System) {
     this.#port = port;
@@ -77,7 +87,45 @@ export class ShaperThread {
       if (!fresh && running && isSame(running.stream, stream)) continue;
       await this.#begin(stream, running ?? null);
     }
+    this.#followClock();
     this.#pace();
+  }
+
+  /** Looks at the clock as long as there is one. */
+  #followClock(): void {
+    const hasClock = [...this.#streams.values()].some(({ stream }) => hasOuter(stream));
+    if (hasClock) {
+      const look = (): void => this.#writeTc(`class show dev ${CLOCK_NETDEV}\n`);
+      this.#cancelLooks ??= this.#system.timers.every(LOOK_MS, look);
+      return;
+    }
+    this.#cancelLooks?.();
+    this.#cancelLooks = null;
+  }
+
+  /** Counts of a class: the average is held where slots leave for the wire, which is at the last clock there is. */
+  #count(id: string, packets: number, standing: number): void {
+    const [, minor = ''] = id.split(':');
+    const running = this.#streams.get(Number.parseInt(minor, 16));
+    if (!running?.pacer) return;
+    const nowMs = this.#system.clock.monotonicMs();
+    const isOuter = id.startsWith(CLOCK_HANDLE);
+    if (hasOuter(running.stream) !== isOuter) return;
+    if (isOuter) this.#bend(running, standing);
+    if (isOuter && nowMs - running.observedMs < OBSERVE_MS) return;
+    running.observedMs = nowMs;
+    running.pacer.observe(packets, nowMs);
+  }
+
+  #bend(running: RunningStream, standing: number): void {
+    const { minor, shape } = running.stream;
+    const bend = standingBend(standing, standingSlots(shape));
+    if (bend === running.bend) return;
+    running.bend = bend;
+    // Others are drawn anew in a moment.
+    if (running.pacer?.dueMs === Number.POSITIVE_INFINITY) {
+      this.#writeTc(renderClassChange(minor, bent(running), shape.packetBytes));
+    }
   }
 
   /** New cover stands ready before the old is taken away. */
@@ -96,7 +144,11 @@ export class ShaperThread {
           onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
         })
       : null;
-    this.#streams.set(minor, { stream, pacer, cover });
+    const bend = (hasOuter(stream) && old?.bend) || 0;
+    const rate = classBytesPerSecond(shape);
+    const observedMs = Number.NEGATIVE_INFINITY;
+    this.#streams.set(minor, { stream, pacer, cover, rate, bend, observedMs });
+    if (hasOuter(stream)) this.#writeTc(renderClockLimit(minor, shape));
     if (!paced) {
       this.#writeTc(renderClassChange(minor, classBytesPerSecond(shape), shape.packetBytes));
     }
@@ -137,11 +189,13 @@ export class ShaperThread {
     const nowMs = clock.monotonicMs();
     let text = '';
     let dueMs = Number.POSITIVE_INFINITY;
-    for (const [minor, { pacer, stream }] of this.#streams) {
+    for (const running of this.#streams.values()) {
+      const { pacer } = running;
       if (!pacer) continue;
-      const bytesPerSecond = pacer.step(nowMs);
-      if (bytesPerSecond !== null) {
-        text += renderClassChange(minor, bytesPerSecond, stream.shape.packetBytes);
+      const rate = pacer.step(nowMs);
+      if (rate !== null) {
+        running.rate = rate;
+        text += renderRates(running);
       }
       dueMs = Math.min(dueMs, pacer.dueMs);
     }
@@ -159,13 +213,21 @@ export class ShaperThread {
     this.#say({ kind: 'report', listing, takenMs: this.#askedMs ?? nowMs });
     this.#askedMs = this.#streams.size === 0 ? null : nowMs;
     if (this.#askedMs === null) return;
-    this.#writeTc(`class show dev ${TUNNEL_NETDEV}\nqdisc show dev ${TUNNEL_NETDEV}\n`);
+    // The clock after the queue, as its reader takes them.
+    const clocked = [...this.#streams.values()].flatMap(({ stream }) => stream.clockedNetdev ?? []);
+    const netdevs = [TUNNEL_NETDEV, ...(clocked.length > 0 ? [CLOCK_NETDEV] : [])];
+    const lines = [
+      ...netdevs.flatMap((name) => [`class show dev ${name}`, `qdisc show dev ${name}`]),
+      ...[...new Set(clocked)].map((name) => `filter show dev ${name} egress`),
+    ];
+    this.#writeTc(`${lines.join('\n')}\n`);
     // Constant intervals are only touched when the last count asked for it.
     this.#pace();
   }
 
   #stop(): void {
     this.#cancelReports();
+    this.#cancelLooks?.();
     this.#cancelPace?.();
     for (const { cover } of this.#streams.values()) cover?.close();
     this.#streams.clear();
@@ -173,4 +235,20 @@ export class ShaperThread {
     this.#tc = null;
     this.#port.close();
   }
+}
+
+function hasOuter({ clockedNetdev }: ShapedStream): boolean {
+  return clockedNetdev !== null;
+}
+
+function bent({ rate, bend }: RunningStream): number {
+  return Math.max(1, Math.round(rate * (1 + bend)));
+}
+
+/** What was drawn, for every clock there is: the same interval at both, in one go. */
+function renderRates(running: RunningStream): string {
+  const { stream, rate } = running;
+  const { minor, shape } = stream;
+  const inner = renderClassChange(minor, bent(running), shape.packetBytes);
+  return hasOuter(stream) ? renderClockChange(minor, rate, shape.packetBytes) + inner : inner;
 }

@@ -6,6 +6,7 @@ import { isPaced, shapeOf } from '../../stream/stream.ts';
 import { judgeDelivery } from '../delivery/home-delivery.ts';
 import { NO_PROBES, passSecond, type Streams } from '../delivery/probing.ts';
 import { SHORTFALL_WINDOW_MS } from '../delivery/shortfall.ts';
+import { clockWarning } from './clock.ts';
 import type { Sight } from './events.ts';
 import { desiredOf } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -55,7 +56,7 @@ export function noteDelivery(turn: Turn): void {
   const streams = streamsOf(turn);
   if (!desired || !streams) return;
   const before = state.delivery;
-  state.delivery = judgeDelivery({
+  const delivery = judgeDelivery({
     nowMs: now.monotonicMs,
     netdev: desired.config.tunnel.interface,
     passages: state.passages,
@@ -77,6 +78,9 @@ export function noteDelivery(turn: Turn): void {
     suspects: state.suspects ?? [],
     endpointTroubles: state.welcome?.troubles ?? [],
   });
+  const noClock = clockWarning(state);
+  const more = noClock ? [noClock] : [];
+  state.delivery = { ...delivery, warnings: [...delivery.warnings, ...more] };
   for (const warning of state.delivery.warnings) {
     if (before.warnings.some((other) => isSame(other, warning))) continue;
     acts.push({ do: 'log', level: 'warning', notice: warning });

@@ -10,6 +10,7 @@ import type { Profile } from '../../openvpn/profile.ts';
 import type { InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';
 import type { homePassages } from '../../plan/nft/nft-passage.ts';
+import type { ClockedWay } from '../../plan/outer-clock.ts';
 import type { FamilyRoutes } from '../../plan/routes.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
@@ -57,6 +58,7 @@ export interface Outcomes {
   suspects: readonly ForeignChain[];
   connect: number | null;
   index: number | null;
+  clock: Notice | null;
 }
 
 export type Done = {
@@ -70,7 +72,7 @@ export type HomeEvent =
   /** Once a second: what shapes has reported, and of when that is; null for a second without a report. */
   | { kind: 'second'; listing: TcListing | null; takenMs: number | null }
   /** A state that OpenVPN names. */
-  | { kind: 'openvpn'; name: string; local: string; remote: string }
+  | { kind: 'openvpn'; name: string; local: string; remote: string; remotePort?: number | null }
   | { kind: 'openvpn-exited'; why: Notice }
   /** Why OpenVPN does not connect, in words. */
   | { kind: 'openvpn-trouble'; why: Notice }
@@ -146,6 +148,8 @@ export type Work =
       ring: number;
       slots: readonly SlotClass[] | null;
     }
+  /** `way` null takes away what there is. */
+  | { part: 'clock'; way: ClockedWay | null; minor: number; shape: Shape }
   | {
       part: 'streams';
       tunnel: TunnelAddresses;
@@ -153,6 +157,8 @@ export type Work =
       download: Shape;
       maxDelayMs: number;
       profile: Profile;
+      /** Netdev whose filter leads to the clock behind OpenVPN; null for no such clock. */
+      clockedNetdev: string | null;
       fresh: boolean;
     }
   | { part: 'openvpn'; config: string };

@@ -9,6 +9,7 @@ import { hasNewcomer } from '../devices/inner-addresses.ts';
 import type { Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { meterWindowMs } from '../verification.ts';
+import { giveUpClock, neededClock } from './clock.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
@@ -50,13 +51,19 @@ export function judge(turn: Turn, sight: Sight): void {
     state.goodTicks++;
     if (state.goodTicks >= TICKS_BEFORE_PERMIT) permit(turn);
   }
+  if (verdict.clockBypassed) giveUpClock(turn);
   deliver(turn, sight);
   const { monotonicMs } = now;
   if ((verdict.repair || state.failure) && monotonicMs - state.repairedMs > REPAIR_EVERY_MS) {
     state.repairedMs = monotonicMs;
     // Put back as they were loaded, first and whatever else can't be done.
     if (!sight.rulesIntact) ask(turn, 'restore');
-    state.again = [...state.again, ...(state.failure ? (['rules'] as const) : []), 'queue'];
+    state.again = [
+      ...state.again,
+      ...(state.failure ? (['rules'] as const) : []),
+      'queue',
+      'clock',
+    ];
     state.failure = null;
     if (state.connected) ask(turn, 'connect');
     ask(turn, ...WHOLE);
@@ -100,12 +107,16 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
       ...(state.failure === null ? [] : [state.failure]),
     ],
     listing: state.listing,
+    clock: neededClock(state),
+    clockMade: state.clock,
     isReported: monotonicMs - state.reportedMs < REPORT_WITHIN_MS,
     rulesIntact: sight.rulesIntact,
     astray: monotonicMs - state.astrayMs < ASTRAY_MS,
     upload,
     download,
     sentPerSecond: state.sent.perSecond(meterWindowMs(upload)),
+    clockedPerSecond: state.clocked.perSecond(meterWindowMs(upload)),
+    redirectedPerSecond: state.redirected.perSecond(meterWindowMs(upload)),
     receivedPerSecond: state.received.perSecond(meterWindowMs(download)),
     answerSilentMs: sight.answerSilentMs,
     smallerBytes: sight.smallerBytes,
@@ -113,7 +124,11 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
     settling: monotonicMs < state.settlesMs && state.permitted,
     alive: state.permitted,
   });
-  if (verdict.streamBroken) state.sent = SlotMeter.EMPTY;
+  if (verdict.streamBroken) {
+    state.sent = SlotMeter.EMPTY;
+    state.clocked = SlotMeter.EMPTY;
+    state.redirected = SlotMeter.EMPTY;
+  }
   return verdict;
 }
 
@@ -122,6 +137,8 @@ function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void 
   if (isSame(shapes, state.shapes)) return;
   state.shapes = shapes;
   state.sent = SlotMeter.EMPTY;
+  state.clocked = SlotMeter.EMPTY;
+  state.redirected = SlotMeter.EMPTY;
   state.received = SlotMeter.EMPTY;
   state.arrivals = Arrivals.NONE;
   state.settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(upload);

@@ -9,6 +9,7 @@ import { renderHomeOpenVpn } from '../../plan/openvpn.ts';
 import { planRoutes } from '../../plan/routes.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import { shapeOf } from '../../stream/stream.ts';
+import { clockWork } from './clock.ts';
 import type { Work } from './events.ts';
 import { type DesiredState, desiredOf, type HomeState, type Part } from './state.ts';
 import { closeTunnel, type Turn } from './turn.ts';
@@ -112,6 +113,8 @@ function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | nu
       return state.tunnel && { part };
     case 'queue':
       return queueWork(desired, turn);
+    case 'clock':
+      return clockWork(desired, turn);
     case 'streams':
       return streamsWork(desired, state);
     case 'openvpn':
@@ -161,6 +164,7 @@ function streamsWork({ config, rate, profile }: DesiredState, state: HomeState):
     download: shapeOf(config, rate.downloadKBps),
     maxDelayMs: config.main.maxDelayMs,
     profile,
+    clockedNetdev: state.clock?.netdev ?? null,
     fresh: state.queueIsNew,
   };
 }

@@ -15,6 +15,7 @@ import type {
   TunnelAddresses,
 } from '../../plan/facts.ts';
 import { homePassages } from '../../plan/nft/nft-passage.ts';
+import type { ClockedWay } from '../../plan/outer-clock.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { State } from '../api.ts';
@@ -83,6 +84,7 @@ export type Part =
   | 'netdev'
   | 'index'
   | 'queue'
+  | 'clock'
   | 'streams'
   | 'openvpn'
   | 'permit'
@@ -93,13 +95,13 @@ export type Part =
 export const PART_ORDER: readonly Part[] = [
   ...(['forbid', 'remove', 'restore', 'look', 'connect', 'user', 'house', 'near'] as const),
   ...(['inside', 'rules', 'routes', 'port', 'netdev', 'index', 'queue'] as const),
-  ...(['streams', 'openvpn', 'permit', 'suspects', 'boot'] as const),
+  ...(['clock', 'streams', 'openvpn', 'permit', 'suspects', 'boot'] as const),
 ];
 
 /** Everything that follows from a configuration. */
 export const WHOLE: readonly Part[] = [
   ...(['user', 'house', 'near', 'inside', 'rules', 'routes', 'port', 'netdev'] as const),
-  ...(['index', 'queue', 'streams', 'openvpn', 'boot'] as const),
+  ...(['index', 'queue', 'clock', 'streams', 'openvpn', 'boot'] as const),
 ];
 
 /** What never changes while the service runs. */
@@ -131,7 +133,7 @@ export interface HomeState extends Agenda<Part> {
   house: House;
   near: Near;
   /** What OpenVPN said when it connected, until that was followed. */
-  connected: { local: string; remote: string } | null;
+  connected: { local: string; remote: string; remotePort: number | null } | null;
   tunnelState: TunnelState;
   tunnelSinceS: number;
   /** Why the tunnel is not set up, as far as OpenVPN has said since it was last up. */
@@ -143,6 +145,7 @@ export interface HomeState extends Agenda<Part> {
   tunnel: TunnelAddresses | null;
   /** The endpoint's address on the Internet. */
   remoteAddress: string | null;
+  remotePort: number | null;
   welcome: Welcome | null;
   inner: InnerNetwork | null;
   /** Why devices' packets would not take their way; null while they would. */
@@ -158,6 +161,12 @@ export interface HomeState extends Agenda<Part> {
   queue: Queue | null;
   /** The queue that is being made. */
   made: Queue | null;
+  /** Way that the clock behind OpenVPN stands on; null for no such clock. */
+  clock: ClockedWay | null;
+  /** The same of one that is being made. */
+  madeClock: ClockedWay | null;
+  /** Why there can be none on a way, and until when that is not tried again. */
+  clockTrouble: { way: ClockedWay; why: Notice; untilMs: number } | null;
   /** What paces the queue knows another one. */
   queueIsNew: boolean;
   /** Rules that stay behind when all is removed; null for none. */
@@ -180,6 +189,9 @@ export interface HomeState extends Agenda<Part> {
   repairedMs: number;
   sent: SlotMeter;
   received: SlotMeter;
+  /** What left by the clock behind OpenVPN, and what was led there. */
+  clocked: SlotMeter;
+  redirected: SlotMeter;
   /** What the readings are of: upload and download. */
   shapes: readonly Shape[];
   settlesMs: number;
@@ -219,7 +231,8 @@ export function initialState(place: Place, unixS: number): HomeState {
     intent: { kind: 'off' },
     pending: [],
     running: null,
-    again: [],
+    // What another run left behind.
+    again: ['clock'],
     plainUser: null,
     house: NO_HOUSE,
     near: NOTHING_NEAR,
@@ -231,6 +244,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     trial: null,
     tunnel: null,
     remoteAddress: null,
+    remotePort: null,
     welcome: null,
     inner: null,
     routeFault: null,
@@ -239,6 +253,9 @@ export function initialState(place: Place, unixS: number): HomeState {
     index: null,
     queue: null,
     made: null,
+    clock: null,
+    madeClock: null,
+    clockTrouble: null,
     queueIsNew: true,
     shut: null,
     listing: null,
@@ -253,6 +270,8 @@ export function initialState(place: Place, unixS: number): HomeState {
     repairedMs: NEVER,
     sent: SlotMeter.EMPTY,
     received: SlotMeter.EMPTY,
+    clocked: SlotMeter.EMPTY,
+    redirected: SlotMeter.EMPTY,
     shapes: [],
     settlesMs: NEVER,
     silentSinceMs: null,

@@ -5,6 +5,7 @@ import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { hearAnswer } from '../delivery/probing.ts';
 import { judgeHome, tunnelFault } from '../judgement.ts';
+import { finishClock, forgetClock, noteClock } from './clock.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
 import { block, judge } from './judging.ts';
@@ -69,12 +70,13 @@ function hear(turn: Turn, event: HomeEvent): void {
       // What was listed before the queue was made was another one.
       if (event.takenMs !== null && event.takenMs > state.queueSinceMs) {
         state.listing = event.listing;
+        noteClock(turn, event.listing, event.takenMs);
         state.reportedMs = Math.max(state.reportedMs, event.takenMs);
       }
       ask(turn, 'look');
       return;
     case 'openvpn':
-      hearOpenVpn(turn, event.name, event.local, event.remote);
+      hearOpenVpn(turn, event);
       return;
     case 'openvpn-exited':
       setTunnelState(turn, 'down');
@@ -145,10 +147,13 @@ function intend(turn: Turn, intent: Intent): void {
   ask(turn, 'remove', ...(intent.kind === 'off' ? (['boot'] as const) : []));
 }
 
-function hearOpenVpn(turn: Turn, name: string, local: string, remote: string): void {
+function hearOpenVpn(
+  turn: Turn,
+  { name, local, remote, remotePort = null }: Extract<HomeEvent, { kind: 'openvpn' }>,
+): void {
   const { state } = turn;
   if (name === 'CONNECTED') {
-    state.connected = { local, remote };
+    state.connected = { local, remote, remotePort };
     ask(turn, 'connect');
   } else if (name === 'RECONNECTING' || name === 'EXITING') setTunnelState(turn, 'reconnecting');
   else if (state.tunnelState === 'down') setTunnelState(turn, 'connecting');
@@ -215,6 +220,10 @@ function finish(turn: Turn, done: Done): void {
       state.queueSinceMs = turn.now.monotonicMs;
       state.listing = null;
       return;
+    case 'clock':
+      finishClock(turn, done.found);
+      noteDelivery(turn);
+      return;
     case 'streams':
       // Its first report comes in a second.
       if (state.queueIsNew) state.reportedMs = turn.now.monotonicMs;
@@ -232,9 +241,10 @@ function connect(turn: Turn, index: number | null): void {
   const { state } = turn;
   const desired = desiredOf(state);
   if (!state.connected || !desired) return;
-  const { local, remote } = state.connected;
+  const { local, remote, remotePort } = state.connected;
   state.connected = null;
   state.remoteAddress = remote === '' ? null : remote;
+  state.remotePort = remotePort;
   if (state.tunnel?.local !== local || index === null || index !== state.queue?.index)
     closeTunnel(turn);
   state.tunnel = { local, peer: local.replace(/\.\d+$/, '.1') };
@@ -250,6 +260,8 @@ function forget(turn: Turn): void {
   closeTunnel(turn);
   state.failure = null;
   state.listing = null;
+  state.clock = null;
+  state.clockTrouble = null;
   state.portNetdev = '';
   state.openvpnConfig = '';
   state.tunnelState = 'down';
@@ -269,6 +281,12 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
     state.queue = null;
     state.made = null;
     state.queueIsNew = true;
+  }
+  if (part === 'clock') {
+    state.clock = null;
+    state.madeClock = null;
+    state.again = [...state.again, part];
+    forgetClock(turn);
   }
   if (part === 'openvpn') state.openvpnConfig = '';
   if (part === 'remove') {

@@ -27,6 +27,15 @@ export const deliveryWords = {
   'packets-in-pieces-down':
     'iotshaper.main.packet_size: each packet of {size} bytes leaves the endpoint in two pieces, which costs more and is lost more often; {fits} bytes would fit its line: run "{command}"',
 
+  'outer-clock-no-ifb':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has no ifb; run "opkg update; opkg install kmod-ifb"',
+  'outer-clock-no-filter':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has none of the filters that lead there ({error}); run "opkg update; opkg install kmod-sched-core"',
+  'outer-clock-hook-taken':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: SQM limits downloads by the hook of {netdev} that leads there',
+  'outer-clock-bypassed':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: what OpenVPN sends does not leave by {netdev}, to which the routes to the endpoint lead; see what multi-WAN or VPN packages do with it',
+
   'endpoint-forwards-nothing':
     'a firewall on the server drops what they send to the Internet; on the server, "iotshaper status" says what to do',
   'endpoint-answers-dropped':

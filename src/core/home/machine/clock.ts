@@ -1,0 +1,96 @@
+// The clock behind OpenVPN: whether there is to be one, on which way, and what follows where there can't be one.
+import { isSame } from '../../equality/equality.ts';
+import { ask } from '../../machine/agenda.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
+import { CLOCK_PREFERENCE, HOME_CLASS_MINOR } from '../../plan/names.ts';
+import type { ClockedWay } from '../../plan/outer-clock.ts';
+import type { TcListing } from '../../plan/tc-listing.ts';
+import { isPaced, shapeOf } from '../../stream/stream.ts';
+import { SlotMeter } from '../slot-meter.ts';
+import type { Work } from './events.ts';
+import { type DesiredState, desiredOf, type HomeState } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** A clock that could not be made is tried again so much later, one that nothing passed later still. */
+const RETRY_MS = 30_000;
+const RETRY_BYPASSED_MS = 600_000;
+
+/** The way that a clock is to stand on, whether one can stand there or not; null for no clock. */
+function meantWay(state: HomeState, { config, rate }: DesiredState): ClockedWay | null {
+  const { way, wholeBytes } = state.house;
+  const { remoteAddress: address, remotePort: port } = state;
+  if (!isPaced({ rateKBps: rate.uploadKBps }) || !way || address === null || port === null) {
+    return null;
+  }
+  // A slot that leaves in two pieces would take two intervals.
+  if (wholeBytes !== null && wholeBytes < config.main.packetBytes) return null;
+  return { ...way, address, port };
+}
+
+/** The way that a clock has to stand on; null where there is to be none, or can't be. */
+export function neededClock(state: HomeState): ClockedWay | null {
+  const desired = desiredOf(state);
+  const meant = desired && meantWay(state, desired);
+  return isSame(meant, state.clockTrouble?.way ?? null) ? null : meant;
+}
+
+/** Why there is no clock where one was meant to be; null where there is nothing to tell. */
+export function clockWarning(state: HomeState): Notice | null {
+  const desired = desiredOf(state);
+  const { clockTrouble } = state;
+  if (!desired || !clockTrouble) return null;
+  return isSame(meantWay(state, desired), clockTrouble.way) ? clockTrouble.why : null;
+}
+
+export function clockWork(desired: DesiredState, { state, now }: Turn): Work | null {
+  const { clock, clockTrouble, tunnel, again } = state;
+  const meant = tunnel ? meantWay(state, desired) : clock && meantWay(state, desired);
+  const isInVain =
+    isSame(meant, clockTrouble?.way ?? null) && now.monotonicMs < clockTrouble!.untilMs;
+  const way = meant && isInVain ? null : meant;
+  if (isSame(way, clock) && !again.includes('clock')) return null;
+  state.madeClock = way;
+  const { config, rate } = desired;
+  return { part: 'clock', way, minor: HOME_CLASS_MINOR, shape: shapeOf(config, rate.uploadKBps) };
+}
+
+/** It stands, or was taken away; `why` it can't stand, else null. */
+export function finishClock(turn: Turn, why: Notice | null): void {
+  const { state, now } = turn;
+  const { madeClock: way } = state;
+  const before = state.clock;
+  state.clock = why === null ? way : null;
+  state.madeClock = null;
+  const untilMs = now.monotonicMs + RETRY_MS;
+  if (way) state.clockTrouble = why === null ? null : { way, why, untilMs };
+  if (before === null && state.clock === null) return;
+  forgetClock(turn);
+  state.queueSinceMs = now.monotonicMs;
+  state.listing = null;
+}
+
+/** What paces knows another clock, and nothing was counted there yet. */
+export function forgetClock({ state }: Turn): void {
+  state.queueIsNew = true;
+  state.clocked = SlotMeter.EMPTY;
+  state.redirected = SlotMeter.EMPTY;
+}
+
+/** Counts what has left by the clock, and what was led there. */
+export function noteClock({ state }: Turn, listing: TcListing | null, takenMs: number): void {
+  const { clock } = listing ?? {};
+  const [listed] = clock?.classes ?? [];
+  const filter = clock?.filters.find(({ preference }) => preference === CLOCK_PREFERENCE);
+  state.clocked = state.clocked.with(listed?.packets ?? null, takenMs);
+  state.redirected = state.redirected.with(filter?.packets ?? null, takenMs);
+}
+
+/** OpenVPN's packets leave by another netdev than the one that leads to its far end: one clock has to do. */
+export function giveUpClock(turn: Turn): void {
+  const { state, now } = turn;
+  const { clock: way } = state;
+  if (!way) return;
+  const why = notice('outer-clock-bypassed', { netdev: way.netdev });
+  state.clockTrouble = { way, why, untilMs: now.monotonicMs + RETRY_BYPASSED_MS };
+  ask(turn, 'clock', 'streams');
+}
