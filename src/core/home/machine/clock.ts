@@ -44,10 +44,12 @@ export function clockWarning(state: HomeState): Notice | null {
 
 export function clockWork(desired: DesiredState, { state, now }: Turn): Work | null {
   const { clock, clockTrouble, tunnel, again } = state;
-  const meant = tunnel ? meantWay(state, desired) : clock && meantWay(state, desired);
+  const meant = tunnel || clock ? meantWay(state, desired) : null;
   const isInVain =
-    isSame(meant, clockTrouble?.way ?? null) && now.monotonicMs < clockTrouble!.untilMs;
-  const way = meant && isInVain ? null : meant;
+    clockTrouble !== null &&
+    isSame(meant, clockTrouble.way) &&
+    now.monotonicMs < clockTrouble.untilMs;
+  const way = isInVain ? null : meant;
   if (isSame(way, clock) && !again.includes('clock')) return null;
   state.madeClock = way;
   const { config, rate } = desired;
