@@ -1,7 +1,8 @@
 // Evaluation: what a busy router's line shows with the clock behind OpenVPN and, beside it in the same minute, without.
 // Run as root after `make build`: node build/test/bench/outer-clock.js [SECONDS]
-import { Worker } from 'node:worker_threads';
+
 import { cpus } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { HomeNetwork } from '../net/home-network.ts';
 import { intervalsMs, packetsPerS, readWire, type Wire } from '../net/wire.ts';
 
@@ -63,7 +64,8 @@ for (const { rateKBps, mode } of CASES) {
     for (let core = 0; core < cpus().length; core++) workers.push(new Worker(LOAD, { eval: true }));
     await new Promise((done) => setTimeout(done, 5000)); // clocks settle
     const stops = new Map<string, () => Promise<string>>();
-    for (const [name, network] of networks) stops.set(name, await network.capture(`${rateKBps}.pcap`));
+    for (const [name, network] of networks)
+      stops.set(name, await network.capture(`${rateKBps}.pcap`));
     await new Promise((done) => setTimeout(done, seconds * 1000));
     const meanMs = PACKET_BYTES / rateKBps;
     console.log(`${mode} at ${rateKBps} KB/s, ${seconds} s`);
@@ -73,8 +75,19 @@ for (const { rateKBps, mode } of CASES) {
     }
     for (const [name, network] of networks) {
       const status = await network.status();
-      console.log(`  ${name.padEnd(11)} is ${status?.state}; ${status?.config.warnings.join('; ') ?? ''}`);
-      if (process.env.SHOW) console.log(await network.netns('router', ['sh', '-c', 'tc -s qdisc show dev iotclk0; tc -s filter show dev wan egress']).catch(String));
+      console.log(
+        `  ${name.padEnd(11)} is ${status?.state}; ${status?.config.warnings.join('; ') ?? ''}`,
+      );
+      if (process.env.SHOW)
+        console.log(
+          await network
+            .netns('router', [
+              'sh',
+              '-c',
+              'tc -s qdisc show dev iotclk0; tc -s filter show dev wan egress',
+            ])
+            .catch(String),
+        );
     }
   } finally {
     for (const worker of workers) await worker.terminate();

@@ -35,7 +35,7 @@ const good: HomeEvidence = {
 };
 
 test('in good order devices may send', (t) => {
-  const verdict = { faults: [], repair: false, streamBroken: false };
+  const verdict = { faults: [], repair: false, streamBroken: false, clockBypassed: false };
   t.deepEqual(judgeHome(good), verdict);
   t.deepEqual(judgeHome({ ...good, alive: true, listing: null }), verdict);
 });

@@ -74,7 +74,7 @@ test('rules stand before anything by which a device could send', (t) => {
   const bench = new Bench().on();
   t.deepEqual(bench.done, [
     ...(['user', 'house', 'near', 'inside', 'rules', 'routes', 'port'] as const),
-    ...(['netdev', 'openvpn', 'boot'] as const),
+    ...(['netdev', 'clock', 'openvpn', 'boot'] as const),
   ]);
   t.is(bench.state.told.state, 'starting');
 });

@@ -164,7 +164,7 @@ export class HomeEffects {
       case 'queue':
         return this.#applyQueue(work);
       case 'clock':
-        return this.#applyClock(work);
+        return placeClock(system, work);
       case 'streams':
         return this.#applyStreams(work);
       case 'openvpn':
@@ -261,12 +261,6 @@ export class HomeEffects {
       await rebuildQueue(this.#system, slots);
     }
     await setLink(this.#system, TUNNEL_NETDEV, mtu, ring);
-  }
-
-  async #applyClock({ way, minor, shape }: WorkOf<'clock'>): Promise<Notice | null> {
-    if (way) return placeClock(this.#system, way, minor, shape);
-    await removeClock(this.#system);
-    return null;
   }
 
   async #applyStreams(work: WorkOf<'streams'>): Promise<void> {

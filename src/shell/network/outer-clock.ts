@@ -14,17 +14,16 @@ type Door = Pick<System, 'processes' | 'files'>;
 const SQM = '/etc/init.d/sqm';
 
 /**
- * Puts the clock on a way, in the place of whatever there is of it.
+ * Puts the clock on a way, in the place of whatever there is of it; takes that away alone where `way` is null.
  *
  * @returns why it can't stand there; nothing is left of it then.
  */
 export async function placeClock(
   system: Door,
-  way: ClockedWay,
-  minor: number,
-  shape: Shape,
+  { way, minor, shape }: { way: ClockedWay | null; minor: number; shape: Shape },
 ): Promise<Notice | null> {
   await removeClock(system);
+  if (!way) return null;
   const { netdev } = way;
   if (system.files.exists(SQM)) return notice('outer-clock-hook-taken', { netdev });
   const refused = await make(system, way, [minor, shape]);
@@ -34,25 +33,39 @@ export async function placeClock(
 
 async function make(system: Door, way: ClockedWay, queue: [number, Shape]): Promise<Notice | null> {
   const { netdev } = way;
-  const isThere = await succeeds(system, ['ip', 'link', 'add', CLOCK_NETDEV, 'type', 'ifb']);
-  if (!isThere) return notice('outer-clock-no-ifb');
+  try {
+    await system.processes.run(['ip', 'link', 'add', CLOCK_NETDEV, 'type', 'ifb']);
+  } catch (error) {
+    if (isMissing(error)) return notice('outer-clock-no-ifb');
+    throw error;
+  }
   // What it would say of its own accord takes slots.
   await writeSysctl(system, `net/ipv6/conf/${CLOCK_NETDEV}/disable_ipv6`, '1');
   await system.processes.run(['ip', 'link', 'set', 'dev', CLOCK_NETDEV, 'up']);
   await changeQueue(system, renderClock(...queue));
   const { stdout: standing } = await system.processes.run(['tc', 'qdisc', 'show', 'dev', netdev]);
   if (/^qdisc ingress /m.test(standing)) return notice('outer-clock-hook-taken', { netdev });
-  const lines = [
-    ...(hasHook(standing) ? [] : [`qdisc add dev ${netdev} clsact`]),
-    renderClockFilter(way),
-  ];
+  const hasHook = /^qdisc clsact /m.test(standing);
   try {
-    await changeQueue(system, lines);
+    if (!hasHook) await changeQueue(system, [`qdisc add dev ${netdev} clsact`]);
+    await changeQueue(system, [renderClockFilter(way)]);
     return null;
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    return notice('outer-clock-no-filter', { error: error.stderr.trim().split('\n')[0] ?? '' });
+    if (!hasHook) await succeeds(system, ['tc', 'qdisc', 'del', 'dev', netdev, 'clsact']);
+    if (isMissing(error)) return notice('outer-clock-no-filter', { error: firstLine(error) });
+    throw error;
   }
+}
+
+/** What `ip` and `tc` answer where the kernel has no such part. */
+const MISSING = /unknown|not found|no such file|not supported|failed to load/i;
+
+function isMissing(error: unknown): error is CommandError {
+  return error instanceof CommandError && MISSING.test(error.stderr);
+}
+
+function firstLine({ stderr }: CommandError): string {
+  return stderr.trim().split('\n')[0] ?? '';
 }
 
 /** Takes away what there is of the clock on any netdev, and the hook where nobody else has filters there. */
@@ -69,15 +82,16 @@ async function clear(system: Door, netdev: string): Promise<void> {
     const { stdout } = await system.processes.run(['tc', 'filter', 'show', 'dev', netdev, way]);
     return stdout;
   };
-  const ours = new RegExp(`^filter .*pref ${CLOCK_PREFERENCE} `, 'm');
-  if (!ours.test(await filters('egress'))) return;
-  const words = ['dev', netdev, 'egress', 'pref', `${CLOCK_PREFERENCE}`];
-  await system.processes.run(['tc', 'filter', 'del', ...words]);
-  const others = `${await filters('egress')}${await filters('ingress')}`;
-  if (others.trim() !== '') return;
-  await system.processes.run(['tc', 'qdisc', 'del', 'dev', netdev, 'clsact']);
+  const leaving = preferencesOf(await filters('egress'));
+  if (!leaving.has(`${CLOCK_PREFERENCE}`)) return;
+  const others = leaving.size - 1 + preferencesOf(await filters('ingress')).size;
+  const words =
+    others === 0
+      ? ['qdisc', 'del', 'dev', netdev, 'clsact']
+      : ['filter', 'del', 'dev', netdev, 'egress', 'pref', `${CLOCK_PREFERENCE}`];
+  await system.processes.run(['tc', ...words]);
 }
 
-function hasHook(standing: string): boolean {
-  return /^qdisc clsact /m.test(standing);
+function preferencesOf(filters: string): Set<string> {
+  return new Set([...filters.matchAll(/^filter .*?pref (\d+) /gm)].map(([, number]) => number!));
 }

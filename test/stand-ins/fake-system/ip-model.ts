@@ -71,6 +71,8 @@ export class IpModel {
   routes: Route[] = [];
   rules: PolicyRule[] = [];
   neighbours: Neighbour[] = [];
+  /** Kinds of netdevs that the kernel does not have. */
+  readonly missingKinds = new Set<string>();
   /** Goes up with every change. */
   version = 0;
   readonly monitors = new Set<Monitor>();

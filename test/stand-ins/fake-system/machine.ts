@@ -269,6 +269,10 @@ export class FakeMachine {
     // While OpenVPN is not connected it throws away what it reads.
     if (!this.openvpn.isConnected) return;
     this.#count();
+    // What OpenVPN sends takes its own way out.
+    const { remote } = this.world;
+    const way = this.ip.lookUp({ destination: remote })?.dev;
+    if (way && !this.tc.passHook(way, remote, datagram.bytes.length)) return;
     if (this.isPassing) this.far.receive(datagram);
   }
 

@@ -1,4 +1,5 @@
 // The `tc` lines that the program gives, on the queues of the stand-in machine, with what tc answers.
+import { EgressHook } from './egress-hook.ts';
 import { type Ended, failed, printed } from './ip-command.ts';
 import type { IpModel, Netdev } from './ip-model.ts';
 import { backlogOf, NetdevQueue, type QueueClass } from './netdev-queue.ts';
@@ -59,6 +60,7 @@ export class TcModel {
    * @throws {NotUnderstood}
    */
   run(words: readonly string[], withCounts = false): Ended {
+    if (words.join(' ') === 'qdisc show') return printed(this.#listAll());
     const name = words[words.indexOf('dev') + 1]!;
     const queue = this.queueOf(name);
     if (!queue) return failed(1, `Cannot find device "${name}"`);
@@ -77,10 +79,33 @@ export class TcModel {
     return [...this.#ip.netdevs.keys()]
       .flatMap((name) => {
         const queue = this.queueOf(name)!;
-        if (queue.root.handle === '0:') return [];
-        return [`${name}:`, listQdiscs(queue, false), listClasses(queue, false)];
+        const hook = queue.hook ? ['clsact', queue.hook.show(this.#ip.netdevs)] : [];
+        const counted = hook.join('\n').replace(/\d+ pkt/g, '- pkt');
+        if (queue.root.handle === '0:') return queue.hook ? [`${name}:`, counted] : [];
+        return [`${name}:`, listQdiscs(queue, false), listClasses(queue, false), counted];
       })
       .join('\n');
+  }
+
+  #listAll(): string {
+    return [...this.#ip.netdevs.keys()]
+      .map((name) => listQdiscs(this.queueOf(name)!, false, ` dev ${name}`))
+      .join('');
+  }
+
+  /**
+   * Leads a datagram that leaves by a netdev where its filters say.
+   *
+   * @returns whether it goes on from there.
+   */
+  passHook(name: string, address: string, bytes: number): boolean {
+    const filter = this.queueOf(name)?.hook?.filterOf(address);
+    if (!filter) return true;
+    filter.packets++;
+    const { target } = filter;
+    if (this.#ip.netdevs.get(target.name) !== target || !target.isUp) return false;
+    this.queueOf(target.name)!.pass(bytes);
+    return true;
   }
 
   readonly #actions: Record<
@@ -88,6 +113,11 @@ export class TcModel {
     (queue: NetdevQueue, line: string, withCounts: boolean, netdev: Netdev) => Ended
   > = {
     'qdisc add': (queue, line, _, { queuePackets }) => {
+      if (/ clsact$/.test(line)) {
+        if (queue.hook) return failed(2, 'Error: Exclusivity flag on, cannot modify.');
+        queue.hook = new EgressHook();
+        return DONE;
+      }
       const root = /root handle (\S+) htb default (\w+) direct_qlen 0$/.exec(line);
       if (root) {
         if (queue.root.handle !== '0:') {
@@ -97,14 +127,24 @@ export class TcModel {
         queue.isTampered = false;
         return DONE;
       }
-      const leaf = /parent 1:(\w+) handle (\S+) (pfifo_fast)$/.exec(line);
+      const leaf = /parent \d:(\w+) handle (\S+) (pfifo_fast|pfifo)(?: limit \d+)?$/.exec(line);
       if (!leaf) throw new NotUnderstood(`tc ${line}`);
       const parent = queue.classes.get(Number.parseInt(leaf[1]!, 16));
       if (!parent) return failed(2, 'Error: Specified class not found.');
       parent.leaf = { kind: leaf[3]!, handle: leaf[2]!, limit: queuePackets };
       return DONE;
     },
+    'qdisc change': (queue, line) => {
+      const [, minor] = /parent 2:(\w+) handle \S+ pfifo limit \d+$/.exec(line) ?? [];
+      return queue.classes.get(Number.parseInt(minor ?? '', 16))?.leaf ? DONE : NO_FILE;
+    },
     'qdisc del': (queue, line) => {
+      if (/ clsact$/.test(line)) {
+        if (!queue.hook)
+          return failed(2, 'Error: Cannot find specified qdisc on specified device.');
+        queue.hook = null;
+        return DONE;
+      }
       if (!/ root$/.test(line)) throw new NotUnderstood(`tc ${line}`);
       if (queue.root.handle === '0:') {
         return failed(2, 'Error: Cannot delete qdisc with handle of zero.');
@@ -138,7 +178,16 @@ export class TcModel {
       return DONE;
     },
     'class show': (queue, _, withCounts) => printed(listClasses(queue, withCounts)),
+    'filter show': (queue, line) => {
+      if (!/ (egress|ingress)$/.test(line)) throw new NotUnderstood(`tc ${line}`);
+      return printed(/ egress$/.test(line) ? (queue.hook?.show(this.#ip.netdevs) ?? '') : '');
+    },
     'filter add': (queue, line) => {
+      if (/ egress /.test(line)) {
+        return queue.hook
+          ? queue.hook.add(line, this.#ip.netdevs)
+          : failed(2, 'Error: Cannot find specified filter chain.');
+      }
       const parts = /prio (\d+) u32 match ip dst (\S+)\/32 flowid 1:(\w+)$/.exec(line);
       if (!parts) throw new NotUnderstood(`tc ${line}`);
       if (!queue.isHtb) return failed(2, 'Error: Failed to find specified qdisc.');
@@ -147,6 +196,7 @@ export class TcModel {
       return DONE;
     },
     'filter del': (queue, line) => {
+      if (/ egress /.test(line)) return queue.hook?.remove(line) ?? NO_FILTER;
       const priority = Number(/prio (\d+)$/.exec(line)?.[1]);
       return queue.filters.delete(priority) ? DONE : NO_FILTER;
     },
@@ -154,7 +204,7 @@ export class TcModel {
 }
 
 function readClass(line: string): { minor: number; bytesPerSecond: number; leastBytes: number } {
-  const pattern = /classid 1:(\w+) htb rate (\d+)bps ceil \2bps burst \d+ cburst \d+ mpu (\d+)$/;
+  const pattern = /classid \d:(\w+) htb rate (\d+)bps ceil \2bps burst \d+ cburst \d+ mpu (\d+)$/;
   const [, minor, rate, mpu] = pattern.exec(line) ?? [];
   if (minor === undefined) throw new NotUnderstood(`tc ${line}`);
   return {
@@ -195,7 +245,7 @@ function listClasses(queue: NetdevQueue, withCounts: boolean): string {
       const leaf = one.leaf ? ` leaf ${one.leaf.handle}` : '';
       const rate = printRate(one.bytesPerSecond);
       const burst = Math.max(1, Math.round(one.bytesPerSecond / 4000));
-      const head = `class htb 1:${hex(one.minor)} root${leaf} prio 0 rate ${rate} ceil ${rate} burst ${burst}b cburst ${burst}b `;
+      const head = `class htb ${queue.root.handle}${hex(one.minor)} root${leaf} prio 0 rate ${rate} ceil ${rate} burst ${burst}b cburst ${burst}b `;
       if (!withCounts) return `${head}\n`;
       const lended = ` lended: ${one.packets} borrowed: 0 giants: 0`;
       return [head, ...listCounts([one]), lended, ' tokens: 0 ctokens: 0', '', ''].join('\n');
@@ -203,19 +253,21 @@ function listClasses(queue: NetdevQueue, withCounts: boolean): string {
     .join('');
 }
 
-function listQdiscs(queue: NetdevQueue, withCounts: boolean): string {
+function listQdiscs(queue: NetdevQueue, withCounts: boolean, dev = ''): string {
   const { root, classes } = queue;
   const all = [...classes.values()];
   const what = queue.isHtb
     ? `r2q 10 default 0x${hex(root.defaultMinor)} direct_packets_stat 0 direct_qlen 0`
     : PRIORITY_MAP;
-  const lines = [`qdisc ${root.kind} ${root.handle} root refcnt 2 ${what}`];
+  const lines = [`qdisc ${root.kind} ${root.handle}${dev} root refcnt 2 ${what}`];
   if (withCounts) lines.push(...listCounts(all));
   for (const one of all) {
     if (!one.leaf) continue;
     const { kind, handle } = one.leaf;
-    lines.push(`qdisc ${kind} ${handle} parent 1:${hex(one.minor)} ${PRIORITY_MAP}`);
+    const which = kind === 'pfifo' ? 'limit 6p' : PRIORITY_MAP;
+    lines.push(`qdisc ${kind} ${handle}${dev} parent ${root.handle}${hex(one.minor)} ${which}`);
     if (withCounts) lines.push(...listCounts([one]));
   }
+  if (queue.hook) lines.push(`qdisc clsact ffff:${dev} parent ffff:fff1 `);
   return `${lines.join('\n')}\n`;
 }

@@ -56,6 +56,25 @@ export function clockWork(desired: DesiredState, { state, now }: Turn): Work | n
   return { part: 'clock', way, minor: HOME_CLASS_MINOR, shape: shapeOf(config, rate.uploadKBps) };
 }
 
+/**
+ * It could not be made or taken away. Tried again at once like all else; where that fails, too, one clock has to do.
+ *
+ * @returns whether that is to be done without
+ */
+export function failClock(turn: Turn, fault: Notice): boolean {
+  const { state } = turn;
+  const isGivenUp = state.clockFailed && state.madeClock !== null;
+  if (isGivenUp) finishClock(turn, notice('outer-clock-failed', { why: fault }));
+  else {
+    state.clock = null;
+    state.madeClock = null;
+    forgetClock(turn);
+  }
+  state.clockFailed = !isGivenUp;
+  state.again = [...state.again, 'clock'];
+  return isGivenUp;
+}
+
 /** It stands, or was taken away; `why` it can't stand, else null. */
 export function finishClock(turn: Turn, why: Notice | null): void {
   const { state, now } = turn;
@@ -63,6 +82,7 @@ export function finishClock(turn: Turn, why: Notice | null): void {
   const before = state.clock;
   state.clock = why === null ? way : null;
   state.madeClock = null;
+  state.clockFailed = false;
   const untilMs = now.monotonicMs + RETRY_MS;
   if (way) state.clockTrouble = why === null ? null : { way, why, untilMs };
   if (before === null && state.clock === null) return;

@@ -15,7 +15,6 @@ import type {
   TunnelAddresses,
 } from '../../plan/facts.ts';
 import { homePassages } from '../../plan/nft/nft-passage.ts';
-import type { ClockedWay } from '../../plan/outer-clock.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { State } from '../api.ts';
@@ -25,6 +24,7 @@ import { Arrivals } from '../delivery/shortfall.ts';
 import { NO_PLACES } from '../devices/inner-addresses.ts';
 import { type House, NO_HOUSE } from '../home-facts.ts';
 import { SlotMeter } from '../slot-meter.ts';
+import { type ClockState, NO_CLOCK } from './clock-state.ts';
 import type { HomePassage } from './events.ts';
 
 /** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
@@ -123,7 +123,7 @@ export interface Queue {
   ring: number;
 }
 
-export interface HomeState extends Agenda<Part> {
+export interface HomeState extends Agenda<Part>, ClockState {
   readonly place: Place;
   intent: Intent;
   /** Parts that are done from the beginning, whatever is thought to stand. */
@@ -161,12 +161,6 @@ export interface HomeState extends Agenda<Part> {
   queue: Queue | null;
   /** The queue that is being made. */
   made: Queue | null;
-  /** Way that the clock behind OpenVPN stands on; null for no such clock. */
-  clock: ClockedWay | null;
-  /** The same of one that is being made. */
-  madeClock: ClockedWay | null;
-  /** Why there can be none on a way, and until when that is not tried again. */
-  clockTrouble: { way: ClockedWay; why: Notice; untilMs: number } | null;
   /** What paces the queue knows another one. */
   queueIsNew: boolean;
   /** Rules that stay behind when all is removed; null for none. */
@@ -189,9 +183,6 @@ export interface HomeState extends Agenda<Part> {
   repairedMs: number;
   sent: SlotMeter;
   received: SlotMeter;
-  /** What left by the clock behind OpenVPN, and what was led there. */
-  clocked: SlotMeter;
-  redirected: SlotMeter;
   /** What the readings are of: upload and download. */
   shapes: readonly Shape[];
   settlesMs: number;
@@ -227,6 +218,7 @@ const NEVER = Number.NEGATIVE_INFINITY;
 /** Before anything was told or found. */
 export function initialState(place: Place, unixS: number): HomeState {
   return {
+    ...NO_CLOCK,
     place,
     intent: { kind: 'off' },
     pending: [],
@@ -253,9 +245,6 @@ export function initialState(place: Place, unixS: number): HomeState {
     index: null,
     queue: null,
     made: null,
-    clock: null,
-    madeClock: null,
-    clockTrouble: null,
     queueIsNew: true,
     shut: null,
     listing: null,
@@ -270,8 +259,6 @@ export function initialState(place: Place, unixS: number): HomeState {
     repairedMs: NEVER,
     sent: SlotMeter.EMPTY,
     received: SlotMeter.EMPTY,
-    clocked: SlotMeter.EMPTY,
-    redirected: SlotMeter.EMPTY,
     shapes: [],
     settlesMs: NEVER,
     silentSinceMs: null,

@@ -4,23 +4,16 @@ import { ask, takeNext } from '../../machine/agenda.ts';
 import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { hearAnswer } from '../delivery/probing.ts';
-import { judgeHome, tunnelFault } from '../judgement.ts';
-import { finishClock, forgetClock, noteClock } from './clock.ts';
+import { judgeHome } from '../judgement.ts';
+import { failClock, finishClock, noteClock } from './clock.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
 import { block, judge } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
-import {
-  desiredOf,
-  type HomeState,
-  type Intent,
-  PART_ORDER,
-  type Part,
-  type TunnelState,
-  WHOLE,
-} from './state.ts';
+import { desiredOf, type HomeState, type Intent, PART_ORDER, type Part, WHOLE } from './state.ts';
 import { tell } from './telling.ts';
 import { chooseProfile, endTrial, tryProfile } from './trial.ts';
+import { connect, faultOfTunnel, hearOpenVpn, setTunnelState } from './tunnel.ts';
 import { closeTunnel, forbid, type Turn } from './turn.ts';
 
 export type HomeStep = Step<HomeState, Act, Work>;
@@ -147,32 +140,6 @@ function intend(turn: Turn, intent: Intent): void {
   ask(turn, 'remove', ...(intent.kind === 'off' ? (['boot'] as const) : []));
 }
 
-function hearOpenVpn(
-  turn: Turn,
-  { name, local, remote, remotePort = null }: Extract<HomeEvent, { kind: 'openvpn' }>,
-): void {
-  const { state } = turn;
-  if (name === 'CONNECTED') {
-    state.connected = { local, remote, remotePort };
-    ask(turn, 'connect');
-  } else if (name === 'RECONNECTING' || name === 'EXITING') setTunnelState(turn, 'reconnecting');
-  else if (state.tunnelState === 'down') setTunnelState(turn, 'connecting');
-}
-
-function setTunnelState(turn: Turn, tunnelState: TunnelState): void {
-  const { state, acts, now } = turn;
-  if (tunnelState === state.tunnelState) return;
-  state.tunnelState = tunnelState;
-  state.tunnelSinceS = now.unixS;
-  acts.push({ do: 'log', level: 'notice', notice: notice('tunnel-state', { state: tunnelState }) });
-  if (tunnelState === 'up' || !desiredOf(state)) return;
-  block(turn, faultOfTunnel(state));
-}
-
-function faultOfTunnel({ tunnelState, trouble }: HomeState): Notice {
-  return tunnelFault(tunnelState, trouble);
-}
-
 /** Takes the next thing to do that there is anything to do about. */
 function begin(turn: Turn): Work | null {
   const work = takeNext(turn, PART_ORDER, (part) => workOf(part, turn));
@@ -236,24 +203,6 @@ function finish(turn: Turn, done: Done): void {
   }
 }
 
-/** OpenVPN is connected, and has its netdev. */
-function connect(turn: Turn, index: number | null): void {
-  const { state } = turn;
-  const desired = desiredOf(state);
-  if (!state.connected || !desired) return;
-  const { local, remote, remotePort } = state.connected;
-  state.connected = null;
-  state.remoteAddress = remote === '' ? null : remote;
-  state.remotePort = remotePort;
-  if (state.tunnel?.local !== local || index === null || index !== state.queue?.index)
-    closeTunnel(turn);
-  state.tunnel = { local, peer: local.replace(/\.\d+$/, '.1') };
-  state.trouble = null;
-  state.proved = desired.profile;
-  setTunnelState(turn, 'up');
-  ask(turn, ...WHOLE);
-}
-
 /** Nothing stands any more, but for what could not be removed. */
 function forget(turn: Turn): void {
   const { state } = turn;
@@ -282,12 +231,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
     state.made = null;
     state.queueIsNew = true;
   }
-  if (part === 'clock') {
-    state.clock = null;
-    state.madeClock = null;
-    state.again = [...state.again, part];
-    forgetClock(turn);
-  }
+  if (part === 'clock' && failClock(turn, fault)) return;
   if (part === 'openvpn') state.openvpnConfig = '';
   if (part === 'remove') {
     // All that could be ended has ended; what is left is found by its name.

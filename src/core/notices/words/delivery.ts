@@ -33,6 +33,8 @@ export const deliveryWords = {
     'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has none of the filters that lead there ({error}); run "opkg update; opkg install kmod-sched-core"',
   'outer-clock-hook-taken':
     'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: SQM limits downloads by the hook of {netdev} that leads there',
+  'outer-clock-failed':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too ({why})',
   'outer-clock-bypassed':
     'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: what OpenVPN sends does not leave by {netdev}, to which the routes to the endpoint lead; see what multi-WAN or VPN packages do with it',
 
