@@ -28,7 +28,7 @@ test('cap and price follow what the provider counts', (t) => {
     pricePerGB: 0.5,
   });
   t.true(near(cost.gbPerMonth, 103.68 * 1.052));
-  t.true(near(cost.capPercent!, 10.3688 * 1.052, 1e-3));
+  t.true(near(cost.capPercent!, (10.368 * 1.052 * 31) / 30));
   t.true(near(cost.pricePerMonth!, 103.68 * 1.052 * 0.5));
 });
 

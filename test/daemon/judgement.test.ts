@@ -23,19 +23,27 @@ const good: HomeEvidence = {
   clock: null,
   clockMade: null,
   clockedPerSecond: null,
-  redirectedPerSecond: null,
+  ledPerSecond: null,
   astray: false,
   upload: shape,
   download: shape,
   sentPerSecond: 78,
   receivedPerSecond: 78,
+  isSending: true,
+  isReceiving: true,
   answerSilentMs: 1000,
   settling: false,
   alive: false,
 };
 
 test('in good order devices may send', (t) => {
-  const verdict = { faults: [], repair: false, streamBroken: false, clockBypassed: false };
+  const verdict = {
+    faults: [],
+    repair: false,
+    streamBroken: false,
+    clockBroken: false,
+    clockBypassed: false,
+  };
   t.deepEqual(judgeHome(good), verdict);
   t.deepEqual(judgeHome({ ...good, alive: true, listing: null }), verdict);
 });

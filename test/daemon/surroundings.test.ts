@@ -19,7 +19,7 @@ import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 const A = 'f4:b8:5e:00:00:01';
 const { config } = parseConfig("config device\n\toption name 'Camera'\n\tlist ip '192.168.8.11'\n");
 /** Nothing was noted. */
-const quiet: Noted = { resolvers: [], senders: [] };
+const quiet: Noted = { resolvers: [], senders: [], redirected: [] };
 const house = { ...NO_HOUSE, netdevs: ['br-iot'], uplinks: ['wan'] };
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'iotshaper-'));

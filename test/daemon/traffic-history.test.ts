@@ -2,11 +2,12 @@
 import test from 'ava';
 import { TrafficHistory } from '../../src/core/home/traffic-history.ts';
 
-const totals = (n: number) => ({
+const totals = (n: number, isConnected = true) => ({
   uploadDeviceBytes: 2000 * n,
   downloadDeviceBytes: 3000 * n,
   uploadPackets: 78 * n,
   downloadPackets: 80 * n,
+  isConnected,
 });
 
 test('rates are differences over time', (t) => {
@@ -27,6 +28,16 @@ test('rates are differences over time', (t) => {
     },
   ]);
   t.is(history.rates.downloadPps, 40);
+});
+
+test('what leaves the queue while there is no tunnel is on no wire', (t) => {
+  const history = new TrafficHistory();
+  history.push(totals(0), 0, 564, 0, 0);
+  history.push(totals(1, false), 0, 564, 1000, 1);
+  t.is(history.rates.uploadPps, 0);
+  t.is(history.samples[0]?.upload_wire_kBps, 0);
+  history.push(totals(2), 0, 564, 2000, 2);
+  t.is(history.rates.uploadPps, 78);
 });
 
 test('a counter made anew is no negative rate', (t) => {

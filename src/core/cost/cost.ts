@@ -9,6 +9,8 @@ export const TUNNEL_OVERHEAD_BYTES = 52;
 
 /** A month as providers' caps and the paper count it: 30 days. */
 const SECONDS_PER_MONTH = 30 * 24 * 3600;
+/** A cap must last for the longest month as well. */
+const LONGEST_MONTH = 31 / 30;
 
 /** A part of the time at other rates. Shares add up to at most 1. */
 export interface RateShare {
@@ -34,7 +36,7 @@ export interface Cost {
   gbPerMonth: number;
   /** The same without tunnel overhead: the rates as configured. */
   tunnelGBPerMonth: number;
-  /** Share of the data cap, null without a cap. */
+  /** Share of the data cap in a month of 31 days, null without a cap. */
   capPercent: number | null;
   /** In the currency of the price, null without a price. */
   pricePerMonth: number | null;
@@ -65,7 +67,7 @@ export function costOf(input: CostInput): Cost {
   return {
     gbPerMonth,
     tunnelGBPerMonth,
-    capPercent: input.dataCapGB ? (100 * gbPerMonth) / input.dataCapGB : null,
+    capPercent: input.dataCapGB ? (100 * gbPerMonth * LONGEST_MONTH) / input.dataCapGB : null,
     pricePerMonth: input.pricePerGB == null ? null : gbPerMonth * input.pricePerGB,
     wirePacketBytes,
   };

@@ -26,6 +26,8 @@ export interface House {
   uplinks: string[];
   /** By which the endpoint is reached; null while that is not known. */
   way: WayOut | null;
+  /** All netdevs with their networks, but for ours. */
+  addressed: { name: string; prefixes: string[] }[];
   /** Largest packet_size that leaves whole on the way to the endpoint; null while that is not known. */
   wholeBytes: number | null;
   /** Prefixes that configured networks have, or had last: their devices may come in by another netdev. */
@@ -46,6 +48,7 @@ export const NO_HOUSE: House = {
   doubtful: [],
   uplinks: [],
   way: null,
+  addressed: [],
   wholeBytes: null,
   networkPrefixes: [],
   networkPorts: [],

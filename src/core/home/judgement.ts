@@ -43,7 +43,10 @@ export interface HomeEvidence {
   receivedPerSecond: number | null;
   /** The same of what left by the clock behind OpenVPN, and of what was led there. */
   clockedPerSecond: number | null;
-  redirectedPerSecond: number | null;
+  ledPerSecond: number | null;
+  /** Whether any left, and came, in the last second. */
+  isSending: boolean;
+  isReceiving: boolean;
   /** Since when the endpoint has not answered; Infinity before its first answer. */
   answerSilentMs: number;
   /** Size of a packet that was answered while those of the streams are not; null else. */
@@ -62,6 +65,8 @@ export interface Verdict {
   repair: boolean;
   /** The stream that leaves was measured for long enough, and is not what it ought to be. */
   streamBroken: boolean;
+  /** The same of what leaves by the clock behind OpenVPN. */
+  clockBroken: boolean;
   /** What OpenVPN sends does not come to its clock. */
   clockBypassed: boolean;
 }
@@ -78,7 +83,10 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
     ...clock,
     ...(evidence.isReported ? [] : [notice('shaping-thread-silent')]),
   ];
-  const leaving = sentPerSecond === null && settling ? [] : findStreamFaults(upload, sentPerSecond);
+  const leaving =
+    sentPerSecond === null && settling
+      ? []
+      : findStreamFaults(upload, sentPerSecond, null, evidence.isSending);
   const hasClock = evidence.clock !== null && clock.length === 0;
   const clockBypassed = hasClock && leaving.length === 0 && isBypassed(evidence);
   const clocked = hasClock && !clockBypassed ? findClocked(evidence) : [];
@@ -87,25 +95,24 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
     ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,
     ...clocked,
-    ...(settling ? [] : findDownloadFaults(download, receivedPerSecond)),
+    ...(settling ? [] : findDownloadFaults(download, receivedPerSecond, evidence.isReceiving)),
     ...findAnswerFaults(evidence),
     ...(evidence.astray ? [notice('sent-astray')] : []),
   ];
   const isUp = tunnel.length === 0;
   const hasStructure = queue.length === 0 && rules.length === 0;
   // Measured for long enough and still wrong: cover or pacing is gone, and both come back with a new queue.
-  const streamBroken =
-    isUp &&
-    hasStructure &&
-    ((leaving.length > 0 && sentPerSecond !== null) ||
-      (clocked.length > 0 && evidence.clockedPerSecond !== null));
+  const streamBroken = isUp && hasStructure && leaving.length > 0 && sentPerSecond !== null;
+  const clockBroken =
+    isUp && hasStructure && clocked.length > 0 && evidence.clockedPerSecond !== null;
   return {
     // What is for a person to mend comes first; what follows from something else is not told beside it.
     faults:
       [blocking, tunnel, [...queue, ...rules], streams].find(({ length }) => length > 0) ?? [],
     // Rules hold devices back whatever else they wait for; a queue needs a tunnel.
-    repair: rules.length > 0 || (isUp && queue.length > 0) || streamBroken,
+    repair: rules.length > 0 || (isUp && queue.length > 0) || streamBroken || clockBroken,
     streamBroken,
+    clockBroken,
     clockBypassed: isUp && clockBypassed,
   };
 }

@@ -12,6 +12,8 @@ export interface TrafficTotals {
   downloadDeviceBytes: number;
   uploadPackets: number;
   downloadPackets: number;
+  /** While it is not, what leaves the queue reaches no wire. */
+  isConnected: boolean;
 }
 
 /** Rates between two readings of the totals. */
@@ -56,12 +58,12 @@ export class TrafficHistory {
     if (!last) return;
     const seconds = (nowMs - last.atMs) / 1000;
     // A counter that was made anew starts below where the old one ended.
-    const rate = (name: keyof TrafficTotals): number =>
+    const rate = (name: Exclude<keyof TrafficTotals, 'isConnected'>): number =>
       Math.max(0, totals[name] - last.totals[name]) / seconds;
     this.rates = {
       uploadDeviceKBps: rate('uploadDeviceBytes') / 1000,
       downloadDeviceKBps: rate('downloadDeviceBytes') / 1000,
-      uploadPps: rate('uploadPackets'),
+      uploadPps: totals.isConnected ? rate('uploadPackets') : 0,
       downloadPps: rate('downloadPackets'),
     };
     this.samples.push({

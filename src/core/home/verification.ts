@@ -13,6 +13,8 @@ const NONE = 0.1;
 /** Share of the slots asked below which the stream is broken, above which it is not held back. */
 const TOO_SLOW = 0.5;
 const TOO_FAST = 1.2;
+/** What is proposed where less than half of a stream comes: how much less is known once half of it comes. */
+const THIN_FITS = 0.4;
 
 /** What was read back about the queue. */
 export interface QueueEvidence {
@@ -73,15 +75,15 @@ export function findClockFaults({ clock }: TcListing, way: ClockedWay, minor: nu
 }
 
 /** Whether a stream leaves, but next to nothing of it is led to the clock behind OpenVPN. */
-export function isBypassed({ upload, clockedPerSecond, redirectedPerSecond }: Clocked): boolean {
-  if (!isPaced(upload) || clockedPerSecond === null || redirectedPerSecond === null) return false;
-  return Math.max(clockedPerSecond, redirectedPerSecond) < NONE * slotsPerSecond(upload);
+export function isBypassed({ upload, clockedPerSecond, ledPerSecond }: Clocked): boolean {
+  if (!isPaced(upload) || clockedPerSecond === null || ledPerSecond === null) return false;
+  return Math.max(clockedPerSecond, ledPerSecond) < NONE * slotsPerSecond(upload);
 }
 
 interface Clocked {
   upload: Shape;
   clockedPerSecond: number | null;
-  redirectedPerSecond: number | null;
+  ledPerSecond: number | null;
 }
 
 /** Window over which slots are counted: two seconds, or six slots of a slow stream. */
@@ -93,11 +95,13 @@ export function meterWindowMs(shape: Shape): number {
  * Faults of a stream that leaves; null = not measured for long enough yet, which is one.
  *
  * @param home where it leads, at an endpoint; null for the one stream of a home.
+ * @param isGoing whether anything of a home's has left in the last second.
  */
 export function findStreamFaults(
   shape: Shape,
   perSecond: number | null,
   home: string | null = null,
+  isGoing = false,
 ): Notice[] {
   if (!isPaced(shape)) return [];
   if (perSecond === null) {
@@ -109,12 +113,32 @@ export function findStreamFaults(
   const chance = (5 * shape.sdPercent) / 100 / Math.sqrt(slots) + 1 / slots;
   if (share > TOO_FAST + chance) return [notice('stream-too-fast')];
   if (share >= TOO_SLOW - 1 / slots) return [];
-  return [home === null ? notice('stream-stalls') : notice('home-stream-stalls', { name: home })];
+  if (home !== null) return [notice('home-stream-stalls', { name: home })];
+  return [
+    isGoing ? notice('stream-thin', thinValues(shape, 'upload_rate')) : notice('stream-stalls'),
+  ];
 }
 
-/** Faults of the stream that arrives. */
-export function findDownloadFaults(shape: Shape, perSecond: number | null): Notice[] {
+/**
+ * Faults of the stream that arrives.
+ *
+ * @param isComing whether anything of it has come in the last second.
+ */
+export function findDownloadFaults(
+  shape: Shape,
+  perSecond: number | null,
+  isComing = false,
+): Notice[] {
   if (!isPaced(shape)) return [];
   if (perSecond === null) return [notice('endpoint-stream-begun')];
-  return perSecond / slotsPerSecond(shape) < TOO_SLOW ? [notice('endpoint-stream-stopped')] : [];
+  if (perSecond / slotsPerSecond(shape) >= TOO_SLOW) return [];
+  if (!isComing) return [notice('endpoint-stream-stopped')];
+  return [notice('endpoint-stream-thin', thinValues(shape, 'download_rate'))];
+}
+
+/** What the line might not carry, and a rate to try in its place. */
+function thinValues({ rateKBps: rate }: Shape, option: string) {
+  const fits = Number((rate * THIN_FITS).toPrecision(2));
+  const command = `uci set iotshaper.main.${option}=${fits}; uci commit iotshaper; reload_config`;
+  return { rate, fits, command };
 }

@@ -1,12 +1,13 @@
 // Every artefact of a home for a given configuration, with facts as they would be on a usual router: for `print`, `check`, tests.
 import type { Config } from '../config/types.ts';
 import type { Profile } from '../openvpn/profile.ts';
-import { shapeOf } from '../stream/stream.ts';
+import { isPaced, type Shape, shapeOf } from '../stream/stream.ts';
 import type { HomeFacts } from './facts.ts';
 import { planInsideRoutes } from './inside.ts';
-import { HOME_CLASS_MINOR } from './names.ts';
+import { CLOCK_NETDEV, HOME_CLASS_MINOR } from './names.ts';
 import { renderHomeNft } from './nft/nft-home.ts';
 import { renderHomeOpenVpn } from './openvpn.ts';
+import { renderClock, renderClockFilter } from './outer-clock.ts';
 import { planRoutes } from './routes.ts';
 import { renderQueue } from './tc.ts';
 
@@ -35,6 +36,8 @@ export const exampleFacts: HomeFacts = {
 export interface PlanText {
   nft: string;
   tc: string;
+  /** The same of the clock behind OpenVPN, on a netdev `wan` that leads to the endpoint. */
+  clock: string;
   /** `ip` commands, one a line. */
   routes: string;
   /** OpenVPN's configuration, without secrets; empty without a profile. */
@@ -60,6 +63,7 @@ export function planExample(
   return {
     nft: renderHomeNft(config, facts),
     tc: `${renderQueue([{ minor: HOME_CLASS_MINOR, shape, destination: null }]).join('\n')}\n`,
+    clock: `${planClock(shape).join('\n')}\n`,
     routes: `${routes.join('\n')}\n`,
     openvpn: profile
       ? renderHomeOpenVpn({
@@ -70,6 +74,17 @@ export function planExample(
         })
       : '',
   };
+}
+
+function planClock(shape: Shape): string[] {
+  if (!isPaced(shape)) return ['# a plain tunnel has no clock'];
+  const way = { netdev: 'wan', index: 2, address: '203.0.113.10', port: 1194 };
+  return [
+    `# on a netdev of its own: ip link add ${CLOCK_NETDEV} type ifb`,
+    ...renderClock(HOME_CLASS_MINOR, shape),
+    `qdisc add dev ${way.netdev} clsact`,
+    renderClockFilter(way),
+  ];
 }
 
 /** A key never leaves its file. */

@@ -7,6 +7,8 @@ export const TABLE = 'iotshaper';
 export const TUNNEL_NETDEV = 'iotvpn0';
 /** An ifb whose queue is the clock behind OpenVPN: what OpenVPN sends passes it on its way out. */
 export const CLOCK_NETDEV = 'iotclk0';
+/** Netdevs of a home whose names are always the same. */
+export const FIXED_NETDEVS = [TUNNEL_NETDEV, CLOCK_NETDEV] as const;
 
 /**
  * The two bits of the packet mark that are ours. A mark only chooses the route: others set it whole, so nothing of what

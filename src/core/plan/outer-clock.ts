@@ -25,6 +25,9 @@ const CHARGED_BYTES = 2048;
 /** Slots that stand in the clock, in time: what OpenVPN is late by is made up of them. */
 const STANDING_MS = 10;
 const FEWEST_STANDING = 2;
+/** And what may stand there besides: so long OpenVPN may pause without a loss. */
+const SPARE_MS = 50;
+const FEWEST_SPARE = 3;
 /** Slots longer than this are as late as they are long for each that stands: one has to do. */
 const LONG_SLOT_MS = 25;
 
@@ -41,7 +44,8 @@ export function standingDelayMs(shape: Shape): number {
 
 /** Slots that may stand there: what piles up while the wire or OpenVPN pauses is lost, and never leaves as a burst. */
 export function clockLimit(shape: Shape): number {
-  return 2 * standingSlots(shape) + 2;
+  const each = slotMs(shape.rateKBps, shape.packetBytes);
+  return standingSlots(shape) + Math.max(FEWEST_SPARE, Math.ceil(SPARE_MS / each));
 }
 
 function clockRateWords(slotBytesPerSecond: number, packetBytes: number): string {

@@ -1,7 +1,10 @@
 // `iotshaper check`: is this configuration one the service would put in force?
 import type { Command } from 'commander';
+import type { ConfigVerdict } from '../../core/home/answers.ts';
 import { notice } from '../../core/notices/notice.ts';
+import type { GoodConfig } from '../home/config-source.ts';
 import { succeeds } from '../system/command.ts';
+import type { System } from '../system/system.ts';
 import type { Context } from './context.ts';
 import { defaultConfigPath, defaultUbusSocket } from './paths.ts';
 
@@ -13,18 +16,8 @@ export function registerCheck(program: Command, { system, console }: Context): v
     .option('--json', 'as the bus has it')
     .option('--ubus <socket>', "ubusd's socket, where there is one", defaultUbusSocket)
     .action(async (file: string, { json, ubus }: { json?: boolean; ubus: string }) => {
-      const { checkNft, interfaceReader, planExample, readGoodConfig, renderConfigStatus } =
-        await import('./home.ts');
-      const { good, status } = await readGoodConfig(system, file, interfaceReader(system, ubus));
-      const verdict = { ...status, errors: [...status.errors] };
-      if (good && system.processes.uid === 0 && (await succeeds(system, ['nft', '--version']))) {
-        const complaint = await checkNft(system, planExample(good.config, good.profile).nft);
-        if (complaint) {
-          verdict.ok = false;
-          const said = notice('rules-refused', { error: complaint });
-          verdict.errors.push({ ...said, path: '', value: '' });
-        }
-      }
+      const { renderConfigStatus } = await import('./home.ts');
+      const { verdict } = await judgeConfig(system, file, ubus);
       const result = renderConfigStatus(verdict);
       if (json) console.write(`${JSON.stringify(result, null, 2)}\n`);
       else {
@@ -34,4 +27,24 @@ export function registerCheck(program: Command, { system, console }: Context): v
       }
       console.setExitStatus(result.ok ? 0 : 1);
     });
+}
+
+/** Whether the service would put this configuration in force, and whether nftables takes its rules where it can be asked. */
+export async function judgeConfig(
+  system: System,
+  file: string,
+  ubus: string,
+): Promise<{ good: GoodConfig | null; verdict: ConfigVerdict }> {
+  const { checkNft, interfaceReader, planExample, readGoodConfig } = await import('./home.ts');
+  const { good, status } = await readGoodConfig(system, file, interfaceReader(system, ubus));
+  const verdict = { ...status, errors: [...status.errors] };
+  if (good && system.processes.uid === 0 && (await succeeds(system, ['nft', '--version']))) {
+    const complaint = await checkNft(system, planExample(good.config, good.profile).nft);
+    if (complaint) {
+      verdict.ok = false;
+      const said = notice('rules-refused', { error: complaint });
+      verdict.errors.push({ ...said, path: '', value: '' });
+    }
+  }
+  return { good, verdict };
 }

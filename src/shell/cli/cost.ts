@@ -106,7 +106,10 @@ function render(input: CostInput, cost: Cost): string {
     ['data a month', `${cost.gbPerMonth.toFixed(1)} GB (both directions, 30 days)`],
   ];
   if (cost.capPercent !== null)
-    rows.push(['share of the cap', `${cost.capPercent.toFixed(1)} % of ${input.dataCapGB} GB`]);
+    rows.push([
+      'share of the cap',
+      `${cost.capPercent.toFixed(1)} % of ${input.dataCapGB} GB in a month of 31 days`,
+    ]);
   if (cost.pricePerMonth !== null) rows.push(['price a month', cost.pricePerMonth.toFixed(2)]);
   return renderRows(
     rows.filter(([name]) => share > 0 || name !== 'at other rates'),

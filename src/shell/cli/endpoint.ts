@@ -9,9 +9,16 @@ import { consoleLog } from '../system/log.ts';
 import type { Context } from './context.ts';
 import { findFaults, printFaults, requireKernel } from './endpoint-doctor.ts';
 import { Failure, requireRoot } from './failure.ts';
-import { parsePort } from './number-options.ts';
+import { collectPrefixes, parsePort } from './number-options.ts';
 import { defaultRunDir } from './paths.ts';
 import { runUntilSignal } from './run/until-signal.ts';
+
+interface InitOptions {
+  host: string;
+  port: number;
+  stateDir: string;
+  avoid?: string[];
+}
 
 export function registerEndpoint(program: Command, context: Context): void {
   const { system, console } = context;
@@ -27,8 +34,14 @@ export function registerEndpoint(program: Command, context: Context): void {
   command('init', 'make this machine an endpoint')
     .requiredOption('--host <host>', 'name or address by which homes reach it')
     .option('--port <port>', 'UDP port', parsePort, 1194)
-    .action(async ({ host, port, stateDir }: { host: string; port: number; stateDir: string }) => {
-      const taken = (await listPrefixes(system)).map(({ prefix }) => prefix);
+    .option(
+      '--avoid <prefix...>',
+      "homes' networks that the tunnel's inside must stay clear of",
+      collectPrefixes,
+    )
+    .action(async ({ host, port, stateDir, avoid = [] }: InitOptions) => {
+      const here = (await listPrefixes(system)).map(({ prefix }) => prefix);
+      const taken = [...here, ...avoid];
       const identity = await new EndpointStore(system, stateDir).init(host, port, taken);
       console.writeError(
         `Endpoint ${identity.host}:${identity.port} (UDP) is made. Next: iotshaper endpoint add-home NAME\n`,

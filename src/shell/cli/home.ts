@@ -1,10 +1,12 @@
 // What knows configurations and serves a home: a part of the program of its own, read when a command needs it.
 export { scheduleShares } from '../../core/cost/shares.ts';
 export { renderConfigStatus } from '../../core/home/answers.ts';
+export { findingsOf, findingsWithout } from '../../core/home/examination.ts';
 export { wordsOf } from '../../core/notices/words.ts';
 export { planExample } from '../../core/plan/example.ts';
 export { readConfigFile } from '../config/config-file.ts';
 export { readGoodConfig } from '../home/config-source.ts';
+export { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
 export { interfaceReader } from '../network/interfaces.ts';
 export { checkNft } from '../network/nft.ts';
 export { runService } from './run/run.ts';

@@ -1,4 +1,5 @@
-// Numbers on the command line, refused with what is allowed.
+// Numbers and networks on the command line, refused with what is allowed.
+import { splitPrefix } from '../../core/ip/address.ts';
 import { variedModes } from '../../core/pacing/modes.ts';
 import { packetBounds, rateBounds, sdBounds } from '../../core/stream/stream.ts';
 import { InvalidValue } from './failure.ts';
@@ -42,6 +43,12 @@ export const parsePacketBytes = wholeBetween(
 );
 export const parseSd = numberBetween(sdBounds.least, sdBounds.most, 'percent');
 export const sdHelp = `${variedModes.join(', ')}: standard deviation of the interval`;
+
+/** One more prefix of an option that may be given several. */
+export function collectPrefixes(text: string, before: readonly string[] = []): string[] {
+  if (splitPrefix(text)) return [...before, text];
+  throw new InvalidValue('must be a network, such as 10.213.0.0/24.');
+}
 
 export const parsePort = wholeBetween(1, 65_535);
 /** The same seed gives the same result. */

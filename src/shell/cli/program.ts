@@ -5,6 +5,7 @@ import { version } from '../../version.ts';
 import { registerCheck } from './check.ts';
 import type { Context } from './context.ts';
 import { registerCost } from './cost.ts';
+import { registerDoctor } from './doctor.ts';
 import { Failure } from './failure.ts';
 import { registerPrint } from './print.ts';
 import { registerRun } from './run/run-command.ts';
@@ -65,6 +66,7 @@ export async function buildProgram(context: Context, word?: string): Promise<Com
   registerRun(program, context);
   registerStatus(program, context);
   registerCheck(program, context);
+  registerDoctor(program, context);
   registerPrint(program, context);
   registerCost(program, context);
   const isKnown = () => program.commands.some((command) => command.name() === word);

@@ -4,11 +4,15 @@ import { ConfigError } from '../../core/config/config-error.ts';
 import type { Config } from '../../core/config/types.ts';
 import { isSame } from '../../core/equality/equality.ts';
 import type { ConfigVerdict } from '../../core/home/answers.ts';
+import type { ListedNetdev } from '../../core/home/netdev-kinds.ts';
+import { findTakenRanges } from '../../core/home/taken-ranges.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { checkProfile, type Profile } from '../../core/openvpn/profile.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { addressedOf } from '../network/house-reader.ts';
 import { type InterfaceReader, understandConfig } from '../network/interfaces.ts';
+import { ipJson } from '../network/ip-json.ts';
 import { netdevIndex } from '../network/netdev.ts';
 import { pemReader } from '../openvpn/pem-reader.ts';
 import { readProfileText, waitingPathOf } from '../openvpn/profile-file.ts';
@@ -64,6 +68,7 @@ export async function readGoodConfig(
     warnings.push(...(await readFirewallWarnings(system, config.tunnel.interface)));
     const { profile, errors } = await readProfile(system, config.tunnel.profile);
     errors.push(...(await findForeignNetdev(system, config.tunnel.interface)));
+    if (profile) errors.push(...(await findRangeErrors(system, config.tunnel.interface, profile)));
     const waiting = await readWaitingProfile(system, config.tunnel.profile);
     return profile && errors.length === 0
       ? { good: { config, written, profile, waiting }, status }
@@ -132,6 +137,42 @@ async function findForeignNetdev(
   const path = 'iotshaper.tunnel.interface';
   const command = `uci set ${path}=iot0; uci commit iotshaper; reload_config`;
   return [{ ...notice('netdev-foreign', { path, netdev, command }), path, value: netdev }];
+}
+
+/** Networks of this machine that lie where the profile has the tunnel's inside. */
+async function findRangeErrors(
+  system: Pick<System, 'files' | 'processes'>,
+  netdev: string,
+  { inside }: Profile,
+): Promise<ConfigVerdict['errors']> {
+  const path = 'iotshaper.tunnel.profile';
+  return (await findRangesTaken(system, netdev, inside)).map((why) => ({
+    ...notice('profile-out-of-place', { path, why }),
+    path,
+    value: String(why.values.prefix),
+  }));
+}
+
+/**
+ * The same as clauses; none where the machine's networks can't be listed.
+ *
+ * @param netdev the one of devices' packets
+ */
+export async function findRangesTaken(
+  system: Pick<System, 'files' | 'processes'>,
+  netdev: string,
+  inside: Profile['inside'],
+): Promise<Notice[]> {
+  const listed = await ipJson<ListedNetdev>(system, ['addr', 'show']).catch(() => []);
+  const found: Notice[] = [];
+  for (const one of addressedOf(listed, new Set([netdev, TUNNEL_NETDEV]))) {
+    const taken = findTakenRanges(inside, [one]);
+    if (taken.length === 0) continue;
+    // One that was made for devices' packets under another name is about to go.
+    const isOurs = (await findProcesses(system, (argv) => isSocatOf(one.name, argv))).length > 0;
+    if (!isOurs) found.push(...taken);
+  }
+  return found;
 }
 
 function fine(warnings: Notice[], notes: Notice[]): ConfigVerdict {

@@ -1,6 +1,6 @@
-// The netdev that devices' packets take into the tunnel.
-import { DEVICE_MTU } from '../../core/plan/names.ts';
-import { netdevExists, setLink, writeSysctl } from '../network/netdev.ts';
+// The settings of the netdev that devices' packets take, and of the one OpenVPN makes.
+import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { netdevExists, netdevIndex, setLink, writeSysctl } from '../network/netdev.ts';
 import type { Sysctls } from '../network/sysctls.ts';
 import type { System } from '../system/system.ts';
 
@@ -17,4 +17,10 @@ export async function configureNetdev(
   await writeSysctl(system, `net/ipv4/conf/${netdev}/rp_filter`, '2');
   await writeSysctl(system, `net/ipv6/conf/${netdev}/accept_ra`, '0');
   await sysctls.set('net/ipv4/ip_forward', '1');
+}
+
+/** The netdev that OpenVPN has made: nothing but the streams leaves by it. Resolves with its index, null where there is none. */
+export async function configureTunnel(system: Pick<System, 'files'>): Promise<number | null> {
+  await writeSysctl(system, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
+  return netdevIndex(system, TUNNEL_NETDEV);
 }

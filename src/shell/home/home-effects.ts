@@ -11,18 +11,17 @@ import { wordsOf } from '../../core/notices/words.ts';
 import type { PlainUser } from '../../core/plan/facts.ts';
 import { HOME_CLASS_MINOR, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { renderNotAlive } from '../../core/plan/nft/nft-alive.ts';
-import { HOME_TEXT_SETS, RESOLVER_SET, WITNESS_COUNTER } from '../../core/plan/nft/nft-home.ts';
+import {
+  HOME_TEXT_SETS,
+  REDIRECTED_SET,
+  RESOLVER_SET,
+  WITNESS_COUNTER,
+} from '../../core/plan/nft/nft-home.ts';
 import { SENDER_SETS } from '../../core/plan/nft/nft-inner.ts';
 import { homePassages } from '../../core/plan/nft/nft-passage.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
 import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
-import {
-  netdevExists,
-  netdevIndex,
-  openNetdevCounter,
-  setLink,
-  writeSysctl,
-} from '../network/netdev.ts';
+import { netdevExists, netdevIndex, openNetdevCounter, setLink } from '../network/netdev.ts';
 import { loadNft } from '../network/nft.ts';
 import { placeClock, removeClock } from '../network/outer-clock.ts';
 import { rebuildQueue } from '../network/queue.ts';
@@ -40,7 +39,7 @@ import type { System } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
-import { configureNetdev } from './devices-netdev.ts';
+import { configureNetdev, configureTunnel } from './devices-netdev.ts';
 import { HomeTunnel } from './home-tunnel.ts';
 import { removeEverything } from './remove-everything.ts';
 
@@ -141,7 +140,7 @@ export class HomeEffects {
       case 'user':
         return this.#findPlainUser();
       case 'connect':
-        return this.#connect();
+        return configureTunnel(system);
       case 'suspects':
         return readForeignChains(system);
       case 'house':
@@ -190,8 +189,9 @@ export class HomeEffects {
   }
 
   #noted(): Noted {
-    const senders = SENDER_SETS.flatMap((set) => this.#rules.learned(set));
-    return { resolvers: this.#rules.learned(RESOLVER_SET), senders };
+    const learned = (set: string) => this.#rules.learned(set);
+    const [resolvers, redirected] = [learned(RESOLVER_SET), learned(REDIRECTED_SET)];
+    return { resolvers, redirected, senders: SENDER_SETS.flatMap(learned) };
   }
 
   /** The table was deleted: by us to replace it, or by someone who flushed all rules. */
@@ -215,11 +215,6 @@ export class HomeEffects {
       if (!this.#plainUser) this.#options.log('warning', wordsOf(notice('plain-user-missing')));
     }
     return this.#plainUser;
-  }
-
-  async #connect(): Promise<number | null> {
-    await writeSysctl(this.#system, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
-    return netdevIndex(this.#system, TUNNEL_NETDEV);
   }
 
   async #applyRules({ table, permits, again }: WorkOf<'rules'>): Promise<void> {

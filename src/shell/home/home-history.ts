@@ -35,7 +35,7 @@ export class HomeHistory {
   }
 
   /** Takes in what the counters say now. @param innerPlaces who has which inner address. */
-  sample(packetBytes: number, innerPlaces: InnerPlaces): void {
+  sample(packetBytes: number, innerPlaces: InnerPlaces, isConnected: boolean): void {
     const { tunnel, sentPackets, receivedPackets } = this.#effects;
     const queues = tunnel.link?.queues;
     const byKey = queues?.countersByKey() ?? new Map<string, QueueCounters>();
@@ -53,6 +53,7 @@ export class HomeHistory {
         ),
         uploadPackets: sentPackets ?? 0,
         downloadPackets: receivedPackets ?? 0,
+        isConnected,
       },
       queues?.oldestWaitMs(nowMs) ?? 0,
       packetBytes + TUNNEL_OVERHEAD_BYTES,

@@ -1,5 +1,6 @@
 // What becomes of a profile that a person uploads: put in its place, or tried first where the one there works.
 import { isSame } from '../../core/equality/equality.ts';
+import { renderMessage } from '../../core/home/answers.ts';
 import type { ProfileCheck } from '../../core/home/api.ts';
 import { desiredOf, type HomeState } from '../../core/home/machine/state.ts';
 import { isProved } from '../../core/home/machine/trial.ts';
@@ -15,7 +16,7 @@ import {
 } from '../openvpn/profile-file.ts';
 import type { Log } from '../system/log.ts';
 import type { System } from '../system/system.ts';
-import { profilePath, readProfile } from './config-source.ts';
+import { findRangesTaken, profilePath, readProfile } from './config-source.ts';
 
 export interface HomeProfilesOptions {
   system: System;
@@ -24,6 +25,11 @@ export interface HomeProfilesOptions {
   state: () => HomeState;
   /** Reads everything again and puts it in force. */
   reload: () => Promise<void>;
+}
+
+/** Netdev of devices' packets; '' where none is wanted yet. */
+function netdevOf(state: HomeState): string {
+  return desiredOf(state)?.config.tunnel.interface ?? '';
 }
 
 export class HomeProfiles {
@@ -38,8 +44,13 @@ export class HomeProfiles {
     const { system, configPath, state, reload } = this.#options;
     const verdict = judgeProfile(text);
     if (!verdict.ok) return verdict;
+    const uploaded = readProfileText(text)!;
+    const taken = await findRangesTaken(system, netdevOf(state()), uploaded.inside);
+    if (taken.length > 0) {
+      return { ok: false, errors: taken.map((why) => ({ line: 0, ...renderMessage(why) })) };
+    }
     const path = await profilePath(system, configPath);
-    const isTried = await this.#isTried(path, readProfileText(text));
+    const isTried = await this.#isTried(path, uploaded);
     await (isTried ? keepWaiting : storeProfile)(system, path, text);
     await reload();
     return { ...verdict, tried: state().trial !== null };
@@ -55,7 +66,7 @@ export class HomeProfiles {
   }
 
   /** Whether the one in this place works, and another one is to be seen to connect first. */
-  async #isTried(path: string, uploaded: Profile | null): Promise<boolean> {
+  async #isTried(path: string, uploaded: Profile): Promise<boolean> {
     const state = this.#options.state();
     const { profile } = await readProfile(this.#options.system, path);
     return (

@@ -24,7 +24,7 @@ import { step } from '../../core/home/machine/step.ts';
 import { trialNotice } from '../../core/home/machine/trial.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
-import { CLOCK_NETDEV, ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { FIXED_NETDEVS, ROUTE_TABLE } from '../../core/plan/names.ts';
 import { ConfigKeeper, type ConfigKeeperOptions } from '../config/config-keeper.ts';
 import { LocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
@@ -107,11 +107,7 @@ export class HomeService implements ServiceApi {
         if (what === 'house') void this.#understandAnew();
         this.#loop.dispatch({ kind: 'surroundings', what });
       },
-      ignoredNetdevs: () => [
-        this.#config.good?.config.tunnel.interface ?? '',
-        TUNNEL_NETDEV,
-        CLOCK_NETDEV,
-      ],
+      ignoredNetdevs: () => [this.#config.good?.config.tunnel.interface ?? '', ...FIXED_NETDEVS],
       ignoredTable: ROUTE_TABLE,
     });
     this.#effects = new HomeEffects({
@@ -242,7 +238,10 @@ export class HomeService implements ServiceApi {
   #everySecond(): void {
     const { state } = this.#loop;
     const { config } = desiredOf(state) ?? {};
-    if (config) this.#history.sample(config.main.packetBytes, state.near.innerPlaces);
+    if (config) {
+      const isConnected = state.tunnelState === 'up';
+      this.#history.sample(config.main.packetBytes, state.near.innerPlaces, isConnected);
+    }
     if (++this.#seconds % UNDERSTAND_EVERY_S === 0) void this.#understandAnew();
     if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
     this.#loop.dispatch({ kind: 'second', listing: null, takenMs: null });

@@ -3,6 +3,7 @@ import { mainDefaults } from '../../core/config/options/options.ts';
 import type { ActiveRate } from '../../core/config/schedule.ts';
 import type { Config } from '../../core/config/types.ts';
 import { costOf } from '../../core/cost/cost.ts';
+import { scheduleShares } from '../../core/cost/shares.ts';
 import type { DeviceQueues } from '../../core/framing/queues.ts';
 import { renderAs, renderReason } from '../../core/home/answers.ts';
 import type { ConfigStatus, DirectionStatus, Status } from '../../core/home/api.ts';
@@ -129,9 +130,11 @@ function direction(
 
 function cost(config: Config | null, rate: ActiveRate, packetBytes: number): Status['cost'] {
   const { gbPerMonth, capPercent, pricePerMonth } = costOf({
-    uploadKBps: rate.uploadKBps,
-    downloadKBps: rate.downloadKBps,
+    // What holds when no schedule does.
+    uploadKBps: (config?.main.rate ?? rate).uploadKBps,
+    downloadKBps: (config?.main.rate ?? rate).downloadKBps,
     packetBytes,
+    schedules: config ? scheduleShares(config) : [],
     ...(config?.main.dataCapGB ? { dataCapGB: config.main.dataCapGB } : {}),
     ...(config?.main.pricePerGB ? { pricePerGB: config.main.pricePerGB } : {}),
   });

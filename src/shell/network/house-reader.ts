@@ -1,7 +1,7 @@
 // Reads from the kernel which netdevs are the house, and remembers what configured networks had.
 import type { Config } from '../../core/config/types.ts';
 import { wholeBytesOf } from '../../core/home/delivery/path-size.ts';
-import { findHouse, type House } from '../../core/home/home-facts.ts';
+import { findHouse, type House, prefixesOf } from '../../core/home/home-facts.ts';
 import type { ListedNetdev } from '../../core/home/netdev-kinds.ts';
 import {
   findNetworkFindings,
@@ -11,7 +11,7 @@ import {
   renderNetworkMemory,
 } from '../../core/home/network-findings.ts';
 import { networkOf, splitPrefix } from '../../core/ip/address.ts';
-import { CLOCK_NETDEV, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { FIXED_NETDEVS } from '../../core/plan/names.ts';
 import type { WayOut } from '../../core/plan/outer-clock.ts';
 import type { System } from '../system/system.ts';
 import { ipJson } from './ip-json.ts';
@@ -24,13 +24,18 @@ export const NETWORKS_FILE = 'networks.json';
 export class HouseReader {
   readonly #system: System;
   readonly #path: string;
+  readonly #keeps: boolean;
   #memory: NetworkMemory | null = null;
   #kept = '';
 
-  /** @param path where {@link NETWORKS_FILE} is kept. */
-  constructor(system: System, path: string) {
+  /**
+   * @param path where {@link NETWORKS_FILE} is kept.
+   * @param keeps whether it writes there what it learns.
+   */
+  constructor(system: System, path: string, keeps = true) {
     this.#system = system;
     this.#path = path;
+    this.#keeps = keeps;
   }
 
   /**
@@ -47,6 +52,7 @@ export class HouseReader {
     const names = networks.map(({ device }) => device);
     const memory = rememberPrefixes(await this.#recall(), networks, listed, uplinks);
     await this.#keep(memory);
+    const own = new Set([tunnel.interface, ...FIXED_NETDEVS]);
     const networkFindings = findNetworkFindings(networks, listed, uplinks, memory, main.house);
     return {
       ...findHouse({
@@ -56,8 +62,9 @@ export class HouseReader {
         networks: names,
         named: main.house,
         routed: await readRouted(this.#system, main.house),
-        own: new Set([tunnel.interface, TUNNEL_NETDEV, CLOCK_NETDEV]),
+        own,
       }),
+      addressed: addressedOf(listed, own),
       way: await readWay(this.#system, route),
       wholeBytes: await readWholeBytes(this.#system, route),
       networkPrefixes: [...new Set([...memory.values()].flat())].sort(),
@@ -84,10 +91,20 @@ export class HouseReader {
   async #keep(memory: NetworkMemory): Promise<void> {
     this.#memory = memory;
     const text = renderNetworkMemory(memory);
-    if (text === this.#kept) return;
+    if (text === this.#kept || !this.#keeps) return;
     this.#kept = text;
     await this.#system.files.replace(this.#path, text).catch(() => {}); // who keeps followed devices there complains
   }
+}
+
+/** Netdevs with their networks, but for our own. */
+export function addressedOf(
+  listed: readonly ListedNetdev[],
+  own: ReadonlySet<string>,
+): House['addressed'] {
+  return listed
+    .map((netdev) => ({ name: netdev.ifname, prefixes: prefixesOf(netdev) }))
+    .filter(({ name, prefixes }) => name !== 'lo' && !own.has(name) && prefixes.length > 0);
 }
 
 /** How the endpoint is reached. */

@@ -148,7 +148,7 @@ export const houseCases: ExposureCase[] = [
     },
   },
   {
-    name: 'ntp-hijack.txt: the router answers for the time, and a host of the house for what is sent there',
+    name: 'ntp-hijack.txt: the router answers for the time and for itself, and what goes to its proxy is told',
     plant: async (exposure) => {
       const { network } = exposure;
       await exposure.load('router', 'ntp-hijack.nft');
@@ -168,7 +168,10 @@ export const houseCases: ExposureCase[] = [
       } finally {
         for (const one of servers) one.kill('SIGTERM');
       }
-      return undefined;
+      const proxied = ['socat', '-t', '0', '-', `UDP4:${CLOUD}:853,bind=${DEVICE}`];
+      await network.netns('devices', proxied, 'name?').catch(() => '');
+      await network.warned(/on port 853 to a program of the router, .* so it is dropped;/);
+      return 'a redirect of names to a proxy is told';
     },
     heal: async (exposure) => {
       await exposure.router('nft', 'delete', 'table', 'inet', 'ntph');

@@ -39,6 +39,8 @@ export class FarEndpoint {
   /** Tunnel addresses of the home and of this endpoint. */
   readonly home: string;
   readonly address: string;
+  /** Share of its stream that the line brings to the home, 0…1. */
+  arrivingShare = 1;
   readonly received = { cover: 0, frames: 0, control: 0, devicePackets: 0 };
   /** The stream asked for; null before the first hello that counted. */
   shape: Shape | null = null;
@@ -102,7 +104,8 @@ export class FarEndpoint {
     const nowMs = this.#options.time.nowMs;
     const untilMs = Math.min(nowMs, this.#heardAtMs + SILENT_MS);
     if (this.#wasFlowing && this.shape && untilMs > this.#countedAtMs) {
-      this.#sent += (slotsPerSecond(this.shape) * (untilMs - this.#countedAtMs)) / 1000;
+      this.#sent +=
+        (this.arrivingShare * slotsPerSecond(this.shape) * (untilMs - this.#countedAtMs)) / 1000;
     }
     this.#countedAtMs = nowMs;
     this.#wasFlowing = this.isFlowing;
@@ -131,7 +134,8 @@ export class FarEndpoint {
     this.#heardAtMs = this.#options.time.nowMs;
     this.shape = heard.hello.download;
     this.note();
-    const arrival = { received: null, troubles: [], wholeBytes: null };
+    const { cover, frames, control } = this.received;
+    const arrival = { received: cover + frames + control, troubles: [], wholeBytes: null };
     const report = { queuePackets: 0, queueMs: 0, dropped: 0, ...arrival };
     const { packetBytes } = this.shape;
     this.#answer(this.#handshake.welcome(heard.hello, this.inner, report, packetBytes));

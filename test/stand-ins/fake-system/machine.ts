@@ -94,6 +94,7 @@ export class FakeMachine {
     this.udp = new UdpModel({ door, time, ip, tc, walk, uid: processes.uid, onLeft });
     this.world = {
       isReachable: true,
+      carriedShare: 1,
       connectMs: 300,
       assigned: home,
       remote: options.remote ?? '203.0.113.7',
@@ -260,6 +261,8 @@ export class FakeMachine {
   }
 
   #count: () => void = () => {};
+  /** What has become of shares of packets that the line carries. */
+  #carried = 0;
 
   #onLeft(netdev: string, datagram: Datagram): void {
     if (netdev !== TUNNEL_NETDEV) {
@@ -273,6 +276,9 @@ export class FakeMachine {
     const { remote } = this.world;
     const way = this.ip.lookUp({ destination: remote })?.dev;
     if (way && !this.tc.passHook(way, remote, datagram.bytes.length)) return;
+    this.#carried += this.world.carriedShare;
+    if (this.#carried < 1) return;
+    this.#carried--;
     if (this.isPassing) this.far.receive(datagram);
   }
 

@@ -74,6 +74,9 @@ const FIELDS: Record<string, (packet: Packet) => string | null> = {
   // Every packet here begins a connection.
   'ct direction': () => 'original',
   'ct state': () => 'new',
+  // Nobody else translates destinations here.
+  'ct status': () => '',
+  'ct original proto-dst': ({ port }) => `${port}`,
   'fib daddr type': ({ destinationType }) => destinationType,
   'icmp type': () => null,
   'icmpv6 type': () => null,

@@ -10,6 +10,8 @@ import type { VirtualTime } from './virtual-time.ts';
 export interface OpenVpnWorld {
   /** Whether datagrams reach the other end and come back. */
   isReachable: boolean;
+  /** Share of what the home sends that the line carries, 0…1. */
+  carriedShare: number;
   /** From leave to connect until connected. */
   connectMs: number;
   /** Address that the other end assigns, with its prefix length. */

@@ -1,6 +1,6 @@
 // Faults of the world, to be planted into the stand-in machine: what others do to it, what breaks, and what comes back.
 import { CLOCK_NETDEV, COVER_PORT, TABLE, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
-import { WITNESS_COUNTER } from '../../../src/core/plan/nft/nft-home.ts';
+import { REDIRECTED_SET, WITNESS_COUNTER } from '../../../src/core/plan/nft/nft-home.ts';
 import type { FakeMachine } from './machine.ts';
 import type { NetdevQueue } from './netdev-queue.ts';
 
@@ -107,6 +107,11 @@ export class Plants {
     if (counter) counter.packets += packets;
   }
 
+  /** A redirect of others brought to this router what a device asked the Internet for at this port. */
+  redirect(port: number): void {
+    this.#machine.nft.load(`add element inet ${TABLE} ${REDIRECTED_SET} { ${port} }\n`, false);
+  }
+
   /** Somebody takes a netdev of ours down; its routes go. */
   takeDown(netdev: string): void {
     this.#machine.ip.setUp(netdev, false);
@@ -129,6 +134,14 @@ export class Plants {
 
   tunnelUp(): void {
     this.#setReachable(true);
+  }
+
+  /** The line carries this share of what is sent up, and of what comes down. */
+  lineCarries(up: number, down: number): void {
+    const { far, world } = this.#machine;
+    far.note();
+    world.carriedShare = up;
+    far.arrivingShare = down;
   }
 
   openvpnDies(): void {

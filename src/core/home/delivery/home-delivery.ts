@@ -2,6 +2,7 @@
 import type { EndpointTrouble } from '../../control/endpoint-troubles.ts';
 import { type ForeignChain, letThrough, nameOf, suspectOf } from '../../delivery/foreign-chains.ts';
 import { findShut, type Passages } from '../../delivery/passage.ts';
+import { listSome } from '../../notices/list.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { packetBounds } from '../../stream/stream.ts';
 import type { HomePassage } from '../machine/events.ts';
@@ -19,6 +20,8 @@ export interface DeliveryEvidence {
   passages: Passages<HomePassage>;
   /** Chains of other programs that drop what they do not let through. */
   suspects: readonly ForeignChain[];
+  /** Ports of what devices ask the Internet for and a redirect brings to this router. */
+  redirected: readonly string[];
   probes: Probes;
   streams: Streams;
   /** The streams over the last minute. */
@@ -29,11 +32,17 @@ export interface DeliveryEvidence {
   endpointWholeBytes: number | null;
   /** What the endpoint says of itself. */
   endpointTroubles: readonly EndpointTrouble[];
+  /** What was warned of last. */
+  warnedOf: readonly Notice[];
 }
 
 export interface Delivery {
   /** Why devices get nothing, as clauses; empty where no reason is known. */
   troubles: readonly Notice[];
+  /** Why devices wait long, or get nothing: a line that is too slow for the rate. */
+  short: readonly Notice[];
+  /** Why some of what they ask for gets no answer. */
+  partly: readonly Notice[];
   /** Whether devices, or the service itself, were seen to be answered lately. */
   isServed: boolean;
   /** What a person should mend besides, as sentences without their full stop. */
@@ -41,22 +50,36 @@ export interface Delivery {
 }
 
 /** Before anything was seen. */
-export const NOTHING_DELIVERED: Delivery = { troubles: [], isServed: false, warnings: [] };
+export const NOTHING_DELIVERED: Delivery = {
+  troubles: [],
+  short: [],
+  partly: [],
+  isServed: false,
+  warnings: [],
+};
 
 export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
-  const { probes, streams, nowMs } = evidence;
+  const { probes, streams, nowMs, warnedOf } = evidence;
   const isServed = isAnswered(probes, streams, nowMs) || isTwoWay(evidence);
-  const short = [findShortfall('up', evidence.up), findShortfall('down', evidence.down)].filter(
-    (one) => one !== null,
-  );
-  const unanswered = findUnanswered(probes);
+  const short = [
+    findShortfall('up', evidence.up, warnedOf),
+    findShortfall('down', evidence.down, warnedOf),
+  ].filter((one) => one !== null);
   const troubles = [
     ...findDropped(evidence),
     ...findEndpointTroubles(evidence),
     // A line that is too slow loses the service's questions too.
-    ...(unanswered.length > 0 ? [...short, ...unanswered] : []),
+    ...(short.length > 0 ? [] : findUnanswered(probes)),
   ];
-  return { troubles, isServed, warnings: [...short, ...findPieces(evidence)] };
+  const partly = findRedirected(evidence);
+  const warnings = [...short, ...partly, ...findPieces(evidence)];
+  return { troubles, short, partly, isServed, warnings };
+}
+
+/** What a program of the router would ask past the tunnel is not let through to it. */
+function findRedirected({ redirected }: DeliveryEvidence): Notice[] {
+  if (redirected.length === 0) return [];
+  return [notice('redirect-dropped', { ports: listSome(redirected) })];
 }
 
 function findPieces({ streams, wholeBytes, endpointWholeBytes }: DeliveryEvidence): Notice[] {

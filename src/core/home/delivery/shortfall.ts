@@ -5,9 +5,15 @@ import { isPaced, type Shape, slotsPerSecond } from '../../stream/stream.ts';
 import { SlotMeter } from '../slot-meter.ts';
 
 export const SHORTFALL_WINDOW_MS = 58_000;
+/** What the line carries now, not what it carried on its way down. */
+export const LATELY_MS = 15_000;
 /** Fewer slots than that vary by chance. */
 const FEWEST_SLOTS = 250;
 const ENOUGH = 0.95;
+/** From which on what was too little is enough again. */
+const ENOUGH_AGAIN = 0.97;
+/** Points of a percentage by which a share may vary before it is told anew. */
+const SAME_PERCENT = 5;
 /** What is proposed leaves the line some room. */
 const ROOM = 0.95;
 
@@ -45,26 +51,42 @@ export interface Passing {
   shape: Shape;
   /** Slots a second where they leave and where they come, as far as each is known. */
   perSecond: readonly (number | null)[];
+  /** The same over the last {@link LATELY_MS}. */
+  latelyPerSecond: readonly (number | null)[];
 }
 
 /** Share of the slots asked that get through, 0…1; null while that is not known. */
-export function shareOf({ shape, perSecond }: Passing): number | null {
+export function shareOf(shape: Shape, perSecond: readonly (number | null)[]): number | null {
   const asked = slotsPerSecond(shape);
   if (!isPaced(shape) || (asked * SHORTFALL_WINDOW_MS) / 1000 < FEWEST_SLOTS) return null;
   const known = perSecond.filter((one) => one !== null);
   return known.length === 0 ? null : Math.min(1, ...known.map((one) => one / asked));
 }
 
-/** A stream of which too little gets through, with the rate that would; null where enough does. */
-export function findShortfall(direction: 'up' | 'down', passing: Passing): Notice | null {
-  const share = shareOf(passing);
-  if (share === null || share >= ENOUGH) return null;
-  const { rateKBps } = passing.shape;
+/**
+ * A stream of which too little gets through, with the rate that would; null where enough does.
+ *
+ * @param before what was found last: said again while it is about as true, so that it does not change every second
+ */
+export function findShortfall(
+  direction: 'up' | 'down',
+  { shape, perSecond, latelyPerSecond }: Passing,
+  before: readonly Notice[] = [],
+): Notice | null {
+  const whole = shareOf(shape, perSecond);
+  const share = shareOf(shape, latelyPerSecond) ?? whole;
+  if (whole === null || share === null) return null;
+  const { rateKBps } = shape;
+  const code = direction === 'up' ? 'upload-short' : 'download-short';
+  const known = before.find((one) => one.code === code && one.values.rate === rateKBps);
+  if (Math.max(whole, share) >= ENOUGH && !known) return null;
+  if (share >= ENOUGH_AGAIN) return null;
+  if (known && Math.abs(Number(known.values.percent) - share * 100) <= SAME_PERCENT) return known;
   const fits = round(rateKBps * share * ROOM);
   const option = direction === 'up' ? 'upload_rate' : 'download_rate';
   const command = `uci set iotshaper.main.${option}=${fits}; uci commit iotshaper; reload_config`;
   const values = { percent: Math.floor(share * 100), rate: rateKBps, fits, command };
-  return notice(direction === 'up' ? 'upload-short' : 'download-short', values);
+  return notice(code, values);
 }
 
 /** Down to two figures. */

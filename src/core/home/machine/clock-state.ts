@@ -14,7 +14,7 @@ export interface ClockState {
   clockTrouble: { way: ClockedWay; why: Notice; untilMs: number } | null;
   /** What left by it, and what was led there. */
   clocked: SlotMeter;
-  redirected: SlotMeter;
+  led: SlotMeter;
 }
 
 export const NO_CLOCK: ClockState = {
@@ -23,5 +23,5 @@ export const NO_CLOCK: ClockState = {
   clockFailed: false,
   clockTrouble: null,
   clocked: SlotMeter.EMPTY,
-  redirected: SlotMeter.EMPTY,
+  led: SlotMeter.EMPTY,
 };

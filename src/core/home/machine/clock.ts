@@ -95,7 +95,7 @@ export function finishClock(turn: Turn, why: Notice | null): void {
 export function forgetClock({ state }: Turn): void {
   state.queueIsNew = true;
   state.clocked = SlotMeter.EMPTY;
-  state.redirected = SlotMeter.EMPTY;
+  state.led = SlotMeter.EMPTY;
 }
 
 /** Counts what has left by the clock, and what was led there. */
@@ -104,7 +104,7 @@ export function noteClock({ state }: Turn, listing: TcListing | null, takenMs: n
   const [listed] = clock?.classes ?? [];
   const filter = clock?.filters.find(({ preference }) => preference === CLOCK_PREFERENCE);
   state.clocked = state.clocked.with(listed?.packets ?? null, takenMs);
-  state.redirected = state.redirected.with(filter?.packets ?? null, takenMs);
+  state.led = state.led.with(filter?.packets ?? null, takenMs);
 }
 
 /** OpenVPN's packets leave by another netdev than the one that leads to its far end: one clock has to do. */

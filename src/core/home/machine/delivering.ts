@@ -2,10 +2,11 @@
 import { findShut, withCounts } from '../../delivery/passage.ts';
 import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
-import { isPaced, shapeOf } from '../../stream/stream.ts';
+import { isPaced, type Shape, shapeOf } from '../../stream/stream.ts';
 import { judgeDelivery } from '../delivery/home-delivery.ts';
 import { NO_PROBES, passSecond, type Streams } from '../delivery/probing.ts';
-import { SHORTFALL_WINDOW_MS } from '../delivery/shortfall.ts';
+import { LATELY_MS, type Passing, SHORTFALL_WINDOW_MS } from '../delivery/shortfall.ts';
+import type { SlotMeter } from '../slot-meter.ts';
 import { clockWarning } from './clock.ts';
 import type { Sight } from './events.ts';
 import { desiredOf } from './state.ts';
@@ -15,6 +16,7 @@ import type { Turn } from './turn.ts';
 export function deliver(turn: Turn, sight: Sight): void {
   const { state, now } = turn;
   state.passages = withCounts(state.passages, sight.passages, now.monotonicMs);
+  state.redirected = [...sight.redirected].sort((a, b) => Number(a) - Number(b));
   const isShut = findShut(state.passages, now.monotonicMs).length > 0;
   if (!isShut) state.suspects = null;
   else if (state.suspects === null) ask(turn, 'suspects');
@@ -49,6 +51,14 @@ function streamsOf({ state }: Turn): Streams | null {
   };
 }
 
+function passingOf(shape: Shape, meters: readonly Pick<SlotMeter, 'perSecond'>[]): Passing {
+  return {
+    shape,
+    perSecond: meters.map((meter) => meter.perSecond(SHORTFALL_WINDOW_MS)),
+    latelyPerSecond: meters.map((meter) => meter.perSecond(LATELY_MS)),
+  };
+}
+
 /** Brings what is known of devices' luck to what was found. */
 export function noteDelivery(turn: Turn): void {
   const { state, acts, now } = turn;
@@ -62,21 +72,14 @@ export function noteDelivery(turn: Turn): void {
     passages: state.passages,
     probes: state.probes,
     streams,
-    up: {
-      shape: streams.upload,
-      perSecond: [
-        state.sent.perSecond(SHORTFALL_WINDOW_MS),
-        state.arrivals.perSecond(SHORTFALL_WINDOW_MS),
-      ],
-    },
-    down: {
-      shape: streams.download,
-      perSecond: [state.received.perSecond(SHORTFALL_WINDOW_MS)],
-    },
+    up: passingOf(streams.upload, [state.sent, state.arrivals]),
+    down: passingOf(streams.download, [state.received]),
     wholeBytes: state.house.wholeBytes,
     endpointWholeBytes: state.welcome?.wholeBytes ?? null,
     suspects: state.suspects ?? [],
+    redirected: state.redirected,
     endpointTroubles: state.welcome?.troubles ?? [],
+    warnedOf: before.warnings,
   });
   const noClock = clockWarning(state);
   const more = noClock ? [noClock] : [];

@@ -26,6 +26,8 @@ export interface Noted {
   resolvers: readonly string[];
   /** Addresses that have sent something towards the tunnel within the last hour. */
   senders: readonly string[];
+  /** Ports at which devices asked the Internet lately for what was brought to this router instead. */
+  redirected: readonly string[];
 }
 
 /** What was read of the machine and of the far end. */

@@ -3,13 +3,14 @@
 import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
-import { type Shape, shapeOf } from '../../stream/stream.ts';
+import { type Shape, shapeOf, slotsPerSecond } from '../../stream/stream.ts';
 import { Arrivals } from '../delivery/shortfall.ts';
 import { hasNewcomer } from '../devices/inner-addresses.ts';
 import type { Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
+import { findTakenRanges } from '../taken-ranges.ts';
 import { meterWindowMs } from '../verification.ts';
-import { giveUpClock, neededClock } from './clock.ts';
+import { forgetClock, giveUpClock, neededClock } from './clock.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
@@ -19,6 +20,10 @@ import { forbid, type Turn } from './turn.ts';
 const TICKS_BEFORE_PERMIT = 2;
 /** Repairs that follow one another are spaced so. */
 const REPAIR_EVERY_MS = 3000;
+/** A stream of which a part goes on is more likely held up by the line, which no new queue mends. */
+const REPAIR_THIN_EVERY_MS = 60_000;
+/** Share of the slots asked, in the last second, from which on a stream goes on at all. */
+const GOES_ON = 0.1;
 /** After a change of rate the streams are measured again; so long the old verdict on them stands. */
 const SETTLE_MS = 4000;
 /** Silence of the endpoint after which OpenVPN is asked to connect again, and how long that may take. */
@@ -54,8 +59,13 @@ export function judge(turn: Turn, sight: Sight): void {
   if (verdict.clockBypassed) giveUpClock(turn);
   deliver(turn, sight);
   const { monotonicMs } = now;
-  if ((verdict.repair || state.failure) && monotonicMs - state.repairedMs > REPAIR_EVERY_MS) {
+  const isThin =
+    verdict.streamBroken && goesOn(state.sent, shapeOf(desired.config, desired.rate.uploadKBps));
+  const everyMs = isThin ? REPAIR_THIN_EVERY_MS : REPAIR_EVERY_MS;
+  if ((verdict.repair || state.failure) && monotonicMs - state.repairedMs > everyMs) {
     state.repairedMs = monotonicMs;
+    if (verdict.streamBroken) state.sent = SlotMeter.EMPTY;
+    if (verdict.clockBroken) forgetClock(turn);
     // Put back as they were loaded, first and whatever else can't be done.
     if (!sight.rulesIntact) ask(turn, 'restore');
     state.again = [
@@ -87,7 +97,7 @@ function permit(turn: Turn): void {
   ask(turn, 'permit');
 }
 
-function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): Verdict {
+function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight: Sight): Verdict {
   const { state, now } = turn;
   const { monotonicMs } = now;
   const upload = shapeOf(config, rate.uploadKBps);
@@ -98,11 +108,12 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
   // A counter that went back was made again with its table.
   if (sight.astray > state.astray) state.astrayMs = monotonicMs;
   state.astray = sight.astray;
-  const verdict = turn.judgeEvidence({
+  return turn.judgeEvidence({
     tunnelState: state.tunnel ? state.tunnelState : 'down',
     trouble: state.trouble,
     blocking: [
       ...state.house.networkFindings.filter(({ blocks }) => blocks),
+      ...findTakenRanges(profile.inside, state.house.addressed),
       ...(state.routeFault === null ? [] : [state.routeFault]),
       ...(state.failure === null ? [] : [state.failure]),
     ],
@@ -116,20 +127,20 @@ function readVerdict(turn: Turn, { config, rate }: DesiredState, sight: Sight): 
     download,
     sentPerSecond: state.sent.perSecond(meterWindowMs(upload)),
     clockedPerSecond: state.clocked.perSecond(meterWindowMs(upload)),
-    redirectedPerSecond: state.redirected.perSecond(meterWindowMs(upload)),
+    ledPerSecond: state.led.perSecond(meterWindowMs(upload)),
     receivedPerSecond: state.received.perSecond(meterWindowMs(download)),
+    isSending: goesOn(state.sent, upload),
+    isReceiving: goesOn(state.received, download),
     answerSilentMs: sight.answerSilentMs,
     smallerBytes: sight.smallerBytes,
     // While a window fills after a change of rate, an old verdict without faults stands.
     settling: monotonicMs < state.settlesMs && state.permitted,
     alive: state.permitted,
   });
-  if (verdict.streamBroken) {
-    state.sent = SlotMeter.EMPTY;
-    state.clocked = SlotMeter.EMPTY;
-    state.redirected = SlotMeter.EMPTY;
-  }
-  return verdict;
+}
+
+function goesOn(meter: SlotMeter, shape: Shape): boolean {
+  return meter.latestPerSecond > GOES_ON * slotsPerSecond(shape);
 }
 
 function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void {
@@ -138,7 +149,7 @@ function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void 
   state.shapes = shapes;
   state.sent = SlotMeter.EMPTY;
   state.clocked = SlotMeter.EMPTY;
-  state.redirected = SlotMeter.EMPTY;
+  state.led = SlotMeter.EMPTY;
   state.received = SlotMeter.EMPTY;
   state.arrivals = Arrivals.NONE;
   state.settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(upload);

@@ -190,6 +190,8 @@ export interface HomeState extends Agenda<Part>, ClockState {
   astray: number;
   astrayMs: number;
   passages: Passages<HomePassage>;
+  /** Ports of what devices ask the Internet for and a redirect brings to this router, in order. */
+  redirected: readonly string[];
   /** Chains of others that may drop what does not pass; null while everything does. */
   suspects: readonly ForeignChain[] | null;
   probes: Probes;
@@ -265,6 +267,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     astray: 0,
     astrayMs: NEVER,
     passages: noPassages(homePassages),
+    redirected: [],
     suspects: null,
     probes: NO_PROBES,
     arrivals: Arrivals.NONE,

@@ -56,10 +56,27 @@ function toldOf(state: HomeState): Omit<Told, 'sinceS'> {
 
 function shapingNotices(state: HomeState): Pick<Told, 'reason' | 'remarks' | 'trouble'> {
   const { config, rate } = desiredOf(state) as DesiredState;
-  const stream = shapingReason(rate);
-  const [trouble = null] = state.delivery.troubles;
+  const { troubles, short, partly } = state.delivery;
+  const [slow] = short;
+  const [part] = partly;
+  const stream = slow ? notice('shaping-slower') : shapingReason(rate);
+  const [trouble = null] = troubles;
   const isServed = trouble === null ? state.delivery.isServed : null;
   const remarks = shapingRemarks(rate, config.main.dns, state.near.remarks, isServed);
+  if (trouble === null && slow) {
+    return {
+      reason: notice('unserved-slow', { why: slow }),
+      remarks: [stream, ...remarks],
+      trouble: slow,
+    };
+  }
+  if (trouble === null && part) {
+    return {
+      reason: notice('unserved-partly', { why: part }),
+      remarks: [stream, ...remarks],
+      trouble: part,
+    };
+  }
   if (trouble === null) return { reason: stream, remarks, trouble };
   return { reason: notice('unserved', { why: trouble }), remarks: [stream, ...remarks], trouble };
 }

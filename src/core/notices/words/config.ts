@@ -60,6 +60,7 @@ export const configWords = {
 
   'profile-not-there':
     '{path}: there is no profile at "{file}"; upload the one that "iotshaper endpoint add-home" printed',
+  'profile-out-of-place': '{path}: {why}',
   'profile-refused': '{path}: {file}: {why}',
   'profile-line-refused': '{path}: {file}, line {line}: {why}',
   'netdev-foreign':

@@ -11,6 +11,10 @@ export const deliveryWords = {
   'answers-dropped-by':
     'another program\'s firewall chain "{chain}" on this router, which drops by default, drops what comes back for them; run "{command}", and again whenever that program has started',
 
+  // Follows "Some of what your devices ask for gets no answer: ".
+  'redirect-dropped':
+    'a redirect on this router takes what they ask the Internet for on port {ports} to a program of the router, which would ask for it past the tunnel, so it is dropped; leave your devices’ network out of that redirect (LuCI → Network → Firewall → Port Forwards, the settings of your proxy, ad blocker or DNS program, or "nft list ruleset")',
+
   'probe-unanswered':
     'what goes into the tunnel comes back from the endpoint no more; see on the server what "iotshaper status" says, and that no firewall there touches iot0',
   'names-unanswered':
@@ -18,10 +22,11 @@ export const deliveryWords = {
   'names-refused':
     'the endpoint can\'t look up the names they ask for; see on the server that "getent hosts openwrt.org" finds an address, else mend its /etc/resolv.conf',
 
+  // These two follow "Your devices wait long or get nothing: ".
   'upload-short':
-    'iotshaper.main.upload_rate: only {percent} % of the packets get through, so the line does not carry {rate} KB/s up, and devices wait long or get nothing; {fits} KB/s would fit: run "{command}"',
+    'only {percent} % of the packets get through, so the line does not carry {rate} KB/s up; {fits} KB/s would fit: run "{command}"',
   'download-short':
-    'iotshaper.main.download_rate: only {percent} % of the packets get through, so the line does not carry {rate} KB/s down, and devices wait long or get nothing; {fits} KB/s would fit: run "{command}"',
+    'only {percent} % of the packets get through, so the line does not carry {rate} KB/s down; {fits} KB/s would fit: run "{command}"',
   'packets-in-pieces':
     'iotshaper.main.packet_size: each packet of {size} bytes leaves in two pieces, which costs more and is lost more often; {fits} bytes would fit the line: run "{command}"',
   'packets-in-pieces-down':

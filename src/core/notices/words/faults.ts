@@ -7,6 +7,8 @@ export const faultWords = {
   'endpoint-not-answered': 'the endpoint has not answered yet',
   'endpoint-silent': 'the endpoint no longer answers',
   'endpoint-stream-stopped': 'the endpoint stopped sending its stream',
+  'endpoint-stream-thin':
+    'less than half of the endpoint’s stream of {rate} KB/s comes; where your line does not carry that, try {fits} KB/s: run "{command}"',
   'endpoint-stream-begun': 'the endpoint’s stream has only just begun',
 
   'size-lost':
@@ -14,6 +16,8 @@ export const faultWords = {
 
   'stream-begun': 'the stream to the endpoint has only just begun',
   'stream-stalls': 'the stream to the endpoint stalls',
+  'stream-thin':
+    'less than half of the stream of {rate} KB/s leaves; where your line does not carry that, try {fits} KB/s: run "{command}"',
   'stream-too-fast': 'packets leave faster than the schedule',
 
   'queue-not-looked-at': 'the queue that keeps the schedule was not looked at yet',
@@ -37,6 +41,9 @@ export const faultWords = {
   'shaping-thread-failed': 'the shaping thread failed: {error}',
   'shaping-thread-ended': 'the shaping thread ended',
   'shaping-thread-silent': 'the shaping thread does not answer',
+
+  'inside-range-taken':
+    'the network {prefix} on {netdev} lies in {range}, which is used inside the tunnel; give {netdev} another network (LuCI → Network → Interfaces), or make the endpoint anew with "iotshaper endpoint init --avoid {prefix} …" and add this home to it again',
 
   'openvpn-stopped': 'OpenVPN stopped ({why}); it is started again',
   'socat-stopped': 'socat, which holds {netdev}, stopped ({why})',

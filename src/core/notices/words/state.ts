@@ -7,6 +7,9 @@ export const stateWords = {
   'no-configuration': 'Not shaping: there is no configuration',
   'configuration-refused': 'Not shaping: {why}',
 
+  'service-stopped':
+    'The service is switched on, but does not run: your devices are cut off, or use the Internet directly; run "/etc/init.d/iotshaper start", and see in "logread -e iotshaper" why it ended.',
+
   starting: 'Starting: your devices are cut off until the tunnel is shaped.',
   'starting-cut-off': 'Starting: {why}; your devices are cut off so that nothing leaks.',
   'starting-network-unknown':
@@ -25,6 +28,10 @@ export const stateWords = {
   'shaping-rests':
     'Shaping rests ({source}): your devices use the tunnel, but your provider sees when.',
 
+  'shaping-slower': 'Your provider sees one steady stream, slower than you asked for.',
+
+  'unserved-partly': 'Some of what your devices ask for gets no answer: {why}.',
+  'unserved-slow': 'Your devices wait long or get nothing: {why}.',
   unserved: 'Your devices get no answers: {why}.',
 
   // What stands behind such a sentence.

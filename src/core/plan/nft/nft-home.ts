@@ -37,6 +37,9 @@ export const HOME_TEXT_SETS = ['house', ...INNER_TEXT_SETS];
 /** The set of MACs of hosts beside the devices that ask the Internet for names. */
 export const RESOLVER_SET = 'resolvers';
 
+/** The set of ports at which devices asked the Internet for what somebody's redirect brought to this router. */
+export const REDIRECTED_SET = 'redirected';
+
 /** Counts packets that were marked for the tunnel and would have left elsewhere, by a rule or route of somebody else. */
 export const WITNESS_COUNTER = 'astray';
 
@@ -66,6 +69,10 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
     learnedSet(
       ...([RESOLVER_SET, 'ether_addr', 1024, '15m'] as const),
       'ask the Internet for names, beside devices',
+    ),
+    learnedSet(
+      ...([REDIRECTED_SET, 'inet_service', 64, '15m'] as const),
+      'asked of the Internet, and brought to this router',
     ),
     ...innerSets(facts),
     block('counter cover_in', []),
@@ -113,6 +120,10 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
     block('chain check_source', checkSource(config, facts)),
     block('chain tunnel_in', tunnelIn(facts)),
     block('chain input_device', ['counter name held drop']),
+    block('chain input_redirected', [
+      `ct status dnat meta l4proto { tcp, udp } update @${REDIRECTED_SET} { ct original proto-dst }`,
+      'goto input_device',
+    ]),
     block('chain input', inputRules(config, facts)),
     block('chain output', outputRules(config, facts)),
     ...renderHomePassage(config.tunnel.interface),
@@ -224,7 +235,7 @@ function inputRules(config: Config, facts: HomeFacts): string[] {
     'type filter hook input priority filter - 5; policy accept;',
     `iifname "${config.tunnel.interface}" counter name refused drop ${comment('the router has no business with the tunnel')}`,
     `${IN_ZONE} ct direction original udp dport 123 accept`,
-    `${IN_ZONE} ct direction original ${held} ${comment('a redirect past the tunnel')}`,
+    `${IN_ZONE} ct direction original goto input_redirected ${comment('a redirect past the tunnel')}`,
     ...(config.main.dns && config.main.killswitch
       ? [
           `meta l4proto != { tcp, udp } accept`,

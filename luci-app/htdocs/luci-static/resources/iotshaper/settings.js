@@ -65,6 +65,12 @@ const api = {
   /** What main holds, defaults included; null for what is refused. */
   main: () => core.readDraft(core.mainSection, uci.get(CONFIG, core.mainSection.name) ?? {}),
 
+  /** Whether a network or a device is chosen to be shaped. */
+  hasDevices: () =>
+    ['network', core.deviceSection.type].some((type) =>
+      uci.sections(CONFIG, type).some(({ policy }) => (policy ?? 'shape') === 'shape'),
+    ),
+
   /** The schedules that say all they have to. */
   schedules: () =>
     uci

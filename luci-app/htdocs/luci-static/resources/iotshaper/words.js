@@ -60,6 +60,7 @@ function shapingSentence(
     trouble,
     trouble_code: code,
     trouble_values: values,
+    reason_code: reason,
   },
   leaks = false,
 ) {
@@ -70,11 +71,17 @@ function shapingSentence(
   const stream =
     up === down ? say('shaping', { rate: up }) : say('shaping-two-rates', { up, down });
   // Of a tunnel that carries nothing there is nothing to tell.
-  if (trouble !== undefined)
-    return `${say('unserved', { why: told({ code, values }, trouble) })} ${stream}`;
+  const why = { code, values };
+  const isTold = reason === 'unserved-slow' || reason === 'unserved-partly';
+  if (trouble !== undefined && !isTold)
+    return `${say('unserved', { why: told(why, trouble) })} ${stream}`;
   const claim = leaks
     ? _('But the last audit could still tell from it when your devices are used.')
     : say('activity-hidden');
+  if (reason === 'unserved-partly' && trouble !== undefined)
+    return `${say('unserved-partly', { why: told(why, trouble) })} ${stream} ${claim}`;
+  if (trouble !== undefined)
+    return `${say('unserved-slow', { why: told(why, trouble) })} ${say('shaping-slower')} ${claim}`;
   const slower = source.startsWith('schedule')
     ? ` ${_('(The rate is that of the schedule.)')}`
     : '';
@@ -92,6 +99,14 @@ const api = {
     ms < 1000
       ? _('%s ms').format(number(ms, ms < 10 ? 1 : 0))
       : _('%s s').format(number(ms / 1000)),
+
+  /** Of a second at least. @param {number} seconds */
+  duration(seconds) {
+    if (seconds < 90) return _('%s s').format(number(Math.max(1, seconds), 0));
+    return seconds < 5400
+      ? _('%s minutes').format(number(seconds / 60, 0))
+      : _('%s hours').format(number(seconds / 3600));
+  },
 
   /** @param {number} gb */
   gigabytes: (gb) => _('%s GB').format(number(gb)),

@@ -73,11 +73,16 @@ function createSwitch() {
       }
     },
   });
+  const node = E('label', { class: 'iot-switch' }, [
+    input,
+    E('span', {}, [_('Shape my devices’ traffic')]),
+  ]);
   return {
-    node: E('label', { class: 'iot-switch' }, [
-      input,
-      E('span', {}, [_('Shape my devices’ traffic')]),
-    ]),
+    node,
+    /** Green only while devices are shaped, whatever the configuration says. @param {boolean} shaping */
+    noteShaping(shaping) {
+      node.dataset.shaping = String(shaping);
+    },
     /** Nothing is on while the service is stopped, whatever the configuration says. @param {boolean} stopped */
     noteStopped(stopped) {
       if (stopped === isStopped || isBusy) return;
@@ -85,6 +90,52 @@ function createSwitch() {
       input.checked = !stopped && isOn();
     },
   };
+}
+
+/** The way from nothing to protected, with the next step named; nothing once all is done. @param {Status} status */
+function renderPath({ state, tunnel }) {
+  const chosen = settings.hasDevices();
+  const steps = [
+    {
+      isDone: tunnel.remote !== '',
+      name: _('Tunnel'),
+      view: 'tunnel',
+      what: _('give the file that your endpoint made for this home'),
+    },
+    {
+      isDone: chosen,
+      name: _('Devices'),
+      view: 'devices',
+      what: _('choose what is to be protected'),
+    },
+    {
+      isDone: state !== 'off',
+      name: _('On', 'last step of the setup'),
+      view: '',
+      what: _('switch shaping on above'),
+    },
+  ];
+  const next = steps.find(({ isDone }) => !isDone);
+  if (next === undefined) return [];
+  return [
+    E('p', { class: 'iot-next' }, [
+      E('strong', {}, [_('Next step:'), ' ']),
+      next.view === ''
+        ? next.what
+        : E('a', { href: L.url('admin/services/iotshaper', next.view) }, [
+            `${next.name}: ${next.what}`,
+          ]),
+    ]),
+    E(
+      'ol',
+      { class: 'iot-path' },
+      steps.map((step) =>
+        E('li', step === next ? { 'aria-current': 'step' } : {}, [
+          step.isDone ? `✓ ${step.name}` : step.name,
+        ]),
+      ),
+    ),
+  ];
 }
 
 /** @param {Status} status */
@@ -177,7 +228,11 @@ function renderVerdict(report) {
       return [E('p', {}, [_('No audit has been run since the service started.')])];
     case 'running': {
       const percent = report.progress_percent ?? 0;
-      const label = _('Audit under way: %s %%').format(words.number(percent, 0));
+      const left = ((report.seconds ?? 0) * (100 - percent)) / 100;
+      const label = _('Audit under way: %s %%, %s left').format(
+        words.number(percent, 0),
+        words.duration(left),
+      );
       return [
         E('p', {}, [label]),
         E('progress', { max: 100, value: percent, 'aria-label': label, class: 'iot-progress' }),
@@ -192,16 +247,12 @@ function renderVerdict(report) {
         ]),
       ];
     case 'done': {
-      const names = {
-        clean: _('✓ No leak found.'),
-        leak: _('✕ A leak was found.'),
-        'too short': _('? Too short to tell.'),
-      };
+      const { name, meaning } = plainVerdict(report);
       return [
         E('p', {}, [
-          E('strong', {}, [names[report.verdict ?? 'too short']]),
+          E('strong', {}, [name]),
           ' ',
-          words.allTold(report.sentence_notices, report.sentence ?? ''),
+          meaning,
           report.time ? ` (${words.clock(report.time)})` : '',
         ]),
         renderAuditFigures(report),
@@ -210,11 +261,40 @@ function renderVerdict(report) {
   }
 }
 
+/** What an audit's end means for a home; how it was found stands among the figures. @param {AuditReport} report */
+function plainVerdict({ verdict = 'too short', seconds = 0 }) {
+  const span = words.duration(seconds);
+  switch (verdict) {
+    case 'clean':
+      return {
+        name: _('✓ No leak found.'),
+        meaning: _(
+          'From what your provider saw in %s it could not be told when your devices were used.',
+        ).format(span),
+      };
+    case 'leak':
+      return {
+        name: _('✕ A leak was found.'),
+        meaning: _(
+          'From what your provider saw in %s it can be told when your devices were used. Choose intervals that vary, or vary more, under Privacy and cost, and run it again.',
+        ).format(span),
+      };
+    default:
+      return {
+        name: _('? Too short to tell.'),
+        meaning: _(
+          'In %s nothing was found, but too little happened to be sure. Run a longer one, and use some devices in it.',
+        ).format(span),
+      };
+  }
+}
+
 /** @param {AuditReport} report */
-function renderAuditFigures({ figures = [] }) {
-  if (figures.length === 0) return '';
+function renderAuditFigures({ figures = [], sentence = '', sentence_notices: told }) {
+  if (figures.length === 0 && sentence === '') return '';
   return E('details', {}, [
     E('summary', {}, [_('Figures of the audit')]),
+    E('p', {}, [words.allTold(told, sentence)]),
     controls.figures(
       figures.map((figure) => {
         const { value, low, high, unit = '', leak } = figure;
@@ -239,12 +319,11 @@ function createAudit() {
   const fault = E('div', {});
   const length = controls.selectInput({
     label: _('Length of the audit'),
-    value: '300',
-    options: [
-      { value: '60', label: _('1 minute') },
-      { value: '300', label: _('5 minutes') },
-      { value: '1800', label: _('30 minutes') },
-    ],
+    value: '600',
+    options: [600, 1800, 7200].map((seconds) => ({
+      value: String(seconds),
+      label: words.duration(seconds),
+    })),
   });
   const button = E(
     'button',
@@ -300,6 +379,7 @@ const page = view.extend({
   render(problem) {
     const banner = createBanner();
     const onOff = createSwitch();
+    const path = E('div', { class: 'iot-setup' });
     const findings = E('div', {});
     const picture = graph.create();
     const figures = E('div', {}, [E('p', {}, [_('Asking the service…')])]);
@@ -314,6 +394,7 @@ const page = view.extend({
       ]);
       const isStopped = !answer.ok && answer.cause === 'stopped';
       if (answer.ok || isStopped) onOff.noteStopped(isStopped);
+      onOff.noteShaping(answer.ok && answer.data.state === 'shaping');
       if (!answer.ok) {
         banner.show(
           isStopped ? 'stopped' : 'unknown',
@@ -325,6 +406,7 @@ const page = view.extend({
           service.explain(answer.cause),
         );
         dom.content(findings, []);
+        dom.content(path, []);
         found = '';
         picture.draw([]);
         dom.content(figures, [E('p', {}, ['–'])]);
@@ -333,10 +415,12 @@ const page = view.extend({
       const status = answer.data;
       banner.show(words.tone(status), words.sentence(status, report), words.reason(status));
       if (history.ok) picture.draw(history.data);
-      const text = JSON.stringify([status.config, listWarnings(status)]);
+      const { state, tunnel } = status;
+      const text = JSON.stringify([status.config, listWarnings(status), state, tunnel.remote]);
       if (text !== found) {
         found = text;
         dom.content(findings, renderFindings(status));
+        dom.content(path, renderPath(status));
       }
       dom.content(figures, [renderFigures(status)]);
     }
@@ -352,6 +436,7 @@ const page = view.extend({
         ...controls.hindrances(problem),
         banner.node,
         onOff.node,
+        path,
         findings,
         controls.section(_('The last five minutes'), [picture.node]),
         controls.section(_('Figures'), [figures]),

@@ -92,16 +92,22 @@ function renderWeek(entries) {
     ];
   };
   return E('div', {}, [
-    E(
-      'div',
-      { class: 'iot-week', 'aria-hidden': 'true' },
-      SHORT.map((name, day) =>
+    E('div', { class: 'iot-week', 'aria-hidden': 'true' }, [
+      ...SHORT.map((name, day) =>
         E('div', { class: 'iot-day' }, [
           E('span', { class: 'iot-day-name' }, [name]),
           E('span', { class: 'iot-day-bar' }, runs.filter((run) => run.day === day).flatMap(bars)),
         ]),
       ),
-    ),
+      E('div', { class: 'iot-day' }, [
+        E('span', { class: 'iot-day-name' }),
+        E(
+          'span',
+          { class: 'iot-day-hours' },
+          [0, 6, 12, 18, 24].map((hour) => E('span', {}, [words.number(hour, 0)])),
+        ),
+      ]),
+    ]),
     contested.length === 0
       ? ''
       : controls.notice('warning', [

@@ -20,7 +20,7 @@ const MAX_PROFILE_BYTES = 100_000;
 const ENDPOINT_LINES = [
   'sudo apt install ./iot-shaper-endpoint_*.deb',
   'sudo iotshaper endpoint init --host vps.example.org',
-  'sudo iotshaper endpoint add-home home > home.ovpn',
+  'sudo iotshaper endpoint add-home home --out home.ovpn',
 ];
 
 /** @param {Status} status */
@@ -58,6 +58,17 @@ function renderFaults({ errors }) {
       ),
     ),
   ]);
+}
+
+/** What a stored profile leads to; whether it connects, the state above tells. @param {boolean} tried beside one in use */
+function whatFollows(tried) {
+  if (tried)
+    return _(
+      'Stored. The profile in use stays in use until this one was seen to connect to %s; if it does not, the page Overview says why.',
+    );
+  return settings.main().enabled === true
+    ? _('Stored. The tunnel to %s is tried now; above you see whether it connects.')
+    : _('Stored. Once you switch shaping on under Overview, the tunnel to %s is tried.');
 }
 
 /** A file or pasted text; the service judges it before it replaces the profile in use. */
@@ -120,12 +131,7 @@ function createUpload() {
         disabled,
         click: async () => {
           const isStored = await submit(service.storeProfile, ({ endpoint = '', tried = false }) =>
-            (tried
-              ? _(
-                  'Stored. The profile in use stays in use until this one was seen to connect to %s; if it does not, the page Overview says why.',
-                )
-              : _('Stored. The tunnel connects to %s now.')
-            ).format(endpoint),
+            whatFollows(tried).format(endpoint),
           );
           // A key need not stand on the screen any longer.
           if (isStored) text.value = file.value = '';
@@ -150,7 +156,7 @@ function createUpload() {
   return controls.section(_('Profile'), [
     E('p', {}, [
       _(
-        'Give the profile that the endpoint printed for this home. It holds a key: keep it to yourself.',
+        'Give the file that the endpoint made for this home; below you see how to make an endpoint. It holds a key: keep it to yourself.',
       ),
     ]),
     controls.field({ label: _('From a file'), control: file }),

@@ -1,0 +1,51 @@
+// What bends the inner clock: bounded whatever is counted, and as many slots as meant come to stand in the outer one.
+import test from 'ava';
+import fc from 'fast-check';
+import { MAX_STANDING_BEND, standingBend } from '../../src/core/pacing/standing.ts';
+import { clockLimit, standingSlots } from '../../src/core/plan/outer-clock.ts';
+import { slotsPerSecond } from '../../src/core/stream/stream.ts';
+import { runs } from '../property-runs.ts';
+
+const rate = fc.double({ min: 0.25, max: 10_000, noNaN: true });
+const packetBytes = fc.integer({ min: 256, max: 1400 });
+const shapeOf = (rateKBps: number, bytes: number) =>
+  ({ mode: 'vit', sdPercent: 30, rateKBps, packetBytes: bytes }) as const;
+
+test('never farther than its bound, and towards as many as meant', (t) => {
+  fc.assert(
+    fc.property(fc.nat(100_000), fc.integer({ min: 1, max: 1000 }), (standing, meant) => {
+      const bend = standingBend(standing, meant);
+      return Math.abs(bend) <= MAX_STANDING_BEND && Math.sign(bend) === Math.sign(meant - standing);
+    }),
+    { numRuns: runs(300) },
+  );
+  t.pass();
+});
+
+test('from an empty clock and from a full one, as many as meant stand there in the end', (t) => {
+  fc.assert(
+    fc.property(rate, packetBytes, fc.boolean(), (rateKBps, bytes, isFull) => {
+      const shape = shapeOf(rateKBps, bytes);
+      const meant = standingSlots(shape);
+      const perSecond = slotsPerSecond(shape);
+      let standing = isFull ? clockLimit(shape) : 0;
+      // Five looks a second, until a slot a time constant could have come or gone many times over.
+      const looks = 5 * Math.max(60, Math.ceil((400 * meant) / perSecond));
+      for (let look = 0; look < looks; look++) {
+        standing += standingBend(Math.floor(standing), meant) * (perSecond / 5);
+        t.true(standing >= 0 && standing <= clockLimit(shape) + 1);
+      }
+      t.true(Math.abs(standing - meant) <= 1, `${standing} of ${meant} at ${rateKBps} KB/s`);
+    }),
+    { numRuns: runs(60) },
+  );
+});
+
+test('two slots at 40 KB/s, ten milliseconds’ worth above, one where each takes long', (t) => {
+  const standing = (rateKBps: number) => standingSlots(shapeOf(rateKBps, 512));
+  t.deepEqual([0.25, 5, 40, 100, 400, 4000].map(standing), [1, 1, 2, 2, 8, 79]);
+  t.deepEqual(
+    [5, 40, 400].map((rateKBps) => clockLimit(shapeOf(rateKBps, 512))),
+    [4, 6, 48],
+  );
+});
