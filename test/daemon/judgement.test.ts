@@ -48,6 +48,71 @@ test('in good order devices may send', (t) => {
   t.deepEqual(judgeHome({ ...good, alive: true, listing: null }), verdict);
 });
 
+const way = { netdev: 'wan', index: 2, address: '203.0.113.10', port: 1194 };
+const clockReader = new TcListingReader();
+for (const name of ['home', 'clock']) {
+  const text = readFileSync(`test/fixtures/tc/${name}.txt`, 'utf8');
+  for (const line of text.split('\n')) clockReader.push(line);
+}
+const clocked = clockReader.take();
+const { clock: clockListing } = clocked;
+
+/** The same with a clock behind OpenVPN. */
+const goodClock: HomeEvidence = {
+  ...good,
+  listing: clocked,
+  clock: way,
+  clockMade: way,
+  clockedPerSecond: 78,
+  ledPerSecond: 78,
+};
+
+test('with a clock behind OpenVPN in good order devices may send', (t) => {
+  t.deepEqual(judgeHome(goodClock).faults, []);
+  t.false(judgeHome(goodClock).repair);
+});
+
+const withClock = (change: Partial<NonNullable<typeof clockListing>>): Partial<HomeEvidence> => ({
+  listing: { ...clocked, clock: { ...clockListing!, ...change } },
+});
+const [filter] = clockListing!.filters;
+
+const clockBreaks: [what: string, broken: Partial<HomeEvidence>, code: string][] = [
+  ['is not made', { clockMade: null }, 'outer-clock-gone'],
+  ['stands on another way', { clockMade: { ...way, index: 3 } }, 'outer-clock-gone'],
+  ['is not listed', { listing }, 'outer-clock-gone'],
+  ['has no class', withClock({ classes: [] }), 'outer-clock-gone'],
+  ['has another queue', withClock({ qdiscs: [] }), 'outer-clock-gone'],
+  ['has no filter', withClock({ filters: [] }), 'outer-clock-gone'],
+  [
+    'has a filter to nowhere',
+    withClock({ filters: [{ ...filter!, target: '*' }] }),
+    'outer-clock-gone',
+  ],
+  ['lets nothing go though it is led there', { clockedPerSecond: 0 }, 'stream-stalls'],
+  ['lets too much go', { clockedPerSecond: 200 }, 'stream-too-fast'],
+  ['was not counted yet', { clockedPerSecond: null, ledPerSecond: null }, 'stream-begun'],
+];
+
+for (const [what, broken, code] of clockBreaks) {
+  test(`a clock behind OpenVPN that ${what} stops devices`, (t) => {
+    const { faults, repair } = judgeHome({ ...goodClock, ...broken });
+    t.deepEqual(
+      faults.map((fault) => fault.code),
+      [code] as never,
+    );
+    t.is(repair, code !== 'stream-begun');
+  });
+}
+
+test('a clock that next to nothing comes to is done without', (t) => {
+  const verdict = judgeHome({ ...goodClock, clockedPerSecond: 0, ledPerSecond: 1 });
+  t.deepEqual(verdict.faults, []);
+  t.true(verdict.clockBypassed);
+  const stalls = { clockedPerSecond: 0, ledPerSecond: 0, sentPerSecond: 0 };
+  t.false(judgeHome({ ...goodClock, ...stalls }).clockBypassed, 'nothing leaves at all');
+});
+
 /** Each as it breaks one condition of all, whatever else holds. */
 const breaks: [what: string, broken: Partial<HomeEvidence>, repair: boolean][] = [
   ['no tunnel', { tunnelState: 'down' }, false],

@@ -54,6 +54,8 @@ export class NetdevQueue {
   readonly filters = new Map<number, { destination: string; minor: number }>();
   /** Filters on the netdev's way out, before its queue; null where there is no place for them. */
   hook: EgressHook | null = null;
+  /** Another program's filters on its way in stand where that place is. */
+  hasIngress = false;
   /** Somebody else than the program changed it since the program made it. */
   isTampered = false;
   #line = newClass(0, LINE_BYTES_PER_S, 0, 1000);

@@ -19,6 +19,8 @@ export class TcModel {
   readonly #ip: IpModel;
   readonly #time: VirtualTime;
   readonly #queues = new Map<Netdev, NetdevQueue>();
+  /** Whether the kernel has what leads packets from one netdev to another. */
+  hasFilters = true;
   /** Goes up with every change of structure. */
   version = 0;
 
@@ -113,8 +115,13 @@ export class TcModel {
     (queue: NetdevQueue, line: string, withCounts: boolean, netdev: Netdev) => Ended
   > = {
     'qdisc add': (queue, line, _, { queuePackets }) => {
+      if (/ ingress$/.test(line)) {
+        queue.hasIngress = true;
+        return DONE;
+      }
       if (/ clsact$/.test(line)) {
-        if (queue.hook) return failed(2, 'Error: Exclusivity flag on, cannot modify.');
+        if (queue.hook || queue.hasIngress)
+          return failed(2, 'Error: Exclusivity flag on, cannot modify.');
         queue.hook = new EgressHook();
         return DONE;
       }
@@ -184,6 +191,7 @@ export class TcModel {
     },
     'filter add': (queue, line) => {
       if (/ egress /.test(line)) {
+        if (!this.hasFilters) return failed(2, 'Error: Failed to load TC action module.');
         return queue.hook
           ? queue.hook.add(line, this.#ip.netdevs)
           : failed(2, 'Error: Cannot find specified filter chain.');
@@ -268,6 +276,7 @@ function listQdiscs(queue: NetdevQueue, withCounts: boolean, dev = ''): string {
     lines.push(`qdisc ${kind} ${handle}${dev} parent ${root.handle}${hex(one.minor)} ${which}`);
     if (withCounts) lines.push(...listCounts([one]));
   }
+  if (queue.hasIngress) lines.push(`qdisc ingress ffff:${dev} parent ffff:fff1 `);
   if (queue.hook) lines.push(`qdisc clsact ffff:${dev} parent ffff:fff1 `);
   return `${lines.join('\n')}\n`;
 }
