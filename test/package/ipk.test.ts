@@ -113,6 +113,7 @@ test('names itself and what it needs', (t) => {
     'firewall4',
     'nftables-json',
     'kmod-tun',
+    'kmod-ifb',
     'kmod-sched-core',
     'tc',
     'ip',
