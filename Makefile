@@ -56,7 +56,7 @@ evaluate-audit: lab-packages dist/iotshaper.js compiled ## planted leaks and cle
 
 .PHONY: bench
 bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays (root)
-	@set -e; for name in framing simulation ubus-codec ubus-restart latency; do \
+	@set -e; for name in framing simulation ubus-restart latency; do \
 	  echo "== $$name"; node build/test/bench/$$name.js; done
 	@echo "== longest tasks of the page"; node build/test/luci/longest-tasks.js
 
@@ -64,6 +64,14 @@ bench: bench-size ## how large and how fast it is: also framing, simulation, bus
 soak: compiled ## lives of both services on a machine of models (minutes; LIVES=N, SEED=N repeats)
 	@node build/test/bench/home-lives.js "$(LIVES)" "$(SEED)"
 	@node build/test/bench/endpoint-lives.js "$(LIVES)" "$(SEED)"
+
+.PHONY: fuzz
+fuzz: compiled ## bad input for everything that reads what others made (minutes; N=100000, SEED=N repeats, TARGET=uci)
+	@node build/test/bench/fuzz.js "$(N)" "$(SEED)" "$(TARGET)"
+
+.PHONY: endurance
+endurance: test-packages dist/iotshaper.js compiled ## memory and descriptors of every process while home and endpoint are reloaded (root; MINUTES=30)
+	@node build/test/bench/endurance.js "$(MINUTES)"
 
 .PHONY: bench-size
 bench-size: test-packages dist/iotshaper.js compiled ## what a router carries, how soon it starts, its memory (root, a minute)

@@ -77,25 +77,26 @@ test('audit: a leak is exit status 1, in words and as JSON', async (t) => {
   t.deepEqual(JSON.parse(await readFile(join(folder, 'out', 'audit.json'), 'utf8')), result);
 });
 
-test('audit: what is missing or wrong is exit status 2 and named', async (t) => {
+test('audit: options that are wrong are exit status 2, an audit that can’t be made is 4, and both are named', async (t) => {
   const wire = join(folder, 'wire.csv');
-  const rows: [string[], RegExp][] = [
+  const rows: [string[], RegExp, number?][] = [
     [['audit'], /give --wire and --activity/],
     [['audit', '--wan', 'eth0'], /--wan needs --lan/],
-    [['audit', '--wire', join(folder, 'none.csv'), '--activity', wire], /none\.csv/],
+    [['audit', '--wire', join(folder, 'none.csv'), '--activity', wire], /none\.csv/, 4],
     [
       ['audit', '--wire', wire, '--activity', wire, '--windows', '1,x'],
       /'--windows <seconds>' argument '1,x' is invalid\. must be a number between 0\.1 and 3600 s\./,
     ],
-    [['audit', '--wire', wire, '--activity', wire, '--from', '1e6'], /between --from and --to/],
+    [['audit', '--wire', wire, '--activity', wire, '--from', '1e6'], /between --from and --to/, 4],
     [
       ['audit', '--wire', wire, '--activity', wire, '--events', 'nowhere'],
       /--events nowhere: no such file/,
+      4,
     ],
   ];
-  for (const [argv, message] of rows) {
+  for (const [argv, message, expected = 2] of rows) {
     const { status, stderr } = await iotshaper(...argv);
-    t.is(status, 2, argv.join(' '));
+    t.is(status, expected, argv.join(' '));
     t.regex(stderr, message);
     t.notRegex(stderr, /\n\s+at /);
   }
@@ -120,6 +121,6 @@ test('attack activity: figures for people and programs', async (t) => {
   t.regex(await readFile(join(folder, 'activity', 'activity.svg'), 'utf8'), /^<svg/);
   t.regex(await readFile(join(folder, 'activity', 'activity.csv'), 'utf8'), /^time,stream,seconds/);
   const wrong = await iotshaper(...argv, '--tolerance', 'long');
-  t.is(wrong.status, 1);
+  t.is(wrong.status, 2);
   t.regex(wrong.stderr, /'--tolerance <seconds>' argument 'long' is invalid/);
 });

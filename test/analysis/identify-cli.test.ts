@@ -73,7 +73,7 @@ test('is the same for the same seed, and JSON is JSON', async (t) => {
   const again = await run(...traces, '--window', '60', '--sample', '5', '--json');
   t.is(once.out, again.out);
   const { best, devices, judgements } = JSON.parse(once.out);
-  t.deepEqual([devices.length, judgements.length, best.windowS, best.sampleS], [3, 1, 60, 5]);
+  t.deepEqual([devices.length, judgements.length, best.window_s, best.sample_s], [3, 1, 60, 5]);
   t.true(best.shuffled.accuracy > 0.95);
 });
 

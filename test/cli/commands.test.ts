@@ -18,33 +18,37 @@ const none = join(folder, 'none');
 const context = { system: nodeSystem, console: new CapturedConsole() };
 
 const refused: [words: string[], status: number, said: RegExp][] = [
-  [['nosuch'], 1, /unknown command 'nosuch'\n.*--help/],
-  [['chekc'], 1, /unknown command 'chekc'\n\(Did you mean check\?\)\n.*--help/],
-  [['--nosuch'], 1, /unknown option '--nosuch'/],
-  [[], 1, /^Usage: iotshaper/],
-  [['endpoint'], 1, /^Usage: iotshaper endpoint/],
-  [['endpoint', 'nosuch'], 1, /unknown command 'nosuch'\n.*--help/],
-  [['endpoint', 'init', '--state-dir', none], 1, /required option '--host <host>'/],
-  [['endpoint', 'init', '--host'], 1, /argument missing/],
-  [['endpoint', 'add-home', '--state-dir', none], 1, /missing required argument 'name'/],
+  [['nosuch'], 2, /unknown command 'nosuch'\n.*--help/],
+  [['chekc'], 2, /unknown command 'chekc'\n\(Did you mean check\?\)\n.*--help/],
+  [['--nosuch'], 2, /unknown option '--nosuch'/],
+  [[], 2, /^Usage: iotshaper/],
+  [['endpoint'], 2, /^Usage: iotshaper endpoint/],
+  [['endpoint', 'nosuch'], 2, /unknown command 'nosuch'\n.*--help/],
+  [['endpoint', 'init', '--state-dir', none], 2, /required option '--host <host>'/],
+  [['endpoint', 'init', '--host'], 2, /argument missing/],
+  [['endpoint', 'add-home', '--state-dir', none], 2, /missing required argument 'name'/],
   [['endpoint', 'add-home', 'x', '--state-dir', none], 1, /none: there is no endpoint yet; run/],
   [['endpoint', 'list', '--state-dir', none], 1, /there is no endpoint yet/],
-  [['endpoint', 'init', '--host', 'a b', '--state-dir', none], 1, /--host: must be .* got "a b"/],
+  [
+    ['endpoint', 'init', '--host', 'a b', '--state-dir', none],
+    2,
+    /'--host <host>' argument 'a b' is invalid\. must be a host name or an address/,
+  ],
   [
     ['endpoint', 'init', '--host', 'a', '--port', '1e3', '--state-dir', none],
-    1,
+    2,
     /'--port <port>' argument '1e3' is invalid\. must be a whole number between 1 and 65535\.\n/,
   ],
   [['audit', '--wire', 'x', '--nosuch'], 2, /unknown option '--nosuch'/],
   [
     ['attack', 'activity', 'x', '--seed', '-1'],
-    1,
+    2,
     /must be a whole number between 0 and 2147483647/,
   ],
-  [['attack', 'nosuch'], 1, /unknown command 'nosuch'/],
-  [['lab', 'run', '--variant', 'nosuch'], 1, /Allowed choices are unprotected, block, vpn/],
-  [['lab', 'run', '--devices', 'echo,nosuch'], 1, /'echo,nosuch' is invalid. must be among sense,/],
-  [['lab', 'cases', '--seconds', '1'], 1, /must be a number between 5 and 3600/],
+  [['attack', 'nosuch'], 2, /unknown command 'nosuch'/],
+  [['lab', 'run', '--variant', 'nosuch'], 2, /Allowed choices are unprotected, block, vpn/],
+  [['lab', 'run', '--devices', 'echo,nosuch'], 2, /'echo,nosuch' is invalid. must be among sense,/],
+  [['lab', 'cases', '--seconds', '1'], 2, /must be a number between 5 and 3600/],
   [
     ['lab', 'table', none],
     1,
@@ -52,20 +56,20 @@ const refused: [words: string[], status: number, said: RegExp][] = [
   ],
   [['lab', 'compare', none], 1, /none\/summary\.json: is not the summary of a lab run/],
   [['lab', 'observe', none], 1, /none\/summary\.json: is not the summary of a lab run/],
-  [['lab', 'observe', '--windows', '1,x', none], 1, /must be a number between 0\.1 and 3600/],
+  [['lab', 'observe', '--windows', '1,x', none], 2, /must be a number between 0\.1 and 3600/],
   [
     ['attack', 'activity', 'x.pcap', '--leave-out', '9-3'],
-    1,
+    2,
     /--leave-out is "9-3", expected two seconds, FROM-TO/,
   ],
-  [['lab', 'plan'], 1, /required option '--device <id>'/],
+  [['lab', 'plan'], 2, /required option '--device <id>'/],
   [
     ['lab', 'plan', '--device', 'echo', '--out', join(none, 'x.csv')],
     1,
     /--out .*x\.csv: no such folder\n$/,
   ],
-  [['check', 'a', 'b'], 1, /too many arguments/],
-  [['cost', '--rate', 'fast'], 1, /argument 'fast' is invalid. must be a number between/],
+  [['check', 'a', 'b'], 2, /too many arguments/],
+  [['cost', '--rate', 'fast'], 2, /argument 'fast' is invalid. must be a number between/],
   [
     ['status', '--run-dir', none],
     3,
@@ -124,51 +128,97 @@ test('no command ends the process by itself', async (t) => {
 
 test.serial('an endpoint from first to last', async (t) => {
   const dir = ['--state-dir', join(folder, 'endpoint')];
-  const made = await iotshaper('endpoint', 'init', '--host', 'vps.example.org', ...dir);
+  const run = (...words: string[]) => iotshaper('endpoint', ...words, ...dir);
+  const made = await run('init', '--host', 'vps.invalid');
   t.is(made.status, 0);
   t.is(made.stdout, '');
-  t.regex(
-    made.stderr,
-    /^Endpoint vps\.example\.org:1194 \(UDP\) is made\. Next: .*add-home NAME\n$/,
-  );
-  const again = await iotshaper('endpoint', 'init', '--host', 'vps.example.org', ...dir);
+  t.regex(made.stderr, /^Endpoint vps\.invalid:1194 \(UDP\) is made\. Next: .*add-home NAME --out/);
+  t.regex(made.stderr, /^warning: the name vps\.invalid is not found yet; /m);
+  const again = await run('init', '--host', 'vps.example.org');
   t.is(again.status, 1);
   t.regex(again.stderr, /there is an endpoint already/);
+  t.regex((await run('list')).stdout, /^No homes yet; add one: /);
 
-  const added = await iotshaper('endpoint', 'add-home', 'cottage', ...dir);
+  const added = await run('add-home', 'cottage');
   t.is(added.status, 0);
   t.true(checkProfile(added.stdout, pemReader).ok);
   const out = join(folder, 'flat.ovpn');
-  t.is((await iotshaper('endpoint', 'add-home', 'flat', '--out', out, ...dir)).stdout, '');
+  const told = await run('add-home', 'flat', '--out', out);
+  t.is(told.stdout, '');
+  t.regex(told.stderr, /^Home "flat" is added\. Its profile is .*flat\.ovpn, a secret: upload it/);
   t.is(statSync(out).mode & 0o777, 0o600);
-  t.true(checkProfile(readFileSync(out, 'utf8'), pemReader).ok);
+  const profile = readFileSync(out, 'utf8');
+  t.true(checkProfile(profile, pemReader).ok);
+  for (const words of [['add-home', 'other'], ['rotate', 'flat'], ['export']]) {
+    const kept = await run(...words, '--out', out);
+    t.is(kept.status, 1);
+    t.regex(kept.stderr, /--out .*flat\.ovpn: is there already/);
+    t.is(readFileSync(out, 'utf8'), profile);
+    const lost = await run(...words, '--out', join(folder, 'nosuch', 'x.ovpn'));
+    t.is(lost.status, 1);
+    t.regex(lost.stderr, /^iotshaper: --out .*: no such folder\n$/);
+  }
+  const twice = await run('add-home', 'flat');
+  t.is(twice.status, 1);
+  t.is(twice.stdout, '');
+  t.regex(twice.stderr, /its key is kept nowhere but in its profile; run ".* rotate flat"/);
 
-  const lost = join(folder, 'nosuch', 'x.ovpn');
-  const failed = await iotshaper('endpoint', 'add-home', 'lost', '--out', lost, ...dir);
-  t.is(failed.status, 1);
-  t.regex(failed.stderr, /^iotshaper: --out: ENOENT/);
-
-  const list = await iotshaper('endpoint', 'list', ...dir);
+  const list = await run('list');
+  const state = '+not served: no service +';
   t.regex(
     list.stdout,
-    /^cottage\t10\.213\.0\.2\t([0-9A-F]{2}:){31}[0-9A-F]{2}\nflat\t10\.213\.0\.3\t\S+\n$/,
+    new RegExp(
+      `^HOME +ADDRESS +STATE +FINGERPRINT\ncottage +10\\.213\\.0\\.2 ${state}([0-9A-F]{2}:){31}[0-9A-F]{2}\nflat +10\\.213\\.0\\.3 ${state}\\S+\n$`,
+    ),
+  );
+  const { homes: listed } = JSON.parse((await run('list', '--json')).stdout) as {
+    homes: { name: string; state: string }[];
+  };
+  t.deepEqual(
+    listed.map(({ name, state: is }) => [name, is]),
+    [
+      ['cottage', 'not-served'],
+      ['flat', 'not-served'],
+    ],
   );
   const homes = join(folder, 'endpoint', 'homes.json');
   const stored = readFileSync(homes, 'utf8');
   writeFileSync(homes, stored.replace(/,\s*"controlKey": ".*"/, ''));
-  const older = await iotshaper('endpoint', 'list', ...dir);
-  t.is(
-    older.stdout,
-    list.stdout.replace(
-      '\nflat',
-      '\tcan not be served: of an older version; run remove-home and add-home, then upload the new profile\nflat',
-    ),
-  );
+  const older = await run('list');
+  t.regex(older.stdout, /^cottage .* can't be served /m);
+  t.regex(older.stderr, /^warning: home "cottage" is of an older version .* rotate cottage"/);
   for (const { controlKey } of JSON.parse(stored) as { controlKey: string }[]) {
-    t.false(`${list.stdout}${older.stdout}`.includes(controlKey));
+    t.false(`${list.stdout}${older.stdout}${older.stderr}`.includes(controlKey));
   }
-  t.is((await iotshaper('endpoint', 'remove-home', 'cottage', ...dir)).status, 0);
-  const gone = await iotshaper('endpoint', 'remove-home', 'cottage', ...dir);
+
+  const moved = await run('set-host', '192.0.2.7');
+  t.is(moved.status, 0, moved.stderr);
+  t.regex(moved.stderr, /^New profiles name 192\.0\.2\.7 from now on\.\n/);
+  t.regex(
+    moved.stderr,
+    /change their line "remote vps\.invalid 1194" to "remote 192\.0\.2\.7 1194"/,
+  );
+  t.regex(moved.stderr, /^warning: 192\.0\.2\.7 is none of this server's own addresses/m);
+  const fresh = join(folder, 'fresh.ovpn');
+  t.is((await run('rotate', 'cottage', '--out', fresh)).status, 0);
+  t.regex(readFileSync(fresh, 'utf8'), /^remote 192\.0\.2\.7 1194$/m);
+
+  const copy = join(folder, 'copy.json');
+  t.is((await run('export', '--out', copy)).status, 0);
+  t.is(statSync(copy).mode & 0o777, 0o600);
+  const other = ['--state-dir', join(folder, 'other')];
+  const taken = await iotshaper('endpoint', 'import', copy, '--host', '192.0.2.8', ...other);
+  t.is(taken.status, 0, taken.stderr);
+  t.regex(taken.stderr, /^This machine is the endpoint 192\.0\.2\.8:1194 \(UDP\) with 2 homes now/);
+  t.is(readFileSync(join(folder, 'other', 'homes.json'), 'utf8'), readFileSync(homes, 'utf8'));
+  const unread = await iotshaper('endpoint', 'import', out, ...other);
+  t.is(unread.status, 1);
+  t.regex(unread.stderr, /flat\.ovpn: is not what "iotshaper endpoint export" writes\n$/);
+
+  const removed = await run('remove-home', 'cottage');
+  t.is(removed.status, 0);
+  t.regex(removed.stderr, /^Home "cottage" is removed: .* Homes left: flat\.\n$/);
+  const gone = await run('remove-home', 'cottage');
   t.is(gone.status, 1);
   t.is(gone.stderr, 'iotshaper: there is no home "cottage"; there is: flat\n');
 });

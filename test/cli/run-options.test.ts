@@ -40,6 +40,6 @@ test('the command line knows the same options', async (t) => {
 
 test('what is wrong with them is said in words', async (t) => {
   const { status, stderr } = await iotshaper('run', '--config');
-  t.is(status, 1);
+  t.is(status, 2);
   t.regex(stderr, /^error: option '--config <file>' argument missing\n/);
 });

@@ -18,6 +18,7 @@ const good: HomeEvidence = {
   blocking: [],
   listing,
   isReported: true,
+  isSilent: false,
   rulesIntact: true,
   smallerBytes: null,
   clock: null,
@@ -50,7 +51,7 @@ test('in good order devices may send', (t) => {
 
 const way = { netdev: 'wan', index: 2, address: '203.0.113.10', port: 1194 };
 const clockReader = new TcListingReader();
-for (const name of ['home', 'clock']) {
+for (const name of ['clock', 'home']) {
   const text = readFileSync(`test/fixtures/tc/${name}.txt`, 'utf8');
   for (const line of text.split('\n')) clockReader.push(line);
 }
@@ -126,7 +127,8 @@ const breaks: [what: string, broken: Partial<HomeEvidence>, repair: boolean][] =
   ['a queue without classes', { listing: { ...listing, classes: [] } }, true],
   ['a queue that was replaced', { listing: { classes: [], qdiscs: [] } }, true],
   ['a queue nobody looked at', { listing: null, alive: false }, false],
-  ['what shapes is silent', { isReported: false }, true],
+  ['what shapes is silent', { isReported: false, isSilent: true }, true],
+  ['a service that was held up itself, and heard nothing', { isReported: false }, false],
   ['rules that were changed', { rulesIntact: false }, true],
   ['packets that others sent elsewhere', { astray: true }, false],
   ['a stream that stalls', { sentPerSecond: 10 }, true],
@@ -158,7 +160,7 @@ test('what was changed is made anew whatever else stops devices', (t) => {
     t.is(judgeHome({ ...evidence, rulesIntact: false }).repair, true);
     // A queue is made on a tunnel.
     const isUp = evidence.tunnelState === 'up';
-    t.is(judgeHome({ ...evidence, isReported: false }).repair, isUp);
+    t.is(judgeHome({ ...evidence, isReported: false, isSilent: true }).repair, isUp);
     t.is(judgeHome({ ...evidence, sentPerSecond: 0 }).streamBroken, isUp);
   }
 });

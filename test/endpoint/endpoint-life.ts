@@ -1,5 +1,6 @@
 // An endpoint's life on a stand-in for its machine: whatever the world does to it by chance, and what comes of that.
 import { TUNNEL_NETDEV } from '../../src/core/plan/names.ts';
+import { INNER_NETDEV } from '../../src/core/plan/nft/nft-endpoint.ts';
 import { drawIndex, seededRandom } from '../../src/core/random/random.ts';
 import type { FakeMachine } from '../stand-ins/fake-system/machine.ts';
 import { EndpointMachine } from './endpoint-machine.ts';
@@ -33,7 +34,8 @@ export async function servedAfterMs(
     await endpoint.advance(2000);
     const delivered = endpoint.takeDelivered();
     const isServed = hosts.every((host) => delivered[host]! >= 7);
-    if (isServed && online(endpoint).length === hosts.length) return time.nowMs - sinceMs;
+    if (isServed && isWhole(endpoint) && online(endpoint).length === hosts.length)
+      return time.nowMs - sinceMs;
   }
   return null;
 }
@@ -43,6 +45,25 @@ const kill =
   ({ processes }: FakeMachine): void => {
     for (const { pid } of processes.find(word)) processes.signal(pid, 'SIGKILL');
   };
+
+const loseAddresses =
+  (name: string) =>
+  ({ ip }: FakeMachine): void => {
+    for (const address of ip.netdevs.get(name)?.addresses ?? []) ip.removeAddress(name, address);
+  };
+
+/** Whether what homes' packets need beside streams is as the endpoint made it. */
+export function isWhole({ machine: { ip, settings } }: EndpointMachine): boolean {
+  const stands = (name: string, address: string): boolean => {
+    const netdev = ip.netdevs.get(name);
+    return netdev?.isUp === true && netdev.addresses.includes(address);
+  };
+  return (
+    stands(INNER_NETDEV, '10.214.0.1/16') &&
+    stands(TUNNEL_NETDEV, '10.213.0.1/24') &&
+    settings.read('net/ipv4/ip_forward')?.trim() === '1'
+  );
+}
 
 /** What waits in it is dropped. */
 function deleteClass({ tc }: FakeMachine): void {
@@ -60,6 +81,11 @@ export const troubles: Readonly<Record<string, (machine: FakeMachine) => void>> 
   'somebody adds a class': ({ plants }) => plants.addClass(),
   'the classes lose their priorities': ({ plants }) => plants.dropLeaves(),
   'somebody takes the tunnel down': ({ plants }) => plants.takeDown(TUNNEL_NETDEV),
+  'somebody takes the netdev of devices’ packets down': ({ plants }) =>
+    plants.takeDown(INNER_NETDEV),
+  'it loses its addresses': loseAddresses(INNER_NETDEV),
+  'the tunnel loses its address': loseAddresses(TUNNEL_NETDEV),
+  'somebody switches forwarding off': ({ settings }) => settings.write('net/ipv4/ip_forward', '0'),
   'OpenVPN dies': kill('openvpn'),
   'socat dies': kill('socat'),
   'dnsmasq dies': kill('dnsmasq'),

@@ -109,6 +109,25 @@ export class EndpointMachine {
     this.machine.files.plant(HOMES_PATH, JSON.stringify(hosts.map(stored)), 0o600);
   }
 
+  /** Removes its folder, as "rm -r" does. */
+  removeState(): void {
+    this.machine.files.remove(STATE_DIR);
+  }
+
+  /** Puts back a copy of it. */
+  restoreState(hosts: readonly number[]): void {
+    const text = JSON.stringify(identity);
+    this.machine.files.plant(`${STATE_DIR}/endpoint.json`, text, 0o600);
+    this.store(hosts);
+  }
+
+  /** Another endpoint in its place, as "endpoint init" makes it. */
+  makeAnew(): void {
+    this.removeState();
+    this.restoreState([]);
+    this.machine.files.plant(`${STATE_DIR}/endpoint.key`, 'another', 0o600);
+  }
+
   home(host: number): FarHome {
     return this.homes.get(host)!;
   }

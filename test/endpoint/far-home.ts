@@ -59,6 +59,15 @@ export class FarHome {
     this.#say();
   }
 
+  /** Says so much in one go, each time that it wants another one of these streams. */
+  flood(shapes: readonly Shape[], count: number): void {
+    for (let said = 0; said < count; said++) {
+      this.shape = shapes[said % shapes.length]!;
+      this.#handshake.want(this.shape, this.shape, 5000);
+      this.#say();
+    }
+  }
+
   stop(): void {
     this.#cancel();
   }

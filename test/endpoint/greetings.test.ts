@@ -73,8 +73,8 @@ test('each wish of a home is heard once', (t) => {
   for (let rateKBps = 1; rateKBps <= 100; rateKBps++) {
     home.want(shape, { ...shape, rateKBps }, 5000);
     const { datagram } = home.hello(0)!;
-    hear(place, datagram, rateKBps);
-    hear(place, datagram, rateKBps);
+    hear(place, datagram, 1000 * rateKBps);
+    hear(place, datagram, 1000 * rateKBps);
   }
   t.deepEqual(
     hellos.map(({ download }) => download.rateKBps),
@@ -106,7 +106,28 @@ test('a home without a key is not served, and the log says once what to do', (t)
     hear(stored(null), newHome(new Uint8Array(32)).hello(0)!.datagram, nowMs);
   }
   t.deepEqual(logged, [
-    'warning: home cottage can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint remove-home cottage" and "iotshaper endpoint add-home cottage", then upload the new profile on its router',
+    'warning: home cottage can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint rotate cottage", then upload the new profile on its router',
   ]);
   t.deepEqual([sent, hellos], [[], []]);
+});
+
+test('a home that never stops talking is heard at a pace, another one as before', (t) => {
+  const { greetings, hellos, sent, hear } = listen();
+  const [home, place] = [newHome(keyOf(1)), stored(keyOf(1))];
+  hear(place, home.hello(0)!.datagram, 0);
+  home.receive(sent[0]!, 0);
+  for (let nowMs = 1000; nowMs < 11_000; nowMs++) hear(place, home.hello(nowMs)!.datagram, nowMs);
+  t.true(hellos.length > 60 && hellos.length <= 70, `${hellos.length} of 10000 in 10 s`);
+  const other = newHome(keyOf(2));
+  const heard = hellos.length;
+  greetings.receive(
+    { ...stored(keyOf(2)), host: 3 },
+    address,
+    other.hello(0)!.datagram,
+    null,
+    11_000,
+  );
+  t.is(other.receive(sent.at(-1)!, 11_000)?.kind, 'again');
+  hear(place, home.hello(20_000)!.datagram, 20_000);
+  t.is(hellos.length, heard + 1, 'it is not held against it later');
 });

@@ -9,6 +9,7 @@ import { judgeEndpoint } from '../../src/core/endpoint/judgement.ts';
 import type { Act, Done, EndpointEvent, Work } from '../../src/core/endpoint/machine/events.ts';
 import { type EndpointState, initialState } from '../../src/core/endpoint/machine/state.ts';
 import { step } from '../../src/core/endpoint/machine/step.ts';
+import type { ListedLink } from '../../src/core/endpoint/surroundings.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import { endpointPassages } from '../../src/core/plan/nft/nft-passage.ts';
@@ -49,6 +50,8 @@ interface Second {
   /** Null where tc was not asked. */
   listing?: Partial<TcListing> | null;
   agoMs?: number;
+  /** How long tc took to answer. */
+  heardAfterMs?: number;
 }
 
 /** One endpoint, with what its shell would hold. */
@@ -77,6 +80,11 @@ export class Play {
   suspects: ForeignChain[] = [];
   resolver: ResolverFault | null = null;
   closedFolder: string | null = null;
+  near: readonly string[] = [];
+  portIndex: number | null = 5;
+  links: readonly ListedLink[] | null = null;
+  switchedOff: string[] = [];
+  knocks = 0;
   hasPlainUser = true;
   /** Links that let frames leave, and homes that were last judged without a fault. */
   readonly gates = new Set<number>();
@@ -86,7 +94,8 @@ export class Play {
   /** Whether packets would be held back now. */
   #queueStands = false;
   #streams: WorkOf<'streams'>['streams'] = [];
-  #table = '';
+  /** As it was loaded last. */
+  table = '';
   #sequence = 0;
 
   constructor(t: ExecutionContext) {
@@ -164,7 +173,9 @@ export class Play {
     }
     const isListed = this.#streams.length > 0 && change.listing !== null;
     const listing = isListed ? { ...this.listing(), ...change.listing } : null;
-    this.tell({ kind: 'second', report: { listing, takenMs: this.nowMs - (change.agoMs ?? 0) } });
+    const takenMs = this.nowMs - (change.agoMs ?? 0);
+    const heardMs = takenMs + (change.heardAfterMs ?? 0);
+    this.tell({ kind: 'second', report: { listing, takenMs, heardMs } });
   }
 
   silentSecond(): void {
@@ -239,7 +250,7 @@ export class Play {
       const rule = new RegExp(
         `daddr ${act.peer} meta skuid 0 meta length <= (\\d+) udp dport 20459 `,
       );
-      t.is(Number(rule.exec(this.#table)?.[1]), act.packetBytes, 'the answer has a slot’s size');
+      t.is(Number(rule.exec(this.table)?.[1]), act.packetBytes, 'the answer has a slot’s size');
     }
   }
 
@@ -274,7 +285,7 @@ export class Play {
       for (const { minor } of work.gone) this.classes.delete(minor);
       for (const { minor } of work.come) this.classes.set(minor, 0);
     }
-    if (work.part === 'rules') this.#table = work.table;
+    if (work.part === 'rules') this.table = work.table;
     if (work.part === 'streams') {
       this.#streams = work.streams;
       this.#queueStands = true;
@@ -287,15 +298,21 @@ export class Play {
       user: this.hasPlainUser ? { user: 'nobody', group: 'nogroup' } : null,
       clients: { closedFolder: this.closedFolder, isDualStack: true },
       look: {
+        takenMs: this.nowMs,
         rulesIntact: this.rulesIntact,
         passages: this.passages,
         received: this.received,
         resolver: this.resolver,
         uplinkMtu: null,
+        links: this.links,
+        switchedOff: this.switchedOff,
+        knocks: this.knocks,
       },
       suspects: this.suspects,
       restore: { restored: true },
       remove: { forgotten: true },
+      near: this.near,
+      netdev: this.portIndex,
     };
     return found[work.part];
   }

@@ -5,6 +5,7 @@ import { slotsPerSecond } from '../../src/core/stream/stream.ts';
 import type { Failing } from '../stand-ins/fake-system/door.ts';
 import {
   forgiveUnnoticed,
+  isWhole,
   liveEndpoint,
   NOTICED_MS,
   online,
@@ -137,6 +138,85 @@ test('whatever the world does, homes are served again, and nothing leaves unshap
   await stop(t, endpoint, before);
 });
 
+for (const [what, says] of [
+  ['somebody takes the tunnel down', /took iotvpn0 down/],
+  ['the tunnel loses its address', /took iotvpn0 down or removed an address from it/],
+  ['somebody takes the netdev of devices’ packets down', /took iot0 down/],
+  ['it loses its addresses', /took iot0 down or removed an address from it/],
+  ['somebody switches forwarding off', /switched off net\.ipv4\.ip_forward/],
+] as const) {
+  test(`${what}: noticed within two seconds, named, and put back`, async (t) => {
+    const endpoint = new EndpointMachine([2, 3]);
+    const { machine } = endpoint;
+    const before = machine.printKernel();
+    await startAll(endpoint);
+    await awaitServed(t, endpoint, [2, 3], 10_000);
+    const plantedMs = machine.time.nowMs;
+    troubles[what]!(machine);
+    t.false(isWhole(endpoint));
+    await endpoint.advance(2000);
+    t.true(isWhole(endpoint), endpoint.logged.join('\n'));
+    t.regex(endpoint.logged.join('\n'), says);
+    await awaitServed(t, endpoint, [2, 3], 10_000);
+    forgiveUnnoticed(endpoint, plantedMs);
+    await stop(t, endpoint, before);
+  });
+}
+
+test('what is on the server’s own links is refused to homes, and what comes on them later', async (t) => {
+  const endpoint = new EndpointMachine([2]);
+  const { machine } = endpoint;
+  const before = machine.printKernel();
+  await startAll(endpoint);
+  await endpoint.advance(2000);
+  const rules = () => machine.nft.tables.get('inet iotshaper')!.chains.get('forward')!.rules;
+  const refuses = (prefix: string): boolean =>
+    rules().some((rule) => rule.includes(prefix) && rule.includes('reject'));
+  t.true(refuses('203.0.113.0/24'));
+  machine.ip.addAddress('eth0', '198.51.100.9/29');
+  await endpoint.advance(2000);
+  t.true(refuses('198.51.100.8/29'));
+  machine.ip.removeAddress('eth0', '198.51.100.9/29');
+  await endpoint.advance(2000);
+  t.false(refuses('198.51.100.8/29'));
+  await stop(t, endpoint, before);
+});
+
+const REMOVALS: [what: string, pattern: RegExp, command: RegExp][] = [
+  ['its rules', /^run nft.*delete table|^run nft -f -/, /nft delete table inet iotshaper/],
+  ['its routes', /route del unreachable/, /ip route flush table main proto 73/],
+  ['its settings', /write .*ip_forward/, /sysctl -w net\.ipv4\.ip_forward=0/],
+  ['its files', /remove .*homes$/, /rm -rf \/var\/run\/iotshaper\/homes/],
+];
+
+for (const [what, pattern, command] of REMOVALS) {
+  test(`${what} that can't be removed at the end: tried again, and else told with the command`, async (t) => {
+    for (const times of [2, 20]) {
+      const endpoint = new EndpointMachine([2]);
+      const { machine, service } = endpoint;
+      const before = machine.printKernel();
+      await startAll(endpoint);
+      await endpoint.advance(3000);
+      endpoint.logged.length = 0;
+      endpoint.home(2).stop();
+      machine.door.failMatching(pattern, times);
+      await machine.finish(service.stop());
+      const log = endpoint.logged.join('\n');
+      if (times === 2) {
+        t.is(machine.printKernel(), before, log);
+        t.notRegex(log, /could not all be removed/);
+      } else {
+        t.regex(
+          log,
+          /^warning: what the endpoint made on this server could not all be removed \(/m,
+        );
+        t.regex(log, command);
+        t.is(log.match(/could not all be removed/g)?.length, 1);
+      }
+    }
+  });
+}
+
 test('a stream that breaks is made again without a break in another', async (t) => {
   const endpoint = new EndpointMachine([2, 3]);
   const before = endpoint.machine.printKernel();
@@ -161,6 +241,37 @@ test('a stream that breaks is made again without a break in another', async (t) 
   await stop(t, endpoint, before);
 });
 
+test('a home that floods its endpoint with wishes takes nothing from another', async (t) => {
+  const endpoint = new EndpointMachine([2, 3]);
+  const { machine } = endpoint;
+  const before = machine.printKernel();
+  machine.door.latencyMs = () => 20;
+  await startAll(endpoint);
+  await awaitServed(t, endpoint, [2, 3], 10_000);
+  const shapes = [4, 5, 6, 7].map((rateKBps) => ({ ...shape, rateKBps }));
+  const stood = machine.tc.queueOf(TUNNEL_NETDEV)!.classes.get(3);
+  const asked = machine.door.calls.length;
+  const quiet = endpoint.home(3);
+  endpoint.takeDelivered();
+  quiet.received.cover = 0;
+  for (let count = 0; count < 80; count++) {
+    endpoint.home(2).flood(shapes, 100);
+    await endpoint.advance(250);
+  }
+  t.true(endpoint.takeDelivered()[3]! >= 78, 'of 80');
+  t.is(machine.tc.queueOf(TUNNEL_NETDEV)!.classes.get(3), stood);
+  const perSecond = (quiet.received.cover + quiet.received.frames) / 20;
+  t.true(Math.abs(perSecond / slotsPerSecond(shape) - 1) < 0.15, `${perSecond} a second`);
+  const loaded = machine.door.calls.slice(asked).filter(({ what }) => what.startsWith('nft -f'));
+  t.true(loaded.length <= 12, `rules were loaded ${loaded.length} times in 20 s`);
+  t.deepEqual(
+    endpoint.logged.filter((line) => line.startsWith('warning: ')),
+    [],
+  );
+  await awaitServed(t, endpoint, [2, 3], 10_000);
+  await stop(t, endpoint, before);
+});
+
 for (const seed of [1, 2]) {
   test(`in life ${seed}, in which anything happens and effects fail by chance, homes are served in the end`, async (t) => {
     const { violations, story } = await liveEndpoint(seed);
@@ -181,4 +292,57 @@ test('a judge that looks at nothing is found out', async (t) => {
   await endpoint.advance(4000);
   t.true(endpoint.violations.some(({ atMs }) => atMs > plantedMs + NOTICED_MS));
   await endpoint.machine.finish(endpoint.service.stop());
+});
+
+test('a home that is added while the service reads its homes is not missed', async (t) => {
+  const endpoint = new EndpointMachine([2]);
+  const { machine } = endpoint;
+  const before = machine.printKernel();
+  const { readText } = machine.files.view;
+  machine.files.view.readText = async (path) => {
+    const text = await readText(path);
+    // Right after the first time that its homes were read.
+    if (path.endsWith('homes.json') && text.includes('home2') && !text.includes('home3')) {
+      endpoint.store([2, 3]);
+    }
+    return text;
+  };
+  await endpoint.start();
+  await endpoint.advance(1000);
+  t.is((endpoint.service.status() as { homes: unknown[] }).homes.length, 2);
+  await stop(t, endpoint, before);
+});
+
+for (const [what, change] of [
+  ['removed', (endpoint) => endpoint.removeState()],
+  ['made anew', (endpoint) => endpoint.makeAnew()],
+] as const satisfies readonly (readonly [string, (endpoint: EndpointMachine) => void])[]) {
+  test(`a service whose endpoint is ${what} can't go on, and says so`, async (t) => {
+    const endpoint = new EndpointMachine([2]);
+    const { machine } = endpoint;
+    const before = machine.printKernel();
+    await startAll(endpoint);
+    await endpoint.advance(5000);
+    const lost = endpoint.service.lost.then((why) => why.code);
+    endpoint.store([2, 3]);
+    await endpoint.advance(1000);
+    t.is(await Promise.race([lost, Promise.resolve('goes on')]), 'goes on');
+    change(endpoint);
+    await endpoint.advance(1000);
+    t.is(await Promise.race([lost, Promise.resolve('goes on')]), 'endpoint-replaced');
+    await stop(t, endpoint, before);
+  });
+}
+
+test('a folder that was put back as it was is watched again', async (t) => {
+  const endpoint = new EndpointMachine([2]);
+  const before = endpoint.machine.printKernel();
+  await startAll(endpoint);
+  endpoint.removeState();
+  endpoint.restoreState([2]);
+  await endpoint.advance(1000);
+  endpoint.store([2, 3]);
+  await endpoint.advance(1000);
+  t.is((endpoint.service.status() as { homes: unknown[] }).homes.length, 2);
+  await stop(t, endpoint, before);
 });

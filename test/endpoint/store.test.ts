@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { owns } from '../../src/core/endpoint/identity.ts';
+import { parseCopy, renderCopy } from '../../src/core/endpoint/keeping.ts';
 import { networkOf } from '../../src/core/ip/address.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { innerPrefix4, innerPrefix6 } from '../../src/core/plan/nft/nft-endpoint.ts';
@@ -93,7 +94,7 @@ test('a second endpoint, a second home of a name, an unknown home are refused in
   await store.addHome('a');
   t.is(
     await refusal(t, store.addHome('a')),
-    'there is a home "a" already; remove it first or choose another name',
+    'there is a home "a" already, and its key is kept nowhere but in its profile; run "iotshaper endpoint rotate a" for a new profile, which ends the one before it, or choose another name',
   );
   t.is(await refusal(t, store.removeHome('A')), 'there is no home "A"; there is: a');
 });
@@ -120,23 +121,166 @@ for (const name of [
   });
 }
 
+const elsewhere = /^--host: must be the name or address by which homes reach this server/;
 for (const [host, port, said] of [
-  ['', 1194, '--host: must be a host name or an address, got ""'],
-  ['a b', 1194, '--host: must be a host name or an address, got "a b"'],
-  ['-x', 1194, '--host: must be a host name or an address, got "-x"'],
-  ['a\nup x', 1194, '--host: must be a host name or an address, got "a\nup x"'],
-  ['a..b', 1194, '--host: must be a host name or an address, got "a..b"'],
-  ['12345', 1194, '--host: must be a host name or an address, got "12345"'],
-  ['a', 0, '--port: must be between 1 and 65535, got "0"'],
-  ['a', 65_536, '--port: must be between 1 and 65535, got "65536"'],
-  ['a', Number.NaN, '--port: must be between 1 and 65535, got "NaN"'],
+  ['', 1194, /^--host: must be a host name or an address, got ""$/],
+  ['a b', 1194, /^--host: must be a host name or an address, got "a b"$/],
+  ['-x', 1194, /^--host: must be a host name or an address, got "-x"$/],
+  ['a\nup x', 1194, /^--host: must be a host name or an address, got "a\nup x"$/],
+  ['a..b', 1194, /^--host: must be a host name or an address, got "a..b"$/],
+  ['12345', 1194, /^--host: must be a host name or an address, got "12345"$/],
+  ['999.1.1.1', 1194, /^--host: must be a host name or an address, got "999.1.1.1"$/],
+  ['vps:1194', 1194, /^--host: must be without a port, got "vps:1194"; .* --port 1194$/],
+  ['192.0.2.1:443', 1194, /^--host: must be without a port, .* --port 443$/],
+  ['[2001:db8::1]:443', 1194, /^--host: must be without a port, .* --port 443$/],
+  ['[2001:db8::1]', 1194, /^--host: must be without brackets, got "\[2001:db8::1\]"$/],
+  ['https://vps.example.org', 1194, /^--host: must be a host name or an address/],
+  ['localhost', 1194, elsewhere],
+  ['vps.LOCALHOST', 1194, elsewhere],
+  ['127.0.0.1', 1194, elsewhere],
+  ['0.0.0.0', 1194, elsewhere],
+  ['169.254.1.1', 1194, elsewhere],
+  ['255.255.255.255', 1194, elsewhere],
+  ['::1', 1194, elsewhere],
+  ['::', 1194, elsewhere],
+  ['fe80::1', 1194, elsewhere],
+  ['a', 0, /^--port: must be between 1 and 65535, got "0"$/],
+  ['a', 53, /^--port: 53 is the resolver's; take 443 or 1194$/],
+  ['a', 65_536, /^--port: must be between 1 and 65535, got "65536"$/],
+  ['a', Number.NaN, /^--port: must be between 1 and 65535, got "NaN"$/],
 ] as const) {
   test(`no endpoint at ${JSON.stringify(host)}:${port}`, async (t) => {
     const store = newStore(t);
-    t.is(await refusal(t, store.init(host, port)), said);
+    t.regex(await refusal(t, store.init(host, port)), said);
     t.throws(() => statSync(store.dir), { code: 'ENOENT' });
   });
 }
+
+test('its host may be changed, to what init would take, and new profiles name it', async (t) => {
+  const store = newStore(t);
+  t.regex(await refusal(t, store.setHost('new.example.org')), /there is no endpoint yet/);
+  await store.init('vps.example.org', 1194);
+  await store.addHome('a');
+  const stamp = await store.stamp();
+  t.regex(await refusal(t, store.setHost('new.example.org:1194')), /^HOST: must be without a port/);
+  const { before, after } = await store.setHost('new.example.org');
+  t.is(before.host, 'vps.example.org');
+  t.deepEqual(after, { ...before, host: 'new.example.org' });
+  t.deepEqual(await store.identity(), after);
+  t.regex(await store.addHome('b'), /^remote new\.example\.org 1194$/m);
+  t.is(await store.stamp(), stamp, 'who serves it goes on');
+});
+
+test('homes added side by side are all there, each with an address of its own', async (t) => {
+  const store = newStore(t);
+  await store.init('vps.example.org', 1194);
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const stores = names.map(() => new EndpointStore(nodeSystem, store.dir));
+  await Promise.all(stores.map((one, i) => one.addHome(names[i]!)));
+  const homes = await store.homes();
+  t.deepEqual(homes.map(({ name }) => name).sort(), names);
+  t.is(new Set(homes.map(({ host }) => host)).size, names.length);
+  await Promise.all([
+    ...['a', 'b'].map((name) => store.removeHome(name)),
+    store.rotateHome('c'),
+    store.addHome('g'),
+  ]);
+  const left = await store.homes();
+  t.deepEqual(left.map(({ name }) => name).sort(), ['c', 'd', 'e', 'f', 'g']);
+});
+
+test('two inits side by side make one endpoint', async (t) => {
+  const store = newStore(t);
+  const made = await Promise.allSettled([store.init('a', 1), store.init('b', 2)]);
+  t.deepEqual(made.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  const [first] = made.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  t.deepEqual(await store.identity(), first);
+});
+
+test('a home with new keys keeps its address, and its old profile is worth nothing', async (t) => {
+  const store = newStore(t);
+  await store.init('vps.example.org', 1194);
+  await store.addHome('a');
+  await store.addHome('b');
+  const before = await store.homes();
+  const profile = await store.rotateHome('a');
+  const [a, b] = await store.homes();
+  t.deepEqual(b, before[1]);
+  t.like(a, { name: 'a', host: before[0]!.host });
+  t.not(a!.fingerprint, before[0]!.fingerprint);
+  t.not(a!.controlKey, before[0]!.controlKey);
+  t.is(new X509Certificate(profile.split(/<\/?cert>/)[1]!).fingerprint256, a!.fingerprint);
+  t.is(await refusal(t, store.rotateHome('x')), 'there is no home "x"; there is: a, b');
+});
+
+test('a profile that can’t be delivered changes nothing', async (t) => {
+  const store = newStore(t);
+  await store.init('vps.example.org', 1194);
+  await store.addHome('a');
+  const before = await store.homes();
+  const refuse = () => Promise.reject(new Error('disk full'));
+  t.is(await refusal(t, store.addHome('b', refuse)), 'disk full');
+  t.is(await refusal(t, store.rotateHome('a', refuse)), 'disk full');
+  t.deepEqual(await store.homes(), before);
+});
+
+test('an endpoint moves to another machine as a whole, where there is none', async (t) => {
+  const [store, other] = [newStore(t), newStore(t)];
+  await store.init('vps.example.org', 1194);
+  await store.addHome('a');
+  const copy = parseCopy(renderCopy(await store.export()));
+  await other.import(copy);
+  t.is(await other.stamp(), await store.stamp());
+  t.deepEqual(await other.homes(), await store.homes());
+  for (const file of readdirSync(other.dir)) {
+    t.is(statSync(join(other.dir, file)).mode & 0o077, 0, file);
+    t.is(readFileSync(join(other.dir, file), 'utf8'), readFileSync(join(store.dir, file), 'utf8'));
+  }
+  t.regex(await refusal(t, other.import(copy)), /there is an endpoint already/);
+});
+
+test('only a whole copy is taken', async (t) => {
+  const store = newStore(t);
+  await store.init('vps.example.org', 1194);
+  await store.addHome('a');
+  const text = renderCopy(await store.export());
+  for (const other of ['', '{}', 'null', '[]', text.slice(0, -20), '# profile']) {
+    t.throws(() => parseCopy(other), { message: 'is not what "iotshaper endpoint export" writes' });
+  }
+  const whole = JSON.parse(text) as Record<string, unknown>;
+  const { identity, homes } = whole as { identity: object; homes: object[] };
+  for (const change of [
+    { homes: 7 },
+    { homes: [...homes, ...homes] },
+    { homes: [{ ...homes[0], name: '../x' }] },
+    { homes: [{ ...homes[0], host: 1 }] },
+    { homes: [{ ...homes[0], fingerprint: 'AA\nup x' }] },
+    { key: '' },
+    { certificate: 'x' },
+    { identity: null },
+    { identity: { ...identity, host: 'a\nup x' } },
+    { identity: { ...identity, port: '1194' } },
+    { identity: { ...identity, tunnelNet: '10.213' } },
+    { identity: { ...identity, innerNet6: '' } },
+  ]) {
+    t.throws(() => parseCopy(JSON.stringify({ ...whole, ...change })), {
+      message: 'is damaged; export the endpoint again',
+    });
+  }
+});
+
+test('an endpoint made anew, or none, is another one to who serves it', async (t) => {
+  const store = newStore(t);
+  t.is(await store.stamp(), 'none');
+  await store.init('vps.example.org', 1194);
+  const first = await store.stamp();
+  await store.addHome('a');
+  t.is(await store.stamp(), first);
+  rmSync(store.dir, { recursive: true });
+  t.is(await store.stamp(), 'none');
+  await store.init('vps.example.org', 1194);
+  t.not(await store.stamp(), first);
+});
 
 test('the 254th home is one too many', async (t) => {
   const store = newStore(t);
@@ -193,7 +337,7 @@ test('a home of an older version stays in the list, without a key', async (t) =>
 test('damaged state is named, never taken for none', async (t) => {
   const store = newStore(t);
   await store.init('vps.example.org', 1194);
-  for (const text of ['[{', '{}', 'null', '[null]', '[{"name":"a"}]']) {
+  for (const text of ['[{', '{}', 'null', '[null]', '[{"name":"a"}]', '7', '"x"']) {
     writeFileSync(store.homesPath, text);
     t.is(
       await refusal(t, store.addHome('x')),
@@ -201,9 +345,11 @@ test('damaged state is named, never taken for none', async (t) => {
     );
   }
   const path = join(store.dir, 'endpoint.json');
-  writeFileSync(path, '');
-  for (const work of [store.identity(), store.init('vps.example.org', 1194)]) {
-    t.is(await refusal(t, work), `${path}: is damaged; restore it from a backup`);
+  for (const text of ['', 'null', '{}', '{"host":"a","port":1194}']) {
+    writeFileSync(path, text);
+    for (const work of [store.identity(), store.init('vps.example.org', 1194), store.homes()]) {
+      t.is(await refusal(t, work), `${path}: is damaged; restore it from a backup`);
+    }
   }
 });
 

@@ -101,7 +101,10 @@ const blindnesses: Record<string, Blindness> = {
     hide: ({ listing }) => (listing ? {} : { alive: true }),
     faults: [{ shaperDead: true }],
   },
-  'what shapes': { hide: () => ({ isReported: true }), faults: [{ shaperDead: true }] },
+  'what shapes': {
+    hide: () => ({ isReported: true, isSilent: false }),
+    faults: [{ shaperDead: true }],
+  },
 };
 
 for (const [what, { hide, faults }] of Object.entries(blindnesses)) {

@@ -55,6 +55,41 @@ test('a device’s packet goes through the tunnel, and not while devices are hel
   t.is(machine.sendFromDevice(), 'held');
 });
 
+const silences: [what: string, world: Partial<FakeMachine['world']>, says: RegExp][] = [
+  ['the server answers otherwise', {}, /though the server there answers otherwise, so a firewall/],
+  ['the Internet works otherwise', { answersPing: false }, /though the Internet works here/],
+  [
+    'nobody answers at all',
+    { answersPing: false, answersNames: false },
+    /nobody else on the Internet answers either; see that your line works/,
+  ],
+];
+
+for (const [what, world, says] of silences) {
+  test(`an endpoint that says nothing while ${what}: the place is named, and where to look`, async (t) => {
+    const { machine, service } = await startHome((one) =>
+      Object.assign(one.world, { isReachable: false, ...world }),
+    );
+    await machine.advance(9000);
+    const { reason } = service.status();
+    t.regex(reason, /nothing answers at 203\.0\.113\.7:1194 over UDP/);
+    t.regex(reason, says);
+    if (world.answersNames ?? true)
+      t.regex(reason, /"iotshaper endpoint doctor".* let UDP port 1194 in .* hosting provider/);
+    await machine.advance(90_000);
+    t.regex(service.status().reason, says, 'as long as it lasts');
+    Object.assign(machine.world, { isReachable: true });
+    await machine.advance(60_000);
+    t.is(service.status().state, 'shaping');
+  });
+}
+
+test('of an endpoint that answers nobody needs to be asked', async (t) => {
+  const { machine } = await startHome();
+  await machine.advance(120_000);
+  t.false(machine.calls.some(({ what }) => /ping|:0$/.test(what)));
+});
+
 test('commands ask it over its socket, and are told what it says of itself', async (t) => {
   const { machine, service } = await startHome();
   const ask = (method: string) =>
@@ -108,10 +143,10 @@ test('an audit that fails says so in the tool’s words; one that runs ends with
 
 test('a recommendation is asked of the tool, which is ended where it takes too long', async (t) => {
   const { machine, service } = await startHome();
-  const latency = { meanMs: 81.4, maxMs: 950 };
-  const shape = { packetBytes: 512, mode: 'vit' };
-  const best = { shape, up: { rateKBps: 9, latency }, down: { rateKBps: 30, latency } };
-  const advice = JSON.stringify({ best: { ...best, gbPerMonth: 101.237 } });
+  const latency = { mean_ms: 81.4, max_ms: 950 };
+  const shape = { packet_bytes: 512, mode: 'vit' };
+  const best = { shape, up: { rate_kBps: 9, latency }, down: { rate_kBps: 30, latency } };
+  const advice = JSON.stringify({ best: { ...best, gb_per_month: 101.237 } });
   addTool(machine, 'recommend', 2000, advice);
   t.like(await machine.finish(service.recommend()), {
     ...{ ok: true, upload_kBps: 9, download_kBps: 30, packet_size: 512 },

@@ -21,7 +21,7 @@ const readListing = (...names: string[]): TcListing => {
   return reader.take();
 };
 const goodListing = readListing('home');
-const { clock: clockListing } = readListing('home', 'clock');
+const { clock: clockListing } = readListing('clock', 'home');
 const [goodClass] = goodListing.classes;
 const [root, leaf] = goodListing.qdiscs;
 
@@ -190,6 +190,7 @@ export class World {
       case 'look':
         if (this.#table !== null) permit(work.permits);
         return done({
+          takenMs: this.nowMs,
           rulesIntact: this.#table !== null && !this.faults.rulesChanged,
           astray: this.#astray,
           resolvers: [],

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
 import type { DeviceStatus } from '../../src/core/home/api.ts';
 import { lab } from '../../src/research/lab/bed/topology.ts';
-import { CLOUD, CLOUD6, DEVICE, HomeNetwork } from './home-network.ts';
+import { CLOUD, CLOUD6, DEVICE, DEVICE6, HomeNetwork } from './home-network.ts';
 import { readWire } from './wire.ts';
 
 let network: HomeNetwork;
@@ -24,6 +24,26 @@ test.serial('carries IPv6 where the endpoint has it', async (t) => {
   t.like(await network.device('echo', CLOUD6, '1452,10'), { missing: 0, damaged: 0 });
   t.deepEqual(await network.device('download', CLOUD6), { intact: true });
   t.deepEqual((await readWire(await stop())).outside, []);
+});
+
+test.serial('hosts on the server’s own link are no Internet, in either family', async (t) => {
+  const ask = (from: string, to: string, seconds = 20) =>
+    network.netns('devices', ['sh', '-c', `ping -n -c1 -w${seconds} -I ${from} ${to} || true`]);
+  const refused = async () => {
+    const counter = 'nft list counter inet iotshaper refused'.split(' ');
+    return Number(/packets (\d+)/.exec(await network.netns('endpoint', counter))?.[1]);
+  };
+  for (const [from, to, beyond] of [
+    [DEVICE, '203.0.113.1', CLOUD],
+    [DEVICE6, '2001:db8:203::1', CLOUD6],
+  ] as const) {
+    t.regex(await ask(from, beyond), / 1 received/);
+    const before = await refused();
+    t.regex(await ask(from, to, 3), / 0 received/);
+    t.true((await refused()) > before);
+  }
+  // The server itself goes on asking whom it likes.
+  t.regex(await network.netns('endpoint', ['ping', '-n', '-c1', '-w20', '203.0.113.1']), / 1 rec/);
 });
 
 /** The row of the device that has this address, once `ready` says so of it. */

@@ -116,7 +116,7 @@ test.serial('tc makes the clock behind OpenVPN, and it is found in order', async
       await show('filter', 'show', 'dev', 'wan', 'egress'),
     ];
     const reader = new TcListingReader();
-    for (const line of ['qdisc htb 1: root', ...texts.join('').split('\n')]) reader.push(line);
+    for (const line of [...texts.join('').split('\n'), 'qdisc htb 1: root']) reader.push(line);
     const listing = reader.take();
     t.deepEqual(
       findClockFaults(listing, { ...way, address }, HOME_CLASS_MINOR),

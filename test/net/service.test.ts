@@ -280,6 +280,65 @@ test.serial('a broken queue stops devices, is made anew, and devices go on', asy
   t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
 });
 
+test.serial(
+  'the clock behind OpenVPN is made anew, beside a queue of the user’s own',
+  async (t) => {
+    const onRouter = (line: string) => network.netns('router', line.split(' '));
+    const filters = () => onRouter('tc filter show dev wan egress');
+    t.regex(await filters(), /mirred \(Egress Redirect to device iotclk0\)/);
+    await onRouter('tc filter del dev wan egress');
+    await network.await('blocked');
+    await network.await('shaping');
+    t.regex(await filters(), /iotclk0/);
+    await onRouter('ip link del iotclk0');
+    await network.await('blocked');
+    await network.await('shaping');
+    // As SQM does, over and over; what the clock lets go stands there next.
+    await onRouter('tc qdisc replace dev wan root tbf rate 20mbit burst 10kb latency 50ms');
+    const stop = await network.capture('beside.pcap');
+    t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+    await onRouter('tc qdisc replace dev wan root htb');
+    t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+    const { up, outside } = await readWire(await stop());
+    t.deepEqual(outside, []);
+    t.true(
+      Math.abs(packetsPerS(up) / SLOTS_PER_S - 1) < 0.2,
+      `${packetsPerS(up)} packets a second`,
+    );
+    await onRouter('tc qdisc del dev wan root');
+    const [, counted] = /Sent \d+ bytes (\d+) pkt/.exec(
+      await onRouter('tc -s class show dev iotclk0'),
+    )!;
+    t.true(Number(counted) >= up.length);
+    t.is((await network.status())!.state, 'shaping');
+  },
+);
+
+test.serial(
+  'the way to the endpoint is made again: the clock follows, and devices go on',
+  async (t) => {
+    const { router, provider } = network.topology.names;
+    const ip = (...words: string[]) => run(['ip', ...words]);
+    await ip('-n', router, 'link', 'del', 'wan');
+    const [home, wan] = [['home', 'netns', provider] as const, ['wan', 'netns', router] as const];
+    await ip('link', 'add', ...wan, 'type', 'veth', 'peer', 'name', ...home);
+    await ip('-n', provider, 'address', 'add', '100.64.8.1/24', 'dev', 'home');
+    await ip('-n', router, 'address', 'add', `${lab.homeAddress}/24`, 'dev', 'wan');
+    await ip('-n', provider, 'link', 'set', 'home', 'up');
+    await ip('-n', router, 'link', 'set', 'wan', 'up');
+    await ip('-n', router, 'route', 'add', 'default', 'via', '100.64.8.1');
+    const sinceMs = performance.now();
+    await network.await('blocked');
+    await network.await('shaping');
+    t.log(`devices went on after ${((performance.now() - sinceMs) / 1000).toFixed(1)} s`);
+    t.regex(
+      await network.netns('router', ['tc', 'filter', 'show', 'dev', 'wan', 'egress']),
+      /iotclk0/,
+    );
+    t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+  },
+);
+
 test.serial('rules that someone flushes are put back at once', async (t) => {
   const talk = network.startDevice('chatter');
   t.teardown(() => talk.kill());

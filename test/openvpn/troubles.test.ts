@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { NoticeCode } from '../../src/core/notices/notice.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
-import { TroubleReader, withoutKeys } from '../../src/core/openvpn/troubles.ts';
+import { explainSilence, TroubleReader, withoutKeys } from '../../src/core/openvpn/troubles.ts';
 import { runs } from '../property-runs.ts';
 
 /** As OpenVPN 2.6 prints them. */
@@ -79,10 +79,30 @@ test('the plainest line of a try is told, and the next try’s again', (t) => {
 test('silence is told by how far a try has come', (t) => {
   const reader = new TroubleReader();
   t.is(reader.linger('WAIT')?.code, 'endpoint-mute');
+  reader.hear('UDPv6 link remote: [AF_INET6]2001:db8::1:1194');
+  t.deepEqual(reader.remote, { address: '2001:db8::1', port: '1194' });
+  t.regex(wordsOf(reader.linger('WAIT')!), /^nothing answers at \[2001:db8::1\]:1194 over UDP; /);
   t.is(reader.linger('AUTH')?.code, 'home-unanswered');
   t.is(reader.linger('CONNECTED'), null);
   reader.hear('read UDPv4 [ECONNREFUSED]: Connection refused (fd=3,code=111)');
   t.is(reader.linger('WAIT'), null);
+});
+
+test('who answers otherwise tells what the silence of an endpoint means', (t) => {
+  const remote = { address: '203.0.113.10', port: '443' };
+  const codeOf = (server: boolean | null, names: boolean | null) =>
+    explainSilence(remote, { server, names }).code;
+  t.is(codeOf(true, null), 'endpoint-mute-alive');
+  t.is(codeOf(true, false), 'endpoint-mute-alive');
+  t.is(codeOf(false, true), 'endpoint-mute-online');
+  t.is(codeOf(null, true), 'endpoint-mute-online');
+  t.is(codeOf(false, false), 'internet-mute');
+  t.is(codeOf(false, null), 'endpoint-mute', 'many servers answer no ping');
+  t.is(codeOf(null, false), 'endpoint-mute');
+  t.regex(
+    wordsOf(explainSilence(null, { server: true, names: true })),
+    /^nothing answers at the address and port that the profile names over UDP; /,
+  );
 });
 
 test('no line of a key is said, whatever stands around it', (t) => {

@@ -59,7 +59,16 @@ const homeFacts: Record<string, Partial<HomeFacts>> = {
 };
 
 const vit: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
-const endpoint = { uid: 0, tunnelNet: '10.213.0', innerNet: '10.214', innerNet6: 'fd12:0034:0' };
+const endpoint = {
+  ...{
+    uid: 0,
+    port: 1194,
+    tunnelNet: '10.213.0',
+    innerNet: '10.214',
+    innerNet6: 'fd12:0034:0',
+    near: [],
+  },
+};
 
 const endpointFacts: Record<string, EndpointFacts> = {
   'no-home': { ...endpoint, homes: [] },
@@ -68,7 +77,10 @@ const endpointFacts: Record<string, EndpointFacts> = {
     innerNet6: null,
     homes: [{ name: 'cottage', host: 2, shape: vit }],
   },
-  'one-home': { ...endpoint, uid: 453, homes: [{ name: 'cottage', host: 2, shape: vit }] },
+  'one-home': {
+    ...{ ...endpoint, uid: 453, near: ['203.0.113.0/24', '198.51.100.7/32', '2001:db8:7::/64'] },
+    homes: [{ name: 'cottage', host: 2, shape: vit }],
+  },
   'three-homes': {
     ...endpoint,
     homes: [

@@ -3,8 +3,11 @@ import { createSocket } from 'node:dgram';
 import test from 'ava';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import { COVER_PORT } from '../../src/core/plan/names.ts';
+import { openNetdevCounter } from '../../src/shell/network/netdev.ts';
 import { Cover, chargedBytes } from '../../src/shell/shaper/cover.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import type { System } from '../../src/shell/system/system.ts';
+import { VirtualTime } from '../stand-ins/fake-system/virtual-time.ts';
 
 test('what a queued datagram is charged', (t) => {
   t.is(chargedBytes(512), 1280);
@@ -29,6 +32,8 @@ test('without a queue that holds it back, cover stops itself and says so', async
   sink.on('message', (datagram) => sizes.add(datagram.length));
   const faults: string[] = [];
   const packetsPerS = 78.125;
+  const sent = openNetdevCounter(nodeSystem, 'lo', 'tx_bytes');
+  t.teardown(() => sent.close());
   const cover = await new Promise<Cover>((resolve, reject) => {
     const one: Cover = new Cover({
       system: nodeSystem,
@@ -36,6 +41,7 @@ test('without a queue that holds it back, cover stops itself and says so', async
       peer: '127.0.7.2',
       packetBytes: 512,
       packetsPerS,
+      kernel: () => ({ sentBytes: sent.read(), bytesPerS: 512 * packetsPerS }),
       onFault: (fault) => {
         faults.push(wordsOf(fault));
         resolve(one);
@@ -46,10 +52,10 @@ test('without a queue that holds it back, cover stops itself and says so', async
   });
   t.deepEqual(faults, ['cover leaves faster than the rate: nothing holds it back']);
   t.true(cover.sent >= packetsPerS, 'what it may send ahead');
-  const { sent } = cover;
+  const sentBefore = cover.sent;
   await new Promise((resolve) => setTimeout(resolve, 100)); // what must not happen has no event
-  t.is(cover.sent, sent);
-  t.true(sent < 20 * packetsPerS, `${sent} sent before it noticed`);
+  t.is(cover.sent, sentBefore);
+  t.true(sentBefore < 20 * packetsPerS, `${sentBefore} sent before it noticed`);
   t.deepEqual([...sizes], [484]);
 });
 
@@ -62,6 +68,7 @@ test('a peer that refuses is told as a fault, again and again, until closed', as
       peer: '127.0.7.4',
       packetBytes: 256,
       packetsPerS: 10,
+      kernel: () => ({ sentBytes: 0, bytesPerS: 2560 }),
       onFault: (fault) => {
         const text = wordsOf(fault);
         if (!/^empty packets can't be sent|^the tunnel’s network device is gone/.test(text))
@@ -74,4 +81,77 @@ test('a peer that refuses is told as a fault, again and again, until closed', as
     cover.open().catch(reject);
   });
   t.is(faults, 2);
+});
+
+/** Cover on a machine that takes everything at once, whose kernel has sent what the test says. */
+async function coverOn(sentBytes: (atMs: number) => number | null) {
+  const time = new VirtualTime();
+  const faults: string[] = [];
+  let taken = 0;
+  let room = 0;
+  const waiting: (() => void)[] = [];
+  const take = (): void => {
+    for (; room > 0 && waiting.length > 0; room--) time.timers.soon(waiting.shift()!);
+  };
+  const system = {
+    ...nodeSystem,
+    ...{ clock: time.clock, timers: time.timers },
+    sockets: {
+      openUdp: async () => ({
+        send: (_: Uint8Array, done: (error: null) => void) => {
+          waiting.push(() => {
+            taken++;
+            done(null);
+          });
+          take();
+        },
+        setSendBuffer: () => {},
+        sendBufferBytes: () => 1280 * 200,
+        close: () => {},
+      }),
+    },
+  } as unknown as System;
+  const cover = new Cover({
+    ...{ system, local: '10.213.0.2', peer: '10.213.0.1', packetBytes: 512, packetsPerS: 78.125 },
+    kernel: () => ({ sentBytes: sentBytes(time.nowMs), bytesPerS: 40_000 }),
+    onFault: (fault) => faults.push(wordsOf(fault)),
+  });
+  await cover.open();
+  /** The queue has room for so many more. */
+  const makeRoom = async (packets: number): Promise<void> => {
+    room += packets;
+    take();
+    await time.advance(10);
+  };
+  return { time, faults, cover, makeRoom, taken: () => taken };
+}
+
+test('a queue that is emptied, again and again, is no stream that runs', async (t) => {
+  const { time, faults, makeRoom, taken } = await coverOn((atMs) => atMs * 40);
+  await makeRoom(200);
+  for (let count = 0; count < 5; count++) {
+    await makeRoom(200);
+    await time.advance(1000);
+    await makeRoom(78);
+  }
+  t.deepEqual(faults, []);
+  t.true(taken() > 1000, `${taken()} of 1590`);
+});
+
+test('nor is one whose netdev is away, whatever is taken', async (t) => {
+  const { time, faults, makeRoom } = await coverOn(() => null);
+  await makeRoom(2000);
+  await time.advance(1000);
+  t.deepEqual(faults, []);
+});
+
+test('what the kernel itself has sent too fast is', async (t) => {
+  let sent = 0;
+  const { time, faults, makeRoom, taken } = await coverOn(() => sent);
+  await makeRoom(200);
+  sent = 5000 * 512;
+  await makeRoom(5000);
+  await time.advance(1000);
+  t.deepEqual(faults, ['cover leaves faster than the rate: nothing holds it back']);
+  t.true(taken() < 300, `${taken()} taken before it noticed`);
 });

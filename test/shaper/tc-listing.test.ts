@@ -55,10 +55,10 @@ test('other lines are passed over', (t) => {
   reader.push('qdisc fq_codel 8001: dev iotvpn0 root refcnt 2 limit 10240p');
   t.deepEqual(reader.take(), {
     classes: [],
-    qdiscs: [{ kind: 'noqueue', handle: '0:', parent: 'root' }],
+    qdiscs: [{ kind: 'fq_codel', handle: '8001:', parent: 'root' }],
     clock: {
       classes: [],
-      qdiscs: [{ kind: 'fq_codel', handle: '8001:', parent: 'root' }],
+      qdiscs: [{ kind: 'noqueue', handle: '0:', parent: 'root' }],
       filters: [],
     },
   });
@@ -67,7 +67,7 @@ test('other lines are passed over', (t) => {
 test('what belongs to the clock behind OpenVPN is listed apart', (t) => {
   const counts: [string, number, number][] = [];
   const reader = new TcListingReader((...count) => counts.push(count));
-  const text = ['home', 'clock'].map((name) =>
+  const text = ['clock', 'home'].map((name) =>
     readFileSync(`test/fixtures/tc/${name}.txt`, 'utf8'),
   );
   for (const line of text.join('').split('\n')) reader.push(line);
@@ -96,8 +96,8 @@ test('what belongs to the clock behind OpenVPN is listed apart', (t) => {
     ],
   });
   t.deepEqual(counts, [
-    ['1:10', 30, 0],
     ['2:10', 22, 4],
+    ['1:10', 30, 0],
   ]);
 });
 

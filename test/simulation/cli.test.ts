@@ -55,7 +55,7 @@ test('cost: idle hours count at their own rate', async (t) => {
     '0',
     '--json',
   );
-  t.is(JSON.parse(out).gbPerMonth.toFixed(1), '114.2');
+  t.is(JSON.parse(out).gb_per_month.toFixed(1), '114.2');
 });
 
 test('cost: rates, schedules, cap and price come from a configuration', async (t) => {
@@ -74,7 +74,7 @@ config schedule 'night'
 `;
   await writeFile(path, config);
   const { out } = await run('cost', '--config', path, '--json');
-  const { gbPerMonth, capPercent } = JSON.parse(out);
+  const { gb_per_month: gbPerMonth, cap_percent: capPercent } = JSON.parse(out);
   const expected = 2.592 * 1.052 * ((6 / 7) * 40 + (1 / 7) * 10);
   t.true(Math.abs(gbPerMonth - expected) < 1e-9);
   t.true(Math.abs(capPercent - (expected * 31) / 300) < 1e-9);
@@ -102,8 +102,8 @@ test('simulate: writes figures, and the wire as a trace that can be read again',
   t.is((await readFile(join(folder, 'simulate.csv'), 'utf8')).split('\n').length, 4);
   const again = await run('simulate', '--mode', 'none', '--json', wire);
   const [{ total }] = JSON.parse(again.out).results;
-  t.is(total.packets, results[0].total.wirePackets);
-  t.is(total.realBytes, results[0].total.wireBytes);
+  t.is(total.packets, results[0].total.wire_packets);
+  t.is(total.real_bytes, results[0].total.wire_bytes);
   await rm(folder, { recursive: true });
 });
 
@@ -130,7 +130,7 @@ test('simulate: the attack sees through a VPN, not through shaping', async (t) =
   const [vpn, packed] = JSON.parse(out).attacks;
   t.is(vpn.level, 'leak');
   t.not(packed.level, 'leak');
-  const { auc } = packed.windows.find(({ windowS }: { windowS: number }) => windowS === 1);
+  const { auc } = packed.windows.find(({ window_s }: { window_s: number }) => window_s === 1);
   t.true(auc.low < 0.5 && auc.value < 0.65, JSON.stringify(auc));
   await rm(folder, { recursive: true });
 });
@@ -178,7 +178,7 @@ test('recommend: from the counters of the running service', async (t) => {
     singles.map(({ device }: { device: string }) => device),
     ['camera', 'plug'],
   );
-  t.true(best.up.latency.meanMs <= 250 && best.up.latency.maxMs <= 2000);
+  t.true(best.up.latency.mean_ms <= 250 && best.up.latency.max_ms <= 2000);
 });
 
 const refusals: [argv: string[], expected: RegExp][] = [

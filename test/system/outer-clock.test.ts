@@ -2,7 +2,7 @@
 import test from 'ava';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import { CLOCK_NETDEV } from '../../src/core/plan/names.ts';
-import { placeClock, removeClock } from '../../src/shell/network/outer-clock.ts';
+import { placeClock, removeClock } from '../../src/shell/shaper/outer-clock.ts';
 import { FakeMachine } from '../stand-ins/fake-system/machine.ts';
 
 const shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 } as const;

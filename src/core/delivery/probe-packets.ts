@@ -4,6 +4,8 @@ import { checksumWithin, ICMP, ipPacket, TCP, UDP, udpPacket } from '../framing/
 import { ipDestination, ipSource, readIpHeader } from '../framing/ip-packet.ts';
 
 const DNS_PORT = 53;
+/** No error, and that there is no such name (RFC 1035). */
+const FOUND = [0, 3];
 
 /** A port that nobody keeps for a service, out of two random bytes. */
 export function portOf(high: number, low: number): number {
@@ -33,15 +35,30 @@ export function encodeEcho({ id, ...ends }: Question): Uint8Array {
 
 /** Asks who serves the root of all names (RFC 1035), which every resolver knows and no provider learns anything from. */
 export function encodeNameQuestion({ id, port, ...ends }: Question): Uint8Array {
-  const query = new Uint8Array(12 + 5);
-  const view = new DataView(query.buffer);
+  const { question } = encodeRootQuestion(id);
+  return udpPacket(ends, { sourcePort: port, destinationPort: DNS_PORT }, question);
+}
+
+/** The same question as a datagram, and by what its answer is known, whatever it says but that nothing was found out. */
+export function encodeRootQuestion(id: number): {
+  question: Uint8Array;
+  isAnswer: (datagram: Uint8Array) => boolean;
+} {
+  const question = new Uint8Array(12 + 5);
+  const view = new DataView(question.buffer);
   view.setUint16(0, id);
   // Recursion desired, one question: the root, NS, IN.
   view.setUint16(2, 0x0100);
   view.setUint16(4, 1);
   view.setUint16(13, 2);
   view.setUint16(15, 1);
-  return udpPacket(ends, { sourcePort: port, destinationPort: DNS_PORT }, query);
+  const isAnswer = (datagram: Uint8Array): boolean => {
+    if (datagram.length < 12) return false;
+    const [first = 0, second = 0, flags = 0, status = 0] = datagram;
+    const isOurs = ((first << 8) | second) === id && (flags & 0x80) !== 0;
+    return isOurs && FOUND.includes(status & 0x0f);
+  };
+  return { question, isAnswer };
 }
 
 /** The first packet of a TCP connection to port 443, as devices send most. */
@@ -61,9 +78,6 @@ export function encodeConnect(source: string, destination: string, port: number)
 /** What came back. */
 export type Answer = 'echo' | 'names' | 'names-refused';
 
-const NO_ERROR = 0;
-const NO_SUCH_NAME = 3;
-
 /** Reads an answer to this question; null where the packet is none. */
 export function readAnswer(packet: Uint8Array, question: Question): Answer | null {
   const header = readIpHeader(packet);
@@ -79,5 +93,5 @@ export function readAnswer(packet: Uint8Array, question: Question): Answer | nul
   if (view.getUint16(0) !== DNS_PORT || view.getUint16(2) !== question.port) return null;
   if (view.getUint16(8) !== question.id) return null;
   const status = view.getUint8(11) & 0x0f;
-  return status === NO_ERROR || status === NO_SUCH_NAME ? 'names' : 'names-refused';
+  return FOUND.includes(status) ? 'names' : 'names-refused';
 }

@@ -56,13 +56,15 @@ export function judgeEndpointDelivery(evidence: EndpointDeliveryEvidence): Troub
   );
 }
 
+const DNS_PORT = 53;
+
 /** Who it is, as far as that may be seen. */
-export function holderOf({ names }: PortHolders): NoticeValue {
-  return names.length === 0 ? notice('another-program') : listOf(names);
+export function holderOf({ names }: PortHolders, port: number): NoticeValue {
+  return names.length === 0 ? notice('another-program', { port: `${port}` }) : listOf(names);
 }
 
 export function resolverTrouble({ address, holders }: ResolverFault): Trouble {
-  const holder = holderOf(holders);
+  const holder = holderOf(holders, DNS_PORT);
   const said = holders.isTaken
     ? notice('resolver-port-taken', { address, holder })
     : notice('resolver-not-listening', { address });

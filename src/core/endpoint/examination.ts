@@ -70,7 +70,7 @@ function findRangeFaults({ prefixes, inside }: Examination): Notice[] {
 }
 
 function findPortFaults({ port, portHolders, resolver, resolverHolders }: Examination): Notice[] {
-  const program = holderOf(portHolders);
+  const program = holderOf(portHolders, port);
   return [
     ...(portHolders.isTaken ? [notice('endpoint-port-taken', { port: `${port}`, program })] : []),
     ...(resolverHolders.isTaken

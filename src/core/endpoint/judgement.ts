@@ -30,7 +30,7 @@ export interface EndpointVerdict {
   /** Homes that may be sent to. */
   open: readonly number[];
   faults: readonly Notice[];
-  /** The queue is not as it was made, or no stream in it: make all of it again. */
+  /** The queue is not as it was made: make all of it again. */
   rebuild: boolean;
   /** Homes whose streams are not as they were made, among others that are: make these again, and no other. */
   broken: readonly number[];
@@ -55,6 +55,5 @@ export function judgeEndpoint({ listing, minors, streams }: EndpointEvidence): E
       faults.push(...own);
     }
   }
-  const rebuild = broken.length > 0 && broken.length === streams.length;
-  return { open, faults, rebuild, broken: rebuild ? [] : broken };
+  return { open, faults, rebuild: false, broken };
 }

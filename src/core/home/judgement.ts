@@ -32,6 +32,8 @@ export interface HomeEvidence {
   clockMade: ClockedWay | null;
   /** Whether what shapes has told of itself lately. */
   isReported: boolean;
+  /** Whether it has told nothing for as long although it was listened to: a process that was held up itself heard nothing. */
+  isSilent: boolean;
   /** Whether the rules stand as they were loaded. */
   rulesIntact: boolean;
   /** Packets of devices were stopped lately on a way that rules or routes of others gave them. */
@@ -78,11 +80,12 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   const rules = evidence.rulesIntact ? [] : [notice('rules-changed')];
   const tunnel = tunnelState === 'up' ? [] : [tunnelFault(tunnelState, evidence.trouble)];
   const clock = findClock(evidence);
-  const queue = [
+  const structure = [
     ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
     ...clock,
-    ...(evidence.isReported ? [] : [notice('shaping-thread-silent')]),
   ];
+  const queue = [...structure, ...(evidence.isReported ? [] : [notice('shaping-thread-silent')])];
+  const isQueueBroken = structure.length > 0 || evidence.isSilent;
   const leaving =
     sentPerSecond === null && settling
       ? []
@@ -110,7 +113,7 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
     faults:
       [blocking, tunnel, [...queue, ...rules], streams].find(({ length }) => length > 0) ?? [],
     // Rules hold devices back whatever else they wait for; a queue needs a tunnel.
-    repair: rules.length > 0 || (isUp && queue.length > 0) || streamBroken || clockBroken,
+    repair: rules.length > 0 || (isUp && isQueueBroken) || streamBroken || clockBroken,
     streamBroken,
     clockBroken,
     clockBypassed: isUp && clockBypassed,

@@ -10,8 +10,41 @@ export function withoutKeys(line: string): string {
   return line.replace(KEY_RUN, '…');
 }
 
+/** Where OpenVPN speaks to. */
+export interface Remote {
+  address: string;
+  port: string;
+}
+
+/** Who answers otherwise; null where nobody could be asked. */
+export interface WayEvidence {
+  /** The endpoint's machine. */
+  server: boolean | null;
+  /** Resolvers of the Internet's names. */
+  names: boolean | null;
+}
+
+export const NOTHING_TRIED: WayEvidence = { server: null, names: null };
+
+/** What it means that the endpoint answers nothing at all: its key would be refused, and its closed port told. */
+export function explainSilence(remote: Remote | null, { server, names }: WayEvidence): Notice {
+  if (remote === null) {
+    const values = { place: notice('unnamed-place'), port: notice('unnamed-port') };
+    return notice('endpoint-mute', values);
+  }
+  const { address, port } = remote;
+  const place = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  if (server === true) return notice('endpoint-mute-alive', { place, port });
+  if (names === true) return notice('endpoint-mute-online', { place, port });
+  if (server === false && names === false) return notice('internet-mute', { place });
+  return notice('endpoint-mute', { place, port });
+}
+
 /** Patterns of lines, each with what it means; the first that fits counts. */
-const TROUBLES: readonly [pattern: RegExp, said: (match: RegExpExecArray) => Notice][] = [
+const TROUBLES: readonly [
+  pattern: RegExp,
+  said: (match: RegExpExecArray, remote: Remote | null) => Notice,
+][] = [
   [
     /^RESOLVE: Cannot resolve host address: (\S+?)(?::\d+)? /,
     ([, host = '']) => notice('endpoint-name-unresolved', { host }),
@@ -46,7 +79,10 @@ const TROUBLES: readonly [pattern: RegExp, said: (match: RegExpExecArray) => Not
     /unsupported protocol|alert protocol version|no protocols available|wrong version number/,
     () => notice('tls-versions-differ'),
   ],
-  [/TLS key negotiation failed to occur|^Server poll timeout/, () => notice('endpoint-mute')],
+  [
+    /TLS key negotiation failed to occur|^Server poll timeout/,
+    (_, remote) => explainSilence(remote, NOTHING_TRIED),
+  ],
 ];
 
 /** What follows from another line, or says nothing that a person could act on. */
@@ -54,6 +90,8 @@ const PLAIN =
   /\b(?:errors?|cannot|can't|failed|fatal|unrecognized|missing)\b|^(?:Options error|OpenSSL)/i;
 const EMPTY =
   /^(?:NOTE|WARNING|DEPRECATED|MANAGEMENT|Restart pause|SIG[A-Z0-9]+\[)|TLS object ->|TLS handshake failed|TLS_ERROR|Exiting due to fatal/i;
+
+const REMOTE = /^UDPv[46] link remote: \[AF_INET6?\](\S+):(\d+)$/;
 
 function quote(line: string): string {
   const said = withoutKeys(line)
@@ -67,6 +105,12 @@ export class TroubleReader {
   /** Whether this try has told of a trouble with words of ours, or of any. */
   #isNamed = false;
   #isHeard = false;
+  #remote: Remote | null = null;
+
+  /** Whom the last try was to reach; null before the first. */
+  get remote(): Remote | null {
+    return this.#remote;
+  }
 
   /** What this line adds to what is known, or null. */
   hear(printed: string): Notice | null {
@@ -76,6 +120,8 @@ export class TroubleReader {
       this.#isHeard = false;
       return null;
     }
+    const [, address, port] = REMOTE.exec(line) ?? [];
+    if (address !== undefined && port !== undefined) this.#remote = { address, port };
     if (EMPTY.test(line)) return null;
     for (const [pattern, said] of TROUBLES) {
       const match = pattern.exec(line);
@@ -83,7 +129,7 @@ export class TroubleReader {
       if (this.#isNamed) return null;
       this.#isNamed = true;
       this.#isHeard = true;
-      return said(match);
+      return said(match, this.#remote);
     }
     if (this.#isHeard || !PLAIN.test(line)) return null;
     this.#isHeard = true;
@@ -93,7 +139,7 @@ export class TroubleReader {
   /** What it means that a try has come no further than to this state for long, or null. */
   linger(state: string): Notice | null {
     if (this.#isNamed) return null;
-    if (state === 'WAIT') return notice('endpoint-mute');
+    if (state === 'WAIT') return explainSilence(this.#remote, NOTHING_TRIED);
     return state === 'AUTH' || state === 'GET_CONFIG' ? notice('home-unanswered') : null;
   }
 }

@@ -98,11 +98,15 @@ export interface HomeSlot {
 
 export interface EndpointFacts {
   uid: number;
+  /** UDP port at which homes reach it. */
+  port: number;
   /** First three bytes of the tunnel addresses' /24, e.g. `10.213.0`. */
   tunnelNet: string;
   /** First two bytes of the inner addresses' /16, e.g. `10.214`. */
   innerNet: string;
   /** The /48 of the inner IPv6 addresses without `::`, e.g. `fd12:3456:789a`, or null without IPv6. */
   innerNet6: string | null;
+  /** Networks this machine is in, of which none lies in another: the Internet of homes is beyond them. */
+  near: readonly string[];
   homes: HomeSlot[];
 }

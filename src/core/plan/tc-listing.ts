@@ -101,6 +101,11 @@ export class TcListingReader {
     return true;
   }
 
+  /** Netdevs that were listed: every one has a root. */
+  get roots(): number {
+    return this.#qdiscs.filter(({ parent }) => parent === 'root').length;
+  }
+
   /** What was listed since the last call. */
   take(): TcListing {
     const listing = split([...this.#classes.values()], this.#qdiscs, this.#filters);
@@ -114,19 +119,21 @@ export class TcListingReader {
 }
 
 /**
- * What belongs to the clock apart. tc names no netdev, but lists what it is asked for in order: the first root is the
- * queue's, and what stands in its place is not taken for the clock's, nor the other way.
+ * What belongs to the clock apart. tc names no netdev, but lists what it is asked for in order: the clock's root, then the
+ * queue's. Of one alone that is neither's, the queue's place is taken, which is a fault as well.
  */
 function split(
   classes: readonly ListedClass[],
   qdiscs: readonly ListedQdisc[],
   filters: ListedFilter[],
 ): TcListing {
-  const [, secondRoot] = qdiscs.filter(({ parent }) => parent === 'root');
+  const roots = qdiscs.filter(({ parent }) => parent === 'root');
+  const clocksRoot =
+    roots.length > 1 ? roots[0] : roots.find(({ handle }) => handle === CLOCK_HANDLE);
   const isClocks = (id: string): boolean => id.startsWith(CLOCK_HANDLE);
   const ofClock = {
     classes: classes.filter(({ id }) => isClocks(id)),
-    qdiscs: qdiscs.filter((one) => one === secondRoot || isClocks(one.parent)),
+    qdiscs: qdiscs.filter((one) => one === clocksRoot || isClocks(one.parent)),
     filters,
   };
   const ofQueue = {

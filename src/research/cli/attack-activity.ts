@@ -5,9 +5,10 @@ import { alignEvents, type HomeEvent, parseEvents } from '../../core/analysis/ac
 import { openSamples } from '../../shell/capture/csv.ts';
 import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
 import type { Context } from '../../shell/cli/context.ts';
-import { Failure } from '../../shell/cli/failure.ts';
-import { numberBetween, parseSeed } from '../../shell/cli/number-options.ts';
+import { Failure, usageFailure } from '../../shell/cli/failure.ts';
+import { numberBetween, parseList, parseSeed } from '../../shell/cli/number-options.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
+import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { System } from '../../shell/system/system.ts';
 import {
   plotActivity,
@@ -64,8 +65,9 @@ export function registerAttackActivity(attack: Command, context: Context): void 
       5,
     )
     .option(
-      '--leave-out <from-to...>',
-      'stretches in which nobody noted what happened, seconds since the capture began',
+      '--leave-out <from-to>',
+      'stretches in which nobody noted what happened, seconds since the capture began, with commas',
+      parseList,
     )
     .option(
       '--gap <seconds>',
@@ -85,11 +87,16 @@ export function registerAttackActivity(attack: Command, context: Context): void 
       numberBetween(5, 86_400, 's'),
       120,
     )
-    .option('--device <address...>', 'only these streams: MAC, address, or label')
+    .option(
+      '--device <addresses>',
+      'only these streams: MAC, address, or label, with commas',
+      parseList,
+    )
     .option('--labels <file>', 'who is who: lines of kind,value,label (see attack identify)')
     .option(
-      '--home <address...>',
-      "the home's public addresses, where the capture is from outside it",
+      '--home <addresses>',
+      "the home's public addresses, with commas, where the capture is from outside it",
+      parseList,
     )
     .option(
       '--view <view>',
@@ -144,7 +151,7 @@ async function runAttack(
   }
   const leftOut = stretches.map(({ fromS, toS }) => ({ fromS: startS + fromS, toS: startS + toS }));
   const report = attackActivity(chosen, { startS, endS }, events, { ...parameters, leftOut });
-  const json = `${JSON.stringify({ file, view, ...parameters, ...toJson(report) }, null, 2)}\n`;
+  const json = renderJson({ file, view, ...parameters, ...toJson(report) });
   if (options.out) {
     await system.files.makeFolder(options.out);
     await system.files.write(join(options.out, 'activity.json'), json);
@@ -200,7 +207,7 @@ function same(a: string, b: string): boolean {
 function readView(text: string): View | null {
   if (text === 'auto') return null;
   if (text !== 'lan' && text !== 'wan') {
-    throw new Failure(`--view is "${text}", expected lan, wan or auto`);
+    throw usageFailure(`--view is "${text}", expected lan, wan or auto`);
   }
   return text;
 }
@@ -209,7 +216,7 @@ function readView(text: string): View | null {
 function readStretch(text: string): Stretch {
   const [fromS, toS] = text.split('-').map(Number);
   if (!/^[\d.]+-[\d.]+$/.test(text) || !(fromS! < toS!)) {
-    throw new Failure(`--leave-out is "${text}", expected two seconds, FROM-TO`);
+    throw usageFailure(`--leave-out is "${text}", expected two seconds, FROM-TO`);
   }
   return { fromS: fromS!, toS: toS! };
 }

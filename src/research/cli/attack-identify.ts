@@ -5,9 +5,10 @@ import { parseMac } from '../../core/capture/addresses.ts';
 import { openSamples } from '../../shell/capture/csv.ts';
 import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
 import type { Context } from '../../shell/cli/context.ts';
-import { Failure } from '../../shell/cli/failure.ts';
-import { numbersBetween, parseSeed } from '../../shell/cli/number-options.ts';
+import { Failure, usageFailure } from '../../shell/cli/failure.ts';
+import { numbersBetween, parseList, parseSeed } from '../../shell/cli/number-options.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
+import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { System } from '../../shell/system/system.ts';
 import { RateSeries } from '../analysis/identify/features.ts';
 import { FlowTable, type View } from '../analysis/identify/flows.ts';
@@ -68,10 +69,11 @@ export function registerAttackIdentify(attack: Command, context: Context): void 
       parseLengths,
       usualSamplesS,
     )
-    .option('--mac <address...>', 'only these devices')
+    .option('--mac <addresses>', 'only these devices, with commas', parseList)
     .option(
-      '--home <address...>',
-      "the home's public addresses, where the capture is from outside it",
+      '--home <addresses>',
+      "the home's public addresses, with commas, where the capture is from outside it",
+      parseList,
     )
     .option('--view <view>', 'lan: tell devices by their address; wan: by remote address; auto')
     .option('--seed <number>', 'seed of the cross-validation', parseSeed, 1)
@@ -132,9 +134,7 @@ async function identify(
     warnings,
   };
   const written = options.out ? await writeAll(system, options.out, result) : [];
-  console.write(
-    options.json ? `${JSON.stringify(toJson(result), null, 2)}\n` : renderIdentification(result),
-  );
+  console.write(options.json ? renderJson(toJson(result)) : renderIdentification(result));
   if (!options.json && written.length > 0) console.write(`Written: ${written.join(', ')}\n`);
 }
 
@@ -206,7 +206,7 @@ async function writeAll(
   result: Identification,
 ): Promise<string[]> {
   const contents: Record<string, string> = {
-    'identify.json': `${JSON.stringify(toJson(result), null, 2)}\n`,
+    'identify.json': renderJson(toJson(result)),
     'accuracy.csv': renderGridCsv(result),
     ...plotIdentification(result),
   };
@@ -232,14 +232,14 @@ function commonBinS(samplesS: number[], windowsS: number[]): number {
 
 function readMac(text: string): string {
   const mac = parseMac(text);
-  if (mac === null) throw new Failure(`--mac is "${text}", which is no MAC address`);
+  if (mac === null) throw usageFailure(`--mac is "${text}", which is no MAC address`);
   return mac;
 }
 
 function readView(text: string | undefined): View | null {
   if (text === undefined || text === 'auto') return null;
   if (text !== 'lan' && text !== 'wan') {
-    throw new Failure(`--view is "${text}", expected lan, wan or auto`);
+    throw usageFailure(`--view is "${text}", expected lan, wan or auto`);
   }
   return text;
 }

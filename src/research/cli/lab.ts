@@ -1,6 +1,7 @@
 // The command line of the lab: `lab run`, `lab demo`, and what the lab starts of itself in its namespaces.
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { usageFailure } from '../../shell/cli/failure.ts';
 import {
   numberBetween,
   parsePacketBytes,
@@ -13,7 +14,6 @@ import type { DeviceId } from '../devices/catalogue.ts';
 import { runDevices } from '../lab/bed/devices.ts';
 import { runServers } from '../lab/bed/servers.ts';
 import { runDemo } from '../lab/demo.ts';
-import { LabError } from '../lab/error.ts';
 import type { CampaignOptions, Screens } from '../lab/findings/campaign.ts';
 import { runCases } from '../lab/findings/cases.ts';
 import { runDefences } from '../lab/findings/defences.ts';
@@ -195,18 +195,18 @@ function toCampaign({ out, rate, packetSize, ...flags }: CampaignFlags): Campaig
 
 function toOptions(flags: RunFlags): LabOptions {
   if (flags.replay !== undefined && flags.device === undefined) {
-    throw new LabError('--replay needs --device: the MAC or address of a device in the capture');
+    throw usageFailure('--replay needs --device: the MAC or address of a device in the capture');
   }
   if (flags.replay === undefined && (flags.device !== undefined || flags.offset !== undefined)) {
-    throw new LabError(
+    throw usageFailure(
       '--device and --offset say what to play of a capture: give --replay as well',
     );
   }
   if (flags.replay !== undefined && flags.devices !== undefined) {
-    throw new LabError('--devices chooses emulated devices, and --replay plays a capture instead');
+    throw usageFailure('--devices chooses emulated devices, and --replay plays a capture instead');
   }
   if (flags.drop > 0 && (flags.variant === 'unprotected' || flags.variant === 'block')) {
-    throw new LabError(`--drop: the variant "${flags.variant}" has no tunnel to drop datagrams of`);
+    throw usageFailure(`--drop: the variant "${flags.variant}" has no tunnel to drop datagrams of`);
   }
   return {
     variant: flags.variant,

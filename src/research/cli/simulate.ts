@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { Context } from '../../shell/cli/context.ts';
-import { Failure, InvalidValue } from '../../shell/cli/failure.ts';
+import { Failure, InvalidValue, usageFailure } from '../../shell/cli/failure.ts';
 import {
   numberBetween,
   parsePacketBytes,
@@ -14,6 +14,7 @@ import {
   parseSeed,
   sdHelp,
 } from '../../shell/cli/number-options.ts';
+import { renderJson } from '../../shell/cli/tools/json.ts';
 import {
   addTraceOptions,
   type TraceFlags,
@@ -110,7 +111,7 @@ async function run({ system, console }: Context, files: string[], flags: Flags):
   const trace = traceOptionsOf(console, flags, files);
   const names = flags.mode ?? variantNames;
   if (flags.wireOut !== undefined && names.length !== 1) {
-    throw new Failure('--wire-out writes what one defence shows: choose it with --mode');
+    throw usageFailure('--wire-out writes what one defence shows: choose it with --mode');
   }
   const options = {
     uploadKBps: flags.upload ?? flags.rate,
@@ -144,9 +145,7 @@ async function run({ system, console }: Context, files: string[], flags: Flags):
     : null;
   const written = flags.out === undefined ? [] : await writeAll(flags.out, results, sweep, options);
   if (flags.json) {
-    console.write(
-      `${JSON.stringify({ seed: flags.seed, files, results, sweep, attacks }, null, 2)}\n`,
-    );
+    console.write(renderJson({ seed: flags.seed, files, results, sweep, attacks }));
     return;
   }
   console.write(renderSimulation(results));
@@ -172,7 +171,7 @@ async function writeAll(
   { packetBytes }: { packetBytes: number },
 ): Promise<string[]> {
   const contents: Record<string, string> = {
-    'simulate.json': `${JSON.stringify(results, null, 2)}\n`,
+    'simulate.json': renderJson(results),
     'simulate.csv': renderSimulationCsv(results),
   };
   if (sweep) {
@@ -224,14 +223,14 @@ async function runTolerance(
     const rates = toleratedRates.find((device) => device.id === id);
     if (!rates || !path) {
       const known = toleratedRates.map((device) => device.id).join(', ');
-      throw new Failure(
+      throw usageFailure(
         `--figure9 takes DEVICE=FILE with DEVICE one of ${known}; got "${argument}"`,
       );
     }
     const trace = openTrace(system, [path], traceOptionsOf(console, flags, [path]));
     rows.push(await simulateTolerance(rates, trace, flags.seed));
   }
-  console.write(flags.json ? `${JSON.stringify(rows, null, 2)}\n` : renderTolerance(rows));
+  console.write(flags.json ? renderJson(rows) : renderTolerance(rows));
 }
 
 function parseVariants(text: string): VariantName[] {

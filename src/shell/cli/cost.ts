@@ -5,8 +5,9 @@ import { figure, renderRows } from '../../core/plot/text-table.ts';
 import { rateBounds, streamDefaults } from '../../core/stream/stream.ts';
 import type { System } from '../system/system.ts';
 import type { Context } from './context.ts';
-import { Failure } from './failure.ts';
+import { usageFailure } from './failure.ts';
 import { numberBetween, parsePacketBytes, parseRate } from './number-options.ts';
+import { renderJson } from './tools/json.ts';
 
 interface Flags {
   rate?: number;
@@ -57,9 +58,7 @@ export function registerCost(program: Command, { system, console }: Context): vo
     .action(async (flags: Flags) => {
       const input = await inputOf(system, flags);
       const cost = costOf(input);
-      console.write(
-        flags.json ? `${JSON.stringify({ ...input, ...cost }, null, 2)}\n` : render(input, cost),
-      );
+      console.write(flags.json ? renderJson({ ...input, ...cost }) : render(input, cost));
     });
 }
 
@@ -88,7 +87,7 @@ async function readConfigured(system: Pick<System, 'files'>, file: string) {
 function idleShares({ idleHours, idleRate }: Flags): RateShare[] | null {
   if (idleHours === undefined && idleRate === undefined) return null;
   if (idleHours === undefined || idleRate === undefined) {
-    throw new Failure('--idle-hours and --idle-rate belong together: give both');
+    throw usageFailure('--idle-hours and --idle-rate belong together: give both');
   }
   return [{ share: idleHours / 24, uploadKBps: idleRate, downloadKBps: idleRate }];
 }

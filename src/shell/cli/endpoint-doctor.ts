@@ -5,6 +5,7 @@ import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import { bare } from '../../core/home/answers.ts';
 import type { Notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
+import type { PortStatus } from '../endpoint/endpoint-status.ts';
 import { examine, examineKernel } from '../endpoint/examine.ts';
 import { askLocalApi, NotRunningError } from '../machine/local-api.ts';
 import type { System } from '../system/system.ts';
@@ -21,15 +22,33 @@ export async function findFaults(
   system: System,
   identity: EndpointIdentity,
   runDir: string,
-): Promise<Notice[]> {
+): Promise<{ faults: Notice[]; port: PortStatus | null }> {
   try {
     const path = join(runDir, 'api.sock');
     const status = await askLocalApi(system, path, { method: 'doctor' }, TIMEOUT_MS);
-    return (status as { warning_notices: Notice[] }).warning_notices;
+    const { warning_notices: faults, port } = status as RunningStatus;
+    return { faults, port };
   } catch (error) {
     if (!(error instanceof NotRunningError)) throw error;
   }
-  return findEndpointFaults(await examine({ system, identity, runDir, inject: null }));
+  const seen = await examine({ system, identity, runDir, inject: null });
+  return { faults: findEndpointFaults(seen), port: null };
+}
+
+interface RunningStatus {
+  warning_notices: Notice[];
+  port: PortStatus;
+}
+
+/** What nobody can try from this server itself: whether its provider lets the port in. */
+function describePort(number: number, port: PortStatus | null): string {
+  const step = `let UDP port ${number} in in the firewall that the hosting provider has in front of this server`;
+  if (port === null || port.arrived === null)
+    return `Whether UDP ${number} gets through its provider's firewall shows once the service runs and a home connects: look again then.`;
+  const { arrived, quiet_s: quietS } = port;
+  if (arrived === 0)
+    return `But nothing has come to UDP port ${number} since the service started ${quietS} s ago: if a home is switched on, ${step}.`;
+  return `Something came to UDP port ${number} ${quietS} s ago.`;
 }
 
 /** Prints what was found, or that nothing was; exit status 1 where something was. */
@@ -38,14 +57,13 @@ export async function printFaults(
   identity: EndpointIdentity,
   { runDir, json }: { runDir: string; json?: boolean },
 ): Promise<void> {
-  const faults = await findFaults(system, identity, runDir);
+  const { faults, port } = await findFaults(system, identity, runDir);
   if (json) {
     const findings = faults.map((fault) => ({ message: wordsOf(fault), ...bare(fault) }));
-    console.write(`${JSON.stringify({ ok: faults.length === 0, findings }, null, 2)}\n`);
+    const told = { ok: faults.length === 0, findings, ...(port === null ? {} : { port }) };
+    console.write(`${JSON.stringify(told, null, 2)}\n`);
   } else if (faults.length === 0) {
-    console.write(
-      `Nothing found on this server. Whether UDP ${identity.port} gets through its provider's firewall shows once a home connects.\n`,
-    );
+    console.write(`Nothing found on this server. ${describePort(identity.port, port)}\n`);
   } else {
     for (const fault of faults) console.write(`${wordsOf(fault)}\n`);
   }

@@ -13,6 +13,14 @@ export class Failure extends Error {
   }
 }
 
+/** Exit status of a command line that is wrong; 1 is a finding, or what could not be done. */
+export const USAGE_STATUS = 2;
+
+/** Refuses options that are wrong together, or for a reason that commander does not know. */
+export function usageFailure(message: string): Failure {
+  return new Failure(message, USAGE_STATUS);
+}
+
 /** Refuses the value of an option or argument; the message completes commander's sentence, "'x' is invalid." */
 export class InvalidValue extends Error {
   /** By which commander knows it, so that commands need no commander of their own. */
@@ -37,8 +45,22 @@ export async function tellFailures(context: Context, work: () => Promise<void>):
 /** Says what went wrong; the exit status it stands for. */
 function tell({ system, console }: Context, error: unknown): number {
   const fault = error instanceof Error ? error : new Error(String(error));
+  if (isDenied(fault)) {
+    console.writeError(`iotshaper: ${sentenceOf(fault)}; run it as root\n`);
+    return 1;
+  }
   const isDebugged = system.processes.environment('IOTSHAPER_DEBUG');
-  console.writeError(isDebugged ? `${fault.stack}\n` : `iotshaper: ${fault.message}\n`);
+  console.writeError(isDebugged ? `${fault.stack}\n` : `iotshaper: ${sentenceOf(fault)}\n`);
   // By its name: a command in a file of its own has its own Failure.
   return fault.name === 'Failure' ? (fault as Failure).status : 1;
+}
+
+function isDenied({ code }: Error & { code?: unknown }): boolean {
+  return code === 'EACCES' || code === 'EPERM';
+}
+
+/** What went wrong, and with which file: Node.js says "ENOENT: no such file or directory, open 'FILE'". */
+function sentenceOf({ message }: Error): string {
+  const [, why, path] = /^E[A-Z]+: (.+?), \w+ '(.+)'$/.exec(message) ?? [];
+  return why === undefined ? message : `${path}: ${why}`;
 }

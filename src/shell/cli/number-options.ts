@@ -1,4 +1,6 @@
-// Numbers and networks on the command line, refused with what is allowed.
+// Numbers, names, networks and lists on the command line, refused with what is allowed.
+import { findHostFault } from '../../core/endpoint/host.ts';
+import { findNameFault } from '../../core/endpoint/keeping.ts';
 import { splitPrefix } from '../../core/ip/address.ts';
 import { variedModes } from '../../core/pacing/modes.ts';
 import { packetBounds, rateBounds, sdBounds } from '../../core/stream/stream.ts';
@@ -19,6 +21,13 @@ export function numberBetween(least: number, most: number, unit = ''): (text: st
 export function numbersBetween(least: number, most: number, unit = ''): (text: string) => number[] {
   const parse = numberBetween(least, most, unit);
   return (text) => text.split(',').map(parse);
+}
+
+/** Parses words with commas between them, after those of the same option before: no option takes what stands behind it. */
+export function parseList(text: string, before: readonly string[] = []): string[] {
+  const words = text.split(',').map((word) => word.trim());
+  if (words.includes('')) throw new InvalidValue('must be one, or several with commas.');
+  return [...before, ...words];
 }
 
 /** Parses a whole number within bounds, 0 or more. */
@@ -44,10 +53,25 @@ export const parsePacketBytes = wholeBetween(
 export const parseSd = numberBetween(sdBounds.least, sdBounds.most, 'percent');
 export const sdHelp = `${variedModes.join(', ')}: standard deviation of the interval`;
 
-/** One more prefix of an option that may be given several. */
-export function collectPrefixes(text: string, before: readonly string[] = []): string[] {
-  if (splitPrefix(text)) return [...before, text];
-  throw new InvalidValue('must be a network, such as 10.213.0.0/24.');
+/** What homes reach an endpoint by. */
+export function parseHost(text: string): string {
+  const fault = findHostFault(text);
+  if (fault !== null) throw new InvalidValue(`${fault}.`);
+  return text;
+}
+
+/** What a home may be called. */
+export function parseHomeName(text: string): string {
+  const fault = findNameFault(text);
+  if (fault !== null) throw new InvalidValue(fault.replace(/^NAME: (.*)$/s, '$1.'));
+  return text;
+}
+
+/** Networks with commas between them. */
+export function parsePrefixes(text: string, before?: readonly string[]): string[] {
+  const prefixes = parseList(text, before);
+  if (prefixes.every(splitPrefix)) return prefixes;
+  throw new InvalidValue('must be a network, such as 10.213.0.0/24, or several with commas.');
 }
 
 export const parsePort = wholeBetween(1, 65_535);

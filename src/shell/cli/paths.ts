@@ -4,3 +4,5 @@ export const defaultConfigPath = '/etc/config/iotshaper';
 export const defaultUbusSocket = '/var/run/ubus/ubus.sock';
 export const defaultRunDir = '/var/run/iotshaper';
 export const defaultHomeDir = '/etc/iotshaper';
+/** A server's. */
+export const defaultEndpointDir = '/etc/iotshaper/endpoint';

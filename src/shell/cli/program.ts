@@ -6,7 +6,7 @@ import { registerCheck } from './check.ts';
 import type { Context } from './context.ts';
 import { registerCost } from './cost.ts';
 import { registerDoctor } from './doctor.ts';
-import { Failure } from './failure.ts';
+import { Failure, USAGE_STATUS } from './failure.ts';
 import { registerPrint } from './print.ts';
 import { registerRun } from './run/run-command.ts';
 import { ask, registerStatus } from './status.ts';
@@ -96,6 +96,6 @@ export async function runCli(context: Context): Promise<void> {
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    context.console.setExitStatus(error.exitCode);
+    context.console.setExitStatus(error.exitCode === 0 ? 0 : USAGE_STATUS);
   }
 }

@@ -5,8 +5,9 @@ import type { ConfigStatus, Status } from '../../core/home/api.ts';
 import { askLocalApi, NotRunningError } from '../machine/local-api.ts';
 import { pause, type System } from '../system/system.ts';
 import type { Context } from './context.ts';
+import { type EndpointStatus, renderEndpointForPerson } from './endpoint/status.ts';
 import { Failure } from './failure.ts';
-import { defaultRunDir } from './paths.ts';
+import { defaultEndpointDir, defaultRunDir } from './paths.ts';
 
 export function registerStatus(program: Command, { system, console }: Context): void {
   program
@@ -45,15 +46,21 @@ export function registerStatus(program: Command, { system, console }: Context): 
 
 /** @throws {Failure} with status 3 when the service is not running. */
 export async function ask(
-  system: Pick<System, 'sockets' | 'timers'>,
+  system: Pick<System, 'files' | 'sockets' | 'timers'>,
   runDir: string,
   method: string,
 ): Promise<unknown> {
   try {
     return await askLocalApi(system, join(runDir, 'api.sock'), { method });
   } catch (error) {
-    if (error instanceof NotRunningError) throw new Failure(error.message, 3);
-    throw error;
+    if (!(error instanceof NotRunningError)) throw error;
+    const isServer = system.files.exists(join(defaultEndpointDir, 'endpoint.json'));
+    throw new Failure(
+      isServer
+        ? 'the endpoint is not running, so its homes are cut off; start it with: systemctl start iotshaper-endpoint'
+        : error.message,
+      3,
+    );
   }
 }
 
@@ -66,7 +73,7 @@ function renderLine({ state, reason, role, upload, download }: Status, unixMs: n
 }
 
 function renderForPerson(status: Status): string {
-  if (status.role !== 'home') return `${JSON.stringify(status, null, 2)}\n`;
+  if (status.role !== 'home') return renderEndpointForPerson(status as unknown as EndpointStatus);
   const { tunnel, upload, download, rate, devices, config } = status;
   const lines = [
     status.reason,

@@ -7,9 +7,8 @@ import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ENDPOINT_TEXT_SETS, INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
-import { endpointPassages } from '../../core/plan/nft/nft-passage.ts';
+import { endpointPassages, KNOCK_COUNTER } from '../../core/plan/nft/nft-passage.ts';
 import { renderClassAdd } from '../../core/plan/tc.ts';
-import { forgetConnections } from '../network/connections.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
 import { netdevIndex, openNetdevCounter, setLink, writeSysctl } from '../network/netdev.ts';
 import { changeQueue, rebuildQueue, removeClasses } from '../network/queue.ts';
@@ -30,10 +29,15 @@ import {
   allowForwarding,
   configureNetdev,
   drawTrial,
+  findSwitchedOff,
   hasIpv6,
+  putTunnelBack,
+  readLinks,
+  readNear,
   readUplinkMtu,
 } from './internet-side.ts';
 import { writeClientConfigs } from './openvpn-files.ts';
+import { planRemoval, type Removal } from './removal.ts';
 import { findResolverFault, startResolver } from './resolver.ts';
 import type { EndpointStore } from './store.ts';
 
@@ -60,6 +64,7 @@ export class EndpointEffects {
   #port: PacketPort | null = null;
   #resolver: SupervisedChild | null = null;
   #resolverAddresses: readonly string[] = [];
+  #removal: Removal | null = null;
   readonly links: HomeLinks;
 
   constructor(options: EndpointEffectsOptions) {
@@ -80,7 +85,7 @@ export class EndpointEffects {
     });
     this.#shaper = new Shaper({
       system,
-      onReport: ({ listing, takenMs }) => tell({ kind: 'second', report: { listing, takenMs } }),
+      onReport: (report) => tell({ kind: 'second', report }),
       onFault: (minor, fault) => tell({ kind: 'fault', minor, fault }),
     });
     this.#openvpn = new OpenVpn({
@@ -147,6 +152,10 @@ export class EndpointEffects {
         return readPlainUser(system);
       case 'ipv6':
         return hasIpv6(system);
+      case 'near':
+        return readNear(system);
+      case 'tunnel':
+        return putTunnelBack(system, work.address);
       case 'inside':
         return applyInsideRoutes(system, work.routes);
       case 'index':
@@ -174,15 +183,19 @@ export class EndpointEffects {
     }
   }
 
-  async #look({ permits }: WorkOf<'look'>): Promise<Outcomes['look']> {
+  async #look({ permits, ipv6 }: WorkOf<'look'>): Promise<Outcomes['look']> {
     // What lets frames leave is renewed in the same breath.
     const rulesIntact = await this.#rules.isIntact(permits);
+    const takenMs = this.#system.clock.monotonicMs();
     const received = addUp(this.#rules.countedBy('cover_in'), this.#rules.countedBy('frames_in'));
     const passages = this.#rules.passages(endpointPassages);
     return {
-      ...{ rulesIntact, received, passages },
+      ...{ takenMs, rulesIntact, received, passages },
       resolver: await this.#findResolverFault(),
       uplinkMtu: await readUplinkMtu(this.#system),
+      links: await readLinks(this.#system),
+      knocks: this.#rules.counted(KNOCK_COUNTER),
+      switchedOff: await findSwitchedOff(this.#system, ipv6),
     };
   }
 
@@ -257,30 +270,17 @@ export class EndpointEffects {
     await this.#shaper.apply(shaped, fresh);
   }
 
-  /** Ends and removes everything, in the order that never opens a gap; goes on where something can't be removed. */
+  /** Ends and removes everything; goes on where something can't be removed. */
   async #remove({ inside }: WorkOf<'remove'>): Promise<Outcomes['remove']> {
-    const system = this.#system;
-    let failure: unknown = null;
-    let forgotten = true;
-    const attempt = async (work: () => Promise<unknown>): Promise<void> => {
-      await work().catch((error) => {
-        failure ??= error;
-      });
-    };
     this.#control.close();
-    await attempt(() => this.#openvpn.stop());
-    await attempt(() => system.files.remove(this.#options.state().place.clientConfigDir));
-    await attempt(() => this.#shaper.stop());
-    await attempt(async () => this.#resolver?.stop());
-    await attempt(async () => this.#port?.close());
-    await attempt(() => this.#rules.release(true));
-    await attempt(async () => {
-      forgotten = await forgetConnections(system, inside);
+    this.#removal ??= planRemoval(this.#system, {
+      ...{ inside, runDir: this.#options.runDir },
+      clientConfigDir: this.#options.state().place.clientConfigDir,
+      ...{ openvpn: this.#openvpn, shaper: this.#shaper, resolver: this.#resolver },
+      ...{ port: this.#port, rules: this.#rules, sysctls: this.#sysctls },
     });
-    await attempt(() => applyInsideRoutes(system, []));
-    await attempt(() => this.#sysctls.restore());
+    const forgotten = await this.#removal.run();
     this.#sent.close();
-    if (failure !== null) throw failure;
     return { forgotten };
   }
 }

@@ -3,16 +3,22 @@ import { join } from 'node:path';
 import { type Examination, findEndpointFaults } from '../../core/endpoint/examination.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import type { EndpointEvidence, EndpointVerdict } from '../../core/endpoint/judgement.ts';
+import { isLeftBehind, REMOVALS } from '../../core/endpoint/machine/ending.ts';
 import type { Act, EndpointEvent, Work } from '../../core/endpoint/machine/events.ts';
 import { type EndpointState, initialState } from '../../core/endpoint/machine/state.ts';
 import { step } from '../../core/endpoint/machine/step.ts';
+import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
+import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
+import { ReportWatch } from '../machine/report-watch.ts';
+import { NetworkMonitor } from '../network/network-monitor.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';
-import type { Cancel, Listener, System } from '../system/system.ts';
+import { type Cancel, type Listener, pause, type System } from '../system/system.ts';
 import { EndpointEffects } from './endpoint-effects.ts';
 import { renderEndpointStatus } from './endpoint-status.ts';
 import { clientConfigDirOf } from './openvpn-files.ts';
@@ -22,8 +28,8 @@ import type { EndpointStore } from './store.ts';
 const SETTLE_MS = 200;
 /** The machine is looked at so often: a firewall may be switched on at any time. */
 const EXAMINE_EVERY_MS = 60_000;
-/** A second without a report is told to the machine no sooner. */
-const UNREPORTED_MS = 1500;
+/** What could not be removed is tried again so soon. */
+const REMOVE_EVERY_MS = 500;
 
 export interface EndpointServiceOptions {
   system: System;
@@ -42,6 +48,7 @@ export class EndpointService {
   readonly #system: System;
   readonly #loop: MachineLoop<EndpointState, EndpointEvent, Act, Work>;
   readonly #effects: EndpointEffects;
+  readonly #monitor: NetworkMonitor;
   /** When it was made, Unix seconds. */
   readonly #since: number;
   #server: Listener | null = null;
@@ -50,12 +57,21 @@ export class EndpointService {
   #cancelExamine: Cancel = () => {};
   #cancelWatch: Cancel = () => {};
   #cancelSettle: Cancel = () => {};
-  #reportedMs = Number.NEGATIVE_INFINITY;
+  readonly #reports: ReportWatch;
+  /** Of the endpoint that is served. */
+  #stamp: string | null = null;
+  /** Tells why it can't go on. */
+  #lose: (why: Notice) => void = () => {};
+  /** Resolves once it can't go on: what it serves with is not this machine's any more. */
+  readonly lost = new Promise<Notice>((resolve) => {
+    this.#lose = resolve;
+  });
 
   constructor(options: EndpointServiceOptions, identity: EndpointIdentity) {
     const { system, store, runDir, log } = options;
     this.#options = options;
     this.#system = system;
+    this.#reports = new ReportWatch(system);
     this.#since = Math.floor(system.clock.unixMs() / 1000);
     this.#loop = new MachineLoop({
       system,
@@ -76,6 +92,14 @@ export class EndpointService {
       state: () => this.#loop.state,
       tell: (event) => this.#tell(event),
     });
+    this.#monitor = new NetworkMonitor({
+      system,
+      onChange: (what) => {
+        if (what === 'house') this.#loop.dispatch({ kind: 'surroundings' });
+      },
+      ignoredNetdevs: () => [INNER_NETDEV, TUNNEL_NETDEV],
+      ignoredTable: ROUTE_TABLE,
+    });
   }
 
   /**
@@ -92,21 +116,18 @@ export class EndpointService {
         return this.status();
       },
     });
+    this.#watch();
+    this.#stamp = await store.stamp();
     const homes = await store.homes();
-    this.#cancelWatch = system.files.watch(store.dir, () => {
-      this.#cancelSettle();
-      this.#cancelSettle = system.timers.after(SETTLE_MS, () =>
-        this.#loop.dispatch({ kind: 'store-changed' }),
-      );
-    });
     this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
+    this.#monitor.start();
     this.#loop.dispatch({ kind: 'start', homes });
     await this.#loop.settled();
     this.#cancelExamine = system.timers.every(EXAMINE_EVERY_MS, () => void this.#examine());
     await this.#examine();
   }
 
-  /** Ends everything and removes it. */
+  /** Ends everything and removes it; what can't be removed is tried again for a moment, and told. */
   async stop(): Promise<void> {
     this.#cancelTimer();
     this.#cancelExamine();
@@ -114,8 +135,45 @@ export class EndpointService {
     this.#cancelSettle();
     this.#loop.dispatch({ kind: 'stop' });
     await this.#loop.settled();
+    for (let tries = 1; tries < REMOVALS && isLeftBehind(this.#loop.state); tries++) {
+      await pause(this.#system.timers, REMOVE_EVERY_MS);
+      this.#loop.dispatch({ kind: 'stop' });
+      await this.#loop.settled();
+    }
+    await this.#monitor.stop();
     await this.#server?.close();
     this.#server = null;
+  }
+
+  /** Before anything is read, so that no change is missed; and anew after each, since the folder may be another one then. */
+  #watch(): void {
+    const { system, store } = this.#options;
+    const cancel = system.files.watch(store.dir, () => this.#settle());
+    this.#cancelWatch();
+    this.#cancelWatch = cancel;
+  }
+
+  #settle(): void {
+    this.#cancelSettle();
+    this.#cancelSettle = this.#system.timers.after(SETTLE_MS, () => void this.#onStoreChanged());
+  }
+
+  async #onStoreChanged(): Promise<void> {
+    const { log, store } = this.#options;
+    if (this.#loop.state.phase === 'new') {
+      this.#settle();
+      return;
+    }
+    try {
+      if ((await store.stamp()) !== this.#stamp) {
+        this.#lose(notice('endpoint-replaced', { folder: store.dir }));
+        return;
+      }
+      this.#watch();
+    } catch (error) {
+      log('warning', wordsOf(noticeOfError(error)));
+    }
+    this.#loop.dispatch({ kind: 'store-changed' });
   }
 
   /** See {@link renderEndpointStatus}. */
@@ -147,13 +205,12 @@ export class EndpointService {
   }
 
   #tell(event: EndpointEvent): void {
-    if (event.kind === 'second') this.#reportedMs = this.#system.clock.monotonicMs();
+    if (event.kind === 'second') this.#reports.hear();
     this.#loop.dispatch(event);
   }
 
   /** What shapes reports once a second; where it does not, somebody has to notice. */
   #everySecond(): void {
-    if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
-    this.#loop.dispatch({ kind: 'second', report: null });
+    if (this.#reports.isMissing()) this.#loop.dispatch({ kind: 'second', report: null });
   }
 }

@@ -16,6 +16,14 @@ export interface EndpointFigures {
   nowMs: number;
 }
 
+export interface PortStatus {
+  number: number;
+  /** Packets since the service started. */
+  arrived: number | null;
+  /** Since the last one, or since the start. */
+  quiet_s: number | null;
+}
+
 export function renderEndpointStatus(figures: EndpointFigures): Record<string, unknown> {
   const { machine, since } = figures;
   const { state, reason, troubles } = toldOf(machine);
@@ -27,6 +35,7 @@ export function renderEndpointStatus(figures: EndpointFigures): Record<string, u
     role: 'endpoint',
     warnings: troubles.map((trouble) => wordsOf(trouble)),
     warning_notices: troubles,
+    port: renderPort(figures),
     ipv6: machine.ipv6 === true,
     homes: machine.homes.map(({ name, host }) => ({
       name,
@@ -38,6 +47,13 @@ export function renderEndpointStatus(figures: EndpointFigures): Record<string, u
       ),
     })),
   };
+}
+
+/** What has come to the port so far, and how long ago; both null before that is known. */
+function renderPort({ machine: { knocks, place }, nowMs }: EndpointFigures): PortStatus {
+  const { count, sinceMs } = knocks;
+  const quietS = count === null ? null : Math.floor((nowMs - sinceMs) / 1000);
+  return { number: place.identity.port, arrived: count, quiet_s: quietS };
 }
 
 function renderHome(

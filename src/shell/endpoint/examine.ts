@@ -7,9 +7,11 @@ import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import {
   INNER_NETDEV,
   insideRanges,
+  NO_HOME,
   resolver4,
   resolver6,
 } from '../../core/plan/nft/nft-endpoint.ts';
+import { TRIAL_NETDEVS } from '../../core/plan/nft/nft-passage.ts';
 import { type Probe, readProbes, renderProbeTable } from '../../core/plan/nft/nft-probe.ts';
 import { listChains } from '../network/foreign-chains.ts';
 import { ipJson } from '../network/ip-json.ts';
@@ -27,7 +29,7 @@ function namesOf({ processes }: Pick<System, 'processes'>) {
   const net4 = `198.18.${pid % 256}`;
   const net6 = `2001:db8:${(pid % 65_536).toString(16)}`;
   return {
-    netdev: `iotp${pid}`,
+    netdev: `${TRIAL_NETDEVS}${pid}`,
     table: `iotshaper_probe_${pid}`,
     outside: { ipv4: `${net4}.2`, ipv6: `${net6}::2` },
     near: { ipv4: `${net4}.1/30`, ipv6: `${net6}::1/126` },
@@ -38,8 +40,6 @@ function namesOf({ processes }: Pick<System, 'processes'>) {
 const INTERNET = { ipv4: '1.1.1.1', ipv6: '2606:4700:4700::1111' };
 /** RFC 863. */
 const DISCARD = 9;
-/** Third byte of inner addresses that no home is given. */
-const NO_HOME = 255;
 const SETTLE_MS = 50;
 
 const NOTHING_LACKS: KernelEvidence = { tun: null, htb: null, nft: null };

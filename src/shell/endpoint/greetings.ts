@@ -2,6 +2,7 @@
 import { EndpointHandshake } from '../../core/control/endpoint-handshake.ts';
 import type { ArrivalReport, Hello, QueueReport } from '../../core/control/message.ts';
 import { Proof } from '../../core/control/proof.ts';
+import { Allowance, type Pace } from '../../core/endpoint/allowance.ts';
 import type { StoredHome } from '../../core/endpoint/identity.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
@@ -10,6 +11,9 @@ import { version } from '../../version.ts';
 import { drawNonce, hmacSha256 } from '../control/hmac.ts';
 import type { Log } from '../system/log.ts';
 import type { System } from '../system/system.ts';
+
+/** A home in a hurry says something every 700 ms, and at once what it is challenged to; more is not even looked at. */
+const HEARD: Pace = { burst: 20, everyMs: 200 };
 
 export interface GreetingsOptions {
   system: Pick<System, 'randomBytes'>;
@@ -24,9 +28,10 @@ interface KnownHome {
   controlKey: string;
   /** Null for a home that can't be served. */
   handshake: EndpointHandshake | null;
+  allowance?: Allowance;
 }
 
-/** The endpoint's ear for all homes. What it keeps for one home does not grow. */
+/** The endpoint's ear for all homes. What it keeps for one home does not grow, and one that never stops talking is heard at a pace. */
 export class Greetings {
   readonly #options: GreetingsOptions;
   readonly #homes = new Map<number, KnownHome>();
@@ -47,7 +52,11 @@ export class Greetings {
     slotBytes: number | null,
     nowMs: number,
   ): void {
-    const { handshake } = this.#know(home, address);
+    const known = this.#know(home, address);
+    const { handshake } = known;
+    const allowance = Allowance.take(known.allowance, HEARD, nowMs);
+    if (!allowance) return;
+    known.allowance = allowance;
     const heard = handshake?.receive(datagram, slotBytes, nowMs) ?? null;
     if (heard?.kind === 'challenge') this.#options.send(heard.datagram, address);
     if (heard?.kind === 'hello') this.#options.onHello(home.host, heard.hello);

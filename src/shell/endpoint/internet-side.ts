@@ -1,14 +1,24 @@
 // The endpoint's side towards the Internet: whether it has IPv6, the kernel's forwarding, and the netdev of devices' packets.
 import { encodeConnect, portOf } from '../../core/delivery/probe-packets.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
-import { DEVICE_MTU } from '../../core/plan/names.ts';
-import { INNER_NETDEV, trialSource } from '../../core/plan/nft/nft-endpoint.ts';
+import { findNear, type ListedLink, type ListedRoute } from '../../core/endpoint/surroundings.ts';
+import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { INNER_NETDEV, NOT_INTERNET, trialSource } from '../../core/plan/nft/nft-endpoint.ts';
 import { ipJson } from '../network/ip-json.ts';
-import { readMtu, readSysctl, setLink, writeSysctl } from '../network/netdev.ts';
+import {
+  netdevIndex,
+  readMtu,
+  readSysctl,
+  setLink,
+  setUp,
+  writeSysctl,
+} from '../network/netdev.ts';
 import type { Sysctls } from '../network/sysctls.ts';
 import type { System } from '../system/system.ts';
 
 const DEVICE_QUEUE_PACKETS = 1000;
+const FORWARD_4 = 'net/ipv4/ip_forward';
+const FORWARD_6 = 'net/ipv6/conf/all/forwarding';
 /** Of a root name server: an address on the Internet for as long as there is one. Nothing is ever sent there. */
 const TRIAL_ADDRESS = '198.41.0.4';
 
@@ -24,7 +34,7 @@ export async function allowForwarding(
   sysctls: Sysctls,
   ipv6: boolean,
 ): Promise<void> {
-  await sysctls.set('net/ipv4/ip_forward', '1');
+  await sysctls.set(FORWARD_4, '1');
   if (!ipv6) return;
   // Forwarding makes the kernel deaf to router advertisements unless accept_ra is 2 (ip-sysctl.rst).
   const question = ['-6', 'route', 'show', 'default'];
@@ -32,21 +42,64 @@ export async function allowForwarding(
     const path = `net/ipv6/conf/${dev}/accept_ra`;
     if ((await readSysctl(system, path)) === '1') await sysctls.set(path, '2');
   }
-  await sysctls.set('net/ipv6/conf/all/forwarding', '1');
+  await sysctls.set(FORWARD_6, '1');
 }
 
-/** Settings of the netdev of devices' packets, after it was made. */
+/** Switches that {@link allowForwarding} has set and that are off, as sysctl names them. */
+export async function findSwitchedOff(
+  system: Pick<System, 'files'>,
+  ipv6: boolean,
+): Promise<string[]> {
+  const off: string[] = [];
+  for (const path of [FORWARD_4, ...(ipv6 ? [FORWARD_6] : [])]) {
+    if ((await readSysctl(system, path)) === '0') off.push(path.replaceAll('/', '.'));
+  }
+  return off;
+}
+
+/** Netdevs with their addresses; null where ip does not say. */
+export async function readLinks(
+  system: Pick<System, 'processes'>,
+): Promise<readonly ListedLink[] | null> {
+  try {
+    return await ipJson<ListedLink>(system, ['addr', 'show']);
+  } catch {
+    return null;
+  }
+}
+
+/** Networks this machine is in, see {@link findNear}. */
+export async function readNear(system: Pick<System, 'processes'>): Promise<string[]> {
+  const links = await ipJson<ListedLink>(system, ['addr', 'show']);
+  const routes: ListedRoute[] = [];
+  for (const family of ['-4', '-6'])
+    routes.push(...(await ipJson<ListedRoute>(system, [family, 'route', 'show', 'table', 'main'])));
+  return findNear(links, routes, [INNER_NETDEV, TUNNEL_NETDEV], NOT_INTERNET);
+}
+
+/** The tunnel's netdev as OpenVPN made it; its queue goes on. */
+export async function putTunnelBack(
+  system: Pick<System, 'processes'>,
+  address: string,
+): Promise<void> {
+  await setUp(system, TUNNEL_NETDEV);
+  await system.processes.run(['ip', 'addr', 'replace', address, 'dev', TUNNEL_NETDEV]);
+}
+
+/** Settings of the netdev of devices' packets, after it was made; resolves with its index. */
 export async function configureNetdev(
   system: System,
   { address4, address6 }: { address4: string; address6: string | null },
-): Promise<void> {
+): Promise<number | null> {
+  const index = await netdevIndex(system, INNER_NETDEV);
   await setLink(system, INNER_NETDEV, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
   await writeSysctl(system, `net/ipv4/conf/${INNER_NETDEV}/rp_filter`, '0');
   await writeSysctl(system, `net/ipv6/conf/${INNER_NETDEV}/accept_ra`, '0');
   const words = ['dev', INNER_NETDEV];
   await system.processes.run(['ip', 'addr', 'replace', address4, ...words]);
-  if (address6 === null) return;
-  await system.processes.run(['ip', 'addr', 'replace', address6, ...words, 'nodad']);
+  if (address6 !== null)
+    await system.processes.run(['ip', 'addr', 'replace', address6, ...words, 'nodad']);
+  return index;
 }
 
 /** A packet as if a home had sent it; rules of ours count it behind the forward hook and let it go no further. */

@@ -1,26 +1,29 @@
 // The endpoint's state on disk: its identity and the homes it serves, in one directory of 0600 files.
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
+import { findHostFault } from '../../core/endpoint/host.ts';
 import {
   type EndpointIdentity,
   findFreeNets,
   type StoredHome,
 } from '../../core/endpoint/identity.ts';
-import { CONTROL_KEY_BYTES, parseControlKey } from '../../core/openvpn/inside.ts';
-import { isHost } from '../../core/openvpn/remote.ts';
-import { CommandError } from '../system/command.ts';
+import {
+  type EndpointCopy,
+  FIRST_HOST,
+  findNameFault,
+  isIdentity,
+  LAST_HOST,
+  readHomes,
+} from '../../core/endpoint/keeping.ts';
+import { CONTROL_KEY_BYTES } from '../../core/openvpn/inside.ts';
 import type { System, SystemError } from '../system/system.ts';
 import { renderProfile } from './home-profile.ts';
+import { makeCertificate } from './state/certificate.ts';
+import { withFolderLock } from './state/folder-lock.ts';
 
-/** Where the package keeps it. */
-export const defaultStateDir = '/etc/iotshaper/endpoint';
-
-const FIRST_HOST = 2;
-const LAST_HOST = 254;
-const CERTIFICATE_DAYS = 36_500;
-
-/** A home as its file has it, which an older version may have written. */
-type KeptHome = Omit<StoredHome, 'controlKey'> & { controlKey?: unknown };
+/** Takes a profile before its home counts. */
+type Deliver = (profile: string) => Promise<void>;
+const nowhere: Deliver = async () => {};
 
 type StoreSystem = Pick<System, 'files' | 'processes' | 'randomBytes'>;
 
@@ -46,6 +49,10 @@ export class EndpointStore {
     return join(this.dir, 'homes.json');
   }
 
+  get #identityPath(): string {
+    return join(this.dir, 'endpoint.json');
+  }
+
   /**
    * Makes the identity.
    *
@@ -53,33 +60,42 @@ export class EndpointStore {
    * @throws {Error} when there is one, or a value is impossible.
    */
   async init(host: string, port: number, taken: readonly string[] = []): Promise<EndpointIdentity> {
-    if (!isHost(host)) {
-      throw new Error(`--host: must be a host name or an address, got "${host}"`);
-    }
+    const hostFault = findHostFault(host);
+    if (hostFault !== null) throw new Error(`--host: ${hostFault}`);
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new Error(`--port: must be between 1 and 65535, got "${port}"`);
     }
-    if (await this.#tryIdentity()) {
-      throw new Error(
-        `${this.dir}: there is an endpoint already; remove that directory to make another`,
-      );
-    }
     if (port === 53) throw new Error("--port: 53 is the resolver's; take 443 or 1194");
-    const { files, randomBytes } = this.#system;
-    await files.makeFolder(this.dir, 0o700);
-    const { certificate, key } = await makeCertificate(this.#system, 'iotshaper endpoint');
-    const global = Buffer.from(randomBytes(5)).toString('hex');
+    const global = Buffer.from(this.#system.randomBytes(5)).toString('hex');
     const identity: EndpointIdentity = {
       host,
       port,
       ...findFreeNets(taken),
       innerNet6: `fd${global.slice(0, 2)}:${global.slice(2, 6)}:${global.slice(6, 10)}`,
     };
-    await files.replace(this.certificatePath, certificate);
-    await files.replace(this.keyPath, key);
-    await files.replace(this.homesPath, '[]\n');
-    await files.replace(join(this.dir, 'endpoint.json'), `${JSON.stringify(identity, null, 2)}\n`);
-    return identity;
+    const made = await this.#whereNone(() =>
+      makeCertificate(this.#system, 'iotshaper endpoint').then((pair) => ({
+        ...{ identity, ...pair, homes: [] },
+      })),
+    );
+    return made.identity;
+  }
+
+  /**
+   * Changes the name or address by which homes reach it; profiles there are keep the old one.
+   *
+   * @throws {Error} when homes can't reach it by that.
+   */
+  async setHost(host: string): Promise<{ before: EndpointIdentity; after: EndpointIdentity }> {
+    const fault = findHostFault(host);
+    if (fault !== null) throw new Error(`HOST: ${fault}`);
+    await this.identity();
+    return this.#alone(async () => {
+      const before = await this.identity();
+      const after = { ...before, host };
+      await this.#writeIdentity(after);
+      return { before, after };
+    });
   }
 
   /** @throws {Error} before `endpoint init`. */
@@ -95,125 +111,185 @@ export class EndpointStore {
 
   async homes(): Promise<StoredHome[]> {
     await this.identity();
-    const homes = await this.#read<KeptHome[]>(this.homesPath);
-    if (!Array.isArray(homes) || !homes.every(isHome)) throw damaged(this.homesPath);
-    return homes.map((home) => ({ ...home, controlKey: controlKeyOf(home) }));
+    const homes = readHomes(await this.#read(this.homesPath));
+    if (!homes) throw damaged(this.homesPath);
+    return homes;
   }
 
   /**
    * Adds a home and returns its profile, whose key is kept nowhere else.
    *
+   * @param deliver takes the profile before the home counts; where it throws, nothing has changed.
    * @throws {Error} when the name is taken or no name, or all addresses are.
    */
-  async addHome(name: string): Promise<string> {
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/.test(name)) {
-      throw new Error(
-        `NAME: must be 1 to 32 letters, digits, dots, dashes or underscores, got "${name}"`,
-      );
-    }
-    const identity = await this.identity();
-    const homes = await this.homes();
-    // OpenVPN reads the file of that name for every home that has none of its own.
-    if (name === 'DEFAULT') throw new Error('NAME: must not be DEFAULT, which OpenVPN keeps');
-    if (homes.some((home) => home.name === name)) {
-      throw new Error(`there is a home "${name}" already; remove it first or choose another name`);
-    }
-    const taken = new Set(homes.map(({ host }) => host));
-    let host = FIRST_HOST;
-    while (taken.has(host)) host++;
-    if (host > LAST_HOST) {
-      throw new Error(
-        `there are ${LAST_HOST - FIRST_HOST + 1} homes already; that is all an endpoint holds`,
-      );
-    }
-    const { certificate, key } = await makeCertificate(this.#system, name);
-    const fingerprint = new X509Certificate(certificate).fingerprint256;
-    const controlKey = Buffer.from(this.#system.randomBytes(CONTROL_KEY_BYTES)).toString('base64');
-    await this.#writeHomes([...homes, { name, host, fingerprint, controlKey }]);
-    const endpoint = new X509Certificate(await this.#system.files.readBytes(this.certificatePath));
-    const secrets = { certificate, key, controlKey };
-    return renderProfile(identity, name, endpoint.fingerprint256, secrets);
+  async addHome(name: string, deliver: Deliver = nowhere): Promise<string> {
+    const fault = findNameFault(name);
+    if (fault !== null) throw new Error(fault);
+    return this.#change(async (homes) => {
+      if (homes.some((home) => home.name === name)) {
+        throw new Error(
+          `there is a home "${name}" already, and its key is kept nowhere but in its profile; run "iotshaper endpoint rotate ${name}" for a new profile, which ends the one before it, or choose another name`,
+        );
+      }
+      const taken = new Set(homes.map(({ host }) => host));
+      let host = FIRST_HOST;
+      while (taken.has(host)) host++;
+      if (host > LAST_HOST) {
+        throw new Error(
+          `there are ${LAST_HOST - FIRST_HOST + 1} homes already; that is all an endpoint holds`,
+        );
+      }
+      const { home, profile } = await this.#makeHome(name, host);
+      await deliver(profile);
+      return { homes: [...homes, home], result: profile };
+    });
   }
 
-  /** @throws {Error} when there is no such home. */
-  async removeHome(name: string): Promise<void> {
-    const homes = await this.homes();
-    if (!homes.some((home) => home.name === name)) {
-      const names = homes.map((home) => home.name).join(', ') || 'none';
-      throw new Error(`there is no home "${name}"; there is: ${names}`);
-    }
-    await this.#writeHomes(homes.filter((home) => home.name !== name));
+  /**
+   * Gives a home new keys in the place of those it has, and returns its new profile.
+   *
+   * @throws {Error} when there is no such home.
+   */
+  async rotateHome(name: string, deliver: Deliver = nowhere): Promise<string> {
+    return this.#change(async (homes) => {
+      const { host } = find(homes, name);
+      const { home, profile } = await this.#makeHome(name, host);
+      await deliver(profile);
+      return {
+        homes: homes.map((other) => (other.name === name ? home : other)),
+        result: profile,
+      };
+    });
+  }
+
+  /** Returns the homes that are left. @throws {Error} when there is no such home. */
+  async removeHome(name: string): Promise<StoredHome[]> {
+    return this.#change(async (homes) => {
+      find(homes, name);
+      const left = homes.filter((home) => home.name !== name);
+      return { homes: left, result: left };
+    });
+  }
+
+  /** All there is, to move it elsewhere or to keep it: a secret. */
+  async export(): Promise<EndpointCopy> {
+    const identity = await this.identity();
+    return this.#alone(async () => ({
+      identity,
+      certificate: await this.#system.files.readText(this.certificatePath),
+      key: await this.#system.files.readText(this.keyPath),
+      homes: await this.homes(),
+    }));
+  }
+
+  /** Makes this machine the endpoint that was exported. @throws {Error} when it is one already. */
+  async import(copy: EndpointCopy): Promise<void> {
+    await this.#whereNone(async () => copy);
+  }
+
+  /** Changes when the endpoint was removed or made anew: a service that began with another one has to end. */
+  async stamp(): Promise<string> {
+    const identity = await this.#tryIdentity();
+    if (!identity) return 'none';
+    const { host: _, ...kept } = identity;
+    const secrets = [this.certificatePath, this.keyPath].map((path) =>
+      this.#system.files.readText(path).catch((error: SystemError) => {
+        if (error.code === 'ENOENT') return '';
+        throw error;
+      }),
+    );
+    return JSON.stringify([kept, ...(await Promise.all(secrets))]);
+  }
+
+  /** New keys of a home, and the profile that holds them. */
+  async #makeHome(name: string, host: number): Promise<{ home: StoredHome; profile: string }> {
+    const identity = await this.identity();
+    const { certificate, key } = await makeCertificate(this.#system, name);
+    const { fingerprint256: fingerprint } = new X509Certificate(certificate);
+    const controlKey = Buffer.from(this.#system.randomBytes(CONTROL_KEY_BYTES)).toString('base64');
+    const endpoint = new X509Certificate(await this.#system.files.readBytes(this.certificatePath));
+    const secrets = { certificate, key, controlKey };
+    return {
+      home: { name, host, fingerprint, controlKey },
+      profile: renderProfile(identity, name, endpoint.fingerprint256, secrets),
+    };
+  }
+
+  /** One change of the homes, in one replacement of their file, whoever else changes them. */
+  async #change<T>(
+    work: (homes: StoredHome[]) => Promise<{ homes: readonly StoredHome[]; result: T }>,
+  ): Promise<T> {
+    await this.identity();
+    return this.#alone(async () => {
+      const { homes, result } = await work(await this.homes());
+      await this.#system.files.replace(this.homesPath, renderJson(homes));
+      return result;
+    });
+  }
+
+  /** Writes an endpoint where there is none; its identity comes last, and until then there is none. */
+  async #whereNone(make: () => Promise<EndpointCopy>): Promise<EndpointCopy> {
+    const refuse = async (): Promise<void> => {
+      if (!(await this.#tryIdentity())) return;
+      throw new Error(
+        `${this.dir}: there is an endpoint already; remove that directory to make another`,
+      );
+    };
+    await refuse();
+    const { files } = this.#system;
+    await files.makeFolder(this.dir, 0o700);
+    return this.#alone(async () => {
+      await refuse();
+      const copy = await make();
+      await files.replace(this.certificatePath, copy.certificate);
+      await files.replace(this.keyPath, copy.key);
+      await files.replace(this.homesPath, renderJson(copy.homes));
+      await this.#writeIdentity(copy.identity);
+      return copy;
+    });
+  }
+
+  #writeIdentity(identity: EndpointIdentity): Promise<void> {
+    return this.#system.files.replace(this.#identityPath, renderJson(identity));
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    return withFolderLock(this.#system, this.dir, work);
   }
 
   async #tryIdentity(): Promise<EndpointIdentity | null> {
+    let identity: unknown;
     try {
-      return await this.#read<EndpointIdentity>(join(this.dir, 'endpoint.json'));
+      identity = await this.#read(this.#identityPath);
     } catch (error) {
       if ((error as SystemError).code === 'ENOENT') return null;
       throw error;
     }
+    if (!isIdentity(identity)) throw damaged(this.#identityPath);
+    return identity;
   }
 
-  async #read<T>(path: string): Promise<T> {
+  async #read(path: string): Promise<unknown> {
     const text = await this.#system.files.readText(path);
     try {
-      return JSON.parse(text) as T;
+      return JSON.parse(text);
     } catch {
       throw damaged(path);
     }
   }
+}
 
-  #writeHomes(homes: readonly StoredHome[]): Promise<void> {
-    return this.#system.files.replace(this.homesPath, `${JSON.stringify(homes, null, 2)}\n`);
-  }
+function find(homes: readonly StoredHome[], name: string): StoredHome {
+  const home = homes.find((one) => one.name === name);
+  if (home) return home;
+  const names = homes.map((one) => one.name).join(', ') || 'none';
+  throw new Error(`there is no home "${name}"; there is: ${names}`);
 }
 
 function damaged(path: string): Error {
   return new Error(`${path}: is damaged; restore it from a backup`);
 }
 
-function isHome(home: Partial<KeptHome> | null): boolean {
-  return typeof home?.name === 'string' && typeof home.host === 'number';
-}
-
-/** The key of a home as read from disk, '' where there is none that could be used. */
-function controlKeyOf({ controlKey }: KeptHome): string {
-  return typeof controlKey === 'string' && parseControlKey(controlKey) ? controlKey : '';
-}
-
-/** A self-signed certificate on P-256; it is known by its fingerprint, so nobody has to sign it. */
-async function makeCertificate(
-  { processes }: StoreSystem,
-  name: string,
-): Promise<{ certificate: string; key: string }> {
-  const argv = [
-    'openssl',
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    `${CERTIFICATE_DAYS}`,
-    '-subj',
-    `/CN=${name}`,
-    '-keyout',
-    '-',
-    '-out',
-    '-',
-  ];
-  let text: string;
-  try {
-    text = (await processes.run(argv)).stdout;
-  } catch (error) {
-    if (error instanceof CommandError && error.status === null) {
-      throw new Error('openssl is not installed; run "apt install openssl"');
-    }
-    throw error;
-  }
-  const find = (label: string): string =>
-    new RegExp(`-----BEGIN ${label}-----[\\s\\S]*?-----END ${label}-----`).exec(text)?.[0] ?? '';
-  return { certificate: `${find('CERTIFICATE')}\n`, key: `${find('PRIVATE KEY')}\n` };
+function renderJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }

@@ -23,13 +23,13 @@ import { readForeignChains } from '../network/foreign-chains.ts';
 import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
 import { netdevExists, netdevIndex, openNetdevCounter, setLink } from '../network/netdev.ts';
 import { loadNft } from '../network/nft.ts';
-import { placeClock, removeClock } from '../network/outer-clock.ts';
 import { rebuildQueue } from '../network/queue.ts';
 import { findRouteFault } from '../network/route-check.ts';
 import { applyInsideRoutes, applyRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { HomeOpenVpn, type OpenVpnAct } from '../openvpn/home-openvpn.ts';
+import { placeClock, removeClock } from '../shaper/outer-clock.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { succeeds } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
@@ -175,7 +175,7 @@ export class HomeEffects {
     // What lets devices go on is renewed in the same breath.
     const rulesIntact = await this.#rules.isIntact(permits);
     return {
-      rulesIntact,
+      ...{ takenMs: this.#system.clock.monotonicMs(), rulesIntact },
       astray: this.#rules.counted(WITNESS_COUNTER),
       ...this.#noted(),
       sentPackets: this.sentPackets,

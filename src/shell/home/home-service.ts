@@ -28,6 +28,7 @@ import { FIXED_NETDEVS, ROUTE_TABLE } from '../../core/plan/names.ts';
 import { ConfigKeeper, type ConfigKeeperOptions } from '../config/config-keeper.ts';
 import { LocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
+import { ReportWatch } from '../machine/report-watch.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { socketsOf } from '../openvpn/home-openvpn.ts';
 import { judgeProfile } from '../openvpn/profile-file.ts';
@@ -41,8 +42,6 @@ import { ScheduleClock } from './schedule-clock.ts';
 import { FOLLOWED_FILE, INNER_FILE, Surroundings } from './surroundings.ts';
 import { ToolRunner } from './tool-runner.ts';
 
-/** A second without a report is told to the machine no sooner. */
-const UNREPORTED_MS = 1500;
 /** Nobody tells when the bus answers again. */
 const UNDERSTAND_EVERY_S = 10;
 
@@ -70,7 +69,7 @@ export class HomeService implements ServiceApi {
   /** Whether {@link HomeService.stop} is to leave devices cut off, because somebody starts the service again. */
   staysShut = false;
   #cancelTimer: Cancel | null = null;
-  #reportedMs = Number.NEGATIVE_INFINITY;
+  readonly #reports: ReportWatch;
   #seconds = 0;
 
   constructor(options: HomeServiceOptions) {
@@ -78,6 +77,7 @@ export class HomeService implements ServiceApi {
     this.#options = options;
     this.#system = system;
     this.#config = new ConfigKeeper(options);
+    this.#reports = new ReportWatch(system);
     const methods = {
       status: () => this.status(),
       history: () => this.history(),
@@ -229,7 +229,7 @@ export class HomeService implements ServiceApi {
   }
 
   #tell(event: HomeEvent): void {
-    if (event.kind === 'second') this.#reportedMs = this.#system.clock.monotonicMs();
+    if (event.kind === 'second') this.#reports.hear();
     if (event.kind === 'fault') this.#options.log('warning', wordsOf(event.fault));
     this.#loop.dispatch(event);
   }
@@ -243,7 +243,7 @@ export class HomeService implements ServiceApi {
       this.#history.sample(config.main.packetBytes, state.near.innerPlaces, isConnected);
     }
     if (++this.#seconds % UNDERSTAND_EVERY_S === 0) void this.#understandAnew();
-    if (this.#system.clock.monotonicMs() - this.#reportedMs < UNREPORTED_MS) return;
+    if (!this.#reports.isMissing()) return;
     this.#loop.dispatch({ kind: 'second', listing: null, takenMs: null });
   }
 

@@ -49,10 +49,10 @@ export class ToolRunner {
     if ('code' in target) return { started: false, ...renderReason(target), seconds };
     if (this.#audit) return { started: false, ...renderReason(notice('audit-running')), seconds };
     const words = [
-      ...['audit', '--wan', target.wan, '--lan', ...target.lan],
+      ...['audit', '--wan', target.wan, '--lan', target.lan.join(',')],
       ...['--port', `${target.port}`, '--packet-size', `${target.packetBytes}`],
       ...['--seconds', `${seconds}`, '--json'],
-      ...(target.devices.length > 0 ? ['--device', ...target.devices] : []),
+      ...(target.devices.length > 0 ? ['--device', target.devices.join(',')] : []),
     ];
     const { clock } = this.#system;
     this.#startedMs = clock.monotonicMs();
@@ -144,16 +144,16 @@ function readReport(stdout: string, stderr: string, begun: AuditReport): AuditRe
 }
 
 interface DirectionAdvice {
-  rateKBps: number;
-  latency: { meanMs: number; maxMs: number };
+  rate_kBps: number;
+  latency: { mean_ms: number; max_ms: number };
 }
 
 interface Advice {
   best?: {
-    shape: RatelessShape;
+    shape: { packet_bytes: number; mode: RatelessShape['mode'] };
     up: DirectionAdvice | null;
     down: DirectionAdvice | null;
-    gbPerMonth: number | null;
+    gb_per_month: number | null;
   };
 }
 
@@ -171,19 +171,21 @@ function readAdvice(stdout: string, stderr: string): Recommendation {
     return { ok: false, ...renderReason(notice('recommendation-none', { most: rateBounds.most })) };
   }
   const delays = [best.up, best.down];
-  const worst = (name: 'meanMs' | 'maxMs'): number =>
+  const worst = (name: 'mean_ms' | 'max_ms'): number =>
     Math.round(Math.max(...delays.map(({ latency }) => latency[name])));
   return {
     ok: true,
     ...renderReason(
       notice('recommendation-basis', { mean: TOLERANCE.meanMs, max: TOLERANCE.maxMs }),
     ),
-    upload_kBps: best.up.rateKBps,
-    download_kBps: best.down.rateKBps,
-    packet_size: best.shape.packetBytes,
+    upload_kBps: best.up.rate_kBps,
+    download_kBps: best.down.rate_kBps,
+    packet_size: best.shape.packet_bytes,
     mode: best.shape.mode,
-    mean_ms: worst('meanMs'),
-    max_ms: worst('maxMs'),
-    ...(best.gbPerMonth === null ? {} : { gb_per_month: Math.round(best.gbPerMonth * 100) / 100 }),
+    mean_ms: worst('mean_ms'),
+    max_ms: worst('max_ms'),
+    ...(best.gb_per_month === null
+      ? {}
+      : { gb_per_month: Math.round(best.gb_per_month * 100) / 100 }),
   };
 }

@@ -32,11 +32,11 @@ export function netdevExists({ files }: Pick<System, 'files'>, name: string): bo
   return files.exists(`${NETDEVS}/${name}`);
 }
 
-/** Opens one of a netdev's packet counters; it reads null while there is no such netdev. */
+/** Opens one of a netdev's counters; it reads null while there is no such netdev. */
 export function openNetdevCounter(
   { files }: Pick<System, 'files'>,
   name: string,
-  counter: 'rx_packets' | 'tx_packets',
+  counter: 'rx_packets' | 'tx_packets' | 'tx_bytes',
 ): Counter {
   return files.openCounter(`${NETDEVS}/${name}/statistics/${counter}`);
 }
@@ -50,6 +50,11 @@ export async function setLink(
 ): Promise<void> {
   const settings = ['mtu', `${mtu}`, 'txqueuelen', `${queuePackets}`, 'up'];
   await processes.run(['ip', 'link', 'set', 'dev', name, ...settings]);
+}
+
+/** Up again, and nothing besides. */
+export async function setUp({ processes }: Pick<System, 'processes'>, name: string): Promise<void> {
+  await processes.run(['ip', 'link', 'set', 'dev', name, 'up']);
 }
 
 /** Reads a sysctl by its path below /proc/sys; null when there is none. */

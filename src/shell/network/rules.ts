@@ -3,9 +3,9 @@ import type { PassageCounts } from '../../core/delivery/passage.ts';
 import { TABLE } from '../../core/plan/names.ts';
 import { countersOf } from '../../core/plan/nft/nft-passage.ts';
 import { countedIn, updateTable } from '../../core/plan/nft/nft-text.ts';
-import { SupervisedChild } from '../system/child.ts';
 import type { System } from '../system/system.ts';
 import { deleteTable, loadNft } from './nft.ts';
+import { TableWatch } from './table-watch.ts';
 
 const LIST = `list table inet ${TABLE}\n`;
 
@@ -29,7 +29,7 @@ function listedElements(listing: string, set: string): string[] {
 /** Keeps one table. */
 export class Rules {
   readonly #system: System;
-  readonly #monitor: SupervisedChild;
+  readonly #watch: TableWatch;
   readonly #sets: readonly string[];
   #text = '';
   #listing = '';
@@ -43,13 +43,7 @@ export class Rules {
   constructor(system: System, sets: readonly string[], onLost: () => void) {
     this.#system = system;
     this.#sets = sets;
-    this.#monitor = new SupervisedChild({
-      system,
-      argv: () => ['nft', 'monitor', 'destroy', 'tables'],
-      onLine: (line) => {
-        if (line.startsWith(`delete table inet ${TABLE}`)) onLost();
-      },
-    });
+    this.#watch = new TableWatch({ system, onLost });
   }
 
   /**
@@ -66,7 +60,7 @@ export class Rules {
     await loadNft(this.#system, (known ? updateTable(TABLE, text, this.#sets) : text) + more);
     this.#text = text;
     this.#listing = withoutCounts(await loadNft(this.#system, LIST));
-    this.#monitor.start();
+    this.#watch.start();
     return true;
   }
 
@@ -80,6 +74,7 @@ export class Rules {
     if (this.#listing === '') return false;
     try {
       this.#seen = await loadNft(this.#system, more + LIST);
+      this.#watch.noteRenewed(more.match(/^delete .*/m)?.[0].split(',').length ?? 0);
       return withoutCounts(this.#seen) === this.#listing;
     } catch {
       return false;
@@ -122,7 +117,7 @@ export class Rules {
   async release(remove: boolean): Promise<void> {
     this.#text = '';
     this.#listing = '';
-    await this.#monitor.stop();
+    await this.#watch.stop();
     if (remove) await deleteTable(this.#system, TABLE);
   }
 }

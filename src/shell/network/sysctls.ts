@@ -20,6 +20,13 @@ export class Sysctls {
     await writeSysctl(this.#system, path, value);
   }
 
+  /** Commands that put back what stood before. */
+  byHand(): string[] {
+    return [...this.#before].map(
+      ([path, value]) => `sysctl -w ${path.replaceAll('/', '.')}=${value}`,
+    );
+  }
+
   /** Puts back what stood before; goes on where that is refused, which the next call tries again. @throws the first refusal */
   async restore(): Promise<void> {
     const refused: unknown[] = [];

@@ -1,12 +1,14 @@
 // One supervised OpenVPN: its process, and the management connection it makes to us.
 import { join } from 'node:path';
+import { isSame } from '../../core/equality/equality.ts';
 import type { Notice } from '../../core/notices/notice.ts';
 import { type Ends, parseManagementLine } from '../../core/openvpn/management.ts';
-import { TroubleReader } from '../../core/openvpn/troubles.ts';
+import { explainSilence, type Remote, TroubleReader } from '../../core/openvpn/troubles.ts';
 import { SupervisedChild } from '../system/child.ts';
 import { succeeds } from '../system/command.ts';
 import { lineReader } from '../system/lines.ts';
 import type { Cancel, Connection, Listener, System } from '../system/system.ts';
+import { tryWay } from './way-trial.ts';
 
 /**
  * Before OpenVPN where there is util-linux: when it becomes another user it would keep CAP_NET_ADMIN, if linked with
@@ -16,6 +18,9 @@ const KEEP_NO_CAPABILITY = ['setpriv', '--securebits=+keep_caps_locked'];
 
 /** Longest pause between two tries to connect. */
 const MAX_HOLD_MS = 30_000;
+
+/** States in which the endpoint has answered. */
+const GOT_ON = ['AUTH', 'GET_CONFIG', 'ASSIGN_IP', 'CONNECTED'];
 
 /** A try that comes no further for so long is told of. */
 const LINGER_MS = 10_000;
@@ -50,6 +55,12 @@ export class OpenVpn {
   #cancelRelease: Cancel | null = null;
   #cancelLinger: Cancel | null = null;
   readonly #troubles = new TroubleReader();
+  /** What was found out about an endpoint that says nothing; it is said until something else was. */
+  #silence: { remote: Remote | null; explained: Notice | null; isTried: boolean } = {
+    ...{ remote: null, explained: null, isTried: false },
+  };
+  /** What was told last of the try that is under way; null where it got on. */
+  #told: Notice | null = null;
   /** Bytes OpenVPN has counted on its link since it connected. */
   bytes = { inBytes: 0, outBytes: 0 };
 
@@ -103,6 +114,7 @@ export class OpenVpn {
     this.#cancelRelease = null;
     this.#cancelLinger?.();
     this.#cancelLinger = null;
+    this.#told = null;
     await this.#child.stop();
     const listener = this.#listener;
     this.#listener = null;
@@ -137,6 +149,7 @@ export class OpenVpn {
   #handle(client: Connection, line: string): void {
     const event = parseManagementLine(line);
     if (event.kind === 'state') {
+      if (GOT_ON.includes(event.name)) this.#told = null;
       this.#awaitNext(event.name);
       this.#options.onState(event.name, event);
     } else if (event.kind === 'bytes')
@@ -152,7 +165,31 @@ export class OpenVpn {
   }
 
   #report(trouble: Notice | null): void {
-    if (trouble) this.#options.onTrouble?.(trouble);
+    if (!trouble || !this.#options.onTrouble) return;
+    const { remote } = this.#troubles;
+    if (trouble.code !== 'endpoint-mute' || remote === null) {
+      this.#tell(trouble);
+      return;
+    }
+    const { explained } = this.#silence;
+    this.#tell(isSame(this.#silence.remote, remote) && explained ? explained : trouble);
+    void this.#explain(remote);
+  }
+
+  #tell(trouble: Notice): void {
+    this.#told = trouble;
+    this.#options.onTrouble?.(trouble);
+  }
+
+  /** Silence alone does not tell whose fault it is. */
+  async #explain(remote: Remote): Promise<void> {
+    if (this.#silence.isTried) return;
+    const said = this.#told;
+    this.#silence = { ...this.#silence, isTried: true };
+    const explained = explainSilence(remote, await tryWay(this.#options.system, remote.address));
+    this.#silence = { remote, explained, isTried: false };
+    // It may have ended, or got on, or said more, meanwhile.
+    if (this.#told === said && !isSame(said, explained)) this.#tell(explained);
   }
 
   /** Silence is no line that could be read. */

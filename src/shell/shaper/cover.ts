@@ -13,6 +13,10 @@ const MIN_PACKETS = 4;
 const SKB_BYTES = 256;
 const SKB_TAIL_BYTES = 352;
 const RETRY_MS = 250;
+/** Pause in which the kernel's count catches up with what it was given, before that is called too much. */
+const HOLD_MS = 250;
+/** What the kernel has sent is looked at so often while all is well. */
+const MARK_MS = 1000;
 
 export interface CoverOptions {
   system: System;
@@ -21,8 +25,15 @@ export interface CoverOptions {
   packetBytes: number;
   /** Slots a second. */
   packetsPerS: number;
+  /** What has left the netdev so far, as the kernel counts it (null while there is none), and what may a second. */
+  kernel: () => KernelCount;
   /** Called when cover can't be sent, or is not held back; sending stops in the second case. */
   onFault: (fault: Notice) => void;
+}
+
+export interface KernelCount {
+  sentBytes: number | null;
+  bytesPerS: number;
 }
 
 /** Memory one queued datagram is charged for: its head is rounded up to a power of two. */
@@ -45,6 +56,10 @@ export class Cover {
   #level = 0;
   #levelAtMs: number;
   #capacityPackets = 0;
+  /** What the kernel had sent at two times, the older one a second ago at least. */
+  #marks: { atMs: number; sentBytes: number | null }[] = [];
+  /** Sockets that wait until it is known whether anything holds cover back. */
+  readonly #held: UdpSocket[] = [];
 
   constructor(options: CoverOptions) {
     this.#options = options;
@@ -63,6 +78,7 @@ export class Cover {
     const { local, peer, packetBytes, packetsPerS } = this.#options;
     const wantedPackets = Math.max(MIN_PACKETS, Math.ceil(packetsPerS * AHEAD_S));
     const each = chargedBytes(packetBytes);
+    this.#mark(this.#system.clock.monotonicMs());
     while (this.#capacityPackets < wantedPackets && !this.#closed) {
       const socket = await this.#system.sockets.openUdp({
         local: { address: local, port: 0 },
@@ -95,13 +111,41 @@ export class Cover {
         return;
       }
       this.#sent++;
-      if (this.#overCeiling()) {
+      if (this.#held.length > 0 || this.#overCeiling()) this.#hold(socket);
+      else this.#send(socket);
+    });
+  }
+
+  /** More was taken than the rate explains: nothing holds cover back, or the queue was emptied, which is another matter. */
+  #hold(socket: UdpSocket): void {
+    this.#held.push(socket);
+    if (this.#held.length > 1) return;
+    const cancel = this.#system.timers.after(HOLD_MS, () => {
+      this.#retries.delete(cancel);
+      if (this.#isUnbounded()) {
         this.#options.onFault(notice('cover-unbounded'));
         this.close();
         return;
       }
-      this.#send(socket);
+      this.#level = 0;
+      for (const held of this.#held.splice(0)) this.#send(held);
     });
+    this.#retries.add(cancel);
+  }
+
+  /** Whether the kernel itself has sent more than it may have, by its own count. */
+  #isUnbounded(): boolean {
+    const [first] = this.#marks;
+    const { sentBytes, bytesPerS } = this.#options.kernel();
+    if (!first || first.sentBytes === null || sentBytes === null) return false;
+    const passedS = (this.#system.clock.monotonicMs() - first.atMs) / 1000;
+    const slackBytes = (this.#capacityPackets / 2 + 16) * this.#options.packetBytes;
+    return sentBytes - first.sentBytes > passedS * bytesPerS * CEILING + slackBytes;
+  }
+
+  #mark(nowMs: number): void {
+    const { sentBytes } = this.#options.kernel();
+    this.#marks = [...this.#marks.slice(-1), { atMs: nowMs, sentBytes }];
   }
 
   #retry(socket: UdpSocket): void {
@@ -115,6 +159,7 @@ export class Cover {
   /** A leaky bucket one queue deep that drains at the ceiling. */
   #overCeiling(): boolean {
     const nowMs = this.#system.clock.monotonicMs();
+    if (nowMs - this.#marks.at(-1)!.atMs >= MARK_MS) this.#mark(nowMs);
     const drained = ((nowMs - this.#levelAtMs) / 1000) * this.#options.packetsPerS * CEILING;
     this.#level = Math.max(0, this.#level - drained) + 1;
     this.#levelAtMs = nowMs;

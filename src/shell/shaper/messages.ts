@@ -35,6 +35,8 @@ export interface ShaperReport {
   listing: TcListing | null;
   /** When tc was asked; with no listing, when this was said. */
   takenMs: number;
+  /** When the last of what it listed was read: the counts are of between the two. */
+  heardMs: number;
 }
 
 export type FromShaper =

@@ -26,6 +26,8 @@ export class Shaper {
   #streams: readonly ShapedStream[] = [];
   #lastId = 0;
   readonly #waiting = new Map<number, () => void>();
+  /** The newest report that was not handed on yet. */
+  #report: ShaperReport | null = null;
 
   constructor(options: ShaperOptions) {
     this.#options = options;
@@ -73,9 +75,21 @@ export class Shaper {
   }
 
   #receive(message: FromShaper): void {
-    if (message.kind === 'report') this.#options.onReport(message);
+    if (message.kind === 'report') this.#keep(message);
     else if (message.kind === 'applied') this.#settle(message.id);
     else this.#options.onFault(message.minor, message.fault);
+  }
+
+  /** Of reports that come at once, as after this thread was held up, the last one says all that the others do. */
+  #keep(report: ShaperReport): void {
+    const isFirst = this.#report === null;
+    this.#report = report;
+    if (!isFirst) return;
+    this.#options.system.timers.soon(() => {
+      const newest = this.#report;
+      this.#report = null;
+      if (newest) this.#options.onReport(newest);
+    });
   }
 
   #onEnd(thread: Thread): void {

@@ -1,19 +1,19 @@
 // The shaping thread: rates and cover, on an event loop that device packets never keep busy.
 import { isSame } from '../../core/equality/equality.ts';
-import { notice } from '../../core/notices/notice.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import { standingBend } from '../../core/pacing/standing.ts';
-import { CLOCK_HANDLE, CLOCK_NETDEV, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { CLOCK_HANDLE, CLOCK_NETDEV, FIXED_NETDEVS, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { renderClockChange, renderClockLimit, standingSlots } from '../../core/plan/outer-clock.ts';
 import { classBytesPerSecond, renderClassChange } from '../../core/plan/tc.ts';
 import { TcListingReader } from '../../core/plan/tc-listing.ts';
 import { isPaced, slotsPerSecond } from '../../core/stream/stream.ts';
-import { lineReader } from '../system/lines.ts';
+import { netdevExists, openNetdevCounter } from '../network/netdev.ts';
 import { Serial } from '../system/serial.ts';
-import type { Cancel, Child, System, ThreadPort } from '../system/system.ts';
+import type { Cancel, Counter, System, ThreadPort } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
 import { Cover, unsentFault } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
+import { TcBatch } from './tc-batch.ts';
 
 const REPORT_MS = 1000;
 /** How often what stands in the clock behind OpenVPN is looked at. */
@@ -42,8 +42,12 @@ export class ShaperThread {
   readonly #random: () => number;
   readonly #serial = new Serial();
   readonly #streams = new Map<number, RunningStream>();
+  /** When tc last listed a count. */
+  #heardMs = Number.NEGATIVE_INFINITY;
   readonly #listing = new TcListingReader((...counts) => this.#count(...counts));
-  #tc: Child | null = null;
+  readonly #tc: TcBatch;
+  /** What has left the tunnel's netdev, as the kernel counts it. */
+  readonly #sentBytes: Counter;
   #cancelPace: Cancel | null = null;
   /** When tc was last asked to list the queue; null where it was not. */
   #askedMs: number | null = null;
@@ -54,6 +58,16 @@ export class ShaperThread {
     this.#port = port;
     this.#system = system;
     this.#random = uniformRandom(system);
+    this.#sentBytes = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_bytes');
+    this.#tc = new TcBatch({
+      system,
+      onLine: (line) => this.#listing.push(line),
+      onLost: () => {
+        this.#listing.take();
+        this.#askedMs = null;
+      },
+      onFault: (fault) => this.#say({ kind: 'fault', minor: 0, fault }),
+    });
     system.processes.raisePriority(NICE);
     port.onMessage((message) => this.#receive(message as ToShaper));
     this.#cancelReports = system.timers.every(REPORT_MS, () => this.#report());
@@ -91,11 +105,14 @@ export class ShaperThread {
     this.#pace();
   }
 
+  get #hasClock(): boolean {
+    return [...this.#streams.values()].some(({ stream }) => hasOuter(stream));
+  }
+
   /** Looks at the clock as long as there is one. */
   #followClock(): void {
-    const hasClock = [...this.#streams.values()].some(({ stream }) => hasOuter(stream));
-    if (hasClock) {
-      const look = (): void => this.#writeTc(`class show dev ${CLOCK_NETDEV}\n`);
+    if (this.#hasClock) {
+      const look = (): void => this.#tc.write(`class show dev ${CLOCK_NETDEV}\n`);
       this.#cancelLooks ??= this.#system.timers.every(LOOK_MS, look);
       return;
     }
@@ -105,10 +122,11 @@ export class ShaperThread {
 
   /** Counts of a class: the average is held where slots leave for the wire, which is at the last clock there is. */
   #count(id: string, packets: number, standing: number): void {
+    const nowMs = this.#system.clock.monotonicMs();
+    this.#heardMs = nowMs;
     const [, minor = ''] = id.split(':');
     const running = this.#streams.get(Number.parseInt(minor, 16));
     if (!running?.pacer) return;
-    const nowMs = this.#system.clock.monotonicMs();
     const isOuter = id.startsWith(CLOCK_HANDLE);
     if (hasOuter(running.stream) !== isOuter) return;
     if (isOuter) this.#bend(running, standing);
@@ -124,7 +142,7 @@ export class ShaperThread {
     running.bend = bend;
     // Others are drawn anew in a moment.
     if (running.pacer?.dueMs === Number.POSITIVE_INFINITY) {
-      this.#writeTc(renderClassChange(minor, bent(running), shape.packetBytes));
+      this.#tc.write(renderClassChange(minor, bent(running), shape.packetBytes));
     }
   }
 
@@ -141,6 +159,7 @@ export class ShaperThread {
           peer,
           packetBytes: shape.packetBytes,
           packetsPerS: slotsPerSecond(shape),
+          kernel: () => ({ sentBytes: this.#sentBytes.read(), bytesPerS: this.#bytesPerS() }),
           onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
         })
       : null;
@@ -148,9 +167,9 @@ export class ShaperThread {
     const rate = classBytesPerSecond(shape);
     const observedMs = Number.NEGATIVE_INFINITY;
     this.#streams.set(minor, { stream, pacer, cover, rate, bend, observedMs });
-    if (hasOuter(stream)) this.#writeTc(renderClockLimit(minor, shape));
+    if (hasOuter(stream)) this.#tc.write(renderClockLimit(minor, shape));
     if (!paced) {
-      this.#writeTc(renderClassChange(minor, classBytesPerSecond(shape), shape.packetBytes));
+      this.#tc.write(renderClassChange(minor, classBytesPerSecond(shape), shape.packetBytes));
     }
     try {
       await cover?.open();
@@ -160,27 +179,16 @@ export class ShaperThread {
     old?.cover?.close();
   }
 
-  #restartTc(): void {
-    // tc remembers a netdev's index by its name; one made again needs a new tc.
-    this.#tc?.endInput();
-    const child = this.#system.processes.spawn(['tc', '-s', '-force', '-batch', '-'], {
-      onOutput: lineReader((line) => {
-        if (this.#tc === child) this.#listing.push(line);
-      }),
-      onExit: ({ failure }) => {
-        if (this.#tc === child) this.#tc = null;
-        if (failure === null) return;
-        const fault = notice('command-failed', { command: 'tc', error: failure });
-        this.#say({ kind: 'fault', minor: 0, fault });
-      },
-    });
-    this.#listing.take();
-    this.#askedMs = null;
-    this.#tc = child;
+  /** What all streams together are let send. */
+  #bytesPerS(): number {
+    const shapes = [...this.#streams.values()].map(({ stream }) => stream.shape);
+    return shapes.reduce((sum, shape) => sum + classBytesPerSecond(shape), 0);
   }
 
-  #writeTc(line: string): void {
-    this.#tc?.write(line);
+  #restartTc(): void {
+    this.#tc.restart();
+    this.#listing.take();
+    this.#askedMs = null;
   }
 
   #pace(): void {
@@ -199,7 +207,7 @@ export class ShaperThread {
       }
       dueMs = Math.min(dueMs, pacer.dueMs);
     }
-    if (text !== '') this.#writeTc(text);
+    if (text !== '') this.#tc.write(text);
     if (dueMs < Number.POSITIVE_INFINITY) {
       const waitMs = Math.max(0, dueMs - clock.monotonicMs());
       this.#cancelPace = timers.after(waitMs, () => this.#pace());
@@ -208,21 +216,39 @@ export class ShaperThread {
 
   #report(): void {
     const nowMs = this.#system.clock.monotonicMs();
-    const listed = this.#listing.take();
-    const listing = this.#askedMs === null ? null : listed;
-    this.#say({ kind: 'report', listing, takenMs: this.#askedMs ?? nowMs });
+    const askedMs = this.#askedMs;
+    const isOpen = askedMs !== null && this.#isAnswering();
+    const listing = askedMs === null || isOpen ? null : this.#listing.take();
+    const takenMs = askedMs ?? nowMs;
+    this.#say({ kind: 'report', listing, takenMs, heardMs: Math.max(takenMs, this.#heardMs) });
+    if (isOpen) return;
     this.#askedMs = this.#streams.size === 0 ? null : nowMs;
     if (this.#askedMs === null) return;
-    // The clock after the queue, as its reader takes them.
-    const clocked = [...this.#streams.values()].flatMap(({ stream }) => stream.clockedNetdev ?? []);
-    const netdevs = [TUNNEL_NETDEV, ...(clocked.length > 0 ? [CLOCK_NETDEV] : [])];
-    const lines = [
-      ...netdevs.flatMap((name) => [`class show dev ${name}`, `qdisc show dev ${name}`]),
-      ...[...new Set(clocked)].map((name) => `filter show dev ${name} egress`),
-    ];
-    this.#writeTc(`${lines.join('\n')}\n`);
+    this.#tc.write(this.#questions());
     // Constant intervals are only touched when the last count asked for it.
     this.#pace();
+  }
+
+  /** What tc is asked once a second: of the clock first, as its reader takes it. */
+  #questions(): string {
+    const ways = new Set(
+      [...this.#streams.values()].flatMap(({ stream }) => stream.clockedNetdev ?? []),
+    );
+    const listed = (name: string): string[] => [`class show dev ${name}`, `qdisc show dev ${name}`];
+    const ofClock = [
+      ...listed(CLOCK_NETDEV),
+      ...[...ways].map((name) => `filter show dev ${name} egress`),
+    ];
+    const lines = [...(ways.size > 0 ? ofClock : []), ...listed(TUNNEL_NETDEV)];
+    return `${lines.join('\n')}\n`;
+  }
+
+  /** Whether tc is still to answer in full: what it has listed so far says nothing of what there is. */
+  #isAnswering(): boolean {
+    if (!this.#tc.isRunning) return false;
+    const netdevs = this.#hasClock ? FIXED_NETDEVS : [TUNNEL_NETDEV];
+    const standing = netdevs.filter((name) => netdevExists(this.#system, name));
+    return this.#listing.roots < standing.length;
   }
 
   #stop(): void {
@@ -231,8 +257,8 @@ export class ShaperThread {
     this.#cancelPace?.();
     for (const { cover } of this.#streams.values()) cover?.close();
     this.#streams.clear();
-    this.#tc?.endInput();
-    this.#tc = null;
+    this.#tc.stop();
+    this.#sentBytes.close();
     this.#port.close();
   }
 }

@@ -57,6 +57,7 @@ export function createHomeMachine({
     '/etc/passwd',
     'root:x:0:0:root:/root:/bin/ash\nnobody:*:65534:65534::/:/bin/false\n',
   );
+  files.plant('/tmp/resolv.conf.d/resolv.conf.auto', '# Interface wan\nnameserver 198.51.100.1\n');
   files.plant('/etc/group', 'root:x:0:\nnogroup:x:65534:\n');
   files.plant(homePaths.configPath, config, 0o600);
   files.plant('/etc/iotshaper/home.ovpn', profileText, 0o600);

@@ -83,10 +83,11 @@ export function runIp(model: IpModel, argv: readonly string[]): Ended {
 }
 
 function describeNetdev(netdev: Netdev): object {
-  const { index, name, kind, mac, master, mtu, queuePackets, addresses } = netdev;
+  const { index, name, kind, mac, master, mtu, queuePackets, addresses, isUp } = netdev;
   return {
     ifindex: index,
     ifname: name,
+    flags: isUp ? ['UP'] : [],
     mtu,
     txqlen: queuePackets,
     link_type: kind === 'tun' ? 'none' : name === 'lo' ? 'loopback' : 'ether',

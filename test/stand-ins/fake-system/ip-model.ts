@@ -23,6 +23,7 @@ export interface Netdev extends NetdevSpec {
   isUp: boolean;
   /** Packets so far. */
   sent: () => number;
+  sentBytes: () => number;
   received: () => number;
 }
 
@@ -107,6 +108,7 @@ export class IpModel {
       mtu: 1500,
       queuePackets: 1000,
       sent: () => 0,
+      sentBytes: () => 0,
       received: () => 0,
       ...spec,
       index: ++this.#lastIndex,

@@ -24,6 +24,8 @@ export function networkFolder(ip: IpModel): KernelFolder {
         return `${netdev.mac ?? ''}\n`;
       case 'statistics/tx_packets':
         return `${netdev.sent()}\n`;
+      case 'statistics/tx_bytes':
+        return `${netdev.sentBytes()}\n`;
       case 'statistics/rx_packets':
         return `${netdev.received()}\n`;
       default:

@@ -17,6 +17,7 @@ import { FactLog } from './facts.ts';
 import { createSystem } from './fake-system.ts';
 import { FarEndpoint } from './far-endpoint.ts';
 import { FilesModel, Settings } from './files-model.ts';
+import { failed, printed } from './ip-command.ts';
 import { IpModel } from './ip-model.ts';
 import { networkFolder, SETTINGS } from './kernel-folders.ts';
 import { NftModel } from './nft-model.ts';
@@ -46,6 +47,7 @@ export interface MachineOptions {
   addNetwork?: (machine: FakeMachine) => void;
 }
 
+const DNS_PORT = 53;
 /** An address of the Internet that a device talks to. */
 const CLOUD = '192.0.2.80';
 
@@ -93,8 +95,7 @@ export class FakeMachine {
     const onLeft = (netdev: string, datagram: Datagram) => this.#onLeft(netdev, datagram);
     this.udp = new UdpModel({ door, time, ip, tc, walk, uid: processes.uid, onLeft });
     this.world = {
-      isReachable: true,
-      carriedShare: 1,
+      ...{ isReachable: true, answersPing: true, answersNames: true, carriedShare: 1 },
       connectMs: 300,
       assigned: home,
       remote: options.remote ?? '203.0.113.7',
@@ -115,6 +116,9 @@ export class FakeMachine {
     });
     this.#socat = createSocat(ip, this.udp, time, (packet) => void this.delivered.push(packet));
     addCommands(processes, { nft, ip, tc });
+    processes.commands.push((argv) =>
+      argv[0] !== 'ping' ? null : this.world.answersPing ? printed('') : failed(1, ''),
+    );
     processes.programs.push(
       ...[this.openvpn.start, this.#socat.start, createNftMonitor(nft)],
       ...[createIpMonitor(ip), createTcBatch(tc, ip), tools],
@@ -252,7 +256,15 @@ export class FakeMachine {
     const netdev = this.ip.addNetdev({ name, kind: 'tun', addresses: [address] });
     const before = this.far.sentPackets;
     let sent = 0;
-    this.#count = () => sent++;
+    let sentBytes = 0;
+    this.#count = (bytes) => {
+      sent++;
+      sentBytes += bytes;
+    };
+    netdev.sentBytes = () => {
+      this.tc.queueOf(name)?.settle();
+      return sentBytes;
+    };
     netdev.sent = () => {
       this.tc.queueOf(name)?.settle();
       return sent;
@@ -260,18 +272,22 @@ export class FakeMachine {
     netdev.received = () => this.far.sentPackets - before;
   }
 
-  #count: () => void = () => {};
+  #count: (bytes: number) => void = () => {};
   /** What has become of shares of packets that the line carries. */
   #carried = 0;
 
   #onLeft(netdev: string, datagram: Datagram): void {
+    if (netdev !== TUNNEL_NETDEV && datagram.to.port === DNS_PORT) {
+      this.#answerName(datagram);
+      return;
+    }
     if (netdev !== TUNNEL_NETDEV) {
       this.strayed.push(datagram);
       return;
     }
     // While OpenVPN is not connected it throws away what it reads.
     if (!this.openvpn.isConnected) return;
-    this.#count();
+    this.#count(packetOf(datagram, '', 0).bytes);
     // What OpenVPN sends takes its own way out.
     const { remote } = this.world;
     const way = this.ip.lookUp({ destination: remote })?.dev;
@@ -280,6 +296,14 @@ export class FakeMachine {
     if (this.#carried < 1) return;
     this.#carried--;
     if (this.isPassing) this.far.receive(datagram);
+  }
+
+  /** The router asks its own resolver. */
+  #answerName({ bytes, from, to }: Datagram): void {
+    if (!this.world.answersNames) return;
+    const answer = bytes.slice();
+    answer[2]! |= 0x80;
+    this.udp.deliver({ bytes: answer, from: to, to: from });
   }
 
   #comeIn(datagram: Datagram): void {

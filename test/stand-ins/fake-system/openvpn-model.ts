@@ -10,6 +10,9 @@ import type { VirtualTime } from './virtual-time.ts';
 export interface OpenVpnWorld {
   /** Whether datagrams reach the other end and come back. */
   isReachable: boolean;
+  /** Whether the machine there, and the resolvers of the Internet, answer otherwise. */
+  answersPing: boolean;
+  answersNames: boolean;
   /** Share of what the home sends that the line carries, 0…1. */
   carriedShare: number;
   /** From leave to connect until connected. */
@@ -201,6 +204,7 @@ class OpenVpnProgram implements Program {
       return;
     }
     this.#tellState('CONNECTING');
+    this.#life.print(`UDPv4 link remote: [AF_INET]${this.#options.world.remote}:1194\n`);
     this.#tellState('WAIT');
     this.#after(this.#options.world.connectMs, () => this.#tryToConnect());
   }

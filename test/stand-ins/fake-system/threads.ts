@@ -19,6 +19,8 @@ export class Holdings {
   readonly timers = new Set<Cancel>();
   readonly sockets = new Set<UdpSocket>();
   readonly children = new Set<Child>();
+  /** A dead thread hears nothing any more. */
+  isClosed = false;
 
   get isEmpty(): boolean {
     return this.timers.size + this.sockets.size + this.children.size === 0;
@@ -26,6 +28,7 @@ export class Holdings {
 
   /** The thread is dead: what it held is closed, and its children read their end. */
   close(): void {
+    this.isClosed = true;
     for (const cancel of [...this.timers]) cancel();
     for (const socket of [...this.sockets]) socket.close();
     for (const child of [...this.children]) child.endInput();
@@ -85,7 +88,7 @@ export function systemOfThread(system: System, holdings: Holdings, onChange: () 
           ...events,
           onExit: (end) => {
             holdings.children.delete(child);
-            events.onExit(end);
+            if (!holdings.isClosed) events.onExit(end);
             onChange();
           },
         });

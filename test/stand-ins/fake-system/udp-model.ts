@@ -123,7 +123,10 @@ export class UdpModel {
         if (hasLeft) this.#options.onLeft(dev, kept);
       },
     };
-    tc.queueOf(dev)!.enqueue(queued);
+    const queue = tc.queueOf(dev)!;
+    queue.enqueue(queued);
+    // Nothing holds it back, and somebody may wait for the answer.
+    if (!queue.isHtb) queue.settle();
     return queued;
   }
 

@@ -2,9 +2,10 @@
 import { findShut, withCounts } from '../../delivery/passage.ts';
 import { ask } from '../../machine/agenda.ts';
 import { judgeEndpointDelivery, type ResolverFault } from '../delivery.ts';
+import { findQuiet, withKnocks } from '../knocks.ts';
 import type { EndpointSight } from './events.ts';
 import type { EndpointState } from './state.ts';
-import { changeSessions, type Turn, warnOfNew } from './turn.ts';
+import { changeSessions, log, type Turn, warnOfNew } from './turn.ts';
 
 /** The way to the Internet is tried so often whether devices say something or not. */
 const TRIAL_EVERY_MS = 2000;
@@ -19,16 +20,17 @@ function isLasting(resolver: EndpointState['resolver'], nowMs: number): boolean 
 /** Takes in what was counted. */
 export function deliver(
   turn: Turn,
-  { passages, received, resolver, uplinkMtu }: EndpointSight,
+  { takenMs, passages, received, resolver, uplinkMtu, knocks }: EndpointSight,
 ): void {
   const { state, now } = turn;
-  state.passages = withCounts(state.passages, passages, now.monotonicMs);
+  state.passages = withCounts(state.passages, passages, takenMs);
   changeSessions(turn, (session) => ({ ...session, received: received.get(session.peer) ?? null }));
   const isShut = findShut(state.passages, now.monotonicMs).length > 0;
   if (!isShut) state.suspects = null;
   else if (state.suspects === null) ask(turn, 'suspects');
   state.uplinkMtu = uplinkMtu;
   followResolver(turn, resolver);
+  followKnocks(turn, knocks);
   noteTroubles(turn);
   if (now.monotonicMs - state.triedMs < TRIAL_EVERY_MS) return;
   state.triedMs = now.monotonicMs;
@@ -45,6 +47,18 @@ function followResolver(turn: Turn, fault: ResolverFault | null): void {
   state.resolverMs = now.monotonicMs;
   state.hasResolver = false;
   ask(turn, 'resolver');
+}
+
+/** Told once, however long it lasts. */
+function followKnocks(turn: Turn, count: number): void {
+  const { state, now } = turn;
+  const nowMs = now.monotonicMs;
+  state.knocks = withKnocks(state.knocks, count, nowMs);
+  const { port } = state.place.identity;
+  const [homes, online] = [state.homes.length, state.sessions.length];
+  const quiet = findQuiet({ knocks: state.knocks, port, homes, online, nowMs });
+  if (quiet && !state.quiet) log(turn, 'warning', quiet);
+  state.quiet = quiet;
 }
 
 /** Brings what is known of devices' luck to what was found. */

@@ -11,10 +11,13 @@ import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { EndpointPassage, ResolverFault } from '../delivery.ts';
 import type { StoredHome } from '../identity.ts';
+import type { ListedLink } from '../surroundings.ts';
 import type { EndpointState, Part, Reader } from './state.ts';
 
 /** What was read of the machine. */
 export interface EndpointSight {
+  /** When. */
+  takenMs: number;
   /** Whether the rules stand as they were loaded. */
   rulesIntact: boolean;
   /** Packets on their ways through the endpoint since the rules were loaded. */
@@ -23,6 +26,12 @@ export interface EndpointSight {
   resolver: ResolverFault | null;
   /** Largest packet that the way to the Internet takes; null while that is not known. */
   uplinkMtu: number | null;
+  /** Netdevs of this machine with their addresses; null where they could not be read. */
+  links: readonly ListedLink[] | null;
+  /** Switches of the kernel's without which it passes nothing on, and that are off. */
+  switchedOff: readonly string[];
+  /** Packets that came to the port from outside since the rules were loaded. */
+  knocks: number;
   /** Slots that came, by tunnel address. */
   received: ReadonlyMap<string, number>;
 }
@@ -32,10 +41,13 @@ export interface Outcomes {
   homes: readonly StoredHome[];
   user: PlainUser | null;
   ipv6: boolean;
+  near: readonly string[];
   /** Index of the tunnel's netdev; null where there is none. */
   connect: number | null;
   index: number | null;
   clients: Reader;
+  /** Index of the netdev; null where there is none. */
+  netdev: number | null;
   look: EndpointSight;
   suspects: readonly ForeignChain[];
   /** Whether they had to be put back. */
@@ -63,6 +75,8 @@ export type EndpointEvent =
   /** A home has proven itself, and says what it wants. */
   | { kind: 'hello'; host: number; hello: Hello }
   | { kind: 'rules-lost' }
+  /** Networks that this machine is in may be others. */
+  | { kind: 'surroundings' }
   /** The machine was looked at. */
   | { kind: 'examined'; faults: readonly Notice[] }
   /** The netdev towards the Internet was made; it has no addresses. */
@@ -77,6 +91,8 @@ export interface Report {
   listing: TcListing | null;
   /** When tc was asked; with no listing, when it was said. */
   takenMs: number;
+  /** When the last of the listing was read. */
+  heardMs: number;
 }
 
 /** Done at once and without fail. */
@@ -111,12 +127,15 @@ export interface StreamWish {
 export type Work =
   | { part: 'remove'; inside: InsideRanges }
   | { part: 'restore'; permits: string }
-  | { part: 'look'; permits: string }
+  | { part: 'look'; permits: string; ipv6: boolean }
   | { part: 'connect' }
   | { part: 'suspects' }
   | { part: 'homes' }
   | { part: 'user' }
   | { part: 'ipv6' }
+  | { part: 'near' }
+  /** An address with its length. */
+  | { part: 'tunnel'; address: string }
   | { part: 'inside'; routes: readonly FamilyRoute[] }
   | { part: 'index' }
   /** `rebuild` puts these classes in the place of whatever there is; else some go, and these come beside what stays. */

@@ -2,17 +2,22 @@
 import { isSame } from '../../equality/equality.ts';
 import { meterWindowMs } from '../../home/verification.ts';
 import { ask } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { classId } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
+import { slotsPerSecond } from '../../stream/stream.ts';
 import type { EndpointVerdict, StreamEvidence } from '../judgement.ts';
 import type { Report } from './events.ts';
 import { closeSessions, isSilent } from './sessions.ts';
 import { type Session, STREAM_PARTS, WHOLE } from './state.ts';
 import { changeSessions, forbid, isDistrusted, log, type Turn } from './turn.ts';
 
-/** Repairs that follow one another are spaced so. */
+/** Repairs that follow one another are spaced so; twice as far each time that one has not helped, up to a bound. */
 const REPAIR_EVERY_MS = 5000;
+const REPAIR_AT_LEAST_EVERY_MS = 80_000;
+/** Where no stream is in order although each was made again so often, it is the queue that has to be. */
+const IN_VAIN = 2;
 /** While no home is there the netdev is put up again so often, whether it is down or not. */
 const RAISE_EVERY_MS = 15_000;
 /** Age of the newest report from which on what shapes is not alive; one is a second old when it comes. */
@@ -26,8 +31,9 @@ const NOTHING: Repair = { rebuild: false, broken: [] };
 export function hearSecond(turn: Turn, report: Report | null): void {
   const { state, now } = turn;
   // What was said before something else was reported, or stood, says nothing of now.
-  const isNewest = report !== null && report.takenMs >= state.reportedMs;
+  const isNewest = report !== null && report.takenMs > state.reportedMs;
   if (isNewest) state.reportedMs = report.takenMs;
+  state.silence = isNewest ? Silence.from(now.monotonicMs) : state.silence.goOn(now.monotonicMs);
   // With no home there is no listing that would tell of a netdev that others took down.
   if (
     state.up &&
@@ -41,9 +47,10 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   repairStreams(turn, broken);
   // What keeps homes away is looked for too.
   if (state.up && state.sessions.length === 0) ask(turn, 'look');
-  if (!(rebuild || state.failures.length > 0) || !isDue(turn, state.repairedMs)) return;
+  if (!(rebuild || state.failures.length > 0) || !isDue(turn, state)) return;
   state.repairedMs = now.monotonicMs;
   if (rebuild) {
+    state.repairs++;
     state.queue = null;
     ask(turn, ...STREAM_PARTS);
   }
@@ -51,21 +58,31 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   ask(turn, ...state.failures.map(({ part }) => part), ...WHOLE);
 }
 
-function isDue({ now }: Turn, repairedMs: number): boolean {
-  return now.monotonicMs - repairedMs > REPAIR_EVERY_MS;
+/** A machine too busy to keep the streams is not made less busy by repairs. */
+function isDue(
+  { now }: Turn,
+  { repairedMs, repairs }: Pick<Session, 'repairedMs' | 'repairs'>,
+): boolean {
+  const pauseMs = Math.min(
+    REPAIR_EVERY_MS * 2 ** Math.max(0, repairs - 1),
+    REPAIR_AT_LEAST_EVERY_MS,
+  );
+  return now.monotonicMs - repairedMs > pauseMs;
 }
 
 /** Has the streams to these homes made again; the others go on meanwhile. */
 function repairStreams(turn: Turn, broken: readonly number[]): void {
   const { state, now } = turn;
   const due = state.sessions.filter(
-    ({ host, repairedMs }) => broken.includes(host) && isDue(turn, repairedMs),
+    (session) => broken.includes(session.host) && isDue(turn, session),
   );
   if (due.length === 0) return;
   const hosts = due.map(({ host }) => host);
   state.broken = [...new Set([...state.broken, ...hosts])];
   changeSessions(turn, (session) =>
-    due.includes(session) ? { ...session, repairedMs: now.monotonicMs } : session,
+    due.includes(session)
+      ? { ...session, repairedMs: now.monotonicMs, repairs: session.repairs + 1 }
+      : session,
   );
   ask(turn, ...STREAM_PARTS);
 }
@@ -78,24 +95,33 @@ function judge(turn: Turn, report: Report | null): Repair {
   if (now.monotonicMs - state.reportedMs > REPORT_WITHIN_MS) {
     forbid(turn);
     noteFaults(turn, [notice('queue-unread')]);
-    return { rebuild: true, broken: [] };
+    // Where it is this process that was held up, what shapes has done nothing wrong.
+    return { rebuild: state.silence.lengthMs > REPORT_WITHIN_MS, broken: [] };
   }
   // What was listed of other classes is judged by nothing: a second later they are listed as they are.
   if (!report?.listing || state.made?.changes || report.takenMs <= state.classesSinceMs)
     return NOTHING;
-  const { listing, takenMs } = report;
-  noteCounts(turn, listing, takenMs);
+  const { listing } = report;
+  noteCounts(turn, listing, report);
   const minors = state.classes.map(({ minor }) => minor);
   const streams = state.sessions.flatMap((session) => evidenceOf(session, now.monotonicMs));
   const { open, faults, rebuild, broken } = turn.judgeEvidence({ listing, minors, streams });
-  changeSessions(turn, (session) => ({
-    ...session,
-    open: open.includes(session.host) && !isDistrusted(turn, session.host),
-  }));
+  changeSessions(turn, (session) => {
+    const isOpen = open.includes(session.host) && !isDistrusted(turn, session.host);
+    return { ...session, open: isOpen, repairs: isOpen ? 0 : session.repairs };
+  });
+  if (open.length > 0) state.repairs = 0;
   noteFaults(turn, faults);
   ask(turn, 'look');
-  const { distrusted } = state;
-  return { rebuild: rebuild || distrusted.includes(0), broken: [...broken, ...distrusted] };
+  const { distrusted, sessions } = state;
+  const isInVain =
+    streams.length > 0 &&
+    streams.every(({ host }) => broken.includes(host)) &&
+    sessions.every(({ repairs, standing }) => standing === null || repairs >= IN_VAIN);
+  return {
+    rebuild: rebuild || isInVain || distrusted.includes(0),
+    broken: [...broken, ...distrusted],
+  };
 }
 
 function noteFaults(turn: Turn, faults: readonly Notice[]): void {
@@ -106,11 +132,15 @@ function noteFaults(turn: Turn, faults: readonly Notice[]): void {
 }
 
 /** Counts what was sent since each stream stands as it does. */
-function noteCounts(turn: Turn, listing: TcListing, takenMs: number): void {
+function noteCounts(
+  turn: Turn,
+  listing: TcListing,
+  { takenMs, heardMs }: Pick<Report, 'takenMs' | 'heardMs'>,
+): void {
   changeSessions(turn, (session) => {
     if (takenMs < session.standsSinceMs) return session;
     const listed = listing.classes.find(({ id }) => id === classId(session.host));
-    return { ...session, meter: session.meter.with(listed?.packets ?? null, takenMs) };
+    return { ...session, meter: session.meter.with(listed?.packets ?? null, heardMs, takenMs) };
   });
 }
 
@@ -118,6 +148,6 @@ function noteCounts(turn: Turn, listing: TcListing, takenMs: number): void {
 function evidenceOf(session: Session, nowMs: number): StreamEvidence[] {
   const { host, name, standing, meter, open, settlesMs } = session;
   if (standing === null) return [];
-  const perSecond = meter.perSecond(meterWindowMs(standing));
+  const perSecond = meter.nearestPerSecond(meterWindowMs(standing), slotsPerSecond(standing));
   return [{ host, name, shape: standing, perSecond, settling: open && nowMs < settlesMs }];
 }

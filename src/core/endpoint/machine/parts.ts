@@ -2,9 +2,10 @@
 import { isSame } from '../../equality/equality.ts';
 import type { EndpointFacts, InsideRanges } from '../../plan/facts.ts';
 import { planInsideRoutes } from '../../plan/inside.ts';
-import { SMALLEST_PACKET_BYTES, TUNNEL_MTU } from '../../plan/names.ts';
+import { SMALLEST_PACKET_BYTES, TUNNEL_MTU, TUNNEL_NETDEV } from '../../plan/names.ts';
 import { renderAlive } from '../../plan/nft/nft-alive.ts';
 import {
+  INNER_NETDEV,
   insideRanges,
   renderEndpointNft,
   resolver4,
@@ -14,6 +15,7 @@ import {
 import { renderClientConfig, renderEndpointOpenVpn } from '../../plan/openvpn.ts';
 import { queueLimit, type SlotClass } from '../../plan/tc.ts';
 import type { Nets } from '../identity.ts';
+import type { OwnNetdev } from '../surroundings.ts';
 import type { Work } from './events.ts';
 import type { EndpointState, Part } from './state.ts';
 import { forbid, type Turn } from './turn.ts';
@@ -33,10 +35,12 @@ function insideOf(state: EndpointState): InsideRanges {
 }
 
 function factsOf(state: EndpointState): EndpointFacts {
-  const { homes, sessions, place } = state;
+  const { homes, sessions, place, near } = state;
   return {
     uid: place.uid,
+    port: place.identity.port,
     ...netsOf(state),
+    near,
     homes: homes.map(({ name, host }) => ({
       name,
       host,
@@ -58,11 +62,13 @@ export function workOf(part: Part, turn: Turn): Work | null {
     case 'remove':
       return { part, inside: insideOf(state) };
     case 'restore':
-    case 'look':
       return { part, permits: permitsOf(state) };
+    case 'look':
+      return { part, permits: permitsOf(state), ipv6: state.ipv6 === true };
     case 'connect':
     case 'homes':
     case 'suspects':
+    case 'near':
       return { part };
     case 'user':
       // What happens to the list of users is no reason to start OpenVPN over.
@@ -71,6 +77,8 @@ export function workOf(part: Part, turn: Turn): Work | null {
       return state.ipv6 === null ? { part } : null;
     case 'inside':
       return { part, routes: planInsideRoutes(insideOf(state)) };
+    case 'tunnel':
+      return state.up ? { part, address: `${tunnelAddress(identity, 1)}/24` } : null;
     case 'index':
       return state.up ? { part } : null;
     case 'queue':
@@ -105,6 +113,27 @@ function netdevWork({ place, ipv6 }: EndpointState): Work {
     address4: `${resolver4(identity)}/16`,
     address6: ipv6 ? `${resolver6(identity)}/48` : null,
   };
+}
+
+/** The netdevs of ours that stand, as they were made. */
+export function ownNetdevs(state: EndpointState): { netdev: OwnNetdev; part: Part }[] {
+  const { place, ipv6, portIndex, up, tunnelIndex } = state;
+  const { identity } = place;
+  const addresses = [`${resolver4(identity)}/16`, ...(ipv6 ? [`${resolver6(identity)}/48`] : [])];
+  const tunnel = [`${tunnelAddress(identity, 1)}/24`];
+  return [
+    ...(portIndex === null
+      ? []
+      : [{ netdev: { name: INNER_NETDEV, index: portIndex, addresses }, part: 'netdev' as const }]),
+    ...(tunnelIndex === null || !up
+      ? []
+      : [
+          {
+            netdev: { name: TUNNEL_NETDEV, index: tunnelIndex, addresses: tunnel },
+            part: 'tunnel' as const,
+          },
+        ]),
+  ];
 }
 
 function queueWork({ state }: Turn): Work | null {

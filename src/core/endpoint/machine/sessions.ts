@@ -8,6 +8,7 @@ import { ask } from '../../machine/agenda.ts';
 import { notice } from '../../notices/notice.ts';
 import { tunnelAddress } from '../../plan/nft/nft-endpoint.ts';
 import { waitPerSlotMs } from '../../stream/stream.ts';
+import { Allowance, type Pace } from '../allowance.ts';
 import { innerNetworkOf, type StoredHome } from '../identity.ts';
 import { netsOf } from './parts.ts';
 import { type EndpointState, NEVER, type Session, STREAM_PARTS } from './state.ts';
@@ -18,6 +19,8 @@ const SILENT_MS = 60_000;
 const SILENT_SLOTS = 120;
 /** A new rate takes so long to show in full. */
 const SETTLE_MS = 4000;
+/** A stream is made for a home so often at most: each time rules are loaded for all. It says again what was not taken. */
+const WISHES: Pace = { burst: 6, everyMs: 5000 };
 
 /** Keeps a hello until what is being done is done; of a home that talks faster than that, the last one. */
 export function keepHello({ state }: Turn, host: number, hello: Hello): void {
@@ -42,9 +45,14 @@ export function takeHellos(turn: Turn): boolean {
 }
 
 function takeHello(turn: Turn, home: StoredHome, hello: Hello): void {
-  const { state, now } = turn;
+  const { state } = turn;
+  const { monotonicMs: heardMs } = turn.now;
   const known = state.sessions.find(({ host }) => host === home.host);
-  const session = known ? heard(known, hello, now.monotonicMs) : opened(turn, home, hello);
+  if (!(known && isAsBefore(known, hello)) && !mayWish(turn, home.host)) {
+    if (known) changeSessions(turn, (one) => (one === known ? { ...one, heardMs } : one));
+    return;
+  }
+  const session = known ? heard(known, hello, heardMs) : opened(turn, home, hello);
   state.sessions = known
     ? state.sessions.map((other) => (other === known ? session : other))
     : [...state.sessions, session];
@@ -52,6 +60,17 @@ function takeHello(turn: Turn, home: StoredHome, hello: Hello): void {
   if (!isSame(session.standing, session.shape)) ask(turn, ...STREAM_PARTS);
   else if (known?.maxDelayMs !== session.maxDelayMs) ask(turn, 'streams');
   else answer(turn);
+}
+
+/** Whether a home may have another stream made now; counts it. */
+function mayWish({ state, now }: Turn, host: number): boolean {
+  const left = Allowance.take(state.wishes.get(host), WISHES, now.monotonicMs);
+  if (left) state.wishes = new Map(state.wishes).set(host, left);
+  return left !== null;
+}
+
+function isAsBefore({ shape, maxDelayMs }: Session, hello: Hello): boolean {
+  return maxDelayMs === hello.maxDelayMs && isSame(shape, hello.download);
 }
 
 function opened({ state, now }: Turn, home: StoredHome, hello: Hello): Session {
@@ -74,6 +93,7 @@ function opened({ state, now }: Turn, home: StoredHome, hello: Hello): Session {
     meter: SlotMeter.EMPTY,
     settlesMs: NEVER,
     repairedMs: NEVER,
+    repairs: 0,
     open: false,
     gate: false,
   };
@@ -150,6 +170,9 @@ export function noteHomes(turn: Turn, homes: readonly StoredHome[]): void {
   const { state } = turn;
   if (isSame(homes, state.homes)) return;
   state.homes = homes;
+  state.wishes = new Map(
+    [...state.wishes].filter(([host]) => homes.some((home) => home.host === host)),
+  );
   // Who said something by an older key said it as another home; the others repeat themselves.
   state.waiting = [];
   const stays = ({ host, name }: Session): boolean =>

@@ -4,13 +4,16 @@ import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import { noPassages, type Passages } from '../../delivery/passage.ts';
 import type { SlotMeter } from '../../home/slot-meter.ts';
 import type { Agenda } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, PlainUser } from '../../plan/facts.ts';
 import { endpointPassages } from '../../plan/nft/nft-passage.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { Shape } from '../../stream/stream.ts';
+import type { Allowance } from '../allowance.ts';
 import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../identity.ts';
+import { type Knocks, NO_KNOCKS } from '../knocks.ts';
 
 /** The one thing that is done at a time. */
 export type Part =
@@ -21,7 +24,9 @@ export type Part =
   | 'homes'
   | 'user'
   | 'ipv6'
+  | 'near'
   | 'inside'
+  | 'tunnel'
   | 'index'
   | 'queue'
   | 'rules'
@@ -40,8 +45,18 @@ export type Part =
  * nobody hears homes before there is a queue that holds the answer back.
  */
 export const PART_ORDER: readonly Part[] = [
-  ...(['remove', 'restore', 'look', 'connect', 'homes', 'user', 'ipv6', 'inside'] as const),
-  ...(['index', 'queue', 'rules', 'forward', 'port', 'netdev', 'resolver', 'control'] as const),
+  ...(['remove', 'restore', 'look', 'connect', 'homes', 'user', 'ipv6', 'near', 'inside'] as const),
+  ...([
+    'tunnel',
+    'index',
+    'queue',
+    'rules',
+    'forward',
+    'port',
+    'netdev',
+    'resolver',
+    'control',
+  ] as const),
   ...(['streams', 'clients', 'openvpn', 'suspects'] as const),
 ];
 
@@ -50,7 +65,7 @@ export const STREAM_PARTS: readonly Part[] = ['index', 'queue', 'rules', 'contro
 
 /** Everything that an endpoint is made of. */
 export const WHOLE: readonly Part[] = [
-  ...(['user', 'ipv6', 'inside', 'forward', 'port', 'resolver'] as const),
+  ...(['user', 'ipv6', 'near', 'inside', 'forward', 'port', 'resolver'] as const),
   ...STREAM_PARTS,
   ...(['clients', 'openvpn'] as const),
 ];
@@ -94,6 +109,8 @@ export interface Session {
   settlesMs: number;
   /** When it was made again last, because it was found broken. */
   repairedMs: number;
+  /** So often that has not helped, in a row. */
+  repairs: number;
   /** Whether it may be sent to, as judged last. */
   open: boolean;
   /** Whether its frames may leave: it is open, and the queue stands. */
@@ -132,11 +149,15 @@ export interface EndpointState extends Agenda<Part> {
   sessions: readonly Session[];
   /** The newest hello of each home that was not taken yet. */
   waiting: readonly { host: number; hello: Hello }[];
+  /** How much of its pace each home has left to ask for other streams than it has. */
+  wishes: ReadonlyMap<number, Allowance>;
 
   /** Whom programs become that are root's at their start only; undefined before that was asked. */
   plainUser: PlainUser | null | undefined;
   /** Whether the endpoint has IPv6 to give; null before that was asked. */
   ipv6: boolean | null;
+  /** Networks this machine is in. */
+  near: readonly string[];
   reader: Reader | null;
   /** Homes whose files stand; null for none. */
   clients: readonly StoredHome[] | null;
@@ -150,6 +171,8 @@ export interface EndpointState extends Agenda<Part> {
   /** Index of the netdev that the sessions belong to; null before there was one. */
   tunnelIndex: number | null;
   hasPort: boolean;
+  /** Index of the netdev towards the Internet since it has its addresses; null before. */
+  portIndex: number | null;
   hasResolver: boolean;
   hasControl: boolean;
 
@@ -173,10 +196,18 @@ export interface EndpointState extends Agenda<Part> {
   /** What paces the queue knows another one. */
   queueIsNew: boolean;
 
+  /** Of when the newest report is, and how long there was none since. */
   reportedMs: number;
+  silence: Silence;
   repairedMs: number;
+  /** Repairs of the whole queue in a row after which it was not in order. */
+  repairs: number;
   /** When the netdev was last put up while no home was there. */
   raisedMs: number;
+  /** When what others had altered was last put back. */
+  putBackMs: number;
+  /** How often what was made could not all be removed. */
+  removals: number;
   /** What was judged last; null where all was in order. */
   fault: Notice | null;
   /** What could not be done; it is tried again. */
@@ -192,6 +223,9 @@ export interface EndpointState extends Agenda<Part> {
   resolverMs: number;
   /** When the way to the Internet was tried last. */
   triedMs: number;
+  knocks: Knocks;
+  /** Nothing comes to the port at which homes are to come; null where something does. */
+  quiet: Notice | null;
   /** Why devices get nothing. */
   troubles: readonly Trouble[];
   /** What was found wrong with the machine when it was looked at last. */
@@ -211,8 +245,10 @@ export function initialState(place: Place): EndpointState {
     homes: [],
     sessions: [],
     waiting: [],
+    wishes: new Map(),
     plainUser: undefined,
     ipv6: null,
+    near: [],
     reader: null,
     clients: null,
     openvpn: null,
@@ -221,6 +257,7 @@ export function initialState(place: Place): EndpointState {
     up: false,
     tunnelIndex: null,
     hasPort: false,
+    portIndex: null,
     hasResolver: false,
     hasControl: false,
     index: null,
@@ -234,8 +271,12 @@ export function initialState(place: Place): EndpointState {
     madeStreams: [],
     queueIsNew: true,
     reportedMs: NEVER,
+    silence: Silence.from(NEVER),
     repairedMs: NEVER,
+    repairs: 0,
     raisedMs: NEVER,
+    putBackMs: NEVER,
+    removals: 0,
     fault: null,
     failures: [],
     passages: noPassages(endpointPassages),
@@ -244,6 +285,8 @@ export function initialState(place: Place): EndpointState {
     resolver: null,
     resolverMs: NEVER,
     triedMs: NEVER,
+    knocks: NO_KNOCKS,
+    quiet: null,
     troubles: [],
     findings: [],
   };

@@ -1,14 +1,17 @@
 // The machine of an endpoint: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
 import { ask, takeNext } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import type { Now } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../../plan/names.ts';
 import { judgeEndpoint } from '../judgement.ts';
 import { deliver, noteTroubles } from './delivering.ts';
+import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
 import { leaveTunnel, workOf } from './parts.ts';
+import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
 import { type EndpointState, PART_ORDER, type Part, STREAM_PARTS, WHOLE } from './state.ts';
 import { forbid, isDistrusted, log, setGates, type Turn, warnOfNew } from './turn.ts';
@@ -82,22 +85,17 @@ function hear(turn: Turn, event: EndpointEvent): void {
     case 'examined':
       hearExamined(turn, event.faults);
       return;
+    case 'surroundings':
+      ask(turn, 'near');
+      return;
     case 'port-up':
+      state.portIndex = null;
       ask(turn, 'netdev');
       return;
     case 'fault':
       hearFault(turn, event.minor, event.fault);
       return;
   }
-}
-
-function stop({ state, acts }: Turn): void {
-  if (state.phase === 'stopped') return;
-  state.phase = 'stopped';
-  for (const { host } of state.sessions) acts.push({ do: 'close-session', host });
-  state.sessions = [];
-  state.waiting = [];
-  state.pending = ['remove'];
 }
 
 function hearExamined(turn: Turn, faults: readonly Notice[]): void {
@@ -138,6 +136,7 @@ function finish(turn: Turn, done: Done): void {
   switch (done.part) {
     case 'look':
       if (!done.found.rulesIntact) ask(turn, 'restore');
+      putBack(turn, done.found);
       deliver(turn, done.found);
       return;
     case 'suspects':
@@ -159,6 +158,15 @@ function finish(turn: Turn, done: Done): void {
     case 'ipv6':
       state.ipv6 = done.found;
       return;
+    case 'near':
+      if (isSame(done.found, state.near)) return;
+      state.near = done.found;
+      ask(turn, 'rules');
+      return;
+    case 'netdev':
+      // It was made anew meanwhile: what was done to it is void.
+      state.portIndex = state.pending.includes('netdev') ? null : done.found;
+      return;
     case 'index':
       state.index = done.found;
       return;
@@ -177,7 +185,10 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'streams':
       // Its first report comes in a second.
-      if (state.queueIsNew) state.reportedMs = turn.now.monotonicMs;
+      if (state.queueIsNew) {
+        state.reportedMs = turn.now.monotonicMs;
+        state.silence = Silence.from(turn.now.monotonicMs);
+      }
       noteStreams(turn);
       state.queueIsNew = false;
       return;
@@ -251,7 +262,10 @@ function forgive({ state }: Turn, part: Part): void {
 function fail(turn: Turn, part: Part, fault: Notice): void {
   const { state } = turn;
   const before = state.failures.find((failure) => failure.part === part);
-  if (!isSame(before?.fault, fault)) log(turn, 'warning', fault);
+  if (part === 'remove') state.removals++;
+  // What is left behind is told once it is not tried again.
+  const isTold = part === 'remove' ? state.removals === REMOVALS : !isSame(before?.fault, fault);
+  if (isTold) log(turn, 'warning', fault);
   forgive(turn, part);
   state.failures = [...state.failures, { part, fault }];
   if (state.phase !== 'running') return;

@@ -16,19 +16,22 @@ export function toldOf({
   fault,
   troubles,
   findings,
+  quiet,
   sessions,
   homes,
 }: EndpointState): EndpointTold {
   const serving = notice('endpoint-serving', { online: sessions.length, count: homes.length });
   const [trouble] = troubles;
   const usual = up ? serving : notice('endpoint-starting');
-  const [finding] = findings;
+  const [finding = quiet] = findings;
   const found = finding ? notice('endpoint-needs', { what: finding }) : usual;
   const said = trouble ? notice('endpoint-unserving', { why: trouble.notice }) : found;
   return {
     state: up ? 'shaping' : 'starting',
     reason: failures[0]?.fault ?? fault ?? said,
-    troubles: [...troubles.map((one) => one.notice), ...findings].filter(isFirstOfItsKind),
+    troubles: [...troubles.map((one) => one.notice), ...findings, ...(quiet ? [quiet] : [])].filter(
+      isFirstOfItsKind,
+    ),
   };
 }
 

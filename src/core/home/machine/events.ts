@@ -32,6 +32,8 @@ export interface Noted {
 
 /** What was read of the machine and of the far end. */
 export interface Sight extends Noted {
+  /** When the counters were read, whenever that is judged. */
+  takenMs: number;
   rulesIntact: boolean;
   /** Packets the witness has counted since the rules were loaded. */
   astray: number;

@@ -2,7 +2,9 @@
 
 import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import type { Notice } from '../../notices/notice.ts';
+import type { TcListing } from '../../plan/tc-listing.ts';
 import { type Shape, shapeOf, slotsPerSecond } from '../../stream/stream.ts';
 import { Arrivals } from '../delivery/shortfall.ts';
 import { hasNewcomer } from '../devices/inner-addresses.ts';
@@ -10,7 +12,7 @@ import type { Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { findTakenRanges } from '../taken-ranges.ts';
 import { meterWindowMs } from '../verification.ts';
-import { forgetClock, giveUpClock, neededClock } from './clock.ts';
+import { forgetClock, giveUpClock, neededClock, noteClock } from './clock.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
@@ -34,6 +36,24 @@ const ASTRAY_MS = 10_000;
 const SURROUNDINGS_EVERY = 10;
 /** Age of the newest report from which on what shapes is not alive; one is a second old when it comes. */
 const REPORT_WITHIN_MS = 4500;
+
+/** Hears of a second that has passed; of what was listed before the queue was made, or heard already, nothing. */
+export function hearSecond(turn: Turn, listing: TcListing | null, takenMs: number | null): void {
+  const { state, now } = turn;
+  if (takenMs !== null && takenMs > Math.max(state.queueSinceMs, state.reportedMs)) {
+    state.listing = listing;
+    noteClock(turn, listing, takenMs);
+    state.reportedMs = takenMs;
+    state.silence = Silence.from(now.monotonicMs);
+  } else state.silence = state.silence.goOn(now.monotonicMs);
+  ask(turn, 'look');
+}
+
+/** What paces a new queue has only just begun: its first report comes in a second. */
+export function awaitReport({ state, now }: Turn): void {
+  state.reportedMs = now.monotonicMs;
+  state.silence = Silence.from(now.monotonicMs);
+}
 
 /** Takes in what was seen, and decides. */
 export function judge(turn: Turn, sight: Sight): void {
@@ -103,8 +123,8 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
   const upload = shapeOf(config, rate.uploadKBps);
   const download = shapeOf(config, rate.downloadKBps);
   noteShapes(turn, upload, download);
-  state.sent = state.sent.with(sight.sentPackets, monotonicMs);
-  state.received = state.received.with(sight.receivedPackets, monotonicMs);
+  state.sent = state.sent.with(sight.sentPackets, sight.takenMs);
+  state.received = state.received.with(sight.receivedPackets, sight.takenMs);
   // A counter that went back was made again with its table.
   if (sight.astray > state.astray) state.astrayMs = monotonicMs;
   state.astray = sight.astray;
@@ -121,6 +141,7 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
     clock: neededClock(state),
     clockMade: state.clock,
     isReported: monotonicMs - state.reportedMs < REPORT_WITHIN_MS,
+    isSilent: state.silence.lengthMs >= REPORT_WITHIN_MS,
     rulesIntact: sight.rulesIntact,
     astray: monotonicMs - state.astrayMs < ASTRAY_MS,
     upload,

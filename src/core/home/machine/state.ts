@@ -1,10 +1,12 @@
 // What a home's machine knows: what it is to be, what was found, what stands, what was judged and told. Values only.
+
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
 import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import { noPassages, type Passages } from '../../delivery/passage.ts';
 import type { Agenda } from '../../machine/agenda.ts';
+import { Silence } from '../../machine/silence.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
 import type {
@@ -170,7 +172,9 @@ export interface HomeState extends Agenda<Part>, ClockState {
   listing: TcListing | null;
   /** When the queue was made. */
   queueSinceMs: number;
+  /** Of when the newest report is, and how long there was none since. */
   reportedMs: number;
+  silence: Silence;
   /** Whether devices may send. */
   permitted: boolean;
   everPermitted: boolean;
@@ -252,6 +256,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     listing: null,
     queueSinceMs: NEVER,
     reportedMs: NEVER,
+    silence: Silence.from(NEVER),
     permitted: false,
     everPermitted: false,
     goodTicks: 0,

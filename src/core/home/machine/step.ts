@@ -1,14 +1,15 @@
 // The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
+
 import { isSame } from '../../equality/equality.ts';
 import { ask, takeNext } from '../../machine/agenda.ts';
 import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { hearAnswer } from '../delivery/probing.ts';
 import { judgeHome } from '../judgement.ts';
-import { failClock, finishClock, noteClock } from './clock.ts';
+import { failClock, finishClock } from './clock.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
-import { block, judge } from './judging.ts';
+import { awaitReport, block, hearSecond, judge } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
 import { desiredOf, type HomeState, type Intent, PART_ORDER, type Part, WHOLE } from './state.ts';
 import { tell } from './telling.ts';
@@ -60,13 +61,7 @@ function hear(turn: Turn, event: HomeEvent): void {
   }
   switch (event.kind) {
     case 'second':
-      // What was listed before the queue was made was another one.
-      if (event.takenMs !== null && event.takenMs > state.queueSinceMs) {
-        state.listing = event.listing;
-        noteClock(turn, event.listing, event.takenMs);
-        state.reportedMs = Math.max(state.reportedMs, event.takenMs);
-      }
-      ask(turn, 'look');
+      hearSecond(turn, event.listing, event.takenMs);
       return;
     case 'openvpn':
       hearOpenVpn(turn, event);
@@ -192,8 +187,7 @@ function finish(turn: Turn, done: Done): void {
       noteDelivery(turn);
       return;
     case 'streams':
-      // Its first report comes in a second.
-      if (state.queueIsNew) state.reportedMs = turn.now.monotonicMs;
+      if (state.queueIsNew) awaitReport(turn);
       state.queueIsNew = false;
       turn.acts.push({ do: 'gate', open: state.permitted });
       return;

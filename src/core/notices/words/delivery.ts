@@ -54,7 +54,7 @@ export const deliveryWords = {
 
   'resolver-port-taken':
     'names they ask for are not answered, since {holder} has port 53 on {address}, where dnsmasq ought to answer homes; have it listen on other addresses alone; dnsmasq takes the port as soon as it is free',
-  'another-program': 'another program (run "ss -lunp sport = :53" to see which)',
+  'another-program': 'another program (run "ss -lunp sport = :{port}" to see which)',
   'resolver-not-listening':
     'names they ask for are not answered, since dnsmasq does not listen on {address}; it is started again; the log tells what it says',
 

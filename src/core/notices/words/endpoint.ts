@@ -12,9 +12,17 @@ export const endpointWords = {
   'home-stream-begun': 'the stream to home {name} has only just begun',
   'home-stream-stalls': 'the stream to home {name} stalls',
   'home-without-key':
-    'home {name} can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint remove-home {name}" and "iotshaper endpoint add-home {name}", then upload the new profile on its router',
+    'home {name} can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint rotate {name}", then upload the new profile on its router',
+  'endpoint-replaced':
+    'the endpoint in {folder} was removed or made anew, so this service ends: nobody is to be served with keys that are gone',
   'tunnel-netdev-missing': '{netdev} is not there though OpenVPN is up',
   'endpoint-rules-put-back': 'someone removed or changed the rules; they are put back',
+  'endpoint-netdev-put-back':
+    'someone took {netdev} down or removed an address from it, so homes got nothing; it is put back',
+  'endpoint-forwarding-put-back':
+    'someone switched off {setting}, so nothing of homes got through this server; it is switched on again',
+  'endpoint-left-behind':
+    'what the endpoint made on this server could not all be removed ({error}); run "{command}"',
   'dnsmasq-stopped':
     "dnsmasq, which answers homes' DNS queries, stopped ({why}); it is started again",
   'conntrack-missing':
@@ -34,6 +42,8 @@ export const endpointWords = {
     'the network {prefix} on {netdev} lies in {range}, which homes use inside the tunnel; give {netdev} another network',
   'endpoint-port-taken':
     'UDP port {port} is taken by {program}; stop that program, or make this endpoint with another --port',
+  'endpoint-port-quiet':
+    'nothing has come to UDP port {port} of this server for {span}, so no home is there; if one is switched on, let UDP port {port} in in the firewall that the hosting provider has in front of this server (in its control panel), and see that the home’s profile names this server',
   'endpoint-port-closed':
     'a firewall on this server drops what comes to UDP port {port} over {family}, so no home reaches it; run "{command}"',
 } as const;

@@ -9,7 +9,15 @@ export const tunnelWords = {
   'endpoint-refuses':
     'nothing listens at that address and port of the endpoint; on the server, run "systemctl restart iotshaper-endpoint", and see that the profile names its address and port',
   'endpoint-mute':
-    'the endpoint does not answer; see that the server runs, that its firewall and its provider let that UDP port in, and that the profile names its address and port',
+    'nothing answers at {place} over UDP; see that the server runs and that the profile names its address and port; on the server, run "iotshaper endpoint doctor", and where that finds nothing, let UDP port {port} in in the firewall that the hosting provider has in front of it',
+  'endpoint-mute-alive':
+    'nothing answers at {place} over UDP, though the server there answers otherwise, so a firewall stops it; on the server, run "iotshaper endpoint doctor", and where that finds nothing, let UDP port {port} in in the firewall that the hosting provider has in front of it',
+  'endpoint-mute-online':
+    'nothing answers at {place} over UDP, though the Internet works here; see that the server runs; on it, run "iotshaper endpoint doctor", and where that finds nothing, let UDP port {port} in in the firewall that the hosting provider has in front of it',
+  'internet-mute':
+    'nothing answers at {place} over UDP, and nobody else on the Internet answers either; see that your line works (LuCI → Network → Diagnostics)',
+  'unnamed-place': 'the address and port that the profile names',
+  'unnamed-port': 'that the profile names',
   'endpoint-unreachable':
     "there is no way to the endpoint's address; see that the server runs and that the profile names its address",
   'internet-missing': 'the router has no way to the Internet now',

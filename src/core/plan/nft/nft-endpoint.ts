@@ -39,7 +39,23 @@ const NOT_INTERNET_4 = [
   '240.0.0.0/4',
 ];
 // What a translator makes of IPv4 addresses (64:ff9b::/96) would lead around the list above.
-const NOT_INTERNET_6 = ['::1/128', '64:ff9b::/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
+const NOT_INTERNET_6 = [
+  ...[
+    '::1/128',
+    '64:ff9b::/96',
+    '64:ff9b:1::/48',
+    'fc00::/7',
+    'fe80::/10',
+    'fec0::/10',
+    'ff00::/8',
+  ],
+];
+
+/** Networks in which a home's devices have no business, wherever the endpoint is. */
+export const NOT_INTERNET: readonly string[] = [...NOT_INTERNET_4, ...NOT_INTERNET_6];
+
+/** Third byte of inner addresses that no home is given: packets that try the way for a moment come from there. */
+export const NO_HOME = 255;
 
 /** Tunnel address of a home (or, with 1, of the endpoint). */
 export function tunnelAddress(facts: Pick<EndpointFacts, 'tunnelNet'>, host: number): string {
@@ -117,14 +133,32 @@ function waysOf(facts: EndpointFacts): EndpointWays {
     innerNetdev: INNER_NETDEV,
     tunnelNetdev: TUNNEL_NETDEV,
     ranges: [
-      { family: 4, range: inner4, resolver: resolver4(facts), notInternet: NOT_INTERNET_4 },
+      {
+        ...{ family: 4, range: inner4, resolver: resolver4(facts), notInternet: NOT_INTERNET_4 },
+        ...{ near: nearOf(facts, 4), untold: innerPrefix4(facts, NO_HOME) },
+      },
       ...(inner6 && six
-        ? [{ family: 6, range: inner6, resolver: six, notInternet: NOT_INTERNET_6 } as const]
+        ? [
+            {
+              ...({
+                family: 6,
+                range: inner6,
+                resolver: six,
+                notInternet: NOT_INTERNET_6,
+              } as const),
+              ...{ near: nearOf(facts, 6), untold: innerPrefix6(facts, NO_HOME)! },
+            },
+          ]
         : []),
     ],
     trialSource: trialSource(facts),
+    port: facts.port,
     ports: [CONTROL_PORT, FRAME_PORT],
   };
+}
+
+function nearOf({ near }: EndpointFacts, family: 4 | 6): string[] {
+  return near.filter((prefix) => prefix.includes(':') === (family === 6));
 }
 
 function homeElements(facts: EndpointFacts): string[] {
@@ -172,12 +206,27 @@ function forwardRules(facts: EndpointFacts): string[] {
     `${from} ${to} counter name refused drop ${comment('homes do not reach each other')}`,
     `${from} ip daddr { ${NOT_INTERNET_4.join(', ')} } counter name refused reject with icmpx admin-prohibited`,
     `${from} ip6 daddr { ${NOT_INTERNET_6.join(', ')} } counter name refused reject with icmpx admin-prohibited`,
+    ...nearRules(facts),
     `${from} ip saddr ${facts.innerNet}.0.0/16 accept`,
     ...(facts.innerNet6 ? [`${from} ip6 saddr ${facts.innerNet6}::/48 accept`] : []),
     `${from} counter name refused drop`,
     `${to} ct state established,related accept`,
     `${to} counter name refused drop ${comment('nothing is let in to a home')}`,
   ];
+}
+
+/** What this machine sends to its neighbours itself, as to its resolver, is none of homes'. */
+function nearRules(facts: EndpointFacts): string[] {
+  const families = [
+    ['ip', nearOf(facts, 4)],
+    ['ip6', nearOf(facts, 6)],
+  ] as const;
+  return families
+    .filter(([, near]) => near.length > 0)
+    .map(
+      ([ip, near]) =>
+        `iifname "${INNER_NETDEV}" ${ip} daddr { ${near.join(', ')} } counter name refused reject with icmpx admin-prohibited ${comment('neighbours of this machine')}`,
+    );
 }
 
 function sourceNat(facts: EndpointFacts): string[] {

@@ -69,6 +69,11 @@ export const endpointPassages = [
   ...(['forward4', 'forward6', 'answer4', 'answer6', 'names', 'tunnel'] as const),
 ] as const;
 
+/** Counts what comes to the endpoint's port from outside, before any filter of this machine. */
+export const KNOCK_COUNTER = 'knocks';
+/** Netdevs that stand for a moment, by which packets come that only try whether the port is let in. */
+export const TRIAL_NETDEVS = 'iotp';
+
 /** What the endpoint's passages are told by. */
 export interface EndpointWays {
   innerNetdev: string;
@@ -79,15 +84,20 @@ export interface EndpointWays {
     range: string;
     resolver: string;
     notInternet: readonly string[];
+    near: readonly string[];
+    /** Of packets that try the way for a moment, and end before they are counted as they leave. */
+    untold: string;
   }[];
   /** Source of packets that only try whether the Internet is reached: they end where they would leave. */
   trialSource: string;
+  /** UDP port at which homes come from outside. */
+  port: number;
   /** UDP ports of the service on the tunnel. */
   ports: readonly number[];
 }
 
 export function renderEndpointPassage(ways: EndpointWays): string[][] {
-  const { innerNetdev, tunnelNetdev, ranges, trialSource, ports } = ways;
+  const { innerNetdev, tunnelNetdev, ranges, trialSource, port, ports } = ways;
   const ip = (family: 4 | 6) => (family === 4 ? 'ip' : 'ip6');
   const own = `{ "${innerNetdev}", "${tunnelNetdev}", "lo" }`;
   const names = ranges.map(
@@ -97,10 +107,18 @@ export function renderEndpointPassage(ways: EndpointWays): string[][] {
   const tunnel = `iifname "${tunnelNetdev}" udp dport { ${ports.join(', ')} } counter name`;
   return [
     ...renderCounters(endpointPassages),
+    block(`counter ${KNOCK_COUNTER}`, []),
     block('chain passage_in', [
       `type filter hook prerouting priority ${LAST}; policy accept;`,
-      ...ranges.flatMap(({ family, range, notInternet }) => [
-        `iifname "${innerNetdev}" ${ip(family)} saddr ${range} ${ip(family)} daddr != { ${notInternet.join(', ')} } fib daddr type unicast counter name forward${family}_in`,
+      `iifname != ${own} iifname != "${TRIAL_NETDEVS}*" fib daddr type local udp dport ${port} counter name ${KNOCK_COUNTER}`,
+      ...ranges.flatMap(({ family, range, notInternet, near, untold }) => [
+        [
+          `iifname "${innerNetdev}" ${ip(family)} saddr ${range} ${ip(family)} saddr != ${untold}`,
+          ...[notInternet, near]
+            .filter(({ length }) => length > 0)
+            .map((refused) => `${ip(family)} daddr != { ${refused.join(', ')} }`),
+          `fib daddr type unicast counter name forward${family}_in`,
+        ].join(' '),
         `iifname != ${own} ${ip(family)} daddr ${range} counter name answer${family}_in`,
       ]),
       ...names.map((rule) => `${rule} names_in`),

@@ -7,6 +7,7 @@ import { publishIotshaper } from '../../ubus/iotshaper-object.ts';
 import type { Context } from '../context.ts';
 import { requireRoot } from '../failure.ts';
 import { defaultConfigPath, defaultHomeDir, defaultRunDir, defaultUbusSocket } from '../paths.ts';
+import { runAlone } from './alone.ts';
 import type { RunOptions } from './run-options.ts';
 import { runUntilSignal, type Service } from './until-signal.ts';
 
@@ -20,8 +21,16 @@ export async function runService(
     ubus = defaultUbusSocket,
   }: RunOptions,
 ): Promise<void> {
-  const { system, console } = context;
+  const { system } = context;
   requireRoot(system, 'iotshaper run');
+  await runAlone(system, () => serveHome(context, { config, runDir, stateDir, ubus }));
+}
+
+async function serveHome(
+  context: Context,
+  { config, runDir, stateDir, ubus }: Required<RunOptions>,
+): Promise<void> {
+  const { system, console } = context;
   await system.files.makeFolder(runDir, 0o700);
   await system.files.makeFolder(stateDir, 0o700);
   const log = consoleLog(system, console);

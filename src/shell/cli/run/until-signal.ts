@@ -1,4 +1,6 @@
 // A service in the foreground: what its signals do.
+import type { Notice } from '../../../core/notices/notice.ts';
+import { NoticeError } from '../../../core/notices/notice-error.ts';
 import type { Context } from '../context.ts';
 
 export interface Service {
@@ -6,6 +8,8 @@ export interface Service {
   staysShut?: boolean;
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Resolves with why it can't go on, if ever. */
+  readonly lost?: Promise<Notice>;
 }
 
 /** What keeps the schedule comes before what does not; its children inherit it. */
@@ -28,8 +32,9 @@ export async function runUntilSignal(
     () => new Promise<never>(() => {}),
     (error: unknown) => Promise.reject(error),
   );
+  const lost = service.lost?.then((why) => Promise.reject(new NoticeError(why)));
   try {
-    await Promise.race([signalled, failed]);
+    await Promise.race([signalled, failed, ...(lost ? [lost] : [])]);
   } catch (error) {
     service.staysShut = true;
     throw error;

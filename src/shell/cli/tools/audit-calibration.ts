@@ -10,6 +10,7 @@ import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import type { AuditOptions } from './audit-options.ts';
 import { cutWire, readSides } from './audit-sides.ts';
+import { renderJson } from './json.ts';
 
 /** Measures and prints. @throws {Failure} where there is too little to measure */
 export async function calibrate(context: Context, options: AuditOptions): Promise<void> {
@@ -23,7 +24,7 @@ export async function calibrate(context: Context, options: AuditOptions): Promis
     proposal: figures.resolved ? proposeFor(figures) : null,
   }));
   if (options.json) {
-    console.write(`${JSON.stringify(proposals, null, 2)}\n`);
+    console.write(renderJson(proposals));
     return;
   }
   for (const { direction, meanIntervalMs, idle, active, proposal } of proposals) {

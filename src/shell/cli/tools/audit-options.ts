@@ -9,6 +9,7 @@ import { Failure } from '../failure.ts';
 import {
   numberBetween,
   numbersBetween,
+  parseList,
   parsePort,
   parseSeed,
   wholeBetween,
@@ -50,7 +51,11 @@ export function addAuditOptions(command: Command): void {
     .option('--activity <file>', 'capture of the devices inside the home, on the same clock')
     .option('--run <directory>', 'both of those, and the events, of a lab run')
     .option('--wan <netdev>', 'record now: the netdev the tunnel leaves by')
-    .option('--lan <netdev...>', 'record now: the netdevs behind which the devices are')
+    .option(
+      '--lan <netdevs>',
+      'record now: the netdevs behind which the devices are, with commas',
+      parseList,
+    )
     .option(
       '--seconds <n>',
       'how long to record',
@@ -58,7 +63,11 @@ export function addAuditOptions(command: Command): void {
       recordingS.usual,
     )
     .option('--events <file>', 'moments known to matter: lines of time,device,event')
-    .option('--device <address...>', 'count only these devices (MAC or IP) as activity')
+    .option(
+      '--device <addresses>',
+      'count only these devices (MAC or IP, with commas) as activity',
+      parseList,
+    )
     .option(
       '--port <n>',
       'UDP port of the endpoint (guessed in a file; 1194 when recording)',
@@ -106,13 +115,10 @@ export async function withRun(
 ): Promise<AuditOptions> {
   if (given.run === undefined) return given;
   const path = join(given.run, 'summary.json');
-  const summary = JSON.parse(await readTextFile(system, '--run', path, 2)) as Record<
-    string,
-    unknown
-  >;
+  const summary = JSON.parse(await readTextFile(system, '--run', path)) as Record<string, unknown>;
   const { startS, seconds, tunnelPort, variant, intervalSdPercent } = summary;
   if (typeof startS !== 'number' || typeof seconds !== 'number') {
-    throw new Failure(`--run ${path}: is not the summary of a lab run`, 2);
+    throw new Failure(`--run ${path}: is not the summary of a lab run`);
   }
   return {
     wire: join(given.run, 'provider.pcap'),

@@ -5,7 +5,7 @@ import { readActivity, readTunnel, type TunnelTrace } from '../../analysis/audit
 import { recordLive } from '../../analysis/live-capture.ts';
 import type { Console } from '../../system/console.ts';
 import type { Context } from '../context.ts';
-import { Failure } from '../failure.ts';
+import { Failure, usageFailure } from '../failure.ts';
 import type { AuditOptions } from './audit-options.ts';
 
 /** Where OpenVPN listens unless somebody chose otherwise. */
@@ -22,14 +22,13 @@ export async function readSides(context: Context, options: AuditOptions): Promis
   const { wan, lan, wire, activity, port, home } = options;
   const devices = options.device?.map((address) => address.toLowerCase());
   if (wan) {
-    if (!lan) throw new Failure('--wan needs --lan: the netdevs behind which the devices are', 2);
+    if (!lan) throw usageFailure('--wan needs --lan: the netdevs behind which the devices are');
     const sources = devices ? { lan, devices } : { lan };
     return record(context, wan, sources, port ?? USUAL_PORT, options.seconds);
   }
   if (!wire || !activity) {
-    throw new Failure(
+    throw usageFailure(
       'give --wire and --activity (captures), or --wan and --lan (netdevs to record)',
-      2,
     );
   }
   const { system } = context;
@@ -86,6 +85,6 @@ export function cutWire(
   const fromS = from === undefined ? (spanS?.[0] ?? Number.NEGATIVE_INFINITY) : firstS + from;
   const toS = to === undefined ? (spanS?.[1] ?? Number.POSITIVE_INFINITY) : firstS + to;
   const kept = data.filter(({ timeS }) => timeS >= fromS && timeS <= toS);
-  if (kept.length === 0) throw new Failure('no packet of the tunnel between --from and --to', 2);
+  if (kept.length === 0) throw new Failure('no packet of the tunnel between --from and --to');
   return kept;
 }

@@ -12,29 +12,26 @@ import { RecordingError } from '../../analysis/live-capture.ts';
 import { CaptureError } from '../../capture/reader.ts';
 import type { System } from '../../system/system.ts';
 import type { Context } from '../context.ts';
-import { Failure } from '../failure.ts';
+import { Failure, USAGE_STATUS } from '../failure.ts';
 import { readTextFile } from '../text-file.ts';
 import { calibrate } from './audit-calibration.ts';
 import { type AuditOptions, addAuditOptions, withRun } from './audit-options.ts';
 import { cutWire, readSides } from './audit-sides.ts';
+import { renderJson } from './json.ts';
 
-/** Exit status of an audit that could not be made; commander's own 1 would say that there is a leak. */
-const NOT_MADE = 2;
+/** Exit status of an audit that could not be made: 1 would say that there is a leak. */
+const NOT_MADE = 4;
 
 /** Adds the command `audit`. */
 export function registerAudit(program: Command, context: Context): void {
   const command = program
     .command('audit')
-    .description("test whether the provider's view tells what devices do")
-    .exitOverride((error) => {
-      if (error.exitCode !== 0) error.exitCode = NOT_MADE;
-      throw error;
-    });
+    .description("test whether the provider's view tells what devices do");
   addAuditOptions(command);
   command
     .addHelpText(
       'after',
-      '\nExit status: 0 no leak found, 1 leak, 2 the audit could not be made, 3 too short to tell.',
+      '\nExit status: 0 no leak found, 1 leak, 2 wrong options, 3 too short to tell, 4 the audit could not be made.',
     )
     .action((options: AuditOptions) => audit(context, options));
 }
@@ -45,7 +42,8 @@ async function audit(context: Context, given: AuditOptions): Promise<void> {
     const options = await withRun(context, given);
     await (options.calibrate ? calibrate : judge)(context, options);
   } catch (error) {
-    if (!known.some((kind) => error instanceof kind)) throw error;
+    const isUsage = error instanceof Failure && error.status === USAGE_STATUS;
+    if (isUsage || !known.some((kind) => error instanceof kind)) throw error;
     throw new Failure((error as Error).message, NOT_MADE);
   }
 }
@@ -68,7 +66,7 @@ async function judge(context: Context, options: AuditOptions): Promise<void> {
   const { home, endpoint, control } = tunnel;
   const report = reportAudit(result, Math.floor(system.clock.unixMs() / 1000));
   const full = { ...recordOf(result), home, endpoint, controlPackets: control.length, report };
-  const json = `${JSON.stringify(full, null, 2)}\n`;
+  const json = renderJson(full);
   if (options.out) {
     await system.files.makeFolder(options.out);
     await system.files.write(join(options.out, 'audit.json'), json);

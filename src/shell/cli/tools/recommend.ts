@@ -17,9 +17,10 @@ import { packetBounds, streamDefaults } from '../../../core/stream/stream.ts';
 import { openTrace } from '../../simulation/trace.ts';
 import type { Console } from '../../system/console.ts';
 import type { Context } from '../context.ts';
-import { Failure } from '../failure.ts';
+import { Failure, usageFailure } from '../failure.ts';
 import { numberBetween, parsePacketBytes, parseSd, parseSeed, sdHelp } from '../number-options.ts';
 import { defaultRunDir } from '../paths.ts';
+import { renderJson } from './json.ts';
 import { addTraceOptions, type TraceFlags, traceOptionsOf } from './trace-options.ts';
 
 /** What a running service counted of its devices lately; for `--live`. */
@@ -95,7 +96,7 @@ export function registerRecommend(
       onProgress: (what) => showProgress(console, what),
     });
     showProgress(console, '');
-    console.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : render(report, flags));
+    console.write(flags.json ? renderJson(report) : render(report, flags));
     if (report.best.gbPerMonth === null) console.setExitStatus(1);
   });
 }
@@ -108,11 +109,11 @@ async function traceOf(
 ): Promise<HomeTrace> {
   if (flags.live && readCounters) {
     if (files.length > 0)
-      throw new Failure('--live reads the service, not files: give one or the other');
+      throw usageFailure('--live reads the service, not files: give one or the other');
     return traceOfCounters(await readCounters(flags.runDir ?? defaultRunDir));
   }
   if (files.length === 0) {
-    throw new Failure(
+    throw usageFailure(
       `name a capture${readCounters ? ', or --live for what the service counted' : ''}`,
     );
   }

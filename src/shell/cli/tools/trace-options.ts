@@ -5,7 +5,7 @@ import type { DeviceSelection } from '../../../core/capture/trace.ts';
 import { ipVersion } from '../../../core/ip/address.ts';
 import type { TraceOptions } from '../../simulation/trace.ts';
 import type { Console } from '../../system/console.ts';
-import { Failure, InvalidValue } from '../failure.ts';
+import { InvalidValue, usageFailure } from '../failure.ts';
 import { numberBetween } from '../number-options.ts';
 
 export interface TraceFlags {
@@ -38,9 +38,9 @@ export function traceOptionsOf(
   flags: TraceFlags,
   files: readonly string[],
 ): TraceOptions {
-  if (flags.lan && !flags.device) throw new Failure('--lan needs --device: say whose packets');
+  if (flags.lan && !flags.device) throw usageFailure('--lan needs --device: say whose packets');
   if (flags.hours !== undefined && files.includes('-')) {
-    throw new Failure('--hours cannot repeat the standard input: name a file');
+    throw usageFailure('--hours cannot repeat the standard input: name a file');
   }
   const warned = new Set<string>();
   return {

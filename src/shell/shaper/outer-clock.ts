@@ -3,10 +3,10 @@ import { type Notice, notice } from '../../core/notices/notice.ts';
 import { CLOCK_NETDEV, CLOCK_PREFERENCE } from '../../core/plan/names.ts';
 import { type ClockedWay, renderClock, renderClockFilter } from '../../core/plan/outer-clock.ts';
 import type { Shape } from '../../core/stream/stream.ts';
+import { netdevExists, writeSysctl } from '../network/netdev.ts';
+import { changeQueue } from '../network/queue.ts';
 import { CommandError, succeeds } from '../system/command.ts';
 import type { System } from '../system/system.ts';
-import { netdevExists, writeSysctl } from './netdev.ts';
-import { changeQueue } from './queue.ts';
 
 type Door = Pick<System, 'processes' | 'files'>;
 

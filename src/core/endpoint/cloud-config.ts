@@ -1,0 +1,62 @@
+// What a person pastes when ordering a server, for cloud-init to make it an endpoint at its first start.
+
+export interface CloudConfigInput {
+  /** Where the server gets the package: an https address, or a path of its own. */
+  from: string;
+  /** By which homes reach it; null for the address by which it reaches the Internet. */
+  host: string | null;
+  port: number;
+  home: string;
+}
+
+const PACKAGE = '/root/iot-shaper-endpoint.deb';
+
+/** Why no server gets the package from there; null where it may. */
+export function findSourceFault(from: string): string | null {
+  if (!/^(https:\/\/[^\s'"\\]+|\/[\w./+~-]+\.deb)$/.test(from)) {
+    return 'must be an address that begins with https://, or the path of a .deb on the server';
+  }
+  return null;
+}
+
+/** One command a line, each for sh; they run as root, in their order. */
+export function cloudCommands({ from, host, port, home }: CloudConfigInput): string[] {
+  const isAddress = from.startsWith('https:');
+  const file = isAddress ? PACKAGE : from;
+  const own = `$(ip -4 -oneline route get 1.1.1.1 | sed -n 's/.* src \\([0-9.]*\\).*/\\1/p')`;
+  return [
+    ...(isAddress ? [`wget --no-verbose --output-document ${PACKAGE} '${from}'`] : []),
+    `apt-get install --yes ${file}`,
+    // Where the archive's own Node.js is too old.
+    'iotshaper --version || npm install --global node@20',
+    `iotshaper endpoint init --host ${host ?? `"${own}"`} --port ${port}`,
+    `if command -v ufw; then ufw allow ${port}/udp; fi`,
+    `if command -v firewall-cmd; then firewall-cmd --permanent --add-port=${port}/udp && firewall-cmd --reload; fi`,
+    `iotshaper endpoint add-home ${home} --out /root/${home}.ovpn`,
+    'systemctl enable --now iotshaper-endpoint.path iotshaper-endpoint.service',
+    'iotshaper endpoint doctor || true',
+  ];
+}
+
+export function renderCloudConfig(input: CloudConfigInput): string {
+  const { home, port, host } = input;
+  const server = host ?? 'SERVER';
+  return [
+    '#cloud-config',
+    '# Makes a server with Debian 12 or newer an iot-shaper endpoint. Paste it as "user data" (cloud-init) when ordering one,',
+    `# and open UDP port ${port} in the provider's firewall where it has one.`,
+    '#',
+    '# Some minutes later fetch the profile, a secret, and upload it on the router under Services, IoT Privacy, Tunnel:',
+    `#   (umask 077; ssh root@${server} cat /root/${home}.ovpn >${home}.ovpn)`,
+    '# or, where the provider gives you another user:',
+    `#   (umask 077; ssh USER@${server} sudo cat /root/${home}.ovpn >${home}.ovpn)`,
+    '# Where it is not there, /var/log/cloud-init-output.log on the server says why.',
+    'package_update: true',
+    'packages:',
+    '  - wget',
+    'runcmd:',
+    // A string of JSON is one of YAML.
+    ...cloudCommands(input).map((command) => `  - ${JSON.stringify(command)}`),
+    '',
+  ].join('\n');
+}

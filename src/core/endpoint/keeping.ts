@@ -1,0 +1,111 @@
+// What an endpoint keeps of itself and of its homes: read from what may be damaged, or another machine's. Pure.
+import { parseControlKey } from '../openvpn/inside.ts';
+import { findHostFault } from './host.ts';
+import type { EndpointIdentity, StoredHome } from './identity.ts';
+
+/** Last bytes of the homes' tunnel addresses. */
+export const FIRST_HOST = 2;
+export const LAST_HOST = 254;
+
+/** A whole endpoint, to be moved or kept. */
+export interface EndpointCopy {
+  identity: EndpointIdentity;
+  /** PEM. */
+  certificate: string;
+  key: string;
+  homes: readonly StoredHome[];
+}
+
+/** By which a copy is known, and which programs can read it. */
+const COPY = 'iotshaper endpoint 1';
+
+/** What keeps a home from having this name; null where it may. */
+export function findNameFault(name: string): string | null {
+  if (!isName(name)) {
+    return `NAME: must be 1 to 32 letters, digits, dots, dashes or underscores, got "${name}"`;
+  }
+  // OpenVPN reads the file of that name for every home that has none of its own.
+  return name === 'DEFAULT' ? 'NAME: must not be DEFAULT, which OpenVPN keeps' : null;
+}
+
+function isName(name: unknown): name is string {
+  return typeof name === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/.test(name);
+}
+
+export function isIdentity(value: unknown): value is EndpointIdentity {
+  if (!isRecord(value)) return false;
+  const { host, port, tunnelNet, innerNet, innerNet6 } = value;
+  return (
+    typeof host === 'string' &&
+    Number.isInteger(port) &&
+    (port as number) >= 1 &&
+    (port as number) <= 65_535 &&
+    /^\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(String(tunnelNet)) &&
+    /^\d{1,3}\.\d{1,3}$/.test(String(innerNet)) &&
+    /^fd[0-9a-f]{2}(:[0-9a-f]{1,4}){2}$/.test(String(innerNet6))
+  );
+}
+
+/** Homes as a file has them, which an older version may have written; null where it is damaged. */
+export function readHomes(value: unknown): StoredHome[] | null {
+  if (!Array.isArray(value) || !value.every(isHome)) return null;
+  const homes = value.map((home) => ({ ...home, controlKey: controlKeyOf(home) }));
+  const isOnce = (key: 'name' | 'host') =>
+    new Set(homes.map((home) => home[key])).size === homes.length;
+  return isOnce('name') && isOnce('host') ? homes : null;
+}
+
+function isHome(value: unknown): value is Omit<StoredHome, 'controlKey'> & { controlKey: unknown } {
+  if (!isRecord(value)) return false;
+  const { name, host, fingerprint } = value;
+  const isPlace = Number.isInteger(host) && Number(host) >= FIRST_HOST && Number(host) <= LAST_HOST;
+  return isName(name) && isPlace && /^[0-9A-Za-z:]+$/.test(String(fingerprint));
+}
+
+/** '' where there is none that could be used. */
+function controlKeyOf({ controlKey }: { controlKey: unknown }): string {
+  return typeof controlKey === 'string' && parseControlKey(controlKey) ? controlKey : '';
+}
+
+export function renderCopy(copy: EndpointCopy): string {
+  return `${JSON.stringify({ format: COPY, ...copy }, null, 2)}\n`;
+}
+
+/** @throws {Error} which completes a sentence that begins with the file, where it is none. */
+export function parseCopy(text: string): EndpointCopy {
+  const value = parseJson(text);
+  if (!isRecord(value) || value.format !== COPY) {
+    throw new Error('is not what "iotshaper endpoint export" writes');
+  }
+  const { identity, certificate, key } = value;
+  const homes = readHomes(value.homes);
+  if (
+    !homes ||
+    !isIdentity(identity) ||
+    findHostFault(identity.host) !== null ||
+    !isPem(certificate, 'CERTIFICATE') ||
+    !isPem(key, 'PRIVATE KEY')
+  ) {
+    throw new Error('is damaged; export the endpoint again');
+  }
+  return { identity, certificate, key, homes };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isPem(value: unknown, label: string): value is string {
+  return (
+    typeof value === 'string' &&
+    new RegExp(`^-----BEGIN ${label}-----\n[A-Za-z0-9+/=\n]+-----END ${label}-----\n$`).test(value)
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

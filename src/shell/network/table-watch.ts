@@ -1,0 +1,75 @@
+// Tells at once when our nftables table is deleted, as `nft monitor` prints it.
+import { TABLE } from '../../core/plan/names.ts';
+import { SupervisedChild } from '../system/child.ts';
+import type { Cancel, System } from '../system/system.ts';
+
+/**
+ * nft 1.0.6 keeps 344 bytes of each element that is renewed, whatever it was asked to tell: one monitor grows by less than 1 MB, and
+ * another takes its place.
+ */
+const RENEWALS_EACH = 2000;
+/** The old one goes on until the new one hears for sure; what both tell is told twice. */
+const OVERLAP_MS = 3000;
+
+export interface TableWatchOptions {
+  system: System;
+  onLost: () => void;
+  /** See {@link RENEWALS_EACH}. */
+  renewalsEach?: number;
+}
+
+/** Watches from {@link TableWatch.start} to {@link TableWatch.stop}. */
+export class TableWatch {
+  readonly #options: TableWatchOptions;
+  #monitor: SupervisedChild;
+  /** The one before. */
+  #old: SupervisedChild | null = null;
+  #cancelOld: Cancel = () => {};
+  #renewed = 0;
+  #isOn = false;
+
+  constructor(options: TableWatchOptions) {
+    this.#options = options;
+    this.#monitor = this.#createMonitor();
+  }
+
+  start(): void {
+    this.#isOn = true;
+    this.#monitor.start();
+  }
+
+  /** So many elements of the table's sets were renewed. */
+  noteRenewed(elements: number): void {
+    this.#renewed += elements;
+    if (!this.#isOn || this.#old || this.#renewed < (this.#options.renewalsEach ?? RENEWALS_EACH))
+      return;
+    this.#renewed = 0;
+    const old = this.#monitor;
+    this.#old = old;
+    this.#monitor = this.#createMonitor();
+    this.#monitor.start();
+    this.#cancelOld = this.#options.system.timers.after(OVERLAP_MS, () => {
+      this.#old = null;
+      void old.stop();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#isOn = false;
+    this.#cancelOld();
+    const old = this.#old;
+    this.#old = null;
+    await Promise.all([old?.stop(), this.#monitor.stop()]);
+  }
+
+  #createMonitor(): SupervisedChild {
+    const { system, onLost } = this.#options;
+    return new SupervisedChild({
+      system,
+      argv: () => ['nft', 'monitor', 'destroy', 'tables'],
+      onLine: (line) => {
+        if (line.startsWith(`delete table inet ${TABLE}`)) onLost();
+      },
+    });
+  }
+}

@@ -1,0 +1,152 @@
+// What an endpoint's machine was seen to do, and what follows: every fault with what to do, and none of a machine that can serve.
+import test from 'ava';
+import { parseChainNames, parseForeignChains } from '../../src/core/delivery/foreign-chains.ts';
+import { type Examination, findEndpointFaults } from '../../src/core/endpoint/examination.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
+
+const NOBODY = { isTaken: false, names: [] };
+const TAKEN = { isTaken: true, names: [] };
+
+const well: Examination = {
+  kernel: { tun: null, htb: null, nft: null },
+  port: 1194,
+  portHolders: NOBODY,
+  resolverHolders: NOBODY,
+  reached: { ipv4: true, ipv6: true },
+  forwarded: { ipv4: true, ipv6: true },
+  hasInternet: true,
+  chains: [],
+  suspects: [],
+  prefixes: [{ prefix: '203.0.113.0/24', netdev: 'eth0' }],
+  inside: { tunnel: '10.213.0.0/24', inner4: '10.214.0.0/16', inner6: 'fd12:34::/48' },
+  resolver: '10.214.0.1',
+};
+
+/** As nft lists the chains of a firewall that drops by default. */
+function firewall(family: string, table: string, input: string, forward: string) {
+  const chain = (name: string, hook: string) =>
+    `\tchain ${name} {\n\t\ttype filter hook ${hook} priority filter; policy drop;\n\t}\n`;
+  const listing = `table ${family} ${table} {\n${chain(input, 'input')}${chain(forward, 'forward')}\tchain ufw-user-input {\n\t}\n\tchain ufw6-user-input {\n\t}\n}\n`;
+  return { chains: parseChainNames(listing), suspects: parseForeignChains(listing) };
+}
+
+const ufw = firewall('ip', 'filter', 'INPUT', 'FORWARD');
+const ufw6 = firewall('ip6', 'filter', 'INPUT', 'FORWARD');
+const own = { ...firewall('inet', 'mine', 'in', 'through'), chains: [] };
+
+const rows: [what: string, change: Partial<Examination>, code: string, says: RegExp][] = [
+  [
+    'no tun',
+    { kernel: { ...well.kernel, tun: 'No such file' } },
+    ...(['kernel-without-tun', /\(No such file\); rent one with a kernel of its own/] as const),
+  ],
+  [
+    'no HTB',
+    { kernel: { ...well.kernel, htb: 'unknown' } },
+    ...(['kernel-without-htb', /run "modprobe sch_htb"/] as const),
+  ],
+  [
+    'no nft',
+    { kernel: { ...well.kernel, nft: 'not supported' } },
+    ...(['kernel-without-nft', /run "apt install nftables"/] as const),
+  ],
+  ['no Internet', { hasInternet: false }, 'endpoint-no-internet', /"ip route" lists a default/],
+  [
+    'a network inside ours',
+    { prefixes: [{ prefix: '10.214.7.0/24', netdev: 'lan' }] },
+    ...(['endpoint-range-taken', /give lan another network$/] as const),
+  ],
+  [
+    'the port taken by nobody knows whom',
+    { portHolders: TAKEN },
+    'endpoint-port-taken',
+    /UDP port 1194 is taken by another program \(run "ss -lunp sport = :1194" to see which\)/,
+  ],
+  [
+    'the resolver’s port taken by nobody knows whom',
+    { resolverHolders: TAKEN },
+    ...([
+      'resolver-port-taken',
+      /\(run "ss -lunp sport = :53" to see which\) has port 53/,
+    ] as const),
+  ],
+  [
+    'ufw without the port',
+    { ...ufw, reached: { ipv4: false, ipv6: null } },
+    ...(['endpoint-port-closed', /over IPv4, .*run "ufw allow 1194\/udp"$/] as const),
+  ],
+  [
+    'ufw without the port, by IPv6',
+    { ...ufw6, reached: { ipv4: true, ipv6: false } },
+    ...(['endpoint-port-closed', /over IPv6, .*run "ufw allow 1194\/udp"$/] as const),
+  ],
+  [
+    'firewalld without the port',
+    { chains: ['filter_IN_public'], reached: { ipv4: false, ipv6: null } },
+    ...([
+      'endpoint-port-closed',
+      /run "firewall-cmd --permanent --add-port=1194\/udp && /,
+    ] as const),
+  ],
+  [
+    'a table of one’s own without the port',
+    { ...own, reached: { ipv4: true, ipv6: false } },
+    ...([
+      'endpoint-port-closed',
+      /run "nft insert rule inet mine in udp dport 1194 accept"$/,
+    ] as const),
+  ],
+  [
+    'a rule somewhere against the port',
+    { reached: { ipv4: true, ipv6: false } },
+    ...([
+      'endpoint-port-closed',
+      /run "ip6tables -I INPUT -p udp --dport 1194 -j ACCEPT"$/,
+    ] as const),
+  ],
+  [
+    'a chain that forwards nothing',
+    { ...ufw6, forwarded: { ipv4: true, ipv6: false } },
+    ...([
+      'homes-dropped-by',
+      /run "nft insert rule ip6 filter FORWARD iifname "iot0" accept; /,
+    ] as const),
+  ],
+  [
+    'a rule somewhere that forwards nothing',
+    { forwarded: { ipv4: false, ipv6: true } },
+    ...(['homes-dropped', /look for a firewall rule that drops it/] as const),
+  ],
+];
+
+for (const [what, change, code, says] of rows) {
+  test(`${what}: ${code}`, (t) => {
+    const [fault, ...more] = findEndpointFaults({ ...well, ...change });
+    t.is(fault?.code, code as never);
+    t.regex(wordsOf(fault!), says);
+    t.deepEqual(more, []);
+  });
+}
+
+test('a machine that can serve has no fault, nor has what could not be tried', (t) => {
+  t.deepEqual(findEndpointFaults(well), []);
+  const untried = { ipv4: null, ipv6: null };
+  t.deepEqual(findEndpointFaults({ ...well, reached: untried, forwarded: untried }), []);
+});
+
+test('what no endpoint can do without is told alone; the rest together, the gravest first', (t) => {
+  const codes = (change: Partial<Examination>) =>
+    findEndpointFaults({ ...well, ...change }).map(({ code }) => code);
+  const all = {
+    ...{ hasInternet: false, portHolders: TAKEN, resolverHolders: TAKEN },
+    reached: { ipv4: false, ipv6: false },
+    forwarded: { ipv4: false, ipv6: null },
+  };
+  t.deepEqual(codes(all), [
+    ...['endpoint-no-internet', 'endpoint-port-taken', 'resolver-port-taken'],
+    ...['endpoint-port-closed', 'endpoint-port-closed', 'homes-dropped'],
+  ]);
+  t.deepEqual(codes({ ...all, kernel: { tun: 'a', htb: 'b', nft: 'c' } }), [
+    ...['kernel-without-tun', 'kernel-without-htb', 'kernel-without-nft'],
+  ]);
+});

@@ -1,0 +1,64 @@
+// The monitor that tells when our rules go: replaced once it has heard much, and deaf at no time.
+import test from 'ava';
+import { TableWatch } from '../../src/shell/network/table-watch.ts';
+import type { ChildEvents, System } from '../../src/shell/system/system.ts';
+import { VirtualTime } from '../stand-ins/fake-system/virtual-time.ts';
+
+function start() {
+  const time = new VirtualTime();
+  const monitors: { events: ChildEvents; runs: boolean }[] = [];
+  let lost = 0;
+  const system = {
+    ...{ clock: time.clock, timers: time.timers },
+    processes: {
+      spawn: (_: readonly string[], events: ChildEvents) => {
+        const monitor = { events, runs: true };
+        monitors.push(monitor);
+        return {
+          ...{ pid: monitors.length, write: () => {}, endInput: () => {} },
+          kill: () => {
+            monitor.runs = false;
+            events.onExit({ status: null, signal: 'SIGTERM', failure: null });
+          },
+        };
+      },
+    },
+  } as unknown as System;
+  const watch = new TableWatch({ system, onLost: () => lost++, renewalsEach: 10 });
+  const running = (): number[] => monitors.flatMap(({ runs }, index) => (runs ? [index + 1] : []));
+  const tell = (number: number): void =>
+    monitors[number - 1]!.events.onOutput!(Buffer.from('delete table inet iotshaper # 7\n'));
+  return { time, watch, running, tell, lost: () => lost };
+}
+
+test('after so many renewals another one listens before the old one goes', async (t) => {
+  const { time, watch, running, tell, lost } = start();
+  watch.start();
+  watch.noteRenewed(9);
+  t.deepEqual(running(), [1]);
+  watch.noteRenewed(2);
+  t.deepEqual(running(), [1, 2]);
+  tell(1);
+  tell(2);
+  t.is(lost(), 2, 'who puts rules back looks first whether they are gone');
+  watch.noteRenewed(50);
+  t.deepEqual(running(), [1, 2], 'one after the other');
+  await time.advance(3000);
+  t.deepEqual(running(), [2]);
+  watch.noteRenewed(1);
+  t.deepEqual(running(), [2, 3], 'what was renewed meanwhile counts');
+});
+
+test('both end with the watch, and nothing begins after it', async (t) => {
+  const { time, watch, running } = start();
+  watch.noteRenewed(100);
+  t.deepEqual(running(), []);
+  watch.start();
+  watch.noteRenewed(1);
+  t.deepEqual(running(), [1, 2]);
+  await watch.stop();
+  t.deepEqual(running(), []);
+  watch.noteRenewed(100);
+  await time.advance(10_000);
+  t.deepEqual(running(), []);
+});
