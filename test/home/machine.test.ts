@@ -410,12 +410,14 @@ test('it follows the way, and devices are held meanwhile', (t) => {
   bench.hear({ kind: 'surroundings', what: 'house' });
   while (bench.work && bench.work.part !== 'clock') bench.end();
   t.like(bench.work, { part: 'clock', way: { index: 9 } });
-  bench.hear({ kind: 'second', listing: null, takenMs: null });
-  bench.endAll();
+  t.deepEqual(bench.last?.acts.at(-1), { do: 'gate', open: false });
+  while (bench.state.running !== 'streams') bench.end();
   t.is(bench.state.clock?.index, 9);
-  bench.second();
-  t.false(bench.state.permitted, 'not counted there yet');
-  for (let second = 0; second < 6; second++) bench.second();
+  t.like(bench.work, { part: 'streams', clockedNetdev: 'wan', fresh: true });
+  bench.end();
+  t.deepEqual(bench.last?.acts.at(-1), { do: 'gate', open: true });
+  bench.endAll();
+  for (let second = 0; second < 3; second++) bench.second();
   t.true(bench.state.permitted);
 });
 

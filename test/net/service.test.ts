@@ -3,6 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { lab } from '../../src/research/lab/bed/topology.ts';
+import { run } from '../../src/shell/system/node/processes.ts';
 import { CLOUD, DEVICE, HomeNetwork } from './home-network.ts';
 import { eventually } from './support.ts';
 import { intervalsMs, packetsPerS, readWire, sizes } from './wire.ts';

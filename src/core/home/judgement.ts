@@ -106,8 +106,7 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   const hasStructure = queue.length === 0 && rules.length === 0;
   // Measured for long enough and still wrong: cover or pacing is gone, and both come back with a new queue.
   const streamBroken = isUp && hasStructure && leaving.length > 0 && sentPerSecond !== null;
-  const clockBroken =
-    isUp && hasStructure && clocked.length > 0 && evidence.clockedPerSecond !== null;
+  const clockBroken = isUp && hasStructure && clocked.length > 0;
   return {
     // What is for a person to mend comes first; what follows from something else is not told beside it.
     faults:
@@ -127,9 +126,9 @@ function findClock({ clock, clockMade, listing }: HomeEvidence): Notice[] {
   return listing ? findClockFaults(listing, clock, HOME_CLASS_MINOR) : [];
 }
 
-/** What has left by that clock: the wire shows nothing else. */
-function findClocked({ upload, clockedPerSecond, settling }: HomeEvidence): Notice[] {
-  return clockedPerSecond === null && settling ? [] : findStreamFaults(upload, clockedPerSecond);
+/** What has left by that clock: the wire shows nothing else. Before it was measured it stands as it was made, which is enough. */
+function findClocked({ upload, clockedPerSecond }: HomeEvidence): Notice[] {
+  return clockedPerSecond === null ? [] : findStreamFaults(upload, clockedPerSecond);
 }
 
 /** What a tunnel that is not up stands in the way with. */

@@ -42,7 +42,7 @@ export function clockWarning(state: HomeState): Notice | null {
   return isSame(meantWay(state, desired), clockTrouble.way) ? clockTrouble.why : null;
 }
 
-export function clockWork(desired: DesiredState, { state, now }: Turn): Work | null {
+export function clockWork(desired: DesiredState, { state, acts, now }: Turn): Work | null {
   const { clock, clockTrouble, tunnel, again } = state;
   const meant = tunnel || clock ? meantWay(state, desired) : null;
   const isInVain =
@@ -51,6 +51,8 @@ export function clockWork(desired: DesiredState, { state, now }: Turn): Work | n
     now.monotonicMs < clockTrouble.untilMs;
   const way = isInVain ? null : meant;
   if (isSame(way, clock) && !again.includes('clock')) return null;
+  // For a moment OpenVPN's packets pass none: nobody may send then.
+  acts.push({ do: 'gate', open: false });
   state.madeClock = way;
   const { config, rate } = desired;
   return { part: 'clock', way, minor: HOME_CLASS_MINOR, shape: shapeOf(config, rate.uploadKBps) };
