@@ -133,6 +133,10 @@ test-packages: | node
 evaluate-exposure: test-packages dist/iotshaper.js compiled ## plant whatever exposed devices, print what a provider saw (root; CASE=, TIMES=)
 	@node build/test/net/exposure/table.js "$(CASE)" $(or $(TIMES),1)
 
+.PHONY: faults
+faults: test-packages dist/iotshaper.js compiled ## break both ends on purpose, print what a provider saw and when all was well (root; ROWS='regex', TIMES=)
+	@node build/test/bench/faults/table.js "$(ROWS)" $(or $(TIMES),1)
+
 .PHONY: clean
 clean: ## remove everything built
 	rm -rf build dist out

@@ -7,6 +7,7 @@ export const others = [
   'package/',
   'analysis/audit-command.test.ts',
   'analysis/audit-devices.test.ts',
+  'analysis/audit-nulls.test.ts',
   'analysis/audit.test.ts',
   'analysis/forest.test.ts',
   'analysis/identify-cli.test.ts',

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { linkTypes } from '../../src/core/capture/decode.ts';
+import { linkTypes } from '../../src/core/capture/link-layer.ts';
 import { encodeCapture } from '../../src/research/capture/writer.ts';
 import {
   HomeCapture,

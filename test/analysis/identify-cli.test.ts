@@ -51,7 +51,9 @@ test('judges rates and writes figures and plots', async (t) => {
     directory,
   );
   t.is(code, 0);
-  t.regex(out, /\n60 s +3 +\d+ +9\d\.\d % +9\d\.\d %\n/);
+  t.regex(out, /\n60 s +3 +\d+ +\d+\.\d % \(\d+\) +\d+\.\d % \(\d+\)\n/);
+  t.regex(out, /Balanced, each device counting the same: 9\d\.\d % \(guessing 33\.3 %\)/);
+  t.regex(out, /\ndevice +windows +right +else called\n/);
   t.deepEqual((await readdir(directory)).sort(), [
     'accuracy-lines.svg',
     'accuracy.csv',

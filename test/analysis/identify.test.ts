@@ -1,13 +1,10 @@
 // Telling devices apart: windows, neighbours, folds, labels and flows.
 import test from 'ava';
 import fc from 'fast-check';
-import { linkTypes } from '../../src/core/capture/decode.ts';
+import { linkTypes } from '../../src/core/capture/link-layer.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { LineError } from '../../src/core/text/line-error.ts';
-import {
-  validateNeighbours,
-  wilsonInterval,
-} from '../../src/research/analysis/cross-validation.ts';
+import { validateRates, wilsonInterval } from '../../src/research/analysis/cross-validation.ts';
 import { contiguousFolds, stratifiedFolds } from '../../src/research/analysis/folds.ts';
 import { cutWindows, RateSeries } from '../../src/research/analysis/identify/features.ts';
 import { FlowTable } from '../../src/research/analysis/identify/flows.ts';
@@ -40,7 +37,7 @@ import {
 } from '../capture/packets.ts';
 import { runs } from '../property-runs.ts';
 
-const judging = { neighbours: 3, folds: 10, seed: 1 };
+const judging = { classifier: 'neighbours' as const, neighbours: 3, folds: 10, seed: 1 };
 
 test('windows hold mean and deviation of each direction, and silence counts', (t) => {
   const series = new RateSeries(1);
@@ -149,6 +146,45 @@ test('among equals the nearest decides, and scale does not', (t) => {
   t.is(fitNearestNeighbours(scaled, ['a', 'a', 'b', 'b'], 2).predict([0.999, 975]), 'b');
 });
 
+test('rows that look the same all vote, in whatever order they stand', (t) => {
+  // Seven idle windows look alike; two devices have four and three of them.
+  const rows = [[0], [0], [0], [0], [0], [0], [0], [5], [9]];
+  const labels = ['b', 'b', 'b', 'a', 'a', 'a', 'a', 'b', 'b'];
+  const told = (order: number[]) =>
+    fitNearestNeighbours(
+      order.map((i) => rows[i]!),
+      order.map((i) => labels[i]!),
+      3,
+    ).predict([0]);
+  const order = rows.map((_, i) => i);
+  t.is(told(order), 'a');
+  t.is(told([...order].reverse()), 'a');
+  // One nearer row and many tied behind it, which share two places: three in four of them are of c.
+  const behind = fitNearestNeighbours([[0], [1], [1], [1], [-1]], ['a', 'c', 'c', 'b', 'c'], 3);
+  t.is(behind.predict([0.01]), 'c');
+});
+
+test('a forest tells what rates tell, and is the same for a seed', (t) => {
+  const random = seededRandom(6);
+  const rows = Array.from({ length: 300 }, (_, i) => [
+    i % 3 === 0 ? 5 + random() : random(),
+    i % 3 === 1 ? 5 + random() : random(),
+    random(),
+  ]);
+  const labels = rows.map((_, i) => 'abc'[i % 3]!);
+  const validate = () =>
+    validateRates(rows, labels, { ...judging, classifier: 'forest', random: seededRandom(1) });
+  t.true(validate().accuracy > 0.95);
+  t.deepEqual(validate().confusion, validate().confusion);
+  const shuffled = labels.map((_, i) => labels[(i * 7 + Math.floor(i / 3)) % labels.length]!);
+  const nothing = validateRates(
+    rows.map(() => [random(), random()]),
+    shuffled,
+    { ...judging, classifier: 'forest', random },
+  );
+  t.true(Math.abs(nothing.accuracy - 1 / 3) < 0.12, String(nothing.accuracy));
+});
+
 test('folds are even, by label and in all', (t) => {
   fc.assert(
     fc.property(
@@ -189,7 +225,7 @@ test('labels that mean nothing are told no better than by guessing', (t) => {
   const random = seededRandom(5);
   const rows = Array.from({ length: 600 }, () => [random(), random()]);
   const labels = rows.map((_, i) => (i % 2 ? 'a' : 'b'));
-  const { accuracy, interval, baseline } = validateNeighbours(rows, labels, { ...judging, random });
+  const { accuracy, interval, baseline } = validateRates(rows, labels, { ...judging, random });
   t.true(Math.abs(accuracy - 0.5) < 0.09, `${accuracy}`);
   t.true(interval[0] < accuracy && accuracy < interval[1]);
   t.is(baseline, 0.5);

@@ -1,12 +1,8 @@
 // Statistics of the analysis: against closed forms, published values and brute force.
 import test from 'ava';
 import fc from 'fast-check';
-import {
-  auc,
-  aucBlockBootstrap,
-  aucDeLong,
-  aucNullError,
-} from '../../src/core/analysis/statistics/auc.ts';
+import { auc, aucNullError } from '../../src/core/analysis/statistics/auc.ts';
+import { aucWithInterval } from '../../src/core/analysis/statistics/auc-interval.ts';
 import {
   kolmogorovSmirnov,
   kolmogorovTail,
@@ -23,14 +19,17 @@ import {
   correctedInformationBits,
   mutualInformationBits,
 } from '../../src/core/analysis/statistics/mutual-information.ts';
-import { normalCdf, normalQuantile } from '../../src/core/analysis/statistics/normal.ts';
+import {
+  normalCdf,
+  normalQuantile,
+  studentQuantile,
+} from '../../src/core/analysis/statistics/normal.ts';
 import { holm, permuteBlocks, testLabels } from '../../src/core/analysis/statistics/permutation.ts';
 import {
   binOf,
   quantileEdges,
   quantileOfSorted,
   ranks,
-  variance,
 } from '../../src/core/analysis/statistics/sample.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 
@@ -54,6 +53,17 @@ test('normal distribution: tabled values, tails and inverse', (t) => {
     t.true(close(normalCdf(normalQuantile(p)), p, 1e-11), String(p));
   }
   t.throws(() => normalQuantile(1), { instanceOf: RangeError });
+});
+
+test('Student’s t: tabled quantiles', (t) => {
+  for (const [p, degrees, value] of [
+    [0.975, 9, 2.262157],
+    [0.975, 18, 2.100922],
+    [0.95, 30, 1.697261],
+    [0.025, 58, -2.001717],
+  ] as const) {
+    t.true(close(studentQuantile(p, degrees) / value, 1, 1e-3), `${p} ${degrees}`);
+  }
 });
 
 test('quantiles, ranks and bins', (t) => {
@@ -96,56 +106,63 @@ test('AUC equals counting pairs, ties as halves', (t) => {
   );
 });
 
-test('DeLong: its variance is that of the placement values', (t) => {
-  const scores = [1, 2, 3, 4, 2.5, 3.5, 5, 6];
-  const labels = [0, 0, 0, 0, 1, 1, 1, 1];
-  const { value, low, high } = aucDeLong(scores, labels);
-  t.is(value, 13 / 16);
-  // By hand: positives beat 2, 3, 4, 4 of 4; negatives are beaten by 4, 4, 3, 2 of 4.
-  const half = 1.959963984540054 * Math.sqrt(2 * (variance([0.5, 0.75, 1, 1]) / 4));
-  t.true(close(low, value - half, 1e-9));
-  t.is(high, Math.min(1, value + half));
-});
-
-test('AUC of nothing: both intervals hold 0.5 about as often as they say', (t) => {
-  let deLong = 0;
-  let bootstrap = 0;
-  const runs = 60;
-  for (let seed = 1; seed <= runs; seed++) {
-    const random = seededRandom(seed);
-    const scores = Float64Array.from({ length: 120 }, () => random());
-    const labels = Uint8Array.from({ length: 120 }, () => (random() < 0.4 ? 1 : 0));
-    const holds = ({ low, high }: { low: number; high: number }) => low <= 0.5 && high >= 0.5;
-    if (holds(aucDeLong(scores, labels))) deLong++;
-    if (holds(aucBlockBootstrap(scores, labels, { blockLength: 5, resamples: 200, random })))
-      bootstrap++;
-  }
-  t.true(deLong >= 0.85 * runs, String(deLong));
-  t.true(bootstrap >= 0.8 * runs, String(bootstrap));
-});
-
-test('block bootstrap is wider than DeLong where neighbours depend on each other', (t) => {
-  const random = seededRandom(4);
-  const scores: number[] = [];
-  const labels: number[] = [];
-  for (let block = 0; block < 20; block++) {
-    const level = random();
-    for (let i = 0; i < 20; i++) {
-      scores.push(level + 0.05 * random());
-      labels.push(block % 2);
+test('AUC of nothing: its interval holds 0.5 as often as it says, neighbours alike or not', (t) => {
+  const runs = 200;
+  for (const alike of [1, 4]) {
+    let held = 0;
+    for (let seed = 1; seed <= runs; seed++) {
+      const random = seededRandom(seed);
+      const series = () => {
+        let last = 0;
+        return Float64Array.from({ length: 120 }, (_, i) => {
+          if (i % alike === 0) last = random();
+          return last;
+        });
+      };
+      const scores = series();
+      const labels = Uint8Array.from(series(), (value) => (value < 0.4 ? 1 : 0));
+      const options = { blockLength: 12, draws: 39, random };
+      const { low, high } = aucWithInterval(labels, () => scores, options)!;
+      if (low <= 0.5 && high >= 0.5) held++;
     }
+    // 95 % of 200, within three standard errors.
+    t.true(held >= 180 && held <= 199, `${alike}: ${held}`);
   }
-  const naive = aucDeLong(scores, labels);
-  const honest = aucBlockBootstrap(scores, labels, { blockLength: 20, random });
-  t.true(honest.high - honest.low > 2 * (naive.high - naive.low));
-  t.is(honest.value, naive.value);
+});
+
+test('an AUC’s interval is as wide as training anew makes it', (t) => {
+  const labels = Uint8Array.from({ length: 100 }, (_, i) => i % 2);
+  const noise = seededRandom(9);
+  const fixed = Float64Array.from(labels, (label) => label + 3 * noise());
+  const options = { blockLength: 1, draws: 39 };
+  const width = ({ low, high }: { low: number; high: number }) => high - low;
+  const once = aucWithInterval(labels, () => fixed, { ...options, random: seededRandom(1) })!;
+  // A classifier that turns round at random with its training has an AUC far from 0.5 either way.
+  const turning = aucWithInterval(
+    labels,
+    (own) => {
+      const sign = own === labels || noise() < 0.5 ? 1 : -1;
+      return Float64Array.from(own, (label) => sign * (label + 3 * noise()));
+    },
+    { ...options, random: seededRandom(1) },
+  )!;
+  t.true(width(turning) > 1.5 * width(once), `${width(turning)} ${width(once)}`);
+  t.true(once.low <= once.value && once.value <= once.high && once.low > 0 && once.high < 1);
+  t.is(
+    aucWithInterval(labels, () => null, { ...options, random: noise }),
+    null,
+  );
 });
 
 test('AUC: one class only has no value and no interval', (t) => {
   t.true(Number.isNaN(auc([1, 2], [1, 1])));
-  t.deepEqual(
-    aucBlockBootstrap([1, 2], [0, 0], { blockLength: 1, random: seededRandom(1) }).high,
-    1,
+  t.like(
+    aucWithInterval(new Uint8Array(2), () => [1, 2], {
+      blockLength: 1,
+      draws: 19,
+      random: seededRandom(1),
+    }),
+    { low: 0, high: 1 },
   );
   t.true(close(aucNullError(300, 300), 0.02359, 1e-4));
 });

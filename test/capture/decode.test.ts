@@ -2,7 +2,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { formatIpv6, isLocalAddress, parseMac } from '../../src/core/capture/addresses.ts';
-import { type Decoded, decodePacket, linkTypes } from '../../src/core/capture/decode.ts';
+import { type Decoded, decodePacket } from '../../src/core/capture/decode.ts';
+import { linkTypes, unreadLink } from '../../src/core/capture/link-layer.ts';
 import { runs } from '../property-runs.ts';
 import {
   deviceMac,
@@ -106,11 +107,151 @@ for (const [name, [data, linkType, etherSource, etherDestination]] of Object.ent
   });
 }
 
+const snap = [0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0x00];
+const macOf = (mac: string) => mac.split(':').map((part) => Number.parseInt(part, 16));
+const accessPoint = '02:00:00:00:00:aa';
+/** A data frame from the device through the access point to the router, or back. */
+const wifi = (flags: number, head = 0x08, extra: number[] = []) => {
+  const toDs = (flags & 1) !== 0;
+  const addresses = toDs
+    ? [accessPoint, deviceMac, routerMac]
+    : [deviceMac, accessPoint, routerMac];
+  return Uint8Array.from([
+    head,
+    flags,
+    0,
+    0,
+    ...addresses.flatMap(macOf),
+    0,
+    0,
+    ...extra,
+    ...snap,
+    ...udp,
+  ]);
+};
+const radiotap = (frame: Uint8Array) =>
+  Uint8Array.from([0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...frame]);
+const lengthOf = udp.length + 8;
+
+const lessUsual: [string, Uint8Array, number, string | null, string | null][] = [
+  ['Wi-Fi to the access point', wifi(1), linkTypes.wifi, deviceMac, routerMac],
+  ['Wi-Fi from the access point', wifi(2), linkTypes.wifi, routerMac, deviceMac],
+  ['Wi-Fi with QoS', wifi(1, 0x88, [0, 0]), linkTypes.wifi, deviceMac, routerMac],
+  [
+    'Wi-Fi with QoS and HT control',
+    wifi(0x81, 0x88, [0, 0, 0, 0, 0, 0]),
+    linkTypes.wifi,
+    deviceMac,
+    routerMac,
+  ],
+  [
+    'Wi-Fi, several packets in one frame',
+    wifi(1, 0x88, [0x80, 0, ...macOf(routerMac), ...macOf(deviceMac), ...uint16(lengthOf)]),
+    linkTypes.wifi,
+    deviceMac,
+    routerMac,
+  ],
+  ['radiotap', radiotap(wifi(1)), linkTypes.radiotap, deviceMac, routerMac],
+  ['PPP', Uint8Array.from([0x00, 0x21, ...udp]), linkTypes.ppp, null, null],
+  [
+    'PPP with HDLC’s address',
+    Uint8Array.from([0xff, 3, 0x00, 0x21, ...udp]),
+    linkTypes.ppp,
+    null,
+    null,
+  ],
+  ['PPP, protocol compressed', Uint8Array.from([0x21, ...udp]), linkTypes.ppp, null, null],
+  ['PPP in HDLC', Uint8Array.from([0xff, 3, 0x00, 0x21, ...udp]), linkTypes.pppHdlc, null, null],
+  ['Cisco HDLC', Uint8Array.from([0x0f, 0, 0x08, 0x00, ...udp]), linkTypes.pppHdlc, null, null],
+  [
+    'PPPoE alone',
+    Uint8Array.from([0x11, 0, 0, 1, 0, 33, 0x00, 0x21, ...udp]),
+    linkTypes.pppoe,
+    null,
+    null,
+  ],
+  [
+    'NFLOG',
+    Uint8Array.from([
+      2,
+      0,
+      0,
+      1,
+      5,
+      0,
+      10,
+      0,
+      65,
+      0,
+      0,
+      0,
+      16,
+      0,
+      8,
+      0,
+      0,
+      6,
+      0,
+      0,
+      ...macOf(deviceMac),
+      0,
+      0,
+      udp.length + 4,
+      0,
+      9,
+      0,
+      ...udp,
+    ]),
+    linkTypes.nflog,
+    deviceMac,
+    null,
+  ],
+  [
+    'IEEE 802.3 with LLC and SNAP',
+    Uint8Array.from([
+      ...macOf(routerMac),
+      ...macOf(deviceMac),
+      ...uint16(lengthOf),
+      ...snap,
+      ...udp,
+    ]),
+    linkTypes.ethernet,
+    deviceMac,
+    routerMac,
+  ],
+];
+
+for (const [name, data, linkType, etherSource, etherDestination] of lessUsual) {
+  test(`less usual links: ${name}`, (t) => {
+    const decoded = decode(data, linkType)!;
+    t.deepEqual({ ...decoded, payload: [...decoded.payload] } as object, {
+      ...plain,
+      payload: [...payload],
+      etherSource,
+      etherDestination,
+    });
+    t.is(unreadLink(data, linkType), null);
+  });
+}
+
+test('links that cannot be read are named, encrypted Wi-Fi among them', (t) => {
+  t.is(unreadLink(udp, 147), 'link type 147 (USER0)');
+  t.is(unreadLink(udp, 299), 'link type 299');
+  t.is(unreadLink(wifi(0x41), linkTypes.wifi), 'encrypted Wi-Fi');
+  t.is(decode(wifi(0x41), linkTypes.wifi), null);
+  t.is(unreadLink(radiotap(wifi(0x41)), linkTypes.radiotap), 'encrypted Wi-Fi');
+  // A beacon holds no packet, and none is missed.
+  const beacon = Uint8Array.from([0x80, 0, ...new Array(40).fill(0)]);
+  t.is(unreadLink(beacon, linkTypes.wifi), null);
+  t.is(decode(beacon, linkTypes.wifi), null);
+});
+
 test('what is no IP is null', (t) => {
   t.is(decode(ethernetFrame(new Uint8Array(28), { type: [8, 6] })), null);
   t.is(decode(ethernetFrame(new Uint8Array(28), { type: [0, 28] })), null);
   t.is(decode(cooked(0x0806), linkTypes.linuxCooked), null);
   t.is(decode(udp, 105), null);
+  t.is(decode(udp, 147), null);
 });
 
 test('ipBytes is what the header says, also of a packet captured in part', (t) => {

@@ -1,4 +1,8 @@
 // Reading captures: every format, every split, every kind of damage.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
 import {
@@ -421,6 +425,50 @@ test('opens real captures', async (t) => {
     hub.map(({ originalBytes }) => originalBytes),
     [135, 66, 135, 66, 135, 66, 60, 42, 135, 66, 135, 66],
   );
+});
+
+test('a capture packed with gzip is told by its content, cut off or not', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'iotshaper-gzip-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const packed = gzipSync(await readFile('test/fixtures/capture/tp-link-plug-setup.pcap'));
+  const read = async (name: string, bytes: Uint8Array) => {
+    const path = join(folder, name);
+    await writeFile(path, bytes);
+    let packets = 0;
+    let problem = '';
+    try {
+      for await (const _ of openCapture(nodeSystem, path)) packets++;
+    } catch (error) {
+      t.true(error instanceof CaptureError);
+      problem = (error as Error).message;
+    }
+    return { packets, problem };
+  };
+  t.deepEqual(await read('capture.pcap', packed), { packets: 52, problem: '' });
+  const cut = await read('cut.pcap.gz', packed.subarray(0, packed.length - 400));
+  t.regex(cut.problem, /cannot be read: .*(unexpected end|cut off)/);
+  const damaged = Uint8Array.from(packed);
+  damaged.fill(255, 20, 60);
+  t.regex((await read('damaged.gz', damaged)).problem, /cannot be read: /);
+});
+
+test('what cannot be read of a capture is named and counted, what is of another time set aside', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'iotshaper-notes-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'odd.pcap');
+  const packet = (timeS: number) =>
+    encodePcapRecord({ timeS, data: Uint8Array.of(1, 2, 3), originalBytes: 3 });
+  const times = [...Array.from({ length: 20 }, (_, i) => 1_700_000_000 + i), 5];
+  await writeFile(path, Buffer.concat([encodePcapHeader(147), ...times.map(packet)]));
+  const notes: string[] = [];
+  let packets = 0;
+  for await (const _ of openCapture(nodeSystem, path, { warn: (note) => notes.push(note) }))
+    packets++;
+  t.is(packets, 20);
+  t.deepEqual(notes.sort(), [
+    `${path}: 21 of 21 packets are of link type 147 (USER0), which cannot be read, and left out`,
+    `${path}: one packet is dated 1970-01-01 00:00, far from all others, and left out`,
+  ]);
 });
 
 test('says which file cannot be opened, and why', async (t) => {

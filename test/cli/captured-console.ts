@@ -50,6 +50,8 @@ export class CapturedConsole implements Console {
     return undefined as never;
   }
 
+  outliveReaders(): void {}
+
   keepFilesPrivate(): void {
     this.isPrivate = true;
   }

@@ -70,6 +70,7 @@ async function openControl(t: ExecutionContext, local: string, peer: string) {
     key: keyOf(1),
     inside,
     onWelcome: (message) => heard(message),
+    onUnsent: () => {},
     onFault: (fault) => failed(wordsOf(fault)),
   });
   await control.start();

@@ -91,10 +91,51 @@ test('a firewall whose zones do not know the netdev of devices’ packets is tol
 });
 
 test('no firewall, or one that can’t be read, is nothing to warn of', async (t) => {
-  const path = join(newFolder(t), 'firewall');
-  t.deepEqual(await readFirewallWarnings(nodeSystem, 'iot0', path), []);
+  const folder = newFolder(t);
+  const path = join(folder, 'firewall');
+  const read = () => readFirewallWarnings(nodeSystem, 'iot0', ['br-iot'], folder);
+  t.deepEqual(await read(), []);
   writeFileSync(path, "config defaults\n\toption flow_offloading '1");
-  t.deepEqual(await readFirewallWarnings(nodeSystem, 'iot0', path), []);
+  t.deepEqual(await read(), []);
   writeFileSync(path, "config defaults\n\toption flow_offloading '1'\n");
-  t.is((await readFirewallWarnings(nodeSystem, 'iot0', path)).length, 1);
+  t.is((await read()).length, 1);
 });
+
+/** A firewall in which devices' zone, with the interface `things` on br-iot, may forward to these zones. */
+const zones = (...goals: string[]) => `
+config zone
+	option name 'wan'
+	list device 'iot0'
+	option masq '1'
+config zone
+	option name 'iot'
+	list network 'things'
+config zone
+	option name 'vpn'
+	option masq '1'
+config zone
+	option name 'lan'
+${goals.map((goal) => `config forwarding\n\toption src 'iot'\n\toption dest '${goal}'\n`).join('')}`;
+
+for (const [goals, isTold] of [
+  [['vpn'], true],
+  [['vpn', 'lan'], true],
+  [['vpn', 'wan'], false],
+  [['wan'], false],
+  [['lan'], false],
+  [[], false],
+] as const) {
+  test(`devices' zone that may forward to ${goals.join(' and ') || 'none'} is ${isTold ? 'told of' : 'no matter'}`, async (t) => {
+    const folder = newFolder(t);
+    writeFileSync(join(folder, 'network'), "config interface 'things'\n\toption device 'br-iot'\n");
+    writeFileSync(join(folder, 'firewall'), zones(...goals));
+    const [found, ...others] = await readFirewallWarnings(nodeSystem, 'iot0', ['br-iot'], folder);
+    t.deepEqual(others, []);
+    t.deepEqual(found?.code, isTold ? 'firewall-forwards-elsewhere' : undefined);
+    if (!found) return;
+    t.regex(
+      wordsOf(found),
+      /zone iot may go out by zone vpn alone, .*run "uci add_list firewall\.@zone\[2\]\.device=iot0;/,
+    );
+  });
+}

@@ -26,11 +26,17 @@ function makeHome(t: ExecutionContext, isProved: boolean) {
   state.proved = isProved ? profile : null;
   let reloads = 0;
   const profiles = new HomeProfiles({
-    ...{ system: nodeSystem, configPath, log: () => {}, state: () => state },
+    ...{
+      system: nodeSystem,
+      configPath,
+      provedPath: join(dir, 'last-good.ovpn'),
+      log: () => {},
+      state: () => state,
+    },
     reload: async () => {
       reloads++;
       const text = existsSync(`${path}.new`) ? readFileSync(`${path}.new`, 'utf8') : null;
-      state.trial = text ? { profile: readProfileText(text)!, failure: null } : null;
+      state.trial = text ? { profile: readProfileText(text)!, failure: null, endedMs: 0 } : null;
     },
   });
   return { path, state, profiles, reloads: () => reloads };

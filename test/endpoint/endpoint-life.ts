@@ -100,8 +100,12 @@ export const troubles: Readonly<Record<string, (machine: FakeMachine) => void>> 
 export const NOTICED_MS = 2500;
 
 /** What came of a trouble once it was to be noticed is a violation. */
-export function forgiveUnnoticed({ violations }: EndpointMachine, plantedMs: number): void {
-  const seen = violations.filter(({ atMs }) => atMs > plantedMs + NOTICED_MS);
+export function forgiveUnnoticed(
+  { violations }: EndpointMachine,
+  plantedMs: number,
+  noticedMs = NOTICED_MS,
+): void {
+  const seen = violations.filter(({ atMs }) => atMs > plantedMs + noticedMs);
   violations.splice(0, violations.length, ...seen);
 }
 

@@ -184,7 +184,7 @@ test('what is on the server’s own links is refused to homes, and what comes on
 
 const REMOVALS: [what: string, pattern: RegExp, command: RegExp][] = [
   ['its rules', /^run nft.*delete table|^run nft -f -/, /nft delete table inet iotshaper/],
-  ['its routes', /route del unreachable/, /ip route flush table main proto 73/],
+  ['its routes', /route del blackhole/, /ip route flush table main proto 73/],
   ['its settings', /write .*ip_forward/, /sysctl -w net\.ipv4\.ip_forward=0/],
   ['its files', /remove .*homes$/, /rm -rf \/var\/run\/iotshaper\/homes/],
 ];
@@ -237,7 +237,8 @@ test('a stream that breaks is made again without a break in another', async (t) 
     [],
   );
   t.true(faults.length > 0);
-  forgiveUnnoticed(endpoint, plantedMs);
+  // What leaves as slowly as it ought to, by another class, is found out by its own class standing still.
+  forgiveUnnoticed(endpoint, plantedMs, NOTICED_MS + 3000);
   await stop(t, endpoint, before);
 });
 

@@ -307,7 +307,7 @@ function fuzzToolLines(): (draw: Draw) => Outcome {
     let isTaken = false;
     for (const line of lines) {
       listings.push(line);
-      isTaken = readMonitorLine(line, ['iotvpn0'], 7213) !== null || isTaken;
+      isTaken = readMonitorLine(line, ['iotvpn0'], [7213, 7214]) !== null || isTaken;
       isTaken = parseManagementLine(line).kind !== 'other' || isTaken;
       troubles.hear(line);
     }

@@ -3,7 +3,9 @@ import test from 'ava';
 import type { HomeEvent, Sight, Work } from '../../src/core/home/machine/events.ts';
 import { type HomeState, initialState, type Part } from '../../src/core/home/machine/state.ts';
 import { type HomeStep, step } from '../../src/core/home/machine/step.ts';
+import { trialNotices } from '../../src/core/home/machine/trial.ts';
 import { type Notice, notice } from '../../src/core/notices/notice.ts';
+import { wordsOf } from '../../src/core/notices/words.ts';
 import { desired, World, welcome } from './world.ts';
 
 const place = { uid: 0, managementSocket: '/run/openvpn.sock', trialSocket: '/run/trial.sock' };
@@ -16,6 +18,8 @@ class Bench {
   work = null as Work | null;
   last: HomeStep | null = null;
   readonly done: Part[] = [];
+  /** A trial was begun. */
+  tried = false;
 
   hear(event: HomeEvent): HomeStep {
     const { nowMs } = this.world;
@@ -24,6 +28,7 @@ class Bench {
     this.work = next.work ?? this.work;
     this.last = next;
     for (const act of next.acts) if (act.do === 'close-tunnel') this.world.closeTunnel();
+    this.tried ||= next.acts.some((act) => act.do === 'try' && act.trial !== null);
     return next;
   }
 
@@ -151,7 +156,7 @@ test('another rate leaves the ring behind a queue that stands as long as it is: 
   t.true(rings[2]! > rings[1]!);
 });
 
-test('OpenVPN is asked to connect again after fifteen seconds without a packet, then each fifteen seconds', (t) => {
+test('OpenVPN is asked to connect again soon after the stream stops, then each fifteen seconds', (t) => {
   const bench = new Bench().shaping();
   bench.world.faults = { ...bench.world.faults, receiveShare: 0 };
   const asked: number[] = [];
@@ -163,8 +168,41 @@ test('OpenVPN is asked to connect again after fifteen seconds without a packet, 
       if (bench.last?.acts.some((act) => act.do === 'reconnect')) asked.push(second);
     }
   }
-  t.is(asked.length, 2);
-  t.is(asked[1]! - asked[0]!, 15);
+  t.is(asked.length, 3);
+  t.true(asked[0]! <= 4, `${asked[0]} s`);
+  t.deepEqual([asked[1]! - asked[0]!, asked[2]! - asked[1]!], [15, 15]);
+});
+
+test('OpenVPN is asked at once where the endpoint’s machine says that nobody listens there', (t) => {
+  const bench = new Bench().shaping();
+  bench.world.faults = { ...bench.world.faults, receiveShare: 0 };
+  bench.hear({ kind: 'openvpn-trouble', why: notice('endpoint-refuses') });
+  let isAsked = false;
+  for (let second = 1; second <= 2; second++) {
+    bench.world.advance(1000);
+    bench.hear(bench.world.report());
+    while (bench.work) {
+      bench.end();
+      isAsked ||= bench.last?.acts.some((act) => act.do === 'reconnect') ?? false;
+    }
+  }
+  t.true(isAsked, 'not within two seconds');
+});
+
+test('OpenVPN starts over when others take its netdev away, no more than once in three seconds', (t) => {
+  const bench = new Bench().shaping();
+  const gone = { kind: 'fault', fault: notice('tunnel-netdev-gone') } as const;
+  bench.done.length = 0;
+  bench.hear(gone);
+  t.false(bench.state.permitted);
+  while (bench.work) bench.end();
+  t.deepEqual(
+    bench.done.filter((part) => part === 'openvpn'),
+    ['openvpn'],
+  );
+  bench.hear(gone);
+  while (bench.work) bench.end();
+  t.is(bench.done.filter((part) => part === 'openvpn').length, 1, 'it is under way');
 });
 
 test('a tunnel that is being set up is left to OpenVPN', (t) => {
@@ -325,12 +363,87 @@ test('a new profile is tried beside one that works, which stays until the new on
   );
   bench.endAll();
   const end = bench.hear({ kind: 'tried', why: null });
-  t.true(end.acts.some((act) => act.do === 'adopt'));
+  t.false(
+    end.acts.some((act) => act.do === 'adopt'),
+    'the endpoint has not answered yet',
+  );
   bench.done.length = 0;
   bench.endAll();
   t.true(bench.done.includes('openvpn'));
   t.regex(bench.state.openvpnConfig, /remote b\.example/);
   t.is(bench.state.trial, null);
+  const late = bench.hear({ kind: 'welcome', welcome });
+  t.false(
+    late.acts.some((act) => act.do === 'adopt'),
+    'an answer to what was there before',
+  );
+  bench.hear({ kind: 'openvpn', name: 'CONNECTED', local: '10.213.0.2', remote: '192.0.2.1' });
+  bench.endAll();
+  const doings = bench.hear({ kind: 'welcome', welcome }).acts.map((act) => act.do);
+  t.true(doings.includes('adopt') && doings.includes('keep-proved'), doings.join());
+  bench.endAll();
+  t.false(bench.hear({ kind: 'welcome', welcome }).acts.some((act) => act.do === 'keep-proved'));
+});
+
+test('a new profile under which nobody answers gives way to the one that worked, also after a reload meanwhile', (t) => {
+  const bench = new Bench().shaping();
+  bench.hear(withOther);
+  bench.hear({ kind: 'tried', why: null });
+  bench.endAll();
+  t.deepEqual(
+    trialNotices(bench.state).map(({ code }) => code),
+    ['profile-not-answered'],
+  );
+  bench.hear({
+    kind: 'intent',
+    intent: { kind: 'on', desired: desired(), waiting: other, lastProved: desired().profile },
+  });
+  bench.endAll();
+  t.regex(bench.state.openvpnConfig, /b\.example/, 'it goes on having its time');
+  t.is(bench.state.trial, null);
+  for (let second = 0; second < 50; second++) {
+    bench.second();
+    t.false(bench.state.permitted);
+  }
+  t.notRegex(bench.state.openvpnConfig, /b\.example/);
+  const [found] = trialNotices(bench.state);
+  t.is(found?.code, 'profile-not-used');
+  t.regex(wordsOf(found!), /it connects, but within 45 seconds the endpoint answered nothing/);
+  bench.connect();
+  for (let second = 0; second < 6; second++) bench.second();
+  t.true(bench.state.permitted);
+});
+
+test('after a start the profile that worked last is used until the one in its place was seen to work', (t) => {
+  const bench = new Bench();
+  const intent = {
+    kind: 'on',
+    desired: { ...desired(), profile: other },
+    lastProved: desired().profile,
+  } as const;
+  const { acts } = bench.hear({ kind: 'intent', intent });
+  t.regex(acts.find((act) => act.do === 'try')?.trial?.config ?? '', /b\.example/);
+  bench.endAll();
+  t.notRegex(bench.state.openvpnConfig, /b\.example/);
+  bench.hear({ kind: 'tried', why: notice('endpoint-refuses') });
+  bench.tried = false;
+  t.deepEqual(
+    trialNotices(bench.state).map(({ code }) => code),
+    ['profile-not-used'],
+  );
+  // Neither connects: the other gets another try, without a person.
+  let tries = 0;
+  for (let second = 0; second < 130; second++) {
+    bench.second();
+    if (!bench.tried) continue;
+    bench.tried = false;
+    tries++;
+    bench.hear({ kind: 'tried', why: notice('endpoint-refuses') });
+  }
+  t.is(tries, 2);
+  bench.connect();
+  for (let second = 0; second < 70; second++) bench.second();
+  t.false(bench.tried, 'not beside one that works');
 });
 
 test('a profile that waits is tried, and no second time while it is; the end of an old trial says nothing', (t) => {

@@ -265,6 +265,8 @@ test('rules that others edited are put back while the tunnel is down', async (t)
   await machine.advance(3000);
   machine.plants.editChain('forward', 'accept');
   machine.plants.editChain('zone_devices', 'accept');
+  t.not(machine.wayOfDevices(), 'internet'); // by routing rules
+  machine.plants.removeRoutes('7214');
   t.is(machine.wayOfDevices(), 'internet');
   await machine.advance(4000);
   t.is(machine.wayOfDevices(), 'held');

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { linkTypes } from '../../src/core/capture/decode.ts';
+import { linkTypes } from '../../src/core/capture/link-layer.ts';
 import { Packer } from '../../src/core/framing/packer.ts';
 import { DeviceQueues } from '../../src/core/framing/queues.ts';
 import { FRAME_PORT } from '../../src/core/plan/names.ts';

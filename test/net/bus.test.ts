@@ -133,6 +133,28 @@ test.serial('a profile is judged before it replaces the old one', async (t) => {
   await network.await('shaping');
 });
 
+test.serial(
+  'a profile whose endpoint refuses this home: the status says so, and the one that works stays',
+  async (t) => {
+    const works = await readFile(network.path('home.ovpn'), 'utf8');
+    // As one that was removed: its certificate is sound, and none that the endpoint knows.
+    const stranger = await readFile('test/fixtures/openvpn/home.ovpn', 'utf8');
+    const text = ['cert', 'key'].reduce((said, tag) => {
+      const block = new RegExp(`<${tag}>[^]*</${tag}>`);
+      return said.replace(block, block.exec(stranger)![0]);
+    }, works);
+    t.like(await ask<ProfileCheck>('profile_store', { text }), { ok: true, tried: true });
+    const { config, state } = await network.warned(
+      /the new profile is not used, .* stays in use: /,
+    );
+    t.log(config.warnings.join('\n'));
+    t.is(state, 'shaping');
+    t.is(await readFile(network.path('home.ovpn'), 'utf8'), works);
+    t.like(await ask<ProfileCheck>('profile_store', { text: works }), { ok: true, tried: false });
+    t.deepEqual((await ask<Status>('status')).config.warnings, []);
+  },
+);
+
 test.serial('policies of devices reach the rules', async (t) => {
   await network.configure(
     [],

@@ -22,7 +22,7 @@ async function applyPlans(
   names: readonly string[],
 ): Promise<Record<string, string>[]> {
   const netns = await newNamespace(t, AREA);
-  for (const netdev of ['iot0', 'packer.7']) await addTun(netns, netdev);
+  for (const netdev of ['iot0', 'packer.7', 'br-iot', 'br-lan']) await addTun(netns, netdev);
   const program = 'build/test/net/programs/apply-plans.js';
   const { stdout } = await run([process.execPath, program, ...names], { netns });
   return JSON.parse(stdout);
@@ -134,7 +134,7 @@ for (const name of homeCases) {
   test.serial(`ip takes the rules and routes of ${name}`, async (t) => {
     if (!requireNamespaces(t)) return;
     const netns = await newNamespace(t, AREA);
-    for (const netdev of ['iot0', 'packer.7']) await addTun(netns, netdev);
+    for (const netdev of ['iot0', 'packer.7', 'br-iot', 'br-lan']) await addTun(netns, netdev);
     await run(['sh', '-e', `test/golden/home/${name}/routes`], { netns });
     const rules = (await run(['ip', 'rule', 'show', 'pref', '721'], { netns })).stdout;
     t.regex(rules, /^721:\tfrom all fwmark 0x10000000\/0x30000000 lookup 7213 proto 73\n$/);

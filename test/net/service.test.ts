@@ -264,7 +264,7 @@ test.serial(
 
     await writeFile(path, works.replace('proto udp\n', 'proto udp4\n'));
     await network.reread();
-    await network.logged('home', /the new profile connects, and is used/);
+    await network.logged('home', /the new profile works, and is used/);
     const status = await network.await('shaping');
     t.deepEqual(status.config.warnings, []);
     t.not((await findProcess('openvpn', 'router')).pid, pid);

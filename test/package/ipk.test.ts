@@ -228,7 +228,9 @@ test('the page’s scripts are small, and LuCI finds what each requires', (t) =>
 });
 
 /** What the service keeps, and the profile, which is the user's. */
-const KEPT = ['boot.nft', 'followed.json', 'home.ovpn', 'last-good', 'networks.json'];
+const KEPT = [
+  ...['boot.nft', 'followed.json', 'home.ovpn', 'last-good', 'last-good.ovpn', 'networks.json'],
+];
 
 /** Runs a script of the package among stand-ins for what it calls; returns the calls. */
 function runScript(

@@ -61,8 +61,5 @@ for (const [option, warned] of [
 }
 
 test('without a firewall there is nothing to warn of', async (t) => {
-  t.deepEqual(
-    await readFirewallWarnings(nodeSystem, 'iot0', join(temporaryFolder(t), 'firewall')),
-    [],
-  );
+  t.deepEqual(await readFirewallWarnings(nodeSystem, 'iot0', [], temporaryFolder(t)), []);
 });

@@ -32,14 +32,22 @@ const homeFacts: Record<string, Partial<HomeFacts>> = {
   },
   'killswitch-off': {},
   'dns-off': {},
-  'no-house': { houseNetdevs: [], housePrefixes: [] },
+  'no-house': { houseNetdevs: [], housePrefixes: [], houseListing: [] },
   policies: {
     houseNetdevs: ['br-iot', 'br-lan', 'wlan0.guest'],
     housePrefixes: ['192.168.0.0/16', '192.168.1.0/24', 'fd00:1::/64'],
+    houseListing: [
+      { name: 'br-iot', prefixes: ['192.168.0.0/16'] },
+      { name: 'br-lan', prefixes: ['192.168.1.0/24', 'fd00:1::/64'] },
+    ],
   },
   // A /22 and a /56, in which low bits tell nobody apart; one device has waited for an address of its own.
   fleet: {
     housePrefixes: ['192.168.1.0/24', '192.168.8.0/22', 'fd00:8::/56'],
+    houseListing: [
+      { name: 'br-iot', prefixes: ['192.168.8.0/22', 'fd00:8::/56'] },
+      { name: 'br-lan', prefixes: ['192.168.1.0/24'] },
+    ],
     networkPrefixes: ['192.168.8.0/22', 'fd00:8::/56'],
     innerPlaces: {
       block4: null,

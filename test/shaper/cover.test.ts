@@ -51,11 +51,11 @@ test('without a queue that holds it back, cover stops itself and says so', async
     one.open().catch(reject);
   });
   t.deepEqual(faults, ['cover leaves faster than the rate: nothing holds it back']);
-  t.true(cover.sent >= packetsPerS, 'what it may send ahead');
+  t.true(cover.sent > 16, 'less may leave ahead of the rate by chance');
   const sentBefore = cover.sent;
   await new Promise((resolve) => setTimeout(resolve, 100)); // what must not happen has no event
   t.is(cover.sent, sentBefore);
-  t.true(sentBefore < 20 * packetsPerS, `${sentBefore} sent before it noticed`);
+  t.true(sentBefore < 3 * packetsPerS, `${sentBefore} sent before it noticed`);
   t.deepEqual([...sizes], [484]);
 });
 
@@ -135,7 +135,8 @@ test('a queue that is emptied, again and again, is no stream that runs', async (
     await makeRoom(78);
   }
   t.deepEqual(faults, []);
-  t.true(taken() > 1000, `${taken()} of 1590`);
+  // What was lost is made up for slowly, lest it leave at once.
+  t.true(taken() > 650, `${taken()} of 1590`);
 });
 
 test('nor is one whose netdev is away, whatever is taken', async (t) => {

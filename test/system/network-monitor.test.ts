@@ -40,7 +40,7 @@ const lines: [line: string, what: NetworkChange | null][] = [
 
 for (const [line, what] of lines) {
   test(`${line.slice(0, 40) || 'an empty line'} is ${what ?? 'nothing'}`, (t) => {
-    t.is(readMonitorLine(line, ['iot0', 'iotvpn0'], 7213), what);
+    t.is(readMonitorLine(line, ['iot0', 'iotvpn0'], [7213]), what);
   });
 }
 
@@ -50,7 +50,7 @@ function monitor(script: string, onChange: (what: NetworkChange) => void, every 
     system: nodeSystem,
     onChange,
     ignoredNetdevs: () => ['iot0'],
-    ignoredTable: 7213,
+    ignoredTables: [7213, 7214],
     debounceMs: 20,
     houseEveryMs: every,
     neighboursEveryMs: every,

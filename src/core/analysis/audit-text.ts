@@ -2,7 +2,7 @@
 import { sentencesOf, wordsOf } from '../notices/words.ts';
 import { renderTable } from '../plot/text-table.ts';
 import type { AuditResult } from './audit-result.ts';
-import type { Interval } from './statistics/auc.ts';
+import type { Interval } from './statistics/auc-interval.ts';
 import type { DetectorResult } from './statistics/link-padding.ts';
 
 /** What `--json` prints of the result. */

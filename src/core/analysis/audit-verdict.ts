@@ -5,7 +5,7 @@ import type { AuditFigure, AuditReport } from '../home/api.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import { sentencesOf, wordsOf } from '../notices/words.ts';
 import type { AuditLevel, AuditResult } from './audit-result.ts';
-import type { Interval } from './statistics/auc.ts';
+import type { Interval } from './statistics/auc-interval.ts';
 import type { LabelTestResult } from './statistics/permutation.ts';
 
 /** 0: no leak found; 1: leak; 3: the recording cannot answer (2 is a wrong command line). */

@@ -3,10 +3,11 @@
 import { seededRandom } from '../random/random.ts';
 import type { WindowLabels } from './audit-activity.ts';
 import { describeIntervals, type IntervalFigures, windowIntervals } from './audit-intervals.ts';
-import { trainForest } from './forest.ts';
+import { binRows, trainForestOn } from './forest.ts';
 import { trainLogistic } from './forest-logistic.ts';
 import { crossValidate } from './forest-validation.ts';
-import { aucBlockBootstrap, aucOfRanks, type Interval } from './statistics/auc.ts';
+import { aucOfRanks } from './statistics/auc.ts';
+import { aucWithInterval, type Interval } from './statistics/auc-interval.ts';
 import {
   type Binned,
   binByQuantiles,
@@ -22,7 +23,7 @@ export interface WindowFigures {
   active: number;
   idle: number;
   meaning: WindowLabels['meaning'];
-  /** Cross-validated AUC of the classifiers, 95 % interval by block bootstrap; null where they could not be trained. */
+  /** Cross-validated AUC of the classifiers with its 95 % interval; null where they could not be trained. */
   forest: Interval | null;
   logistic: Interval | null;
   /**
@@ -77,17 +78,7 @@ export function testWindows(
   );
 
   const blockLength = Math.max(1, Math.ceil(10 / windowS), Math.ceil(windows / 60));
-  const validation = { blockLength: Math.max(blockLength, 2), folds: 10 };
-  const forestScores = crossValidate(
-    rows,
-    labels,
-    (taught, own) => trainForest(taught, own, { random: seededRandom(seed, 11) }),
-    { ...validation, random: seededRandom(seed, 12) },
-  );
-  const logisticScores = crossValidate(rows, labels, trainLogistic, {
-    ...validation,
-    random: seededRandom(seed, 13),
-  });
+  const fitted = fitClassifiers(rows, labels, blockLength, seed);
 
   const tests: LabelTest[] = columns.map(({ name, rank }) => ({
     name,
@@ -95,13 +86,12 @@ export function testWindows(
     statistic: (drawn) => aucOfRanks(rank, drawn),
   }));
   if (binned.length) tests.push(informationTest(binned));
-  for (const [name, scores] of [
-    ['forest', forestScores],
-    ['logistic', logisticScores],
-  ] as const) {
-    if (!scores) continue;
-    const rank = ranks(scores);
-    tests.push({ name, twoSided: false, statistic: (drawn) => aucOfRanks(rank, drawn) });
+  for (const name of ['forest', 'logistic'] as const) {
+    const own = fitted[name];
+    if (!own) continue;
+    const rank = ranks(own.scores);
+    const statistic = (drawn: Uint8Array) => aucOfRanks(rank, drawn);
+    tests.push({ name, twoSided: false, statistic, fitted: own.chance });
   }
   const family = testLabels(tests, labels, {
     blockLength,
@@ -109,9 +99,6 @@ export function testWindows(
     random: seededRandom(seed, 14),
   });
 
-  const bootstrap = (scores: Float64Array | null, stream: number) =>
-    scores &&
-    aucBlockBootstrap(scores, labels, { blockLength, random: seededRandom(seed, stream) });
   const bits = informationBits(binned, labels);
   const shared = family.results.find(({ name }) => name === 'information');
   const nullSd = family.results.find(({ name }) => name === 'forest')?.nullSd ?? Number.NaN;
@@ -122,8 +109,8 @@ export function testWindows(
       active: labelled.active,
       idle: labelled.idle,
       meaning: labelled.meaning,
-      forest: bootstrap(forestScores, 15),
-      logistic: bootstrap(logisticScores, 16),
+      forest: intervalOf(fitted.forest),
+      logistic: intervalOf(fitted.logistic),
       information: {
         feature: columns[bits.indexOf(Math.max(...bits))]?.name ?? 'none',
         bits: shared?.observed ?? 0,
@@ -135,6 +122,46 @@ export function testWindows(
     },
     tests: family,
   };
+}
+
+/** Training on moved labels as often as this tells their spread well enough, and a router has the time. */
+export const REFITS = 19;
+
+/** A cross-validation that is done so often. */
+export const REFITTED = { folds: 5, deals: 3 };
+
+/** Trees of a forest; of few rows several deals to the folds are averaged, and their trees with them. */
+export function treesFor(rows: number): number {
+  return rows < 150 ? 20 : 40;
+}
+
+function fitClassifiers(
+  rows: readonly Float64Array[],
+  labels: Uint8Array,
+  blockLength: number,
+  seed: number,
+) {
+  const binned = binRows(rows);
+  const validation = { blockLength: Math.max(blockLength, 2), ...REFITTED };
+  const trees = treesFor(rows.length);
+  const fit = (stream: number, train: Parameters<typeof crossValidate>[2]) =>
+    aucWithInterval(
+      labels,
+      // The same deal to the folds each time: labels alone are moved.
+      (own) =>
+        crossValidate(rows, own, train, { ...validation, random: seededRandom(seed, stream) }),
+      { blockLength, draws: REFITS, random: seededRandom(seed, 15) },
+    );
+  return {
+    forest: fit(12, (_, own, members) =>
+      trainForestOn(binned, members, own, { random: seededRandom(seed, 11), trees }),
+    ),
+    logistic: fit(13, (taught, own) => trainLogistic(taught, own)),
+  };
+}
+
+function intervalOf(fitted: Interval | null): Interval | null {
+  return fitted && { value: fitted.value, low: fitted.low, high: fitted.high };
 }
 
 /** The most that any one feature shares with activity: one test, so that the null is of the most, too. */

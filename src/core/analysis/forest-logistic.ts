@@ -46,7 +46,7 @@ export function trainLogistic(
   const weightOf = [n / (2 * (n - positives)), n / (2 * positives)];
   const size = width + 1;
   const beta = new Float64Array(size);
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < 6; round++) {
     const hessian = Array.from({ length: size }, () => new Float64Array(size));
     const gradient = new Float64Array(size);
     for (let i = 0; i < n; i++) {
@@ -57,8 +57,9 @@ export function trainLogistic(
       const curve = weight * Math.max(p * (1 - p), 1e-6);
       for (let a = 0; a < size; a++) {
         gradient[a]! += weight * (label - p) * x[a]!;
-        const row = hessian[a]!;
         const factor = curve * x[a]!;
+        if (factor === 0) continue;
+        const row = hessian[a]!;
         for (let b = 0; b <= a; b++) row[b]! += factor * x[b]!;
       }
     }
@@ -73,7 +74,7 @@ export function trainLogistic(
       beta[a]! += step[a]!;
       largest = Math.max(largest, Math.abs(step[a]!));
     }
-    if (largest < 1e-6) break;
+    if (largest < 1e-3) break;
   }
   return (row) => 1 / (1 + Math.exp(-dot(beta, standardise(row))));
 }

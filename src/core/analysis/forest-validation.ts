@@ -9,6 +9,8 @@ export interface ValidationOptions {
   folds?: number;
   /** Neighbouring windows that stay in one fold. */
   blockLength: number;
+  /** At most how often few rows are dealt to the folds anew. */
+  deals?: number;
   /** Windows on either side of a held-out block that are not trained on. */
   purge?: number;
 }
@@ -17,7 +19,12 @@ export interface ValidationOptions {
 const DEALT_ROWS = 300;
 const MOST_DEALS = 10;
 
-type Train = (rows: readonly ArrayLike<number>[], labels: Uint8Array) => Scorer;
+/** Trains on rows, which are those at `members` of all. */
+type Train = (
+  rows: readonly ArrayLike<number>[],
+  labels: Uint8Array,
+  members: Int32Array,
+) => Scorer;
 
 /**
  * Scores of every row by a classifier that never saw it, nor its neighbours in time: contiguous blocks are dealt to the
@@ -34,7 +41,7 @@ export function crossValidate(
   options: ValidationOptions,
 ): Float64Array | null {
   const n = rows.length;
-  const deals = Math.max(1, Math.min(MOST_DEALS, Math.round(DEALT_ROWS / n)));
+  const deals = Math.max(1, Math.min(options.deals ?? MOST_DEALS, Math.round(DEALT_ROWS / n)));
   const scored = Array.from({ length: deals }, () =>
     scoreByDeal(rows, labels, train, options),
   ).filter((scores) => scores !== null);
@@ -62,6 +69,7 @@ function scoreByDeal(
   for (let fold = 0; fold < parts; fold++) {
     const taught: ArrayLike<number>[] = [];
     const taughtLabels: number[] = [];
+    const members: number[] = [];
     for (let i = 0; i < n; i++) {
       if (foldOf[i] === fold) continue;
       let near = false;
@@ -70,13 +78,14 @@ function scoreByDeal(
       }
       if (near) continue;
       taught.push(rows[i]!);
+      members.push(i);
       taughtLabels.push(labels[i]!);
     }
     const positives = taughtLabels.reduce((sum, label) => sum + label, 0);
     if (positives === 0 || positives === taughtLabels.length) return null;
-    const score = train(taught, Uint8Array.from(taughtLabels));
+    const score = train(taught, Uint8Array.from(taughtLabels), Int32Array.from(members));
     const held = rows.flatMap((_, i) => (foldOf[i] === fold ? [i] : []));
-    const rank = ranks(held.map((i) => score(rows[i]!)));
+    const rank = ranks(held.map((i) => score(rows[i]!, i)));
     held.forEach((i, k) => {
       scores[i] = (rank[k]! - 0.5) / held.length;
     });

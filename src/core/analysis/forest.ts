@@ -2,8 +2,8 @@
 import { drawIndex, type Random } from '../random/random.ts';
 import { binOf, quantileEdges } from './statistics/sample.ts';
 
-/** Gives a row of features a score: larger means rather active. */
-export type Scorer = (row: ArrayLike<number>) => number;
+/** Gives a row of features a score, or that of an index among rows known before: larger means rather active. */
+export type Scorer = (row: ArrayLike<number>, index: number) => number;
 
 export interface ForestOptions {
   random: Random;
@@ -27,6 +27,30 @@ interface Tree {
   share: Float64Array;
 }
 
+/** Rows cut into bins once, for many forests. */
+export interface BinnedRows {
+  /** Of each feature. */
+  edges: readonly (readonly number[])[];
+  columns: readonly Uint8Array[];
+  /** Features that are not the same everywhere. */
+  useful: readonly number[];
+}
+
+/** Cuts rows into bins; knows no labels. NaN counts as the lowest value. */
+export function binRows(rows: readonly ArrayLike<number>[]): BinnedRows {
+  const edges = Array.from({ length: rows[0]?.length ?? 0 }, (_, f) =>
+    quantileEdges(
+      rows.map((row) => row[f]!),
+      BINS,
+    ),
+  );
+  return {
+    edges,
+    columns: edges.map((list, f) => Uint8Array.from(rows, (row) => binOf(list, row[f]!))),
+    useful: edges.flatMap((list, f) => (list.length ? [f] : [])),
+  };
+}
+
 /**
  * Trains a random forest (Breiman 2001) on binned features. Each tree's bootstrap draws as many active as idle rows, so
  * that a score does not carry the training set's share of activity: without that, scores pooled over the folds of a
@@ -38,44 +62,73 @@ interface Tree {
 export function trainForest(
   rows: readonly ArrayLike<number>[],
   labels: ArrayLike<number>,
-  { random, trees = 100, maxDepth = 12, leafRows = 2 }: ForestOptions,
+  options: ForestOptions,
 ): Scorer {
-  const width = rows[0]?.length ?? 0;
+  const binned = binRows(rows);
+  const grown = growForest(
+    binned,
+    Int32Array.from(rows, (_, i) => i),
+    labels,
+    options,
+  );
+  return (row) => {
+    const bins = binned.edges.map((list, f) => binOf(list, row[f]!));
+    return scoreBy(grown, (feature) => bins[feature]!);
+  };
+}
+
+/**
+ * The same on some of rows binned before, scoring others of them by index.
+ * @param members which rows to train on
+ * @param labels of the members, in their order
+ * @throws RangeError where a class is empty
+ */
+export function trainForestOn(
+  binned: BinnedRows,
+  members: Int32Array,
+  labels: ArrayLike<number>,
+  options: ForestOptions,
+): Scorer {
+  const grown = growForest(binned, members, labels, options);
+  return (_, index) => scoreBy(grown, (feature) => binned.columns[feature]![index]!);
+}
+
+function scoreBy(trees: readonly Tree[], binAt: (feature: number) => number): number {
+  let sum = 0;
+  for (const tree of trees) sum += shareAtLeaf(tree, binAt);
+  return sum / trees.length;
+}
+
+function growForest(
+  { columns, useful }: BinnedRows,
+  members: Int32Array,
+  labels: ArrayLike<number>,
+  { random, trees = 100, maxDepth = 12, leafRows = 2 }: ForestOptions,
+): Tree[] {
   const classes: [number[], number[]] = [[], []];
-  for (let i = 0; i < rows.length; i++) classes[labels[i] ? 1 : 0].push(i);
+  const active = new Uint8Array(members.reduce((most, row) => Math.max(most, row + 1), 0));
+  members.forEach((row, i) => {
+    active[row] = labels[i] ? 1 : 0;
+    classes[active[row] ? 1 : 0].push(row);
+  });
   if (!classes[0].length || !classes[1].length) {
     throw new RangeError('forest: both classes need rows');
   }
-  const edges = Array.from({ length: width }, (_, f) =>
-    quantileEdges(
-      rows.map((row) => row[f]!),
-      BINS,
-    ),
-  );
-  const useful = edges.flatMap((list, f) => (list.length ? [f] : []));
-  const binned = edges.map((list, f) => Uint8Array.from(rows, (row) => binOf(list, row[f]!)));
-  const grown: Tree[] = [];
-  for (let t = 0; t < trees; t++) {
-    const sample = new Int32Array(rows.length);
+  return Array.from({ length: trees }, () => {
+    const sample = new Int32Array(members.length);
     for (let i = 0; i < sample.length; i++) {
       const side = classes[i % 2 ? 1 : 0];
       sample[i] = side[drawIndex(random, side.length)]!;
     }
-    grown.push(growTree(sample, binned, labels, useful, { random, maxDepth, leafRows }));
-  }
-  return (row) => {
-    const bins = edges.map((list, f) => binOf(list, row[f]!));
-    let sum = 0;
-    for (const tree of grown) sum += shareAtLeaf(tree, bins);
-    return sum / grown.length;
-  };
+    return growTree(sample, columns, active, useful, { random, maxDepth, leafRows });
+  });
 }
 
-function shareAtLeaf(tree: Tree, bins: number[]): number {
+function shareAtLeaf(tree: Tree, binAt: (feature: number) => number): number {
   let node = 0;
   while (tree.feature[node]! >= 0) {
     node =
-      bins[tree.feature[node]!]! <= tree.threshold[node]! ? tree.left[node]! : tree.right[node]!;
+      binAt(tree.feature[node]!) <= tree.threshold[node]! ? tree.left[node]! : tree.right[node]!;
   }
   return tree.share[node]!;
 }

@@ -1,5 +1,6 @@
 // Finds the IP packet in a captured one: who sent it to whom, how long, and what it carries.
-import { formatIpv4, formatIpv6, formatMac } from './addresses.ts';
+import { formatIpv4, formatIpv6 } from './addresses.ts';
+import { findNetworkLayer } from './link-layer.ts';
 import type { CapturedPacket } from './packet.ts';
 
 /** What the headers of an IP packet say. */
@@ -24,18 +25,6 @@ export interface Decoded {
   fragment: { offsetBytes: number; more: boolean } | null;
 }
 
-/** LINKTYPE_ numbers of tcpdump.org's list. */
-export const linkTypes = {
-  null: 0,
-  ethernet: 1,
-  raw: 101,
-  loop: 108,
-  linuxCooked: 113,
-  ipv4: 228,
-  ipv6: 229,
-  linuxCooked2: 276,
-} as const;
-
 const protocols = { tcp: 6, udp: 17, dccp: 33, sctp: 132, udpLite: 136 } as const;
 const withPorts: ReadonlySet<number> = new Set(Object.values(protocols));
 /** Hop-by-hop, routing, fragment, authentication, destination options, mobility, HIP, shim6. */
@@ -44,74 +33,17 @@ const empty = new Uint8Array(0);
 
 /** Decodes a packet's headers; null when it is not IP, or too little of it was captured to tell. */
 export function decodePacket({ data, linkType, originalBytes }: CapturedPacket): Decoded | null {
-  const offset = findNetworkLayer(data, linkType);
-  if (offset < 0) return null;
+  const layer = findNetworkLayer(data, linkType);
+  if (layer === null) return null;
+  const { offset } = layer;
   const packet = data.subarray(offset);
   const wireBytes = originalBytes - offset;
   const decoded =
     packet[0]! >> 4 === 4 ? decodeIpv4(packet, wireBytes) : decodeIpv6(packet, wireBytes);
   if (decoded === null) return null;
-  if (linkType === linkTypes.ethernet) {
-    decoded.etherDestination = formatMac(data, 0);
-    decoded.etherSource = formatMac(data, 6);
-  } else if (linkType === linkTypes.linuxCooked) {
-    decoded.etherSource = cookedAddress(data, 5);
-  } else if (linkType === linkTypes.linuxCooked2) {
-    decoded.etherSource = cookedAddress(data, 11);
-  }
+  decoded.etherSource = layer.source ?? null;
+  decoded.etherDestination = layer.destination ?? null;
   return decoded;
-}
-
-/** Where the IP header begins; -1 where there is none. */
-function findNetworkLayer(data: Uint8Array, linkType: number): number {
-  switch (linkType) {
-    case linkTypes.ethernet:
-      return followEtherType(data, 12, 14);
-    case linkTypes.linuxCooked:
-      return followEtherType(data, 14, 16);
-    case linkTypes.linuxCooked2:
-      return followEtherType(data, 0, 20);
-    // The family's byte order and numbers are the capturing machine's own; the IP header tells the same.
-    case linkTypes.null:
-    case linkTypes.loop:
-      return hasIp(data, 4) ? 4 : -1;
-    case linkTypes.raw:
-    case linkTypes.ipv4:
-    case linkTypes.ipv6:
-    // What BSD and OpenBSD wrote for raw IP.
-    case 12:
-    case 14:
-      return hasIp(data, 0) ? 0 : -1;
-    default:
-      return -1;
-  }
-}
-
-function hasIp(data: Uint8Array, at: number): boolean {
-  const version = (data[at] ?? 0) >> 4;
-  return version === 4 || version === 6;
-}
-
-/** The sender's address of a cooked header, whose length stands at `lengthAt`. */
-function cookedAddress(data: Uint8Array, lengthAt: number): string | null {
-  return data[lengthAt] === 6 ? formatMac(data, lengthAt + 1) : null;
-}
-
-/** Follows an EtherType at `typeAt` through VLAN tags and PPPoE to the IP header; the layer behind it is at `next`. */
-function followEtherType(data: Uint8Array, typeAt: number, next: number): number {
-  let type = readUint16(data, typeAt);
-  let offset = next;
-  while (type === 0x8100 || type === 0x88a8 || type === 0x9100) {
-    type = readUint16(data, offset + 2);
-    offset += 4;
-  }
-  if (type === 0x8864) {
-    const ppp = readUint16(data, offset + 6);
-    offset += 8;
-    type = ppp === 0x0021 ? 0x0800 : ppp === 0x0057 ? 0x86dd : -1;
-  }
-  const version = type === 0x0800 ? 4 : type === 0x86dd ? 6 : -1;
-  return (data[offset] ?? 0) >> 4 === version ? offset : -1;
 }
 
 /** Reads a big-endian number; -1 where it was not captured. */

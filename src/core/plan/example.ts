@@ -8,7 +8,7 @@ import { CLOCK_NETDEV, HOME_CLASS_MINOR } from './names.ts';
 import { renderHomeNft } from './nft/nft-home.ts';
 import { renderHomeOpenVpn } from './openvpn.ts';
 import { renderClock, renderClockFilter } from './outer-clock.ts';
-import { planRoutes } from './routes.ts';
+import { planRoutes, ruleWords } from './routes.ts';
 import { renderQueue } from './tc.ts';
 
 /** Facts of a router that is connected: what the endpoint assigns and the kernel tells is made up here. */
@@ -16,6 +16,10 @@ export const exampleFacts: HomeFacts = {
   uid: 0,
   houseNetdevs: ['br-iot', 'br-lan'],
   housePrefixes: ['192.168.1.0/24', '192.168.8.0/24'],
+  houseListing: [
+    { name: 'br-iot', prefixes: ['192.168.8.0/24'] },
+    { name: 'br-lan', prefixes: ['192.168.1.0/24'] },
+  ],
   uplinks: ['wan'],
   networkPrefixes: [],
   networkPorts: [],
@@ -55,9 +59,9 @@ export function planExample(
     ...planInsideRoutes(facts.inside).map(
       ({ family, words }) => `ip -${family} route replace ${words.join(' ')}`,
     ),
-    ...planRoutes(config, facts).flatMap(({ family, rule, routes: table }) => [
+    ...planRoutes(config, facts).flatMap(({ family, rules, routes: table }) => [
       ...table.map((route) => `ip -${family} route replace ${route.join(' ')}`),
-      `ip -${family} rule add ${rule.join(' ')}`,
+      ...rules.map((rule) => `ip -${family} rule add ${ruleWords(rule).join(' ')}`),
     ]),
   ];
   return {

@@ -69,6 +69,8 @@ export interface HomeFacts {
   houseNetdevs: string[];
   /** Prefixes on those netdevs. */
   housePrefixes: string[];
+  /** The same by netdev. */
+  houseListing: readonly { name: string; prefixes: readonly string[] }[];
   /** Netdevs that lead out: what comes in by one of them is no device's only because its address looks like one. */
   uplinks: string[];
   /** Prefixes that configured networks have or had: their devices', by whatever netdev they come in. */

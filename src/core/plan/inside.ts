@@ -58,12 +58,15 @@ export function renderInside(inside: InsideRanges | null, innerNetdev: string): 
   ];
 }
 
-/** Routes of last resort: once the tunnel's own are gone, nothing finds the default route instead. */
+/**
+ * Routes of last resort: once the tunnel's own are gone, nothing finds the default route instead. They answer nothing: what
+ * comes out of the tunnel untranslated would be answered by the WAN, with an inner address in the answer.
+ */
 export function planInsideRoutes(inside: InsideRanges | null): FamilyRoute[] {
   if (!inside) return [];
   const { tunnel, inner4, inner6 } = inside;
   return [tunnel, inner4, ...(inner6 ? [inner6] : [])].map((cidr) => ({
     family: family(cidr),
-    words: ['unreachable', cidr, 'metric', REFUSING_METRIC, 'proto', `${ROUTE_PROTOCOL}`],
+    words: ['blackhole', cidr, 'metric', REFUSING_METRIC, 'proto', `${ROUTE_PROTOCOL}`],
   }));
 }

@@ -17,6 +17,8 @@ export const FIXED_NETDEVS = [TUNNEL_NETDEV, CLOCK_NETDEV] as const;
 export const MARK_MASK = 0x30000000;
 /** A device packet that has to go through the tunnel. */
 export const MARK_TUNNEL = 0x10000000;
+/** A device packet that may leave directly, by the user's wish. */
+export const MARK_DIRECT = 0x20000000;
 
 /**
  * Conntrack zone of what devices send to the tunnel. Its address translation applies to nothing else: a connection begun
@@ -34,6 +36,14 @@ export const SHARED_LOW6 = '::fdff:ffff:ffff:ff80';
 /** Preference of our rule, ahead of what multi-WAN and VPN packages add (mwan3: 1001 and up); number of our routing table. */
 export const RULE_PREFERENCE = 721;
 export const ROUTE_TABLE = 7213;
+/**
+ * The second stop, behind the rule for marked packets: what may leave directly goes on behind it, all else of devices finds
+ * the house in a table of its own, and nothing else.
+ */
+export const DIRECT_PREFERENCE = 722;
+export const HOUSE_PREFERENCE = 723;
+export const PAST_PREFERENCE = 729;
+export const HOUSE_TABLE = 7214;
 /** Routing protocol by which rules and routes are known as ours, whatever their preference. */
 export const ROUTE_PROTOCOL = 73;
 

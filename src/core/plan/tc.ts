@@ -57,9 +57,12 @@ export function queueLimit(shapes: readonly Shape[]): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1000, perSecond * 4)));
 }
 
-/** Packets that may wait behind the queue, for OpenVPN to take them: what stands there is late, whatever it is. */
-const RING_MS = 500;
-const FEWEST_IN_RING = 64;
+/**
+ * Packets that may wait behind the queue, for OpenVPN to take them: what stands there is late, whatever it is, and all of it
+ * leaves at once when OpenVPN goes on after a pause. What does not fit is dropped.
+ */
+const RING_MS = 30;
+const FEWEST_IN_RING = 3;
 
 /** Length of the tunnel netdev's own ring, which is set once the queue stands. */
 export function ringLength(shapes: readonly Shape[]): number {

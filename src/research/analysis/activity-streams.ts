@@ -1,7 +1,7 @@
 // The activity attack on a whole capture: every stream the observer can tell apart, against a file of events.
 
 import type { HomeEvent } from '../../core/analysis/activity-events.ts';
-import type { Interval } from '../../core/analysis/statistics/auc.ts';
+import type { Interval } from '../../core/analysis/statistics/auc-interval.ts';
 import type { Sample } from '../../core/capture/trace.ts';
 import { seededRandom } from '../../core/random/random.ts';
 import { deviceCatalogue } from '../devices/catalogue.ts';

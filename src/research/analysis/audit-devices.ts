@@ -5,14 +5,12 @@ import {
   FEWEST_WINDOWS,
   labelWindows,
 } from '../../core/analysis/audit-activity.ts';
-import { trainForest } from '../../core/analysis/forest.ts';
+import { REFITS, REFITTED, treesFor } from '../../core/analysis/audit-windows.ts';
+import { type BinnedRows, binRows, trainForestOn } from '../../core/analysis/forest.ts';
 import { crossValidate } from '../../core/analysis/forest-validation.ts';
-import {
-  aucBlockBootstrap,
-  aucOfRanks,
-  type Interval,
-} from '../../core/analysis/statistics/auc.ts';
-import { maxT, permuteBlocks } from '../../core/analysis/statistics/permutation.ts';
+import { aucOfRanks } from '../../core/analysis/statistics/auc.ts';
+import { aucWithInterval, type Interval } from '../../core/analysis/statistics/auc-interval.ts';
+import { maxT, permuteBlocks, widen } from '../../core/analysis/statistics/permutation.ts';
 import { mean, quantileOfSorted, ranks } from '../../core/analysis/statistics/sample.ts';
 import { type WirePacket, wireFeatures } from '../../core/analysis/wire-features.ts';
 import { seededRandom } from '../../core/random/random.ts';
@@ -85,14 +83,19 @@ type Context = DeviceTestOptions & { rows: readonly Float64Array[]; blockLength:
 /** Scores of windows by forests that tell this label from all others; null where they cannot be trained. */
 function scoresOf(
   rows: readonly Float64Array[],
+  binned: BinnedRows,
   labels: Uint8Array,
   { blockLength, seed }: Pick<Context, 'blockLength' | 'seed'>,
 ): Float64Array | null {
   return crossValidate(
     rows,
     labels,
-    (taught, own) => trainForest(taught, own, { random: seededRandom(seed, 31) }),
-    { blockLength: Math.max(2, blockLength), random: seededRandom(seed, 32) },
+    (_, own, members) =>
+      trainForestOn(binned, members, own, {
+        random: seededRandom(seed, 31),
+        trees: treesFor(rows.length),
+      }),
+    { blockLength: Math.max(2, blockLength), ...REFITTED, random: seededRandom(seed, 32) },
   );
 }
 
@@ -101,11 +104,16 @@ function tellEach(
   activity: ReadonlyMap<string, readonly ActivitySample[]>,
 ): DeviceTold[] {
   const { rows, windows, blockLength, permutations, seed } = context;
+  const binned = binRows(rows);
   const tried = [...activity].flatMap(([device, samples]) => {
     const { labels, active, idle } = labelWindows(samples, context);
     if (Math.min(active, idle) < FEWEST_WINDOWS) return [];
-    const scores = scoresOf(rows, labels, context);
-    return scores ? [{ device, active, idle, labels, scores, rank: ranks(scores) }] : [];
+    const fitted = aucWithInterval(labels, (own) => scoresOf(rows, binned, own, context), {
+      blockLength,
+      draws: REFITS,
+      random: seededRandom(seed, 34),
+    });
+    return fitted ? [{ device, active, idle, labels, fitted, rank: ranks(fitted.scores) }] : [];
   });
   const random = seededRandom(seed, 33);
   const drawn = tried.map(() => new Float64Array(permutations));
@@ -120,13 +128,17 @@ function tellEach(
   }
   const tests = tried.map(({ device }) => ({ name: device, twoSided: false }));
   const observed = tried.map(({ rank, labels }) => aucOfRanks(rank, labels));
-  const { results } = maxT(tests, observed, drawn);
+  const { results } = maxT(
+    tests,
+    observed,
+    drawn.map((values, t) => widen(values, tried[t]!.fitted.chance)),
+  );
   return tried
-    .map(({ device, active, idle, labels, scores }, t) => ({
+    .map(({ device, active, idle, fitted: { value, low, high } }, t) => ({
       device,
       active,
       idle,
-      auc: aucBlockBootstrap(scores, labels, { blockLength, random: seededRandom(seed, 34) }),
+      auc: { value, low, high },
       adjustedP: results[t]!.adjustedP,
     }))
     .sort((a, b) => b.auc.value - a.auc.value);
@@ -146,9 +158,11 @@ function nameWindows(
   const judged = loudest.flatMap((device, w) => (labels.includes(device ?? '') ? [w] : []));
   const rows = judged.map((w) => context.rows[w]!);
   const truth = Uint8Array.from(judged, (w) => labels.indexOf(loudest[w]!));
+  const binned = binRows(rows);
   const scores = labels.map((_, label) =>
     scoresOf(
       rows,
+      binned,
       truth.map((own) => (own === label ? 1 : 0)),
       context,
     ),

@@ -1,8 +1,13 @@
-// How often nearest neighbours are right about rows they were not trained on.
+// How often a classifier of rates is right about rows it was not trained on.
 
 import type { Random } from '../../core/random/random.ts';
 import { contiguousFolds, stratifiedFolds } from './folds.ts';
 import { fitNearestNeighbours, type Rows } from './identify/knn.ts';
+import { fitRateForest } from './identify/rate-forest.ts';
+
+export const classifiers = ['neighbours', 'forest'] as const;
+/** What tells rows apart: the paper's nearest neighbours, or a random forest. */
+export type ClassifierName = (typeof classifiers)[number];
 
 export interface Validation {
   rows: number;
@@ -19,6 +24,8 @@ export interface Validation {
 }
 
 export interface ValidationOptions {
+  /** Nearest neighbours where left out. */
+  classifier?: ClassifierName;
   neighbours: number;
   folds: number;
   random: Random;
@@ -26,13 +33,13 @@ export interface ValidationOptions {
   contiguous?: boolean;
 }
 
-/** k-fold cross-validation of k-nearest-neighbours, stratified by label. */
-export function validateNeighbours(
+/** k-fold cross-validation, stratified by label. */
+export function validateRates(
   rows: Rows,
   labels: readonly string[],
   options: ValidationOptions,
 ): Validation {
-  const { neighbours, folds, random, contiguous } = options;
+  const { classifier: name = 'neighbours', neighbours, folds, random, contiguous } = options;
   const foldOf = contiguous
     ? contiguousFolds(labels, folds)
     : stratifiedFolds(labels, folds, random);
@@ -43,11 +50,12 @@ export function validateNeighbours(
     const train = indicesWhere(foldOf, (of) => of !== fold);
     const test = indicesWhere(foldOf, (of) => of === fold);
     if (train.length === 0 || test.length === 0) continue;
-    const classifier = fitNearestNeighbours(
-      train.map((i) => rows[i]!),
-      train.map((i) => labels[i]!),
-      neighbours,
-    );
+    const taught = train.map((i) => rows[i]!);
+    const own = train.map((i) => labels[i]!);
+    const classifier =
+      name === 'forest'
+        ? fitRateForest(taught, own, { random })
+        : fitNearestNeighbours(taught, own, neighbours);
     for (const i of test)
       confusion[place.get(labels[i]!)!]![place.get(classifier.predict(rows[i]!))!]!++;
   }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { alignEvents, type HomeEvent, parseEvents } from '../../core/analysis/activity-events.ts';
-import { openSamples } from '../../shell/capture/csv.ts';
+import { isTraceName, openSamples } from '../../shell/capture/csv.ts';
 import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
 import type { Context } from '../../shell/cli/context.ts';
 import { Failure, usageFailure } from '../../shell/cli/failure.ts';
@@ -129,7 +129,7 @@ async function runAttack(
         defaultLabels(),
       )
     : defaultLabels();
-  const { streams, startS, endS, view, warnings } = file.endsWith('.csv')
+  const { streams, startS, endS, view, warnings } = isTraceName(file)
     ? await observeTrace(system, file)
     : await observeCapture(system, file, options, labels);
   for (const warning of warnings) console.writeError(`warning: ${warning}\n`);
@@ -169,8 +169,9 @@ async function observeCapture(
 ): Promise<Observation> {
   const table = new FlowTable(BIN_S, options.home);
   const warnings: string[] = [];
+  const notes = { warn: (message: string) => warnings.push(message) };
   try {
-    for await (const packet of openCapture(system, file)) table.add(packet);
+    for await (const packet of openCapture(system, file, notes)) table.add(packet);
   } catch (error) {
     if (!(error instanceof CaptureError) || table.packets === 0) throw error;
     warnings.push(`${error.message}; the ${table.packets} packets before it are used`);
@@ -189,15 +190,17 @@ async function observeCapture(
 /** A CSV trace is one device's. */
 async function observeTrace(system: System, file: string): Promise<Observation> {
   const series = new RateSeries(BIN_S);
+  const warnings: string[] = [];
+  const notes = { warn: (message: string) => warnings.push(message) };
   let startS = Number.POSITIVE_INFINITY;
   let endS = Number.NEGATIVE_INFINITY;
-  for await (const sample of openSamples(system, file)) {
+  for await (const sample of openSamples(system, file, notes)) {
     series.add(sample);
     startS = Math.min(startS, sample.timeS);
     endS = Math.max(endS, sample.timeS);
   }
   const streams = startS > endS ? [] : [{ key: file, label: file, series: [series] }];
-  return { streams, startS, endS, view: 'lan', warnings: [] };
+  return { streams, startS, endS, view: 'lan', warnings };
 }
 
 function same(a: string, b: string): boolean {

@@ -2,14 +2,15 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseMac } from '../../core/capture/addresses.ts';
-import { openSamples } from '../../shell/capture/csv.ts';
-import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
+import { isTraceName, openSamples } from '../../shell/capture/csv.ts';
+import { CaptureError, type CaptureNotes, openCapture } from '../../shell/capture/reader.ts';
 import type { Context } from '../../shell/cli/context.ts';
-import { Failure, usageFailure } from '../../shell/cli/failure.ts';
+import { Failure, InvalidValue, usageFailure } from '../../shell/cli/failure.ts';
 import { numbersBetween, parseList, parseSeed } from '../../shell/cli/number-options.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
 import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { System } from '../../shell/system/system.ts';
+import { type ClassifierName, classifiers } from '../analysis/cross-validation.ts';
 import { RateSeries } from '../analysis/identify/features.ts';
 import { FlowTable, type View } from '../analysis/identify/flows.ts';
 import {
@@ -34,6 +35,7 @@ interface Options {
   mac?: string[];
   home?: string[];
   view?: string;
+  classifier: ClassifierName;
   seed: number;
   json?: boolean;
   out?: string;
@@ -76,6 +78,12 @@ export function registerAttackIdentify(attack: Command, context: Context): void 
       parseList,
     )
     .option('--view <view>', 'lan: tell devices by their address; wan: by remote address; auto')
+    .option(
+      '--classifier <name>',
+      'what tells rates apart: neighbours (the paper’s 3 nearest) or forest (a random forest)',
+      parseClassifier,
+      'neighbours',
+    )
     .option('--seed <number>', 'seed of the cross-validation', parseSeed, 1)
     .option('--json', 'print all figures as JSON')
     .option('--out <directory>', 'write figures, CSV and plots there')
@@ -87,7 +95,7 @@ async function identify(
   files: string[],
   options: Options,
 ): Promise<void> {
-  const { window: windowsS, sample: samplesS, seed } = options;
+  const { window: windowsS, sample: samplesS, seed, classifier } = options;
   const macs = options.mac?.map(readMac);
   const labels = options.labels
     ? parseLabels(
@@ -117,13 +125,15 @@ async function identify(
   }
   const judgements = windowsS.flatMap((windowS) =>
     samplesS.flatMap(
-      (sampleS) => judgeByRates(devices, windowS, sampleS, { neighbours, folds, seed }) ?? [],
+      (sampleS) =>
+        judgeByRates(devices, windowS, sampleS, { classifier, neighbours, folds, seed }) ?? [],
     ),
   );
   const result: Identification = {
     files,
     view,
     seed,
+    classifier,
     neighbours,
     folds,
     lookedUp: labelsInNames(names, labels.dns),
@@ -148,14 +158,15 @@ async function observe(
 ): Promise<{ captures: ObservedCapture[]; view: View; names: Set<string> }> {
   const tables: { file: string; table: FlowTable }[] = [];
   const captures: ObservedCapture[] = [];
+  const notes = { warn: (message: string) => warnings.push(message) };
   for (const file of files) {
-    if (file.endsWith('.csv')) {
-      captures.push(await observeTrace(system, file, binS));
+    if (isTraceName(file)) {
+      captures.push(await observeTrace(system, file, binS, notes));
       continue;
     }
     const table = new FlowTable(binS, options.home);
     try {
-      for await (const packet of openCapture(system, file)) table.add(packet);
+      for await (const packet of openCapture(system, file, notes)) table.add(packet);
     } catch (error) {
       if (!(error instanceof CaptureError) || table.packets === 0) throw error;
       warnings.push(`${error.message}; the ${table.packets} packets before it are used`);
@@ -175,7 +186,12 @@ function guessView(tables: readonly FlowTable[]): View {
 }
 
 /** A CSV trace holds one device's packets, and its name is all that is known of it. */
-async function observeTrace(system: System, file: string, binS: number): Promise<ObservedCapture> {
+async function observeTrace(
+  system: System,
+  file: string,
+  binS: number,
+  notes: CaptureNotes,
+): Promise<ObservedCapture> {
   const series = new RateSeries(binS);
   const stream = {
     key: file,
@@ -189,7 +205,7 @@ async function observeTrace(system: System, file: string, binS: number): Promise
   };
   let fromS = Number.POSITIVE_INFINITY;
   let toS = Number.NEGATIVE_INFINITY;
-  for await (const sample of openSamples(system, file)) {
+  for await (const sample of openSamples(system, file, notes)) {
     series.add(sample);
     stream.packets++;
     if (sample.direction === 'up') stream.upBytes += sample.bytes;
@@ -214,6 +230,12 @@ async function writeAll(
   const written = Object.keys(contents).map((name) => join(directory, name));
   await Promise.all(Object.values(contents).map((content, i) => files.write(written[i]!, content)));
   return written;
+}
+
+function parseClassifier(text: string): ClassifierName {
+  const name = classifiers.find((one) => one === text);
+  if (!name) throw new InvalidValue(`must be one of ${classifiers.join(', ')}.`);
+  return name;
 }
 
 /** In whole milliseconds. */

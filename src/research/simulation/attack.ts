@@ -1,7 +1,7 @@
 // What an observer of a simulated wire still finds out about the devices behind it.
 import { auditTraces } from '../../core/analysis/audit.ts';
 import type { AuditLevel } from '../../core/analysis/audit-result.ts';
-import type { Interval } from '../../core/analysis/statistics/auc.ts';
+import type { Interval } from '../../core/analysis/statistics/auc-interval.ts';
 import type { WirePacket } from '../../core/analysis/wire-features.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../../core/cost/cost.ts';
 import { sentencesOf } from '../../core/notices/words.ts';

@@ -4,8 +4,8 @@ import type { ActivitySample } from '../../core/analysis/audit-activity.ts';
 import type { WirePacket } from '../../core/analysis/wire-features.ts';
 import { isLocalAddress } from '../../core/capture/addresses.ts';
 import { type Decoded, decodePacket } from '../../core/capture/decode.ts';
-import { openSamples } from '../capture/csv.ts';
-import { type CapturedPacket, openCapture } from '../capture/reader.ts';
+import { isTraceName, openSamples } from '../capture/csv.ts';
+import { type CapturedPacket, type CaptureNotes, openCapture } from '../capture/reader.ts';
 import type { System } from '../system/system.ts';
 
 const UDP = 17;
@@ -151,6 +151,11 @@ export class HomeCapture {
   }
 }
 
+/** Both sides are on one clock: neither may be moved on its own. */
+function sameClock(warn: CaptureNotes['warn']): CaptureNotes {
+  return { warn, join: false };
+}
+
 /**
  * Reads the tunnel's datagrams from a capture or a CSV of time, size, direction.
  * @throws CaptureError, LineError; RangeError where no tunnel is in there
@@ -159,14 +164,16 @@ export async function readTunnel(
   system: Pick<System, 'files'>,
   path: string,
   options: TunnelOptions = {},
+  warn: (message: string) => void = () => {},
 ): Promise<TunnelTrace> {
-  if (path.endsWith('.csv')) {
+  const notes = sameClock(warn);
+  if (isTraceName(path)) {
     const data: WirePacket[] = [];
-    for await (const sample of openSamples(system, path)) data.push(sample);
+    for await (const sample of openSamples(system, path, notes)) data.push(sample);
     return { data, control: [], home: 'home', endpoint: 'endpoint' };
   }
   const capture = new TunnelCapture();
-  for await (const packet of openCapture(system, path)) capture.add(packet);
+  for await (const packet of openCapture(system, path, notes)) capture.add(packet);
   const trace = capture.tunnel(options);
   if (trace === null) {
     const { port, home } = options;
@@ -181,14 +188,16 @@ export async function readActivity(
   system: Pick<System, 'files'>,
   path: string,
   devices?: Iterable<string>,
+  warn: (message: string) => void = () => {},
 ): Promise<ActivitySample[]> {
-  if (path.endsWith('.csv')) {
+  const notes = sameClock(warn);
+  if (isTraceName(path)) {
     const samples: ActivitySample[] = [];
-    for await (const sample of openSamples(system, path)) samples.push(sample);
+    for await (const sample of openSamples(system, path, notes)) samples.push(sample);
     return samples;
   }
   const capture = new HomeCapture(devices);
-  for await (const packet of openCapture(system, path)) capture.add(packet);
+  for await (const packet of openCapture(system, path, notes)) capture.add(packet);
   return capture.activity();
 }
 

@@ -1,9 +1,11 @@
 // Reads traces kept as CSV: a packet a line, with its time, size and direction.
+import { explainClock, keepClock } from '../../core/capture/clock.ts';
 import type { Direction, Sample } from '../../core/capture/trace.ts';
 import { LineError } from '../../core/text/line-error.ts';
 import { linesOf } from '../../core/text/line-splitter.ts';
 import type { System } from '../system/system.ts';
 import { readPieces } from './pieces.ts';
+import type { CaptureNotes } from './reader.ts';
 
 interface Columns {
   time: number;
@@ -55,10 +57,22 @@ export async function* readSamples(
   if (number === 0) throw new LineError(name, 1, 'the file is empty');
 }
 
-/** Opens a CSV trace as a stream. @throws LineError also where the file cannot be read */
-export function openSamples(system: Pick<System, 'files'>, path: string): AsyncGenerator<Sample> {
+/** Whether a file's name says that it is such a trace, packed with gzip or not. */
+export function isTraceName(path: string): boolean {
+  return /\.csv(\.gz)?$/i.test(path);
+}
+
+/** Opens a CSV trace as a stream; with notes as `openCapture` does. @throws LineError also where the file cannot be read */
+export function openSamples(
+  system: Pick<System, 'files'>,
+  path: string,
+  notes?: CaptureNotes,
+): AsyncGenerator<Sample> {
   const pieces = readPieces(system, path, (problem) => new LineError(path, 0, problem));
-  return readSamples(linesOf(pieces), path);
+  const samples = readSamples(linesOf(pieces), path);
+  if (!notes) return samples;
+  const { warn, ...options } = notes;
+  return keepClock(samples, { tell: (fault) => warn(explainClock(path, fault)), ...options });
 }
 
 function findColumns(fields: string[], name: string, line: number): Columns | null {

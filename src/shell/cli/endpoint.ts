@@ -50,6 +50,7 @@ export function registerEndpoint(program: Command, context: Context): void {
         await requireKernel(system);
         await makeRunDir(system, runDir);
         const store = new EndpointStore(system, stateDir);
+        console.outliveReaders();
         const log = consoleLog(system, console);
         const identity = await store.identity();
         const service = new EndpointService(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { bare, type ConfigVerdict } from '../../core/home/answers.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
+import type { Profile } from '../../core/openvpn/profile.ts';
 import {
   type GoodConfig,
   keepGoodConfig,
@@ -10,8 +11,16 @@ import {
   understandAnew,
 } from '../home/config-source.ts';
 import type { InterfaceReader } from '../network/interfaces.ts';
+import { readProfileText } from '../openvpn/profile-file.ts';
 import type { Log } from '../system/log.ts';
 import type { System } from '../system/system.ts';
+
+/** Below the state directory: a copy of the profile under which the endpoint answered last. */
+export const PROVED_FILE = 'last-good.ovpn';
+
+async function readProved({ files }: System, stateDir: string): Promise<Profile | null> {
+  return readProfileText(await files.readText(join(stateDir, PROVED_FILE)).catch(() => ''));
+}
 
 export interface ConfigKeeperOptions {
   system: System;
@@ -29,6 +38,9 @@ export class ConfigKeeper {
   /** In force; null while there was none. */
   good: GoodConfig | null = null;
   status: ConfigVerdict = { ok: true, errors: [], warnings: [] };
+  /** The profile that worked last, in this run or one before; null for none. */
+  proved: Profile | null = null;
+  #hasRead = false;
 
   constructor(options: ConfigKeeperOptions) {
     this.#options = options;
@@ -44,6 +56,8 @@ export class ConfigKeeper {
   async read(): Promise<void> {
     const { system, configPath, stateDir, log, readInterfaces } = this.#options;
     const keptPath = join(stateDir, 'last-good');
+    if (!this.#hasRead) this.proved = await readProved(system, stateDir);
+    this.#hasRead = true;
     const { good, status } = await readGoodConfig(system, configPath, readInterfaces);
     this.status = status;
     for (const warning of status.warnings) log('warning', wordsOf(warning));
@@ -54,7 +68,9 @@ export class ConfigKeeper {
         log('warning', wordsOf(notice('last-good-unkept', { error: error.message }))),
       );
     } else if (!this.good) {
-      this.good = (await readGoodConfig(system, keptPath, readInterfaces)).good;
+      const { proved } = this;
+      this.good = (await readGoodConfig(system, keptPath, readInterfaces, proved)).good;
+      if (this.good) log('warning', wordsOf(notice('last-good-used')));
     }
   }
 

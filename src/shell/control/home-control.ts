@@ -21,6 +21,8 @@ export interface HomeControlOptions {
   onWelcome: (welcome: Welcome) => void;
   /** The endpoint answers what may not come true: once a minute at most. */
   onFault: (fault: Notice) => void;
+  /** The machine refused a hello. */
+  onUnsent: (error: Error) => void;
 }
 
 /** One home's control socket. */
@@ -83,7 +85,10 @@ export class HomeControl {
       ? this.#handshake.hello(this.#options.system.clock.monotonicMs())
       : null;
     if (!next) return;
-    this.#socket!.send(next.datagram, () => {}); // refused while the tunnel is being set up; the next one goes through
+    // Refused while the tunnel is being set up; the next one goes through.
+    this.#socket!.send(next.datagram, (error) => {
+      if (error && this.#socket) this.#options.onUnsent(error);
+    });
     this.#cancelHello = this.#options.system.timers.after(next.pauseMs, () => this.#hello());
   }
 

@@ -12,7 +12,7 @@ import { renderClassAdd } from '../../core/plan/tc.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
 import { netdevIndex, openNetdevCounter, setLink, writeSysctl } from '../network/netdev.ts';
 import { changeQueue, rebuildQueue, removeClasses } from '../network/queue.ts';
-import { applyInsideRoutes } from '../network/routing.ts';
+import { applyEndpointRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
@@ -157,7 +157,7 @@ export class EndpointEffects {
       case 'tunnel':
         return putTunnelBack(system, work.address);
       case 'inside':
-        return applyInsideRoutes(system, work.routes);
+        return applyEndpointRoutes(system, work.routes, work.plan);
       case 'index':
         return netdevIndex(system, TUNNEL_NETDEV);
       case 'queue':
@@ -218,10 +218,10 @@ export class EndpointEffects {
   }
 
   async #applyQueue(work: WorkOf<'queue'>): Promise<void> {
-    const { mtu, length, rebuild, come, gone } = work;
+    const { mtu, length, ring, rebuild, come, gone } = work;
     const system = this.#system;
-    // A leaf is as long as the netdev's queue is when it is made; each change of that length empties all leaves.
-    await setLink(system, TUNNEL_NETDEV, mtu, length);
+    // A leaf is as long as the netdev's queue is when it is made; OpenVPN's ring follows it. Each change empties all leaves.
+    if (rebuild || come.length > 0) await setLink(system, TUNNEL_NETDEV, mtu, length);
     if (rebuild) {
       await this.#shaper.pause();
       await rebuildQueue(system, come);
@@ -232,6 +232,7 @@ export class EndpointEffects {
       }
       await changeQueue(system, come.flatMap(renderClassAdd));
     }
+    await setLink(system, TUNNEL_NETDEV, mtu, ring);
   }
 
   async #openPort({ plainUser }: WorkOf<'port'>): Promise<void> {

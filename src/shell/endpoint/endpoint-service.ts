@@ -10,7 +10,7 @@ import { step } from '../../core/endpoint/machine/step.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
-import { ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { HOUSE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
@@ -98,7 +98,7 @@ export class EndpointService {
         if (what === 'house') this.#loop.dispatch({ kind: 'surroundings' });
       },
       ignoredNetdevs: () => [INNER_NETDEV, TUNNEL_NETDEV],
-      ignoredTable: ROUTE_TABLE,
+      ignoredTables: [HOUSE_TABLE],
     });
   }
 

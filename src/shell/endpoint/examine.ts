@@ -250,7 +250,7 @@ export async function listPrefixes(
   const ours = [TUNNEL_NETDEV, INNER_NETDEV];
   return rows.flatMap(({ dst, dev, type }) =>
     // Those without a netdev refuse, as ours of last resort do.
-    dst === 'default' || dev === undefined || type === 'unreachable' || ours.includes(dev)
+    dst === 'default' || dev === undefined || type === 'blackhole' || ours.includes(dev)
       ? []
       : [{ prefix: dst, netdev: dev }],
   );

@@ -1,7 +1,9 @@
 // The endpoint's side towards the Internet: whether it has IPv6, the kernel's forwarding, and the netdev of devices' packets.
+
 import { encodeConnect, portOf } from '../../core/delivery/probe-packets.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import { findNear, type ListedLink, type ListedRoute } from '../../core/endpoint/surroundings.ts';
+import { networkOf } from '../../core/ip/address.ts';
 import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { INNER_NETDEV, NOT_INTERNET, trialSource } from '../../core/plan/nft/nft-endpoint.ts';
 import { ipJson } from '../network/ip-json.ts';
@@ -83,7 +85,11 @@ export async function putTunnelBack(
   address: string,
 ): Promise<void> {
   await setUp(system, TUNNEL_NETDEV);
-  await system.processes.run(['ip', 'addr', 'replace', address, 'dev', TUNNEL_NETDEV]);
+  const on = ['dev', TUNNEL_NETDEV];
+  await system.processes.run(['ip', 'addr', 'replace', address, ...on]);
+  const [own = '', length] = address.split('/');
+  const route = [networkOf(own, Number(length)), ...on, 'proto', 'kernel', 'scope', 'link'];
+  await system.processes.run(['ip', 'route', 'replace', ...route, 'src', own]);
 }
 
 /** Settings of the netdev of devices' packets, after it was made; resolves with its index. */

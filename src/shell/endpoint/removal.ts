@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { notice } from '../../core/notices/notice.ts';
 import { NoticeError, noticeOfError } from '../../core/notices/notice-error.ts';
 import type { InsideRanges } from '../../core/plan/facts.ts';
-import { ROUTE_PROTOCOL, TABLE } from '../../core/plan/names.ts';
+import { HOUSE_TABLE, ROUTE_PROTOCOL, TABLE } from '../../core/plan/names.ts';
 import { forgetConnections } from '../network/connections.ts';
-import { applyInsideRoutes } from '../network/routing.ts';
+import { removeEndpointRoutes } from '../network/routing.ts';
 import type { Rules } from '../network/rules.ts';
 import type { Sysctls } from '../network/sysctls.ts';
 import type { OpenVpn } from '../openvpn/openvpn.ts';
@@ -71,9 +71,13 @@ export function planRemoval(system: System, made: Made): Removal {
       byHand: () => [`conntrack -D -s ${inside.inner4}`],
     },
     {
-      work: () => applyInsideRoutes(system, []),
+      work: () => removeEndpointRoutes(system),
       byHand: () =>
-        ['ip', 'ip -6'].map((ip) => `${ip} route flush table main proto ${ROUTE_PROTOCOL}`),
+        ['ip', 'ip -6'].flatMap((ip) => [
+          `${ip} rule flush protocol ${ROUTE_PROTOCOL}`,
+          `${ip} route flush table ${HOUSE_TABLE}`,
+          `${ip} route flush table main proto ${ROUTE_PROTOCOL}`,
+        ]),
     },
     { work: () => sysctls.restore(), byHand: () => sysctls.byHand() },
   ];

@@ -45,11 +45,13 @@ const noInterfaces: InterfaceReader = () => Promise.resolve(null);
  * Reads and judges the configuration at `path` with the profile it names; never throws for what stands there.
  *
  * @param readInterfaces who knows OpenWrt's names of interfaces.
+ * @param spare a profile that is taken where the one that is named can't be.
  */
 export async function readGoodConfig(
   system: Pick<System, 'files' | 'processes'>,
   path: string,
   readInterfaces: InterfaceReader = noInterfaces,
+  spare: Profile | null = null,
 ): Promise<ConfigReading> {
   let text: Uint8Array;
   try {
@@ -65,8 +67,11 @@ export async function readGoodConfig(
     const { config, notes } = understood ?? { config: written, notes: [] };
     const status = fine(warnings, notes);
     if (!config.main.enabled) return { good: { config, written, profile: null }, status };
-    warnings.push(...(await readFirewallWarnings(system, config.tunnel.interface)));
-    const { profile, errors } = await readProfile(system, config.tunnel.profile);
+    const netdevs = config.networks.map(({ device }) => device);
+    warnings.push(...(await readFirewallWarnings(system, config.tunnel.interface, netdevs)));
+    const named = await readProfile(system, config.tunnel.profile);
+    const profile = named.profile ?? spare;
+    const errors = profile ? [] : [...named.errors];
     errors.push(...(await findForeignNetdev(system, config.tunnel.interface)));
     if (profile) errors.push(...(await findRangeErrors(system, config.tunnel.interface, profile)));
     const waiting = await readWaitingProfile(system, config.tunnel.profile);

@@ -38,7 +38,7 @@ import { readPlainUser } from '../system/plain-user.ts';
 import type { System } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
-import { BOOT_TABLE_FILE, keepBootTable } from './boot-table.ts';
+import { tryKeepBootTable } from './boot-table.ts';
 import { configureNetdev, configureTunnel } from './devices-netdev.ts';
 import { HomeTunnel } from './home-tunnel.ts';
 import { removeEverything } from './remove-everything.ts';
@@ -86,6 +86,7 @@ export class HomeEffects {
       onWelcome: (welcome) => tell({ kind: 'welcome', welcome }),
       onAnswer: (answer) => tell({ kind: 'probe-answered', answer }),
       onFault: (fault) => log('warning', wordsOf(fault)),
+      onGone: (fault) => tell({ kind: 'fault', fault }),
     });
     this.#shaper = new Shaper({
       system,
@@ -107,9 +108,15 @@ export class HomeEffects {
   /** Does what neither waits nor fails. */
   act(act: Extract<Act, { do: 'gate' | 'close-tunnel' | 'probe' | OpenVpnAct['do'] }>): void {
     if (act.do === 'gate') this.tunnel.link?.setOpen(act.open);
-    else if (act.do === 'close-tunnel') this.tunnel.close();
+    else if (act.do === 'close-tunnel') this.#closeTunnel();
     else if (act.do === 'probe') this.tunnel.probe(act.inner);
     else this.#openvpn.act(act);
+  }
+
+  /** Cover ends at once, too: on the next netdev nothing would hold it back before the queue is made. */
+  #closeTunnel(): void {
+    this.tunnel.close();
+    void this.#shaper.pause();
   }
 
   /** Does one part, and resolves with the event that says how it went. */
@@ -136,7 +143,7 @@ export class HomeEffects {
       case 'remove':
         return this.#remove(work);
       case 'boot':
-        return this.#keepBootTable(work.table);
+        return tryKeepBootTable(this.#options, work.table);
       case 'user':
         return this.#findPlainUser();
       case 'connect':
@@ -199,13 +206,6 @@ export class HomeEffects {
     if (!this.#rules.areLoaded || (await this.#rules.isIntact())) return;
     this.#options.log('warning', wordsOf(notice('rules-put-back')));
     await this.#rules.restore(permits);
-  }
-
-  async #keepBootTable(table: string | null): Promise<void> {
-    const { stateDir, log } = this.#options;
-    await keepBootTable(this.#system, join(stateDir, BOOT_TABLE_FILE), table).catch((error) =>
-      log('warning', wordsOf(notice('boot-rules-unkept', { error: (error as Error).message }))),
-    );
   }
 
   /** Looked for once: what happens to the list of users is no reason to connect again. */

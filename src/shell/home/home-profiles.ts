@@ -7,9 +7,11 @@ import { isProved } from '../../core/home/machine/trial.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import type { Profile } from '../../core/openvpn/profile.ts';
+import type { ConfigKeeper } from '../config/config-keeper.ts';
 import {
   adoptProfile,
   judgeProfile,
+  keepProved,
   keepWaiting,
   readProfileText,
   storeProfile,
@@ -21,6 +23,8 @@ import { findRangesTaken, profilePath, readProfile } from './config-source.ts';
 export interface HomeProfilesOptions {
   system: System;
   configPath: string;
+  /** Where the copy of the profile that worked last is kept. */
+  provedPath: string;
   log: Log;
   state: () => HomeState;
   /** Reads everything again and puts it in force. */
@@ -56,12 +60,40 @@ export class HomeProfiles {
     return { ...verdict, tried: state().trial !== null };
   }
 
+  /**
+   * The profile in force works.
+   *
+   * @param isNew it was tried, and takes its place now
+   */
+  prove(config: ConfigKeeper, isNew: boolean): void {
+    if (!config.good) return;
+    const { profile } = desiredOf(this.#options.state()) ?? config.good;
+    const path = config.good.config.tunnel.profile;
+    config.proved = profile;
+    if (!isNew) {
+      void this.keepProved(path);
+      return;
+    }
+    config.adopt(profile);
+    void this.adopt(path);
+  }
+
   /** Ends the waiting of the profile that has come into force; it takes the place of the one before it. */
   async adopt(path: string): Promise<void> {
     const { system, state, log } = this.#options;
     const inForce = desiredOf(state())?.profile;
     await adoptProfile(system, path, (profile) => isSame(profile, inForce)).catch((error: Error) =>
       log('warning', wordsOf(notice('profile-unkept', { error: error.message }))),
+    );
+  }
+
+  /** Keeps a copy (0600) of the profile in force, which works, for a start after the one in its place was broken. */
+  async keepProved(path: string): Promise<void> {
+    const { system, state, log, provedPath } = this.#options;
+    const inForce = desiredOf(state())?.profile;
+    await keepProved(system, path, provedPath, (profile) => isSame(profile, inForce)).catch(
+      (error: Error) =>
+        log('warning', wordsOf(notice('profile-proved-unkept', { error: error.message }))),
     );
   }
 

@@ -21,11 +21,11 @@ import {
   initialState,
 } from '../../core/home/machine/state.ts';
 import { step } from '../../core/home/machine/step.ts';
-import { trialNotice } from '../../core/home/machine/trial.ts';
+import { trialNotices } from '../../core/home/machine/trial.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
-import { FIXED_NETDEVS, ROUTE_TABLE } from '../../core/plan/names.ts';
-import { ConfigKeeper, type ConfigKeeperOptions } from '../config/config-keeper.ts';
+import { FIXED_NETDEVS, HOUSE_TABLE, ROUTE_TABLE } from '../../core/plan/names.ts';
+import { ConfigKeeper, type ConfigKeeperOptions, PROVED_FILE } from '../config/config-keeper.ts';
 import { LocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { ReportWatch } from '../machine/report-watch.ts';
@@ -92,7 +92,7 @@ export class HomeService implements ServiceApi {
     this.#tools = new ToolRunner(system, runDir);
     this.#clock = new ScheduleClock({ system, runDir, log });
     this.#profiles = new HomeProfiles({
-      ...{ system, log, configPath: options.configPath },
+      ...{ system, log, configPath: options.configPath, provedPath: join(stateDir, PROVED_FILE) },
       state: () => this.#loop.state,
       reload: () => this.reload(),
     });
@@ -108,7 +108,7 @@ export class HomeService implements ServiceApi {
         this.#loop.dispatch({ kind: 'surroundings', what });
       },
       ignoredNetdevs: () => [this.#config.good?.config.tunnel.interface ?? '', ...FIXED_NETDEVS],
-      ignoredTable: ROUTE_TABLE,
+      ignoredTables: [ROUTE_TABLE, HOUSE_TABLE],
     });
     this.#effects = new HomeEffects({
       ...{ system, runDir, stateDir, log },
@@ -225,7 +225,8 @@ export class HomeService implements ServiceApi {
     if (!this.#config.good) return { kind: 'none', why: this.#config.refusal };
     const { config, profile, waiting = null } = this.#config.good;
     if (!config.main.enabled || !profile) return { kind: 'off' };
-    return { kind: 'on', desired: { config, profile, rate: this.#clock.rateOf(config) }, waiting };
+    const desired = { config, profile, rate: this.#clock.rateOf(config) };
+    return { kind: 'on', desired, waiting, lastProved: this.#config.proved };
   }
 
   #tell(event: HomeEvent): void {
@@ -256,7 +257,8 @@ export class HomeService implements ServiceApi {
         this.#publish();
         return;
       case 'adopt':
-        this.#adopt();
+      case 'keep-proved':
+        this.#profiles.prove(this.#config, act.do === 'adopt');
         return;
       case 'watch':
         if (act.on) this.#monitor.start();
@@ -270,14 +272,6 @@ export class HomeService implements ServiceApi {
     }
   }
 
-  #adopt(): void {
-    const { good } = this.#config;
-    if (!good) return;
-    const { profile } = desiredOf(this.#loop.state) ?? good;
-    this.#config.adopt(profile);
-    void this.#profiles.adopt(good.config.tunnel.profile);
-  }
-
   #publish(): void {
     const { state, reason, remarks } = this.#loop.state.told;
     const level = state === 'blocked' || state === 'error' ? 'warning' : 'notice';
@@ -289,8 +283,8 @@ export class HomeService implements ServiceApi {
   /** What is wrong with the configuration, and what was found of it while running. */
   #withFindings(status: ConfigVerdict): ConfigVerdict {
     const { state } = this.#loop;
-    const { trial, delivery } = state;
-    const tried = trial ? [trialNotice(trial)] : [];
+    const { delivery } = state;
+    const tried = trialNotices(state);
     const found = desiredOf(state) ? [...delivery.warnings, ...this.#surroundings.findings] : [];
     return { ...status, warnings: [...status.warnings, ...tried, ...found] };
   }

@@ -17,6 +17,7 @@ import type { InnerNetwork } from '../../core/plan/facts.ts';
 import { version } from '../../version.ts';
 import { HomeControl } from '../control/home-control.ts';
 import { readHouseNames } from '../network/house-names-reader.ts';
+import { unsentFault } from '../shaper/cover.ts';
 import type { System } from '../system/system.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
 
@@ -36,6 +37,8 @@ export interface HomeTunnelOptions {
   onAnswer: (answer: Answer) => void;
   /** The endpoint answers what may not come true. */
   onFault: (fault: Notice) => void;
+  /** Where there is no cover, this alone tells that the tunnel's netdev, address or route has gone. */
+  onGone: (fault: Notice) => void;
 }
 
 /** Open from {@link HomeTunnel.apply} to {@link HomeTunnel.close}. */
@@ -81,6 +84,7 @@ export class HomeTunnel {
   async apply(work: Extract<Work, { part: 'streams' }>): Promise<void> {
     const { tunnel, upload, maxDelayMs, profile } = work;
     const { system, departures, onFault } = this.#options;
+    const onUnsent = (error: Error): void => this.#noteUnsent(error);
     const onWelcome = (welcome: Welcome): void => {
       const { resolver4, resolver6 } = welcome.inner;
       this.#resolvers = resolver6 === null ? [resolver4] : [resolver4, resolver6];
@@ -102,10 +106,15 @@ export class HomeTunnel {
     if (this.#control) return;
     const { controlKey: key, inside } = profile;
     const control = new HomeControl({
-      ...{ system, ...tunnel, version, key, inside, onWelcome, onFault },
+      ...{ system, ...tunnel, version, key, inside, onWelcome, onFault, onUnsent },
     });
     await control.start();
     this.#control = control;
+  }
+
+  #noteUnsent(error: Error): void {
+    const fault = unsentFault(error);
+    if (fault.code === 'tunnel-netdev-gone') this.#options.onGone(fault);
   }
 
   /** Tells the endpoint what is wanted of it. */

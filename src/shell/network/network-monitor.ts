@@ -10,8 +10,8 @@ export interface MonitorOptions {
   onChange: (what: NetworkChange) => void;
   /** Netdevs whose changes are not told: our own. */
   ignoredNetdevs: () => readonly string[];
-  /** Number of the routing table whose changes are not told: our own. */
-  ignoredTable: number;
+  /** Numbers of the routing tables whose changes are not told: our own. */
+  ignoredTables: readonly number[];
   /** Changes come in bursts; one call is for all within so long. */
   debounceMs?: number;
   /** At least so long passes from a call to the next one that is more than for neighbours. */
@@ -29,7 +29,7 @@ const LINE = /^(?:Deleted )?\[(LINK|ADDR|ROUTE|NEIGH|RULE)\](?:Deleted )?(.*)$/;
 export function readMonitorLine(
   line: string,
   ignoredNetdevs: readonly string[],
-  ignoredTable: number,
+  ignoredTables: readonly number[],
 ): NetworkChange | null {
   const [, label, text = ''] = LINE.exec(line) ?? [];
   if (label === undefined) return null;
@@ -42,8 +42,8 @@ export function readMonitorLine(
   if (netdev !== undefined && ignoredNetdevs.includes(netdev)) return null;
   // Without an address it is an entry of a bridge's own table.
   if (label === 'NEIGH') return /^[0-9a-f:.]+ dev /i.test(text) ? 'neighbours' : null;
-  if (label === 'ROUTE' && new RegExp(`\\btable (${ignoredTable}|local)\\b`).test(text))
-    return null;
+  const ignored = [...ignoredTables, 'local'].join('|');
+  if (label === 'ROUTE' && new RegExp(`\\btable (${ignored})\\b`).test(text)) return null;
   return 'house';
 }
 
@@ -62,7 +62,7 @@ export class NetworkMonitor {
       system: options.system,
       argv: () => options.argv ?? COMMAND,
       onLine: (line) => {
-        const what = readMonitorLine(line, options.ignoredNetdevs(), options.ignoredTable);
+        const what = readMonitorLine(line, options.ignoredNetdevs(), options.ignoredTables);
         if (what) this.#note(what);
       },
       // What changed meanwhile was missed.

@@ -1,7 +1,7 @@
 // Policy rules and routes, read back from the kernel and brought to what is planned.
 import type { FamilyRoute } from '../../core/plan/inside.ts';
-import { ROUTE_PROTOCOL, ROUTE_TABLE } from '../../core/plan/names.ts';
-import type { FamilyRoutes } from '../../core/plan/routes.ts';
+import { HOUSE_TABLE, ROUTE_PROTOCOL, ROUTE_TABLE } from '../../core/plan/names.ts';
+import { type FamilyRoutes, type PlannedRule, ruleWords } from '../../core/plan/routes.ts';
 import { CommandError, succeeds } from '../system/command.ts';
 import type { System } from '../system/system.ts';
 import { ipJson } from './ip-json.ts';
@@ -9,9 +9,20 @@ import { ipJson } from './ip-json.ts';
 /** Rules and routes are changed by commands alone. */
 type Commands = Pick<System, 'processes'>;
 
+const OUR_TABLES = [ROUTE_TABLE, HOUSE_TABLE] as const;
+
+/** As iproute2 lists it: `src` is `all` or an address, with `srclen` where that is not a single one. */
 interface ListedRule {
   priority: number;
+  src?: string;
+  srclen?: number;
+  fwmark?: string;
+  fwmask?: string;
+  iif?: string;
   table?: string;
+  goto?: number;
+  nop?: null;
+  protocol?: string;
 }
 
 interface ListedRoute {
@@ -20,14 +31,17 @@ interface ListedRoute {
   dev?: string;
 }
 
-/** Rules of ours, whatever their preference: nobody else looks our table up. */
+/** Rules of ours, whatever their preference: nobody else looks our tables up, or has our protocol. */
 async function ourRules(system: Commands, family: 4 | 6): Promise<ListedRule[]> {
   const rules = await ipJson<ListedRule>(system, [`-${family}`, 'rule', 'show']);
-  return rules.filter(({ table }) => table === `${ROUTE_TABLE}`);
+  return rules.filter(
+    ({ table, protocol }) =>
+      protocol === `${ROUTE_PROTOCOL}` || OUR_TABLES.some((one) => table === `${one}`),
+  );
 }
 
-async function ourRoutes(system: Commands, family: 4 | 6): Promise<ListedRoute[]> {
-  const words = [`-${family}`, 'route', 'show', 'table', `${ROUTE_TABLE}`];
+async function ourRoutes(system: Commands, family: 4 | 6, table: number): Promise<ListedRoute[]> {
+  const words = [`-${family}`, 'route', 'show', 'table', `${table}`];
   try {
     return await ipJson<ListedRoute>(system, words);
   } catch (error) {
@@ -63,49 +77,92 @@ export async function applyInsideRoutes(
     }
     for (const dst of standing) {
       if (wanted.some(({ words }) => words[1] === dst)) continue;
-      const route = ['unreachable', dst, 'proto', `${ROUTE_PROTOCOL}`];
+      const route = ['blackhole', dst, 'proto', `${ROUTE_PROTOCOL}`];
       await system.processes.run(['ip', `-${family}`, 'route', 'del', ...route]);
     }
   }
 }
 
+/** Both, as an endpoint has them: none of its netdevs has to take a route. */
+export async function applyEndpointRoutes(
+  system: Commands,
+  inside: readonly FamilyRoute[],
+  plan: readonly FamilyRoutes[],
+): Promise<void> {
+  await applyInsideRoutes(system, inside);
+  await applyRoutes(system, plan, new Set());
+}
+
+/** Removes both. */
+export async function removeEndpointRoutes(system: Commands): Promise<void> {
+  await removeRoutes(system);
+  await applyInsideRoutes(system, []);
+}
+
 /**
- * Brings rules and routes to the plan: adds first, the refusing route before all, then deletes what is not planned. Routes
- * through a netdev that is not there are left for the next call.
+ * Brings rules and routes to the plan: adds first, the refusing routes before all, then deletes what is not planned. Routes
+ * through a netdev that is not there, or not up, are left for the next call.
+ *
+ * @param netdevs those that have to take a route.
  */
 export async function applyRoutes(
   system: Commands,
   plan: readonly FamilyRoutes[],
   netdevs: ReadonlySet<string>,
 ): Promise<void> {
-  for (const { family, rule, routes } of plan) {
+  for (const { family, rules, routes } of plan) {
     const ip = ['ip', `-${family}`];
-    const usable = routes.filter((route) => {
-      const dev = route[route.indexOf('dev') + 1]!;
-      return !route.includes('dev') || netdevs.has(dev);
-    });
-    for (const route of usable) await system.processes.run([...ip, 'route', 'replace', ...route]);
-    const [pref] = rule.slice(rule.indexOf('pref') + 1);
-    const rules = await ourRules(system, family);
-    if (!rules.some(({ priority }) => `${priority}` === pref))
-      await system.processes.run([...ip, 'rule', 'add', ...rule]);
-    for (const { priority } of rules) {
-      if (`${priority}` !== pref) await deleteRule(system, family, priority);
+    const standing: Standing[] = [];
+    for (const route of routes) {
+      const dev = wordAfter(route, 'dev');
+      const add = [...ip, 'route', 'replace', ...route];
+      const stands = dev === null || netdevs.has(dev) ? system.processes.run(add) : null;
+      const isHouse = wordAfter(route, 'table') === `${HOUSE_TABLE}`;
+      // A netdev of the house that is down leads nowhere, here as in the main table.
+      if (stands === null && !(isHouse && (await succeeds(system, add)))) continue;
+      await stands;
+      const type = REFUSING.find((word) => word === route[0]);
+      const dst = type === undefined ? route[0]! : route[1]!;
+      standing.push({ table: wordAfter(route, 'table')!, type, dst, dev });
     }
-    const wantsThrough = usable.some((route) => route.includes('dev'));
-    for (const route of await ourRoutes(system, family)) {
-      if (route.dev !== undefined && route.type !== 'unreachable' && !wantsThrough) {
-        await system.processes.run([
-          ...ip,
-          'route',
-          'del',
-          route.dst,
-          'dev',
-          route.dev,
-          'table',
-          `${ROUTE_TABLE}`,
-        ]);
-      }
+    const listed = (await ourRules(system, family)).map((rule) => readRule(rule));
+    for (const rule of rules) {
+      if (listed.some((one) => isSameRule(one, rule))) continue;
+      await system.processes.run([...ip, 'rule', 'add', ...ruleWords(rule)]);
+    }
+    for (const one of listed) {
+      if (!rules.some((rule) => isSameRule(one, rule))) await deleteRule(system, family, one);
+    }
+    await deleteStale(system, family, standing);
+  }
+}
+
+/** Routes of no netdev. */
+const REFUSING = ['unreachable', 'blackhole'];
+
+interface Standing {
+  table: string;
+  type: string | undefined;
+  dst: string;
+  dev: string | null;
+}
+
+async function deleteStale(
+  system: Commands,
+  family: 4 | 6,
+  standing: readonly Standing[],
+): Promise<void> {
+  for (const table of OUR_TABLES) {
+    const wanted = standing.filter((one) => one.table === `${table}`);
+    for (const { type, dst, dev } of await ourRoutes(system, family, table)) {
+      const isPlanned = wanted.some(
+        (one) => one.type === type && one.dst === dst && (type !== undefined || one.dev === dev),
+      );
+      if (isPlanned) continue;
+      const named = type === undefined ? [dst, 'dev', dev!] : [type, dst];
+      const route = [...named, 'table', `${table}`];
+      // The kernel may have taken it away with its netdev.
+      await succeeds(system, ['ip', `-${family}`, 'route', 'del', ...route]);
     }
   }
 }
@@ -113,16 +170,46 @@ export async function applyRoutes(
 /** Removes every rule and route of ours, in both families. */
 export async function removeRoutes(system: Commands): Promise<void> {
   for (const family of [4, 6] as const) {
-    for (const { priority } of await ourRules(system, family))
-      await deleteRule(system, family, priority);
-    if ((await ourRoutes(system, family)).length > 0) {
-      await system.processes.run(['ip', `-${family}`, 'route', 'flush', 'table', `${ROUTE_TABLE}`]);
+    for (const rule of await ourRules(system, family)) {
+      await deleteRule(system, family, readRule(rule));
+    }
+    for (const table of OUR_TABLES) {
+      if ((await ourRoutes(system, family, table)).length === 0) continue;
+      await system.processes.run(['ip', `-${family}`, 'route', 'flush', 'table', `${table}`]);
     }
   }
 }
 
-/** Another program's rule of the same preference looks up another table. */
-async function deleteRule(system: Commands, family: 4 | 6, priority: number): Promise<void> {
-  const rule = ['pref', `${priority}`, 'lookup', `${ROUTE_TABLE}`];
-  await system.processes.run(['ip', `-${family}`, 'rule', 'del', ...rule]);
+function readRule(listed: ListedRule): PlannedRule {
+  const { priority, src, srclen, fwmark, iif, table, goto } = listed;
+  return {
+    preference: priority,
+    ...(src === undefined || src === 'all'
+      ? {}
+      : { from: srclen === undefined ? src : `${src}/${srclen}` }),
+    ...(fwmark === undefined ? {} : { mark: Number(fwmark) }),
+    ...(iif === undefined ? {} : { iif }),
+    action:
+      'nop' in listed ? 'nop' : goto === undefined ? { lookup: Number(table) } : { goto: goto },
+  };
+}
+
+/** With and without the length of a single address they are the same. */
+function isSameRule(one: PlannedRule, other: PlannedRule): boolean {
+  const plain = (rule: PlannedRule): string =>
+    ruleWords(rule)
+      .join(' ')
+      .replace(/(from \S+?)\/(?:32|128) /, '$1 ');
+  return plain(one) === plain(other);
+}
+
+/** Another program's rule of the same preference does something else. */
+async function deleteRule(system: Commands, family: 4 | 6, rule: PlannedRule): Promise<void> {
+  const words = ruleWords(rule).slice(0, -2);
+  await system.processes.run(['ip', `-${family}`, 'rule', 'del', ...words]);
+}
+
+function wordAfter(words: readonly string[], name: string): string | null {
+  const index = words.indexOf(name);
+  return index < 0 ? null : (words[index + 1] ?? null);
 }

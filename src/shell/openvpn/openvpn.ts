@@ -54,6 +54,8 @@ export class OpenVpn {
   /** Set while OpenVPN pauses between two tries. */
   #cancelRelease: Cancel | null = null;
   #cancelLinger: Cancel | null = null;
+  /** Its next pause is not waited for: it was asked to connect. */
+  #skipsPause = false;
   readonly #troubles = new TroubleReader();
   /** What was found out about an endpoint that says nothing; it is said until something else was. */
   #silence: { remote: Remote | null; explained: Notice | null; isTried: boolean } = {
@@ -96,6 +98,7 @@ export class OpenVpn {
 
   /** Asks OpenVPN to connect again, keeping its netdev. */
   reconnect(): void {
+    this.#skipsPause = true;
     this.#client?.write('signal SIGUSR1\n');
   }
 
@@ -140,7 +143,9 @@ export class OpenVpn {
   #release(client: Connection, pauseMs: number): void {
     this.#cancelRelease?.();
     const { timers } = this.#options.system;
-    this.#cancelRelease = timers.after(Math.min(pauseMs, MAX_HOLD_MS), () => {
+    const waitMs = this.#skipsPause ? 0 : Math.min(pauseMs, MAX_HOLD_MS);
+    this.#skipsPause = false;
+    this.#cancelRelease = timers.after(waitMs, () => {
       this.#cancelRelease = null;
       client.write('hold release\n');
     });

@@ -64,3 +64,28 @@ export async function adoptProfile(
   if (profile && isInForce(profile)) await files.replace(path, text);
   await files.remove(waitingPathOf(path));
 }
+
+/**
+ * Keeps a copy (0600) of the profile that works.
+ *
+ * @param isInForce whether a profile is that one
+ */
+export async function keepProved(
+  { files }: Pick<System, 'files'>,
+  path: string,
+  provedPath: string,
+  isInForce: (profile: Profile) => boolean,
+): Promise<void> {
+  const read = (from: string) => files.readText(from).catch(() => '');
+  const kept = await read(provedPath);
+  if (isThat(kept, isInForce)) return; // flash wears
+  for (const place of [path, waitingPathOf(path)]) {
+    const text = await read(place);
+    if (isThat(text, isInForce)) return files.replace(provedPath, text);
+  }
+}
+
+function isThat(text: string, isInForce: (profile: Profile) => boolean): boolean {
+  const profile = readProfileText(text);
+  return profile !== null && isInForce(profile);
+}

@@ -1,22 +1,28 @@
 // Cover: all-pad datagrams that are always ready and clocked by the kernel's queue alone.
 import { frameBytes } from '../../core/framing/frame.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
+import { DepartureMeter } from '../../core/pacing/departure-meter.ts';
+import { SendBudget } from '../../core/pacing/send-budget.ts';
 import { COVER_PORT } from '../../core/plan/names.ts';
 import { type Cancel, type System, SystemError, type UdpSocket } from '../system/system.ts';
 
 /** Cover that is queued ahead, so that a pause of this process never shows: at least half of it always stands there. */
 const AHEAD_S = 2;
-/** Where reaching it means that nothing holds cover back any more: share of the rate asked. */
-const CEILING = 1.1;
 const MIN_PACKETS = 4;
 /** What the kernel adds to a datagram's memory: its sk_buff and skb_shared_info (skbuff.h, SKB_TRUESIZE). */
 const SKB_BYTES = 256;
 const SKB_TAIL_BYTES = 352;
 const RETRY_MS = 250;
-/** Pause in which the kernel's count catches up with what it was given, before that is called too much. */
-const HOLD_MS = 250;
-/** What the kernel has sent is looked at so often while all is well. */
-const MARK_MS = 1000;
+/** The kernel held a datagram back that it took no sooner than this. */
+const HELD_MS = 20;
+/** Longer than it takes to fill all buffers again: what was not held back by the kernel meanwhile is held back by nothing. */
+const UNBOUNDED_MS = 15_000;
+/** More than this has never left ahead of the rate while anything held it back. */
+const FAR_AHEAD_PACKETS = 16;
+const FAR_AHEAD_S = 0.25;
+/** Pause where more has left than may; what has left is looked at no more often than {@link LOOK_MS}. */
+const CROWDED_MS = 5;
+const LOOK_MS = 1;
 
 export interface CoverOptions {
   system: System;
@@ -43,7 +49,8 @@ export function chargedBytes(packetBytes: number): number {
 
 /**
  * Sends cover until closed. A datagram in the queue counts against its socket's send buffer, so the kernel itself stops
- * the sender and wakes it: nothing is timed here.
+ * the sender and wakes it. Beyond what stands ready from the beginning it is not handed over much faster than it leaves, so
+ * that a queue that others empty or delete lets no burst through.
  */
 export class Cover {
   readonly #options: CoverOptions;
@@ -51,21 +58,23 @@ export class Cover {
   readonly #datagram: Uint8Array;
   readonly #sockets: UdpSocket[] = [];
   readonly #retries = new Set<Cancel>();
+  readonly #departures = new DepartureMeter();
   #closed = false;
   #sent = 0;
-  #level = 0;
-  #levelAtMs: number;
   #capacityPackets = 0;
-  /** What the kernel had sent at two times, the older one a second ago at least. */
-  #marks: { atMs: number; sentBytes: number | null }[] = [];
-  /** Sockets that wait until it is known whether anything holds cover back. */
-  readonly #held: UdpSocket[] = [];
+  #budget: SendBudget;
+  #lookedMs = Number.NEGATIVE_INFINITY;
+  #isCrowded = false;
+  /** When the kernel last held a datagram back, and what was sent by then. */
+  #held: { atMs: number; sent: number; sentBytes: number | null };
 
   constructor(options: CoverOptions) {
     this.#options = options;
     this.#system = options.system;
-    this.#levelAtMs = options.system.clock.monotonicMs();
     this.#datagram = new Uint8Array(frameBytes(options.packetBytes));
+    const nowMs = options.system.clock.monotonicMs();
+    this.#budget = new SendBudget({ packetsPerS: options.packetsPerS, least: 1 }, nowMs);
+    this.#held = { atMs: nowMs, sent: 0, sentBytes: null };
   }
 
   /** Datagrams the kernel has taken so far. */
@@ -78,7 +87,6 @@ export class Cover {
     const { local, peer, packetBytes, packetsPerS } = this.#options;
     const wantedPackets = Math.max(MIN_PACKETS, Math.ceil(packetsPerS * AHEAD_S));
     const each = chargedBytes(packetBytes);
-    this.#mark(this.#system.clock.monotonicMs());
     while (this.#capacityPackets < wantedPackets && !this.#closed) {
       const socket = await this.#system.sockets.openUdp({
         local: { address: local, port: 0 },
@@ -91,6 +99,9 @@ export class Cover {
       this.#capacityPackets += Math.ceil(socket.sendBufferBytes() / each);
       this.#sockets.push(socket);
     }
+    const nowMs = this.#system.clock.monotonicMs();
+    this.#budget = new SendBudget({ packetsPerS, first: this.#capacityPackets, least: 1 }, nowMs);
+    this.#note(nowMs);
     for (const socket of this.#sockets) this.#send(socket);
   }
 
@@ -103,67 +114,72 @@ export class Cover {
 
   #send(socket: UdpSocket): void {
     if (this.#closed) return;
+    const sinceMs = this.#system.clock.monotonicMs();
+    this.#look(sinceMs);
+    if (this.#isUnbounded(sinceMs)) {
+      this.#options.onFault(notice('cover-unbounded'));
+      this.close();
+      return;
+    }
+    // What stands ready from the beginning is made before anything has left.
+    const isAhead = this.#sent >= this.#capacityPackets && this.#isCrowded;
+    const waitMs = isAhead ? CROWDED_MS : this.#budget.waitMs(sinceMs);
+    if (waitMs > 0) {
+      this.#later(socket, Math.ceil(waitMs));
+      return;
+    }
+    this.#budget.take(sinceMs);
     socket.send(this.#datagram, (error) => {
       if (this.#closed) return;
       if (error) {
         this.#options.onFault(unsentFault(error));
-        this.#retry(socket);
+        this.#later(socket, RETRY_MS);
         return;
       }
       this.#sent++;
-      if (this.#held.length > 0 || this.#overCeiling()) this.#hold(socket);
-      else this.#send(socket);
+      const nowMs = this.#system.clock.monotonicMs();
+      if (nowMs - sinceMs > HELD_MS) this.#note(nowMs);
+      this.#send(socket);
     });
   }
 
-  /** More was taken than the rate explains: nothing holds cover back, or the queue was emptied, which is another matter. */
-  #hold(socket: UdpSocket): void {
-    this.#held.push(socket);
-    if (this.#held.length > 1) return;
-    const cancel = this.#system.timers.after(HOLD_MS, () => {
-      this.#retries.delete(cancel);
-      if (this.#isUnbounded()) {
-        this.#options.onFault(notice('cover-unbounded'));
-        this.close();
-        return;
-      }
-      this.#level = 0;
-      for (const held of this.#held.splice(0)) this.#send(held);
-    });
-    this.#retries.add(cancel);
-  }
-
-  /** Whether the kernel itself has sent more than it may have, by its own count. */
-  #isUnbounded(): boolean {
-    const [first] = this.#marks;
-    const { sentBytes, bytesPerS } = this.#options.kernel();
-    if (!first || first.sentBytes === null || sentBytes === null) return false;
-    const passedS = (this.#system.clock.monotonicMs() - first.atMs) / 1000;
-    const slackBytes = (this.#capacityPackets / 2 + 16) * this.#options.packetBytes;
-    return sentBytes - first.sentBytes > passedS * bytesPerS * CEILING + slackBytes;
-  }
-
-  #mark(nowMs: number): void {
-    const { sentBytes } = this.#options.kernel();
-    this.#marks = [...this.#marks.slice(-1), { atMs: nowMs, sentBytes }];
-  }
-
-  #retry(socket: UdpSocket): void {
-    const cancel = this.#system.timers.after(RETRY_MS, () => {
+  #later(socket: UdpSocket, delayMs: number): void {
+    const cancel = this.#system.timers.after(delayMs, () => {
       this.#retries.delete(cancel);
       this.#send(socket);
     });
     this.#retries.add(cancel);
   }
 
-  /** A leaky bucket one queue deep that drains at the ceiling. */
-  #overCeiling(): boolean {
-    const nowMs = this.#system.clock.monotonicMs();
-    if (nowMs - this.#marks.at(-1)!.atMs >= MARK_MS) this.#mark(nowMs);
-    const drained = ((nowMs - this.#levelAtMs) / 1000) * this.#options.packetsPerS * CEILING;
-    this.#level = Math.max(0, this.#level - drained) + 1;
-    this.#levelAtMs = nowMs;
-    return this.#level > this.#capacityPackets * 1.25 + 16;
+  #note(atMs: number): void {
+    this.#held = { atMs, sent: this.#sent, sentBytes: this.#options.kernel().sentBytes };
+  }
+
+  #look(nowMs: number): void {
+    if (nowMs - this.#lookedMs < LOOK_MS) return;
+    this.#lookedMs = nowMs;
+    const { packetBytes, kernel } = this.#options;
+    const { sentBytes, bytesPerS } = kernel();
+    const count = sentBytes === null ? null : sentBytes / packetBytes;
+    this.#isCrowded = this.#departures.isCrowded(count, bytesPerS / packetBytes, nowMs);
+  }
+
+  /**
+   * Whether nothing holds cover back: the kernel has sent far more than it may; or it has not held this back for long though
+   * no more stands in the queue than before. Among other streams the latter can't be told; there each has a class that is counted.
+   */
+  #isUnbounded(nowMs: number): boolean {
+    const { packetsPerS, packetBytes, kernel } = this.#options;
+    const { sentBytes, bytesPerS } = kernel();
+    const farAhead = FAR_AHEAD_PACKETS + FAR_AHEAD_S * (bytesPerS / packetBytes);
+    if (this.#departures.aheadPackets > farAhead) return true;
+    if (nowMs - this.#held.atMs < UNBOUNDED_MS) return false;
+    const before = this.#held;
+    this.#note(nowMs);
+    const isAlone = bytesPerS < packetsPerS * packetBytes * 1.01;
+    if (!isAlone || sentBytes === null || before.sentBytes === null) return false;
+    const standing = this.#sent - before.sent - (sentBytes - before.sentBytes) / packetBytes;
+    return standing < (packetsPerS * (nowMs - before.atMs)) / 1000 / 20;
   }
 }
 

@@ -1,6 +1,7 @@
 // Finds which device a captured packet belongs to, and which way it goes, quickly enough for days of traffic.
 import { isLocalAddress } from '../../core/capture/addresses.ts';
-import { decodePacket, linkTypes } from '../../core/capture/decode.ts';
+import { decodePacket } from '../../core/capture/decode.ts';
+import { linkTypes } from '../../core/capture/link-layer.ts';
 import {
   type DeviceSelection,
   type Direction,

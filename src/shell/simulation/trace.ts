@@ -3,8 +3,8 @@
 import { basename } from 'node:path';
 import type { DeviceSample, Trace } from '../../core/simulation/device-sample.ts';
 import { LineError } from '../../core/text/line-error.ts';
-import { openSamples } from '../capture/csv.ts';
-import { CaptureError, openCapture } from '../capture/reader.ts';
+import { isTraceName, openSamples } from '../capture/csv.ts';
+import { CaptureError, type CaptureNotes, openCapture } from '../capture/reader.ts';
 import type { System } from '../system/system.ts';
 import { type OwnerOptions, ownerOf } from './packet-owner.ts';
 
@@ -15,6 +15,8 @@ export interface TraceOptions extends OwnerOptions {
   shift?: boolean;
   /** Told of a file that is damaged behind its first good packets, which then count; else that is an error. */
   onDamage?: (message: string) => void;
+  /** Told of packets that are left out of a file: of another time, or of a link layer that cannot be read. */
+  onNote?: (message: string) => void;
   /** Repeats every file until so many hours are full; implies `shift`. */
   hours?: number;
 }
@@ -39,9 +41,11 @@ export function openTrace(
   return mergeByTime(
     paths.map((path) => {
       const open = () => {
-        const isCsv = path.toLowerCase().endsWith('.csv');
+        const isCsv = isTraceName(path);
         const chunks = inChunks(
-          isCsv ? csvPackets(system, path) : capturePackets(system, path, options),
+          isCsv
+            ? csvPackets(system, path, notesOf(options))
+            : capturePackets(system, path, options),
           options,
         );
         return shift ? fromZero(chunks) : chunks;
@@ -51,12 +55,19 @@ export function openTrace(
   );
 }
 
+/** A silence of more than a day is no traffic to shape, and would be lived through slot by slot. */
+const LONGEST_SILENCE_S = 86_400;
+
+function notesOf({ onNote }: TraceOptions): CaptureNotes {
+  return { warn: (message) => onNote?.(message), leapS: LONGEST_SILENCE_S };
+}
+
 async function* capturePackets(
   system: Pick<System, 'files'>,
   path: string,
-  options: OwnerOptions,
+  options: TraceOptions,
 ): AsyncGenerator<DeviceSample> {
-  for await (const packet of openCapture(system, path)) {
+  for await (const packet of openCapture(system, path, notesOf(options))) {
     const owned = ownerOf(packet, options);
     if (owned === null) continue;
     const { bytes, direction, device } = owned;
@@ -67,9 +78,10 @@ async function* capturePackets(
 async function* csvPackets(
   system: Pick<System, 'files'>,
   path: string,
+  notes: CaptureNotes,
 ): AsyncGenerator<DeviceSample> {
   const device = basename(path);
-  for await (const sample of openSamples(system, path)) yield { ...sample, device };
+  for await (const sample of openSamples(system, path, notes)) yield { ...sample, device };
 }
 
 async function* inChunks(

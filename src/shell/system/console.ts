@@ -16,6 +16,8 @@ export interface Console {
   setExitStatus(status: number): void;
   /** Ends it now. */
   exit(status: number): never;
+  /** From now on it goes on where nobody reads any more what it prints. */
+  outliveReaders(): void;
   /** From now on only this user may read the files it makes, unless their mode is given. */
   keepFilesPrivate(): void;
 }

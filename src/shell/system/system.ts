@@ -35,7 +35,7 @@ export interface Files {
   /** @throws {SystemError} with `ENOENT` and the like. */
   readText(path: string): Promise<string>;
   readBytes(path: string): Promise<Uint8Array>;
-  /** The bytes of a file, or with `-` of standard input, piece by piece. */
+  /** The bytes of a file, or with `-` of standard input, piece by piece; unpacked where gzip packed them. */
   readPieces(path: string): AsyncIterable<Uint8Array>;
   /** Writes in place, as /proc and /sys want it; `mode` counts where the file is made. */
   write(path: string, content: string | Uint8Array, mode?: number): Promise<void>;

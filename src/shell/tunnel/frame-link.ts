@@ -2,6 +2,7 @@
 import { Packer } from '../../core/framing/packer.ts';
 import { DeviceQueues } from '../../core/framing/queues.ts';
 import { Unpacker } from '../../core/framing/unpacker.ts';
+import { SendBudget } from '../../core/pacing/send-budget.ts';
 import { FRAME_PORT } from '../../core/plan/names.ts';
 import { PLAIN_KBPS, type Shape, slotMs } from '../../core/stream/stream.ts';
 import type { Cancel, System, UdpSocket } from '../system/system.ts';
@@ -41,6 +42,7 @@ export class FrameLink {
   #socket: UdpSocket | null = null;
   #open = false;
   #sending = false;
+  #budget: SendBudget;
   #pumpQueued = false;
   #inKernel = 0;
   #lastDepartures: number | null = null;
@@ -55,6 +57,7 @@ export class FrameLink {
     this.#options = options;
     this.#system = options.system;
     this.#shape = options.shape;
+    this.#budget = this.#newBudget();
     this.queues = new DeviceQueues(this.#limits(options.maxDelayMs));
     this.#packer = new Packer({
       packetBytes: options.shape.packetBytes,
@@ -94,6 +97,7 @@ export class FrameLink {
   /** Takes over a new rate, packet size or delay while packets flow. */
   update(shape: Shape, maxDelayMs: number): void {
     this.#shape = shape;
+    this.#budget = this.#newBudget();
     this.queues.setLimits(this.#limits(maxDelayMs));
     this.#packer.setPacketBytes(shape.packetBytes);
   }
@@ -104,6 +108,13 @@ export class FrameLink {
     this.#open = false;
     this.#socket?.close();
     this.#socket = null;
+  }
+
+  /** Where nobody holds packets back any more, devices' are no burst. */
+  #newBudget(): SendBudget {
+    const packetsPerS = 1000 / this.#slotMs();
+    const nowMs = this.#system.clock.monotonicMs();
+    return new SendBudget({ packetsPerS, least: this.#framesAhead() }, nowMs);
   }
 
   /** What can't leave within max_delay at this rate needs no memory. */
@@ -128,13 +139,14 @@ export class FrameLink {
     if (!socket || !this.#open || this.#sending) return;
     const nowMs = this.#system.clock.monotonicMs();
     if (!this.#packer.hasData(nowMs)) return;
-    if (!this.#hasRoom()) {
+    if (!this.#hasRoom() || this.#budget.waitMs(nowMs) > 0) {
       this.#pollLater();
       return;
     }
     const frame = this.#packer.nextFrame(nowMs);
     if (!frame) return;
     this.#sending = true;
+    this.#budget.take(nowMs);
     this.#inKernel++;
     socket.send(frame, (error) => {
       this.#sending = false;

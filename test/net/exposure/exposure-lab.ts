@@ -25,6 +25,11 @@ export interface Seen {
   inside: string[];
 }
 
+/** The same, and the capture of the home's link that it was read from. */
+export interface Watched extends Seen {
+  homeCapture: string;
+}
+
 /** The lab of the exposure cases: IPv6 on, one device that never stops talking. */
 export class ExposureLab {
   readonly network: HomeNetwork;
@@ -107,7 +112,7 @@ export class ExposureLab {
   }
 
   /** Looks at the provider's two links while `work` is done. */
-  async watch(work: () => Promise<void>): Promise<Seen> {
+  async watch(work: () => Promise<void>): Promise<Watched> {
     const name = `exposure-${this.#captures++}`;
     const stops = await Promise.all([
       this.network.capture(`${name}-home.pcap`),
@@ -118,10 +123,11 @@ export class ExposureLab {
     } finally {
       await Promise.all(stops.map((stop) => stop()));
     }
-    const home = await readClear(this.network.path(`${name}-home.pcap`));
+    const homeCapture = this.network.path(`${name}-home.pcap`);
+    const home = await readClear(homeCapture);
     const vps = await readClear(this.network.path(`${name}-vps.pcap`));
     // At the endpoint's own link devices' packets are where they ought to be, under its address.
-    return { devices: home.devices, inside: [...home.inside, ...vps.inside] };
+    return { devices: home.devices, inside: [...home.inside, ...vps.inside], homeCapture };
   }
 }
 

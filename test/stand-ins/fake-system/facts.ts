@@ -25,6 +25,7 @@ export interface Facts {
   routesIntact: boolean;
   /** Cover stands in the queue, so that no slot is missed. */
   coverRunning: boolean;
+  /** It knows the home by the control key in force, and says so. */
   endpointAnswers: boolean;
   downloadRunning: boolean;
 }
@@ -50,7 +51,7 @@ export function readFacts(machine: FakeMachine): Facts {
     coverRunning: [...udp.sockets].some(
       ({ peer, standing }) => peer?.port === COVER_PORT && standing > 0,
     ),
-    endpointAnswers: far.answers && isPassing,
+    endpointAnswers: far.answers && far.hears && isPassing,
     downloadRunning: far.streams && far.shape !== null && isPassing,
   };
 }

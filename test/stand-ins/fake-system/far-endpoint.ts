@@ -15,6 +15,8 @@ import type { VirtualTime } from './virtual-time.ts';
 
 /** A home that says nothing for so long gets no stream any more. */
 const SILENT_MS = 60_000;
+/** Hellos of a home come more often. */
+const HEARD_MS = 15_000;
 
 export interface FarEndpointOptions {
   time: VirtualTime;
@@ -83,6 +85,11 @@ export class FarEndpoint {
       this.#options.isPassing() &&
       this.#options.time.nowMs - this.#heardAtMs < SILENT_MS
     );
+  }
+
+  /** Whether the home has proved itself lately. */
+  get hears(): boolean {
+    return this.#options.time.nowMs - this.#heardAtMs < HEARD_MS;
   }
 
   /** Packets that have come in at the home so far. */

@@ -124,6 +124,11 @@ export class FilesModel {
     }
   }
 
+  /** Permissions of a file; null where there is none. */
+  modeOf(path: string): number | null {
+    return this.#entries.get(normalize(path))?.mode ?? null;
+  }
+
   text(path: string): string | null {
     const bytes = this.tryRead(path);
     return bytes === null ? null : new TextDecoder().decode(bytes);

@@ -3,6 +3,7 @@ import type { HomeEvidence, Verdict } from '../../../src/core/home/judgement.ts'
 import type { Random } from '../../../src/core/random/random.ts';
 import { drawIndex, seededRandom } from '../../../src/core/random/random.ts';
 import { HomeService } from '../../../src/shell/home/home-service.ts';
+import { readProfileText } from '../../../src/shell/openvpn/profile-file.ts';
 import type { Failing } from './door.ts';
 import type { FactName } from './facts.ts';
 import { createHomeMachine, defaultConfig, homePaths, readInterfaces } from './home-machine.ts';
@@ -28,6 +29,8 @@ const EXPOSED_MS = 8000;
 const RECOVERED_MS = 10_000;
 /** Devices that were sent elsewhere wait until nothing was for so long. */
 const ASTRAY_MS = 10_000;
+/** A new profile under which nobody answers gives way after so long. */
+const ANSWER_MS = 45_000;
 /** A command that hangs is ended after so long. */
 const HANGS_MS = 30_000;
 /** It goes on for so long after it shaped where one effect fails. */
@@ -76,6 +79,17 @@ const configs: Readonly<Record<string, string>> = {
   broken: defaultConfig.replace("enabled '1'", "enabled 'maybe'"),
 };
 
+/** Profiles that people upload, or write over the one there, made of the one that works. */
+const profiles: Readonly<Record<string, (works: string) => string>> = {
+  works: (text) => text,
+  elsewhere: (text) => text.replace(/^remote \S+/m, 'remote elsewhere.example'),
+  refused: (text) => text.replace(/^remote \S+/m, 'remote refused.example'),
+  'with the control key of another home': (text) =>
+    text.replace(/control-key \S+/, `control-key ${'A'.repeat(43)}=`),
+  broken: (text) => text.slice(0, text.length / 2),
+};
+const PROFILE = '/etc/iotshaper/home.ovpn';
+
 /** Lives one life to its end; the same one for the same options. */
 export function liveHome(options: LifeOptions): Promise<Life> {
   return new LivedHome(options).live();
@@ -87,6 +101,8 @@ class LivedHome {
   readonly #machine: FakeMachine;
   readonly #service: HomeService;
   readonly #life: Life;
+  /** Text of the profile that works. */
+  readonly #works: string;
   /** What is under way and has an end. */
   readonly #begun = new Set<string>();
   /** Since when it has been asked to guard devices; null while it is not. */
@@ -99,7 +115,9 @@ class LivedHome {
     const machine = createHomeMachine({ seed, config: calmConfig });
     this.#machine = machine;
     this.#life = { violations: [], states: new Set(), recoveredMs: 0, machine, story: [] };
+    this.#works = machine.files.text(PROFILE)!;
     this.#onSinceMs = machine.time.nowMs;
+    machine.world.refuses = (config) => config.includes('refused.example');
     if (failing) machine.failAt(failing.number, failing.how);
     if (latencyMs > 0) machine.door.latencyMs = () => Math.floor(this.#random() * latencyMs);
     this.#service = new HomeService({
@@ -120,6 +138,7 @@ class LivedHome {
     for (const name of this.#begun) troubles[name]!.end?.(machine.plants);
     if (!failing) machine.door.forgive();
     this.#say('everything is well again');
+    machine.files.plant(PROFILE, this.#works, 0o600);
     if (steps > 0) await this.#reconfigure('on');
     await this.#recover();
     if (failing) {
@@ -170,10 +189,27 @@ class LivedHome {
     const { files, time } = this.#machine;
     files.plant(homePaths.configPath, configs[name]!);
     if (name === 'off') this.#onSinceMs = null;
-    else if (name !== 'broken') this.#onSinceMs ??= time.nowMs;
+    // With a profile that can't be read what was in force stays, and that was off.
+    else if (name !== 'broken' && readProfileText(files.text(PROFILE)!))
+      this.#onSinceMs ??= time.nowMs;
     // Whoever asks for it does not wait, and does not see it fail.
     this.#service.reload().catch(() => {});
     await time.settle();
+  }
+
+  /** Somebody uploads a profile, or writes it in the place of the one there. */
+  async #changeProfile(): Promise<string> {
+    const names = Object.keys(profiles);
+    const name = names[drawIndex(this.#random, names.length)]!;
+    const text = profiles[name]!(this.#works);
+    const { files, time } = this.#machine;
+    const isUploaded = this.#random() < 0.5;
+    if (!isUploaded) files.plant(PROFILE, text, 0o600);
+    const done = isUploaded ? this.#service.storeProfile({ text }) : this.#service.reload();
+    // Whoever asks for it does not wait, and does not see it fail.
+    Promise.resolve(done).catch(() => {});
+    await time.settle();
+    return `profile ${isUploaded ? 'uploaded' : 'written'}: ${name}`;
   }
 
   async #turn(): Promise<void> {
@@ -205,6 +241,7 @@ class LivedHome {
       troubles[ended]!.end?.(plants);
       return `${ended} ends`;
     }
+    if (!this.#options.only && kind > 0.92) return this.#changeProfile();
     const names = this.#options.only ?? Object.keys(troubles);
     const name = names[drawIndex(random, names.length)]!;
     troubles[name]!.begin(plants);
@@ -218,7 +255,9 @@ class LivedHome {
     const sinceMs = time.nowMs;
     let withinMs = RECOVERED_MS + this.#slackMs;
     while (this.#life.violations.length === 0 && !this.#isWell()) {
-      const { state, reason, fault_code } = this.#service.status();
+      const { state, reason, fault_code, config } = this.#service.status();
+      if (config.warning_notices.some(({ code }) => code === 'profile-not-answered'))
+        withinMs = RECOVERED_MS + ANSWER_MS + this.#slackMs;
       if (fault_code === 'sent-astray') withinMs = RECOVERED_MS + ASTRAY_MS + this.#slackMs;
       if (time.nowMs - sinceMs >= withinMs) this.#meet(`it did not recover: ${state}: ${reason}`);
       await this.#machine.advance(STEP_MS);

@@ -67,7 +67,7 @@ export function runIp(model: IpModel, argv: readonly string[]): Ended {
       return list(model.rules.filter((rule) => rule.family === (family ?? 4)).map(describeRule));
     case 'rule add':
     case 'rule del':
-      return changeRule(model, verb, family ?? 4, words);
+      return changeRule(model, verb, family ?? 4, words, rest.includes('nop'));
     case 'route show':
       return showRoutes(model, family ?? 4, rest, words, flags.includes('-j'));
     case 'route get':
@@ -128,23 +128,44 @@ function setLink(model: IpModel, words: Words, isUp: boolean): Ended {
 }
 
 function describeRule(rule: IpModel['rules'][number]): object {
-  const { priority, table, mark, mask, iif, protocol } = rule;
+  const { priority, table, mark, mask, iif, protocol, source, goto, isNop } = rule;
   const hex = (value: number): string => `0x${value.toString(16)}`;
   return {
     priority,
-    src: 'all',
+    ...describeSource(source ?? null),
     ...(mask === 0 ? {} : { fwmark: hex(mark), fwmask: hex(mask) }),
     ...(iif === null ? {} : { iif }),
-    table,
+    ...(isNop ? { nop: null } : goto ? { goto } : { table }),
     ...(protocol === null ? {} : { protocol }),
   };
 }
 
-function changeRule(model: IpModel, verb: string, family: Family, words: Words): Ended {
+function describeSource(source: string | null): object {
+  const [src = 'all', length] = source?.split('/') ?? [];
+  const isSingle = length === undefined || length === (src.includes(':') ? '128' : '32');
+  return isSingle ? { src } : { src, srclen: Number(length) };
+}
+
+function changeRule(
+  model: IpModel,
+  verb: string,
+  family: Family,
+  words: Words,
+  isNop: boolean,
+): Ended {
   const priority = Number(words.get('pref'));
-  const table = words.get('lookup')!;
+  const table = words.get('lookup') ?? '';
+  const goto = words.get('goto') === null ? null : Number(words.get('goto'));
+  const iif = words.get('iif');
+  const source = words.get('from');
   const known = model.rules.find(
-    (rule) => rule.family === family && rule.priority === priority && rule.table === table,
+    (rule) =>
+      rule.family === family &&
+      rule.priority === priority &&
+      rule.table === table &&
+      rule.iif === iif &&
+      (rule.source ?? null) === source &&
+      (rule.goto ?? null) === goto,
   );
   if (verb === 'del') {
     if (!known) return answers('No such file or directory');
@@ -154,7 +175,8 @@ function changeRule(model: IpModel, verb: string, family: Family, words: Words):
   if (known) return answers('File exists');
   const [mark, mask] = (words.get('fwmark') ?? '0/0').split('/').map(Number) as [number, number];
   const protocol = words.get('protocol');
-  model.addRule({ family, priority, table, mark, mask, iif: words.get('iif'), protocol });
+  const action = { table, goto, isNop };
+  model.addRule({ family, priority, ...action, mark, mask, iif, source, protocol });
   return DONE;
 }
 
@@ -216,6 +238,7 @@ function getRoute(model: IpModel, destination: string, words: Words): Ended {
   });
   if (!route) return answers('Network is unreachable');
   if (route.type === 'unreachable') return answers('No route to host');
+  if (route.type === 'blackhole') return answers('Invalid argument');
   return list([{ dst: destination, dev: route.type === 'local' ? 'lo' : route.dev, flags: [] }]);
 }
 

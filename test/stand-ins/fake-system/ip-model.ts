@@ -30,7 +30,7 @@ export interface Netdev extends NetdevSpec {
 export interface Route {
   family: Family;
   table: string;
-  type: 'unicast' | 'unreachable' | 'local';
+  type: 'unicast' | 'unreachable' | 'blackhole' | 'local';
   /** `default`, a prefix or an address. */
   destination: string;
   dev: string | null;
@@ -47,6 +47,12 @@ export interface PolicyRule {
   mask: number;
   iif: string | null;
   protocol: string | null;
+  /** Whom it is about, in CIDR form; all where left out. */
+  source?: string | null;
+  /** Preference that is gone on with, in place of a table. */
+  goto?: number | null;
+  /** It does nothing. */
+  isNop?: boolean;
 }
 
 export interface Neighbour {
@@ -248,7 +254,7 @@ export class IpModel {
     const { destination, iif = '', mark = 0 } = question;
     if (this.#answeredAt !== this.version) this.#answers.clear();
     this.#answeredAt = this.version;
-    const key = `${destination} ${iif} ${mark}`;
+    const key = `${destination} ${iif} ${mark} ${question.source ?? ''}`;
     const known = this.#answers.get(key);
     if (known !== undefined) return known;
     const found = this.#find(question);
@@ -256,11 +262,20 @@ export class IpModel {
     return found;
   }
 
-  #find({ destination, iif, mark = 0 }: RouteQuestion): Route | null {
+  #find({ destination, source, iif, mark = 0 }: RouteQuestion): Route | null {
     const family = destination.includes(':') ? 6 : 4;
+    let fromPriority = 0;
     for (const rule of this.rules) {
+      if (rule.priority < fromPriority || rule.isNop) continue;
       if (rule.family !== family || ((mark ^ rule.mark) & rule.mask) !== 0) continue;
       if (rule.iif !== null && rule.iif !== iif) continue;
+      if (rule.source && (source === undefined || !contains(rule.source, source))) continue;
+      if (rule.goto) {
+        const target = rule.goto;
+        const isThere = this.rules.some((one) => one.family === family && one.priority === target);
+        if (isThere) fromPriority = target;
+        continue;
+      }
       const found = this.routes
         .filter(
           (route) =>
@@ -311,13 +326,14 @@ function printRoute({ type, destination, dev, via, table, protocol, metric }: Ro
   ].join(' ');
 }
 
-function printRule({ priority, table, mark, mask, iif, protocol }: PolicyRule): string {
+function printRule(rule: PolicyRule): string {
+  const { priority, table, mark, mask, iif, protocol, source, goto, isNop } = rule;
   const hex = (value: number): string => `0x${value.toString(16)}`;
   return [
-    `${priority}:\tfrom all`,
+    `${priority}:\tfrom ${source ?? 'all'}`,
     ...(mask === 0 ? [] : [`fwmark ${hex(mark)}/${hex(mask)}`]),
     ...(iif === null ? [] : [`iif ${iif}`]),
-    `lookup ${table}`,
+    isNop ? 'nop' : goto ? `goto ${goto}` : `lookup ${table}`,
     ...(protocol === null ? [] : [`proto ${protocol}`]),
   ].join(' ');
 }

@@ -96,6 +96,7 @@ export class FakeMachine {
     this.udp = new UdpModel({ door, time, ip, tc, walk, uid: processes.uid, onLeft });
     this.world = {
       ...{ isReachable: true, answersPing: true, answersNames: true, carriedShare: 1 },
+      refuses: () => false,
       connectMs: 300,
       assigned: home,
       remote: options.remote ?? '203.0.113.7',

@@ -15,6 +15,8 @@ export interface OpenVpnWorld {
   answersNames: boolean;
   /** Share of what the home sends that the line carries, 0…1. */
   carriedShare: number;
+  /** Whether nobody answers who is asked with this configuration. */
+  refuses: (config: string) => boolean;
   /** From leave to connect until connected. */
   connectMs: number;
   /** Address that the other end assigns, with its prefix length. */
@@ -53,7 +55,7 @@ export class OpenVpnModel {
   }
 
   get isConnected(): boolean {
-    return [...this.#running].some(({ isConnected }) => isConnected);
+    return [...this.#running].some(({ isConnected, isTrial }) => isConnected && !isTrial);
   }
 
   /** `[setpriv …] openvpn --config FILE` */
@@ -86,6 +88,7 @@ class OpenVpnProgram implements Program {
   readonly #netdev: string;
   readonly #isServer: boolean;
   readonly #address: string;
+  readonly #isRefused: boolean;
   #management: Connection | null = null;
   #state: 'starting' | 'holding' | 'connecting' | 'connected' | 'over' = 'starting';
   #pauseS = 0;
@@ -99,6 +102,7 @@ class OpenVpnProgram implements Program {
     this.#onGone = onGone;
     const word = (pattern: RegExp): string => pattern.exec(config)?.[1] ?? '';
     this.#netdev = word(/^dev (\S+)$/m);
+    this.#isRefused = options.world.refuses(config);
     this.#isServer = /^mode server$/m.test(config);
     const own = word(/^ifconfig (\S+) 255\.255\.255\.0$/m);
     this.#address = this.#isServer ? `${own}/24` : options.world.assigned;
@@ -108,6 +112,11 @@ class OpenVpnProgram implements Program {
 
   get isConnected(): boolean {
     return this.#state === 'connected';
+  }
+
+  /** It only tries whether it connects, without a netdev. */
+  get isTrial(): boolean {
+    return this.#netdev === 'null';
   }
 
   onTerm(): void {
@@ -121,7 +130,7 @@ class OpenVpnProgram implements Program {
     for (const cancel of this.#cancels) cancel();
     this.#management?.close();
     this.#onGone();
-    if (wasConnected) this.#options.onConnected(false);
+    if (wasConnected && !this.isTrial) this.#options.onConnected(false);
     // Nobody holds it any more.
     if (this.#holdsNetdev) this.#options.ip.removeNetdev(this.#netdev);
   }
@@ -211,7 +220,7 @@ class OpenVpnProgram implements Program {
 
   #tryToConnect(): void {
     if (this.#state !== 'connecting') return;
-    if (!this.#options.world.isReachable) {
+    if (!this.#options.world.isReachable || this.#isRefused) {
       this.#triedMs += RETRY_MS;
       if (this.#triedMs >= GIVE_UP_MS) this.#restart('tls-error');
       else this.#after(RETRY_MS, () => this.#tryToConnect());
@@ -226,13 +235,13 @@ class OpenVpnProgram implements Program {
   #connected(): void {
     const { ip, world, makeNetdev, onConnected } = this.#options;
     if (this.#state !== 'connecting') return;
-    if (!ip.netdevs.has(this.#netdev)) {
+    if (!this.isTrial && !ip.netdevs.has(this.#netdev)) {
       makeNetdev(this.#netdev, this.#address);
       this.#holdsNetdev = true;
     }
     this.#state = 'connected';
     this.#pauseS = 0;
-    onConnected(true);
+    if (!this.isTrial) onConnected(true);
     this.#life.print('Initialization Sequence Completed\n');
     const local = this.#address.split('/')[0]!;
     this.#tellState('CONNECTED', 'SUCCESS', local, this.#isServer ? '' : world.remote);

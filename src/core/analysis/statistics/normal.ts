@@ -1,4 +1,4 @@
-// The normal distribution: density's integral and its inverse.
+// The normal distribution and Student's t: density's integral and its inverse.
 
 /**
  * Φ(z), the share of a standard normal distribution below z. Absolute error below 1e-15 in the middle, relative
@@ -38,4 +38,21 @@ export function normalQuantile(p: number): number {
     else high = middle;
   }
   return (low + high) / 2;
+}
+
+/**
+ * Where Student's t of so many degrees of freedom has the share `p` below it: the expansion of Abramowitz and Stegun 26.7.5.
+ * Within 0.1 % from 9 degrees on, for shares between 0.005 and 0.995.
+ */
+export function studentQuantile(p: number, degrees: number): number {
+  const z = normalQuantile(p);
+  const square = z * z;
+  const terms = [
+    z,
+    (z * (square + 1)) / 4,
+    (z * ((5 * square + 16) * square + 3)) / 96,
+    (z * (((3 * square + 19) * square + 17) * square - 15)) / 384,
+    (z * ((((79 * square + 776) * square + 1482) * square - 1920) * square - 945)) / 92160,
+  ];
+  return terms.reduceRight((sum, term) => term + sum / degrees, 0);
 }

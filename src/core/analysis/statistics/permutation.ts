@@ -10,6 +10,8 @@ export interface LabelTest {
   twoSided: boolean;
   /** Makes the statistic's null closer to normal (a root of a count), so that one skewed test does not drown the others. */
   stabilise?(value: number): number;
+  /** Of a statistic of something trained: mean and deviation of its null as training anew on moved labels gives them. */
+  fitted?: { mean: number; sd: number };
 }
 
 export interface LabelTestResult {
@@ -70,14 +72,25 @@ export function testLabels(
   { blockLength, permutations, random }: PermutationOptions,
 ): FamilyResult {
   const observed = tests.map((test) => test.statistic(labels));
-  const drawn = tests.map(() => new Float64Array(permutations));
+  const drawn: Float64Array[] = tests.map(() => new Float64Array(permutations));
   const permuted = new Uint8Array(labels.length);
   for (let k = 0; k < permutations; k++) {
     const from = permuteBlocks(labels.length, blockLength, random);
     for (let i = 0; i < permuted.length; i++) permuted[i] = labels[from[i]!]!;
     for (let t = 0; t < tests.length; t++) drawn[t]![k] = tests[t]!.statistic(permuted);
   }
+  tests.forEach(({ fitted }, t) => {
+    if (fitted) drawn[t] = widen(drawn[t]!, fitted);
+  });
   return maxT(tests, observed, drawn);
+}
+
+/** Moved labels alone know nothing of what training on them would have changed: gives draws the mean and deviation that it gives. */
+export function widen(drawn: Float64Array, fitted: { mean: number; sd: number }): Float64Array {
+  const center = mean(drawn);
+  const sd = Math.sqrt(variance(drawn));
+  const factor = sd > 0 && Number.isFinite(fitted.sd) ? Math.max(1, fitted.sd / sd) : 1;
+  return drawn.map((value) => fitted.mean + (value - center) * factor);
 }
 
 /** The maxT correction over statistics drawn jointly under the null: `drawn[test][draw]`. */

@@ -6,6 +6,7 @@ import type { Step } from '../../machine/step.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, InsideRanges, PlainUser } from '../../plan/facts.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';
+import type { FamilyRoutes } from '../../plan/routes.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
@@ -136,13 +137,14 @@ export type Work =
   | { part: 'near' }
   /** An address with its length. */
   | { part: 'tunnel'; address: string }
-  | { part: 'inside'; routes: readonly FamilyRoute[] }
+  | { part: 'inside'; routes: readonly FamilyRoute[]; plan: readonly FamilyRoutes[] }
   | { part: 'index' }
   /** `rebuild` puts these classes in the place of whatever there is; else some go, and these come beside what stays. */
   | {
       part: 'queue';
       mtu: number;
       length: number;
+      ring: number;
       rebuild: boolean;
       come: readonly SlotClass[];
       gone: readonly SlotClass[];

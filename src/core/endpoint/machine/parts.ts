@@ -13,7 +13,8 @@ import {
   tunnelAddress,
 } from '../../plan/nft/nft-endpoint.ts';
 import { renderClientConfig, renderEndpointOpenVpn } from '../../plan/openvpn.ts';
-import { queueLimit, type SlotClass } from '../../plan/tc.ts';
+import { planEndpointRoutes } from '../../plan/routes.ts';
+import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import type { Nets } from '../identity.ts';
 import type { OwnNetdev } from '../surroundings.ts';
 import type { Work } from './events.ts';
@@ -76,7 +77,11 @@ export function workOf(part: Part, turn: Turn): Work | null {
     case 'ipv6':
       return state.ipv6 === null ? { part } : null;
     case 'inside':
-      return { part, routes: planInsideRoutes(insideOf(state)) };
+      return {
+        part,
+        routes: planInsideRoutes(insideOf(state)),
+        plan: planEndpointRoutes(INNER_NETDEV, insideOf(state).inner6 !== null),
+      };
     case 'tunnel':
       return state.up ? { part, address: `${tunnelAddress(identity, 1)}/24` } : null;
     case 'index':
@@ -149,6 +154,7 @@ function queueWork({ state }: Turn): Work | null {
       ? TUNNEL_MTU
       : Math.max(SMALLEST_PACKET_BYTES, ...shapes.map(({ packetBytes }) => packetBytes));
   const length = Math.max(limit, queue?.limit ?? 0);
+  const sizes = { mtu, length, ring: ringLength(shapes) };
   if (queue?.index === index && queue.limit >= limit) {
     const { broken } = state;
     const come = without(wanted, classes, broken);
@@ -156,14 +162,14 @@ function queueWork({ state }: Turn): Work | null {
     const changes = come.length + gone.length > 0;
     state.made = { queue: null, classes: wanted, changes, remade: broken };
     state.broken = [];
-    return { part: 'queue', mtu, length, rebuild: false, come, gone };
+    return { part: 'queue', ...sizes, rebuild: false, come, gone };
   }
   // For a moment nothing holds packets back: nobody may send then.
   state.queue = null;
   state.queueIsNew = true;
   state.broken = [];
   state.made = { queue: { index, limit }, classes: wanted, changes: true, remade: [] };
-  return { part: 'queue', mtu, length, rebuild: true, come: wanted, gone: [] };
+  return { part: 'queue', ...sizes, rebuild: true, come: wanted, gone: [] };
 }
 
 /** Those classes that are not among the others, or are broken. */

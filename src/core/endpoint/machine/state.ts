@@ -200,6 +200,8 @@ export interface EndpointState extends Agenda<Part> {
   reportedMs: number;
   silence: Silence;
   repairedMs: number;
+  /** Since when nothing could be sent into the tunnel, when it was told last. */
+  goneSinceMs: number;
   /** Repairs of the whole queue in a row after which it was not in order. */
   repairs: number;
   /** When the netdev was last put up while no home was there. */
@@ -273,6 +275,7 @@ export function initialState(place: Place): EndpointState {
     reportedMs: NEVER,
     silence: Silence.from(NEVER),
     repairedMs: NEVER,
+    goneSinceMs: NEVER,
     repairs: 0,
     raisedMs: NEVER,
     putBackMs: NEVER,

@@ -10,6 +10,7 @@ import { deliver, noteTroubles } from './delivering.ts';
 import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
+import { mendTunnel } from './mending.ts';
 import { leaveTunnel, workOf } from './parts.ts';
 import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
@@ -104,6 +105,7 @@ function hearExamined(turn: Turn, faults: readonly Notice[]): void {
 }
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
+  mendTunnel(turn, fault);
   // Cover that can't be sent is tried, and told of, several times a second.
   if (turn.state.distrusted.includes(minor)) return;
   // Without the tunnel there is nobody to be sent to; its next netdev has streams of its own.
@@ -278,7 +280,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
   }
   if (part === 'clients') state.clients = null;
   if (part === 'openvpn') state.openvpn = null;
-  const alone: readonly Part[] = ['restore', 'look', 'connect', 'homes', 'netdev'];
+  const alone: readonly Part[] = ['restore', 'look', 'connect', 'homes', 'netdev', 'openvpn'];
   if (alone.includes(part)) return;
   state.pending = state.pending.filter((other) => alone.includes(other));
 }

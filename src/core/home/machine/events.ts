@@ -109,8 +109,10 @@ export type Act =
   | { do: 'retry-now' }
   /** Starts a trial in place of any before it, or ends it; what comes of it is told by `tried`. */
   | { do: 'try'; trial: Trial | null }
-  /** The profile that was tried has come into force. */
+  /** The profile that was tried has come into force, and stays. */
   | { do: 'adopt' }
+  /** The endpoint has answered under the profile in force: one to come back to after a start. */
+  | { do: 'keep-proved' }
   | { do: 'watch'; on: boolean }
   | { do: 'log'; level: 'warning' | 'notice'; notice: Notice }
   /** Asks the endpoint something inside the stream. */

@@ -15,7 +15,9 @@ import { meterWindowMs } from '../verification.ts';
 import { forgetClock, giveUpClock, neededClock, noteClock } from './clock.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
+import { wantsReconnect } from './silence.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
+import { passTrial } from './trial.ts';
 import { forbid, type Turn } from './turn.ts';
 
 /** Two looks without a fault before devices may go on. */
@@ -28,8 +30,6 @@ const REPAIR_THIN_EVERY_MS = 60_000;
 const GOES_ON = 0.1;
 /** After a change of rate the streams are measured again; so long the old verdict on them stands. */
 const SETTLE_MS = 4000;
-/** Silence of the endpoint after which OpenVPN is asked to connect again, and how long that may take. */
-const RECONNECT_AFTER_MS = 15_000;
 /** A device that is sent elsewhere may say nothing for a while. */
 const ASTRAY_MS = 10_000;
 /** Ticks from one look around the house to the next. */
@@ -77,6 +77,7 @@ export function judge(turn: Turn, sight: Sight): void {
     if (state.goodTicks >= TICKS_BEFORE_PERMIT) permit(turn);
   }
   if (verdict.clockBypassed) giveUpClock(turn);
+  passTrial(turn);
   deliver(turn, sight);
   const { monotonicMs } = now;
   const isThin =
@@ -97,7 +98,8 @@ export function judge(turn: Turn, sight: Sight): void {
     state.failure = null;
     if (state.connected) ask(turn, 'connect');
     ask(turn, ...WHOLE);
-  } else if (wantsReconnect(turn)) turn.acts.push({ do: 'reconnect' });
+  } else if (wantsReconnect(turn, shapeOf(desired.config, desired.rate.downloadKBps)))
+    turn.acts.push({ do: 'reconnect' });
   if (state.ticks % SURROUNDINGS_EVERY === 1) ask(turn, ...WHOLE);
 }
 
@@ -174,15 +176,4 @@ function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void 
   state.received = SlotMeter.EMPTY;
   state.arrivals = Arrivals.NONE;
   state.settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(upload);
-}
-
-/** Whether OpenVPN should connect again: nothing has come for long. */
-function wantsReconnect({ state, now }: Turn): boolean {
-  const quiet = state.tunnelState === 'up' && state.received.latestPerSecond === 0;
-  if (!quiet) state.silentSinceMs = null;
-  else state.silentSinceMs ??= now.monotonicMs;
-  const { silentSinceMs } = state;
-  if (silentSinceMs === null || now.monotonicMs - silentSinceMs < RECONNECT_AFTER_MS) return false;
-  state.silentSinceMs = now.monotonicMs;
-  return true;
 }

@@ -24,6 +24,7 @@ function factsOf(state: HomeState): HomeFacts {
     uid: place.uid,
     houseNetdevs: house.netdevs,
     housePrefixes: house.prefixes,
+    houseListing: house.listing,
     uplinks: house.uplinks,
     networkPrefixes: house.networkPrefixes,
     networkPorts: house.networkPorts,

@@ -19,7 +19,6 @@ import type {
 import { homePassages } from '../../plan/nft/nft-passage.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
-import type { State } from '../api.ts';
 import { type Delivery, NOTHING_DELIVERED } from '../delivery/home-delivery.ts';
 import { NO_PROBES, type Probes } from '../delivery/probing.ts';
 import { Arrivals } from '../delivery/shortfall.ts';
@@ -28,6 +27,8 @@ import { type House, NO_HOUSE } from '../home-facts.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { type ClockState, NO_CLOCK } from './clock-state.ts';
 import type { HomePassage } from './events.ts';
+import { type Flow, NO_FLOW } from './silence.ts';
+import type { Told } from './told.ts';
 
 /** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
 export interface DesiredState {
@@ -39,7 +40,13 @@ export interface DesiredState {
 /** What the home was told last. */
 export type Intent =
   /** `waiting` is a profile that is to replace the one of `desired` once it was seen to connect. */
-  | { kind: 'on'; desired: DesiredState; waiting?: Profile | null }
+  | {
+      kind: 'on';
+      desired: DesiredState;
+      waiting?: Profile | null;
+      /** The last one under which the endpoint answered, in this run or one before. */
+      lastProved?: Profile | null;
+    }
   | { kind: 'off' }
   /** There is no configuration that could be in force, and why, where one was refused. */
   | { kind: 'none'; why: Notice | null }
@@ -130,7 +137,6 @@ export interface HomeState extends Agenda<Part>, ClockState {
   intent: Intent;
   /** Parts that are done from the beginning, whatever is thought to stand. */
   again: readonly Part[];
-
   plainUser: PlainUser | null;
   house: House;
   near: Near;
@@ -140,10 +146,12 @@ export interface HomeState extends Agenda<Part>, ClockState {
   tunnelSinceS: number;
   /** Why the tunnel is not set up, as far as OpenVPN has said since it was last up. */
   trouble: Notice | null;
-  /** The profile that connected last. */
+  /** The profile under which the endpoint answered last. */
   proved: Profile | null;
   /** The profile that is tried, or was in vain; null for none. */
-  trial: { profile: Profile; failure: Notice | null } | null;
+  trial: { profile: Profile; failure: Notice | null; endedMs: number } | null;
+  /** While a new profile is in force under which nobody has answered yet: what comes back then, and when. */
+  fallback: { profile: Profile; untilMs: number } | null;
   tunnel: TunnelAddresses | null;
   /** The endpoint's address on the Internet. */
   remoteAddress: string | null;
@@ -185,12 +193,14 @@ export interface HomeState extends Agenda<Part>, ClockState {
   /** What could not be done; it is tried again. */
   failure: Notice | null;
   repairedMs: number;
+  /** When OpenVPN was last started over for its netdev. */
+  replacedMs: number;
   sent: SlotMeter;
   received: SlotMeter;
   /** What the readings are of: upload and download. */
   shapes: readonly Shape[];
   settlesMs: number;
-  silentSinceMs: number | null;
+  flow: Flow;
   astray: number;
   astrayMs: number;
   passages: Passages<HomePassage>;
@@ -204,19 +214,6 @@ export interface HomeState extends Agenda<Part>, ClockState {
   delivery: Delivery;
 
   told: Told;
-}
-
-/** What a person is told. */
-export interface Told {
-  state: State;
-  reason: Notice;
-  /** Sentences behind it. */
-  remarks: readonly Notice[];
-  /** What stands in the way; null for nothing. */
-  fault: Notice | null;
-  /** While shaping: why devices get nothing, though nothing shows; null where they do. */
-  trouble: Notice | null;
-  sinceS: number;
 }
 
 const NEVER = Number.NEGATIVE_INFINITY;
@@ -240,6 +237,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     trouble: null,
     proved: null,
     trial: null,
+    fallback: null,
     tunnel: null,
     remoteAddress: null,
     remotePort: null,
@@ -264,11 +262,12 @@ export function initialState(place: Place, unixS: number): HomeState {
     obstacle: null,
     failure: null,
     repairedMs: NEVER,
+    replacedMs: NEVER,
     sent: SlotMeter.EMPTY,
     received: SlotMeter.EMPTY,
     shapes: [],
     settlesMs: NEVER,
-    silentSinceMs: null,
+    flow: NO_FLOW,
     astray: 0,
     astrayMs: NEVER,
     passages: noPassages(homePassages),

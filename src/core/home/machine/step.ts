@@ -13,8 +13,15 @@ import { awaitReport, block, hearSecond, judge } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
 import { desiredOf, type HomeState, type Intent, PART_ORDER, type Part, WHOLE } from './state.ts';
 import { tell } from './telling.ts';
-import { chooseProfile, endTrial, tryProfile } from './trial.ts';
-import { connect, faultOfTunnel, hearOpenVpn, setTunnelState } from './tunnel.ts';
+import { chooseProfile, endTrial, proveProfile, tryProfile } from './trial.ts';
+import {
+  connect,
+  faultOfTunnel,
+  hearOpenVpn,
+  hearTrouble,
+  replaceTunnel,
+  setTunnelState,
+} from './tunnel.ts';
 import { closeTunnel, forbid, type Turn } from './turn.ts';
 
 export type HomeStep = Step<HomeState, Act, Work>;
@@ -67,16 +74,19 @@ function hear(turn: Turn, event: HomeEvent): void {
       hearOpenVpn(turn, event);
       return;
     case 'openvpn-exited':
+      // Its netdev went with it; the next one has no queue before it is made.
+      closeTunnel(turn);
       setTunnelState(turn, 'down');
       block(turn, notice('openvpn-stopped', { why: event.why }));
       return;
     case 'openvpn-trouble':
-      if (state.tunnelState !== 'up') state.trouble = event.why;
+      hearTrouble(turn, event.why);
       return;
     case 'tried':
       endTrial(turn, event.why);
       return;
     case 'welcome':
+      proveProfile(turn);
       state.welcome = event.welcome;
       state.arrivals = state.arrivals.with(event.welcome.received, turn.now.monotonicMs);
       if (isSame(event.welcome.inner, state.inner)) return;
@@ -95,11 +105,12 @@ function hear(turn: Turn, event: HomeEvent): void {
       return;
     case 'surroundings':
       if (event.what === 'house') ask(turn, ...WHOLE);
-      else ask(turn, 'near', 'rules', 'boot');
+      else ask(turn, 'near', 'rules', 'routes', 'boot');
       return;
     case 'fault':
       // What fails because the tunnel is gone says less than why that is.
       block(turn, state.tunnelState === 'up' ? event.fault : faultOfTunnel(state));
+      if (event.fault.code === 'tunnel-netdev-gone') replaceTunnel(turn);
       return;
   }
 }
@@ -211,6 +222,7 @@ function forget(turn: Turn): void {
   state.connected = null;
   state.trouble = null;
   state.proved = null;
+  state.fallback = null;
   state.inner = null;
   state.welcome = null;
   state.routeFault = null;

@@ -1,13 +1,19 @@
-// A new profile is tried beside one that works, and takes its place once it was seen to connect.
+// A new profile is tried beside one that works, takes its place once it was seen to connect, and stays once the endpoint has
+// answered inside the tunnel, which proves the control key, too.
 import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { Profile } from '../../openvpn/profile.ts';
 import { renderTrialOpenVpn } from '../../plan/openvpn.ts';
 import { type DesiredState, desiredOf, type HomeState, type Intent, WHOLE } from './state.ts';
-import type { Turn } from './turn.ts';
+import { closeTunnel, type Turn } from './turn.ts';
 
-/** Whether the profile in force has connected since it was put there. */
+/** So long the endpoint has to connect and to answer under a new profile, before the one that worked comes back. */
+const ANSWER_WITHIN_MS = 45_000;
+/** What was tried in vain is tried again after so long where the profile in force does not connect either. */
+const TRY_AGAIN_MS = 60_000;
+
+/** Whether the endpoint has answered under the profile in force since that was put there. */
 export function isProved(state: HomeState): boolean {
   const desired = desiredOf(state);
   return desired !== null && isSame(state.proved, desired.profile);
@@ -20,13 +26,16 @@ export function isProved(state: HomeState): boolean {
  */
 export function chooseProfile(
   turn: Turn,
-  { desired, waiting = null }: Extract<Intent, { kind: 'on' }>,
+  { desired, waiting = null, lastProved = null }: Extract<Intent, { kind: 'on' }>,
   before: DesiredState | null,
 ): DesiredState {
-  const inForce = before && isProved(turn.state) ? before.profile : desired.profile;
-  const isNew = !isSame(desired.profile, inForce);
-  const candidate = isNew ? desired.profile : waiting;
-  tryProfile(turn, candidate === null || isSame(candidate, inForce) ? null : candidate);
+  const { fallback } = turn.state;
+  const stays = before !== null && (isProved(turn.state) || fallback !== null);
+  const inForce = stays ? before.profile : (lastProved ?? desired.profile);
+  const [candidate = null] = [desired.profile, waiting].filter(
+    (one) => one !== null && !isSame(one, inForce) && !isSame(one, fallback?.profile),
+  );
+  tryProfile(turn, candidate);
   return { ...desired, profile: inForce };
 }
 
@@ -38,7 +47,7 @@ export function tryProfile({ state, acts }: Turn, profile: Profile | null): void
     return;
   }
   if (state.trial?.failure === null && isSame(state.trial.profile, profile)) return;
-  state.trial = { profile, failure: null };
+  state.trial = { profile, failure: null, endedMs: 0 };
   const config = renderTrialOpenVpn({
     profile,
     managementSocket: state.place.trialSocket,
@@ -48,22 +57,71 @@ export function tryProfile({ state, acts }: Turn, profile: Profile | null): void
 }
 
 /** How it stands with the profile that is tried, or was in vain. */
-export function trialNotice({ failure }: NonNullable<HomeState['trial']>): Notice {
-  return failure ? notice('profile-not-used', { why: failure }) : notice('profile-on-trial');
+export function trialNotices({ trial, fallback }: HomeState): Notice[] {
+  const { failure = null } = trial ?? {};
+  const tried = failure ? notice('profile-not-used', { why: failure }) : notice('profile-on-trial');
+  return [...(trial ? [tried] : []), ...(fallback ? [notice('profile-not-answered')] : [])];
 }
 
 /** What came of it: `why` it does not connect, or null. */
 export function endTrial(turn: Turn, why: Notice | null): void {
-  const { state, acts } = turn;
+  const { state, acts, now } = turn;
   const desired = desiredOf(state);
   if (!desired || state.trial?.failure !== null) return;
+  const { profile } = state.trial;
   if (why !== null) {
-    state.trial = { ...state.trial, failure: why };
-    acts.push({ do: 'log', level: 'warning', notice: notice('profile-not-used', { why }) });
+    giveUp(turn, profile, why);
     return;
   }
-  state.intent = { kind: 'on', desired: { ...desired, profile: state.trial.profile } };
+  const { profile: before } = state.fallback ?? desired;
+  state.fallback = { profile: before, untilMs: now.monotonicMs + ANSWER_WITHIN_MS };
   state.trial = null;
-  acts.push({ do: 'log', level: 'notice', notice: notice('profile-adopted') }, { do: 'adopt' });
+  acts.push({ do: 'log', level: 'notice', notice: notice('profile-not-answered') });
+  putInForce(turn, desired, profile);
+}
+
+/** The endpoint has answered: whatever profile is in force is one to come back to. */
+export function proveProfile(turn: Turn): void {
+  const { state, acts } = turn;
+  const desired = desiredOf(state);
+  if (!desired || !state.tunnel || isProved(state)) return;
+  state.proved = desired.profile;
+  if (state.fallback) {
+    acts.push({ do: 'log', level: 'notice', notice: notice('profile-adopted') }, { do: 'adopt' });
+  }
+  state.fallback = null;
+  acts.push({ do: 'keep-proved' });
+}
+
+/** What a second brings: a new profile under which nobody answers gives way, and one tried in vain gets another try. */
+export function passTrial(turn: Turn): void {
+  const { state, now } = turn;
+  const desired = desiredOf(state);
+  if (!desired) return;
+  const { fallback, trial } = state;
+  if (fallback && now.monotonicMs > fallback.untilMs) {
+    state.fallback = null;
+    const why = notice('trial-unanswered', { seconds: ANSWER_WITHIN_MS / 1000 });
+    giveUp(turn, desired.profile, why);
+    putInForce(turn, desired, fallback.profile);
+    return;
+  }
+  const isOver = trial !== null && trial.failure !== null;
+  if (!isOver || state.tunnelState === 'up') return;
+  if (now.monotonicMs - trial.endedMs > TRY_AGAIN_MS) tryProfile(turn, trial.profile);
+}
+
+function giveUp({ state, acts, now }: Turn, profile: Profile, failure: Notice): void {
+  state.trial = { profile, failure, endedMs: now.monotonicMs };
+  const said = notice('profile-not-used', { why: failure });
+  acts.push({ do: 'log', level: 'warning', notice: said });
+}
+
+function putInForce(turn: Turn, desired: DesiredState, profile: Profile): void {
+  // What still comes from the endpoint of the one before proves nothing.
+  closeTunnel(turn);
+  // Two profiles may differ in their control keys alone, of which OpenVPN knows nothing.
+  turn.state.openvpnConfig = '';
+  turn.state.intent = { kind: 'on', desired: { ...desired, profile } };
   ask(turn, ...WHOLE);
 }

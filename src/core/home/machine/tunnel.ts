@@ -1,13 +1,13 @@
-// What OpenVPN says, and what follows for the tunnel.
+// The tunnel as OpenVPN tells of it: its states, its netdev, and when it has to connect again or start over.
 import { ask } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { tunnelFault } from '../judgement.ts';
 import type { HomeEvent } from './events.ts';
 import { block } from './judging.ts';
+import { NO_FLOW } from './silence.ts';
 import { desiredOf, type HomeState, type TunnelState, WHOLE } from './state.ts';
 import { closeTunnel, type Turn } from './turn.ts';
 
-/** Hears of a state that OpenVPN names. */
 export function hearOpenVpn(
   turn: Turn,
   { name, local, remote, remotePort = null }: Extract<HomeEvent, { kind: 'openvpn' }>,
@@ -20,7 +20,6 @@ export function hearOpenVpn(
   else if (state.tunnelState === 'down') setTunnelState(turn, 'connecting');
 }
 
-/** Takes the tunnel for what it is now: devices go on with one that is up alone. */
 export function setTunnelState(turn: Turn, tunnelState: TunnelState): void {
   const { state, acts, now } = turn;
   if (tunnelState === state.tunnelState) return;
@@ -31,16 +30,22 @@ export function setTunnelState(turn: Turn, tunnelState: TunnelState): void {
   block(turn, faultOfTunnel(state));
 }
 
-/** What the tunnel stands in the way with. */
 export function faultOfTunnel({ tunnelState, trouble }: HomeState): Notice {
   return tunnelFault(tunnelState, trouble);
+}
+
+/** Why it does not connect; while it is connected, that nobody is there any more. */
+export function hearTrouble({ state, now }: Turn, why: Notice): void {
+  if (state.tunnelState !== 'up') state.trouble = why;
+  else if (why.code === 'endpoint-refuses') {
+    state.flow = { ...state.flow, refusedMs: now.monotonicMs };
+  }
 }
 
 /** OpenVPN is connected, and has its netdev. */
 export function connect(turn: Turn, index: number | null): void {
   const { state } = turn;
-  const desired = desiredOf(state);
-  if (!state.connected || !desired) return;
+  if (!state.connected || !desiredOf(state)) return;
   const { local, remote, remotePort } = state.connected;
   state.connected = null;
   state.remoteAddress = remote === '' ? null : remote;
@@ -49,7 +54,22 @@ export function connect(turn: Turn, index: number | null): void {
     closeTunnel(turn);
   state.tunnel = { local, peer: local.replace(/\.\d+$/, '.1') };
   state.trouble = null;
-  state.proved = desired.profile;
+  state.flow = NO_FLOW;
   setTunnelState(turn, 'up');
   ask(turn, ...WHOLE);
+}
+
+/** Replacements that follow one another are spaced so. */
+const REPLACE_EVERY_MS = 3000;
+
+/**
+ * Has OpenVPN started over, which makes its netdev, address and route anew: others took one of them away, and nothing else
+ * tells OpenVPN, which goes on reading from what is gone.
+ */
+export function replaceTunnel(turn: Turn): void {
+  const { state, now } = turn;
+  if (state.tunnelState !== 'up' || now.monotonicMs - state.replacedMs < REPLACE_EVERY_MS) return;
+  state.replacedMs = now.monotonicMs;
+  state.openvpnConfig = '';
+  ask(turn, 'openvpn');
 }

@@ -4,6 +4,8 @@ export const logWords = {
   'clock-set': 'the clock is set: schedules apply',
   'tunnel-state': 'tunnel: {state}',
   'rules-put-back': 'someone removed the rules that guard devices; they are put back',
+  'last-good-used':
+    'the last good configuration, with the profile that worked last, is used instead',
   'last-good-unkept': "the last good configuration can't be kept: {error}",
   'boot-rules-unkept': "the rules for the next boot can't be kept: {error}",
   'commands-unheard':

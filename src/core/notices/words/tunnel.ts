@@ -50,7 +50,12 @@ export const tunnelWords = {
     'the new profile is tried beside the one in use, which stays in use until the new one connects',
   'profile-not-used':
     'the new profile is not used, and the one before it stays in use: {why}; mend it and upload it again, or run "/etc/init.d/iotshaper reload" to have it tried again',
-  'profile-adopted': 'the new profile connects, and is used from now on',
+  'profile-not-answered':
+    'the new profile connects; unless the endpoint answers inside the tunnel soon, the one before it comes back',
+  'profile-adopted': 'the new profile works, and is used from now on',
+  'profile-proved-unkept': "a copy of the profile that works can't be kept: {error}",
   'profile-unkept': "the new profile can't be put in the place of the one before it: {error}",
+  'trial-unanswered':
+    'it connects, but within {seconds} seconds the endpoint answered nothing inside the tunnel, as where the control key is that of another home; upload the profile that add-home printed, whole',
   'trial-unfinished': 'it did not connect within {seconds} seconds',
 } as const;

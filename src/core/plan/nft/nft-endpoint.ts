@@ -8,6 +8,9 @@ import {
   COVER_PRIORITY,
   FRAME_PORT,
   FRAME_PRIORITY,
+  hexMark,
+  MARK_MASK,
+  MARK_TUNNEL,
   PACKET_PORT,
   SMALLEST_PACKET_BYTES,
   SOCAT_PORT,
@@ -115,6 +118,7 @@ export function renderEndpointNft(facts: EndpointFacts): string {
     block('chain tunnel_in', tunnelIn(facts)),
     block('chain input', inputRules(facts)),
     block('chain forward', forwardRules(facts)),
+    block('chain route_inner', routeInner()),
     block('chain source_nat', sourceNat(facts)),
     block('chain output', outputRules(facts)),
     ...renderEndpointPassage(waysOf(facts)),
@@ -212,6 +216,15 @@ function forwardRules(facts: EndpointFacts): string[] {
     `${from} counter name refused drop`,
     `${to} ct state established,related accept`,
     `${to} counter name refused drop ${comment('nothing is let in to a home')}`,
+  ];
+}
+
+/** Last in prerouting: by this mark alone homes' packets find the Internet, so that they find none without these rules. */
+function routeInner(): string[] {
+  const mark = `meta mark set meta mark & ${hexMark(~MARK_MASK >>> 0)} | ${hexMark(MARK_TUNNEL)}`;
+  return [
+    'type filter hook prerouting priority 2147483000; policy accept;',
+    `iifname "${INNER_NETDEV}" ${mark}`,
   ];
 }
 

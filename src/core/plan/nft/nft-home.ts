@@ -10,6 +10,7 @@ import {
   FRAME_PORT,
   FRAME_PRIORITY,
   hexMark,
+  MARK_DIRECT,
   MARK_MASK,
   MARK_TUNNEL,
   PACKET_PORT,
@@ -17,6 +18,7 @@ import {
   TABLE,
   TUNNEL_NETDEV,
 } from '../names.ts';
+import { leavesDirectly } from '../routes.ts';
 import { checkSource, INNER_TEXT_SETS, innerSets, sourceNat } from './nft-inner.ts';
 import { renderHomePassage } from './nft-passage.ts';
 import { block, comment, learnedSet, netdevSet, replaceTable } from './nft-text.ts';
@@ -102,7 +104,8 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
         true,
       ),
     ]),
-    block('chain route_devices', routeDevices()),
+    ...markDirect(config),
+    block('chain route_devices', routeDevices(config, facts)),
     block('chain held', [
       `counter name held reject with icmpx admin-prohibited ${comment('killswitch')}`,
     ]),
@@ -138,14 +141,24 @@ function unlessAlive(config: Config): string[] {
 }
 
 /** Last in prerouting, when everybody else has set marks and destinations: the route follows from the zone. */
-function routeDevices(): string[] {
+function routeDevices(config: Config, facts: HomeFacts): string[] {
+  const next = 'accept';
+  const directly = { shape: next, block: next, bypass: 'goto mark_direct' };
   return [
     'type filter hook prerouting priority 2147483000; policy accept;',
     `${IN_ZONE} ct direction reply accept`,
     `${IN_ZONE} ${DNS} meta mark set meta mark & ${REST} | ${hexMark(MARK_TUNNEL)} accept`,
     `${IN_ZONE} jump in_house`,
     `${IN_ZONE} meta mark set meta mark & ${REST} | ${hexMark(MARK_TUNNEL)}`,
+    ...(leavesDirectly(config) ? [`${IN_ZONE} accept`] : []),
+    ...(leavesDirectly(config) ? whoRules(config, facts, directly) : []),
   ];
+}
+
+function markDirect(config: Config): string[][] {
+  if (!leavesDirectly(config)) return [];
+  const mark = `meta mark set meta mark & ${REST} | ${hexMark(MARK_DIRECT)}`;
+  return [block('chain mark_direct', [`${mark} ${comment('past the routing rules')}`])];
 }
 
 function shapeAtForward(config: Config): string[] {

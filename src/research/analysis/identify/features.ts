@@ -50,6 +50,12 @@ export class RateSeries {
     return { up, down, bins: i - from };
   }
 
+  /** Begin of the first bin with traffic not before a moment; infinite where none follows. */
+  nextTraffic(fromS: number): number {
+    const at = this.#search(Math.floor(fromS / this.binS));
+    return at < this.#bins.length ? this.#bins[at]! * this.binS : Number.POSITIVE_INFINITY;
+  }
+
   #put(bin: number, up: number, down: number): void {
     const last = this.#bins.length - 1;
     const at = last < 0 || this.#bins[last]! < bin ? last + 1 : this.#search(bin);
@@ -104,6 +110,13 @@ export function cutWindows(series: RateSeries, options: WindowOptions): RateWind
   const windows: RateWindow[] = [];
   for (let i = 0; fromS + (i + 1) * windowS <= toS; i++) {
     const startS = fromS + i * windowS;
+    // Silence takes no time where it is not kept.
+    const nextS = options.keepEmpty ? startS : series.nextTraffic(startS);
+    if (nextS >= toS) break;
+    if (nextS >= startS + windowS) {
+      i = Math.max(i, Math.floor((nextS - fromS) / windowS) - 2);
+      continue;
+    }
     const { up, down, bins } = series.rates(startS, sampleS, count);
     if (bins === 0 && !options.keepEmpty) continue;
     windows.push({ startS, features: [...describe(up), ...describe(down)] });

@@ -2,6 +2,8 @@
 
 import { renderTable } from '../../../core/plot/text-table.ts';
 import { type Panel, plotHeatMap, plotLines, type Series } from '../../plot/svg.ts';
+import type { ClassifierName } from '../cross-validation.ts';
+import { renderConfusion } from './confusion-table.ts';
 import { gatherWindows, type IdentifiedDevice, type Judgement } from './identify.ts';
 
 /** Everything an identification found. */
@@ -9,6 +11,7 @@ export interface Identification {
   files: string[];
   view: 'lan' | 'wan';
   seed: number;
+  classifier: ClassifierName;
   neighbours: number;
   folds: number;
   /** Devices that names looked up in the clear point to, wherever in the captures. */
@@ -49,15 +52,22 @@ export function renderIdentification(result: Identification): string {
   }
   const { shuffled, contiguous, windowS, sampleS } = best;
   text +=
-    `By rates alone (${result.neighbours} nearest neighbours on mean and deviation of the rates, ` +
+    `By rates alone (${classifierText(result)} on mean and deviation of the rates, ` +
     `${result.folds}-fold cross-validation, seed ${result.seed}),\n` +
     `windows of ${windowS} s sampled every ${sampleS} s: ${percent(shuffled.accuracy)} of ${shuffled.rows} windows of ` +
     `${shuffled.labels.length} devices right\n` +
-    `(95 % interval ${percent(shuffled.interval[0])}–${percent(shuffled.interval[1])}; mean over devices ` +
-    `${percent(shuffled.balancedAccuracy)}; folds of unbroken time ${percent(contiguous.accuracy)}; ` +
-    `always guessing the commonest ${percent(shuffled.baseline)}).\n\n`;
+    `(95 % interval ${percent(shuffled.interval[0])}–${percent(shuffled.interval[1])}; ` +
+    `always guessing the commonest ${percent(shuffled.baseline)}).\n` +
+    `Balanced, each device counting the same: ${percent(shuffled.balancedAccuracy)} ` +
+    `(guessing ${percent(1 / shuffled.labels.length)}). ` +
+    `With folds of unbroken time ${percent(contiguous.accuracy)}, balanced ${percent(contiguous.balancedAccuracy)}.\n\n` +
+    `${renderConfusion(shuffled)}\n`;
   if (result.judgements.length > 1) text += `${renderGrid(result)}\n`;
   return text;
+}
+
+function classifierText({ classifier, neighbours }: Identification): string {
+  return classifier === 'forest' ? 'random forest' : `${neighbours} nearest neighbours`;
 }
 
 function renderDevices(devices: readonly IdentifiedDevice[]): string {
@@ -99,11 +109,13 @@ function renderGrid({ windowsS, samplesS, judgements }: Identification): string 
       String(cells[0]?.shuffled.rows ?? '–'),
       ...samplesS.map((sampleS) => {
         const cell = cells.find((candidate) => candidate.sampleS === sampleS);
-        return cell ? percent(cell.shuffled.accuracy) : '–';
+        if (!cell) return '–';
+        const { accuracy, balancedAccuracy } = cell.shuffled;
+        return `${percent(accuracy)} (${(100 * balancedAccuracy).toFixed(0)})`;
       }),
     ];
   });
-  return `Accuracy by window and sample length\n${renderTable(columns, rows)}`;
+  return `Accuracy (balanced) by window and sample length\n${renderTable(columns, rows)}`;
 }
 
 /** The grid as CSV, a cell a line. */
@@ -119,12 +131,13 @@ export function renderGridCsv({ judgements }: Identification): string {
         ...shuffled.interval,
         shuffled.balancedAccuracy,
         contiguous.accuracy,
+        contiguous.balancedAccuracy,
         shuffled.baseline,
       ].map((share) => share.toFixed(4)),
     ].join(','),
   );
   const header =
-    'window_s,sample_s,devices,windows,accuracy,low,high,balanced_accuracy,contiguous_accuracy,baseline';
+    'window_s,sample_s,devices,windows,accuracy,low,high,balanced_accuracy,contiguous_accuracy,contiguous_balanced,baseline';
   return `${[header, ...lines].join('\n')}\n`;
 }
 
@@ -155,7 +168,7 @@ const gridTitle = 'How often rates alone give the device away';
 function plotGrid({ windowsS, samplesS, judgements }: Identification): string {
   return plotHeatMap({
     title: gridTitle,
-    description: 'Accuracy of nearest neighbours by window and sample length, percent of windows.',
+    description: 'Accuracy by window and sample length, percent of windows.',
     xLabel: 'sample length s (s)',
     yLabel: 'window w (s)',
     columns: samplesS.map(String),

@@ -1,7 +1,7 @@
 // The paper's first step of attack: which device a stream of encrypted packets belongs to.
 
 import { seededRandom } from '../../../core/random/random.ts';
-import { type Validation, validateNeighbours } from '../cross-validation.ts';
+import { type ClassifierName, type Validation, validateRates } from '../cross-validation.ts';
 import { type Labels, labelByNames } from '../labels.ts';
 import { cutWindows, type RateSeries } from './features.ts';
 import type { Stream } from './flows.ts';
@@ -149,6 +149,7 @@ export interface Judgement {
 }
 
 export interface JudgeOptions {
+  classifier: ClassifierName;
   /** The paper: 3 neighbours, 10 folds. */
   neighbours: number;
   folds: number;
@@ -156,19 +157,25 @@ export interface JudgeOptions {
 }
 
 /**
- * How well rates alone tell the devices apart: k-nearest-neighbours on mean and standard deviation of the rates, sampled
- * every `sampleS` in windows of `windowS`, cross-validated.
+ * How well rates alone tell the devices apart: a classifier on mean and standard deviation of the rates, sampled every
+ * `sampleS` in windows of `windowS`, cross-validated.
  * @returns null where fewer than two devices have enough windows, or a window fewer than two samples
  */
 export function judgeByRates(
   devices: readonly IdentifiedDevice[],
   windowS: number,
   sampleS: number,
-  { neighbours, folds, seed }: JudgeOptions,
+  { classifier, neighbours, folds, seed }: JudgeOptions,
 ): Judgement | null {
   const { rows, labels, leftOut } = gatherWindows(devices, windowS, sampleS, folds);
   if (new Set(labels).size < 2) return null;
   const validate = (contiguous: boolean) =>
-    validateNeighbours(rows, labels, { neighbours, folds, random: seededRandom(seed), contiguous });
+    validateRates(rows, labels, {
+      classifier,
+      neighbours,
+      folds,
+      random: seededRandom(seed),
+      contiguous,
+    });
   return { windowS, sampleS, shuffled: validate(false), contiguous: validate(true), leftOut };
 }

@@ -3,10 +3,28 @@
 /** Rows of numbers, all of one length. */
 export type Rows = readonly (readonly number[])[];
 
-export interface NearestNeighbours {
-  /** The label most of the `k` nearest training rows have; among equals, that of the nearest. */
+export interface Classifier {
   predict: (row: readonly number[]) => string;
 }
+
+export interface NearestNeighbours extends Classifier {
+  /**
+   * The label most of the `k` nearest training rows have. Rows as near as the last of them share its place, all of them:
+   * windows that look the same are many, and none of them comes first. Among equals, the label of the nearest; then the
+   * commonest.
+   */
+  predict: (row: readonly number[]) => string;
+}
+
+/** Rows that are the same, and how many of each label there are. */
+interface Point {
+  values: Float64Array;
+  counts: Map<string, number>;
+  rows: number;
+}
+
+/** Distances that differ by less are the same: rounding must not choose. */
+const SAME = 1 + 1e-9;
 
 /**
  * Learns by heart. Features are brought to mean 0 and standard deviation 1 *of the training rows*, so that nothing of
@@ -19,40 +37,94 @@ export function fitNearestNeighbours(
 ): NearestNeighbours {
   const width = rows[0]?.length ?? 0;
   const { means, deviations } = describeColumns(rows, width);
-  const names = [...new Set(labels)];
-  const codeOf = new Map(names.map((name, code) => [name, code]));
-  const codes = Int32Array.from(labels, (label) => codeOf.get(label)!);
-  const points = new Float64Array(rows.length * width);
-  rows.forEach((row, r) => {
-    for (let c = 0; c < width; c++) points[r * width + c] = (row[c]! - means[c]!) / deviations[c]!;
-  });
-  const query = new Float64Array(width);
-  const nearest = new Int32Array(k);
-  const distances = new Float64Array(k);
-
+  const standardise = (row: readonly number[]) =>
+    Float64Array.from(row, (value, c) => (value - means[c]!) / deviations[c]!);
+  const points = gatherPoints(rows, labels, standardise);
+  const totals = new Map<string, number>();
+  for (const label of labels) totals.set(label, (totals.get(label) ?? 0) + 1);
   const predict = (row: readonly number[]): string => {
-    for (let c = 0; c < width; c++) query[c] = (row[c]! - means[c]!) / deviations[c]!;
-    let found = 0;
-    for (let r = 0; r < codes.length; r++) {
-      const bound = found < k ? Number.POSITIVE_INFINITY : distances[k - 1]!;
-      let distance = 0;
-      for (let c = 0, at = r * width; c < width && distance < bound; c++, at++) {
-        const difference = points[at]! - query[c]!;
-        distance += difference * difference;
-      }
-      if (distance >= bound) continue;
-      if (found < k) found++;
-      let place = found - 1;
-      for (; place > 0 && distances[place - 1]! > distance; place--) {
-        distances[place] = distances[place - 1]!;
-        nearest[place] = nearest[place - 1]!;
-      }
-      distances[place] = distance;
-      nearest[place] = r;
-    }
-    return names[vote(nearest, found, codes)]!;
+    const near = nearestPoints(points, standardise(row), k);
+    return vote(near, k, totals);
   };
   return { predict };
+}
+
+function gatherPoints(
+  rows: Rows,
+  labels: readonly string[],
+  standardise: (row: readonly number[]) => Float64Array,
+): Point[] {
+  const points = new Map<string, Point>();
+  rows.forEach((row, r) => {
+    const key = row.join(' ');
+    let point = points.get(key);
+    if (!point) {
+      point = { values: standardise(row), counts: new Map(), rows: 0 };
+      points.set(key, point);
+    }
+    point.rows++;
+    point.counts.set(labels[r]!, (point.counts.get(labels[r]!) ?? 0) + 1);
+  });
+  return [...points.values()];
+}
+
+interface Near {
+  point: Point;
+  distance: number;
+}
+
+/** The fewest nearest points that hold `k` rows, and all that are as far as the last of them; nearest first. */
+function nearestPoints(points: readonly Point[], query: Float64Array, k: number): Near[] {
+  let near: Near[] = [];
+  let bound = Number.POSITIVE_INFINITY;
+  for (const point of points) {
+    let distance = 0;
+    for (let c = 0; c < query.length && distance <= bound; c++) {
+      distance += (point.values[c]! - query[c]!) ** 2;
+    }
+    if (distance > bound) continue;
+    near.push({ point, distance });
+    near.sort((a, b) => a.distance - b.distance);
+    let held = 0;
+    const last = near.find((one) => {
+      held += one.point.rows;
+      return held >= k;
+    });
+    if (!last) continue;
+    bound = last.distance * SAME;
+    near = near.filter((one) => one.distance <= bound);
+  }
+  return near;
+}
+
+/** Each row has a vote; those as far as the `k`-th share the places that nearer ones left. */
+function vote(near: readonly Near[], k: number, totals: ReadonlyMap<string, number>): string {
+  const votes = new Map<string, { weight: number; distance: number }>();
+  let taken = 0;
+  for (let from = 0; from < near.length && taken < k; ) {
+    const { distance } = near[from]!;
+    let to = from;
+    let tied = 0;
+    while (to < near.length && near[to]!.distance <= distance * SAME)
+      tied += near[to++]!.point.rows;
+    const weight = Math.min(1, (k - taken) / tied);
+    for (const { point } of near.slice(from, to)) {
+      for (const [label, count] of point.counts) {
+        const own = votes.get(label) ?? { weight: 0, distance };
+        votes.set(label, { ...own, weight: own.weight + count * weight });
+      }
+    }
+    taken += tied;
+    from = to;
+  }
+  const ranked = [...votes].sort(
+    ([a, one], [b, other]) =>
+      (Math.abs(one.weight - other.weight) > 1e-9 ? other.weight - one.weight : 0) ||
+      one.distance - other.distance ||
+      totals.get(b)! - totals.get(a)! ||
+      (a < b ? -1 : 1),
+  );
+  return ranked[0]![0];
 }
 
 function describeColumns(rows: Rows, width: number): { means: number[]; deviations: number[] } {
@@ -69,19 +141,4 @@ function describeColumns(rows: Rows, width: number): { means: number[]; deviatio
     return deviation > 1e-9 * Math.abs(means[c]!) ? deviation : 1;
   });
   return { means, deviations: scale };
-}
-
-function vote(nearest: Int32Array, found: number, codes: Int32Array): number {
-  let winner = codes[nearest[0]!]!;
-  let most = 0;
-  for (let i = 0; i < found; i++) {
-    const code = codes[nearest[i]!]!;
-    let count = 0;
-    for (let j = 0; j < found; j++) if (codes[nearest[j]!] === code) count++;
-    if (count > most) {
-      most = count;
-      winner = code;
-    }
-  }
-  return winner;
 }

@@ -1,5 +1,5 @@
 // What the attack got out of each lab run, as cells of a table.
-import type { Interval } from '../../../core/analysis/statistics/auc.ts';
+import type { Interval } from '../../../core/analysis/statistics/auc-interval.ts';
 import { type AttackFigures, RATE_WINDOW_S, TOLERANCE_S } from './attack.ts';
 
 /** One figure of every run: what it is, and a cell a run. */

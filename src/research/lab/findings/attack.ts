@@ -2,16 +2,12 @@
 
 import { auditTraces } from '../../../core/analysis/audit.ts';
 import type { AuditLevel } from '../../../core/analysis/audit-result.ts';
-import type { Interval } from '../../../core/analysis/statistics/auc.ts';
+import type { Interval } from '../../../core/analysis/statistics/auc-interval.ts';
 import { seededRandom } from '../../../core/random/random.ts';
 import type { ActivityScore } from '../../analysis/activity-score.ts';
 import { attackActivity, BIN_S } from '../../analysis/activity-streams.ts';
 import { loudestDevices } from '../../analysis/audit-devices.ts';
-import {
-  type Validation,
-  validateNeighbours,
-  wilsonInterval,
-} from '../../analysis/cross-validation.ts';
+import { type Validation, validateRates, wilsonInterval } from '../../analysis/cross-validation.ts';
 import { cutWindows, RateSeries } from '../../analysis/identify/features.ts';
 import { defaultLabels, labelsInNames } from '../../analysis/labels.ts';
 import { labDevices } from '../bed/topology.ts';
@@ -111,7 +107,7 @@ function judgeRates(input: AttackInput): AttackFigures['byRates'] {
     }
   }
   if (rows.length < FOLDS) return null;
-  const validation = validateNeighbours(rows, labels, {
+  const validation = validateRates(rows, labels, {
     neighbours: NEIGHBOURS,
     folds: FOLDS,
     random: seededRandom(seed),

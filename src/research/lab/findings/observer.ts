@@ -2,7 +2,7 @@
 
 import { FEWEST_WINDOWS, labelWindows } from '../../../core/analysis/audit-activity.ts';
 import { testWindows, type WindowFigures } from '../../../core/analysis/audit-windows.ts';
-import type { Interval } from '../../../core/analysis/statistics/auc.ts';
+import type { Interval } from '../../../core/analysis/statistics/auc-interval.ts';
 import { renderRows } from '../../../core/plot/text-table.ts';
 import { type DeviceFigures, testDevices } from '../../analysis/audit-devices.ts';
 import { type AttackInput, activityByDevice, wireWithin } from './attack.ts';

@@ -1,6 +1,7 @@
 // How long each replayed packet waited for its slot: from where it enters the packer to where its last byte leaves the queue.
 import { join } from 'node:path';
-import { decodePacket, linkTypes } from '../../../core/capture/decode.ts';
+import { decodePacket } from '../../../core/capture/decode.ts';
+import { linkTypes } from '../../../core/capture/link-layer.ts';
 import { Unpacker } from '../../../core/framing/unpacker.ts';
 import { CONTROL_PORT, FRAME_PORT, TUNNEL_NETDEV } from '../../../core/plan/names.ts';
 import { INNER_NETDEV } from '../../../core/plan/nft/nft-endpoint.ts';

@@ -33,6 +33,7 @@ async function serveHome(
   const { system, console } = context;
   await system.files.makeFolder(runDir, 0o700);
   await system.files.makeFolder(stateDir, 0o700);
+  console.outliveReaders();
   const log = consoleLog(system, console);
   const readInterfaces = interfaceReader(system, ubus);
   const service = new HomeService({

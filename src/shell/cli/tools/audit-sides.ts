@@ -31,12 +31,18 @@ export async function readSides(context: Context, options: AuditOptions): Promis
       'give --wire and --activity (captures), or --wan and --lan (netdevs to record)',
     );
   }
-  const { system } = context;
-  const tunnel = await readTunnel(system, wire, {
-    ...(port === undefined ? {} : { port }),
-    ...(home === undefined ? {} : { home }),
-  });
-  return { tunnel, activity: await readActivity(system, activity, devices), warnings: [] };
+  const { system, console } = context;
+  const warn = (message: string) => console.writeError(`warning: ${message}\n`);
+  const tunnel = await readTunnel(
+    system,
+    wire,
+    {
+      ...(port === undefined ? {} : { port }),
+      ...(home === undefined ? {} : { home }),
+    },
+    warn,
+  );
+  return { tunnel, activity: await readActivity(system, activity, devices, warn), warnings: [] };
 }
 
 async function record(

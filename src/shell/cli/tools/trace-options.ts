@@ -43,13 +43,15 @@ export function traceOptionsOf(
     throw usageFailure('--hours cannot repeat the standard input: name a file');
   }
   const warned = new Set<string>();
+  const warn = (message: string) => {
+    if (warned.has(message)) return;
+    warned.add(message);
+    console.writeError(`warning: ${message}\n`);
+  };
   return {
     ...flags,
-    onDamage: (message) => {
-      if (warned.has(message)) return;
-      warned.add(message);
-      console.writeError(`warning: ${message}; the packets before it are used\n`);
-    },
+    onNote: warn,
+    onDamage: (message) => warn(`${message}; the packets before it are used`),
   };
 }
 

@@ -20,6 +20,9 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import type { Counter, Files } from '../system.ts';
 import { asSystemError, translated } from './errors.ts';
 
@@ -72,10 +75,44 @@ async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
   const stream =
     path === '-' ? process.stdin : createReadStream(path, { highWaterMark: PIECE_BYTES });
   try {
-    for await (const piece of stream) yield piece as Uint8Array;
+    yield* unpacked(stream);
   } catch (error) {
     throw asSystemError(error);
   }
+}
+
+/** Told by content: a name says little, and standard input has none. */
+async function* unpacked(stream: Readable): AsyncGenerator<Uint8Array> {
+  const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  let head: Uint8Array = new Uint8Array(0);
+  let isEnd = false;
+  while (head.length < 2 && !isEnd) {
+    const { done, value } = await pieces.next();
+    if (done) isEnd = true;
+    else head = head.length ? Buffer.concat([head, value]) : value;
+  }
+  const whole = async function* () {
+    try {
+      if (head.length) yield head;
+      for (;;) {
+        const { done, value } = await pieces.next();
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await pieces.return?.();
+    }
+  };
+  if (head[0] !== 0x1f || head[1] !== 0x8b) yield* whole();
+  else yield* unzip(whole());
+}
+
+async function* unzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip();
+  // A failure of either end is one of both: it is thrown where the pieces are read.
+  const feeding = pipeline(Readable.from(source), gunzip).catch(() => {});
+  for await (const piece of gunzip) yield piece as Uint8Array;
+  await feeding;
 }
 
 async function replace(path: string, content: string | Uint8Array, mode = SECRET): Promise<void> {

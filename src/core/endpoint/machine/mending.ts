@@ -1,0 +1,25 @@
+// What an endpoint does about a tunnel that others have taken apart: put it back, and else have OpenVPN start over.
+import { ask } from '../../machine/agenda.ts';
+import type { Notice } from '../../notices/notice.ts';
+import type { Turn } from './turn.ts';
+
+/** Putting netdev, address and route back takes less. */
+const PUT_BACK_MS = 1500;
+/** What is told after so long is another case. */
+const SAME_CASE_MS = 10_000;
+
+/** Hears that nothing can be sent into the tunnel, as is said several times a second while it is so. */
+export function mendTunnel(turn: Turn, { code }: Notice): void {
+  const { state, now } = turn;
+  if (code !== 'tunnel-netdev-gone' || !state.up) return;
+  const forMs = now.monotonicMs - state.goneSinceMs;
+  if (forMs > SAME_CASE_MS) {
+    state.goneSinceMs = now.monotonicMs;
+    ask(turn, 'tunnel');
+  } else if (forMs > PUT_BACK_MS) {
+    // The netdev itself was deleted: OpenVPN goes on reading from what is gone, and is told by nothing.
+    state.goneSinceMs = Number.NEGATIVE_INFINITY;
+    state.openvpn = null;
+    ask(turn, 'openvpn');
+  }
+}

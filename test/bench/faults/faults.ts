@@ -1,0 +1,91 @@
+// The faults that are planted: at the home, at the endpoint, on the way between them.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
+import type { Fault } from './measure.ts';
+
+type Place = 'home' | 'endpoint';
+
+const NETDEV = 'iotvpn0';
+const TABLE = ['inet', 'iotshaper'];
+
+function on(lab: ExposureLab, place: Place, ...argv: string[]): Promise<string> {
+  return lab.network.netns(place === 'home' ? 'router' : 'endpoint', argv);
+}
+
+async function signal(lab: ExposureLab, place: Place, name: string, what: NodeJS.Signals) {
+  for (const pid of await lab.pids(place === 'home' ? 'router' : 'endpoint', name)) {
+    process.kill(pid, what);
+  }
+}
+
+/** Stops a program for a while, as a machine without memory or time does. */
+async function suspend(lab: ExposureLab, place: Place, name: string, forMs: number) {
+  await signal(lab, place, name, 'SIGSTOP');
+  await delay(forMs);
+  await signal(lab, place, name, 'SIGCONT');
+}
+
+/** What can happen at either end. */
+function atBoth(place: Place): Fault[] {
+  const command = (name: string, ...argv: string[]): Fault => ({
+    name: `${place}: ${name}`,
+    plant: (lab) => on(lab, place, ...argv),
+  });
+  return [
+    command('tunnel’s netdev down', 'ip', 'link', 'set', NETDEV, 'down'),
+    command('tunnel’s address gone', 'ip', 'addr', 'flush', 'dev', NETDEV),
+    command('tunnel’s route gone', 'ip', 'route', 'del', '10.213.0.0/24', 'dev', NETDEV),
+    command('tunnel’s netdev deleted', 'ip', 'link', 'del', NETDEV),
+    {
+      name: `${place}: OpenVPN killed`,
+      plant: (lab) => signal(lab, place, 'openvpn', 'SIGKILL'),
+    },
+    {
+      name: `${place}: OpenVPN killed every 5 s`,
+      plant: async (lab) => {
+        for (let time = 0; time < 4; time++) {
+          await signal(lab, place, 'openvpn', 'SIGKILL');
+          if (time < 3) await delay(5000);
+        }
+      },
+    },
+    {
+      name: `${place}: OpenVPN stopped for 10 s`,
+      plant: (lab) => suspend(lab, place, 'openvpn', 10_000),
+    },
+    {
+      name: `${place}: OpenVPN stopped for 2 s`,
+      plant: (lab) => suspend(lab, place, 'openvpn', 2000),
+    },
+    command('queue deleted', 'tc', 'qdisc', 'del', 'dev', NETDEV, 'root'),
+    command('queue’s length changed', 'ip', 'link', 'set', NETDEV, 'txqueuelen', '4096'),
+    { name: `${place}: socat killed`, plant: (lab) => signal(lab, place, 'socat', 'SIGKILL') },
+    { name: `${place}: tc killed`, plant: (lab) => signal(lab, place, 'tc', 'SIGKILL') },
+    command('ruleset flushed', 'nft', 'flush', 'ruleset'),
+    {
+      name: `${place}: ruleset flushed, nobody told`,
+      plant: async (lab) => {
+        await signal(lab, place, 'nft', 'SIGSTOP');
+        await on(lab, place, 'nft', 'flush', 'ruleset');
+        await delay(1500);
+      },
+      undo: (lab) => signal(lab, place, 'nft', 'SIGCONT'),
+    },
+    command('forwarding off', 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=0'),
+  ];
+}
+
+function chainFlushed(chain: string): Fault {
+  return {
+    name: `home: chain ${chain} flushed`,
+    plant: (lab) => on(lab, 'home', 'nft', 'flush', 'chain', ...TABLE, chain),
+  };
+}
+
+export const faults: Fault[] = [
+  ...atBoth('home'),
+  chainFlushed('zone_devices'),
+  chainFlushed('route_devices'),
+  chainFlushed('forward'),
+  ...atBoth('endpoint'),
+];

@@ -1,0 +1,78 @@
+// Breaks both ends on purpose, one fault after another, and prints what the provider saw of each and when all was well again.
+// Run as root after `make build`: node build/test/bench/faults/table.js [NAMES] [TIMES]
+import { ExposureLab } from '../../net/exposure/exposure-lab.ts';
+import { faults } from './faults.ts';
+import {
+  ASKED_IN_100_MS,
+  type Fault,
+  type Measure,
+  MORE_IN_100_MS,
+  measureFault,
+  nothing,
+  RECOVER_S,
+} from './measure.ts';
+
+const [pattern = '', times = '1'] = process.argv.slice(2);
+const chosen = faults.filter(({ name }) => new RegExp(pattern, 'i').test(name));
+if (chosen.length === 0) {
+  console.error(`ROWS=${pattern}: no fault has such a name; these are there:`);
+  for (const { name } of faults) console.error(`  ${name}`);
+  process.exit(2);
+}
+
+/** Why a fault did not hold. */
+function findBreaches(fault: Fault, measure: Measure, mostAllowed: number): string[] {
+  const { devices, inside, up, down, recoveredS } = measure;
+  const most = Math.max(up.burst, down.burst);
+  const { recoverS = RECOVER_S } = fault;
+  return [
+    ...(devices.length > 0 ? [`${devices.length} of devices in the clear (${devices[0]})`] : []),
+    ...(inside.length > 0 ? [`${inside.length} of the inside in the clear (${inside[0]})`] : []),
+    ...(most > mostAllowed ? [`a burst of ${most}`] : []),
+    ...(recoveredS > recoverS ? [`not well within ${recoverS} s`] : []),
+  ];
+}
+
+function print({ name }: Fault, measure: Measure, breaches: readonly string[]): void {
+  const { devices, inside, up, down, recoveredS } = measure;
+  const held = breaches.length === 0 ? 'yes' : `**no**: ${breaches.join(', ')}`;
+  console.log(
+    `| ${name} | ${devices.length} | ${inside.length} | ${seconds(up.silenceS)} / ${seconds(down.silenceS)} | ${up.burst} / ${down.burst} | ${seconds(recoveredS)} | ${held} |`,
+  );
+}
+
+const seconds = (value: number): string => (Number.isFinite(value) ? value.toFixed(1) : '—');
+
+/** A fault that was never mended would be seen in all that follow. */
+async function startOver({ network }: ExposureLab): Promise<void> {
+  await Promise.all([network.stop('home'), network.stop('endpoint')]);
+  network.startEndpoint();
+  network.startHome();
+  await network.await('shaping');
+}
+
+const lab = await ExposureLab.start(`fault${process.pid}`);
+let failed = 0;
+try {
+  console.log(
+    '| fault | devices in the clear | inside in the clear | silence up / down, s | most in 100 ms up / down | well after, s | held |',
+  );
+  console.log('|---|---|---|---|---|---|---|');
+  const quiet = await measureFault(lab, nothing);
+  const ownMost = Math.max(ASKED_IN_100_MS, quiet.up.burst, quiet.down.burst);
+  print(nothing, quiet, []);
+  for (const fault of chosen) {
+    for (let round = 0; round < Number(times); round++) {
+      const measure = await measureFault(lab, fault);
+      const breaches = findBreaches(fault, measure, ownMost + MORE_IN_100_MS);
+      if (breaches.length > 0) failed++;
+      print(fault, measure, breaches);
+      if (process.env.SAID) for (const words of measure.said) console.log(`    ${words}`);
+      if (!Number.isFinite(measure.recoveredS)) await startOver(lab);
+    }
+  }
+} finally {
+  await lab.close();
+}
+console.log(`${chosen.length} faults, ${failed} times not held`);
+process.exit(failed > 0 ? 1 : 0);
