@@ -13,6 +13,9 @@ export PATH := $(CURDIR)/.node/node_modules/node/bin:$(PATH)
 SECONDS ?= 300
 RUNS ?= 1
 
+# What npm writes last, once all packages are in place: an install that was broken off is begun anew.
+MODULES := node_modules/.package-lock.json
+
 SOURCES := $(shell find src scripts -type f) package.json package-lock.json
 
 .PHONY: help
@@ -24,22 +27,22 @@ demo: lab-packages dist/iotshaper.js ## the main job in a lab: what a provider s
 	@node dist/iotshaper.js lab demo --out out/demo
 
 .PHONY: test
-test: test-packages node_modules dist/iotshaper.js ## everything that proves it works (namespace tests as root)
+test: test-packages $(MODULES) dist/iotshaper.js ## everything that proves it works (namespace tests as root)
 	@sh scripts/test.sh
 
 .PHONY: unit
-unit: node_modules ## the tests that need nothing but Node.js, in seconds
+unit: $(MODULES) ## the tests that need nothing but Node.js, in seconds
 	@sh scripts/test.sh unit
 
 .PHONY: coverage
-coverage: node_modules ## which share of each folder's lines the unit tests run (two minutes)
-	@rm -rf build && npx tsc -p tsconfig.json --sourceMap && mkdir -p out
-	@npx c8 --all --include 'src/**' --exclude-after-remap --reporter=text --reports-dir=out/coverage \
-	  npx ava --config ava.coverage.config.mjs >out/coverage.txt; status=$$?; \
+coverage: $(MODULES) ## which share of each folder's lines the unit tests run (two minutes)
+	@rm -rf build && npx --no-install tsc -p tsconfig.json --sourceMap && mkdir -p out
+	@npx --no-install c8 --all --include 'src/**' --exclude-after-remap --reporter=text --reports-dir=out/coverage \
+	  npx --no-install ava --config ava.coverage.config.mjs >out/coverage.txt; status=$$?; \
 	  grep -E '^(-|File|All| [^ ]+ +\|)' out/coverage.txt; exit $$status
 
 .PHONY: properties
-properties: node_modules ## the unit tests with a hundred times as many cases of each property (an hour)
+properties: $(MODULES) ## the unit tests with a hundred times as many cases of each property (an hour)
 	@PROPERTY_SHARE=100 sh scripts/test.sh unit
 
 .PHONY: evaluate
@@ -53,6 +56,14 @@ evaluate-wire: lab-packages dist/iotshaper.js compiled ## the provider's line be
 evaluate-audit: lab-packages dist/iotshaper.js compiled ## planted leaks and clean streams, audited (root, 15 minutes; RUNS=N)
 	@node build/test/bench/audit-power.js 3 60,120,300
 	@node build/test/bench/planted-leaks.js $(RUNS)
+
+# Recordings of each kind that evaluate-nulls asks for.
+NULLS ?= 200
+
+.PHONY: evaluate-nulls
+evaluate-nulls: compiled ## wires that depend on nothing: AUCs whose intervals hold 0.50, and false alarms (an hour; NULLS=N)
+	@node build/test/bench/auc-nulls.js $(NULLS)
+	@node build/test/bench/audit-nulls.js $(NULLS) 300,1200 "" ""
 
 .PHONY: bench
 bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays (root)
@@ -78,9 +89,9 @@ bench-size: test-packages dist/iotshaper.js compiled ## what a router carries, h
 	@echo "== size"; node build/test/bench/size.js
 
 .PHONY: compiled
-compiled: node_modules
-	@npx tsc -p tsconfig.json
-	@npx tsc -p test/luci/tsconfig.json
+compiled: $(MODULES)
+	@npx --no-install tsc -p tsconfig.json
+	@npx --no-install tsc -p test/luci/tsconfig.json
 
 .PHONY: build
 build: dist/iotshaper.js ## bundle the program into dist/
@@ -106,15 +117,15 @@ stage: dist/iotshaper.js ## lay out dist/root for OpenWrt's SDK
 	@node scripts/stage.mjs
 
 .PHONY: docs
-docs: node_modules ## write the option table into docs/configuration.md
+docs: $(MODULES) ## write the option table into docs/configuration.md
 	@node scripts/options.mjs
 
 .PHONY: lint
-lint: node_modules ## check types, format and style
-	npx tsc -p tsconfig.json --noEmit
-	npx tsc -p luci-app/tsconfig.json
-	npx tsc -p test/luci/tsconfig.json --noEmit
-	npx biome check --error-on-warnings .
+lint: $(MODULES) ## check types, format and style
+	npx --no-install tsc -p tsconfig.json --noEmit
+	npx --no-install tsc -p luci-app/tsconfig.json
+	npx --no-install tsc -p test/luci/tsconfig.json --noEmit
+	npx --no-install biome check --error-on-warnings .
 	node scripts/lint-luci.mjs
 
 .PHONY: node
@@ -141,10 +152,13 @@ faults: test-packages dist/iotshaper.js compiled ## break both ends on purpose, 
 clean: ## remove everything built
 	rm -rf build dist out
 
-node_modules: package.json package-lock.json | node
+.PHONY: node_modules
+node_modules: $(MODULES)
+
+$(MODULES): package.json package-lock.json | node
 	@echo "Installing npm packages"
 	@npm ci --no-audit --no-fund --loglevel=error
-	@touch node_modules
+	@touch $(MODULES)
 
-dist/iotshaper.js: node_modules $(SOURCES)
+dist/iotshaper.js: $(MODULES) $(SOURCES)
 	@node scripts/build.mjs

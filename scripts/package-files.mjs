@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
+import { gzip } from './archive.mjs';
 import { compileCatalogue } from './po2lmo.mjs';
 
 /** @typedef {import('./archive.mjs').Entry} Entry */
@@ -23,9 +24,13 @@ export function sourceDate() {
   const given = process.env.SOURCE_DATE_EPOCH;
   if (given !== undefined) return Number(given);
   try {
-    return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { encoding: 'utf8' }));
+    const said = execFileSync('git', ['log', '-1', '--format=%ct'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return Number(said);
   } catch {
-    return 0; // an unpacked source archive
+    return 0; // an unpacked source archive, or no git
   }
 }
 
@@ -63,6 +68,11 @@ export function endpointFiles() {
     // Its parent is what the unit for the path watches until there is an endpoint.
     { path: 'etc/iotshaper/', mode: 0o700 },
     { path: `${documents}/copyright`, data: readFileSync('files/debian/copyright') },
+    { path: 'usr/share/man/man8/iotshaper.8.gz', data: gzip(readBuilt('iotshaper.8')) },
+    {
+      path: 'usr/share/bash-completion/completions/iotshaper',
+      data: readBuilt('iotshaper.bash'),
+    },
   ]);
 }
 

@@ -15,7 +15,7 @@ count() {
 
 run_ava() {
 	{
-		npx ava "$@" 2>&1 && echo 0 >"$log.status" || echo $? >"$log.status"
+		npx --no-install ava "$@" 2>&1 && echo 0 >"$log.status" || echo $? >"$log.status"
 	} | tee "$log"
 	add_up
 }
@@ -41,7 +41,7 @@ run_side_by_side() {
 		esac
 	done
 	(
-		npx ava --config ava.net.config.mjs "$@" >"$log.beside" 2>&1 && echo 0 || echo $?
+		npx --no-install ava --config ava.net.config.mjs "$@" >"$log.beside" 2>&1 && echo 0 || echo $?
 	) >"$log.beside.status" &
 	beside=$!
 	# shellcheck disable=SC2086
@@ -67,10 +67,10 @@ if [ "${1:-}" = unit ]; then
 fi
 
 rm -rf build
-npx tsc -p tsconfig.json
-npx tsc -p luci-app/tsconfig.json
-npx tsc -p test/luci/tsconfig.json
-npx biome check --error-on-warnings .
+npx --no-install tsc -p tsconfig.json
+npx --no-install tsc -p luci-app/tsconfig.json
+npx --no-install tsc -p test/luci/tsconfig.json
+npx --no-install biome check --error-on-warnings .
 node scripts/lint-luci.mjs
 
 echo "Unit tests"

@@ -6,7 +6,7 @@ import { type FuzzCounts, fuzz } from '../fuzz/run.ts';
 import { fuzzTargets } from '../fuzz/targets.ts';
 
 /** One input may take so long: far more than any takes, far less than a person waits. */
-const HANGS_MS = 10_000;
+const HANGS_MS = 30_000;
 /** What is live may grow so much from half the inputs to all of them: a table filled to its bound, no more. */
 const MOST_GROWTH_MIB = 4;
 const MIB = 2 ** 20;
@@ -15,7 +15,7 @@ interface Job {
   name: string;
   seed: number;
   count: number;
-  /** Number of the input that is under way. */
+  /** Number of the input that is under way; -1 before the first. */
   progress: Int32Array;
 }
 
@@ -52,11 +52,11 @@ async function work({ name, seed, count, progress }: Job): Promise<Figures> {
 function watch(job: Job): Promise<Figures> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), { workerData: job });
-    let [seen, sinceMs] = [-1, performance.now()];
+    let [seen, sinceMs] = [-2, performance.now()];
     const timer = setInterval(() => {
       const number = Atomics.load(job.progress, 0);
       if (number !== seen) [seen, sinceMs] = [number, performance.now()];
-      else if (performance.now() - sinceMs > HANGS_MS) {
+      else if (number >= 0 && performance.now() - sinceMs > HANGS_MS) {
         void worker.terminate();
         reject(
           new Error(
@@ -78,7 +78,7 @@ async function main(): Promise<void> {
   console.log(`${count} bad inputs a target; N=${count} SEED=${seed} repeats them`);
   let failed = 0;
   for (const { name } of fuzzTargets.filter((one) => !only || one.name === only)) {
-    const progress = new Int32Array(new SharedArrayBuffer(4));
+    const progress = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
     const startedMs = performance.now();
     try {
       const figures = await watch({ name, seed, count, progress });

@@ -1,5 +1,5 @@
 // What holds for every command there is, read from the command line's own table: how help, wrong options and damaged files end.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -137,5 +137,23 @@ for (const words of inputs) {
     t.regex(stderr, /^(iotshaper: )?\S.*\n$/s);
     t.false(hasStackTrace(stderr), stderr);
     t.notRegex(stderr, /is not iterable|undefined|\bnull\b|Cannot read|\[object|Unexpected token/);
+  });
+}
+
+for (const file of ['README.md', 'docs/help.md', 'SECURITY.md', 'docs/configuration.md']) {
+  test.serial(`${file} names commands that there are, with options that they have`, async (t) => {
+    const text = readFileSync(file, 'utf8');
+    const table = await loadTable();
+    const named = [...text.matchAll(/(?:^ {4}|`)iotshaper ([a-z][^`\n#]*)/gm)];
+    t.true(named.length > 0);
+    for (const [, words = ''] of named) {
+      const found = table
+        .filter(({ path }) => `${words} `.startsWith(`${path.join(' ')} `))
+        .sort((a, b) => b.path.length - a.path.length)[0];
+      t.truthy(found, words);
+      if (found?.command.commands.length) t.regex(words, /^\w+$/, words);
+      const known = found?.command.options.map(({ long }) => long) ?? [];
+      for (const [option] of words.matchAll(/--[a-z-]+/g)) t.true(known.includes(option), words);
+    }
   });
 }

@@ -49,9 +49,15 @@ const rows: [EndpointPassage, code: string, bare: string, name: string | null, s
     'homes-names-dropped-by',
     'homes-names-dropped',
     'names',
-    /ufw allow in on iot0 to any port 53/,
+    /run "nft insert rule ip filter INPUT iifname "iotvpn0" accept; .* iifname "iot0" accept"/,
   ],
-  ['tunnel', 'homes-unheard-by', 'homes-unheard', null, /ufw allow in on iotvpn0/],
+  [
+    'tunnel',
+    'homes-unheard-by',
+    'homes-unheard',
+    null,
+    /run "nft insert rule ip filter INPUT iifname "iotvpn0" accept; /,
+  ],
 ];
 
 for (const [passage, code, bare, name, says] of rows) {

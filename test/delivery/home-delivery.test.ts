@@ -6,6 +6,7 @@ import {
   type DeliveryEvidence,
   judgeDelivery,
 } from '../../src/core/home/delivery/home-delivery.ts';
+import { wholeBytesBy } from '../../src/core/home/delivery/path-size.ts';
 import { NO_PROBES } from '../../src/core/home/delivery/probing.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import { homePassages } from '../../src/core/plan/nft/nft-passage.ts';
@@ -115,6 +116,12 @@ test('what a redirect takes to this router is named by its ports', (t) => {
   t.deepEqual(troubles, []);
   t.deepEqual(warnings, partly);
   t.regex(wordsOf(partly[0]!), /on port 80 and 853 to a program of the router/);
+});
+
+test('what leaves the endpoint whole by IPv4 is less by IPv6', (t) => {
+  t.is(wholeBytesBy(false, 1368), 1368);
+  t.is(wholeBytesBy(true, 1368), 1348);
+  t.is(wholeBytesBy(true, null), null);
 });
 
 test('packets in pieces are a warning with a size that fits, at whichever end', (t) => {

@@ -85,6 +85,8 @@ export const troubles: Readonly<Record<string, (machine: FakeMachine) => void>> 
     plants.takeDown(INNER_NETDEV),
   'it loses its addresses': loseAddresses(INNER_NETDEV),
   'the tunnel loses its address': loseAddresses(TUNNEL_NETDEV),
+  'the tunnel loses its route': ({ plants }) => plants.loseTunnelRoute(),
+  'somebody deletes the tunnel’s netdev': ({ plants }) => plants.deleteTunnel(),
   'somebody switches forwarding off': ({ settings }) => settings.write('net/ipv4/ip_forward', '0'),
   'OpenVPN dies': kill('openvpn'),
   'socat dies': kill('socat'),

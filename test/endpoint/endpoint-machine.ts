@@ -140,6 +140,12 @@ export class EndpointMachine {
     home.want(next);
   }
 
+  /** Has a home say so much in one go, each time that it wants another one of these streams. */
+  flood(host: number, shapes: readonly Shape[], count: number): void {
+    for (const { packetBytes } of shapes) this.#sizes.get(host)!.add(packetBytes);
+    this.home(host).flood(shapes, count);
+  }
+
   /** A packet from the Internet for a device of this home. */
   sendFromInternet(host: number): void {
     const packet = buildIpv4([192, 0, 2, 80], [10, 214, host, 7], Buffer.alloc(100));

@@ -14,6 +14,7 @@ const well: Examination = {
   resolverHolders: NOBODY,
   reached: { ipv4: true, ipv6: true },
   forwarded: { ipv4: true, ipv6: true },
+  asked: { ipv4: true, ipv6: true },
   hasInternet: true,
   chains: [],
   suspects: [],
@@ -32,7 +33,7 @@ function firewall(family: string, table: string, input: string, forward: string)
 
 const ufw = firewall('ip', 'filter', 'INPUT', 'FORWARD');
 const ufw6 = firewall('ip6', 'filter', 'INPUT', 'FORWARD');
-const own = { ...firewall('inet', 'mine', 'in', 'through'), chains: [] };
+const own = firewall('inet', 'mine', 'in', 'through');
 
 const rows: [what: string, change: Partial<Examination>, code: string, says: RegExp][] = [
   [
@@ -73,12 +74,18 @@ const rows: [what: string, change: Partial<Examination>, code: string, says: Reg
   [
     'ufw without the port',
     { ...ufw, reached: { ipv4: false, ipv6: null } },
-    ...(['endpoint-port-closed', /over IPv4, .*run "ufw allow 1194\/udp"$/] as const),
+    ...([
+      'endpoint-port-closed',
+      /over IPv4, .*run "ufw allow 1194\/udp; ufw allow in on iotvpn0; ufw allow in on iot0"$/,
+    ] as const),
   ],
   [
     'ufw without the port, by IPv6',
     { ...ufw6, reached: { ipv4: true, ipv6: false } },
-    ...(['endpoint-port-closed', /over IPv6, .*run "ufw allow 1194\/udp"$/] as const),
+    ...([
+      'endpoint-port-closed',
+      /over IPv6, .*run "ufw allow 1194\/udp; ufw allow in on iotvpn0; ufw allow in on iot0"$/,
+    ] as const),
   ],
   [
     'firewalld without the port',
@@ -93,7 +100,7 @@ const rows: [what: string, change: Partial<Examination>, code: string, says: Reg
     { ...own, reached: { ipv4: true, ipv6: false } },
     ...([
       'endpoint-port-closed',
-      /run "nft insert rule inet mine in udp dport 1194 accept"$/,
+      /run "nft insert rule inet mine in udp dport 1194 accept; nft insert rule inet mine in iifname "iotvpn0" accept; /,
     ] as const),
   ],
   [
@@ -101,7 +108,7 @@ const rows: [what: string, change: Partial<Examination>, code: string, says: Reg
     { reached: { ipv4: true, ipv6: false } },
     ...([
       'endpoint-port-closed',
-      /run "ip6tables -I INPUT -p udp --dport 1194 -j ACCEPT"$/,
+      /run "ip6tables -I INPUT -p udp --dport 1194 -j ACCEPT; ip6tables -I INPUT -i iotvpn0 /,
     ] as const),
   ],
   [
@@ -109,8 +116,21 @@ const rows: [what: string, change: Partial<Examination>, code: string, says: Reg
     { ...ufw6, forwarded: { ipv4: true, ipv6: false } },
     ...([
       'homes-dropped-by',
-      /run "nft insert rule ip6 filter FORWARD iifname "iot0" accept; /,
+      /run "ufw route allow in on iot0; ufw route allow out on iot0", and/,
     ] as const),
+  ],
+  [
+    'ufw with the port, and nothing inside the tunnel',
+    { ...ufw, asked: { ipv4: false, ipv6: null } },
+    ...([
+      'homes-names-dropped-by',
+      /run "ufw allow in on iotvpn0; ufw allow in on iot0", and/,
+    ] as const),
+  ],
+  [
+    'a rule somewhere against names',
+    { asked: { ipv4: true, ipv6: false } },
+    ...(['homes-names-dropped', /let port 53 in on iot0/] as const),
   ],
   [
     'a rule somewhere that forwards nothing',
@@ -131,7 +151,10 @@ for (const [what, change, code, says] of rows) {
 test('a machine that can serve has no fault, nor has what could not be tried', (t) => {
   t.deepEqual(findEndpointFaults(well), []);
   const untried = { ipv4: null, ipv6: null };
-  t.deepEqual(findEndpointFaults({ ...well, reached: untried, forwarded: untried }), []);
+  t.deepEqual(
+    findEndpointFaults({ ...well, reached: untried, forwarded: untried, asked: untried }),
+    [],
+  );
 });
 
 test('what no endpoint can do without is told alone; the rest together, the gravest first', (t) => {
@@ -141,6 +164,7 @@ test('what no endpoint can do without is told alone; the rest together, the grav
     ...{ hasInternet: false, portHolders: TAKEN, resolverHolders: TAKEN },
     reached: { ipv4: false, ipv6: false },
     forwarded: { ipv4: false, ipv6: null },
+    asked: { ipv4: false, ipv6: false },
   };
   t.deepEqual(codes(all), [
     ...['endpoint-no-internet', 'endpoint-port-taken', 'resolver-port-taken'],

@@ -118,3 +118,15 @@ test('the status tells of each home whether it is connected, and how its downloa
     ...{ state: 'starting', reason: 'OpenVPN is starting.', homes: [] },
   });
 });
+
+test('what waits for all homes together has a bound, however much each asks for', async (t) => {
+  const { links } = newLinks();
+  const shape = { rateKBps: 10_000, packetBytes: 1400, mode: 'vit', sdPercent: 30 } as const;
+  const hosts = Array.from({ length: 100 }, (_, index) => index + 2);
+  await links.apply(hosts.map((host) => wish(host, { shape, maxDelayMs: 3_600_000 })));
+  const large = buildIpv4([192, 0, 2, 1], [10, 214, 2, 7], Buffer.alloc(1400));
+  for (let count = 0; count < 3000; count++) links.enqueue(large);
+  const { queuePackets, dropped } = links.report(2, 1000);
+  t.true(queuePackets * large.length < (160 << 20) / hosts.length, `${queuePackets} wait`);
+  t.true(dropped > 1000);
+});

@@ -672,6 +672,7 @@ test('with another netdev all begin anew; with the same they go on', (t) => {
   play.tell({ kind: 'openvpn-exited', why: ended });
   t.deepEqual(play.take(), ['openvpn-stopped', 'shut 2']);
   t.is(toldOf(play.state).state, 'starting');
+  t.is(toldOf(play.state).reason.code, 'openvpn-stopped');
   play.hello(2, { ...shape, rateKBps: 10 });
   play.second();
   t.deepEqual(play.settle(), []);

@@ -249,22 +249,25 @@ test('a home that floods its endpoint with wishes takes nothing from another', a
   machine.door.latencyMs = () => 20;
   await startAll(endpoint);
   await awaitServed(t, endpoint, [2, 3], 10_000);
-  const shapes = [4, 5, 6, 7].map((rateKBps) => ({ ...shape, rateKBps }));
+  const shapes = [512, 600, 700, 512].map((packetBytes, index) => ({
+    ...{ ...shape, packetBytes },
+    rateKBps: 4 + index,
+  }));
   const stood = machine.tc.queueOf(TUNNEL_NETDEV)!.classes.get(3);
   const asked = machine.door.calls.length;
   const quiet = endpoint.home(3);
   endpoint.takeDelivered();
   quiet.received.cover = 0;
-  for (let count = 0; count < 80; count++) {
-    endpoint.home(2).flood(shapes, 100);
+  for (let count = 0; count < 48; count++) {
+    endpoint.flood(2, shapes, 60);
     await endpoint.advance(250);
   }
-  t.true(endpoint.takeDelivered()[3]! >= 78, 'of 80');
+  t.true(endpoint.takeDelivered()[3]! >= 46, 'of 48');
   t.is(machine.tc.queueOf(TUNNEL_NETDEV)!.classes.get(3), stood);
-  const perSecond = (quiet.received.cover + quiet.received.frames) / 20;
+  const perSecond = (quiet.received.cover + quiet.received.frames) / 12;
   t.true(Math.abs(perSecond / slotsPerSecond(shape) - 1) < 0.15, `${perSecond} a second`);
-  const loaded = machine.door.calls.slice(asked).filter(({ what }) => what.startsWith('nft -f'));
-  t.true(loaded.length <= 12, `rules were loaded ${loaded.length} times in 20 s`);
+  const made = machine.door.calls.slice(asked).filter(({ what }) => /^open udp .*:9$/.test(what));
+  t.true(made.length > 4 && made.length <= 9, `${made.length} streams in 12 s`);
   t.deepEqual(
     endpoint.logged.filter((line) => line.startsWith('warning: ')),
     [],

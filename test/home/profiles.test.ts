@@ -75,6 +75,18 @@ test('one that cannot be read is refused with its line, and the one that worked 
   await machine.finish(service.stop());
 });
 
+test('where none has worked yet, one with the right control key takes the place of one with another', async (t) => {
+  const machine = createHomeMachine({ seed: 7 });
+  const works = machine.files.text(PATH)!;
+  machine.files.plant(PATH, works.replace(/control-key \S+/, `control-key ${'A'.repeat(43)}=`));
+  const service = await start(machine);
+  t.is(service.status().state, 'starting');
+  await machine.finish(service.storeProfile({ text: works }));
+  await machine.advance(10_000);
+  t.is(service.status().state, 'shaping');
+  await machine.finish(service.stop());
+});
+
 test('one with the control key of another home connects, is not answered, and gives way', async (t) => {
   const machine = createHomeMachine({ seed: 7 });
   const log: string[] = [];

@@ -1,5 +1,7 @@
 // The home service on a machine of models: what others may ask of it, and what is done with single packets.
 import test from 'ava';
+import { NAMES_PORT } from '../../src/core/plan/names.ts';
+import { encodeQuestion } from '../../src/research/lab/traffic/dns.ts';
 import { HomeService } from '../../src/shell/home/home-service.ts';
 import { askLocalApi } from '../../src/shell/machine/local-api.ts';
 import {
@@ -9,6 +11,7 @@ import {
   readInterfaces,
 } from '../stand-ins/fake-system/home-machine.ts';
 import type { FakeMachine } from '../stand-ins/fake-system/machine.ts';
+import type { Plants } from '../stand-ins/fake-system/plants.ts';
 
 interface Home {
   machine: FakeMachine;
@@ -246,6 +249,66 @@ test('a network of the home where the tunnel’s inside is: refused at the start
   t.is(service.status().state, 'shaping', 'a wider network loses a few addresses alone');
 });
 
+test('tunnel-interface-wan.conf: a netdev of somebody else for devices’ packets is refused, and left as it is', async (t) => {
+  const { machine, service } = await startHome(({ files }) => {
+    const other = `${defaultConfig}\nconfig tunnel 'tunnel'\n\toption interface 'wan'\n`;
+    files.plant(homePaths.configPath, other);
+  });
+  const { state, config } = service.status();
+  t.is(state, 'error');
+  t.regex(
+    config.errors[0]!.message,
+    /^iotshaper\.tunnel\.interface: "wan" is a network device that something else made and needs; .* run "uci set iotshaper\.tunnel\.interface=iot0;/,
+  );
+  t.deepEqual(machine.ip.netdevs.get('wan')?.addresses.map(String), ['198.51.100.10/24']);
+  t.is(machine.nft.tables.size, 0);
+});
+
+test('reverse paths to devices are taken loosely, again after others set them strict', async (t) => {
+  const { machine } = await startHome();
+  const read = () => machine.settings.read('net/ipv4/conf/iot0/rp_filter');
+  t.is(read(), '2\n');
+  machine.plants.changeSettings();
+  t.is(read(), '1\n');
+  await machine.advance(15_000);
+  t.is(read(), '2\n');
+});
+
+test('a name of the house is answered while the tunnel is down, and no other name', async (t) => {
+  const { machine, service } = await startHome();
+  machine.plants.tunnelDown();
+  await machine.advance(1000);
+  const ask = (name: string) => {
+    const from = { address: '192.168.8.11', port: 5000 };
+    const bytes = encodeQuestion({ id: 7, name, type: 'A' });
+    machine.udp.deliver({ bytes, from, to: { address: '192.168.8.1', port: NAMES_PORT } });
+  };
+  ask('nobody.lan');
+  ask('cloud.example');
+  await machine.advance(1000);
+  const answers = machine.namesAnswered.map(({ bytes, to }) => [
+    to.address,
+    to.port,
+    bytes[3]! & 15,
+  ]);
+  t.deepEqual(answers, [['192.168.8.11', 5000, 3]]);
+  await machine.finish(service.stop());
+  t.false([...machine.udp.sockets].some(({ port }) => port === NAMES_PORT));
+});
+
+test('strict reverse paths that heed marks are loosened where devices come in, and put back', async (t) => {
+  const { machine, service } = await startHome(({ settings }) => {
+    settings.write('net/ipv4/conf/all/rp_filter', '1');
+  });
+  const read = () => machine.settings.read('net/ipv4/conf/br-iot/rp_filter');
+  t.is(read(), '0\n', 'without marks nothing is in the way');
+  machine.settings.write('net/ipv4/conf/all/src_valid_mark', '1');
+  await machine.advance(15_000);
+  t.is(read(), '2\n');
+  await machine.finish(service.stop());
+  t.is(read(), '0\n');
+});
+
 for (const [what, plant] of [
   ['the devices’ netdev', 'iot0'],
   ['the tunnel’s netdev', 'iotvpn0'],
@@ -258,6 +321,32 @@ for (const [what, plant] of [
     t.is(machine.wayOfDevices(), 'tunnel');
   });
 }
+
+const TAKEN: [what: string, plant: (plants: Plants) => void][] = [
+  ['netdev', (plants) => plants.deleteTunnel()],
+  ['address', (plants) => plants.loseAddresses('iotvpn0')],
+  ['route', (plants) => plants.loseTunnelRoute()],
+];
+
+for (const [what, plant] of TAKEN) {
+  test(`the tunnel’s ${what} that others deleted is made again, and nothing leaves directly meanwhile`, async (t) => {
+    const { machine, service } = await startHome();
+    plant(machine.plants);
+    for (let second = 0; second < 12; second++) {
+      await machine.advance(1000);
+      t.not(machine.wayOfDevices(), 'internet');
+    }
+    t.is(service.status().state, 'shaping');
+    t.is(machine.wayOfDevices(), 'tunnel');
+  });
+}
+
+test('a shaping thread that throws is started again within seconds', async (t) => {
+  const { machine, service } = await startHome();
+  machine.plants.threadThrows();
+  await machine.advance(8000);
+  t.is(service.status().state, 'shaping');
+});
 
 test('rules that others edited are put back while the tunnel is down', async (t) => {
   const { machine } = await startHome();

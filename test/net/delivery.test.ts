@@ -8,19 +8,22 @@ import { askLocalApi } from '../../src/shell/machine/local-api.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { CLOUD, HomeNetwork } from './home-network.ts';
 
+interface Finding {
+  code: string;
+  values: Record<string, unknown>;
+}
+
 interface EndpointStatus {
   reason: string;
-  warning_notices: { code: string }[];
+  warning_notices: Finding[];
+  port: { arrived: number | null };
 }
 
 let network: HomeNetwork;
 
 test.before(async () => {
   network = await HomeNetwork.build({ id: 'deliver' });
-  network.startEndpoint();
-  network.startHome();
   await network.startCloud();
-  await network.await('shaping');
 });
 
 test.after.always(() => network?.close());
@@ -42,12 +45,9 @@ async function awaitThat<S>(
 const home = (isSo: (status: Status) => boolean) => awaitThat(() => network.status(), isSo);
 
 function endpoint(isSo: (status: EndpointStatus) => boolean): Promise<EndpointStatus> {
-  const socket = join(network.path('run-endpoint'), 'api.sock');
   const question = { method: 'status' };
-  return awaitThat(
-    () => askLocalApi(nodeSystem, socket, question, 20_000) as Promise<EndpointStatus>,
-    isSo,
-  );
+  const ask = () => askLocalApi(nodeSystem, socketOfEndpoint(), question, 20_000);
+  return awaitThat(() => ask() as Promise<EndpointStatus>, isSo);
 }
 
 async function served(t: ExecutionContext): Promise<void> {
@@ -68,6 +68,110 @@ async function whileTalking<T>(work: () => Promise<T>): Promise<T> {
 
 const docker = readFileSync('test/fixtures/firewall/docker-like.nft', 'utf8');
 const ufw = readFileSync('test/fixtures/firewall/ufw-like.nft', 'utf8');
+
+const socketOfEndpoint = () => join(network.path('run-endpoint'), 'api.sock');
+
+/** What the running endpoint finds on its machine when it is asked. */
+async function doctor(): Promise<Finding[]> {
+  const ask = () => askLocalApi(nodeSystem, socketOfEndpoint(), { method: 'doctor' }, 60_000);
+  const { warning_notices: all } = (await ask()) as { warning_notices: Finding[] };
+  // On a machine that is slow enough that much is quiet.
+  return all.filter(({ code }) => code !== 'endpoint-port-quiet');
+}
+
+/** Types what was printed. */
+async function obey(findings: readonly Finding[]): Promise<void> {
+  for (const { values } of findings)
+    await network.netns('endpoint', ['sh', '-c', String(values.command)]);
+}
+
+test.serial(
+  'firewalls before a home’s first connection: each end says where to look',
+  async (t) => {
+    const provider =
+      'table inet provider {\nchain f {\ntype filter hook forward priority 0;\nudp dport 1194 drop\n}\n}\n';
+    await network.netns('provider', ['nft', '-f', '-'], provider);
+    const letIn = () => network.netns('provider', ['nft', 'delete', 'table', 'inet', 'provider']);
+    t.teardown(() => letIn().catch(() => {}));
+    network.startEndpoint();
+    network.startHome();
+    const { reason } = await home(({ reason: said }) => /answers otherwise/.test(said));
+    t.regex(
+      reason,
+      /nothing answers at 203\.0\.113\.10:1194 over UDP, though the server there answers/,
+    );
+    t.regex(reason, /"iotshaper endpoint doctor", .* let UDP port 1194 in in the firewall/);
+    const words = ['doctor', '--run-dir', network.path('run-endpoint')];
+    t.regex(
+      await network.endpoint(...words),
+      /^Nothing found on this server\. But nothing has come to UDP port 1194 since the service started \d+ s ago: .*hosting provider/,
+    );
+
+    // The server's own, as ufw without the port.
+    const closed = readFileSync('test/fixtures/real-homes/fw-ufw-closed.nft', 'utf8');
+    await network.netns('endpoint', ['nft', '-f', '-'], closed);
+    await letIn();
+    const findings = await doctor();
+    t.deepEqual(findings.map(({ code }) => code).sort(), [
+      'endpoint-port-closed',
+      'homes-dropped-by',
+    ]);
+    await network.reread();
+    await endpoint(({ port }) => (port.arrived ?? 0) > 0);
+    t.regex((await network.status())!.reason, /nothing answers at/);
+    await obey(findings);
+    // OpenVPN pauses between two tries.
+    await network.reread();
+    await network.await('shaping');
+    await served(t);
+    t.deepEqual(await doctor(), []);
+    t.regex(
+      await network.endpoint(...words),
+      /^Nothing found on this server\. Something came to UDP/,
+    );
+    await network.netns('endpoint', ['nft', 'delete', 'table', 'ip', 'filter']);
+  },
+);
+
+const lonely: [what: string, rules: string, code: string][] = [
+  [
+    'what homes say inside the tunnel',
+    'chain in {\ntype filter hook input priority 0; policy drop;\nudp dport 1194 accept\niifname { "lo", "iot0" } accept\n}',
+    'homes-unheard-by',
+  ],
+  [
+    'what the Internet answers',
+    'chain f {\ntype filter hook forward priority 0; policy drop;\niifname "iot0" accept\n}',
+    'homes-answers-dropped-by',
+  ],
+  [
+    'names',
+    'chain in {\ntype filter hook input priority 0; policy drop;\nudp dport 1194 accept\niifname { "lo", "iotvpn0" } accept\nct state established accept\n}',
+    'homes-names-dropped-by',
+  ],
+];
+
+for (const [what, rules, code] of lonely) {
+  test.serial(
+    `a firewall on the server that drops ${what}: named, and its command mends it`,
+    async (t) => {
+      await network.netns('endpoint', ['nft', '-f', '-'], `table inet lonely {\n${rules}\n}\n`);
+      const remove = () => network.netns('endpoint', ['nft', 'delete', 'table', 'inet', 'lonely']);
+      t.teardown(() => remove().catch(() => {}));
+      await whileTalking(async () => {
+        const found = await endpoint(({ warning_notices: all }) =>
+          all.some((finding) => finding.code === code),
+        );
+        const [{ values }] = found.warning_notices as [Finding];
+        t.regex(String(values.command), /^nft insert rule inet lonely \w+ iifname "iot/);
+        await obey(found.warning_notices);
+        await endpoint(({ warning_notices: all }) => all.length === 0);
+      });
+      await home(({ state, trouble }) => state === 'shaping' && trouble === undefined);
+      await remove();
+    },
+  );
+}
 
 test.serial('Docker on the router: its chain is named, with the command that helps', async (t) => {
   await network.netns('router', ['nft', '-f', '-'], docker);
@@ -178,7 +282,8 @@ test.serial(
     const table =
       'table inet nofrag {\nchain o {\ntype filter hook output priority filter;\nicmp type destination-unreachable icmp code frag-needed drop\n}\n}\n';
     await network.netns('provider', ['nft', '-f', '-'], table);
-    t.deepEqual(await network.device('download'), { intact: true });
+    const got = await network.device('download', CLOUD, '200000');
+    t.deepEqual(got, { intact: true, bytes: 200_000 });
     await network.netns('provider', ['nft', 'delete', 'table', 'inet', 'nofrag']);
     await network.netns('endpoint', ['ip', 'link', 'set', 'eth0', 'mtu', '1500']);
     await network.netns('provider', ['ip', 'link', 'set', 'vps', 'mtu', '1500']);

@@ -51,9 +51,43 @@ class Server {
     await run(['ip', '-n', outside, 'link', 'set', far, 'up']);
     await run(['ip', '-n', netns, 'addr', 'add', '203.0.113.10/24', 'dev', uplink]);
     await run(['ip', '-n', netns, 'link', 'set', uplink, 'up']);
+    for (const [where, netdev, host] of [
+      [outside, far, '1'],
+      [netns, uplink, '10'],
+    ] as const)
+      await run(
+        `ip -n ${where} -6 addr add 2001:db8:203::${host}/64 dev ${netdev} nodad`.split(' '),
+      );
+    await run(`ip -n ${netns} -6 route add default via 2001:db8:203::1`.split(' '));
     const server = new Server(t, netns, dir);
     await server.route('add');
     return server;
+  }
+
+  /** ufw, firewall-cmd and iptables, as far as they are asked here: each puts the rules where the real one would. */
+  async addFrontEnds(): Promise<void> {
+    const scripts = {
+      ufw: `case "$*" in
+"allow 1194/udp") nft add rule ip filter ufw-user-input udp dport 1194 accept ;;
+"allow in on "*) nft add rule ip filter ufw-user-input iifname "$4" accept ;;
+"route allow in on "*) nft add rule ip filter FORWARD iifname "$5" accept ;;
+"route allow out on "*) nft add rule ip filter FORWARD oifname "$5" accept ;;
+*) exit 1 ;; esac`,
+      'firewall-cmd': `case "$*" in
+"--permanent --add-port=1194/udp") nft add rule inet firewalld filter_IN_public udp dport 1194 accept ;;
+"--permanent --zone=trusted --add-interface=iotvpn0 --add-interface=iot0")
+nft add rule inet firewalld filter_IN_public iifname '{ "iotvpn0", "iot0" }' accept ;;
+--reload) ;;
+*) exit 1 ;; esac`,
+      iptables: `case "$*" in
+"-I INPUT -p udp --dport 1194 -j ACCEPT") nft insert rule ip filter INPUT udp dport 1194 accept ;;
+"-I INPUT -i "*" -j ACCEPT") nft insert rule ip filter INPUT iifname "$4" accept ;;
+*) exit 1 ;; esac`,
+    };
+    for (const [name, body] of Object.entries(scripts)) {
+      await writeFile(join(this.dir, name), `#!/bin/sh -e\n${body}\n`);
+      await chmod(join(this.dir, name), 0o755);
+    }
   }
 
   /** Runs a shell's line on the server. */
@@ -118,6 +152,7 @@ test('each fault is named, its command mends it, and nothing is left behind', as
   const made = await server.iotshaper(['init', '--host', '203.0.113.10']);
   t.is(made.status, 0, made.error);
   t.notRegex(made.error, /warning/);
+  await server.addFrontEnds();
   const links = () => server.sh('ip -br link; ip -br addr; nft list ruleset; ip rule; ip route');
   const before = await links();
   const healthy = await server.iotshaper(['doctor', '--run-dir', join(server.dir, 'run')]);
@@ -125,17 +160,69 @@ test('each fault is named, its command mends it, and nothing is left behind', as
   t.regex(healthy.output, /Nothing found/);
   t.is(await links(), before);
 
-  for (const [rules, codes] of [
-    ['fw-docker-like.nft', ['homes-dropped-by']],
-    ['fw-ufw-closed.nft', ['endpoint-port-closed', 'homes-dropped-by']],
-  ] as const) {
-    await server.sh(`nft -f ${resolve('test/fixtures/real-homes', rules)}`);
+  const fixture = (name: string) => readFile(resolve('test/fixtures', name), 'utf8');
+  const chain = (name: string, hook: string, policy: string, rules: string) =>
+    `chain ${name} {\ntype filter hook ${hook} priority filter; policy ${policy};\n${rules}\n}\n`;
+  const icmp = 'meta l4proto ipv6-icmp accept';
+  for (const [what, rules, codes, program] of [
+    [
+      ...(['Docker', await fixture('real-homes/fw-docker-like.nft')] as const),
+      ...[['homes-dropped-by'], /^nft insert rule ip filter FORWARD iifname "iot0" accept;/],
+    ],
+    [
+      ...(['no port', await fixture('real-homes/fw-ufw-closed.nft')] as const),
+      ...[['endpoint-port-closed', 'homes-dropped-by'], /^nft insert rule ip filter INPUT udp /],
+    ],
+    [
+      ...(['the port alone', await fixture('firewall/ufw-like.nft')] as const),
+      ...[['homes-dropped-by', 'homes-names-dropped-by'], /^nft insert rule ip filter FORWARD/],
+    ],
+    [
+      ...([
+        'no port by IPv6',
+        `table ip6 filter {\n${chain('INPUT', 'input', 'drop', icmp)}}\n`,
+      ] as const),
+      ...[['endpoint-port-closed'], /^nft insert rule ip6 filter INPUT udp dport 1194 accept;/],
+    ],
+    [
+      'ufw',
+      `table ip filter {\nchain ufw-user-input {\n}\n${chain('INPUT', 'input', 'drop', 'jump ufw-user-input')}${chain('FORWARD', 'forward', 'drop', '')}}\n`,
+      ...[
+        ['endpoint-port-closed', 'homes-dropped-by'],
+        /^ufw allow 1194\/udp; ufw allow in on iot/,
+      ],
+    ],
+    [
+      'firewalld',
+      `table inet firewalld {\nchain filter_IN_public {\n}\n${chain('filter_INPUT', 'input', 'accept', `${icmp}\njump filter_IN_public\nreject`)}}\n`,
+      ...[['endpoint-port-closed', 'endpoint-port-closed'], /^firewall-cmd --permanent --add-port/],
+    ],
+    [
+      'a rule of iptables',
+      `table ip filter {\n${chain('INPUT', 'input', 'accept', 'reject')}}\n`,
+      ...[
+        ['endpoint-port-closed'],
+        /^iptables -I INPUT -p udp --dport 1194 -j ACCEPT; iptables -I/,
+      ],
+    ],
+  ] as [string, string, string[], RegExp][]) {
+    await writeFile(join(server.dir, 'rules.nft'), rules);
+    await server.sh(`nft -f ${join(server.dir, 'rules.nft')}`);
     const found = await server.doctor();
-    t.deepEqual(codesOf(found), codes, rules);
-    for (const { values } of found.findings) await server.sh(`${values.command}`);
-    t.deepEqual(await server.doctor(), { ok: true, findings: [] }, rules);
+    t.deepEqual(codesOf(found), codes, what);
+    t.regex(`${found.findings[0]!.values.command}`, program, what);
+    for (const { values } of found.findings)
+      await server.sh(`PATH=${server.dir}:$PATH; ${values.command}`);
+    t.deepEqual(await server.doctor(), { ok: true, findings: [] }, what);
     await server.sh('nft flush ruleset');
   }
+  await server.sh(
+    "nft 'table ip mine { chain f { type filter hook forward priority 0; drop; }; }'",
+  );
+  const dropped = await server.doctor();
+  t.deepEqual(codesOf(dropped), ['homes-dropped']);
+  t.regex(dropped.findings[0]!.message, /look for a firewall rule that drops it/);
+  await server.sh('nft delete table ip mine');
 
   const [freePort, freeResolver] = [await server.hold(1194), await server.hold(53)];
   const held = await server.doctor();
@@ -158,6 +245,7 @@ test('each fault is named, its command mends it, and nothing is left behind', as
   await server.sh('ip addr flush dev lan');
 
   await server.route('delete');
+  await server.sh('ip -6 route delete default');
   t.true(codesOf(await server.doctor()).includes('endpoint-no-internet'));
   await server.route('add');
   t.deepEqual(await server.doctor(), { ok: true, findings: [] });

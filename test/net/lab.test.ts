@@ -216,3 +216,25 @@ labTest('interrupted while devices talk, it cleans up and says it was', async (t
   t.is(status, 130, stderr);
   assertNothingLeft(t, 'tint');
 });
+
+labTest('what a killed lab left is removed on demand; that of one that runs is not', async (t) => {
+  const lab = (...words: string[]) =>
+    startLab('--variant', 'unprotected', '--seconds', '60', '--out', newFolder(), ...words);
+  const [killed, running] = [lab('--id', 'tdead'), lab('--id', 'tlive')];
+  await Promise.all([killed.said('devices talk'), running.said('devices talk')]);
+  killed.child.kill('SIGKILL');
+  await killed.ended;
+  t.is(namespacesOf('tdead').length, 5);
+  const others = namespacesOf('tlive');
+  const clean = () =>
+    execFileSync(process.execPath, [program, 'lab', 'clean'], { encoding: 'utf8' });
+  const said = clean();
+  for (const place of ['cloud', 'devices', 'endpoint', 'provider', 'router']) {
+    t.true(said.includes(`iotlab-tdead-${place}`), said);
+  }
+  assertNothingLeft(t, 'tdead');
+  t.false(said.includes('tlive'), said);
+  t.deepEqual(namespacesOf('tlive'), others);
+  running.child.kill('SIGTERM');
+  t.is((await running.ended).status, 143);
+});

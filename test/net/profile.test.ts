@@ -70,8 +70,12 @@ async function makeLink(t: ExecutionContext): Promise<{ server: string; home: st
 }
 
 /** OpenVPN in a namespace, and whether its initialization came to its end. */
-function startOpenVpn(netns: string, config: string): { child: ChildProcess; up: Promise<string> } {
-  const argv = ['netns', 'exec', netns, 'openvpn', '--config', config];
+function startOpenVpn(
+  netns: string,
+  config: string,
+  before: readonly string[] = [],
+): { child: ChildProcess; up: Promise<string> } {
+  const argv = ['netns', 'exec', netns, ...before, 'openvpn', '--config', config];
   const child = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   const up = new Promise<string>((done, fail) => {
@@ -222,6 +226,81 @@ test('every spelling that is taken connects', async (t) => {
       await end(client.child);
     }
     t.log(`${names.join(', ')}: ${Math.round(performance.now() - startMs)} ms`);
+  }
+});
+
+test('an endpoint of both families is reached by a name from homes that have one, or both', async (t) => {
+  if (!requireNamespaces(t)) return;
+  const dir = mkdtempSync(join(tmpdir(), 'iotshaper-profile-'));
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  const store = new EndpointStore(nodeSystem, join(dir, 'endpoint'));
+  await store.init('vps.test', 1194);
+  const verdict = checkProfile(await store.addHome('cottage'), pemReader);
+  if (!verdict.ok) return t.fail(JSON.stringify(verdict.problems));
+  const { server, home } = await makeLink(t);
+  const clientConfigs = join(dir, 'homes');
+  mkdirSync(clientConfigs);
+  const { tunnelNet } = await store.identity();
+  writeFileSync(join(clientConfigs, 'cottage'), renderClientConfig(tunnelNet, 2));
+  const config = renderEndpointOpenVpn({
+    ...{ port: 1194, isDualStack: true, clientConfigDir: clientConfigs, tunnelNet },
+    ...{ certificatePath: store.certificatePath, keyPath: store.keyPath },
+    fingerprints: (await store.homes()).map(({ fingerprint }) => fingerprint),
+    ...{ managementSocket: 'unused', queuePackets: 100, plainUser: null },
+  });
+  writeFileSync(join(dir, 'server.conf'), alone(config));
+  const endpoint = startOpenVpn(server, join(dir, 'server.conf'));
+  t.teardown(() => end(endpoint.child));
+  await endpoint.up;
+
+  const rendered = renderHomeOpenVpn({
+    ...{ profile: verdict.profile, managementSocket: 'unused', queuePackets: 100 },
+    plainUser: null,
+  });
+  t.regex(rendered, /^remote vps\.test 1194 udp\nserver-poll-timeout 6$/m);
+  writeFileSync(join(dir, 'home.conf'), alone(rendered), { mode: 0o600 });
+  writeFileSync(join(dir, 'hosts'), `${host6} vps.test\n${host4} vps.test\n`);
+  const named = ['unshare', '-m', 'sh', '-c', `mount --bind ${dir}/hosts /etc/hosts && exec "$@"`];
+  const onHome = (words: string) => run(`ip -n ${home} ${words}`.split(' '));
+  const cases: [what: string, before: () => Promise<unknown>, by: RegExp][] = [
+    ['both', async () => {}, /link remote: \[AF_INET6?\]/],
+    [
+      'IPv6 that leads nowhere',
+      () =>
+        run(['nft', '-f', '-'], {
+          netns: server,
+          input:
+            'table ip6 cut {\nchain in {\ntype filter hook input priority 0;\nudp dport 1194 drop\n}\n}\n',
+        }),
+      /link remote: \[AF_INET\]192\.0\.2\.1:1194/,
+    ],
+    [
+      'IPv6 alone',
+      async () => {
+        await run(['nft', 'delete', 'table', 'ip6', 'cut'], { netns: server });
+        await onHome('address del 192.0.2.2/24 dev wire');
+      },
+      /link remote: \[AF_INET6\]2001:db8::1:1194/,
+    ],
+    [
+      'IPv4 alone',
+      async () => {
+        await onHome('address add 192.0.2.2/24 dev wire');
+        await onHome('-6 address flush dev wire');
+      },
+      /link remote: \[AF_INET\]192\.0\.2\.1:1194/,
+    ],
+  ];
+  for (const [what, before, by] of cases) {
+    await before();
+    const startMs = performance.now();
+    const client = startOpenVpn(home, join(dir, 'home.conf'), [...named, 'sh']);
+    try {
+      t.regex(await client.up, by, what);
+    } finally {
+      await end(client.child);
+    }
+    t.log(`${what}: ${Math.round(performance.now() - startMs)} ms`);
   }
 });
 

@@ -3,6 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { lab } from '../../src/research/lab/bed/topology.ts';
+import { encodeQuestion } from '../../src/research/lab/traffic/dns.ts';
 import { CLOUD, DEVICE, HomeNetwork } from './home-network.ts';
 import { eventually } from './support.ts';
 import { intervalsMs, packetsPerS, readWire, sizes } from './wire.ts';
@@ -338,6 +339,11 @@ test.serial(
     await network.configure([]);
     await network.reread();
     await t.throwsAsync(network.netns('devices', [...ping.slice(0, 4), '-w1', ...ping.slice(5)]));
+    // Names of the house are answered all the same: this one with "no such name".
+    const asks = `socat -t 1 - UDP4:${lab.lanAddress}:53,bind=${DEVICE} | od -An -v -tx1 | tr -d ' \\n'`;
+    const question = encodeQuestion({ id: 7, name: 'nobody.lan', type: 'A' }).toString();
+    const answer = await network.netns('devices', ['sh', '-c', asks], question);
+    t.regex(answer, /^00078[45]83/);
     network.startEndpoint();
     await network.await('shaping');
     t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });

@@ -12,6 +12,10 @@ const lines: [line: string, code: NoticeCode | null][] = [
     'RESOLVE: Cannot resolve host address: vps.example.org:1194 (Temporary failure in name resolution)',
     'endpoint-name-unresolved',
   ],
+  [
+    'TCP/UDP: Socket bind failed on local address [AF_INET6][undef]:1194: Address already in use (errno=98)',
+    'endpoint-port-taken',
+  ],
   ['read UDPv4 [ECONNREFUSED]: Connection refused (fd=3,code=111)', 'endpoint-refuses'],
   [
     'read UDPv4 [EHOSTUNREACH|EHOSTUNREACH]: No route to host (fd=3,code=113)',

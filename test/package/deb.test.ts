@@ -75,7 +75,9 @@ test('holds program, wrapper and units, root’s throughout', (t) => {
       '-rw-r--r-- ./usr/lib/iotshaper/iotshaper.js',
       '-rw-r--r-- ./usr/lib/systemd/system/iotshaper-endpoint.path',
       '-rw-r--r-- ./usr/lib/systemd/system/iotshaper-endpoint.service',
+      '-rw-r--r-- ./usr/share/bash-completion/completions/iotshaper',
       '-rw-r--r-- ./usr/share/doc/iot-shaper-endpoint/copyright',
+      '-rw-r--r-- ./usr/share/man/man8/iotshaper.8.gz',
     ],
   );
 });

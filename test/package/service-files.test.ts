@@ -63,3 +63,11 @@ for (const [option, warned] of [
 test('without a firewall there is nothing to warn of', async (t) => {
   t.deepEqual(await readFirewallWarnings(nodeSystem, 'iot0', [], temporaryFolder(t)), []);
 });
+
+test('the endpoint’s unit bounds its memory, far above what may wait for homes, and ends all of it at once', (t) => {
+  const unit = readFileSync('files/debian/iotshaper-endpoint.service', 'utf8');
+  t.true(Number(/^MemoryMax=(\d+)M$/m.exec(unit)?.[1]) > 2 * 160);
+  t.regex(unit, /^MemorySwapMax=0$/m);
+  t.regex(unit, /^OOMPolicy=stop$/m);
+  t.regex(unit, /^Restart=always$/m);
+});

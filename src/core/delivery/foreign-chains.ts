@@ -8,6 +8,8 @@ export interface ForeignChain {
   table: string;
   name: string;
   hook: string;
+  /** ufw keeps it, and forgets what others put there. */
+  isUfw?: true;
 }
 
 /**
@@ -18,6 +20,9 @@ export interface ForeignChain {
  */
 export function parseForeignChains(listing: string): ForeignChain[] {
   const found: ForeignChain[] = [];
+  const names = parseChainNames(listing);
+  const keptByUfw = (family: string): boolean =>
+    names.includes(family === 'ip6' ? 'ufw6-user-input' : 'ufw-user-input');
   let table: { family: string; name: string } | null = null;
   let chain = '';
   for (const line of listing.split('\n')) {
@@ -26,7 +31,9 @@ export function parseForeignChains(listing: string): ForeignChain[] {
     chain = /^\s*chain (\S+) \{/.exec(line)?.[1] ?? chain;
     const [, hook] = /type filter hook (\w+) .*policy drop;/.exec(line) ?? [];
     if (!hook || !table || (table.family === 'inet' && table.name === TABLE)) continue;
-    found.push({ family: table.family, table: table.name, name: chain, hook });
+    const isUfw = table.name === 'filter' && keptByUfw(table.family);
+    const kept = isUfw ? { isUfw: true as const } : {};
+    found.push({ family: table.family, table: table.name, name: chain, hook, ...kept });
   }
   const rank = ({ table: name }: ForeignChain): number => (name === 'fw4' ? 1 : 0);
   return found.sort((a, b) => rank(a) - rank(b));
@@ -52,7 +59,24 @@ export function nameOf({ family, table, name }: ForeignChain): string {
   return `${family} ${table} ${name}`;
 }
 
-/** Commands that let this through, ahead of all the chain drops. @param matches each as nft reads it */
-export function letThrough(chain: ForeignChain, matches: readonly string[]): string {
-  return matches.map((match) => `nft insert rule ${nameOf(chain)} ${match} accept`).join('; ');
+/** What is to be let through: what comes to a UDP port, what comes in by a netdev, what leaves by one. */
+export type Wanted = { port: number } | { in: string } | { out: string };
+
+/** Commands that let this through, ahead of all the chain drops. */
+export function letThrough(chain: ForeignChain, wanted: readonly Wanted[]): string {
+  const one = (what: Wanted): string =>
+    chain.isUfw
+      ? `ufw ${chain.hook === 'forward' ? 'route ' : ''}allow ${asUfw(what)}`
+      : `nft insert rule ${nameOf(chain)} ${asNft(what)} accept`;
+  return wanted.map(one).join('; ');
+}
+
+function asNft(what: Wanted): string {
+  if ('port' in what) return `udp dport ${what.port}`;
+  return 'in' in what ? `iifname "${what.in}"` : `oifname "${what.out}"`;
+}
+
+function asUfw(what: Wanted): string {
+  if ('port' in what) return `${what.port}/udp`;
+  return 'in' in what ? `in on ${what.in}` : `out on ${what.out}`;
 }

@@ -57,6 +57,8 @@ export function judgeEndpointDelivery(evidence: EndpointDeliveryEvidence): Troub
 }
 
 const DNS_PORT = 53;
+/** By which homes come to this machine once they are in the tunnel. */
+export const INSIDE = [{ in: TUNNEL_NETDEV }, { in: INNER_NETDEV }] as const;
 
 /** Who it is, as far as that may be seen. */
 export function holderOf({ names }: PortHolders, port: number): NoticeValue {
@@ -78,21 +80,21 @@ export function dropped(passage: EndpointPassage, suspects: readonly ForeignChai
     const netdev = passage === 'tunnel' ? TUNNEL_NETDEV : INNER_NETDEV;
     const suspect = suspectOf(suspects, 'input');
     const name = passage === 'names' ? 'names' : null;
-    const port = passage === 'names' ? ' meta l4proto { tcp, udp } th dport 53' : '';
     if (!suspect) {
       const said = passage === 'names' ? 'homes-names-dropped' : 'homes-unheard';
       return { name, notice: notice(said, { netdev }) };
     }
-    const command = letThrough(suspect, [`iifname "${netdev}"${port}`]);
+    // Rules of ours let in nothing by these two but what homes need.
+    const command = letThrough(suspect, INSIDE);
     const said = passage === 'names' ? 'homes-names-dropped-by' : 'homes-unheard-by';
-    return { name, notice: notice(said, { netdev, chain: nameOf(suspect), command }) };
+    return { name, notice: notice(said, { chain: nameOf(suspect), command }) };
   }
   const suspect = suspectOf(suspects, 'forward', family);
   const isAnswer = passage.startsWith('answer');
   const name = isAnswer ? 'answers' : 'forward';
   if (!suspect)
     return { name, notice: notice(isAnswer ? 'homes-answers-dropped' : 'homes-dropped') };
-  const command = letThrough(suspect, [`iifname "${INNER_NETDEV}"`, `oifname "${INNER_NETDEV}"`]);
+  const command = letThrough(suspect, [{ in: INNER_NETDEV }, { out: INNER_NETDEV }]);
   const values = { chain: nameOf(suspect), command };
   return {
     name,

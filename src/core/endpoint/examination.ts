@@ -4,7 +4,7 @@ import type { PortHolders } from '../delivery/udp-sockets.ts';
 import { holds } from '../ip/within.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
-import { dropped, holderOf, resolverTrouble } from './delivery.ts';
+import { dropped, holderOf, INSIDE, resolverTrouble } from './delivery.ts';
 
 /** What the kernel refused when one was made for a moment; null where it did not. */
 export interface KernelEvidence {
@@ -26,6 +26,8 @@ export interface Examination {
   /** From outside to the port, per family; from a home to the Internet. */
   reached: { ipv4: Passage; ipv6: Passage };
   forwarded: { ipv4: Passage; ipv6: Passage };
+  /** From a home to the resolver. */
+  asked: { ipv4: Passage; ipv6: Passage };
   /** Whether there is a way to the Internet. */
   hasInternet: boolean;
   /** Names of the chains there are, of every program. */
@@ -80,7 +82,7 @@ function findPortFaults({ port, portHolders, resolver, resolverHolders }: Examin
 }
 
 function findFirewallFaults(seen: Examination): Notice[] {
-  const { reached, forwarded, suspects, port } = seen;
+  const { reached, forwarded, asked, suspects, port } = seen;
   const faults: Notice[] = [];
   for (const family of [4, 6] as const) {
     if (reached[`ipv${family}`] !== false) continue;
@@ -93,16 +95,24 @@ function findFirewallFaults(seen: Examination): Notice[] {
     if (forwarded[`ipv${family}`] === false)
       faults.push(dropped(`forward${family}`, suspects).notice);
   }
+  // What opens the port opens the inside, too.
+  const isNameless = (['ipv4', 'ipv6'] as const).some(
+    (family) => asked[family] === false && reached[family] !== false,
+  );
+  if (isNameless) faults.push(dropped('names', suspects).notice);
   return faults;
 }
 
 /** The one command that lets homes reach the port, for the firewall that is there. */
 function commandToReach({ chains, suspects, port }: Examination, family: 4 | 6): string {
-  if (chains.includes(family === 6 ? 'ufw6-user-input' : 'ufw-user-input'))
-    return `ufw allow ${port}/udp`;
-  if (chains.includes('filter_IN_public'))
-    return `firewall-cmd --permanent --add-port=${port}/udp && firewall-cmd --reload`;
+  if (chains.includes('filter_IN_public')) {
+    const netdevs = INSIDE.map((one) => `--add-interface=${one.in}`).join(' ');
+    return `firewall-cmd --permanent --add-port=${port}/udp && firewall-cmd --permanent --zone=trusted ${netdevs} && firewall-cmd --reload`;
+  }
   const chain = suspectOf(suspects, 'input', family);
-  if (chain) return letThrough(chain, [`udp dport ${port}`]);
-  return `${family === 6 ? 'ip6tables' : 'iptables'} -I INPUT -p udp --dport ${port} -j ACCEPT`;
+  if (chain) return letThrough(chain, [{ port }, ...INSIDE]);
+  const insert = `${family === 6 ? 'ip6tables' : 'iptables'} -I INPUT`;
+  return [`-p udp --dport ${port}`, ...INSIDE.map((one) => `-i ${one.in}`)]
+    .map((match) => `${insert} ${match} -j ACCEPT`)
+    .join('; ');
 }

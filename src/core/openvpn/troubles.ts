@@ -49,6 +49,11 @@ const TROUBLES: readonly [
     /^RESOLVE: Cannot resolve host address: (\S+?)(?::\d+)? /,
     ([, host = '']) => notice('endpoint-name-unresolved', { host }),
   ],
+  [
+    /Socket bind failed on local address \S*:(\d+): Address already in use/,
+    ([, port = '']) =>
+      notice('endpoint-port-taken', { port, program: notice('another-program', { port }) }),
+  ],
   [/\[ECONNREFUSED[|\]]|: Connection refused/, () => notice('endpoint-refuses')],
   [/Cannot assign requested address/, () => notice('family-missing')],
   [/: Network is unreachable|^Network unreachable/, () => notice('internet-missing')],

@@ -56,6 +56,9 @@ export const COVER_PORT = 9;
 export const PACKET_PORT = 20461;
 export const SOCAT_PORT = 20462;
 
+/** UDP port of the router at which devices' queries for names of the house are answered while they may not leave. */
+export const NAMES_PORT = 20463;
+
 /** Bands of the strict-priority leaf, as skb->priority: its low four bits choose (TC_PRIO_INTERACTIVE, TC_PRIO_BULK). */
 export const FRAME_PRIORITY = 6;
 export const COVER_PRIORITY = 2;

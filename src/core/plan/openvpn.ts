@@ -55,7 +55,10 @@ export interface HomeOpenVpn {
   plainUser: PlainUser | null;
 }
 
-/** Seconds that one of several remotes has to answer before the next is tried: OpenVPN asks at once, after 2 s and after 6 s. */
+/**
+ * Seconds that a remote has to answer before the next is tried, or the same anew: OpenVPN asks at once, after 2 s and after 6 s,
+ * and then ever more seldom, so that a line that is back would go unnoticed.
+ */
 const ANSWER_SECONDS = 6;
 
 function renderBlock(tag: string, text: string): string[] {
@@ -68,7 +71,7 @@ function profileLines(profile: Profile): string[] {
   return [
     'client',
     ...remotes.map(({ host, port, proto }) => `remote ${host} ${port} ${proto}`),
-    ...(remotes.length > 1 ? [`server-poll-timeout ${ANSWER_SECONDS}`] : []),
+    `server-poll-timeout ${ANSWER_SECONDS}`,
     `data-ciphers ${dataCiphers.join(':')}`,
     `tls-version-min ${tlsVersionMin}`,
     ...(trust.fingerprints.length > 0

@@ -12,7 +12,7 @@ export function renderActivity(report: ActivityReport): string {
     label,
     String(activity.bursts.length),
     String(activity.events.length),
-    own ? String(own.events) : '-',
+    own ? String(own.events) : score ? 'not named' : '-',
     share(own?.precision),
     share(own?.recall),
     share(own?.f1),
@@ -48,7 +48,7 @@ export function renderActivity(report: ActivityReport): string {
     `${((endS - startS) / 60).toFixed(1)} minutes, tolerance ${toleranceS} s\n`,
     table,
   ];
-  if (unseen.length) parts.push(`Not seen in the capture: ${unseen.join(', ')}\n`);
+  if (unseen.length) parts.push(unseenText(report));
   const moments = findings(report);
   if (moments.length) {
     const shown = moments.slice(0, 40);
@@ -74,6 +74,17 @@ export function renderActivity(report: ActivityReport): string {
       parts.push(`... and ${moments.length - shown.length} more (--json, --out)\n`);
   }
   return parts.join('\n');
+}
+
+/** Events of names that no stream goes by: perhaps another name for one of them. */
+function unseenText({ unseen, streams }: ActivityReport): string {
+  const known = streams.map(({ label, keys }) =>
+    keys.includes(label) ? label : `${label} (${keys.join(', ')})`,
+  );
+  return (
+    `Events name ${unseen.join(', ')}, which no stream here goes by; they count as missed. ` +
+    `Streams go by ${known.join('; ')}: name one of those in the events, or say who is who with --labels.\n`
+  );
 }
 
 /** Findings as CSV: time, stream, seconds, bytes up, bytes down. */

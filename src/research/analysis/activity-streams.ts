@@ -38,7 +38,7 @@ export interface StreamActivity {
   activity: Activity;
   /** When events of this device, or of all where events name none, happened. */
   happenedS: number[];
-  /** Against those events; null without a file of events. */
+  /** Against those events; null without a file of events, and where it may be what an unknown name in it means. */
   score: ActivityScore | null;
   auc: Interval | null;
 }
@@ -50,6 +50,7 @@ export interface ActivityReport {
   streams: StreamActivity[];
   /** All streams taken together; events of devices that were not seen count as missed. */
   score: ActivityScore | null;
+  /** Names in the file of events that no stream goes by. */
   unseen: string[];
 }
 
@@ -94,13 +95,20 @@ export function attackActivity(
   }
   const known = events?.filter(({ timeS }) => judged(timeS)) ?? null;
   const named = known?.some(({ device }) => device !== '') ?? false;
-  const seen = new Set<string>();
+  const isOf = (device: string, label: string, own: readonly ObservedStream[]) =>
+    isNamed(
+      device,
+      label,
+      own.map(({ key }) => key),
+    );
+  const unseen = [...new Set(known?.map(({ device }) => device) ?? [])].filter(
+    (device) => named && ![...devices].some(([label, own]) => isOf(device, label, own)),
+  );
   const found = [...devices].map(([label, own], k): StreamActivity => {
     const traffic = joinSeries(own, startS, endS);
     const activity = findActivity(traffic, options);
     const keys = own.map(({ key }) => key);
     const real = known?.filter(({ device }) => !named || isNamed(device, label, keys)) ?? [];
-    for (const { device } of real) seen.add(device);
     const times = real.map(({ timeS }) => timeS);
     const starts = activity.events.map((event) => event.startS).filter(judged);
     return {
@@ -109,15 +117,16 @@ export function attackActivity(
       traffic,
       activity,
       happenedS: times,
-      score: known && matchEvents(starts, times, toleranceS),
+      // Where names fit no stream, one that no event names may be theirs: nothing is known of when it was used.
+      score:
+        known && (unseen.length === 0 || real.length > 0)
+          ? matchEvents(starts, times, toleranceS)
+          : null,
       auc: times.length
         ? windowAuc(traffic, activity, times, 2 * toleranceS, seededRandom(seed, k), leftOut)
         : null,
     };
   });
-  const unseen = [...new Set(known?.map(({ device }) => device) ?? [])].filter(
-    (device) => !seen.has(device),
-  );
   const missed = known?.filter(({ device }) => unseen.includes(device)).length ?? 0;
   return {
     startS,
@@ -142,7 +151,7 @@ function scoreAll(
 ): ActivityScore {
   if (named) {
     const nothing = matchEvents([], new Array<number>(missed).fill(0), toleranceS);
-    return addScores([...streams.map(({ score }) => score!), nothing]);
+    return addScores([...streams.flatMap(({ score }) => score ?? []), nothing]);
   }
   const starts = streams
     .flatMap(({ activity }) => activity.events.map(({ startS }) => startS).filter(judged))

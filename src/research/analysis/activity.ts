@@ -46,16 +46,33 @@ const LEAST_FACTOR = 1.8;
 const LEAST_FACTOR_OF_FEW = 4;
 /** ...and this much of the variance of the logarithms lies between the kinds. */
 const LEAST_SHARE = 0.6;
-/** A heartbeat is known by so many alike. */
+/** Small bursts beside a heartbeat are talk where they are so many, and this much of all. */
+const FEWEST_OF_TALK = 30;
+const TALK_SHARE = 0.7;
+/** ...or so much smaller. */
+const FACTOR_OF_TALK = 8;
+/** A heartbeat is known by so many alike; those whose sizes differ somewhat, by more. */
 const FEWEST_BEATS = 6;
+const FEWEST_LOOSE_BEATS = 12;
+/** How much the bytes of such heartbeats differ, and how many of their pauses are on time. */
+const LOOSE_SIZE = 0.25;
+const LOOSE_ON_TIME = 0.6;
+/** What begins so soon after the end of a burst is more of the same... */
+const MERGE_S = 2.5;
+/** ...and what begins so soon and is so unlike, its echo: a server's answer, a report of what was done. */
+const ECHO_S = 12;
+const ECHO_FACTOR = 1.5;
+/** Only a device that is used seldomer than this has echoes told from uses. */
+const SELDOM_S = 45;
 /** Bursts at intervals this regular (deviation over mean) are a clock's. */
 const CLOCK_VARIATION = 0.35;
 
 /**
  * Finds changes of the rate. Bins that stand out from the background (median and MAD of the minutes around) form bursts.
- * Bursts of exactly the same bytes up and down that come like a clock are the device's own heartbeat. Where there are none
- * such, bursts fall into small ones and large ones if their sizes show two kinds (Otsu's threshold on the logarithm), and
- * the large ones are events. What is left are all events, unless all of it comes like a clock.
+ * Bursts of the same bytes up and down, exactly or nearly, that come like a clock are the device's own heartbeat and are
+ * taken out before anything else; what is left within seconds of each other is one. Of that, small ones and large ones are
+ * told apart if sizes show two kinds (Otsu's threshold on the logarithm), and the large ones are events; else all are,
+ * unless all of it comes like a clock.
  */
 export function findActivity(traffic: BinnedTraffic, options: ActivityOptions = {}): Activity {
   const { gapS, contrast, backgroundS } = { ...usual, ...options };
@@ -78,18 +95,56 @@ export function findActivity(traffic: BinnedTraffic, options: ActivityOptions = 
   }
   close();
   const beats = findHeartbeats(bursts);
-  const others = bursts.filter((burst) => !beats.has(burst));
-  const thresholdBytes = beats.size ? 0 : separateKinds(bursts);
+  const apart = bursts.filter((burst) => !beats.has(burst));
+  const others = mergeNear(apart);
+  const thresholdBytes = separateKinds(others, beats.size > 0);
   const evidence = new Float64Array(total.length);
-  for (const burst of others) {
+  for (const burst of apart) {
     evidence[Math.round((burst.startS - traffic.startS) / binS)] = Math.log2(1 + burst.bytes);
   }
   return {
-    events: others.filter(({ bytes }) => bytes >= thresholdBytes),
+    events: leaveEchoes(others.filter(({ bytes }) => bytes >= thresholdBytes)),
     bursts,
     thresholdBytes,
     evidence,
   };
+}
+
+/** Joins bursts that follow each other soon: one use of a device is seldom one burst. */
+function mergeNear(bursts: readonly Burst[]): Burst[] {
+  const merged: Burst[] = [];
+  for (const burst of bursts) {
+    const last = merged.at(-1);
+    if (!last || burst.startS - last.endS > MERGE_S) {
+      merged.push({ ...burst });
+      continue;
+    }
+    last.endS = burst.endS;
+    last.bytes += burst.bytes;
+    last.upBytes += burst.upBytes;
+    last.downBytes += burst.downBytes;
+  }
+  return merged;
+}
+
+/** Leaves out what soon follows a use of the device and is unlike it: its echo, not another use. */
+function leaveEchoes(bursts: readonly Burst[]): Burst[] {
+  const lengthS = (bursts.at(-1)?.startS ?? 0) - (bursts[0]?.startS ?? 0);
+  if (lengthS < SELDOM_S * bursts.length) return [...bursts];
+  const kept: Burst[] = [];
+  let before: Burst | null = null;
+  for (const burst of bursts) {
+    const last = kept.at(-1);
+    const isSoon = before !== null && burst.startS - before.endS <= ECHO_S;
+    const isUnlike = last !== undefined && unlike(last.bytes, burst.bytes) >= ECHO_FACTOR;
+    if (!isSoon || !isUnlike) kept.push(burst);
+    before = burst;
+  }
+  return kept;
+}
+
+function unlike(a: number, b: number): number {
+  return (1 + Math.max(a, b)) / (1 + Math.min(a, b));
 }
 
 /** Median and scaled MAD around every bin, renewed every tenth of the stretch. */
@@ -139,16 +194,46 @@ function findHeartbeats(bursts: readonly Burst[]): Set<Burst> {
   }
   const beats = new Set<Burst>();
   for (const own of alike.values()) {
-    if (own.length < FEWEST_BEATS) continue;
-    const pauses = own.slice(1).map(({ startS }, i) => startS - own[i]!.startS);
-    const periodS = median(pauses);
-    const onTime = pauses.filter((pause) => {
-      const periods = Math.round(pause / periodS);
-      return periods >= 1 && periods <= 4 && Math.abs(pause / periodS - periods) < 0.1;
-    });
-    if (onTime.length >= 0.7 * pauses.length) for (const burst of own) beats.add(burst);
+    if (own.length >= FEWEST_BEATS && shareOnTime(own, 0.1) >= 0.7) {
+      for (const burst of own) beats.add(burst);
+    }
   }
-  return beats;
+  // Those that differ somewhat: around each size that many others are near, the commonest first.
+  let left = bursts.filter((burst) => !beats.has(burst));
+  for (;;) {
+    const near = nearestKind(left);
+    if (near.length < FEWEST_LOOSE_BEATS) return beats;
+    const isBeat = shareOnTime(near, 0.15) >= LOOSE_ON_TIME;
+    if (isBeat) for (const burst of near) beats.add(burst);
+    left = left.filter((burst) => !near.includes(burst));
+  }
+}
+
+/** The bursts whose bytes up and down are near those of the one that most are near. */
+function nearestKind(bursts: readonly Burst[]): Burst[] {
+  const close = (a: number, b: number) => Math.abs(a - b) <= LOOSE_SIZE * Math.max(a, b);
+  let most: Burst[] = [];
+  // Of a day's bursts some hundred stand for all.
+  const step = Math.max(1, Math.floor(bursts.length / 200));
+  for (let i = 0; i < bursts.length; i += step) {
+    const center = bursts[i]!;
+    const near = bursts.filter(
+      (burst) => close(burst.upBytes, center.upBytes) && close(burst.downBytes, center.downBytes),
+    );
+    if (near.length > most.length) most = near;
+  }
+  return most;
+}
+
+/** Share of pauses that are one to four periods, the middle pause being one. */
+function shareOnTime(bursts: readonly Burst[], tolerance: number): number {
+  const pauses = bursts.slice(1).map(({ startS }, i) => startS - bursts[i]!.startS);
+  const periodS = median(pauses);
+  const onTime = pauses.filter((pause) => {
+    const periods = Math.round(pause / periodS);
+    return periods >= 1 && periods <= 4 && Math.abs(pause / periodS - periods) < tolerance;
+  });
+  return onTime.length / pauses.length;
 }
 
 /** Where a burst's rate over a second first comes near its highest: a heartbeat just before must not date the event. */
@@ -167,26 +252,37 @@ function findOnset(total: Float64Array, from: number, to: number, second: number
 }
 
 /** Bytes from which on a burst is an event. */
-function separateKinds(bursts: readonly Burst[]): number {
+function separateKinds(bursts: readonly Burst[], hasBeats: boolean): number {
   if (bursts.length < 2) return 0;
   const sizes = bursts.map(({ bytes }) => Math.log2(1 + bytes)).sort((a, b) => a - b);
   const n = sizes.length;
-  const sum = sizes.reduce((a, b) => a + b, 0);
-  const mean = sum / n;
-  const spread = sizes.reduce((a, b) => a + (b - mean) ** 2, 0);
-  let best = { between: 0, split: 0, apart: 0 };
+  const { split, apart, share } = partKinds(sizes);
+  const factor = n < 4 ? LEAST_FACTOR_OF_FEW : LEAST_FACTOR;
+  // Beside a heartbeat, a device's talk is small and mostly what is left; else both kinds are uses of it.
+  const isTalk =
+    !hasBeats ||
+    apart >= Math.log2(FACTOR_OF_TALK) ||
+    (n >= FEWEST_OF_TALK && split >= TALK_SHARE * n);
+  if (isTalk && apart >= Math.log2(factor) && share >= LEAST_SHARE) {
+    return 2 ** ((sizes[split - 1]! + sizes[split]!) / 2) - 1;
+  }
+  return !hasBeats && n >= 4 && comesLikeClock(bursts) ? Number.POSITIVE_INFINITY : 0;
+}
+
+/** Where sorted values part best into two kinds (Otsu 1979), how far those are apart, and how much of the variance that is. */
+function partKinds(sorted: readonly number[]): { split: number; apart: number; share: number } {
+  const n = sorted.length;
+  const sum = sorted.reduce((a, b) => a + b, 0);
+  const spread = sorted.reduce((a, b) => a + (b - sum / n) ** 2, 0);
+  let best = { between: 0, split: 1, apart: 0 };
   let below = 0;
   for (let k = 1; k < n; k++) {
-    below += sizes[k - 1]!;
+    below += sorted[k - 1]!;
     const apart = (sum - below) / (n - k) - below / k;
     const between = (apart * apart * k * (n - k)) / n;
     if (between > best.between) best = { between, split: k, apart };
   }
-  const factor = n < 4 ? LEAST_FACTOR_OF_FEW : LEAST_FACTOR;
-  if (best.apart >= Math.log2(factor) && best.between >= LEAST_SHARE * spread) {
-    return 2 ** ((sizes[best.split - 1]! + sizes[best.split]!) / 2) - 1;
-  }
-  return n >= 4 && comesLikeClock(bursts) ? Number.POSITIVE_INFINITY : 0;
+  return { split: best.split, apart: best.apart, share: spread > 0 ? best.between / spread : 0 };
 }
 
 function comesLikeClock(bursts: readonly Burst[]): boolean {

@@ -12,7 +12,9 @@ import {
 } from '../../shell/cli/number-options.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
 import { runDevices } from '../lab/bed/devices.ts';
+import { removeLeftovers } from '../lab/bed/leftovers.ts';
 import { runServers } from '../lab/bed/servers.ts';
+import { requireTools } from '../lab/bed/tools.ts';
 import { runDemo } from '../lab/demo.ts';
 import type { CampaignOptions, Screens } from '../lab/findings/campaign.ts';
 import { runCases } from '../lab/findings/cases.ts';
@@ -115,6 +117,18 @@ export function registerLab(program: Command): void {
     60,
     runCases,
   );
+  command
+    .command('clean')
+    .description('remove the namespaces that a lab left behind because it was killed')
+    .action(() =>
+      withInterrupts(async () => {
+        await requireTools();
+        const removed = await removeLeftovers();
+        const said =
+          removed.length === 0 ? 'Nothing was left behind.' : `Removed: ${removed.join(', ')}`;
+        process.stdout.write(`${said}\n`);
+      }),
+    );
   registerLabReading(command);
 
   command.command('emulate', { hidden: true }).action(() => runDevices());

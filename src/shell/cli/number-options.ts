@@ -1,7 +1,4 @@
-// Numbers, names, networks and lists on the command line, refused with what is allowed.
-import { findHostFault } from '../../core/endpoint/host.ts';
-import { findNameFault } from '../../core/endpoint/keeping.ts';
-import { splitPrefix } from '../../core/ip/address.ts';
+// Numbers and lists on the command line, refused with what is allowed.
 import { variedModes } from '../../core/pacing/modes.ts';
 import { packetBounds, rateBounds, sdBounds } from '../../core/stream/stream.ts';
 import { InvalidValue } from './failure.ts';
@@ -52,27 +49,6 @@ export const parsePacketBytes = wholeBetween(
 );
 export const parseSd = numberBetween(sdBounds.least, sdBounds.most, 'percent');
 export const sdHelp = `${variedModes.join(', ')}: standard deviation of the interval`;
-
-/** What homes reach an endpoint by. */
-export function parseHost(text: string): string {
-  const fault = findHostFault(text);
-  if (fault !== null) throw new InvalidValue(`${fault}.`);
-  return text;
-}
-
-/** What a home may be called. */
-export function parseHomeName(text: string): string {
-  const fault = findNameFault(text);
-  if (fault !== null) throw new InvalidValue(fault.replace(/^NAME: (.*)$/s, '$1.'));
-  return text;
-}
-
-/** Networks with commas between them. */
-export function parsePrefixes(text: string, before?: readonly string[]): string[] {
-  const prefixes = parseList(text, before);
-  if (prefixes.every(splitPrefix)) return prefixes;
-  throw new InvalidValue('must be a network, such as 10.213.0.0/24, or several with commas.');
-}
 
 export const parsePort = wholeBetween(1, 65_535);
 /** The same seed gives the same result. */

@@ -74,6 +74,7 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
     resolverHolders: await readHolders(system, DNS_PORT, inject === null ? resolver : ''),
     reached: { ipv4: passage('in4'), ipv6: passage('in6') },
     forwarded: { ipv4: passage('through4'), ipv6: passage('through6') },
+    asked: { ipv4: passage('names4'), ipv6: passage('names6') },
     hasInternet: ways.ipv4 !== null || ways.ipv6 !== null,
     chains: parseChainNames(chains),
     suspects: parseForeignChains(chains),
@@ -144,28 +145,31 @@ async function tryProbes(
   const { netdev, table, outside, near } = namesOf(system);
   const probes: Probe[] = [];
   const add = (name: string, hook: Probe['hook'], way: Ends & { port: number }): void => {
-    probes.push({ name, hook, netdev: hook === 'in' ? netdev : INNER_NETDEV, ...way });
+    const isInner = hook === 'through' || way.port === DNS_PORT;
+    probes.push({ name, hook, netdev: isInner ? INNER_NETDEV : netdev, ...way });
   };
   const { innerNet, innerNet6, port } = identity;
   if (ways.ipv4 !== null) {
     add('in4', 'in', { source: outside.ipv4, destination: ways.ipv4, port });
     const source = `${innerNet}.${NO_HOME}.1`;
     add('through4', 'through', { source, destination: INTERNET.ipv4, port: DISCARD });
+    add('names4', 'in', { source, destination: resolver4(identity), port: DNS_PORT });
   }
   if (ways.ipv6 !== null) {
     add('in6', 'in', { source: outside.ipv6, destination: ways.ipv6, port });
     const source = `${innerNet6}:${NO_HOME.toString(16)}::1`;
     add('through6', 'through', { source, destination: INTERNET.ipv6, port: DISCARD });
+    add('names6', 'in', { source, destination: resolver6(identity)!, port: DNS_PORT });
   }
   if (probes.length === 0) return {};
   try {
     await loadNft(system, renderProbeTable(table, probes));
     await makeNetdev(system, netdev, [near.ipv4, ...(ways.ipv6 === null ? [] : [near.ipv6])]);
-    for (const probe of probes.filter(({ hook }) => hook === 'in'))
+    for (const probe of probes.filter((one) => one.netdev === netdev))
       await send(options, netdev, packetOf(probe));
-    await sendThrough(
+    await sendInside(
       options,
-      probes.filter(({ hook }) => hook === 'through'),
+      probes.filter((one) => one.netdev === INNER_NETDEV),
     );
     await pause(system.timers, SETTLE_MS);
     return readProbes(await loadNft(system, `list table inet ${table}\n`), probes);
@@ -181,7 +185,7 @@ function packetOf({ source, destination, port }: Probe): Uint8Array {
 }
 
 /** By the netdev that stands, or by one of that name which stands for a moment. */
-async function sendThrough(options: ExamineOptions, probes: readonly Probe[]): Promise<void> {
+async function sendInside(options: ExamineOptions, probes: readonly Probe[]): Promise<void> {
   const { system, identity, inject } = options;
   if (inject !== null) {
     for (const probe of probes) inject(packetOf(probe));
@@ -197,8 +201,8 @@ async function sendThrough(options: ExamineOptions, probes: readonly Probe[]): P
     ];
     await makeNetdev(system, INNER_NETDEV, addresses);
     await writeSysctl(system, `net/ipv4/conf/${INNER_NETDEV}/forwarding`, '1');
-    for (const probe of probes.filter(({ source }) => !source.includes(':')))
-      await send(options, INNER_NETDEV, packetOf(probe));
+    const isTried = ({ source, hook }: Probe): boolean => !source.includes(':') || hook === 'in';
+    for (const probe of probes.filter(isTried)) await send(options, INNER_NETDEV, packetOf(probe));
     // IPv6 forwards by the switch of all netdevs, which is not ours before the service runs.
   } finally {
     await removeNetdev(system, INNER_NETDEV);

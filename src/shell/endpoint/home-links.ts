@@ -7,6 +7,10 @@ import type { InnerNetwork } from '../../core/plan/facts.ts';
 import type { System } from '../system/system.ts';
 import { type Departures, FrameLink } from '../tunnel/frame-link.ts';
 
+/** What may wait for all homes together, and for each of them at most: well within the unit's MemoryMax. */
+const MOST_QUEUED_BYTES = 160 << 20;
+const MOST_QUEUED_EACH_BYTES = 64 << 20;
+
 export interface HomeLinksOptions {
   system: System;
   /** Packets that have left the tunnel's netdev so far; null while there is none. */
@@ -33,10 +37,11 @@ export class HomeLinks {
 
   /** Opens the links that are not open, and brings the others to what is asked for. Frames leave once a link is let. */
   async apply(streams: readonly StreamWish[]): Promise<void> {
+    const most = Math.min(MOST_QUEUED_EACH_BYTES, MOST_QUEUED_BYTES / Math.max(1, streams.length));
     for (const stream of streams) {
       const known = this.#byHost.get(stream.host);
-      if (known) known.frames.update(stream.shape, stream.maxDelayMs);
-      else await this.#open(stream);
+      if (known) known.frames.update(stream.shape, stream.maxDelayMs, most);
+      else await this.#open(stream, most);
     }
   }
 
@@ -77,10 +82,13 @@ export class HomeLinks {
     return this.#byHost.get(host)?.foreign ?? 0;
   }
 
-  async #open({ host, local, peer, inner, shape, maxDelayMs }: StreamWish): Promise<void> {
+  async #open(
+    { host, local, peer, inner, shape, maxDelayMs }: StreamWish,
+    mostQueuedBytes: number,
+  ): Promise<void> {
     const { system, onPacket } = this.#options;
     const frames = new FrameLink({
-      ...{ system, local, peer, shape, maxDelayMs },
+      ...{ system, local, peer, shape, maxDelayMs, mostQueuedBytes },
       departures: () => this.#departures(),
       onPacket: (packet) => {
         if (owns(inner, ipSource(packet))) onPacket(packet);

@@ -164,7 +164,7 @@ export class HomeEffects {
       case 'port':
         return this.#openPort(work);
       case 'netdev':
-        return configureNetdev(system, this.#sysctls, work.netdev);
+        return configureNetdev(system, this.#sysctls, work.netdev, work.houseNetdevs);
       case 'index':
         return netdevIndex(system, TUNNEL_NETDEV);
       case 'queue':
@@ -276,7 +276,7 @@ export class HomeEffects {
       });
     };
     if (shut !== null) await attempt(() => loadNft(system, shut));
-    this.tunnel.close();
+    this.tunnel.end();
     await attempt(() => this.#shaper.stop());
     await attempt(() => this.#openvpn.stop());
     await attempt(async () => this.#port?.close());

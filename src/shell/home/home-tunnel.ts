@@ -10,13 +10,14 @@ import {
 } from '../../core/delivery/probe-packets.ts';
 import { ipDestination, ipSource } from '../../core/framing/ip-packet.ts';
 import type { Work } from '../../core/home/machine/events.ts';
-import { answerFromHouse } from '../../core/home/names/dns-answer.ts';
+import { answerFromHouse, answerQuery } from '../../core/home/names/dns-answer.ts';
 import { NO_NAMES } from '../../core/home/names/house-names.ts';
 import type { Notice } from '../../core/notices/notice.ts';
 import type { InnerNetwork } from '../../core/plan/facts.ts';
 import { version } from '../../version.ts';
 import { HomeControl } from '../control/home-control.ts';
 import { readHouseNames } from '../network/house-names-reader.ts';
+import { NameResponder } from '../network/name-responder.ts';
 import { unsentFault } from '../shaper/cover.ts';
 import type { System } from '../system/system.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
@@ -46,6 +47,8 @@ export class HomeTunnel {
   readonly #options: HomeTunnelOptions;
   #control: HomeControl | null = null;
   #names = NO_NAMES;
+  /** Answers while nothing leaves. */
+  readonly #responder: NameResponder;
   /** Where devices' queries for names are sent. */
   #resolvers: readonly string[] = [];
   link: FrameLink | null = null;
@@ -56,6 +59,7 @@ export class HomeTunnel {
 
   constructor(options: HomeTunnelOptions) {
     this.#options = options;
+    this.#responder = new NameResponder(options.system, (query) => answerQuery(query, this.#names));
   }
 
   /** Size of a packet that was answered while those of the streams are not; null else. */
@@ -70,6 +74,7 @@ export class HomeTunnel {
 
   /** Takes in what the house's names are now. */
   async readNames(): Promise<void> {
+    void this.#responder.open();
     this.#names = await readHouseNames(this.#options.system);
   }
 
@@ -140,6 +145,12 @@ export class HomeTunnel {
     this.#control?.close();
     this.link = null;
     this.#control = null;
+  }
+
+  /** Closes everything, and answers nobody any more. */
+  end(): void {
+    this.close();
+    this.#responder.close();
   }
 
   #deliver(packet: Uint8Array): void {

@@ -56,7 +56,9 @@ export class OpenVpn {
   #cancelLinger: Cancel | null = null;
   /** Its next pause is not waited for: it was asked to connect. */
   #skipsPause = false;
-  readonly #troubles = new TroubleReader();
+  #troubles = new TroubleReader();
+  /** What OpenVPN ends of, in words that say more than its exit status. */
+  #fatal: Notice | null = null;
   /** What was found out about an endpoint that says nothing; it is said until something else was. */
   #silence: { remote: Remote | null; explained: Notice | null; isTried: boolean } = {
     ...{ remote: null, explained: null, isTried: false },
@@ -75,7 +77,11 @@ export class OpenVpn {
         options.command ?? 'openvpn',
         ...['--config', options.configPath],
       ],
-      onExit: (why) => options.onExit(why),
+      onExit: (why) => {
+        options.onExit(this.#fatal ?? why);
+        this.#fatal = null;
+        this.#troubles = new TroubleReader();
+      },
       minPauseMs: 500,
       onLine: (line) => this.#hear(line),
     });
@@ -166,7 +172,9 @@ export class OpenVpn {
   /** Takes what OpenVPN printed. */
   #hear(line: string): void {
     this.#options.onLine?.(line);
-    this.#report(this.#troubles.hear(line));
+    const trouble = this.#troubles.hear(line);
+    if (trouble?.code === 'endpoint-port-taken') this.#fatal = trouble;
+    this.#report(trouble);
   }
 
   #report(trouble: Notice | null): void {

@@ -16,6 +16,9 @@ const MAX_POLL_MS = 20;
 /** Asks for the kernel's smallest: some four small frames, the bound where departures can't be counted. */
 const SEND_BUFFER_BYTES = 1;
 
+/** Of all devices together. */
+const MOST_QUEUED_BYTES = 64 << 20;
+
 /** A count; `shared` where it can't be told for this peer alone; `gone` while there is no netdev. */
 export type Departures = number | 'shared' | 'gone';
 
@@ -25,6 +28,8 @@ export interface FrameLinkOptions {
   peer: string;
   shape: Shape;
   maxDelayMs: number;
+  /** Most bytes that may wait for the peer; what leaves within max_delay sets it otherwise. */
+  mostQueuedBytes?: number;
   /** Packets that have left the netdev so far, whatever they were. */
   departures: () => Departures;
   /** Called with each whole IP packet the peer's frames carried. */
@@ -39,6 +44,7 @@ export class FrameLink {
   readonly #packer: Packer;
   readonly #unpacker = new Unpacker();
   #shape: Shape;
+  #mostQueuedBytes: number;
   #socket: UdpSocket | null = null;
   #open = false;
   #sending = false;
@@ -57,6 +63,7 @@ export class FrameLink {
     this.#options = options;
     this.#system = options.system;
     this.#shape = options.shape;
+    this.#mostQueuedBytes = options.mostQueuedBytes ?? MOST_QUEUED_BYTES;
     this.#budget = this.#newBudget();
     this.queues = new DeviceQueues(this.#limits(options.maxDelayMs));
     this.#packer = new Packer({
@@ -95,8 +102,9 @@ export class FrameLink {
   }
 
   /** Takes over a new rate, packet size or delay while packets flow. */
-  update(shape: Shape, maxDelayMs: number): void {
+  update(shape: Shape, maxDelayMs: number, mostQueuedBytes = MOST_QUEUED_BYTES): void {
     this.#shape = shape;
+    this.#mostQueuedBytes = mostQueuedBytes;
     this.#budget = this.#newBudget();
     this.queues.setLimits(this.#limits(maxDelayMs));
     this.#packer.setPacketBytes(shape.packetBytes);
@@ -120,7 +128,7 @@ export class FrameLink {
   /** What can't leave within max_delay at this rate needs no memory. */
   #limits(maxDelayMs: number): { maxDelayMs: number; keyCapBytes: number; totalCapBytes: number } {
     const rateKBps = this.#shape.rateKBps || PLAIN_KBPS;
-    const bytes = Math.min(Math.max(rateKBps * maxDelayMs, 65_536), 32 << 20);
+    const bytes = Math.min(Math.max(rateKBps * maxDelayMs, 65_536), this.#mostQueuedBytes / 2);
     return { maxDelayMs, keyCapBytes: bytes, totalCapBytes: bytes * 2 };
   }
 

@@ -1,7 +1,10 @@
 // The faults that are planted: at the home, at the endpoint, on the way between them.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
 import type { Fault } from './measure.ts';
+import { wireFaults } from './wire-faults.ts';
 
 type Place = 'home' | 'endpoint';
 
@@ -23,6 +26,13 @@ async function suspend(lab: ExposureLab, place: Place, name: string, forMs: numb
   await signal(lab, place, name, 'SIGSTOP');
   await delay(forMs);
   await signal(lab, place, name, 'SIGCONT');
+}
+
+async function restart({ network }: ExposureLab, place: Place): Promise<void> {
+  await network.stop(place);
+  if (place === 'home') network.startHome();
+  else network.startEndpoint();
+  await network.await('shaping');
 }
 
 /** What can happen at either end. */
@@ -71,6 +81,19 @@ function atBoth(place: Place): Fault[] {
       },
       undo: (lab) => signal(lab, place, 'nft', 'SIGCONT'),
     },
+    {
+      name: `${place}: the shaping thread throws`,
+      plant: () => writeFile(join(process.env.THROW_WHEN_TOLD!, `throw-${place}`), ''),
+    },
+    {
+      name: `${place}: nobody reads the log any more`,
+      plant: async (lab) => {
+        lab.network.services.get(place)!.stderr!.destroy();
+        // So that there is something to be logged.
+        await signal(lab, place, 'openvpn', 'SIGKILL');
+      },
+      undo: (lab) => restart(lab, place),
+    },
     command('forwarding off', 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=0'),
   ];
 }
@@ -88,4 +111,5 @@ export const faults: Fault[] = [
   chainFlushed('route_devices'),
   chainFlushed('forward'),
   ...atBoth('endpoint'),
+  ...wireFaults,
 ];

@@ -1,5 +1,8 @@
 // Breaks both ends on purpose, one fault after another, and prints what the provider saw of each and when all was well again.
 // Run as root after `make build`: node build/test/bench/faults/table.js [NAMES] [TIMES]
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ExposureLab } from '../../net/exposure/exposure-lab.ts';
 import { faults } from './faults.ts';
 import {
@@ -13,11 +16,21 @@ import {
 } from './measure.ts';
 
 const [pattern = '', times = '1'] = process.argv.slice(2);
-const chosen = faults.filter(({ name }) => new RegExp(pattern, 'i').test(name));
+const chosen = faults.filter(({ name }) => matcherOf(pattern).test(name));
 if (chosen.length === 0) {
   console.error(`ROWS=${pattern}: no fault has such a name; these are there:`);
   for (const { name } of faults) console.error(`  ${name}`);
   process.exit(2);
+}
+
+/** What the names have to match; ends the program where that can not be read. */
+function matcherOf(text: string): RegExp {
+  try {
+    return new RegExp(text, 'i');
+  } catch {
+    console.error(`ROWS=${text}: no regular expression, as in ROWS='OpenVPN killed'`);
+    process.exit(2);
+  }
 }
 
 /** Why a fault did not hold. */
@@ -51,6 +64,9 @@ async function startOver({ network }: ExposureLab): Promise<void> {
   await network.await('shaping');
 }
 
+// Services are started with a preloaded module by which their threads can be made to throw.
+process.env.THROW_WHEN_TOLD = mkdtempSync(join(tmpdir(), 'iotshaper-throw-'));
+process.env.NODE_OPTIONS = `--import ${new URL('../../net/programs/throw-when-told.js', import.meta.url)}`;
 const lab = await ExposureLab.start(`fault${process.pid}`);
 let failed = 0;
 try {
@@ -73,6 +89,7 @@ try {
   }
 } finally {
   await lab.close();
+  rmSync(process.env.THROW_WHEN_TOLD, { recursive: true, force: true });
 }
 console.log(`${chosen.length} faults, ${failed} times not held`);
 process.exit(failed > 0 ? 1 : 0);

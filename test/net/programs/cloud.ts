@@ -30,9 +30,12 @@ const uploads = createServer({ allowHalfOpen: true }, (socket) => {
 });
 uploads.listen(9000, address);
 
-/** Port 9001: 200 kB that anyone can make again. */
-const downloads = createServer((socket) => {
-  socket.end(Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7) % 251)));
-  socket.on('error', () => {});
-});
-downloads.listen(9001, address, () => process.stdout.write('ready\n'));
+/** Bytes that anyone can make again: port 9001 has 100 kB of them, port 9002 twice as many. */
+const serve = (port: number, length: number, onReady: () => void): void => {
+  const downloads = createServer((socket) => {
+    socket.end(Buffer.from(Array.from({ length }, (_, index) => (index * 7) % 251)));
+    socket.on('error', () => {});
+  });
+  downloads.listen(port, address, onReady);
+};
+serve(9002, 200_000, () => serve(9001, 100_000, () => process.stdout.write('ready\n')));

@@ -20,9 +20,13 @@ async function upload(): Promise<unknown> {
   return { sent: createHash('sha256').update(bytes).digest('hex'), got: answer.toString() };
 }
 
+/** 100 kB, or 200 kB where `extra` says so: whether they came as they were sent, and how many. */
 async function download(): Promise<unknown> {
-  const expected = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7) % 251));
-  return { intact: (await exchange(9001, null)).equals(expected) };
+  const isLarge = extra === '200000';
+  const length = isLarge ? 200_000 : 100_000;
+  const expected = Buffer.from(Array.from({ length }, (_, index) => (index * 7) % 251));
+  const got = await exchange(isLarge ? 9002 : 9001, null);
+  return { intact: got.equals(expected), ...(isLarge ? { bytes: got.length } : {}) };
 }
 
 /** Sends bursts of UDP datagrams of `extra` = `BYTES,COUNT,ROUNDS` and repeats those whose echo does not come back whole. */

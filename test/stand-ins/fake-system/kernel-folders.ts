@@ -6,7 +6,10 @@ import type { IpModel } from './ip-model.ts';
 export const SETTINGS: Record<string, string> = {
   'net/ipv4/ip_forward': '0',
   'net/ipv6/conf/all/forwarding': '0',
+  'net/ipv4/conf/all/rp_filter': '0',
   'net/ipv4/conf/*/rp_filter': '0',
+  'net/ipv4/conf/all/src_valid_mark': '0',
+  'net/ipv4/conf/*/src_valid_mark': '0',
   'net/ipv6/conf/*/accept_ra': '1',
   'net/ipv6/conf/*/disable_ipv6': '0',
 };

@@ -1,6 +1,6 @@
 // Stand-in for a whole machine: what a service does to it through its door is kept as a model, in a time of its own.
 import type { InnerNetwork } from '../../../src/core/plan/facts.ts';
-import { FRAME_PORT, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
+import { FRAME_PORT, NAMES_PORT, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
 import { seededRandom } from '../../../src/core/random/random.ts';
 import type { System } from '../../../src/shell/system/system.ts';
 import {
@@ -79,6 +79,8 @@ export class FakeMachine {
   readonly system: System;
   /** Datagrams of the tunnel's inside that left by another netdev: there may be none, ever. */
   readonly strayed: Datagram[] = [];
+  /** Answers of the router's own to devices that asked for names. */
+  readonly namesAnswered: Datagram[] = [];
   /** Packets that came out of the tunnel for devices. */
   readonly delivered: Uint8Array[] = [];
   /** Devices of the house; the first stands for all where one is asked about. */
@@ -280,6 +282,10 @@ export class FakeMachine {
   #onLeft(netdev: string, datagram: Datagram): void {
     if (netdev !== TUNNEL_NETDEV && datagram.to.port === DNS_PORT) {
       this.#answerName(datagram);
+      return;
+    }
+    if (datagram.from.port === NAMES_PORT) {
+      this.namesAnswered.push(datagram);
       return;
     }
     if (netdev !== TUNNEL_NETDEV) {

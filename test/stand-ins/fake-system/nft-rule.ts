@@ -23,6 +23,8 @@ export interface Packet {
   destinationType: 'local' | 'unicast' | 'broadcast' | 'multicast';
   mark: number;
   zone: number;
+  /** Its destination was changed. */
+  isTranslated?: boolean;
   priority: number;
 }
 
@@ -74,8 +76,7 @@ const FIELDS: Record<string, (packet: Packet) => string | null> = {
   // Every packet here begins a connection.
   'ct direction': () => 'original',
   'ct state': () => 'new',
-  // Nobody else translates destinations here.
-  'ct status': () => '',
+  'ct status': ({ isTranslated }) => (isTranslated ? 'dnat' : ''),
   'ct original proto-dst': ({ port }) => `${port}`,
   'fib daddr type': ({ destinationType }) => destinationType,
   'icmp type': () => null,
@@ -105,6 +106,7 @@ const STATEMENTS: [RegExp, (parts: string[], rule: Draft) => void][] = [
     ([first, second, set], rule) => matchesPair(rule, first!, second!, set!),
   ],
   [/snat ip6? prefix to (\S+)/y, ([prefix], rule) => translates(rule, prefix!)],
+  [/redirect to :(\d+)/y, ([port], rule) => brings(rule, Number(port))],
   [/dnat ip6? to (\S+)/y, ([address], rule) => redirects(rule, address!)],
   [/masquerade/y, (_, rule) => ends(rule, { kind: 'accept' })],
   [/reject with icmpx admin-prohibited/y, (_, rule) => ends(rule, { kind: 'drop' })],
@@ -266,6 +268,15 @@ function translates(rule: Draft, prefix: string): void {
 function redirects(rule: Draft, address: string): void {
   rule.steps.push((packet) => {
     packet.destination = address;
+    packet.isTranslated = true;
+    return true;
+  });
+  ends(rule, { kind: 'accept' });
+}
+
+function brings(rule: Draft, port: number): void {
+  rule.steps.push((packet) => {
+    Object.assign(packet, { port, destinationType: 'local', isTranslated: true });
     return true;
   });
   ends(rule, { kind: 'accept' });

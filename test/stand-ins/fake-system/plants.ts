@@ -117,6 +117,27 @@ export class Plants {
     this.#machine.ip.setUp(netdev, false);
   }
 
+  /** Somebody deletes the tunnel's netdev; its addresses and routes go. */
+  deleteTunnel(): void {
+    this.#machine.ip.removeNetdev(TUNNEL_NETDEV);
+  }
+
+  /** Somebody takes the addresses of a netdev of ours, and their routes. */
+  loseAddresses(netdev: string): void {
+    const { ip } = this.#machine;
+    for (const address of ip.netdevs.get(netdev)?.addresses ?? []) {
+      ip.removeAddress(netdev, address);
+    }
+  }
+
+  /** Somebody deletes the route into the tunnel. */
+  loseTunnelRoute(): void {
+    const { ip } = this.#machine;
+    for (const route of ip.routes) {
+      if (route.dev === TUNNEL_NETDEV && route.table === 'main') ip.removeRoute(route);
+    }
+  }
+
   /** Somebody's settings take the place of ours. */
   changeSettings(): void {
     const { settings, innerNetdev } = this.#machine;

@@ -110,7 +110,7 @@ function judge(turn: Turn, report: Report | null): Repair {
     const isOpen = open.includes(session.host) && !isDistrusted(turn, session.host);
     return { ...session, open: isOpen, repairs: isOpen ? 0 : session.repairs };
   });
-  if (open.length > 0) state.repairs = 0;
+  if (open.length > 0 || (streams.length === 0 && !rebuild)) state.repairs = 0;
   noteFaults(turn, faults);
   ask(turn, 'look');
   const { distrusted, sessions } = state;

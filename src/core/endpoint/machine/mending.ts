@@ -16,10 +16,18 @@ export function mendTunnel(turn: Turn, { code }: Notice): void {
   if (forMs > SAME_CASE_MS) {
     state.goneSinceMs = now.monotonicMs;
     ask(turn, 'tunnel');
-  } else if (forMs > PUT_BACK_MS) {
-    // The netdev itself was deleted: OpenVPN goes on reading from what is gone, and is told by nothing.
-    state.goneSinceMs = Number.NEGATIVE_INFINITY;
-    state.openvpn = null;
-    ask(turn, 'openvpn');
-  }
+  } else if (forMs > PUT_BACK_MS) replaceTunnel(turn);
+}
+
+/** Hears that the tunnel could not be put back: where nothing can be sent into it, its netdev was deleted. */
+export function noteNotPutBack(turn: Turn): void {
+  const { state, now } = turn;
+  if (state.up && now.monotonicMs - state.goneSinceMs < SAME_CASE_MS) replaceTunnel(turn);
+}
+
+/** OpenVPN goes on reading from what is gone, and is told by nothing. */
+function replaceTunnel(turn: Turn): void {
+  turn.state.goneSinceMs = Number.NEGATIVE_INFINITY;
+  turn.state.openvpn = null;
+  ask(turn, 'openvpn');
 }

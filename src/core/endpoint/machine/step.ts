@@ -10,7 +10,7 @@ import { deliver, noteTroubles } from './delivering.ts';
 import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
-import { mendTunnel } from './mending.ts';
+import { mendTunnel, noteNotPutBack } from './mending.ts';
 import { leaveTunnel, workOf } from './parts.ts';
 import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
@@ -75,7 +75,8 @@ function hear(turn: Turn, event: EndpointEvent): void {
       return;
     case 'openvpn-exited':
       leaveTunnel(turn);
-      log(turn, 'warning', notice('openvpn-stopped', { why: event.why }));
+      state.fault = notice('openvpn-stopped', { why: event.why });
+      log(turn, 'warning', state.fault);
       return;
     case 'hello':
       keepHello(turn, event.host, event.hello);
@@ -280,6 +281,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
   }
   if (part === 'clients') state.clients = null;
   if (part === 'openvpn') state.openvpn = null;
+  if (part === 'tunnel') noteNotPutBack(turn);
   const alone: readonly Part[] = ['restore', 'look', 'connect', 'homes', 'netdev', 'openvpn'];
   if (alone.includes(part)) return;
   state.pending = state.pending.filter((other) => alone.includes(other));

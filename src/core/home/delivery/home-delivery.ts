@@ -106,8 +106,10 @@ function findDropped({ passages, suspects, netdev, nowMs }: DeliveryEvidence): N
   const isAnswer = shut.startsWith('answer');
   const suspect = suspectOf(suspects, 'forward', shut.endsWith('6') ? 6 : 4);
   if (!suspect) return [isAnswer ? notice('answers-dropped') : notice('devices-dropped')];
-  const matches = [`oifname "${netdev}"`, `iifname "${netdev}"`];
-  const values = { chain: nameOf(suspect), command: letThrough(suspect, matches) };
+  const values = {
+    chain: nameOf(suspect),
+    command: letThrough(suspect, [{ out: netdev }, { in: netdev }]),
+  };
   return [isAnswer ? notice('answers-dropped-by', values) : notice('devices-dropped-by', values)];
 }
 

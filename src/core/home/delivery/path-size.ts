@@ -11,6 +11,11 @@ export function wholeBytesOf(mtu: number, isIpv6: boolean): number {
   return mtu - TUNNEL_OVERHEAD_BYTES - (isIpv6 ? IPV6_MORE_BYTES : 0);
 }
 
+/** What of a size that leaves whole by IPv4, as the endpoint tells it, leaves whole by the family there is. */
+export function wholeBytesBy(isIpv6: boolean, bytesBy4: number | null): number | null {
+  return bytesBy4 === null || !isIpv6 ? bytesBy4 : bytesBy4 - IPV6_MORE_BYTES;
+}
+
 /** Sizes to try in place of one that gets no answer. */
 export function smallerSizes(packetBytes: number): number[] {
   return SMALLER_BYTES.filter((size) => size < packetBytes);

@@ -4,6 +4,7 @@ import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
 import { isPaced, type Shape, shapeOf } from '../../stream/stream.ts';
 import { judgeDelivery } from '../delivery/home-delivery.ts';
+import { wholeBytesBy } from '../delivery/path-size.ts';
 import { NO_PROBES, passSecond, type Streams } from '../delivery/probing.ts';
 import { LATELY_MS, type Passing, SHORTFALL_WINDOW_MS } from '../delivery/shortfall.ts';
 import type { SlotMeter } from '../slot-meter.ts';
@@ -75,7 +76,10 @@ export function noteDelivery(turn: Turn): void {
     up: passingOf(streams.upload, [state.sent, state.arrivals]),
     down: passingOf(streams.download, [state.received]),
     wholeBytes: state.house.wholeBytes,
-    endpointWholeBytes: state.welcome?.wholeBytes ?? null,
+    endpointWholeBytes: wholeBytesBy(
+      state.remoteAddress?.includes(':') ?? false,
+      state.welcome?.wholeBytes ?? null,
+    ),
     suspects: state.suspects ?? [],
     redirected: state.redirected,
     endpointTroubles: state.welcome?.troubles ?? [],

@@ -26,8 +26,9 @@ const TICKS_BEFORE_PERMIT = 2;
 const REPAIR_EVERY_MS = 3000;
 /** A stream of which a part goes on is more likely held up by the line, which no new queue mends. */
 const REPAIR_THIN_EVERY_MS = 60_000;
-/** Share of the slots asked, in the last second, from which on a stream goes on at all. */
+/** Shares of the slots asked, in the last second, between which a stream goes on without being whole. */
 const GOES_ON = 0.1;
+const IS_WHOLE = 0.6;
 /** After a change of rate the streams are measured again; so long the old verdict on them stands. */
 const SETTLE_MS = 4000;
 /** A device that is sent elsewhere may say nothing for a while. */
@@ -103,6 +104,15 @@ export function judge(turn: Turn, sight: Sight): void {
   if (state.ticks % SURROUNDINGS_EVERY === 1) ask(turn, ...WHOLE);
 }
 
+/** Has the queue and what paces it made again at once, unless that was just done. */
+export function repairQueue(turn: Turn): void {
+  const { state, now } = turn;
+  if (state.tunnelState !== 'up' || now.monotonicMs - state.repairedMs <= REPAIR_EVERY_MS) return;
+  state.repairedMs = now.monotonicMs;
+  state.again = [...state.again, 'queue'];
+  ask(turn, ...WHOLE);
+}
+
 /** Stops devices, for a reason that a person is told. */
 export function block(turn: Turn, fault: Notice): void {
   forbid(turn);
@@ -163,7 +173,8 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
 }
 
 function goesOn(meter: SlotMeter, shape: Shape): boolean {
-  return meter.latestPerSecond > GOES_ON * slotsPerSecond(shape);
+  const share = meter.latestPerSecond / slotsPerSecond(shape);
+  return share > GOES_ON && share < IS_WHOLE;
 }
 
 function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void {

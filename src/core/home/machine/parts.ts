@@ -109,7 +109,7 @@ function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | nu
       state.portNetdev = netdev;
       return { part, netdev, plainUser: state.plainUser };
     case 'netdev':
-      return { part, netdev };
+      return { part, netdev, houseNetdevs: state.house.netdevs };
     case 'index':
       return state.tunnel && { part };
     case 'queue':

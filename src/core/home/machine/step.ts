@@ -9,7 +9,7 @@ import { judgeHome } from '../judgement.ts';
 import { failClock, finishClock } from './clock.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
-import { awaitReport, block, hearSecond, judge } from './judging.ts';
+import { awaitReport, block, hearSecond, judge, repairQueue } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
 import { desiredOf, type HomeState, type Intent, PART_ORDER, type Part, WHOLE } from './state.ts';
 import { tell } from './telling.ts';
@@ -111,6 +111,7 @@ function hear(turn: Turn, event: HomeEvent): void {
       // What fails because the tunnel is gone says less than why that is.
       block(turn, state.tunnelState === 'up' ? event.fault : faultOfTunnel(state));
       if (event.fault.code === 'tunnel-netdev-gone') replaceTunnel(turn);
+      else if (event.fault.code === 'shaping-thread-ended') repairQueue(turn);
       return;
   }
 }
@@ -138,6 +139,7 @@ function intend(turn: Turn, intent: Intent): void {
   if (intent.kind === 'none') return;
   forbid(turn);
   tryProfile(turn, null);
+  state.fallback = null;
   acts.push({ do: 'watch', on: false });
   const staysShut = intent.kind === 'stop' && intent.staysShut;
   state.shut = staysShut ? shutTableOf(state, before) : null;
@@ -222,7 +224,6 @@ function forget(turn: Turn): void {
   state.connected = null;
   state.trouble = null;
   state.proved = null;
-  state.fallback = null;
   state.inner = null;
   state.welcome = null;
   state.routeFault = null;

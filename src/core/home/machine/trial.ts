@@ -36,6 +36,7 @@ export function chooseProfile(
     (one) => one !== null && !isSame(one, inForce) && !isSame(one, fallback?.profile),
   );
   tryProfile(turn, candidate);
+  if (before && !isSame(before.profile, inForce)) leaveProfile(turn);
   return { ...desired, profile: inForce };
 }
 
@@ -117,11 +118,16 @@ function giveUp({ state, acts, now }: Turn, profile: Profile, failure: Notice): 
   acts.push({ do: 'log', level: 'warning', notice: said });
 }
 
-function putInForce(turn: Turn, desired: DesiredState, profile: Profile): void {
-  // What still comes from the endpoint of the one before proves nothing.
+/** Ends what stands by a profile. */
+function leaveProfile(turn: Turn): void {
+  // What still comes from its endpoint proves nothing of another.
   closeTunnel(turn);
   // Two profiles may differ in their control keys alone, of which OpenVPN knows nothing.
   turn.state.openvpnConfig = '';
+}
+
+function putInForce(turn: Turn, desired: DesiredState, profile: Profile): void {
+  leaveProfile(turn);
   turn.state.intent = { kind: 'on', desired: { ...desired, profile } };
   ask(turn, ...WHOLE);
 }

@@ -36,18 +36,23 @@ export function answerFromHouse(
   const at = ip.headerBytes;
   if (at + UDP_HEADER_BYTES + DNS_HEADER_BYTES > packet.length) return null;
   if (view.getUint16(at + 2) !== DNS_PORT || !resolvers.includes(ip.destination)) return null;
-  const query = packet.subarray(at + UDP_HEADER_BYTES);
-  const question = readQuestion(query);
-  if (!question) return null;
-  const found = findName(names, question.name);
-  if (!found) return null;
-  const wanted = question.type === TYPE_A ? 4 : question.type === TYPE_AAAA ? 16 : 0;
-  const records = found.map(ipBytes).filter((bytes) => bytes.length === wanted);
-  const answer = renderAnswer(query, question, found.length > 0, records);
+  const answer = answerQuery(packet.subarray(at + UDP_HEADER_BYTES), names);
+  if (!answer) return null;
   // The way back of the packet that asked, ports and addresses changed over.
   const ends = { source: ip.destination, destination: ip.source };
   const ports = { sourcePort: view.getUint16(at + 2), destinationPort: view.getUint16(at) };
   return udpPacket(ends, ports, answer, true);
+}
+
+/** The message that answers this one; null for whatever is no plain query for a name of the house. */
+export function answerQuery(query: Uint8Array, names: HouseNames): Uint8Array | null {
+  if (query.length < DNS_HEADER_BYTES) return null;
+  const question = readQuestion(query);
+  const found = question && findName(names, question.name);
+  if (!question || !found) return null;
+  const wanted = question.type === TYPE_A ? 4 : question.type === TYPE_AAAA ? 16 : 0;
+  const records = found.map(ipBytes).filter((bytes) => bytes.length === wanted);
+  return renderAnswer(query, question, found.length > 0, records);
 }
 
 /** UDP that is in one piece and has no header between. */

@@ -69,9 +69,9 @@ export const deliveryWords = {
   'homes-names-dropped':
     'a firewall drops the names that homes ask for; let port 53 in on {netdev}, as by "ufw allow in on {netdev} to any port 53"',
   'homes-names-dropped-by':
-    'the firewall chain "{chain}", which drops by default, drops the names that homes ask for; let port 53 in on {netdev}, as by "ufw allow in on {netdev} to any port 53" or "{command}"',
+    'the firewall chain "{chain}", which drops by default, drops the names that homes ask for; run "{command}", and see that it is run again whenever that firewall has started',
   'homes-unheard':
     'a firewall drops what homes say inside the tunnel, so none is served; let everything in on {netdev}, as by "ufw allow in on {netdev}"',
   'homes-unheard-by':
-    'the firewall chain "{chain}", which drops by default, drops what homes say inside the tunnel, so none is served; let everything in on {netdev}, as by "ufw allow in on {netdev}" or "{command}"',
+    'the firewall chain "{chain}", which drops by default, drops what homes say inside the tunnel, so none is served; run "{command}", and see that it is run again whenever that firewall has started',
 } as const;

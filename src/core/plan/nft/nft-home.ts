@@ -13,6 +13,7 @@ import {
   MARK_DIRECT,
   MARK_MASK,
   MARK_TUNNEL,
+  NAMES_PORT,
   PACKET_PORT,
   SOCAT_PORT,
   TABLE,
@@ -210,10 +211,14 @@ function watchResolvers(facts: HomeFacts): string[] {
 
 function redirectDns(config: Config, facts: HomeFacts): string[] {
   const chain = ['type nat hook prerouting priority dstnat - 5; policy accept;'];
-  if (!config.main.dns || !facts.inner) return chain;
+  if (!config.main.dns) return chain;
   const asks = `${IN_ZONE} ${DNS}`;
+  // Names of the house do not wait for the tunnel; the service answers nothing else there.
+  const meanwhile = `meta nfproto ipv4 meta protocol != @alive ${IN_ZONE} udp dport 53 redirect to :${NAMES_PORT} ${comment('names of the house')}`;
+  if (!facts.inner) return [...chain, meanwhile];
   return [
     ...chain,
+    meanwhile,
     `meta nfproto ipv4 ${asks} dnat ip to ${facts.inner.resolver4} ${comment('dns')}`,
     ...(facts.inner.resolver6
       ? [`meta nfproto ipv6 ${asks} dnat ip6 to ${facts.inner.resolver6} ${comment('dns')}`]
@@ -248,6 +253,8 @@ function inputRules(config: Config, facts: HomeFacts): string[] {
     'type filter hook input priority filter - 5; policy accept;',
     `iifname "${config.tunnel.interface}" counter name refused drop ${comment('the router has no business with the tunnel')}`,
     `${IN_ZONE} ct direction original udp dport 123 accept`,
+    `${IN_ZONE} ct direction original ct status dnat udp dport ${NAMES_PORT} accept ${comment('names of the house')}`,
+    `udp dport ${NAMES_PORT} counter name refused drop`,
     `${IN_ZONE} ct direction original goto input_redirected ${comment('a redirect past the tunnel')}`,
     ...(config.main.dns && config.main.killswitch
       ? [

@@ -101,8 +101,8 @@ export function renderEndpointPassage(ways: EndpointWays): string[][] {
   const ip = (family: 4 | 6) => (family === 4 ? 'ip' : 'ip6');
   const own = `{ "${innerNetdev}", "${tunnelNetdev}", "lo" }`;
   const names = ranges.map(
-    ({ family, resolver }) =>
-      `iifname "${innerNetdev}" ${ip(family)} daddr ${resolver} meta l4proto { tcp, udp } th dport 53 counter name`,
+    ({ family, resolver, untold }) =>
+      `iifname "${innerNetdev}" ${ip(family)} saddr != ${untold} ${ip(family)} daddr ${resolver} meta l4proto { tcp, udp } th dport 53 counter name`,
   );
   const tunnel = `iifname "${tunnelNetdev}" udp dport { ${ports.join(', ')} } counter name`;
   return [

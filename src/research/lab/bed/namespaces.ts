@@ -1,19 +1,22 @@
 // Builds the lab's namespaces and takes them away again; never touches one it did not create.
-import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { run } from '../../../shell/system/node/processes.ts';
 import { LabError } from '../error.ts';
 import type { Cleanup } from './cleanup.ts';
+import { claim, listNamespaces, removeLeftovers } from './leftovers.ts';
 import { lab, type Place, type Topology } from './topology.ts';
 
-const netnsConfig = '/etc/netns';
+/** Files that `ip netns exec` puts in the place of this machine's own. */
+export const netnsConfig = '/etc/netns';
 
 /**
  * Builds the network; `cleanup` can undo it from the first step on.
  * @throws {LabError} where a namespace of one of its names is there already: it is not ours to touch
  */
 export async function buildNetwork(topology: Topology, cleanup: Cleanup): Promise<void> {
+  await removeLeftovers();
   const existing = new Set(await listNamespaces());
   for (const name of Object.values(topology.names)) {
     if (existing.has(name)) {
@@ -26,6 +29,7 @@ export async function buildNetwork(topology: Topology, cleanup: Cleanup): Promis
   for (const [place, name] of Object.entries(topology.names) as [Place, string][]) {
     await run(['ip', 'netns', 'add', name]);
     cleanup.add(() => removeNamespace(name));
+    await claim(name);
     const settings = topology.settings[place];
     if (settings.length > 0) await run(['sysctl', '-q', '-w', ...settings], { netns: name });
   }
@@ -45,7 +49,7 @@ async function writeResolver(name: string, cleanup: Cleanup): Promise<void> {
 }
 
 /** Ends what still runs in a namespace of ours and deletes it. */
-async function removeNamespace(name: string): Promise<void> {
+export async function removeNamespace(name: string): Promise<void> {
   await endProcesses(name);
   await run(['ip', 'netns', 'delete', name]);
 }
@@ -67,14 +71,5 @@ async function endProcesses(name: string): Promise<void> {
       }
       await delay(50);
     }
-  }
-}
-
-/** Names of all network namespaces `ip` knows on this machine. */
-async function listNamespaces(): Promise<string[]> {
-  try {
-    return await readdir('/run/netns');
-  } catch {
-    return [];
   }
 }

@@ -6,8 +6,9 @@ import {
 } from '../../../core/endpoint/cloud-config.ts';
 import type { Context } from '../context.ts';
 import { InvalidValue } from '../failure.ts';
-import { parseHomeName, parseHost, parsePort } from '../number-options.ts';
+import { parsePort } from '../number-options.ts';
 import type { AddCommand } from './command.ts';
+import { parseHomeName, parseHost } from './place-options.ts';
 
 /** Adds it to the command `endpoint`. */
 export function registerCloudInit(command: AddCommand, { console }: Context): void {

@@ -5,9 +5,9 @@ import { EndpointStore } from '../../endpoint/store.ts';
 import { askLocalApi, NotRunningError } from '../../machine/local-api.ts';
 import type { System } from '../../system/system.ts';
 import type { Context } from '../context.ts';
-import { parseHomeName } from '../number-options.ts';
 import { defaultRunDir } from '../paths.ts';
 import type { AddCommand } from './command.ts';
+import { parseHomeName } from './place-options.ts';
 import { requireFreshFile, writeSecret } from './profile-file.ts';
 
 interface ProfileFlags {

@@ -9,8 +9,9 @@ import { EndpointStore } from '../../endpoint/store.ts';
 import type { Context } from '../context.ts';
 import { findFaults } from '../endpoint-doctor.ts';
 import { Failure } from '../failure.ts';
-import { parseHost, parsePort, parsePrefixes } from '../number-options.ts';
+import { parsePort } from '../number-options.ts';
 import type { AddCommand } from './command.ts';
+import { parseHost, parsePrefixes } from './place-options.ts';
 import { requireFreshFile, writeSecret } from './profile-file.ts';
 
 interface InitOptions {

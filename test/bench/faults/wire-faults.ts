@@ -1,0 +1,71 @@
+// Faults between home and endpoint: a router of the provider's that changes ports, a line that loses packets, a second home.
+import { setTimeout as delay } from 'node:timers/promises';
+import { lab as addresses } from '../../../src/research/lab/bed/topology.ts';
+import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
+import { eventually } from '../../net/support.ts';
+import type { Fault } from './measure.ts';
+
+const REBINDINGS = 5;
+const REBIND_EVERY_MS = 3000;
+const LOSSY_MS = 20_000;
+/** Of ten packets. */
+const LOST = 6;
+
+function provider(lab: ExposureLab, argv: readonly string[], input = ''): Promise<string> {
+  return lab.network.netns('provider', argv, input);
+}
+
+/** The endpoint sees the home come from another port, as behind a NAT that has forgotten it. */
+async function rebind(lab: ExposureLab, port: number): Promise<void> {
+  const rules = `table ip rebind
+delete table ip rebind
+table ip rebind {
+  chain post {
+    type nat hook postrouting priority srcnat;
+    ip saddr ${addresses.homeAddress} udp dport 1194 snat to 203.0.113.1:${port}
+  }
+}
+`;
+  await provider(lab, ['nft', '-f', '-'], rules);
+  await provider(lab, ['conntrack', '-F']);
+  // Cover flows all the time, so the next packet is there at once.
+  await eventually('the home behind another port', async () =>
+    (await provider(lab, ['conntrack', '-L', '-p', 'udp'])).includes(`dport=${port}`),
+  );
+}
+
+const stopRebinding = (lab: ExposureLab) =>
+  provider(lab, ['nft', 'delete', 'table', 'ip', 'rebind']);
+
+async function loseFor(lab: ExposureLab, forMs: number): Promise<void> {
+  const rules = `table ip lossy {
+  chain forward {
+    type filter hook forward priority filter;
+    udp dport 1194 numgen random mod 10 < ${LOST} drop
+    udp sport 1194 numgen random mod 10 < ${LOST} drop
+  }
+}
+`;
+  await provider(lab, ['nft', '-f', '-'], rules);
+  await delay(forMs);
+  await provider(lab, ['nft', 'delete', 'table', 'ip', 'lossy']);
+}
+
+export const wireFaults: Fault[] = [
+  {
+    name: 'way: a NAT that rebinds five times',
+    plant: async (lab) => {
+      for (let time = 0; time < REBINDINGS; time++) {
+        await rebind(lab, 40_000 + time);
+        await delay(REBIND_EVERY_MS);
+      }
+    },
+    undo: stopRebinding,
+    recoverS: 15,
+  },
+  {
+    name: 'way: 60 % of all packets lost for 20 s',
+    plant: (lab) => loseFor(lab, LOSSY_MS),
+    recoverS: 15,
+  },
+];
