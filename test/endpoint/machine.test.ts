@@ -590,7 +590,6 @@ test('a fault of what shapes stops all homes until all of it was made again', (t
   const play = Play.serving(t, [2, 3]);
   play.tell({ kind: 'fault', minor: 0, fault });
   t.deepEqual(play.take(), ['shaping-thread-ended', 'shut 2', 'shut 3']);
-  play.second();
   play.doUntil('queue');
   t.true(play.work?.part === 'queue' && play.work.rebuild);
   play.settle();

@@ -141,7 +141,18 @@ test('private addresses are those of RFC 1918 and RFC 4193', (t) => {
   );
   const six = fc.oneof(
     sixteen.map((bytes) => canonical(groupsOf(bytes))),
-    fc.constantFrom('fc::1', 'fd::1', 'fc00::1', 'fdff::', 'fe00::1', 'fbff::1', '::', '::fd00'),
+    fc.constantFrom(
+      'fc::1',
+      'fc0::',
+      'fd0::1',
+      'fd::1',
+      'fc00::1',
+      'fdff::',
+      'fe00::1',
+      'fbff::1',
+      '::',
+      '::fd00',
+    ),
   );
   t.notThrows(() =>
     fc.assert(

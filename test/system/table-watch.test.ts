@@ -1,7 +1,7 @@
 // The monitor that tells when our rules go: replaced once it has heard much, and deaf at no time.
 import test from 'ava';
-import { TableWatch } from '../../src/shell/network/table-watch.ts';
 import type { ChildEvents, System } from '../../src/shell/system/system.ts';
+import { TableWatch } from '../../src/shell/system/table-watch.ts';
 import { VirtualTime } from '../stand-ins/fake-system/virtual-time.ts';
 
 function start() {

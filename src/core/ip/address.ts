@@ -58,7 +58,7 @@ export function addressIn(prefix: string, low: string): string {
 
 /** RFC 1918 and RFC 4193 addresses. */
 export function isPrivate(address: string): boolean {
-  if (address.includes(':')) return /^f[cd]..:/i.test(address);
+  if (address.includes(':')) return /^f[cd][0-9a-f]{2}:/i.test(address);
   const [a = 0, b = 0] = address.split('.').map(Number);
   return a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168);
 }

@@ -2,8 +2,8 @@
 
 /** Share of the rate by which what was lost is made up for. */
 const SURPLUS = 1.2;
-/** What may be handed over at once, in time; at least {@link SendBudgetOptions.least} packets. */
-const AT_ONCE_MS = 10;
+/** What may be handed over at once, in time: on a busy machine timers come late. {@link SendBudgetOptions.least} at least. */
+const AT_ONCE_MS = 50;
 
 export interface SendBudgetOptions {
   packetsPerS: number;
@@ -34,6 +34,11 @@ export class SendBudget {
   waitMs(nowMs: number): number {
     this.#grow(nowMs);
     return this.#credit >= 1 ? 0 : (1 - this.#credit) / this.#perMs;
+  }
+
+  /** So many more may go at once. */
+  grant(packets: number): void {
+    this.#credit = Math.max(this.#credit, packets);
   }
 
   /** One is handed over. */

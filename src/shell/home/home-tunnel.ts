@@ -17,10 +17,10 @@ import type { InnerNetwork } from '../../core/plan/facts.ts';
 import { version } from '../../version.ts';
 import { HomeControl } from '../control/home-control.ts';
 import { readHouseNames } from '../network/house-names-reader.ts';
-import { NameResponder } from '../network/name-responder.ts';
 import { unsentFault } from '../shaper/cover.ts';
 import type { System } from '../system/system.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
+import { NameResponder } from '../tunnel/name-responder.ts';
 
 /** Whose packets are the service's own questions. */
 export const PROBE_KEY = 'service';

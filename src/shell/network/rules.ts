@@ -4,8 +4,8 @@ import { TABLE } from '../../core/plan/names.ts';
 import { countersOf } from '../../core/plan/nft/nft-passage.ts';
 import { countedIn, updateTable } from '../../core/plan/nft/nft-text.ts';
 import type { System } from '../system/system.ts';
+import { TableWatch } from '../system/table-watch.ts';
 import { deleteTable, loadNft } from './nft.ts';
-import { TableWatch } from './table-watch.ts';
 
 const LIST = `list table inet ${TABLE}\n`;
 

@@ -15,8 +15,8 @@ const SKB_TAIL_BYTES = 352;
 const RETRY_MS = 250;
 /** The kernel held a datagram back that it took no sooner than this. */
 const HELD_MS = 20;
-/** Longer than it takes to fill all buffers again: what was not held back by the kernel meanwhile is held back by nothing. */
-const UNBOUNDED_MS = 15_000;
+/** Longer than it takes to fill all buffers again: where that was not enough, they are filled at once. */
+const UNFILLED_MS = 15_000;
 /** More than this has never left ahead of the rate while anything held it back. */
 const FAR_AHEAD_PACKETS = 16;
 const FAR_AHEAD_S = 0.25;
@@ -65,8 +65,8 @@ export class Cover {
   #budget: SendBudget;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #isCrowded = false;
-  /** When the kernel last held a datagram back, and what was sent by then. */
-  #held: { atMs: number; sent: number; sentBytes: number | null };
+  /** When the kernel last held a datagram back. */
+  #heldMs: number;
 
   constructor(options: CoverOptions) {
     this.#options = options;
@@ -74,7 +74,7 @@ export class Cover {
     this.#datagram = new Uint8Array(frameBytes(options.packetBytes));
     const nowMs = options.system.clock.monotonicMs();
     this.#budget = new SendBudget({ packetsPerS: options.packetsPerS, least: 1 }, nowMs);
-    this.#held = { atMs: nowMs, sent: 0, sentBytes: null };
+    this.#heldMs = nowMs;
   }
 
   /** Datagrams the kernel has taken so far. */
@@ -101,7 +101,7 @@ export class Cover {
     }
     const nowMs = this.#system.clock.monotonicMs();
     this.#budget = new SendBudget({ packetsPerS, first: this.#capacityPackets, least: 1 }, nowMs);
-    this.#note(nowMs);
+    this.#heldMs = nowMs;
     for (const socket of this.#sockets) this.#send(socket);
   }
 
@@ -116,10 +116,14 @@ export class Cover {
     if (this.#closed) return;
     const sinceMs = this.#system.clock.monotonicMs();
     this.#look(sinceMs);
-    if (this.#isUnbounded(sinceMs)) {
+    if (this.#isUnbounded()) {
       this.#options.onFault(notice('cover-unbounded'));
       this.close();
       return;
+    }
+    if (sinceMs - this.#heldMs > UNFILLED_MS && !this.#isCrowded) {
+      this.#heldMs = sinceMs;
+      this.#budget.grant(this.#capacityPackets / 2);
     }
     // What stands ready from the beginning is made before anything has left.
     const isAhead = this.#sent >= this.#capacityPackets && this.#isCrowded;
@@ -138,7 +142,7 @@ export class Cover {
       }
       this.#sent++;
       const nowMs = this.#system.clock.monotonicMs();
-      if (nowMs - sinceMs > HELD_MS) this.#note(nowMs);
+      if (nowMs - sinceMs > HELD_MS) this.#heldMs = nowMs;
       this.#send(socket);
     });
   }
@@ -151,10 +155,6 @@ export class Cover {
     this.#retries.add(cancel);
   }
 
-  #note(atMs: number): void {
-    this.#held = { atMs, sent: this.#sent, sentBytes: this.#options.kernel().sentBytes };
-  }
-
   #look(nowMs: number): void {
     if (nowMs - this.#lookedMs < LOOK_MS) return;
     this.#lookedMs = nowMs;
@@ -164,22 +164,12 @@ export class Cover {
     this.#isCrowded = this.#departures.isCrowded(count, bytesPerS / packetBytes, nowMs);
   }
 
-  /**
-   * Whether nothing holds cover back: the kernel has sent far more than it may; or it has not held this back for long though
-   * no more stands in the queue than before. Among other streams the latter can't be told; there each has a class that is counted.
-   */
-  #isUnbounded(nowMs: number): boolean {
-    const { packetsPerS, packetBytes, kernel } = this.#options;
-    const { sentBytes, bytesPerS } = kernel();
+  /** Whether nothing holds cover back: the kernel has sent far more than it may. */
+  #isUnbounded(): boolean {
+    const { packetBytes, kernel } = this.#options;
+    const { bytesPerS } = kernel();
     const farAhead = FAR_AHEAD_PACKETS + FAR_AHEAD_S * (bytesPerS / packetBytes);
-    if (this.#departures.aheadPackets > farAhead) return true;
-    if (nowMs - this.#held.atMs < UNBOUNDED_MS) return false;
-    const before = this.#held;
-    this.#note(nowMs);
-    const isAlone = bytesPerS < packetsPerS * packetBytes * 1.01;
-    if (!isAlone || sentBytes === null || before.sentBytes === null) return false;
-    const standing = this.#sent - before.sent - (sentBytes - before.sentBytes) / packetBytes;
-    return standing < (packetsPerS * (nowMs - before.atMs)) / 1000 / 20;
+    return this.#departures.aheadPackets > farAhead;
   }
 }
 

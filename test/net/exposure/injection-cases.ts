@@ -1,6 +1,6 @@
 // Whoever is no end of the tunnel speaks to addresses of its inside, and is heard by nobody.
 import { join, resolve } from 'node:path';
-import { CONTROL_PORT, FRAME_PORT } from '../../../src/core/plan/names.ts';
+import { CONTROL_PORT, FRAME_PORT, NAMES_PORT } from '../../../src/core/plan/names.ts';
 import type { Place } from '../../../src/research/lab/bed/topology.ts';
 import { lab } from '../../../src/research/lab/bed/topology.ts';
 import { encodeQuestion } from '../../../src/research/lab/traffic/dns.ts';
@@ -108,7 +108,7 @@ async function inject(exposure: ExposureLab, injection: Injection): Promise<void
 
 /** Addresses and ports on which something of a namespace can be spoken to; `*` for a port the kernel chose. */
 async function listening(exposure: ExposureLab, place: 'router' | 'endpoint'): Promise<string[]> {
-  const known = [9, 53, 1194, CONTROL_PORT, FRAME_PORT, 20461, 20462];
+  const known = [9, 53, 1194, CONTROL_PORT, FRAME_PORT, 20461, 20462, NAMES_PORT];
   const text = await exposure.network.netns(place, ['ss', '-H', '-n', '-l', '-t', '-u']);
   const sockets = text
     .split('\n')
@@ -124,10 +124,11 @@ async function listening(exposure: ExposureLab, place: 'router' | 'endpoint'): P
 
 /**
  * OpenVPN faces the Internet; socat takes datagrams of this program alone; the rest is bound to addresses of the inside, or
- * to the inner netdev. Sockets that are connected to their one peer are none of these.
+ * to the inner netdev, or let nothing in but what devices' queries were brought there by our rules. Sockets that are connected to their one peer are none of these.
  */
 const REACHABLE =
-  'router: udp 0.0.0.0 *, udp 127.0.0.1 20462; endpoint: tcp 10.214.0.1 53, tcp inner 53, udp * 1194, ' +
+  `router: udp 0.0.0.0 *, udp 0.0.0.0 ${NAMES_PORT}, udp 127.0.0.1 20462; ` +
+  'endpoint: tcp 10.214.0.1 53, tcp inner 53, udp * 1194, ' +
   `udp 10.213.0.1 ${CONTROL_PORT}, udp 10.214.0.1 53, udp 127.0.0.1 20462, udp inner 53`;
 
 export const injectionCases: ExposureCase[] = [

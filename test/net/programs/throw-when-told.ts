@@ -1,5 +1,5 @@
 // Loaded ahead of the program by NODE_OPTIONS: has its shaping thread throw once a file says so.
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
@@ -7,7 +7,9 @@ const LOOK_MS = 50;
 
 const folder = process.env.THROW_WHEN_TOLD;
 if (!isMainThread && folder !== undefined) {
-  const role = process.argv.includes('endpoint') ? 'endpoint' : 'home';
+  // A thread has none of the words that its process was called with.
+  const words = readFileSync('/proc/self/cmdline', 'utf8').split('\0');
+  const role = words.includes('endpoint') ? 'endpoint' : 'home';
   const told = join(folder, `throw-${role}`);
   const looking = setInterval(() => {
     if (!existsSync(told)) return;

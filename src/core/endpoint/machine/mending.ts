@@ -1,12 +1,16 @@
 // What an endpoint does about a tunnel that others have taken apart: put it back, and else have OpenVPN start over.
 import { ask } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
+import { STREAM_PARTS } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** Putting netdev, address and route back takes less. */
 const PUT_BACK_MS = 1500;
 /** What is told after so long is another case. */
 const SAME_CASE_MS = 10_000;
+
+/** Threads that end one after another are replaced no more often. */
+const THREAD_EVERY_MS = 3000;
 
 /** Hears that nothing can be sent into the tunnel, as is said several times a second while it is so. */
 export function mendTunnel(turn: Turn, { code }: Notice): void {
@@ -30,4 +34,13 @@ function replaceTunnel(turn: Turn): void {
   turn.state.goneSinceMs = Number.NEGATIVE_INFINITY;
   turn.state.openvpn = null;
   ask(turn, 'openvpn');
+}
+
+/** What paced the streams has ended: they are made again with another one. */
+export function replaceThread(turn: Turn): void {
+  const { state, now } = turn;
+  if (!state.up || now.monotonicMs - state.repairedMs < THREAD_EVERY_MS) return;
+  state.repairedMs = now.monotonicMs;
+  state.queue = null;
+  ask(turn, ...STREAM_PARTS);
 }

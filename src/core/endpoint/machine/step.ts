@@ -10,7 +10,7 @@ import { deliver, noteTroubles } from './delivering.ts';
 import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
-import { mendTunnel, noteNotPutBack } from './mending.ts';
+import { mendTunnel, noteNotPutBack, replaceThread } from './mending.ts';
 import { leaveTunnel, workOf } from './parts.ts';
 import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
@@ -107,6 +107,7 @@ function hearExamined(turn: Turn, faults: readonly Notice[]): void {
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
   mendTunnel(turn, fault);
+  if (minor === 0 && fault.code === 'shaping-thread-ended') replaceThread(turn);
   // Cover that can't be sent is tried, and told of, several times a second.
   if (turn.state.distrusted.includes(minor)) return;
   // Without the tunnel there is nobody to be sent to; its next netdev has streams of its own.

@@ -1,7 +1,7 @@
 // Tells at once when our nftables table is deleted, as `nft monitor` prints it.
 import { TABLE } from '../../core/plan/names.ts';
-import { SupervisedChild } from '../system/child.ts';
-import type { Cancel, System } from '../system/system.ts';
+import { SupervisedChild } from './child.ts';
+import type { Cancel, System } from './system.ts';
 
 /**
  * nft 1.0.6 keeps 344 bytes of each element that is renewed, whatever it was asked to tell: one monitor grows by less than 1 MB, and
