@@ -275,6 +275,7 @@ declare const words: import('../htdocs/luci-static/resources/iotshaper/words.js'
 declare const controls: import('../htdocs/luci-static/resources/iotshaper/controls.js').Controls;
 declare const forms: import('../htdocs/luci-static/resources/iotshaper/forms.js').Forms;
 declare const graph: import('../htdocs/luci-static/resources/iotshaper/graph.js').Graph;
+declare const audits: import('../htdocs/luci-static/resources/iotshaper/audit.js').Audit;
 declare const hosts: import('../htdocs/luci-static/resources/iotshaper/hosts.js').Hosts;
 declare const makers: import('../htdocs/luci-static/resources/iotshaper/makers.js').Makers;
 declare const meaning: import('../htdocs/luci-static/resources/iotshaper/meaning.js').Meaning;

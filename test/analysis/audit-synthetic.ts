@@ -1,5 +1,6 @@
 // Synthetic wires for the audit's tests: a clean VIT stream, and the same with a leak planted.
 import type { ActivitySample } from '../../src/core/analysis/audit-activity.ts';
+import { binOf } from '../../src/core/analysis/statistics/sample.ts';
 import type { WirePacket } from '../../src/core/analysis/wire-features.ts';
 import { IntervalSchedule } from '../../src/core/pacing/schedule.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
@@ -68,7 +69,7 @@ export function synthesize({
       const up = first ? startsUp : activityRandom() < 0.5;
       if (up) activity.push({ timeS: START_S + t, bytes: 200, direction: 'up' });
       else {
-        const slot = downS[firstAfter(downS, START_S + t)];
+        const slot = downS[binOf(downS, START_S + t)];
         if (slot) activity.push({ timeS: slot + 0.0004, bytes: 900, direction: 'down' });
       }
       t += 0.005 + activityRandom() * 0.3;
@@ -124,15 +125,4 @@ function lane(
     t = next;
   }
   return packets;
-}
-
-function firstAfter(sorted: readonly number[], value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,7 +1,12 @@
 // Single steps of the home's machine: what is done, in which order, and what is not.
 import test from 'ava';
 import type { HomeEvent, Sight, Work } from '../../src/core/home/machine/events.ts';
-import { type HomeState, initialState, type Part } from '../../src/core/home/machine/state.ts';
+import {
+  desiredOf,
+  type HomeState,
+  initialState,
+  type Part,
+} from '../../src/core/home/machine/state.ts';
 import { type HomeStep, step } from '../../src/core/home/machine/step.ts';
 import { trialNotices } from '../../src/core/home/machine/trial.ts';
 import { type Notice, notice } from '../../src/core/notices/notice.ts';
@@ -240,6 +245,18 @@ test('a schedule’s rate is put in force when a look finds it', (t) => {
   bench.second({ rate: { uploadKBps: 5, downloadKBps: 5, source: 'schedule night' } });
   t.true(bench.done.includes('streams'));
   t.is(bench.state.permitted, true);
+});
+
+test('a look that began under another configuration brings none of its rates', (t) => {
+  const bench = new Bench().shaping();
+  bench.world.advance(1000);
+  bench.hear(bench.world.report());
+  t.is(bench.work?.part, 'look');
+  const { config } = desired();
+  const rate = { uploadKBps: 20, downloadKBps: 20, source: 'schedule rest' } as const;
+  bench.hear({ kind: 'intent', intent: { kind: 'on', desired: { ...desired(), config, rate } } });
+  bench.end();
+  t.deepEqual(desiredOf(bench.state)?.rate, rate);
 });
 
 test('what could not be done is told, and done again with all that follows', (t) => {

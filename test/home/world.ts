@@ -199,7 +199,7 @@ export class World {
           sentPackets: this.faults.tunnelDown ? null : Math.floor(this.#sent),
           receivedPackets: this.faults.tunnelDown ? null : Math.floor(this.#received),
           answerSilentMs: this.nowMs - this.#heardMs,
-          rate: this.rate,
+          ...{ config: work.config, rate: this.rate },
           passages: noCounts,
           chance: 0.5,
           smallerBytes: null,

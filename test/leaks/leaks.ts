@@ -138,9 +138,9 @@ export const leaks: readonly Leak[] = [
         file: 'src/shell/shaper/cover.ts',
         from: '  #send(socket: UdpSocket): void {\n',
         to: `  #send(socket: UdpSocket): void {
-    const waitMs = untilMs - performance.now();
-    if (waitMs > 0) {
-      setTimeout(() => this.#send(socket), waitMs);
+    const pausedMs = untilMs - performance.now();
+    if (pausedMs > 0) {
+      setTimeout(() => this.#send(socket), pausedMs);
       return;
     }
 `,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openCapture } from '../../src/shell/capture/reader.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { notRun } from '../not-run.ts';
 
 const program = 'dist/iotshaper.js';
 
@@ -28,9 +29,7 @@ const reason = missing();
 function labTest(title: string, body: (t: ExecutionContext) => Promise<void>): void {
   test.serial(title, async (t) => {
     if (reason !== null) {
-      if (process.env.CI) t.fail(`the lab cannot run: ${reason}`);
-      else t.pass(`NOT RUN: ${reason}`);
-      t.log(`NOT RUN: ${reason}`);
+      notRun(t, reason);
       return;
     }
     await body(t);

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import type { ExecutionContext } from 'ava';
 import { run } from '../../src/shell/system/node/processes.ts';
+import { notRun } from '../not-run.ts';
 
 /** How long what is going to happen may take on a machine that does other things as well. */
 const PATIENCE_MS = 60_000;
@@ -45,9 +46,7 @@ function obstacle(): string | null {
 export function requireNamespaces(t: ExecutionContext): boolean {
   if (reason === undefined) reason = obstacle();
   if (reason === null) return true;
-  t.log(`NOT RUN: ${reason}`);
-  if (process.env.CI) t.fail(`can't run: ${reason}`);
-  else t.pass();
+  notRun(t, reason);
   return false;
 }
 

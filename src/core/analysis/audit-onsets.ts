@@ -3,7 +3,7 @@
 import { drawIndex, type Random } from '../random/random.ts';
 import type { Onset } from './audit-activity.ts';
 import { type FamilyResult, type LabelTest, maxT } from './statistics/permutation.ts';
-import { mean, quantileOfSorted } from './statistics/sample.ts';
+import { binOf, mean, quantileOfSorted } from './statistics/sample.ts';
 import type { WirePacket } from './wire-features.ts';
 
 export interface OnsetOptions {
@@ -226,14 +226,7 @@ function momentsAt({ timesS }: Lane, times: Float64Array): Moments {
 
 /** Index of the last slot that is not after a moment. */
 function indexOf(timesS: Float64Array, timeS: number): number {
-  let from = 0;
-  let to = timesS.length;
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (timesS[middle]! <= timeS) from = middle + 1;
-    else to = middle;
-  }
-  return from - 1;
+  return binOf(timesS, timeS) - 1;
 }
 
 function meanAt(values: Float64Array, indices: ArrayLike<number>): number {

@@ -1,9 +1,10 @@
 // Packets by which the service tries a way itself: built and read without a socket.
+
 import { onesComplementSum } from '../framing/internet-checksum.ts';
 import { checksumWithin, ICMP, ipPacket, TCP, UDP, udpPacket } from '../framing/ip-builder.ts';
 import { ipDestination, ipSource, readIpHeader } from '../framing/ip-packet.ts';
+import { DNS_PORT } from '../plan/names.ts';
 
-const DNS_PORT = 53;
 /** No error, and that there is no such name (RFC 1035). */
 const FOUND = [0, 3];
 

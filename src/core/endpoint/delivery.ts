@@ -5,7 +5,7 @@ import { findShut, type Passages } from '../delivery/passage.ts';
 import type { PortHolders } from '../delivery/udp-sockets.ts';
 import { listOf } from '../notices/list.ts';
 import { type Notice, type NoticeValue, notice } from '../notices/notice.ts';
-import { TUNNEL_NETDEV } from '../plan/names.ts';
+import { DNS_PORT, TUNNEL_NETDEV } from '../plan/names.ts';
 import { INNER_NETDEV } from '../plan/nft/nft-endpoint.ts';
 import type { endpointPassages } from '../plan/nft/nft-passage.ts';
 
@@ -56,7 +56,6 @@ export function judgeEndpointDelivery(evidence: EndpointDeliveryEvidence): Troub
   );
 }
 
-const DNS_PORT = 53;
 /** By which homes come to this machine once they are in the tunnel. */
 export const INSIDE = [{ in: TUNNEL_NETDEV }, { in: INNER_NETDEV }] as const;
 

@@ -30,7 +30,7 @@ export function findHostFault(host: string): string | null {
 }
 
 /** Whether this is an address that homes elsewhere can't reach. */
-export function isPrivate(address: string): boolean {
+export function isUnreachable(address: string): boolean {
   return isIn(PRIVATE, address);
 }
 
@@ -40,6 +40,5 @@ export function isOutward(address: string): boolean {
 }
 
 function isIn(networks: readonly string[], address: string): boolean {
-  const length = address.includes(':') ? 128 : 32;
-  return networks.some((network) => holds(network, `${address}/${length}`));
+  return networks.some((network) => holds(network, address));
 }

@@ -42,6 +42,8 @@ export const ROUTE_TABLE = 7213;
  */
 export const DIRECT_PREFERENCE = 722;
 export const HOUSE_PREFERENCE = 723;
+/** To the kernel a rule without an address is the same as one with an address of the same preference: it would be refused. */
+export const ADDRESS_PREFERENCE = 724;
 export const PAST_PREFERENCE = 729;
 export const HOUSE_TABLE = 7214;
 /** Routing protocol by which rules and routes are known as ours, whatever their preference. */
@@ -51,6 +53,8 @@ export const ROUTE_PROTOCOL = 73;
 export const FRAME_PORT = 20460;
 export const CONTROL_PORT = 20459;
 export const COVER_PORT = 9;
+/** Where names are asked for (RFC 1035). */
+export const DNS_PORT = 53;
 
 /** Loopback ports between socat and this program: socat sends to the first and listens on the second. */
 export const PACKET_PORT = 20461;

@@ -4,6 +4,7 @@ import { holds } from '../ip/within.ts';
 import type { HomeFacts } from './facts.ts';
 import { REFUSING_METRIC } from './inside.ts';
 import {
+  ADDRESS_PREFERENCE,
   DIRECT_PREFERENCE,
   HOUSE_PREFERENCE,
   HOUSE_TABLE,
@@ -114,7 +115,7 @@ function planSecondStop(config: Config, facts: HomeFacts, family: 4 | 6): Stop {
         action: { goto: PAST_PREFERENCE },
       })),
       ...stopped.map((source) => ({
-        preference: HOUSE_PREFERENCE,
+        preference: source.from === undefined ? HOUSE_PREFERENCE : ADDRESS_PREFERENCE,
         ...source,
         action: { lookup: HOUSE_TABLE },
       })),

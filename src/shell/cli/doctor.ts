@@ -35,16 +35,11 @@ export function registerDoctor(program: Command, { system, console }: Context): 
     .option('--ubus <socket>', "ubusd's socket, where there is one", defaultUbusSocket)
     .option('--json', 'with the code and the values of each finding')
     .action(async (options: DoctorOptions) => {
-      const { wordsOf } = await import('./home.ts');
+      const { printFindings } = await import('./home.ts');
       const { findings, sentence } =
         (await askService(system, options.runDir)) ?? (await lookHere(system, options));
-      const isWell = findings.length === 0;
-      if (options.json) {
-        const told = findings.map((one) => ({ message: wordsOf(one), ...one }));
-        console.write(`${JSON.stringify({ ok: isWell, findings: told }, null, 2)}\n`);
-      } else if (isWell) console.write(`${['Nothing found.', sentence].join(' ').trim()}\n`);
-      else for (const one of findings) console.write(`${wordsOf(one)}\n`);
-      console.setExitStatus(isWell ? 0 : 1);
+      const nothing = ['Nothing found.', sentence].join(' ').trim();
+      printFindings(console, findings, { json: options.json, nothing });
     });
 }
 

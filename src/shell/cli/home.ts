@@ -9,5 +9,6 @@ export { readGoodConfig } from '../home/config-source.ts';
 export { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
 export { interfaceReader } from '../network/interfaces.ts';
 export { checkNft } from '../network/nft.ts';
+export { printFindings } from './findings.ts';
 export { runService } from './run/run.ts';
 export { exportUci } from './uci-export.ts';

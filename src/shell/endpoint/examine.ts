@@ -3,7 +3,7 @@ import { parseChainNames, parseForeignChains } from '../../core/delivery/foreign
 import type { Examination, KernelEvidence, Passage } from '../../core/endpoint/examination.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import { type Ends, udpPacket } from '../../core/framing/ip-builder.ts';
-import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { DEVICE_MTU, DNS_PORT, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import {
   INNER_NETDEV,
   insideRanges,
@@ -20,7 +20,7 @@ import { checkNft, deleteTable, loadNft } from '../network/nft.ts';
 import { CommandError } from '../system/command.ts';
 import { pause, type System } from '../system/system.ts';
 import { tunAddress } from '../tunnel/packet-port.ts';
-import { DNS_PORT, NOBODY, readHolders } from './resolver.ts';
+import { NOBODY, readHolders } from './resolver.ts';
 
 /** What is made for a moment, by names and addresses of this process alone: several may look at once. */
 function namesOf({ processes }: Pick<System, 'processes'>) {

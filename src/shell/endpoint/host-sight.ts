@@ -1,5 +1,5 @@
 // What the name or address by which homes are to reach an endpoint leads to, as this machine sees it.
-import { isOutward, isPrivate } from '../../core/endpoint/host.ts';
+import { isOutward, isUnreachable } from '../../core/endpoint/host.ts';
 import { ipVersion } from '../../core/ip/address.ts';
 import { CommandError } from '../system/command.ts';
 import type { System } from '../system/system.ts';
@@ -39,7 +39,7 @@ export async function seeHost(
       said: `${subject}none of this server's own addresses (${listOf(own)}): right where its provider translates addresses, else homes end up elsewhere`,
     };
   }
-  if (here.every(isPrivate)) {
+  if (here.every(isUnreachable)) {
     return {
       isHere: false,
       said: `${subject}a private address: homes reach it from the same network only; name the address that the server's provider shows`,

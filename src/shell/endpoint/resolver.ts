@@ -1,8 +1,10 @@
 // The resolver that answers homes at the endpoint's inner address: dnsmasq, kept running.
+
 import { hasUdpSocket, type PortHolders, parseHolders } from '../../core/delivery/udp-sockets.ts';
 import type { ResolverFault } from '../../core/endpoint/delivery.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
+import { DNS_PORT } from '../../core/plan/names.ts';
 import { SupervisedChild } from '../system/child.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
@@ -28,7 +30,6 @@ function resolverArgv(netdev: string, addresses: readonly string[]): string[] {
   ];
 }
 
-export const DNS_PORT = 53;
 export const NOBODY: PortHolders = { isTaken: false, names: [] };
 
 /** Why the resolver does not listen on its address; null where it does, or where that can't be told. */

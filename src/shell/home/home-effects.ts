@@ -189,7 +189,7 @@ export class HomeEffects {
       receivedPackets: this.receivedPackets,
       answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
       smallerBytes: this.tunnel.smallerBytes,
-      rate: this.#options.rateOf(config),
+      ...{ config, rate: this.#options.rateOf(config) },
       passages: this.#rules.passages(homePassages),
       chance: uniformRandom(this.#system)(),
     };

@@ -57,7 +57,7 @@ export class HomeProfiles {
     const isTried = await this.#isTried(path, uploaded);
     await (isTried ? keepWaiting : storeProfile)(system, path, text);
     await reload();
-    return { ...verdict, tried: state().trial !== null };
+    return { ...verdict, tried: isTried };
   }
 
   /**

@@ -87,6 +87,16 @@ export class HomeTunnel {
 
   /** Opens the sockets that are not open, and brings frames to the shape. Frames leave once the link is opened. */
   async apply(work: Extract<Work, { part: 'streams' }>): Promise<void> {
+    try {
+      await this.#open(work);
+    } catch (error) {
+      // An address that went before anything was sent from it is as gone as one that goes later.
+      this.#noteUnsent(error as Error);
+      throw error;
+    }
+  }
+
+  async #open(work: Extract<Work, { part: 'streams' }>): Promise<void> {
     const { tunnel, upload, maxDelayMs, profile } = work;
     const { system, departures, onFault } = this.#options;
     const onUnsent = (error: Error): void => this.#noteUnsent(error);

@@ -1,12 +1,13 @@
 // Finds out who answers where an endpoint does not: its machine otherwise, and the resolvers that this machine asks anyway.
+
 import { encodeRootQuestion } from '../../core/delivery/probe-packets.ts';
 import { ipVersion } from '../../core/ip/address.ts';
 import type { WayEvidence } from '../../core/openvpn/troubles.ts';
+import { DNS_PORT } from '../../core/plan/names.ts';
 import { CommandError } from '../system/command.ts';
 import { pause, type System } from '../system/system.ts';
 
 const ANSWER_MS = 2000;
-const DNS_PORT = 53;
 /** OpenWrt keeps those that its interfaces were told in the first one. */
 const RESOLVER_FILES = ['/tmp/resolv.conf.d/resolv.conf.auto', '/etc/resolv.conf'];
 const LOOPBACK = /^(?:127\.|::1$)/;
@@ -67,9 +68,12 @@ async function asksOne(
         answered.abort();
       },
     });
-    socket.sendTo(question, address, DNS_PORT);
-    await pause(timers, ANSWER_MS, answered.signal);
-    socket.close();
+    try {
+      socket.sendTo(question, address, DNS_PORT);
+      await pause(timers, ANSWER_MS, answered.signal);
+    } finally {
+      socket.close();
+    }
   } catch {
     return false;
   }

@@ -65,6 +65,8 @@ export class Cover {
   #budget: SendBudget;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #isCrowded = false;
+  /** Nothing holds cover back: the kernel has sent far more than it may. */
+  #isUnbounded = false;
   /** When the kernel last held a datagram back. */
   #heldMs: number;
 
@@ -92,6 +94,10 @@ export class Cover {
         local: { address: local, port: 0 },
         peer: { address: peer, port: COVER_PORT },
       });
+      if (this.#closed) {
+        socket.close();
+        return;
+      }
       // The kernel doubles what is asked for, and reads back the doubled figure.
       socket.setSendBuffer(
         Math.min(((wantedPackets - this.#capacityPackets) * each) / 2, 0x3fffffff),
@@ -116,7 +122,7 @@ export class Cover {
     if (this.#closed) return;
     const sinceMs = this.#system.clock.monotonicMs();
     this.#look(sinceMs);
-    if (this.#isUnbounded()) {
+    if (this.#isUnbounded) {
       this.#options.onFault(notice('cover-unbounded'));
       this.close();
       return;
@@ -161,15 +167,10 @@ export class Cover {
     const { packetBytes, kernel } = this.#options;
     const { sentBytes, bytesPerS } = kernel();
     const count = sentBytes === null ? null : sentBytes / packetBytes;
-    this.#isCrowded = this.#departures.isCrowded(count, bytesPerS / packetBytes, nowMs);
-  }
-
-  /** Whether nothing holds cover back: the kernel has sent far more than it may. */
-  #isUnbounded(): boolean {
-    const { packetBytes, kernel } = this.#options;
-    const { bytesPerS } = kernel();
-    const farAhead = FAR_AHEAD_PACKETS + FAR_AHEAD_S * (bytesPerS / packetBytes);
-    return this.#departures.aheadPackets > farAhead;
+    const mostPerS = bytesPerS / packetBytes;
+    this.#isCrowded = this.#departures.isCrowded(count, mostPerS, nowMs);
+    const farAhead = FAR_AHEAD_PACKETS + FAR_AHEAD_S * mostPerS;
+    this.#isUnbounded = this.#departures.aheadPackets > farAhead;
   }
 }
 

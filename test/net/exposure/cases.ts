@@ -124,6 +124,26 @@ export const exposureCases: ExposureCase[] = [
     },
   },
   {
+    name: 'one packet that a rule of somebody else sends past the tunnel: stopped, counted, told',
+    plant: async (exposure) => {
+      const { network } = exposure;
+      // Nobody who asks the kernel for a device's way gets to know of it.
+      const rule = ['pref', '100', 'ipproto', 'udp', 'dport', '7777', 'lookup', '1'];
+      await exposure.router('ip', 'route', 'add', 'default', 'via', '100.64.8.1', 'table', '1');
+      await exposure.router('ip', 'rule', 'add', ...rule);
+      const send = ['socat', '-u', '-', `UDP:${CLOUD}:7777,bind=${DEVICE}`];
+      await network.netns('devices', send, 'one');
+      const { reason } = await network.await('blocked');
+      if (!reason.includes('sends devices past the tunnel')) throw new Error(reason);
+      return reason;
+    },
+    heal: async (exposure) => {
+      await exposure.router('ip', 'rule', 'del', 'pref', '100');
+      await exposure.router('ip', 'route', 'flush', 'table', '1');
+      await exposure.network.await('shaping');
+    },
+  },
+  {
     name: 'a port leaves the bridge for two seconds',
     plant: async (exposure) => {
       await exposure.router('ip', 'link', 'set', 'p1', 'nomaster');

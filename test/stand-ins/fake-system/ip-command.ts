@@ -157,14 +157,15 @@ function changeRule(
   const table = words.get('lookup') ?? '';
   const goto = words.get('goto') === null ? null : Number(words.get('goto'));
   const iif = words.get('iif');
-  const source = words.get('from');
+  const source = words.get('from')?.replace(/\/(?:32|128)$/, '') ?? null;
   const known = model.rules.find(
     (rule) =>
       rule.family === family &&
       rule.priority === priority &&
       rule.table === table &&
       rule.iif === iif &&
-      (rule.source ?? null) === source &&
+      // As the kernel does, which compares what is given alone (fib4_rule_compare).
+      (source === null || (rule.source ?? null) === source) &&
       (rule.goto ?? null) === goto,
   );
   if (verb === 'del') {

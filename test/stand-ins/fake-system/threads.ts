@@ -71,6 +71,10 @@ export function systemOfThread(system: System, holdings: Holdings, onChange: () 
       ...sockets,
       openUdp: async (options) => {
         const socket = await sockets.openUdp(options);
+        if (holdings.isClosed) {
+          socket.close();
+          throw new Error('the thread is dead');
+        }
         const { close } = socket;
         holdings.sockets.add(socket);
         socket.close = () => {

@@ -1,6 +1,6 @@
 // Permutation tests of many statistics at once, honest about how many were tried.
 import { drawIndex, type Random, shuffle } from '../../random/random.ts';
-import { mean, quantileOfSorted, variance } from './sample.ts';
+import { firstAtLeast, mean, quantileOfSorted, variance } from './sample.ts';
 
 /** A statistic of how the labels lie on the (fixed) wire. */
 export interface LabelTest {
@@ -167,15 +167,4 @@ function standardiser(
   // Rounding alone must not look like a spread.
   if (!(spread > 1e-12 * Math.abs(center))) return () => 0;
   return (value) => (Number.isNaN(value) ? 0 : (value - center) / spread);
-}
-
-function firstAtLeast(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

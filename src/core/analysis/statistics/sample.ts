@@ -60,12 +60,24 @@ export function quantileEdges(values: ArrayLike<number>, bins: number): number[]
 }
 
 /** The bin of a value: how many edges are at or below it. NaN falls into the first. */
-export function binOf(edges: readonly number[], value: number): number {
+export function binOf(edges: ArrayLike<number>, value: number): number {
   let low = 0;
   let high = edges.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (edges[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Place of the first of sorted values that is not below one; their number where all are. */
+export function firstAtLeast(sorted: ArrayLike<number>, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < value) low = middle + 1;
     else high = middle;
   }
   return low;

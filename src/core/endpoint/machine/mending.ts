@@ -9,6 +9,9 @@ const PUT_BACK_MS = 1500;
 /** What is told after so long is another case. */
 const SAME_CASE_MS = 10_000;
 
+/** A tunnel that was just replaced may have no netdev yet. */
+const REPLACE_EVERY_MS = 3000;
+
 /** Threads that end one after another are replaced no more often. */
 const THREAD_EVERY_MS = 3000;
 
@@ -29,9 +32,16 @@ export function noteNotPutBack(turn: Turn): void {
   if (state.up && now.monotonicMs - state.goneSinceMs < SAME_CASE_MS) replaceTunnel(turn);
 }
 
+/** Hears that the netdev of a tunnel that stands is not there, which nothing else tells while nothing is sent into it. */
+export function noteNetdevGone(turn: Turn): void {
+  const { state, now } = turn;
+  if (state.up && now.monotonicMs - state.replacedMs > REPLACE_EVERY_MS) replaceTunnel(turn);
+}
+
 /** OpenVPN goes on reading from what is gone, and is told by nothing. */
 function replaceTunnel(turn: Turn): void {
   turn.state.goneSinceMs = Number.NEGATIVE_INFINITY;
+  turn.state.replacedMs = turn.now.monotonicMs;
   turn.state.openvpn = null;
   ask(turn, 'openvpn');
 }

@@ -202,6 +202,8 @@ export interface EndpointState extends Agenda<Part> {
   repairedMs: number;
   /** Since when nothing could be sent into the tunnel, when it was told last. */
   goneSinceMs: number;
+  /** When OpenVPN was last started over because its netdev was gone. */
+  replacedMs: number;
   /** Repairs of the whole queue in a row after which it was not in order. */
   repairs: number;
   /** When the netdev was last put up while no home was there. */
@@ -276,6 +278,7 @@ export function initialState(place: Place): EndpointState {
     silence: Silence.from(NEVER),
     repairedMs: NEVER,
     goneSinceMs: NEVER,
+    replacedMs: NEVER,
     repairs: 0,
     raisedMs: NEVER,
     putBackMs: NEVER,

@@ -10,7 +10,7 @@ import { deliver, noteTroubles } from './delivering.ts';
 import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
-import { mendTunnel, noteNotPutBack, replaceThread } from './mending.ts';
+import { mendTunnel, noteNetdevGone, noteNotPutBack, replaceThread } from './mending.ts';
 import { leaveTunnel, workOf } from './parts.ts';
 import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
@@ -173,6 +173,7 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'index':
       state.index = done.found;
+      if (done.found === null) noteNetdevGone(turn);
       return;
     case 'queue':
       noteQueue(turn);

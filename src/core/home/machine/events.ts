@@ -44,7 +44,8 @@ export interface Sight extends Noted {
   answerSilentMs: number;
   /** Size of a packet that was answered while those of the streams are not; null else. */
   smallerBytes: number | null;
-  /** What the schedule puts in force now. */
+  /** The configuration that was looked by, and what its schedule puts in force now. */
+  config: Config;
   rate: ActiveRate;
   /** Packets on their ways through the router since the rules were loaded. */
   passages: PassageCounts<HomePassage>;

@@ -15,7 +15,7 @@ import { meterWindowMs } from '../verification.ts';
 import { forgetClock, giveUpClock, neededClock, noteClock } from './clock.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
-import { wantsReconnect } from './silence.ts';
+import { wantsReconnect } from './flow.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
 import { passTrial } from './trial.ts';
 import { forbid, type Turn } from './turn.ts';
@@ -62,7 +62,8 @@ export function judge(turn: Turn, sight: Sight): void {
   const desired = desiredOf(state);
   if (!desired) return;
   state.ticks++;
-  if (!isSame(sight.rate, desired.rate)) {
+  // A look that began under another configuration knows nothing of the rates of this one.
+  if (sight.config === desired.config && !isSame(sight.rate, desired.rate)) {
     state.intent = { kind: 'on', desired: { ...desired, rate: sight.rate } };
     ask(turn, ...WHOLE);
   }

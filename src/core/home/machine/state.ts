@@ -27,7 +27,7 @@ import { type House, NO_HOUSE } from '../home-facts.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { type ClockState, NO_CLOCK } from './clock-state.ts';
 import type { HomePassage } from './events.ts';
-import { type Flow, NO_FLOW } from './silence.ts';
+import { type Flow, NO_FLOW } from './flow.ts';
 import type { Told } from './told.ts';
 
 /** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */

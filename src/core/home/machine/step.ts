@@ -184,6 +184,7 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'index':
       state.index = done.found;
+      if (done.found === null) replaceTunnel(turn);
       return;
     case 'connect':
       connect(turn, done.found);
@@ -260,6 +261,8 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
   block(turn, fault);
   if (part === 'look' || part === 'restore') return;
   // Rules hold devices back even where little is known of the house.
-  const always: readonly Part[] = ['forbid', 'look', 'connect', 'restore', 'rules', 'netdev'];
+  const always: Part[] = ['forbid', 'look', 'connect', 'restore', 'rules', 'netdev'];
+  // What the tunnel carries may fail because OpenVPN has to start over.
+  if (part === 'queue' || part === 'streams') always.push('openvpn');
   state.pending = state.pending.filter((other) => always.includes(other));
 }

@@ -3,8 +3,8 @@ import { ask } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { tunnelFault } from '../judgement.ts';
 import type { HomeEvent } from './events.ts';
+import { NO_FLOW } from './flow.ts';
 import { block } from './judging.ts';
-import { NO_FLOW } from './silence.ts';
 import { desiredOf, type HomeState, type TunnelState, WHOLE } from './state.ts';
 import { closeTunnel, type Turn } from './turn.ts';
 

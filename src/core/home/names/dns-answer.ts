@@ -1,11 +1,12 @@
 // Answers a device's DNS query for a name of the house, packet for packet, so that nobody outside is asked. Pure.
+
 import { UDP, UDP_HEADER_BYTES, udpPacket } from '../../framing/ip-builder.ts';
 import { readIpHeader } from '../../framing/ip-packet.ts';
 import { ipBytes } from '../../ip/address.ts';
+import { DNS_PORT } from '../../plan/names.ts';
 import { findName, type HouseNames } from './house-names.ts';
 
 const DNS_HEADER_BYTES = 12;
-const DNS_PORT = 53;
 const TYPE_A = 1;
 const TYPE_AAAA = 28;
 const CLASS_IN = 1;

@@ -1,4 +1,5 @@
 // Traffic rates over time, cut into windows and described by their mean and standard deviation.
+import { firstAtLeast } from '../../../core/analysis/statistics/sample.ts';
 import type { Sample } from '../../../core/capture/trace.ts';
 
 /** Bytes sent and received in bins of one length; only bins with traffic take memory. */
@@ -39,7 +40,7 @@ export class RateSeries {
     const down = new Float64Array(count);
     const first = Math.floor(startS / this.binS);
     const perSample = Math.round(sampleS / this.binS);
-    let i = this.#search(first);
+    let i = firstAtLeast(this.#bins, first);
     const from = i;
     for (; i < this.#bins.length; i++) {
       const sample = Math.floor((this.#bins[i]! - first) / perSample);
@@ -52,13 +53,13 @@ export class RateSeries {
 
   /** Begin of the first bin with traffic not before a moment; infinite where none follows. */
   nextTraffic(fromS: number): number {
-    const at = this.#search(Math.floor(fromS / this.binS));
+    const at = firstAtLeast(this.#bins, Math.floor(fromS / this.binS));
     return at < this.#bins.length ? this.#bins[at]! * this.binS : Number.POSITIVE_INFINITY;
   }
 
   #put(bin: number, up: number, down: number): void {
     const last = this.#bins.length - 1;
-    const at = last < 0 || this.#bins[last]! < bin ? last + 1 : this.#search(bin);
+    const at = last < 0 || this.#bins[last]! < bin ? last + 1 : firstAtLeast(this.#bins, bin);
     if (this.#bins[at] !== bin) {
       this.#bins.splice(at, 0, bin);
       this.#up.splice(at, 0, 0);
@@ -66,18 +67,6 @@ export class RateSeries {
     }
     this.#up[at]! += up;
     this.#down[at]! += down;
-  }
-
-  /** Place of the first bin not before `bin`. */
-  #search(bin: number): number {
-    let low = 0;
-    let high = this.#bins.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#bins[middle]! < bin) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 

@@ -7,10 +7,10 @@ import { listPrefixes } from '../../endpoint/examine.ts';
 import { seeHost } from '../../endpoint/host-sight.ts';
 import { EndpointStore } from '../../endpoint/store.ts';
 import type { Context } from '../context.ts';
-import { findFaults } from '../endpoint-doctor.ts';
 import { Failure } from '../failure.ts';
 import { parsePort } from '../number-options.ts';
 import type { AddCommand } from './command.ts';
+import { findFaults } from './doctor.ts';
 import { parseHost, parsePrefixes } from './place-options.ts';
 import { requireFreshFile, writeSecret } from './profile-file.ts';
 

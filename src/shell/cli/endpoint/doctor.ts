@@ -1,16 +1,17 @@
 // `iotshaper endpoint doctor`: what keeps this server from serving homes, and what mends it.
 import { join } from 'node:path';
-import { findEndpointFaults, findKernelFaults } from '../../core/endpoint/examination.ts';
-import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
-import { bare } from '../../core/home/answers.ts';
-import type { Notice } from '../../core/notices/notice.ts';
-import { wordsOf } from '../../core/notices/words.ts';
-import type { PortStatus } from '../endpoint/endpoint-status.ts';
-import { examine, examineKernel } from '../endpoint/examine.ts';
-import { askLocalApi, NotRunningError } from '../machine/local-api.ts';
-import type { System } from '../system/system.ts';
-import type { Context } from './context.ts';
-import { Failure } from './failure.ts';
+import { findEndpointFaults, findKernelFaults } from '../../../core/endpoint/examination.ts';
+import type { EndpointIdentity } from '../../../core/endpoint/identity.ts';
+import { bare } from '../../../core/home/answers.ts';
+import type { Notice } from '../../../core/notices/notice.ts';
+import { wordsOf } from '../../../core/notices/words.ts';
+import type { PortStatus } from '../../endpoint/endpoint-status.ts';
+import { examine, examineKernel } from '../../endpoint/examine.ts';
+import { askLocalApi, NotRunningError } from '../../machine/local-api.ts';
+import type { System } from '../../system/system.ts';
+import type { Context } from '../context.ts';
+import { Failure } from '../failure.ts';
+import { printFindings } from '../findings.ts';
 
 /** Looking takes a second or two on a slow machine. */
 const TIMEOUT_MS = 30_000;
@@ -58,16 +59,11 @@ export async function printFaults(
   { runDir, json }: { runDir: string; json?: boolean },
 ): Promise<void> {
   const { faults, port } = await findFaults(system, identity, runDir);
-  if (json) {
-    const findings = faults.map((fault) => ({ message: wordsOf(fault), ...bare(fault) }));
-    const told = { ok: faults.length === 0, findings, ...(port === null ? {} : { port }) };
-    console.write(`${JSON.stringify(told, null, 2)}\n`);
-  } else if (faults.length === 0) {
-    console.write(`Nothing found on this server. ${describePort(identity.port, port)}\n`);
-  } else {
-    for (const fault of faults) console.write(`${wordsOf(fault)}\n`);
-  }
-  console.setExitStatus(faults.length === 0 ? 0 : 1);
+  printFindings(console, faults.map(bare), {
+    json,
+    nothing: `Nothing found on this server. ${describePort(identity.port, port)}`,
+    more: port === null ? {} : { port },
+  });
 }
 
 /** @throws {Failure} where the kernel lacks what no endpoint can do without: starting it again would not help. */
