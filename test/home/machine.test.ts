@@ -502,13 +502,13 @@ test('where none works the new profile is used at once, and what is wrong with i
   t.is(bench.state.trouble, null);
 });
 
-const way = { netdev: 'wan', index: 2, address: '192.0.2.1', port: 1194 };
-const missing = notice('outer-clock-no-ifb');
+const way = { netdev: 'wan', index: 2, isEthernet: true, address: '192.0.2.1', port: 1194 };
+const missing = notice('outer-clock-no-pair');
 
 /** A home whose endpoint is reached by a netdev that is known; `found` is why a clock can't stand there. */
 function clockedBench(found: Notice | null): Bench {
   const bench = new Bench();
-  bench.world.way = { netdev: 'wan', index: 2 };
+  bench.world.way = { netdev: 'wan', index: 2, isEthernet: true };
   bench.world.clockFault = found;
   return bench.on();
 }
@@ -536,14 +536,14 @@ test('the clock behind OpenVPN is made on the way to the endpoint, before any st
 test('it follows the way, and devices are held meanwhile', (t) => {
   const bench = connectByPort(clockedBench(null));
   for (let second = 0; second < 6; second++) bench.second();
-  bench.world.way = { netdev: 'wan', index: 9 };
+  bench.world.way = { netdev: 'wan', index: 9, isEthernet: true };
   bench.hear({ kind: 'surroundings', what: 'house' });
   while (bench.work && bench.work.part !== 'clock') bench.end();
   t.like(bench.work, { part: 'clock', way: { index: 9 } });
   t.deepEqual(bench.last?.acts.at(-1), { do: 'gate', open: false });
   while (bench.state.running !== 'streams') bench.end();
   t.is(bench.state.clock?.index, 9);
-  t.like(bench.work, { part: 'streams', clockedNetdev: 'wan', fresh: true });
+  t.like(bench.work, { part: 'streams', standing: 2, fresh: true });
   bench.end();
   t.deepEqual(bench.last?.acts.at(-1), { do: 'gate', open: true });
   bench.endAll();
@@ -568,7 +568,7 @@ test('where the kernel has no such clock devices go on with one, and a warning s
 
 test('one that fails twice for no reason that is known is done without', (t) => {
   const bench = new Bench();
-  bench.world.way = { netdev: 'wan', index: 2 };
+  bench.world.way = { netdev: 'wan', index: 2, isEthernet: true };
   bench.on();
   const why = notice('process-exit-status', { status: '2' });
   const ends = { local: '10.213.0.2', remote: '192.0.2.1', remotePort: 1194 };
@@ -594,7 +594,7 @@ test('in a plain tunnel, and where slots leave in pieces, there is none', (t) =>
     [40, 500],
   ] as const) {
     const bench = new Bench();
-    bench.world.way = { netdev: 'wan', index: 2 };
+    bench.world.way = { netdev: 'wan', index: 2, isEthernet: true };
     bench.world.wholeBytes = wholeBytes;
     bench.hear({ kind: 'intent', intent: { kind: 'on', desired: desired(rate) } });
     bench.endAll();

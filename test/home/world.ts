@@ -9,7 +9,7 @@ import { type Notice, notice } from '../../src/core/notices/notice.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { ALIVE_SECONDS } from '../../src/core/plan/names.ts';
 import { homePassages } from '../../src/core/plan/nft/nft-passage.ts';
-import { type ClockedWay, listedFilter } from '../../src/core/plan/outer-clock.ts';
+import type { ClockedWay } from '../../src/core/plan/outer-clock.ts';
 import { type TcListing, TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { caseConfig } from '../plan/cases.ts';
@@ -169,8 +169,7 @@ export class World {
     if (!this.#clock) return {};
     const packets = Math.floor(this.#clocked);
     const classes = clockListing!.classes.map((one) => ({ ...one, packets }));
-    const filters = [{ ...listedFilter(this.#clock), packets }];
-    return { clock: { ...clockListing!, classes, filters } };
+    return { clock: { ...clockListing!, classes } };
   }
 
   /** Does a work; makes whole what that makes whole. */
@@ -192,6 +191,8 @@ export class World {
         return done({
           takenMs: this.nowMs,
           rulesIntact: this.#table !== null && !this.faults.rulesChanged,
+          clockIntact: true,
+          ledPackets: this.#clock ? Math.floor(this.#clocked) : null,
           astray: this.#astray,
           resolvers: [],
           senders: [],

@@ -3,12 +3,17 @@ import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { findClockFaults, findQueueFaults } from '../../src/core/home/verification.ts';
 import {
+  CLOCK_END_NETDEV,
   CLOCK_NETDEV,
-  CLOCK_PREFERENCE,
   HOME_CLASS_MINOR,
   STRAY_CLASS_MINOR,
 } from '../../src/core/plan/names.ts';
-import { renderClockFilter } from '../../src/core/plan/outer-clock.ts';
+import {
+  clockTableIn,
+  LIST_CLOCK_CHAINS,
+  renderClockChains,
+  renderNoClockChains,
+} from '../../src/core/plan/outer-clock.ts';
 import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { run } from '../../src/shell/system/node/processes.ts';
@@ -93,40 +98,28 @@ for (const { folder, files } of goldenCases) {
   });
 }
 
-test.serial('tc makes the clock behind OpenVPN, and it is found in order', async (t) => {
+test.serial('tc and nft make the clock behind OpenVPN, and it is found in order', async (t) => {
   if (!requireNamespaces(t)) return;
   const netns = await newNamespace(t, AREA);
-  const ip = (words: string) => run(['ip', ...words.split(' ')], { netns });
   await addTun(netns, 'wan');
-  const hasIfb = await ip(`link add ${CLOCK_NETDEV} type ifb`).catch(() => null);
-  t.truthy(hasIfb, 'a kernel with ifb');
+  const pair = [CLOCK_NETDEV, 'type', 'veth', 'peer', 'name', CLOCK_END_NETDEV];
+  await run(['ip', 'link', 'add', ...pair], { netns });
+  await run(['tc', '-batch', 'test/golden/home/default/clock.tc'], { netns });
   const show = async (...words: string[]) => (await run(['tc', '-s', ...words], { netns })).stdout;
-  const way = { netdev: 'wan', index: 1, port: 1194 };
+  const listed =
+    (await show('class', 'show', 'dev', CLOCK_NETDEV)) +
+    (await show('qdisc', 'show', 'dev', CLOCK_NETDEV));
+  const reader = new TcListingReader();
+  for (const line of [...listed.split('\n'), 'qdisc htb 1: root']) reader.push(line);
+  t.deepEqual(findClockFaults(reader.take(), HOME_CLASS_MINOR), [], listed);
   for (const address of ['203.0.113.10', '2001:db8::a']) {
-    await run(['tc', '-batch', 'test/golden/home/default/clock.tc'], { netns });
-    if (address.includes(':')) {
-      const words = ['filter', 'del', 'dev', 'wan', 'egress', 'pref', `${CLOCK_PREFERENCE}`];
-      await run(['tc', ...words], { netns });
-      const input = `${renderClockFilter({ ...way, address })}\n`;
-      await run(['tc', '-batch', '-'], { netns, input });
+    for (const isEthernet of [true, false]) {
+      const way = { netdev: 'wan', index: 1, isEthernet, port: 1194, address };
+      const input = renderClockChains(way) + LIST_CLOCK_CHAINS;
+      const { stdout } = await run(['nft', '-f', '-'], { netns, input });
+      t.regex(clockTableIn(stdout), /hook egress device "wan"[\s\S]*fwd (\S+ )?to/);
+      await run(['nft', '-f', '-'], { netns, input: renderNoClockChains() });
     }
-    const texts = [
-      await show('class', 'show', 'dev', CLOCK_NETDEV),
-      await show('qdisc', 'show', 'dev', CLOCK_NETDEV),
-      await show('filter', 'show', 'dev', 'wan', 'egress'),
-    ];
-    const reader = new TcListingReader();
-    for (const line of [...texts.join('').split('\n'), 'qdisc htb 1: root']) reader.push(line);
-    const listing = reader.take();
-    t.deepEqual(
-      findClockFaults(listing, { ...way, address }, HOME_CLASS_MINOR),
-      [],
-      texts.join(''),
-    );
-    t.deepEqual(listing.classes, []);
-    t.is(findClockFaults(listing, { ...way, address, port: 1195 }, HOME_CLASS_MINOR).length, 1);
-    await run(['tc', 'qdisc', 'del', 'dev', 'wan', 'clsact'], { netns });
-    await run(['tc', 'qdisc', 'del', 'dev', CLOCK_NETDEV, 'root'], { netns });
   }
 });
 

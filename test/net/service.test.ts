@@ -286,16 +286,17 @@ test.serial(
   'the clock behind OpenVPN is made anew, beside a queue of the user’s own',
   async (t) => {
     const onRouter = (line: string) => network.netns('router', line.split(' '));
-    const filters = () => onRouter('tc filter show dev wan egress');
-    t.regex(await filters(), /mirred \(Egress Redirect to device iotclk0\)/);
-    await onRouter('tc filter del dev wan egress');
+    const chains = () => onRouter('nft list ruleset netdev');
+    t.regex(await chains(), /fwd to "iotclk0"/);
+    await onRouter('nft flush chain netdev iotshaper out');
     await network.await('blocked');
     await network.await('shaping');
-    t.regex(await filters(), /iotclk0/);
+    t.regex(await chains(), /fwd to "iotclk0"/);
     await onRouter('ip link del iotclk0');
     await network.await('blocked');
     await network.await('shaping');
     // As SQM does, over and over; what the clock lets go stands there next.
+    await onRouter('tc qdisc add dev wan ingress');
     await onRouter('tc qdisc replace dev wan root tbf rate 20mbit burst 10kb latency 50ms');
     const stop = await network.capture('beside.pcap');
     t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
@@ -304,6 +305,7 @@ test.serial(
     const { up, outside } = await readWire(await stop());
     t.deepEqual(outside, []);
     await onRouter('tc qdisc del dev wan root');
+    await onRouter('tc qdisc del dev wan ingress');
     const [, counted] = /Sent \d+ bytes (\d+) pkt/.exec(
       await onRouter('tc -s class show dev iotclk0'),
     )!;

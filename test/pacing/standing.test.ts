@@ -10,6 +10,8 @@ const rate = fc.double({ min: 0.25, max: 10_000, noNaN: true });
 const packetBytes = fc.integer({ min: 256, max: 1400 });
 const shapeOf = (rateKBps: number, bytes: number) =>
   ({ mode: 'vit', sdPercent: 30, rateKBps, packetBytes: bytes }) as const;
+/** As many as meant where the configuration names no number. */
+const asMeant = { main: { standingSlots: null } };
 
 test('never farther than its bound, and towards as many as meant', (t) => {
   fc.assert(
@@ -26,14 +28,14 @@ test('from an empty clock and from a full one, as many as meant stand there in t
   fc.assert(
     fc.property(rate, packetBytes, fc.boolean(), (rateKBps, bytes, isFull) => {
       const shape = shapeOf(rateKBps, bytes);
-      const meant = standingSlots(shape);
+      const meant = standingSlots(asMeant, shape);
       const perSecond = slotsPerSecond(shape);
-      let standing = isFull ? clockLimit(shape) : 0;
+      let standing = isFull ? clockLimit(meant, shape) : 0;
       // Five looks a second, until a slot a time constant could have come or gone many times over.
       const looks = 5 * Math.max(60, Math.ceil((400 * meant) / perSecond));
       for (let look = 0; look < looks; look++) {
         standing += standingBend(Math.floor(standing), meant) * (perSecond / 5);
-        t.true(standing >= 0 && standing <= clockLimit(shape) + 1);
+        t.true(standing >= 0 && standing <= clockLimit(meant, shape) + 1);
       }
       t.true(Math.abs(standing - meant) <= 1, `${standing} of ${meant} at ${rateKBps} KB/s`);
     }),
@@ -41,11 +43,12 @@ test('from an empty clock and from a full one, as many as meant stand there in t
   );
 });
 
-test('two slots at 40 KB/s, ten milliseconds’ worth above, one where each takes long', (t) => {
-  const standing = (rateKBps: number) => standingSlots(shapeOf(rateKBps, 512));
+test('two slots at 40 KB/s, ten milliseconds’ worth above, one where each takes long, or as many as asked', (t) => {
+  const standing = (rateKBps: number) => standingSlots(asMeant, shapeOf(rateKBps, 512));
   t.deepEqual([0.25, 5, 40, 100, 400, 4000].map(standing), [1, 1, 2, 2, 8, 79]);
   t.deepEqual(
-    [5, 40, 400].map((rateKBps) => clockLimit(shapeOf(rateKBps, 512))),
+    [5, 40, 400].map((rateKBps) => clockLimit(standing(rateKBps), shapeOf(rateKBps, 512))),
     [4, 6, 48],
   );
+  t.is(standingSlots({ main: { standingSlots: 5 } }, shapeOf(40, 512)), 5);
 });

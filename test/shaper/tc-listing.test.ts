@@ -59,7 +59,6 @@ test('other lines are passed over', (t) => {
     clock: {
       classes: [],
       qdiscs: [{ kind: 'noqueue', handle: '0:', parent: 'root' }],
-      filters: [],
     },
   });
 });
@@ -86,27 +85,9 @@ test('what belongs to the clock behind OpenVPN is listed apart', (t) => {
       { kind: 'htb', handle: '2:', parent: 'root' },
       { kind: 'pfifo', handle: '2010:', parent: '2:10' },
     ],
-    filters: [
-      {
-        preference: 7213,
-        matches: ['cb00710a/ffffffff at 16', '00110000/00ff0000 at 8', '000004aa/0000ffff at 20'],
-        target: 'iotclk0',
-        packets: 40,
-      },
-    ],
   });
   t.deepEqual(counts, [
     ['2:10', 22, 4],
     ['1:10', 30, 0],
   ]);
-});
-
-test('a filter whose netdev is gone leads nowhere', (t) => {
-  const reader = new TcListingReader();
-  const text = readFileSync('test/fixtures/tc/clock.txt', 'utf8').replace(
-    'device iotclk0',
-    'device *',
-  );
-  for (const line of text.split('\n')) reader.push(line);
-  t.is(reader.take().clock?.filters[0]?.target, '*');
 });

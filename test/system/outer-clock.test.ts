@@ -1,13 +1,14 @@
 // The clock behind OpenVPN as it is put on a machine and taken away, on a stand-in for that machine.
 import test from 'ava';
 import { wordsOf } from '../../src/core/notices/words.ts';
-import { CLOCK_NETDEV } from '../../src/core/plan/names.ts';
-import { placeClock, removeClock } from '../../src/shell/shaper/outer-clock.ts';
+import { CLOCK_END_NETDEV, CLOCK_NETDEV } from '../../src/core/plan/names.ts';
+import { CLOCK_TABLE, renderClockChains } from '../../src/core/plan/outer-clock.ts';
+import { type ClockWish, OuterClock } from '../../src/shell/shaper/outer-clock.ts';
 import { FakeMachine } from '../stand-ins/fake-system/machine.ts';
 
 const shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 } as const;
-const way = { netdev: 'wan', index: 1, address: '203.0.113.7', port: 1194 };
-const wish = { way, minor: 0x10, shape };
+const way = { netdev: 'wan', index: 1, isEthernet: true, address: '203.0.113.7', port: 1194 };
+const wish: ClockWish = { way, minor: 0x10, shape, standing: 2 };
 
 function build(): FakeMachine {
   const machine = new FakeMachine({
@@ -19,57 +20,69 @@ function build(): FakeMachine {
   return machine;
 }
 
-const tc = (machine: FakeMachine, line: string): string => machine.tc.run(line.split(' ')).stdout;
-
 test('made twice there is one, taken away there is nothing', async (t) => {
   const machine = build();
   const before = machine.printKernel();
-  t.is(await machine.finish(placeClock(machine.system, wish)), null);
+  const clock = new OuterClock(machine.system);
+  const place = (some: ClockWish) => machine.finish(clock.place(some));
+  t.is(await place(wish), null);
   const once = machine.printKernel();
-  t.true(once.includes('mirred (Egress Redirect to device iotclk0)'));
-  t.is(machine.settings.read(`net/ipv6/conf/${CLOCK_NETDEV}/disable_ipv6`), '1\n');
-  t.is(await machine.finish(placeClock(machine.system, wish)), null);
+  t.true(once.includes('fwd to "iotclk0"'));
+  for (const netdev of [CLOCK_NETDEV, CLOCK_END_NETDEV]) {
+    t.is(machine.settings.read(`net/ipv6/conf/${netdev}/disable_ipv6`), '1\n');
+  }
+  t.is(await place(wish), null);
   t.is(machine.printKernel(), once);
-  const moved = { ...way, netdev: 'wwan', index: 2 };
-  t.is(await machine.finish(placeClock(machine.system, { ...wish, way: moved })), null);
-  t.is(machine.tc.queueOf('wan')?.hook, null);
-  t.true(machine.tc.queueOf('wwan')?.hook !== null);
-  await machine.finish(placeClock(machine.system, { ...wish, way: null }));
+  t.is(await place({ ...wish, way: { ...way, netdev: 'wwan', index: 2 } }), null);
+  t.regex(machine.printKernel(), /hook egress device "wwan"/);
+  t.notRegex(machine.printKernel(), /device "wan"/);
+  // Another service than the one that made it finds it, too.
+  await machine.finish(new OuterClock(machine.system).remove());
   t.is(machine.printKernel(), before);
 });
 
-test('filters of others stay, and the hook they stand in', async (t) => {
+test('chains that somebody has changed, or that went with their netdev, are seen', async (t) => {
   const machine = build();
-  tc(machine, 'qdisc add dev wan clsact');
-  machine.ip.addNetdev({ name: 'ifb4wan', kind: 'ifb' });
-  const match = 'match ip dst 192.0.2.1/32 match ip protocol 17 0xff match ip dport 53 0xffff';
-  const action = 'action mirred egress redirect dev ifb4wan';
-  tc(machine, `filter add dev wan egress protocol ip pref 10 u32 ${match} ${action}`);
-  const before = tc(machine, 'filter show dev wan egress');
-  t.is(await machine.finish(placeClock(machine.system, wish)), null);
-  await machine.finish(removeClock(machine.system));
-  t.is(tc(machine, 'filter show dev wan egress'), before);
+  const clock = new OuterClock(machine.system);
+  t.is(clock.question, '');
+  t.deepEqual(clock.read(''), { clockIntact: true, ledPackets: null });
+  await machine.finish(clock.place(wish));
+  const look = () => clock.read(machine.nft.load(clock.question));
+  t.deepEqual(look(), { clockIntact: true, ledPackets: 0 });
+  machine.nft.load('table netdev theirs {\nchain c {\naccept\n}\n}\n', true);
+  machine.nft.tables.get(CLOCK_TABLE)!.counters.get('led')!.packets = 7;
+  t.deepEqual(look(), { clockIntact: true, ledPackets: 7 });
+  machine.ip.removeNetdev('wan');
+  t.false(look().clockIntact);
+  machine.nft.load('flush ruleset\n', true);
+  t.false(look().clockIntact);
 });
 
-test('what the kernel or another program does not leave to us is said, and nothing stays', async (t) => {
-  const withoutIfb = build();
-  withoutIfb.ip.missingKinds.add('ifb');
-  const withSqm = build();
-  withSqm.files.plant('/etc/init.d/sqm', '#!/bin/sh\n');
-  const withIngress = build();
-  tc(withIngress, 'qdisc add dev wan ingress');
-  const withoutFilters = build();
-  withoutFilters.tc.hasFilters = false;
+test('what the kernel has no part for is said, and nothing stays', async (t) => {
+  const withoutPairs = build();
+  withoutPairs.ip.missingKinds.add('veth');
+  const withoutChains = build();
+  withoutChains.nft.hasNetdevTables = false;
   const cases: [FakeMachine, RegExp][] = [
-    [withoutIfb, /its kernel has no ifb; run "opkg update; opkg install kmod-ifb"/],
-    [withSqm, /SQM limits downloads by the hook of wan/],
-    [withIngress, /SQM limits downloads by the hook of wan/],
-    [withoutFilters, /none of the filters .*Failed to load TC action module.*kmod-sched-core/],
+    [withoutPairs, /its kernel has no veth; run "opkg update; opkg install kmod-veth"/],
+    [withoutChains, /none of the rules .*Operation not supported.*kmod-nft-netdev/],
   ];
   for (const [machine, said] of cases) {
     const before = machine.printKernel();
-    const why = await machine.finish(placeClock(machine.system, wish));
+    const why = await machine.finish(new OuterClock(machine.system).place(wish));
     t.regex(why ? wordsOf(why) : '', said);
     t.is(machine.printKernel(), before);
   }
+});
+
+test('packets without an Ethernet header get one for the pair, and as many hops as they had', (t) => {
+  const headless = { ...way, netdev: 'pppoe-wan', isEthernet: false };
+  t.regex(
+    renderClockChains(headless),
+    /ip daddr 203\.0\.113\.7 udp dport 1194 counter name led ip ttl set 66 fwd ip to 192\.0\.0\.8 device "iotclk0"\n[\s\S]*meta protocol ip fwd ip to 192\.0\.0\.8 device "pppoe-wan"\n/,
+  );
+  t.regex(
+    renderClockChains({ ...headless, address: '2001:db8::7' }),
+    /ip6 daddr 2001:db8::7 .* ip6 hoplimit set 66 fwd ip6 to fe80::1 device "iotclk0"\n/,
+  );
 });

@@ -30,6 +30,8 @@ export interface HomeEvidence {
   /** Way on which the clock behind OpenVPN has to stand, and on which one was made; null for no such clock. */
   clock: ClockedWay | null;
   clockMade: ClockedWay | null;
+  /** Whether the chains that lead there stand as they were loaded. */
+  clockIntact: boolean;
   /** Whether what shapes has told of itself lately. */
   isReported: boolean;
   /** Whether it has told nothing for as long although it was listened to: a process that was held up itself heard nothing. */
@@ -120,10 +122,10 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
 }
 
 /** Whether the clock behind OpenVPN stands where it has to. */
-function findClock({ clock, clockMade, listing }: HomeEvidence): Notice[] {
+function findClock({ clock, clockMade, clockIntact, listing }: HomeEvidence): Notice[] {
   if (clock === null) return [];
-  if (!isSame(clock, clockMade)) return [notice('outer-clock-gone')];
-  return listing ? findClockFaults(listing, clock, HOME_CLASS_MINOR) : [];
+  if (!isSame(clock, clockMade) || !clockIntact) return [notice('outer-clock-gone')];
+  return listing ? findClockFaults(listing, HOME_CLASS_MINOR) : [];
 }
 
 /** What has left by that clock: the wire shows nothing else. Before it was measured it stands as it was made, which is enough. */

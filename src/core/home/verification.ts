@@ -1,9 +1,8 @@
 // Decides, from what was read back, whether devices may go on. Pure.
 
-import { isSame } from '../equality/equality.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import { CLOCK_HANDLE, ROOT_HANDLE } from '../plan/names.ts';
-import { type ClockedWay, clockLeaf, listedFilter } from '../plan/outer-clock.ts';
+import { clockLeaf } from '../plan/outer-clock.ts';
 import { classId, LEAF_KIND, leafHandle } from '../plan/tc.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { isPaced, type Shape, slotsPerSecond, waitPerSlotMs } from '../stream/stream.ts';
@@ -56,8 +55,8 @@ export function findQueueFaults(
   return faults;
 }
 
-/** Faults of the clock behind OpenVPN: its queue, and the filter that leads there. */
-export function findClockFaults({ clock }: TcListing, way: ClockedWay, minor: number): Notice[] {
+/** Faults of the queue of the clock behind OpenVPN. */
+export function findClockFaults({ clock }: TcListing, minor: number): Notice[] {
   const id = classId(minor, CLOCK_HANDLE);
   const root = clock?.qdiscs.find(({ parent }) => parent === 'root');
   const leaf = clock?.qdiscs.find(({ parent }) => parent === id);
@@ -69,9 +68,7 @@ export function findClockFaults({ clock }: TcListing, way: ClockedWay, minor: nu
     others.length === 0 &&
     leaf?.kind === 'pfifo' &&
     leaf.handle === clockLeaf(minor);
-  const filters = clock?.filters.map(({ packets, ...filter }) => filter) ?? [];
-  const isLed = filters.some((filter) => isSame(filter, listedFilter(way)));
-  return isWhole && isLed ? [] : [notice('outer-clock-gone')];
+  return isWhole ? [] : [notice('outer-clock-gone')];
 }
 
 /** Whether a stream leaves, but next to nothing of it is led to the clock behind OpenVPN. */

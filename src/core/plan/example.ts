@@ -4,10 +4,10 @@ import type { Profile } from '../openvpn/profile.ts';
 import { isPaced, type Shape, shapeOf } from '../stream/stream.ts';
 import type { HomeFacts } from './facts.ts';
 import { planInsideRoutes } from './inside.ts';
-import { CLOCK_NETDEV, HOME_CLASS_MINOR } from './names.ts';
+import { CLOCK_END_NETDEV, CLOCK_NETDEV, HOME_CLASS_MINOR } from './names.ts';
 import { renderHomeNft } from './nft/nft-home.ts';
 import { renderHomeOpenVpn } from './openvpn.ts';
-import { renderClock, renderClockFilter } from './outer-clock.ts';
+import { renderClock, standingSlots } from './outer-clock.ts';
 import { planRoutes, ruleWords } from './routes.ts';
 import { renderQueue } from './tc.ts';
 
@@ -40,7 +40,7 @@ export const exampleFacts: HomeFacts = {
 export interface PlanText {
   nft: string;
   tc: string;
-  /** The same of the clock behind OpenVPN, on a netdev `wan` that leads to the endpoint. */
+  /** The same of the clock behind OpenVPN. */
   clock: string;
   /** `ip` commands, one a line. */
   routes: string;
@@ -67,7 +67,7 @@ export function planExample(
   return {
     nft: renderHomeNft(config, facts),
     tc: `${renderQueue([{ minor: HOME_CLASS_MINOR, shape, destination: null }]).join('\n')}\n`,
-    clock: `${planClock(shape).join('\n')}\n`,
+    clock: `${planClock(config, shape).join('\n')}\n`,
     routes: `${routes.join('\n')}\n`,
     openvpn: profile
       ? renderHomeOpenVpn({
@@ -80,14 +80,12 @@ export function planExample(
   };
 }
 
-function planClock(shape: Shape): string[] {
-  if (!isPaced(shape)) return ['# a plain tunnel has no clock'];
-  const way = { netdev: 'wan', index: 2, address: '203.0.113.10', port: 1194 };
+function planClock(config: Config, shape: Shape): string[] {
+  const standing = standingSlots(config, shape);
+  if (!isPaced(shape) || standing === 0) return ['# no clock behind OpenVPN'];
   return [
-    `# on a netdev of its own: ip link add ${CLOCK_NETDEV} type ifb`,
-    ...renderClock(HOME_CLASS_MINOR, shape),
-    `qdisc add dev ${way.netdev} clsact`,
-    renderClockFilter(way),
+    `# ip link add ${CLOCK_NETDEV} type veth peer name ${CLOCK_END_NETDEV}`,
+    ...renderClock(HOME_CLASS_MINOR, standing, shape),
   ];
 }
 

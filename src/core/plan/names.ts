@@ -5,10 +5,12 @@ import { packetBounds } from '../stream/stream.ts';
 export const TABLE = 'iotshaper';
 /** OpenVPN's tun netdev, the one whose queue is shaped. */
 export const TUNNEL_NETDEV = 'iotvpn0';
-/** An ifb whose queue is the clock behind OpenVPN: what OpenVPN sends passes it on its way out. */
+/** One end of a pair whose queue is the clock behind OpenVPN: what OpenVPN sends passes it on its way out. */
 export const CLOCK_NETDEV = 'iotclk0';
+/** The other end, from which it goes on. */
+export const CLOCK_END_NETDEV = 'iotclk1';
 /** Netdevs of a home whose names are always the same. */
-export const FIXED_NETDEVS = [TUNNEL_NETDEV, CLOCK_NETDEV] as const;
+export const FIXED_NETDEVS = [TUNNEL_NETDEV, CLOCK_NETDEV, CLOCK_END_NETDEV] as const;
 
 /**
  * The two bits of the packet mark that are ours. A mark only chooses the route: others set it whole, so nothing of what
@@ -73,10 +75,8 @@ export const HOME_CLASS_MINOR = 0x10;
 /** Where packets go at the endpoint that have no class: challenges to homes without a stream, else nftables lets none through. */
 export const STRAY_CLASS_MINOR = 0xfffe;
 
-/** Handles on the ifb; a class has the minor of the stream it belongs to. */
+/** Handles there; a class has the minor of the stream it belongs to. */
 export const CLOCK_HANDLE = '2:';
-/** Preference of the filter that leads there, which no other of its netdev should have. */
-export const CLOCK_PREFERENCE = 7213;
 
 /** How long devices may go on after the last time everything was seen in place. */
 export const ALIVE_SECONDS = 3;

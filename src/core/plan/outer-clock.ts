@@ -1,15 +1,17 @@
-// The clock behind OpenVPN: an ifb with a queue of one rate, and the filter that leads OpenVPN's datagrams through it.
-import { ipBytes, ipVersion } from '../ip/address.ts';
+// The clock behind OpenVPN: a pair of netdevs with a queue of one rate, and the chains that lead OpenVPN's datagrams through it.
+import type { Config } from '../config/types.ts';
+import { ipVersion } from '../ip/address.ts';
 import { type Shape, slotMs, slotsPerSecond } from '../stream/stream.ts';
-import { CLOCK_HANDLE, CLOCK_NETDEV, CLOCK_PREFERENCE } from './names.ts';
+import { CLOCK_END_NETDEV, CLOCK_HANDLE, CLOCK_NETDEV, TABLE } from './names.ts';
 import { classId, classRateWords } from './tc.ts';
-import type { ListedFilter } from './tc-listing.ts';
 
 /** Netdev by which the other end is reached. */
 export interface WayOut {
   netdev: string;
   /** Another netdev may come to have its name. */
   index: number;
+  /** Whether its packets have an Ethernet header: those of PPPoE and many modems have none. */
+  isEthernet: boolean;
 }
 
 /** Whose datagrams pass the clock: OpenVPN's to the other end. */
@@ -31,21 +33,29 @@ const FEWEST_SPARE = 3;
 /** Slots longer than this are as late as they are long for each that stands: one has to do. */
 const LONG_SLOT_MS = 25;
 
-/** Encrypted slots that ought to stand in the clock of a paced stream. */
-export function standingSlots({ rateKBps, packetBytes }: Shape): number {
+/**
+ * Encrypted slots that ought to stand in the clock of a paced stream.
+ *
+ * @returns 0 where the configuration wants no such clock.
+ */
+export function standingSlots(
+  { main }: { main: Pick<Config['main'], 'standingSlots'> },
+  { rateKBps, packetBytes }: Shape,
+): number {
+  if (main.standingSlots !== null) return main.standingSlots;
   const each = slotMs(rateKBps, packetBytes);
   return each > LONG_SLOT_MS ? 1 : Math.max(FEWEST_STANDING, Math.ceil(STANDING_MS / each));
 }
 
 /** How much later slots leave for those that stand before them, ms. */
-export function standingDelayMs(shape: Shape): number {
-  return standingSlots(shape) * slotMs(shape.rateKBps, shape.packetBytes);
+export function standingDelayMs(standing: number, { rateKBps, packetBytes }: Shape): number {
+  return standing * slotMs(rateKBps, packetBytes);
 }
 
 /** Slots that may stand there: what piles up while the wire or OpenVPN pauses is lost, and never leaves as a burst. */
-export function clockLimit(shape: Shape): number {
-  const each = slotMs(shape.rateKBps, shape.packetBytes);
-  return standingSlots(shape) + Math.max(FEWEST_SPARE, Math.ceil(SPARE_MS / each));
+export function clockLimit(standing: number, { rateKBps, packetBytes }: Shape): number {
+  const each = slotMs(rateKBps, packetBytes);
+  return standing + Math.max(FEWEST_SPARE, Math.ceil(SPARE_MS / each));
 }
 
 function clockRateWords(slotBytesPerSecond: number, packetBytes: number): string {
@@ -56,14 +66,14 @@ function clockRateWords(slotBytesPerSecond: number, packetBytes: number): string
   return classRateWords(bytesPerSecond, CHARGED_BYTES);
 }
 
-/** The ifb's queue from nothing. */
-export function renderClock(minor: number, shape: Shape): string[] {
+/** The clock's queue from nothing. */
+export function renderClock(minor: number, standing: number, shape: Shape): string[] {
   const id = classId(minor, CLOCK_HANDLE);
   const rate = slotsPerSecond(shape) * shape.packetBytes;
   return [
     `qdisc add dev ${CLOCK_NETDEV} root handle ${CLOCK_HANDLE} htb default ${minor.toString(16)} direct_qlen 0`,
     `class add dev ${CLOCK_NETDEV} parent ${CLOCK_HANDLE} classid ${id} htb ${clockRateWords(rate, shape.packetBytes)}`,
-    `qdisc add dev ${CLOCK_NETDEV} parent ${id} handle ${clockLeaf(minor)} pfifo limit ${clockLimit(shape)}`,
+    `qdisc add dev ${CLOCK_NETDEV} parent ${id} handle ${clockLeaf(minor)} pfifo limit ${clockLimit(standing, shape)}`,
   ];
 }
 
@@ -81,39 +91,68 @@ export function renderClockChange(
 }
 
 /** The line that bounds what stands there for another shape; what stands stays. */
-export function renderClockLimit(minor: number, shape: Shape): string {
-  return `qdisc change dev ${CLOCK_NETDEV} parent ${classId(minor, CLOCK_HANDLE)} handle ${clockLeaf(minor)} pfifo limit ${clockLimit(shape)}\n`;
+export function renderClockLimit(minor: number, standing: number, shape: Shape): string {
+  return `qdisc change dev ${CLOCK_NETDEV} parent ${classId(minor, CLOCK_HANDLE)} handle ${clockLeaf(minor)} pfifo limit ${clockLimit(standing, shape)}\n`;
 }
 
-/** Handle of a class's leaf on the ifb. */
+/** Handle of a class's leaf there. */
 export function clockLeaf(minor: number): string {
   return `${(0x2000 + minor).toString(16)}:`;
 }
 
-/** The filter on the way out. What it takes goes on by the same netdev, past its own queue, once the clock lets it. */
-export function renderClockFilter({ netdev, address, port }: ClockedWay): string {
-  const [protocol, ip, bits] = ipVersion(address) === 6 ? ['ipv6', 'ip6', 128] : ['ip', 'ip', 32];
-  const match = `match ${ip} dst ${address}/${bits} match ${ip} protocol 17 0xff match ${ip} dport ${port} 0xffff`;
-  return `filter add dev ${netdev} egress protocol ${protocol} pref ${CLOCK_PREFERENCE} u32 ${match} action mirred egress redirect dev ${CLOCK_NETDEV}`;
+/** Where it stands; of another family than the rules, so that neither takes the other away. */
+export const CLOCK_TABLE: string = `netdev ${TABLE}`;
+
+/** Counts what is led to the clock. */
+export const LED_COUNTER = 'led';
+
+/**
+ * Whom a packet without an Ethernet header is sent to at either end: nobody asks for it, since neither end does ARP, and
+ * a netdev without such headers asks nobody (RFC 7600: an address that never leaves its host).
+ */
+const DUMMY = { ip: '192.0.0.8', ip6: 'fe80::1' };
+/** As many hops as OpenVPN's own packets start with, and one for each end that sends them on so. */
+const HOPS = 64 + 2;
+
+/**
+ * The chains on the way out and back. What comes back is nobody's on its pair of netdevs, which is how it is told from what
+ * has not passed the clock; it leaves by the queue that the way out has, whose ever that is.
+ */
+export function renderClockChains({ netdev, address, port, isEthernet }: ClockedWay): string {
+  const ip = ipVersion(address) === 6 ? 'ip6' : 'ip';
+  const hops = ip === 'ip6' ? `ip6 hoplimit set ${HOPS}` : `ip ttl set ${HOPS}`;
+  const through = isEthernet
+    ? `fwd to "${CLOCK_NETDEV}"`
+    : `${hops} fwd ${ip} to ${DUMMY[ip]} device "${CLOCK_NETDEV}"`;
+  const back = isEthernet
+    ? `fwd to "${netdev}"`
+    : `meta protocol ${ip} fwd ${ip} to ${DUMMY[ip]} device "${netdev}"`;
+  return `${renderNoClockChains()}table ${CLOCK_TABLE} {
+	counter ${LED_COUNTER} {
+	}
+
+	chain out {
+		type filter hook egress device "${netdev}" priority 0; policy accept;
+		meta pkttype != other ${ip} daddr ${address} udp dport ${port} counter name ${LED_COUNTER} ${through}
+	}
+
+	chain back {
+		type filter hook ingress device "${CLOCK_END_NETDEV}" priority 0; policy drop;
+		${back}
+	}
+}
+`;
 }
 
-/** The same as tc lists it: words of the header at their offsets, and where it leads. */
-export function listedFilter({ address, port }: ClockedWay): Omit<ListedFilter, 'packets'> {
-  const isV6 = ipVersion(address) === 6;
-  const bytes = ipBytes(address);
-  const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
-  const words = Array.from({ length: bytes.length / 4 }, (_, word) =>
-    [...bytes.subarray(4 * word, 4 * word + 4)].map((byte) => hex(byte, 2)).join(''),
-  );
-  const first = isV6 ? 24 : 16;
-  return {
-    preference: CLOCK_PREFERENCE,
-    target: CLOCK_NETDEV,
-    matches: [
-      ...words.map((word, index) => `${word}/ffffffff at ${first + 4 * index}`),
-      // The protocol stands in the word of the time to live, in IPv6's in that of the hop limit.
-      isV6 ? '00001100/0000ff00 at 4' : '00110000/00ff0000 at 8',
-      `${hex(port, 8)}/0000ffff at ${isV6 ? 40 : 20}`,
-    ],
-  };
+/** Takes them away, whether there are any or not. */
+export function renderNoClockChains(): string {
+  return `table ${CLOCK_TABLE}\ndelete table ${CLOCK_TABLE}\n`;
+}
+
+/** What lists them, and no error where there are none. */
+export const LIST_CLOCK_CHAINS = 'list ruleset netdev\n';
+
+/** The clock's table as listed among others of its family; '' where there is none. */
+export function clockTableIn(listing: string): string {
+  return new RegExp(`^table ${CLOCK_TABLE} \\{\\n[\\s\\S]*?^\\}`, 'm').exec(listing)?.[0] ?? '';
 }

@@ -266,7 +266,7 @@ export class EndpointEffects {
       shape,
       local,
       peer,
-      clockedNetdev: null,
+      standing: 0,
     }));
     await this.#shaper.apply(shaped, fresh);
   }

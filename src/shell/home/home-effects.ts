@@ -29,7 +29,7 @@ import { applyInsideRoutes, applyRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { HomeOpenVpn, type OpenVpnAct } from '../openvpn/home-openvpn.ts';
-import { placeClock, removeClock } from '../shaper/outer-clock.ts';
+import { OuterClock } from '../shaper/outer-clock.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { succeeds } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
@@ -66,6 +66,7 @@ export class HomeEffects {
   readonly #sent;
   readonly #received;
   readonly #sysctls: Sysctls;
+  readonly #clock: OuterClock;
   #port: PacketPort | null = null;
   #plainUser: PlainUser | null | undefined;
   readonly tunnel: HomeTunnel;
@@ -79,6 +80,7 @@ export class HomeEffects {
     this.#rules = new Rules(system, HOME_TEXT_SETS, () => tell({ kind: 'rules-lost' }));
     this.#houseReader = new HouseReader(system, join(stateDir, NETWORKS_FILE));
     this.#sysctls = new Sysctls(system);
+    this.#clock = new OuterClock(system);
     this.tunnel = new HomeTunnel({
       system,
       departures: () => this.#sent.read(),
@@ -170,7 +172,7 @@ export class HomeEffects {
       case 'queue':
         return this.#applyQueue(work);
       case 'clock':
-        return placeClock(system, work);
+        return this.#clock.place(work);
       case 'streams':
         return this.#applyStreams(work);
       case 'openvpn':
@@ -180,9 +182,10 @@ export class HomeEffects {
 
   async #look({ permits, config }: WorkOf<'look'>): Promise<Outcomes['look']> {
     // What lets devices go on is renewed in the same breath.
-    const rulesIntact = await this.#rules.isIntact(permits);
+    const rulesIntact = await this.#rules.isIntact(permits, this.#clock.question);
     return {
       ...{ takenMs: this.#system.clock.monotonicMs(), rulesIntact },
+      ...this.#clock.read(this.#rules.beside),
       astray: this.#rules.counted(WITNESS_COUNTER),
       ...this.#noted(),
       sentPackets: this.sentPackets,
@@ -259,9 +262,9 @@ export class HomeEffects {
   }
 
   async #applyStreams(work: WorkOf<'streams'>): Promise<void> {
-    const { tunnel, upload, clockedNetdev, fresh } = work;
+    const { tunnel, upload, standing, fresh } = work;
     await this.tunnel.apply(work);
-    const stream = { minor: HOME_CLASS_MINOR, shape: upload, ...tunnel, clockedNetdev };
+    const stream = { minor: HOME_CLASS_MINOR, shape: upload, ...tunnel, standing };
     await this.#shaper.apply([stream], fresh);
     this.tunnel.want(work);
   }
@@ -281,7 +284,7 @@ export class HomeEffects {
     await attempt(() => this.#openvpn.stop());
     await attempt(async () => this.#port?.close());
     this.#port = null;
-    await attempt(() => removeClock(system));
+    await attempt(() => this.#clock.remove());
     await attempt(() => this.#rules.release(shut === null));
     if (shut === null) await attempt(() => removeEverything(system, netdev));
     await attempt(() => this.#sysctls.restore());

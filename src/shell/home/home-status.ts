@@ -17,7 +17,7 @@ import type { HomeState } from '../../core/home/machine/state.ts';
 import type { TrafficRates } from '../../core/home/traffic-history.ts';
 import { sentencesOf } from '../../core/notices/words.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { standingDelayMs } from '../../core/plan/outer-clock.ts';
+import { standingDelayMs, standingSlots } from '../../core/plan/outer-clock.ts';
 import { shapeOf, slotsPerSecond } from '../../core/stream/stream.ts';
 import { version } from '../../version.ts';
 
@@ -115,7 +115,8 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
 function waitOf({ queues, nowMs, config, machine }: HomeSnapshot, rate: ActiveRate): number {
   const waitMs = queues?.oldestWaitMs(nowMs) ?? 0;
   if (!config || machine.clock === null || waitMs === 0 || rate.uploadKBps === 0) return waitMs;
-  return waitMs + standingDelayMs(shapeOf(config, rate.uploadKBps));
+  const shape = shapeOf(config, rate.uploadKBps);
+  return waitMs + standingDelayMs(standingSlots(config, shape), shape);
 }
 
 /** @param config null when nothing is asked of the stream */

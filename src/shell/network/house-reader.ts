@@ -65,7 +65,7 @@ export class HouseReader {
         own,
       }),
       addressed: addressedOf(listed, own),
-      way: await readWay(this.#system, route),
+      way: await readWay(this.#system, route, listed),
       wholeBytes: await readWholeBytes(this.#system, route),
       networkPrefixes: [...new Set([...memory.values()].flat())].sort(),
       networkPorts: listed
@@ -149,10 +149,13 @@ async function readUplinks(
 async function readWay(
   system: Pick<System, 'files'>,
   route: RemoteRoute | null,
+  listed: readonly ListedNetdev[],
 ): Promise<WayOut | null> {
-  if (!route?.dev) return null;
-  const index = await netdevIndex(system, route.dev);
-  return index === null ? null : { netdev: route.dev, index };
+  const netdev = route?.dev;
+  if (!netdev) return null;
+  const index = await netdevIndex(system, netdev);
+  const isEthernet = listed.find(({ ifname }) => ifname === netdev)?.link_type === 'ether';
+  return index === null ? null : { netdev, index, isEthernet };
 }
 
 /** As far as the kernel knows the way: the MTU that it has learned, else that of the netdev. */

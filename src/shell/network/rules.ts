@@ -2,19 +2,12 @@
 import type { PassageCounts } from '../../core/delivery/passage.ts';
 import { TABLE } from '../../core/plan/names.ts';
 import { countersOf } from '../../core/plan/nft/nft-passage.ts';
-import { countedIn, updateTable } from '../../core/plan/nft/nft-text.ts';
+import { countedIn, updateTable, withoutCounts } from '../../core/plan/nft/nft-text.ts';
 import type { System } from '../system/system.ts';
 import { TableWatch } from '../system/table-watch.ts';
 import { deleteTable, loadNft } from './nft.ts';
 
 const LIST = `list table inet ${TABLE}\n`;
-
-/** A listing without what changes by itself: counters, and the sets whose elements time out. */
-function withoutCounts(listing: string): string {
-  return listing
-    .replace(/packets \d+ bytes \d+/g, 'packets bytes')
-    .replace(/\tset \w+ \{[^}]*?\tflags (?:\w+,)?timeout\n[\s\S]*?\n\t\}\n/g, '');
-}
 
 /** Elements of a set in a listing, without their times. */
 function listedElements(listing: string, set: string): string[] {
@@ -35,6 +28,7 @@ export class Rules {
   #listing = '';
   /** What was listed last. */
   #seen = '';
+  #beside = '';
 
   /**
    * @param sets those whose elements stand in the text.
@@ -69,16 +63,30 @@ export class Rules {
     return this.#text !== '';
   }
 
-  /** Whether the table stands as loaded, but for what is counted and who is alive; runs `more` in the same breath. */
-  async isIntact(more = ''): Promise<boolean> {
+  /**
+   * Whether the table stands as loaded, but for what is counted and who is alive.
+   *
+   * @param more runs in the same breath, before it is looked at.
+   * @param beside lists what stands beside it, see {@link Rules.beside}.
+   */
+  async isIntact(more = '', beside = ''): Promise<boolean> {
+    this.#beside = '';
     if (this.#listing === '') return false;
     try {
-      this.#seen = await loadNft(this.#system, more + LIST);
+      const seen = await loadNft(this.#system, more + LIST + beside);
+      const end = seen.indexOf('\n}\n') + '\n}\n'.length;
+      this.#seen = seen.slice(0, end);
+      this.#beside = seen.slice(end);
       this.#watch.noteRenewed(more.match(/^delete .*/m)?.[0].split(',').length ?? 0);
       return withoutCounts(this.#seen) === this.#listing;
     } catch {
       return false;
     }
+  }
+
+  /** What was listed beside the table when it was last looked at. */
+  get beside(): string {
+    return this.#beside;
   }
 
   /** What one of the table's sets held when it was last looked at. */

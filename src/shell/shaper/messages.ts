@@ -13,8 +13,8 @@ export interface ShapedStream {
   shape: Shape;
   local: string;
   peer: string;
-  /** Netdev whose filter leads to the clock behind OpenVPN; null where there is no such clock. */
-  clockedNetdev: string | null;
+  /** Slots that ought to stand in the clock behind OpenVPN; 0 where there is no such clock. */
+  standing: number;
 }
 
 export type ToShaper =

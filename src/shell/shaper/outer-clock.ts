@@ -1,64 +1,111 @@
 // The clock behind OpenVPN, made from the plan's text and taken away.
 import { type Notice, notice } from '../../core/notices/notice.ts';
-import { CLOCK_NETDEV, CLOCK_PREFERENCE } from '../../core/plan/names.ts';
-import { type ClockedWay, renderClock, renderClockFilter } from '../../core/plan/outer-clock.ts';
+import { CLOCK_END_NETDEV, CLOCK_NETDEV } from '../../core/plan/names.ts';
+import { countedIn, withoutCounts } from '../../core/plan/nft/nft-text.ts';
+import {
+  type ClockedWay,
+  clockTableIn,
+  LED_COUNTER,
+  LIST_CLOCK_CHAINS,
+  renderClock,
+  renderClockChains,
+  renderNoClockChains,
+} from '../../core/plan/outer-clock.ts';
 import type { Shape } from '../../core/stream/stream.ts';
 import { netdevExists, writeSysctl } from '../network/netdev.ts';
+import { loadNft } from '../network/nft.ts';
 import { changeQueue } from '../network/queue.ts';
-import { CommandError, succeeds } from '../system/command.ts';
+import { CommandError } from '../system/command.ts';
 import type { System } from '../system/system.ts';
 
 type Door = Pick<System, 'processes' | 'files'>;
 
-/** Where this is, downloads are limited by a qdisc that takes the place of ours, and fails to start where ours is first. */
-const SQM = '/etc/init.d/sqm';
-
-/**
- * Puts the clock on a way, in the place of whatever there is of it; takes that away alone where `way` is null.
- *
- * @returns why it can't stand there; nothing is left of it then.
- */
-export async function placeClock(
-  system: Door,
-  { way, minor, shape }: { way: ClockedWay | null; minor: number; shape: Shape },
-): Promise<Notice | null> {
-  await removeClock(system);
-  if (!way) return null;
-  const { netdev } = way;
-  if (system.files.exists(SQM)) return notice('outer-clock-hook-taken', { netdev });
-  const refused = await make(system, way, [minor, shape]);
-  if (refused) await removeClock(system);
-  return refused;
+/** What is to stand; `way` null for nothing. */
+export interface ClockWish {
+  way: ClockedWay | null;
+  minor: number;
+  shape: Shape;
+  standing: number;
 }
 
-async function make(system: Door, way: ClockedWay, queue: [number, Shape]): Promise<Notice | null> {
-  const { netdev } = way;
-  try {
-    await system.processes.run(['ip', 'link', 'add', CLOCK_NETDEV, 'type', 'ifb']);
-  } catch (error) {
-    if (isMissing(error)) return notice('outer-clock-no-ifb');
-    throw error;
+/** Keeps one. */
+export class OuterClock {
+  readonly #system: Door;
+  /** Its chains as listed once they were made; '' where there are none. */
+  #listing = '';
+
+  constructor(system: Door) {
+    this.#system = system;
   }
-  // What it would say of its own accord takes slots.
-  await writeSysctl(system, `net/ipv6/conf/${CLOCK_NETDEV}/disable_ipv6`, '1');
-  await system.processes.run(['ip', 'link', 'set', 'dev', CLOCK_NETDEV, 'up']);
-  await changeQueue(system, renderClock(...queue));
-  const { stdout: standing } = await system.processes.run(['tc', 'qdisc', 'show', 'dev', netdev]);
-  if (/^qdisc ingress /m.test(standing)) return notice('outer-clock-hook-taken', { netdev });
-  const hasHook = /^qdisc clsact /m.test(standing);
-  try {
-    if (!hasHook) await changeQueue(system, [`qdisc add dev ${netdev} clsact`]);
-    await changeQueue(system, [renderClockFilter(way)]);
-    return null;
-  } catch (error) {
-    if (!hasHook) await succeeds(system, ['tc', 'qdisc', 'del', 'dev', netdev, 'clsact']);
-    if (isMissing(error)) return notice('outer-clock-no-filter', { error: firstLine(error) });
-    throw error;
+
+  /** What nft has to be asked for {@link OuterClock.read}. */
+  get question(): string {
+    return this.#listing === '' ? '' : LIST_CLOCK_CHAINS;
+  }
+
+  /** What that has answered: whether its chains stand as they were made, and how many packets they have led to it. */
+  read(answer: string): { clockIntact: boolean; ledPackets: number | null } {
+    if (this.#listing === '') return { clockIntact: true, ledPackets: null };
+    const listed = clockTableIn(answer);
+    const clockIntact = withoutCounts(listed) === this.#listing;
+    return { clockIntact, ledPackets: clockIntact ? countedIn(listed, LED_COUNTER) : null };
+  }
+
+  /**
+   * Puts the clock on a way, in the place of whatever there is of it; takes that away alone where there is to be none.
+   *
+   * @returns why it can't stand there; nothing is left of it then.
+   */
+  async place(wish: ClockWish): Promise<Notice | null> {
+    await this.remove();
+    if (!wish.way) return null;
+    const refused = await this.#make(wish, wish.way);
+    if (refused) await this.remove();
+    return refused;
+  }
+
+  async #make({ minor, shape, standing }: ClockWish, way: ClockedWay): Promise<Notice | null> {
+    const system = this.#system;
+    const { processes } = system;
+    const pair = [CLOCK_NETDEV, 'type', 'veth', 'peer', 'name', CLOCK_END_NETDEV];
+    try {
+      await processes.run(['ip', 'link', 'add', ...pair]);
+    } catch (error) {
+      if (isMissing(error)) return notice('outer-clock-no-pair');
+      throw error;
+    }
+    for (const netdev of [CLOCK_NETDEV, CLOCK_END_NETDEV]) {
+      // What it would say of its own accord takes slots.
+      await writeSysctl(system, `net/ipv6/conf/${netdev}/disable_ipv6`, '1');
+      await processes.run(['ip', 'link', 'set', 'dev', netdev, 'arp', 'off', 'up']);
+    }
+    await changeQueue(system, renderClock(minor, standing, shape));
+    try {
+      const listed = await loadNft(system, renderClockChains(way) + LIST_CLOCK_CHAINS);
+      this.#listing = withoutCounts(clockTableIn(listed));
+      return null;
+    } catch (error) {
+      if (isMissing(error)) return notice('outer-clock-no-chain', { error: firstLine(error) });
+      throw error;
+    }
+  }
+
+  /** Takes away what there is of it, whoever made it: the chains first, which lead to nowhere else. */
+  async remove(): Promise<void> {
+    this.#listing = '';
+    try {
+      await loadNft(this.#system, renderNoClockChains());
+    } catch (error) {
+      // A kernel without such tables has none of ours.
+      if (!isMissing(error)) throw error;
+    }
+    if (!netdevExists(this.#system, CLOCK_NETDEV)) return;
+    await this.#system.processes.run(['ip', 'link', 'del', CLOCK_NETDEV]);
   }
 }
 
-/** What `ip` and `tc` answer where the kernel has no such part. */
-const MISSING = /unknown|not found|no such file|not supported|failed to load/i;
+/** What `ip` and `nft` answer where the kernel has no such part. */
+const MISSING = /unknown|not supported|no such file/i;
 
 function isMissing(error: unknown): error is CommandError {
   return error instanceof CommandError && MISSING.test(error.stderr);
@@ -66,32 +113,4 @@ function isMissing(error: unknown): error is CommandError {
 
 function firstLine({ stderr }: CommandError): string {
   return stderr.trim().split('\n')[0] ?? '';
-}
-
-/** Takes away what there is of the clock on any netdev, and the hook where nobody else has filters there. */
-export async function removeClock(system: Door): Promise<void> {
-  const { stdout } = await system.processes.run(['tc', 'qdisc', 'show']);
-  const netdevs = [...stdout.matchAll(/^qdisc clsact \S+ dev (\S+) /gm)].map(([, name]) => name!);
-  for (const netdev of netdevs) await clear(system, netdev);
-  if (!netdevExists(system, CLOCK_NETDEV)) return;
-  await system.processes.run(['ip', 'link', 'del', CLOCK_NETDEV]);
-}
-
-async function clear(system: Door, netdev: string): Promise<void> {
-  const filters = async (way: string): Promise<string> => {
-    const { stdout } = await system.processes.run(['tc', 'filter', 'show', 'dev', netdev, way]);
-    return stdout;
-  };
-  const leaving = preferencesOf(await filters('egress'));
-  if (!leaving.has(`${CLOCK_PREFERENCE}`)) return;
-  const others = leaving.size - 1 + preferencesOf(await filters('ingress')).size;
-  const words =
-    others === 0
-      ? ['qdisc', 'del', 'dev', netdev, 'clsact']
-      : ['filter', 'del', 'dev', netdev, 'egress', 'pref', `${CLOCK_PREFERENCE}`];
-  await system.processes.run(['tc', ...words]);
-}
-
-function preferencesOf(filters: string): Set<string> {
-  return new Set([...filters.matchAll(/^filter .*?pref (\d+) /gm)].map(([, number]) => number!));
 }

@@ -2,8 +2,8 @@
 import { isSame } from '../../core/equality/equality.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import { standingBend } from '../../core/pacing/standing.ts';
-import { CLOCK_HANDLE, CLOCK_NETDEV, FIXED_NETDEVS, TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { renderClockChange, renderClockLimit, standingSlots } from '../../core/plan/outer-clock.ts';
+import { CLOCK_HANDLE, CLOCK_NETDEV, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { renderClockChange, renderClockLimit } from '../../core/plan/outer-clock.ts';
 import { classBytesPerSecond, renderClassChange } from '../../core/plan/tc.ts';
 import { TcListingReader } from '../../core/plan/tc-listing.ts';
 import { isPaced, slotsPerSecond } from '../../core/stream/stream.ts';
@@ -105,6 +105,11 @@ export class ShaperThread {
     this.#pace();
   }
 
+  /** Netdevs whose queues are looked at: the clock's first, as its reader takes it. */
+  get #queues(): string[] {
+    return this.#hasClock ? [CLOCK_NETDEV, TUNNEL_NETDEV] : [TUNNEL_NETDEV];
+  }
+
   get #hasClock(): boolean {
     return [...this.#streams.values()].some(({ stream }) => hasOuter(stream));
   }
@@ -136,8 +141,8 @@ export class ShaperThread {
   }
 
   #bend(running: RunningStream, standing: number): void {
-    const { minor, shape } = running.stream;
-    const bend = standingBend(standing, standingSlots(shape));
+    const { minor, shape, standing: meant } = running.stream;
+    const bend = standingBend(standing, meant);
     if (bend === running.bend) return;
     running.bend = bend;
     // Others are drawn anew in a moment.
@@ -167,7 +172,7 @@ export class ShaperThread {
     const rate = classBytesPerSecond(shape);
     const observedMs = Number.NEGATIVE_INFINITY;
     this.#streams.set(minor, { stream, pacer, cover, rate, bend, observedMs });
-    if (hasOuter(stream)) this.#tc.write(renderClockLimit(minor, shape));
+    if (hasOuter(stream)) this.#tc.write(renderClockLimit(minor, stream.standing, shape));
     if (!paced) {
       this.#tc.write(renderClassChange(minor, classBytesPerSecond(shape), shape.packetBytes));
     }
@@ -229,25 +234,19 @@ export class ShaperThread {
     this.#pace();
   }
 
-  /** What tc is asked once a second: of the clock first, as its reader takes it. */
+  /** What tc is asked once a second. */
   #questions(): string {
-    const ways = new Set(
-      [...this.#streams.values()].flatMap(({ stream }) => stream.clockedNetdev ?? []),
-    );
-    const listed = (name: string): string[] => [`class show dev ${name}`, `qdisc show dev ${name}`];
-    const ofClock = [
-      ...listed(CLOCK_NETDEV),
-      ...[...ways].map((name) => `filter show dev ${name} egress`),
-    ];
-    const lines = [...(ways.size > 0 ? ofClock : []), ...listed(TUNNEL_NETDEV)];
+    const lines = this.#queues.flatMap((name) => [
+      `class show dev ${name}`,
+      `qdisc show dev ${name}`,
+    ]);
     return `${lines.join('\n')}\n`;
   }
 
   /** Whether tc is still to answer in full: what it has listed so far says nothing of what there is. */
   #isAnswering(): boolean {
     if (!this.#tc.isRunning) return false;
-    const netdevs = this.#hasClock ? FIXED_NETDEVS : [TUNNEL_NETDEV];
-    const standing = netdevs.filter((name) => netdevExists(this.#system, name));
+    const standing = this.#queues.filter((name) => netdevExists(this.#system, name));
     return this.#listing.roots < standing.length;
   }
 
@@ -263,8 +262,8 @@ export class ShaperThread {
   }
 }
 
-function hasOuter({ clockedNetdev }: ShapedStream): boolean {
-  return clockedNetdev !== null;
+function hasOuter({ standing }: ShapedStream): boolean {
+  return standing > 0;
 }
 
 function bent({ rate, bend }: RunningStream): number {

@@ -6,6 +6,7 @@ import {
   TABLE,
   TUNNEL_NETDEV,
 } from '../../../src/core/plan/names.ts';
+import { clockOf } from './egress-hook.ts';
 import type { FakeMachine } from './machine.ts';
 import type { NetdevQueue } from './netdev-queue.ts';
 
@@ -57,13 +58,13 @@ export function readFacts(machine: FakeMachine): Facts {
 }
 
 /** Where the kernel has what it takes. */
-function isClocked({ ip, tc, world }: FakeMachine): boolean {
-  if (ip.missingKinds.has('ifb')) return true;
+function isClocked({ ip, tc, nft, world }: FakeMachine): boolean {
+  if (ip.missingKinds.has('veth') || !nft.hasNetdevTables) return true;
   const way = ip.lookUp({ destination: world.remote })?.dev ?? '';
-  const target = tc.queueOf(way)?.hook?.filterOf(world.remote)?.target;
   const clock = ip.netdevs.get(CLOCK_NETDEV);
   const queue = tc.queueOf(CLOCK_NETDEV);
-  return clock?.isUp === true && target === clock && queue !== null && isIntact(queue);
+  const isLed = clockOf(nft, way, world.remote) === CLOCK_NETDEV;
+  return clock?.isUp === true && isLed && queue !== null && isIntact(queue);
 }
 
 function isIntact({ isHtb, isTampered, classes }: NetdevQueue): boolean {

@@ -108,11 +108,19 @@ function replaceAddress(model: IpModel, cidr: string, name: string): Ended {
   return DONE;
 }
 
-function addLink(model: IpModel, [name = '', , kind = '']: readonly string[]): Ended {
+function addLink(
+  model: IpModel,
+  [name = '', , kind = '', , , peer = '']: readonly string[],
+): Ended {
   if (model.missingKinds.has(kind)) return failed(2, 'Error: Unknown device type.');
-  if (model.netdevs.has(name)) return answers('File exists');
-  model.addNetdev({ name, kind });
-  model.setUp(name, false);
+  if (model.netdevs.has(name) || model.netdevs.has(peer)) return answers('File exists');
+  for (const [one, other] of [
+    [name, peer],
+    [peer, name],
+  ] as const) {
+    model.addNetdev({ name: one, kind, peer: other });
+    model.setUp(one, false);
+  }
   return DONE;
 }
 

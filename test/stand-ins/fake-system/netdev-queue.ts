@@ -1,6 +1,5 @@
 // The queue of one netdev: HTB with its classes, or whatever else was put there, and the packets that leave it in time.
 import type { Cancel } from '../../../src/shell/system/system.ts';
-import type { EgressHook } from './egress-hook.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** A datagram in a queue. */
@@ -52,10 +51,6 @@ export class NetdevQueue {
   readonly classes = new Map<number, QueueClass>();
   /** By destination, HTB's classes. */
   readonly filters = new Map<number, { destination: string; minor: number }>();
-  /** Filters on the netdev's way out, before its queue; null where there is no place for them. */
-  hook: EgressHook | null = null;
-  /** Another program's filters on its way in stand where that place is. */
-  hasIngress = false;
   /** Somebody else than the program changed it since the program made it. */
   isTampered = false;
   #line = newClass(0, LINE_BYTES_PER_S, 0, 1000);

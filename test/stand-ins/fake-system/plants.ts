@@ -1,6 +1,7 @@
 // Faults of the world, to be planted into the stand-in machine: what others do to it, what breaks, and what comes back.
 import { CLOCK_NETDEV, COVER_PORT, TABLE, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
 import { REDIRECTED_SET, WITNESS_COUNTER } from '../../../src/core/plan/nft/nft-home.ts';
+import { CLOCK_TABLE } from '../../../src/core/plan/outer-clock.ts';
 import type { FakeMachine } from './machine.ts';
 import type { NetdevQueue } from './netdev-queue.ts';
 
@@ -57,10 +58,9 @@ export class Plants {
   }
 
   /** Nothing leads there any more. */
-  clearFilters(): void {
-    for (const { name } of this.#machine.ip.netdevs.values()) {
-      this.#machine.tc.queueOf(name)?.hook?.clear();
-    }
+  flushClockChains(): void {
+    const { nft } = this.#machine;
+    if (nft.tables.has(CLOCK_TABLE)) nft.load(`flush table ${CLOCK_TABLE}\n`, true);
   }
 
   // Rules and routes

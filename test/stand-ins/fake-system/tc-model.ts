@@ -1,5 +1,4 @@
 // The `tc` lines that the program gives, on the queues of the stand-in machine, with what tc answers.
-import { EgressHook } from './egress-hook.ts';
 import { type Ended, failed, printed } from './ip-command.ts';
 import type { IpModel, Netdev } from './ip-model.ts';
 import { backlogOf, NetdevQueue, type QueueClass } from './netdev-queue.ts';
@@ -19,8 +18,6 @@ export class TcModel {
   readonly #ip: IpModel;
   readonly #time: VirtualTime;
   readonly #queues = new Map<Netdev, NetdevQueue>();
-  /** Whether the kernel has what leads packets from one netdev to another. */
-  hasFilters = true;
   /** Goes up with every change of structure. */
   version = 0;
 
@@ -62,7 +59,6 @@ export class TcModel {
    * @throws {NotUnderstood}
    */
   run(words: readonly string[], withCounts = false): Ended {
-    if (words.join(' ') === 'qdisc show') return printed(this.#listAll());
     const name = words[words.indexOf('dev') + 1]!;
     const queue = this.queueOf(name);
     if (!queue) return failed(1, `Cannot find device "${name}"`);
@@ -81,33 +77,10 @@ export class TcModel {
     return [...this.#ip.netdevs.keys()]
       .flatMap((name) => {
         const queue = this.queueOf(name)!;
-        const hook = queue.hook ? ['clsact', queue.hook.show(this.#ip.netdevs)] : [];
-        const counted = hook.join('\n').replace(/\d+ pkt/g, '- pkt');
-        if (queue.root.handle === '0:') return queue.hook ? [`${name}:`, counted] : [];
-        return [`${name}:`, listQdiscs(queue, false), listClasses(queue, false), counted];
+        if (queue.root.handle === '0:') return [];
+        return [`${name}:`, listQdiscs(queue, false), listClasses(queue, false)];
       })
       .join('\n');
-  }
-
-  #listAll(): string {
-    return [...this.#ip.netdevs.keys()]
-      .map((name) => listQdiscs(this.queueOf(name)!, false, ` dev ${name}`))
-      .join('');
-  }
-
-  /**
-   * Leads a datagram that leaves by a netdev where its filters say.
-   *
-   * @returns whether it goes on from there.
-   */
-  passHook(name: string, address: string, bytes: number): boolean {
-    const filter = this.queueOf(name)?.hook?.filterOf(address);
-    if (!filter) return true;
-    filter.packets++;
-    const { target } = filter;
-    if (this.#ip.netdevs.get(target.name) !== target || !target.isUp) return false;
-    this.queueOf(target.name)!.pass(bytes);
-    return true;
   }
 
   readonly #actions: Record<
@@ -115,16 +88,6 @@ export class TcModel {
     (queue: NetdevQueue, line: string, withCounts: boolean, netdev: Netdev) => Ended
   > = {
     'qdisc add': (queue, line, _, { queuePackets }) => {
-      if (/ ingress$/.test(line)) {
-        queue.hasIngress = true;
-        return DONE;
-      }
-      if (/ clsact$/.test(line)) {
-        if (queue.hook || queue.hasIngress)
-          return failed(2, 'Error: Exclusivity flag on, cannot modify.');
-        queue.hook = new EgressHook();
-        return DONE;
-      }
       const root = /root handle (\S+) htb default (\w+) direct_qlen 0$/.exec(line);
       if (root) {
         if (queue.root.handle !== '0:') {
@@ -146,12 +109,6 @@ export class TcModel {
       return queue.classes.get(Number.parseInt(minor ?? '', 16))?.leaf ? DONE : NO_FILE;
     },
     'qdisc del': (queue, line) => {
-      if (/ clsact$/.test(line)) {
-        if (!queue.hook)
-          return failed(2, 'Error: Cannot find specified qdisc on specified device.');
-        queue.hook = null;
-        return DONE;
-      }
       if (!/ root$/.test(line)) throw new NotUnderstood(`tc ${line}`);
       if (queue.root.handle === '0:') {
         return failed(2, 'Error: Cannot delete qdisc with handle of zero.');
@@ -185,17 +142,7 @@ export class TcModel {
       return DONE;
     },
     'class show': (queue, _, withCounts) => printed(listClasses(queue, withCounts)),
-    'filter show': (queue, line) => {
-      if (!/ (egress|ingress)$/.test(line)) throw new NotUnderstood(`tc ${line}`);
-      return printed(/ egress$/.test(line) ? (queue.hook?.show(this.#ip.netdevs) ?? '') : '');
-    },
     'filter add': (queue, line) => {
-      if (/ egress /.test(line)) {
-        if (!this.hasFilters) return failed(2, 'Error: Failed to load TC action module.');
-        return queue.hook
-          ? queue.hook.add(line, this.#ip.netdevs)
-          : failed(2, 'Error: Cannot find specified filter chain.');
-      }
       const parts = /prio (\d+) u32 match ip dst (\S+)\/32 flowid 1:(\w+)$/.exec(line);
       if (!parts) throw new NotUnderstood(`tc ${line}`);
       if (!queue.isHtb) return failed(2, 'Error: Failed to find specified qdisc.');
@@ -204,7 +151,6 @@ export class TcModel {
       return DONE;
     },
     'filter del': (queue, line) => {
-      if (/ egress /.test(line)) return queue.hook?.remove(line) ?? NO_FILTER;
       const priority = Number(/prio (\d+)$/.exec(line)?.[1]);
       return queue.filters.delete(priority) ? DONE : NO_FILTER;
     },
@@ -261,22 +207,20 @@ function listClasses(queue: NetdevQueue, withCounts: boolean): string {
     .join('');
 }
 
-function listQdiscs(queue: NetdevQueue, withCounts: boolean, dev = ''): string {
+function listQdiscs(queue: NetdevQueue, withCounts: boolean): string {
   const { root, classes } = queue;
   const all = [...classes.values()];
   const what = queue.isHtb
     ? `r2q 10 default 0x${hex(root.defaultMinor)} direct_packets_stat 0 direct_qlen 0`
     : PRIORITY_MAP;
-  const lines = [`qdisc ${root.kind} ${root.handle}${dev} root refcnt 2 ${what}`];
+  const lines = [`qdisc ${root.kind} ${root.handle} root refcnt 2 ${what}`];
   if (withCounts) lines.push(...listCounts(all));
   for (const one of all) {
     if (!one.leaf) continue;
     const { kind, handle } = one.leaf;
     const which = kind === 'pfifo' ? 'limit 6p' : PRIORITY_MAP;
-    lines.push(`qdisc ${kind} ${handle}${dev} parent ${root.handle}${hex(one.minor)} ${which}`);
+    lines.push(`qdisc ${kind} ${handle} parent ${root.handle}${hex(one.minor)} ${which}`);
     if (withCounts) lines.push(...listCounts([one]));
   }
-  if (queue.hasIngress) lines.push(`qdisc ingress ffff:${dev} parent ffff:fff1 `);
-  if (queue.hook) lines.push(`qdisc clsact ffff:${dev} parent ffff:fff1 `);
   return `${lines.join('\n')}\n`;
 }

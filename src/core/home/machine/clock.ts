@@ -2,8 +2,8 @@
 import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
-import { CLOCK_PREFERENCE, HOME_CLASS_MINOR } from '../../plan/names.ts';
-import type { ClockedWay } from '../../plan/outer-clock.ts';
+import { HOME_CLASS_MINOR } from '../../plan/names.ts';
+import { type ClockedWay, standingSlots } from '../../plan/outer-clock.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import { isPaced, shapeOf } from '../../stream/stream.ts';
 import { SlotMeter } from '../slot-meter.ts';
@@ -19,9 +19,8 @@ const RETRY_BYPASSED_MS = 600_000;
 function meantWay(state: HomeState, { config, rate }: DesiredState): ClockedWay | null {
   const { way, wholeBytes } = state.house;
   const { remoteAddress: address, remotePort: port } = state;
-  if (!isPaced({ rateKBps: rate.uploadKBps }) || !way || address === null || port === null) {
-    return null;
-  }
+  const isAsked = isPaced({ rateKBps: rate.uploadKBps }) && config.main.standingSlots !== 0;
+  if (!isAsked || !way || address === null || port === null) return null;
   // A slot that leaves in two pieces would take two intervals.
   if (wholeBytes !== null && wholeBytes < config.main.packetBytes) return null;
   return { ...way, address, port };
@@ -55,7 +54,9 @@ export function clockWork(desired: DesiredState, { state, acts, now }: Turn): Wo
   acts.push({ do: 'gate', open: false });
   state.madeClock = way;
   const { config, rate } = desired;
-  return { part: 'clock', way, minor: HOME_CLASS_MINOR, shape: shapeOf(config, rate.uploadKBps) };
+  const shape = shapeOf(config, rate.uploadKBps);
+  const standing = standingSlots(config, shape);
+  return { part: 'clock', way, minor: HOME_CLASS_MINOR, shape, standing };
 }
 
 /**
@@ -100,13 +101,10 @@ export function forgetClock({ state }: Turn): void {
   state.led = SlotMeter.EMPTY;
 }
 
-/** Counts what has left by the clock, and what was led there. */
+/** Counts what has left by the clock. */
 export function noteClock({ state }: Turn, listing: TcListing | null, takenMs: number): void {
-  const { clock } = listing ?? {};
-  const [listed] = clock?.classes ?? [];
-  const filter = clock?.filters.find(({ preference }) => preference === CLOCK_PREFERENCE);
+  const [listed] = listing?.clock?.classes ?? [];
   state.clocked = state.clocked.with(listed?.packets ?? null, takenMs);
-  state.led = state.led.with(filter?.packets ?? null, takenMs);
 }
 
 /** OpenVPN's packets leave by another netdev than the one that leads to its far end: one clock has to do. */

@@ -35,6 +35,10 @@ export interface Sight extends Noted {
   /** When the counters were read, whenever that is judged. */
   takenMs: number;
   rulesIntact: boolean;
+  /** Whether the chains that lead to the clock behind OpenVPN do; true where there is none. */
+  clockIntact: boolean;
+  /** Packets that they have led there; null where there is none. */
+  ledPackets: number | null;
   /** Packets the witness has counted since the rules were loaded. */
   astray: number;
   /** Packets that left and came since the netdev was made; null while there is none. */
@@ -156,7 +160,7 @@ export type Work =
       slots: readonly SlotClass[] | null;
     }
   /** `way` null takes away what there is. */
-  | { part: 'clock'; way: ClockedWay | null; minor: number; shape: Shape }
+  | { part: 'clock'; way: ClockedWay | null; minor: number; shape: Shape; standing: number }
   | {
       part: 'streams';
       tunnel: TunnelAddresses;
@@ -164,8 +168,8 @@ export type Work =
       download: Shape;
       maxDelayMs: number;
       profile: Profile;
-      /** Netdev whose filter leads to the clock behind OpenVPN; null for no such clock. */
-      clockedNetdev: string | null;
+      /** Slots that ought to stand in the clock behind OpenVPN; 0 for no such clock. */
+      standing: number;
       fresh: boolean;
     }
   | { part: 'openvpn'; config: string };

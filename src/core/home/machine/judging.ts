@@ -138,6 +138,7 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
   noteShapes(turn, upload, download);
   state.sent = state.sent.with(sight.sentPackets, sight.takenMs);
   state.received = state.received.with(sight.receivedPackets, sight.takenMs);
+  state.led = state.led.with(sight.ledPackets, sight.takenMs);
   // A counter that went back was made again with its table.
   if (sight.astray > state.astray) state.astrayMs = monotonicMs;
   state.astray = sight.astray;
@@ -153,6 +154,7 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
     listing: state.listing,
     clock: neededClock(state),
     clockMade: state.clock,
+    clockIntact: sight.clockIntact,
     isReported: monotonicMs - state.reportedMs < REPORT_WITHIN_MS,
     isSilent: state.silence.lengthMs >= REPORT_WITHIN_MS,
     rulesIntact: sight.rulesIntact,

@@ -6,6 +6,7 @@ import { HOME_CLASS_MINOR } from '../../plan/names.ts';
 import { renderAlive } from '../../plan/nft/nft-alive.ts';
 import { aliveProtocols, renderHomeNft } from '../../plan/nft/nft-home.ts';
 import { renderHomeOpenVpn } from '../../plan/openvpn.ts';
+import { standingSlots } from '../../plan/outer-clock.ts';
 import { planRoutes } from '../../plan/routes.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import { shapeOf } from '../../stream/stream.ts';
@@ -158,14 +159,15 @@ function queueWork({ config, rate }: DesiredState, turn: Turn): Work | null {
 function streamsWork({ config, rate, profile }: DesiredState, state: HomeState): Work | null {
   const { tunnel, queue } = state;
   if (!tunnel || !queue) return null;
+  const upload = shapeOf(config, rate.uploadKBps);
   return {
     part: 'streams',
     tunnel,
-    upload: shapeOf(config, rate.uploadKBps),
+    upload,
     download: shapeOf(config, rate.downloadKBps),
     maxDelayMs: config.main.maxDelayMs,
     profile,
-    clockedNetdev: state.clock?.netdev ?? null,
+    standing: state.clock ? standingSlots(config, upload) : 0,
     fresh: state.queueIsNew,
   };
 }

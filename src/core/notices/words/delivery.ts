@@ -32,12 +32,10 @@ export const deliveryWords = {
   'packets-in-pieces-down':
     'iotshaper.main.packet_size: each packet of {size} bytes leaves the endpoint in two pieces, which costs more and is lost more often; {fits} bytes would fit its line: run "{command}"',
 
-  'outer-clock-no-ifb':
-    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has no ifb; run "opkg update; opkg install kmod-ifb"',
-  'outer-clock-no-filter':
-    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has none of the filters that lead there ({error}); run "opkg update; opkg install kmod-sched-core"',
-  'outer-clock-hook-taken':
-    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: SQM limits downloads by the hook of {netdev} that leads there',
+  'outer-clock-no-pair':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has no veth; run "opkg update; opkg install kmod-veth"',
+  'outer-clock-no-chain':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has none of the rules that lead there ({error}); run "opkg update; opkg install kmod-nft-netdev"',
   'outer-clock-failed':
     'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too ({why})',
   'outer-clock-bypassed':
