@@ -23,9 +23,8 @@ const good: HomeEvidence = {
   smallerBytes: null,
   clock: null,
   clockMade: null,
-  clockIntact: true,
+  chains: null,
   clockedPerSecond: null,
-  ledPerSecond: null,
   astray: false,
   upload: shape,
   download: shape,
@@ -66,14 +65,12 @@ const goodClock: HomeEvidence = {
   clock: way,
   clockMade: way,
   clockedPerSecond: 78,
-  ledPerSecond: 78,
 };
 
 test('with a clock behind OpenVPN in good order devices may send', (t) => {
   t.deepEqual(judgeHome(goodClock).faults, []);
   t.false(judgeHome(goodClock).repair);
-  const uncounted = { clockedPerSecond: null, ledPerSecond: null };
-  t.deepEqual(judgeHome({ ...goodClock, ...uncounted }).faults, []);
+  t.deepEqual(judgeHome({ ...goodClock, clockedPerSecond: null }).faults, []);
 });
 
 const withClock = (change: Partial<NonNullable<typeof clockListing>>): Partial<HomeEvidence> => ({
@@ -86,8 +83,16 @@ const clockBreaks: [what: string, broken: Partial<HomeEvidence>, code: string][]
   ['is not listed', { listing }, 'outer-clock-gone'],
   ['has no class', withClock({ classes: [] }), 'outer-clock-gone'],
   ['has another queue', withClock({ qdiscs: [] }), 'outer-clock-gone'],
-  ['has no chain that leads there', { clockIntact: false }, 'outer-clock-gone'],
-  ['lets nothing go though it is led there', { clockedPerSecond: 0 }, 'stream-stalls'],
+  [
+    'has no chain that leads there',
+    { chains: { intact: false, ledPackets: 0 } },
+    'outer-clock-gone',
+  ],
+  [
+    'lets nothing go though it is led there',
+    { clockedPerSecond: 0, chains: { intact: true, ledPackets: 500 } },
+    'stream-stalls',
+  ],
   ['lets too much go', { clockedPerSecond: 200 }, 'stream-too-fast'],
 ];
 
@@ -103,10 +108,11 @@ for (const [what, broken, code] of clockBreaks) {
 }
 
 test('a clock that next to nothing comes to is done without', (t) => {
-  const verdict = judgeHome({ ...goodClock, clockedPerSecond: 0, ledPerSecond: 1 });
+  const chains = { intact: true, ledPackets: 1 };
+  const verdict = judgeHome({ ...goodClock, clockedPerSecond: 0, chains });
   t.deepEqual(verdict.faults, []);
   t.true(verdict.clockBypassed);
-  const stalls = { clockedPerSecond: 0, ledPerSecond: 0, sentPerSecond: 0 };
+  const stalls = { clockedPerSecond: 0, chains, sentPerSecond: 0 };
   t.false(judgeHome({ ...goodClock, ...stalls }).clockBypassed, 'nothing leaves at all');
 });
 

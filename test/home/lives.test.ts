@@ -48,7 +48,7 @@ const blindnesses: Record<
     ({ listing }) => (listing?.qdiscs.length === 1 ? { listing: null, alive: true } : {}),
     'dropLeaves',
   ],
-  'the clock behind OpenVPN': [() => ({ clock: null }), 'flushClockChains'],
+  'the clock behind OpenVPN': [() => ({ clock: null, clockedPerSecond: null }), 'flushClockChains'],
   'the rules': [() => ({ rulesIntact: true }), 'editChain'],
   'a stream that stalls': [
     ({ sentPerSecond, clockedPerSecond }) => ({

@@ -191,8 +191,7 @@ export class World {
         return done({
           takenMs: this.nowMs,
           rulesIntact: this.#table !== null && !this.faults.rulesChanged,
-          clockIntact: true,
-          ledPackets: this.#clock ? Math.floor(this.#clocked) : null,
+          chains: work.chains ? { intact: true, ledPackets: Math.floor(this.#clocked) } : null,
           astray: this.#astray,
           resolvers: [],
           senders: [],

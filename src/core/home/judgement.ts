@@ -2,7 +2,7 @@
 import { isSame } from '../equality/equality.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import { HOME_CLASS_MINOR } from '../plan/names.ts';
-import type { ClockedWay } from '../plan/outer-clock.ts';
+import type { ClockChains, ClockedWay } from '../plan/outer-clock.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
 import { packetSizeCommand } from './delivery/path-size.ts';
@@ -30,8 +30,8 @@ export interface HomeEvidence {
   /** Way on which the clock behind OpenVPN has to stand, and on which one was made; null for no such clock. */
   clock: ClockedWay | null;
   clockMade: ClockedWay | null;
-  /** Whether the chains that lead there stand as they were loaded. */
-  clockIntact: boolean;
+  /** The chains that lead there; null where there was no reason to look. */
+  chains: ClockChains | null;
   /** Whether what shapes has told of itself lately. */
   isReported: boolean;
   /** Whether it has told nothing for as long although it was listened to: a process that was held up itself heard nothing. */
@@ -45,9 +45,8 @@ export interface HomeEvidence {
   /** Packets a second that left, and that came; null while they were not counted for long enough. */
   sentPerSecond: number | null;
   receivedPerSecond: number | null;
-  /** The same of what left by the clock behind OpenVPN, and of what was led there. */
+  /** The same of what left by the clock behind OpenVPN. */
   clockedPerSecond: number | null;
-  ledPerSecond: number | null;
   /** Whether any left, and came, in the last second. */
   isSending: boolean;
   isReceiving: boolean;
@@ -122,9 +121,9 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
 }
 
 /** Whether the clock behind OpenVPN stands where it has to. */
-function findClock({ clock, clockMade, clockIntact, listing }: HomeEvidence): Notice[] {
+function findClock({ clock, clockMade, chains, listing }: HomeEvidence): Notice[] {
   if (clock === null) return [];
-  if (!isSame(clock, clockMade) || !clockIntact) return [notice('outer-clock-gone')];
+  if (!isSame(clock, clockMade) || chains?.intact === false) return [notice('outer-clock-gone')];
   return listing ? findClockFaults(listing, HOME_CLASS_MINOR) : [];
 }
 

@@ -2,7 +2,7 @@
 
 import { type Notice, notice } from '../notices/notice.ts';
 import { CLOCK_HANDLE, ROOT_HANDLE } from '../plan/names.ts';
-import { clockLeaf } from '../plan/outer-clock.ts';
+import { type ClockChains, clockLeaf } from '../plan/outer-clock.ts';
 import { classId, LEAF_KIND, leafHandle } from '../plan/tc.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { isPaced, type Shape, slotsPerSecond, waitPerSlotMs } from '../stream/stream.ts';
@@ -71,16 +71,23 @@ export function findClockFaults({ clock }: TcListing, minor: number): Notice[] {
   return isWhole ? [] : [notice('outer-clock-gone')];
 }
 
-/** Whether a stream leaves, but next to nothing of it is led to the clock behind OpenVPN. */
-export function isBypassed({ upload, clockedPerSecond, ledPerSecond }: Clocked): boolean {
-  if (!isPaced(upload) || clockedPerSecond === null || ledPerSecond === null) return false;
-  return Math.max(clockedPerSecond, ledPerSecond) < NONE * slotsPerSecond(upload);
+/** Whether far less is counted than a paced stream ought to make. */
+export function isStalled(shape: Shape, perSecond: number): boolean {
+  return isPaced(shape) && perSecond < TOO_SLOW * slotsPerSecond(shape);
+}
+
+/** Whether a stream leaves, but next to nothing of it was ever led to the clock behind OpenVPN. */
+export function isBypassed({ upload, clockedPerSecond, chains }: Clocked): boolean {
+  if (clockedPerSecond === null || chains === null || !isStalled(upload, clockedPerSecond)) {
+    return false;
+  }
+  return chains.ledPackets < (NONE * slotsPerSecond(upload) * meterWindowMs(upload)) / 1000;
 }
 
 interface Clocked {
   upload: Shape;
   clockedPerSecond: number | null;
-  ledPerSecond: number | null;
+  chains: ClockChains | null;
 }
 
 /** Window over which slots are counted: two seconds, or six slots of a slow stream. */

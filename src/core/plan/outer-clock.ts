@@ -21,6 +21,14 @@ export interface ClockedWay extends WayOut {
   port: number;
 }
 
+/** What was read of the chains that lead there. */
+export interface ClockChains {
+  /** Whether they stand as they were made. */
+  intact: boolean;
+  /** Packets that they have led there since. */
+  ledPackets: number;
+}
+
 /** What every packet is charged for: more than any is long, so that each takes one interval, one of a handshake too. */
 const CHARGED_BYTES = 2048;
 
@@ -149,7 +157,10 @@ export function renderNoClockChains(): string {
   return `table ${CLOCK_TABLE}\ndelete table ${CLOCK_TABLE}\n`;
 }
 
-/** What lists them, and no error where there are none. */
+/**
+ * What lists them, and no error where there are none. nft 1.0.6 lists them whole only where nothing else is asked of it in
+ * the same breath.
+ */
 export const LIST_CLOCK_CHAINS = 'list ruleset netdev\n';
 
 /** The clock's table as listed among others of its family; '' where there is none. */

@@ -180,12 +180,12 @@ export class HomeEffects {
     }
   }
 
-  async #look({ permits, config }: WorkOf<'look'>): Promise<Outcomes['look']> {
+  async #look({ permits, config, chains }: WorkOf<'look'>): Promise<Outcomes['look']> {
     // What lets devices go on is renewed in the same breath.
-    const rulesIntact = await this.#rules.isIntact(permits, this.#clock.question);
+    const rulesIntact = await this.#rules.isIntact(permits);
     return {
       ...{ takenMs: this.#system.clock.monotonicMs(), rulesIntact },
-      ...this.#clock.read(this.#rules.beside),
+      chains: chains ? await this.#clock.readChains() : null,
       astray: this.#rules.counted(WITNESS_COUNTER),
       ...this.#noted(),
       sentPackets: this.sentPackets,

@@ -28,7 +28,6 @@ export class Rules {
   #listing = '';
   /** What was listed last. */
   #seen = '';
-  #beside = '';
 
   /**
    * @param sets those whose elements stand in the text.
@@ -63,30 +62,16 @@ export class Rules {
     return this.#text !== '';
   }
 
-  /**
-   * Whether the table stands as loaded, but for what is counted and who is alive.
-   *
-   * @param more runs in the same breath, before it is looked at.
-   * @param beside lists what stands beside it, see {@link Rules.beside}.
-   */
-  async isIntact(more = '', beside = ''): Promise<boolean> {
-    this.#beside = '';
+  /** Whether the table stands as loaded, but for what is counted and who is alive; runs `more` in the same breath. */
+  async isIntact(more = ''): Promise<boolean> {
     if (this.#listing === '') return false;
     try {
-      const seen = await loadNft(this.#system, more + LIST + beside);
-      const end = seen.indexOf('\n}\n') + '\n}\n'.length;
-      this.#seen = seen.slice(0, end);
-      this.#beside = seen.slice(end);
+      this.#seen = await loadNft(this.#system, more + LIST);
       this.#watch.noteRenewed(more.match(/^delete .*/m)?.[0].split(',').length ?? 0);
       return withoutCounts(this.#seen) === this.#listing;
     } catch {
       return false;
     }
-  }
-
-  /** What was listed beside the table when it was last looked at. */
-  get beside(): string {
-    return this.#beside;
   }
 
   /** What one of the table's sets held when it was last looked at. */

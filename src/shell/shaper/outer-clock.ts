@@ -3,6 +3,7 @@ import { type Notice, notice } from '../../core/notices/notice.ts';
 import { CLOCK_END_NETDEV, CLOCK_NETDEV } from '../../core/plan/names.ts';
 import { countedIn, withoutCounts } from '../../core/plan/nft/nft-text.ts';
 import {
+  type ClockChains,
   type ClockedWay,
   clockTableIn,
   LED_COUNTER,
@@ -38,17 +39,12 @@ export class OuterClock {
     this.#system = system;
   }
 
-  /** What nft has to be asked for {@link OuterClock.read}. */
-  get question(): string {
-    return this.#listing === '' ? '' : LIST_CLOCK_CHAINS;
-  }
-
-  /** What that has answered: whether its chains stand as they were made, and how many packets they have led to it. */
-  read(answer: string): { clockIntact: boolean; ledPackets: number | null } {
-    if (this.#listing === '') return { clockIntact: true, ledPackets: null };
-    const listed = clockTableIn(answer);
-    const clockIntact = withoutCounts(listed) === this.#listing;
-    return { clockIntact, ledPackets: clockIntact ? countedIn(listed, LED_COUNTER) : null };
+  /** Whether its chains stand as they were made, and how many packets they have led to it; null where there is none. */
+  async readChains(): Promise<ClockChains | null> {
+    if (this.#listing === '') return null;
+    const listed = clockTableIn(await loadNft(this.#system, LIST_CLOCK_CHAINS));
+    const intact = withoutCounts(listed) === this.#listing;
+    return { intact, ledPackets: intact ? countedIn(listed, LED_COUNTER) : 0 };
   }
 
   /**
@@ -81,8 +77,8 @@ export class OuterClock {
     }
     await changeQueue(system, renderClock(minor, standing, shape));
     try {
-      const listed = await loadNft(system, renderClockChains(way) + LIST_CLOCK_CHAINS);
-      this.#listing = withoutCounts(clockTableIn(listed));
+      await loadNft(system, renderClockChains(way));
+      this.#listing = withoutCounts(clockTableIn(await loadNft(system, LIST_CLOCK_CHAINS)));
       return null;
     } catch (error) {
       if (isMissing(error)) return notice('outer-clock-no-chain', { error: firstLine(error) });

@@ -12,9 +12,8 @@ export interface ClockState {
   clockFailed: boolean;
   /** Why there can be none on a way, and until when that is not tried again. */
   clockTrouble: { way: ClockedWay; why: Notice; untilMs: number } | null;
-  /** What left by it, and what was led there. */
+  /** What left by it. */
   clocked: SlotMeter;
-  led: SlotMeter;
 }
 
 export const NO_CLOCK: ClockState = {
@@ -23,5 +22,4 @@ export const NO_CLOCK: ClockState = {
   clockFailed: false,
   clockTrouble: null,
   clocked: SlotMeter.EMPTY,
-  led: SlotMeter.EMPTY,
 };

@@ -7,6 +7,7 @@ import { type ClockedWay, standingSlots } from '../../plan/outer-clock.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import { isPaced, shapeOf } from '../../stream/stream.ts';
 import { SlotMeter } from '../slot-meter.ts';
+import { isStalled, meterWindowMs } from '../verification.ts';
 import type { Work } from './events.ts';
 import { type DesiredState, desiredOf, type HomeState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -98,13 +99,21 @@ export function finishClock(turn: Turn, why: Notice | null): void {
 export function forgetClock({ state }: Turn): void {
   state.queueIsNew = true;
   state.clocked = SlotMeter.EMPTY;
-  state.led = SlotMeter.EMPTY;
 }
 
 /** Counts what has left by the clock. */
 export function noteClock({ state }: Turn, listing: TcListing | null, takenMs: number): void {
   const [listed] = listing?.clock?.classes ?? [];
   state.clocked = state.clocked.with(listed?.packets ?? null, takenMs);
+}
+
+/** Whether too little leaves by it: only then is it worth a look whether its chains still lead there. */
+export function doubtsClock(state: HomeState): boolean {
+  const desired = desiredOf(state);
+  if (!desired || !state.clock) return false;
+  const upload = shapeOf(desired.config, desired.rate.uploadKBps);
+  const clocked = state.clocked.perSecond(meterWindowMs(upload));
+  return clocked !== null && isStalled(upload, clocked);
 }
 
 /** OpenVPN's packets leave by another netdev than the one that leads to its far end: one clock has to do. */

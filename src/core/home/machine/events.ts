@@ -10,7 +10,7 @@ import type { Profile } from '../../openvpn/profile.ts';
 import type { InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';
 import type { homePassages } from '../../plan/nft/nft-passage.ts';
-import type { ClockedWay } from '../../plan/outer-clock.ts';
+import type { ClockChains, ClockedWay } from '../../plan/outer-clock.ts';
 import type { FamilyRoutes } from '../../plan/routes.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
@@ -35,10 +35,8 @@ export interface Sight extends Noted {
   /** When the counters were read, whenever that is judged. */
   takenMs: number;
   rulesIntact: boolean;
-  /** Whether the chains that lead to the clock behind OpenVPN do; true where there is none. */
-  clockIntact: boolean;
-  /** Packets that they have led there; null where there is none. */
-  ledPackets: number | null;
+  /** The chains that lead to the clock behind OpenVPN; null where nobody asked. */
+  chains: ClockChains | null;
   /** Packets the witness has counted since the rules were loaded. */
   astray: number;
   /** Packets that left and came since the netdev was made; null while there is none. */
@@ -128,7 +126,8 @@ export type Act =
 export type Work =
   | { part: 'forbid' }
   | { part: 'permit'; permits: string }
-  | { part: 'look'; permits: string; config: Config }
+  /** `chains` asks for {@link Sight.chains}, too. */
+  | { part: 'look'; permits: string; config: Config; chains: boolean }
   | { part: 'restore'; permits: string }
   | { part: 'remove'; netdev: string; shut: string | null }
   | { part: 'boot'; table: string | null }

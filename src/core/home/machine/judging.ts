@@ -138,7 +138,6 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
   noteShapes(turn, upload, download);
   state.sent = state.sent.with(sight.sentPackets, sight.takenMs);
   state.received = state.received.with(sight.receivedPackets, sight.takenMs);
-  state.led = state.led.with(sight.ledPackets, sight.takenMs);
   // A counter that went back was made again with its table.
   if (sight.astray > state.astray) state.astrayMs = monotonicMs;
   state.astray = sight.astray;
@@ -154,7 +153,7 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
     listing: state.listing,
     clock: neededClock(state),
     clockMade: state.clock,
-    clockIntact: sight.clockIntact,
+    chains: sight.chains,
     isReported: monotonicMs - state.reportedMs < REPORT_WITHIN_MS,
     isSilent: state.silence.lengthMs >= REPORT_WITHIN_MS,
     rulesIntact: sight.rulesIntact,
@@ -163,7 +162,6 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
     download,
     sentPerSecond: state.sent.perSecond(meterWindowMs(upload)),
     clockedPerSecond: state.clocked.perSecond(meterWindowMs(upload)),
-    ledPerSecond: state.led.perSecond(meterWindowMs(upload)),
     receivedPerSecond: state.received.perSecond(meterWindowMs(download)),
     isSending: goesOn(state.sent, upload),
     isReceiving: goesOn(state.received, download),
@@ -186,7 +184,6 @@ function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void 
   state.shapes = shapes;
   state.sent = SlotMeter.EMPTY;
   state.clocked = SlotMeter.EMPTY;
-  state.led = SlotMeter.EMPTY;
   state.received = SlotMeter.EMPTY;
   state.arrivals = Arrivals.NONE;
   state.settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(upload);

@@ -10,7 +10,7 @@ import { standingSlots } from '../../plan/outer-clock.ts';
 import { planRoutes } from '../../plan/routes.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import { shapeOf } from '../../stream/stream.ts';
-import { clockWork } from './clock.ts';
+import { clockWork, doubtsClock } from './clock.ts';
 import type { Work } from './events.ts';
 import { type DesiredState, desiredOf, type HomeState, type Part } from './state.ts';
 import { closeTunnel, type Turn } from './turn.ts';
@@ -82,7 +82,7 @@ function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | nu
     case 'restore':
       return { part, permits: permitsOf(state) };
     case 'look':
-      return { part, permits: permitsOf(state), config };
+      return { part, permits: permitsOf(state), config, chains: doubtsClock(state) };
     case 'house':
       return { part, config, remoteAddress: state.remoteAddress };
     case 'near':
