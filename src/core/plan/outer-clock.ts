@@ -29,6 +29,8 @@ export interface ClockChains {
   ledPackets: number;
 }
 
+type Rate = Pick<Shape, 'rateKBps' | 'packetBytes'>;
+
 /** What every packet is charged for: more than any is long, so that each takes one interval, one of a handshake too. */
 const CHARGED_BYTES = 2048;
 
@@ -48,7 +50,7 @@ const LONG_SLOT_MS = 25;
  */
 export function standingSlots(
   { main }: { main: Pick<Config['main'], 'standingSlots'> },
-  { rateKBps, packetBytes }: Shape,
+  { rateKBps, packetBytes }: Rate,
 ): number {
   if (main.standingSlots !== null) return main.standingSlots;
   const each = slotMs(rateKBps, packetBytes);
@@ -56,8 +58,13 @@ export function standingSlots(
 }
 
 /** How much later slots leave for those that stand before them, ms. */
-export function standingDelayMs(standing: number, { rateKBps, packetBytes }: Shape): number {
+export function standingDelayMs(standing: number, { rateKBps, packetBytes }: Rate): number {
   return standing * slotMs(rateKBps, packetBytes);
+}
+
+/** The same where the configuration names no number of slots. */
+export function usualDelayMs(rate: Rate): number {
+  return standingDelayMs(standingSlots({ main: { standingSlots: null } }, rate), rate);
 }
 
 /** Slots that may stand there: what piles up while the wire or OpenVPN pauses is lost, and never leaves as a burst. */

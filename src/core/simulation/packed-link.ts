@@ -34,6 +34,8 @@ export interface PackedLinkOptions {
   standingFrames?: number;
   /** What a packet takes until it stands in its queue. Default {@link PATH_MS}. */
   pathMs?: number;
+  /** What a packet waits behind its slot, for those that stand in the clock behind OpenVPN. Default none. */
+  behindMs?: number;
   /** Pause between two control packets, each of which takes a slot before frames that come later. Default none. */
   controlEveryMs?: number;
   /** When the first one comes. Default 0. */
@@ -75,6 +77,7 @@ export class PackedLink extends SlottedLink {
   readonly #controlEveryMs: number;
   #nextControlMs: number;
   readonly #pathMs: number;
+  readonly #behindMs: number;
   readonly #onDelivered: PackedLinkOptions['onDelivered'];
   #arrived = 0;
   /** Packets on their way to the queue, by turns in order of time. */
@@ -84,6 +87,7 @@ export class PackedLink extends SlottedLink {
     super(packetBytes, clock, onWire);
     this.#standingFrames = options.standingFrames ?? STANDING_FRAMES;
     this.#pathMs = options.pathMs ?? PATH_MS;
+    this.#behindMs = options.behindMs ?? 0;
     this.#onDelivered = options.onDelivered;
     this.#controlEveryMs = options.controlEveryMs ?? Infinity;
     this.#nextControlMs =
@@ -132,8 +136,9 @@ export class PackedLink extends SlottedLink {
     for (const { device, arrivalMs, bytes } of frame.packets) {
       totals.packets++;
       totals.realBytes += bytes;
-      totals.latency.add(timeMs - arrivalMs);
-      this.#onDelivered?.(device, timeMs - arrivalMs);
+      const delayMs = timeMs + this.#behindMs - arrivalMs;
+      totals.latency.add(delayMs);
+      this.#onDelivered?.(device, delayMs);
     }
     this.#formAhead(timeMs);
   }

@@ -1,6 +1,7 @@
 // Runs a trace through any number of defences at once, in simulated time.
 import { TUNNEL_OVERHEAD_BYTES } from '../../core/cost/cost.ts';
 import { IntervalSchedule } from '../../core/pacing/schedule.ts';
+import { usualDelayMs } from '../../core/plan/outer-clock.ts';
 import { type Random, seededRandom } from '../../core/random/random.ts';
 import { LatencyHistogram, type LatencySummary } from '../../core/simulation/latency.ts';
 import {
@@ -122,6 +123,13 @@ export async function simulate(
   return homes.map((home) => resultOf(home, nowMs / 1000));
 }
 
+type BuildLink = (
+  rateKBps: number,
+  random: Random,
+  onWire: WireListener | undefined,
+  direction: 'up' | 'down',
+) => Link;
+
 /** Both directions of a variant, each with draws of its own, the same ones for every variant. */
 function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
   const up = wire?.listener('up');
@@ -131,10 +139,10 @@ function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
     const meanMs = slotMs(rateKBps, packetBytes);
     return new SlotClock(new IntervalSchedule({ mode, meanMs, sdPercent, random }), random);
   };
-  const both = (build: (rateKBps: number, random: Random, onWire?: WireListener) => Link) => ({
+  const both = (build: BuildLink) => ({
     variant,
-    up: build(variant.uploadKBps, seededRandom(seed, 1), up),
-    down: build(variant.downloadKBps, seededRandom(seed, 2), down),
+    up: build(variant.uploadKBps, seededRandom(seed, 1), up, 'up'),
+    down: build(variant.downloadKBps, seededRandom(seed, 2), down, 'down'),
   });
   switch (filling) {
     case 'none':
@@ -154,11 +162,12 @@ function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
       );
     case 'packed':
       return both(
-        (rate, random, onWire) =>
+        (rate, random, onWire, direction) =>
           new PackedLink({
             packetBytes,
             clock: clock(rate, random),
             maxDelayMs,
+            behindMs: direction === 'up' ? usualDelayMs({ rateKBps: rate, packetBytes }) : 0,
             ...drawControl(slotMs(rate, packetBytes), random),
             onWire,
           }),
