@@ -146,3 +146,16 @@ for (const [name, [args, message]] of Object.entries(mistakes)) {
     t.regex(err, message);
   });
 }
+
+test('flow records are said to be no packets, and logs of names name their devices', async (t) => {
+  const flows = 'test/fixtures/flows/nfcapd-plain';
+  const directory = await temporary(t);
+  const dns = join(directory, 'dns.log');
+  const line = { ts: 1, 'id.orig_h': '10.10.10.20', query: 'devs.tplinkcloud.com', answers: [] };
+  await writeFile(dns, JSON.stringify({ ...line, answers: ['52.49.65.150'] }));
+  const { out, err, code } = await run(flows, dns);
+  t.is(code, 0);
+  t.regex(err, /11 records of flows with 45 packets, not the packets themselves/);
+  t.regex(out, /50:c7:bf:00:c7:03 +TP-LINK[^\n]* TP-Link smart plug \(devs\.tplinkcloud\.com\)/);
+  t.regex((await run(traces[0]!, '--columns', 'when=1')).err, /must be NAME=TITLE/);
+});

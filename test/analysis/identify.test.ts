@@ -510,7 +510,7 @@ for (const [name, home] of [
     );
     t.deepEqual([...streams.keys()].sort(), ['198.51.100.7', '198.51.100.8']);
     t.deepEqual(streams.get('198.51.100.8')!.names, []);
-    t.deepEqual([...table.names()], ['sense-in.hello.is']);
+    t.deepEqual([...table.book.all()], ['sense-in.hello.is']);
   });
 }
 

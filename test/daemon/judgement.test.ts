@@ -32,6 +32,7 @@ const good: HomeEvidence = {
   receivedPerSecond: 78,
   isSending: true,
   isReceiving: true,
+  isShared: false,
   answerSilentMs: 1000,
   settling: false,
   alive: false,

@@ -1,6 +1,7 @@
 // Plays an endpoint's machine: events go in, its work is done or fails, and what must always hold is checked at each step.
 import type { ExecutionContext } from 'ava';
 import type { Hello } from '../../src/core/control/message.ts';
+import { ALONE } from '../../src/core/control/sharing.ts';
 import type { ForeignChain } from '../../src/core/delivery/foreign-chains.ts';
 import type { PassageCount } from '../../src/core/delivery/passage.ts';
 import type { EndpointPassage, ResolverFault } from '../../src/core/endpoint/delivery.ts';
@@ -160,7 +161,7 @@ export class Play {
       ...{ kind: 'hello', homeNonce: '01', endpointNonce: '02', sequence, version: '1' },
       ...{ download, maxDelayMs },
     };
-    this.tell({ kind: 'hello', host, hello });
+    this.tell({ kind: 'hello', host, hello, sharing: ALONE });
     return hello;
   }
 

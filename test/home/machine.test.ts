@@ -268,7 +268,7 @@ test('what could not be done is told, and done again with all that follows', (t)
     part: 'rules',
     fault: notice('openvpn-stopped', { why: 'planted' }),
   });
-  t.deepEqual(bench.work, { part: 'netdev', netdev: 'iot0', houseNetdevs: [] });
+  t.deepEqual(bench.work, { part: 'netdev', netdev: 'iot0', houseNetdevs: [], uplinks: [] });
   bench.end();
   t.is(bench.work, null);
   t.is(bench.state.told.fault?.code, 'openvpn-stopped');

@@ -31,72 +31,97 @@ interface Group<T> {
  * `leapS` off it is held: one of few is set aside, enough of them in a row are the clock set anew. With `join`, they go
  * on a second after what was before, so that a leap of decades is no silence to live through.
  */
-export async function* keepClock<T extends { timeS: number }>(
-  packets: AsyncIterable<T>,
-  { tell, leapS = WEEK_S, join = true, hold = (packet) => packet }: ClockOptions<T>,
-): AsyncGenerator<T> {
-  let groups: Group<T>[] = [];
-  let lastS = Number.NaN;
-  let shiftS = 0;
-  let failure: { error: unknown } | null = null;
-  const setAside = (aside: readonly Group<T>[]) => {
-    for (const { packets: few } of aside) {
-      tell({ kind: 'outliers', packets: few.length, timeS: few[0]!.timeS });
-    }
-  };
-  const moved = (packet: T) =>
-    shiftS === 0 ? packet : { ...packet, timeS: packet.timeS + shiftS };
-  for await (const step of settled(packets)) {
-    if ('error' in step) {
-      failure = step;
-      break;
-    }
-    const { packet } = step;
+export class ClockKeeper<T extends { timeS: number }> {
+  readonly #options: Required<ClockOptions<T>>;
+  readonly #emit: (packet: T) => void;
+  #groups: Group<T>[] = [];
+  #lastS = Number.NaN;
+  #shiftS = 0;
+
+  constructor(options: ClockOptions<T>, emit: (packet: T) => void) {
+    this.#options = { leapS: WEEK_S, join: true, hold: (packet) => packet, ...options };
+    this.#emit = emit;
+  }
+
+  push(packet: T): void {
     const { timeS } = packet;
-    if (Math.abs(timeS - lastS) <= leapS) {
-      lastS = timeS;
-      if (groups.length) {
-        setAside(groups);
-        groups = [];
-      }
-      yield moved(packet);
-      continue;
+    if (Math.abs(timeS - this.#lastS) > this.#options.leapS || Number.isNaN(this.#lastS)) {
+      this.#hold(packet);
+      return;
     }
-    let group = groups.find((one) => Math.abs(timeS - one.lastS) <= leapS);
+    this.#lastS = timeS;
+    if (this.#groups.length) {
+      this.#setAside(this.#groups);
+      this.#groups = [];
+    }
+    this.#pass(packet);
+  }
+
+  /** Nothing more comes: the most that agree are the clock where there was none yet. */
+  end(): void {
+    const groups = this.#groups;
+    if (Number.isNaN(this.#lastS) && groups.length) {
+      const most = groups.reduce((a, b) => (b.packets.length > a.packets.length ? b : a));
+      this.#setAside(groups.filter((one) => one !== most));
+      most.packets.forEach(this.#emit);
+    } else this.#setAside(groups);
+    this.#groups = [];
+  }
+
+  #hold(packet: T): void {
+    const { leapS, hold, join, tell } = this.#options;
+    const { timeS } = packet;
+    let group = this.#groups.find((one) => Math.abs(timeS - one.lastS) <= leapS);
     if (!group) {
       group = { packets: [], lastS: timeS };
-      groups.push(group);
+      this.#groups.push(group);
     }
     group.packets.push(hold(packet));
     group.lastS = timeS;
-    if (group.packets.length < AGREEING) continue;
-    setAside(groups.filter((one) => one !== group));
-    groups = [];
+    if (group.packets.length < AGREEING) return;
+    this.#setAside(this.#groups.filter((one) => one !== group));
+    this.#groups = [];
     const firstS = group.packets[0]!.timeS;
-    if (!Number.isNaN(lastS)) {
-      tell({ kind: 'step', fromS: lastS, toS: firstS, joined: join });
-      if (join) shiftS = lastS + shiftS + 1 - firstS;
+    if (!Number.isNaN(this.#lastS)) {
+      tell({ kind: 'step', fromS: this.#lastS, toS: firstS, joined: join });
+      if (join) this.#shiftS = this.#lastS + this.#shiftS + 1 - firstS;
     }
-    lastS = timeS;
-    for (const one of group.packets) yield moved(one);
+    this.#lastS = timeS;
+    for (const one of group.packets) this.#pass(one);
   }
-  if (Number.isNaN(lastS) && groups.length) {
-    const most = groups.reduce((a, b) => (b.packets.length > a.packets.length ? b : a));
-    setAside(groups.filter((one) => one !== most));
-    yield* most.packets;
-  } else setAside(groups);
-  if (failure) throw failure.error;
+
+  #pass(packet: T): void {
+    const shiftS = this.#shiftS;
+    this.#emit(shiftS === 0 ? packet : { ...packet, timeS: packet.timeS + shiftS });
+  }
+
+  #setAside(groups: readonly Group<T>[]): void {
+    for (const { packets: few } of groups) {
+      this.#options.tell({ kind: 'outliers', packets: few.length, timeS: few[0]!.timeS });
+    }
+  }
 }
 
-/** What a source yields, and what ends it: what is held has to be handed over before an error is. */
-async function* settled<T>(
+/** The same of a source; what is held is handed over before its error is. */
+export async function* keepClock<T extends { timeS: number }>(
   packets: AsyncIterable<T>,
-): AsyncGenerator<{ packet: T } | { error: unknown }> {
+  options: ClockOptions<T>,
+): AsyncGenerator<T> {
+  let ready: T[] = [];
+  const keeper = new ClockKeeper(options, (packet) => ready.push(packet));
+  let failure: { error: unknown } | null = null;
   try {
-    for await (const packet of packets) yield { packet };
+    for await (const packet of packets) {
+      keeper.push(packet);
+      yield* ready;
+      ready = [];
+    }
   } catch (error) {
-    yield { error };
+    failure = { error };
   }
+  keeper.end();
+  yield* ready;
+  if (failure) throw failure.error;
 }
 
 /** A fault in words; `name` is the capture's. */

@@ -12,6 +12,7 @@ import {
   type Turn,
 } from './message.ts';
 import type { Proof } from './proof.ts';
+import { Runs, type Sharing } from './sharing.ts';
 
 /** A home that asks sooner again gets no second challenge: it has the first, or repeats itself anyway. */
 const CHALLENGE_EVERY_MS = 200;
@@ -28,7 +29,7 @@ export interface EndpointHandshakeOptions {
 /** What a datagram means to the endpoint. */
 export type EndpointHeard =
   /** A fresh hello: what it asks for may come true. */
-  | { kind: 'hello'; hello: Hello }
+  | { kind: 'hello'; hello: Hello; sharing: Sharing }
   /** To be sent back, and nothing else. */
   | { kind: 'challenge'; datagram: Uint8Array }
   /** Nothing: no message, not proven, or old. */
@@ -36,7 +37,7 @@ export type EndpointHeard =
 
 /**
  * Keeps one home's hellos apart from recorded ones. A hello counts when it carries a nonce drawn here that no other run
- * of the home has used, and a higher sequence number than the one before. Keeps two nonces and a number.
+ * of the home has used, and a higher sequence number than the one before. Keeps a few nonces and numbers.
  */
 export class EndpointHandshake {
   readonly #options: EndpointHandshakeOptions;
@@ -48,6 +49,7 @@ export class EndpointHandshake {
   /** Size of the packet that the newest hello came in. */
   #askedBytes = SMALLEST_PACKET_BYTES;
   #challengedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #runs = new Runs();
 
   constructor(options: EndpointHandshakeOptions) {
     this.#options = options;
@@ -69,7 +71,7 @@ export class EndpointHandshake {
     if (!follows) this.#pendingUntilMs = Number.NEGATIVE_INFINITY;
     const { homeNonce, endpointNonce, sequence } = hello;
     this.#latest = { homeNonce, endpointNonce, sequence };
-    return { kind: 'hello', hello };
+    return { kind: 'hello', hello, sharing: this.#runs.hear(homeNonce, nowMs) };
   }
 
   /** The answer to a hello that counted. */

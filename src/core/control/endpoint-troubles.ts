@@ -1,4 +1,4 @@
-// What an endpoint tells a home of itself in a welcome, each as one bit: why devices may get nothing.
+// What an endpoint tells a home in a welcome, each as one bit: why devices may get nothing.
 
 /** By their bits, from the lowest, eight at most; added at the end, for older homes read them too. */
 export const endpointTroubles = [
@@ -10,6 +10,10 @@ export const endpointTroubles = [
   'names',
   /** The resolver can't have its port. */
   'resolver',
+  /** Two machines use the profile of this home at once. */
+  'shared',
+  /** This one took over from another, and is not to be in a hurry to take over again. */
+  'later',
 ] as const;
 
 export type EndpointTrouble = (typeof endpointTroubles)[number];

@@ -80,10 +80,11 @@ export interface OwnNetdev {
   addresses: readonly string[];
 }
 
-/** Whether others took it down, or an address from it. One that was made anew since is another, of which nothing is known. */
+/** Whether others took it down, an address from it, or its name. One that was made anew since is another, of which nothing is known. */
 export function isAltered({ name, index, addresses }: OwnNetdev, links: readonly ListedLink[]) {
-  const link = links.find(({ ifname, ifindex }) => ifname === name && ifindex === index);
+  const link = links.find(({ ifindex }) => ifindex === index);
   if (!link) return false;
+  if (link.ifname !== name) return true;
   const listed = (link.addr_info ?? []).map(
     ({ local = '', prefixlen }) =>
       `${networkOf(local, local.includes(':') ? 128 : 32)} ${prefixlen}`,

@@ -54,6 +54,8 @@ export interface HomeEvidence {
   answerSilentMs: number;
   /** Size of a packet that was answered while those of the streams are not; null else. */
   smallerBytes: number | null;
+  /** The endpoint said last that another machine uses the profile of this home, too. */
+  isShared: boolean;
   /** A new rate is being taken over, from a stream that was in good order. */
   settling: boolean;
   /** Whether devices may send so far. */
@@ -76,8 +78,7 @@ export interface Verdict {
 
 /** Judges one look's evidence. Whatever is not known is a fault, but for what {@link HomeEvidence.settling} excuses. */
 export function judgeHome(evidence: HomeEvidence): Verdict {
-  const { tunnelState, blocking, listing, upload, download } = evidence;
-  const { sentPerSecond, receivedPerSecond, settling } = evidence;
+  const { tunnelState, blocking, listing, upload, sentPerSecond, settling } = evidence;
   const rules = evidence.rulesIntact ? [] : [notice('rules-changed')];
   const tunnel = tunnelState === 'up' ? [] : [tunnelFault(tunnelState, evidence.trouble)];
   const clock = findClock(evidence);
@@ -99,7 +100,7 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
     ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,
     ...clocked,
-    ...(settling ? [] : findDownloadFaults(download, receivedPerSecond, evidence.isReceiving)),
+    ...(settling ? [] : findArrivalFaults(evidence)),
     ...findAnswerFaults(evidence),
     ...(evidence.astray ? [notice('sent-astray')] : []),
   ];
@@ -144,6 +145,12 @@ function findLostSize({ smallerBytes, upload: { packetBytes: size } }: HomeEvide
   return [
     notice('size-lost', { size, fits: smallerBytes, command: packetSizeCommand(smallerBytes) }),
   ];
+}
+
+/** The endpoint's stream ends here whenever another machine takes the tunnel by the same profile. */
+function findArrivalFaults({ download, receivedPerSecond, ...evidence }: HomeEvidence): Notice[] {
+  const faults = findDownloadFaults(download, receivedPerSecond, evidence.isReceiving);
+  return evidence.isShared && faults.length > 0 ? [notice('profile-shared')] : faults;
 }
 
 function findAnswerFaults({ answerSilentMs, download }: HomeEvidence): Notice[] {

@@ -66,8 +66,15 @@ function namesLeadingTo(name: string, aliases: Map<string, string>): string[] {
   return names;
 }
 
-/** Reads a name, following compression pointers backwards only, so that no message can loop. */
-function readName(message: Uint8Array, start: number): { text: string; next: number } | null {
+/**
+ * Reads a name, following compression pointers backwards only, so that no message can loop.
+ * @param isFolded lower case; else as it stands, in UTF-8, as people name their devices
+ */
+export function readName(
+  message: Uint8Array,
+  start: number,
+  isFolded = true,
+): { text: string; next: number } | null {
   const labels: string[] = [];
   let at = start;
   let next = -1;
@@ -90,7 +97,10 @@ function readName(message: Uint8Array, start: number): { text: string; next: num
     if (length >= 0x40 || at + 1 + length > message.length) return null;
     bytes += length + 1;
     if (bytes > 255) return null;
-    labels.push(String.fromCharCode(...message.subarray(at + 1, at + 1 + length)).toLowerCase());
+    const label = message.subarray(at + 1, at + 1 + length);
+    labels.push(
+      isFolded ? String.fromCharCode(...label).toLowerCase() : new TextDecoder().decode(label),
+    );
     at += 1 + length;
   }
   return { text: labels.join('.'), next: next < 0 ? at + 1 : next };

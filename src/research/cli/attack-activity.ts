@@ -2,8 +2,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { alignEvents, type HomeEvent, parseEvents } from '../../core/analysis/activity-events.ts';
-import { isTraceName, openSamples } from '../../shell/capture/csv.ts';
-import { CaptureError, openCapture } from '../../shell/capture/reader.ts';
 import type { Context } from '../../shell/cli/context.ts';
 import { Failure, usageFailure } from '../../shell/cli/failure.ts';
 import { numberBetween, parseList, parseSeed } from '../../shell/cli/number-options.ts';
@@ -18,11 +16,13 @@ import {
 } from '../analysis/activity-report.ts';
 import type { Stretch } from '../analysis/activity-score.ts';
 import { attackActivity, BIN_S, type ObservedStream } from '../analysis/activity-streams.ts';
-import { RateSeries } from '../analysis/identify/features.ts';
-import { FlowTable, type View } from '../analysis/identify/flows.ts';
+import type { View } from '../analysis/identify/flows.ts';
 import { identifyDevices } from '../analysis/identify/identify.ts';
 import { loadVendors } from '../analysis/identify/vendors.ts';
 import { defaultLabels, type Labels, parseLabels } from '../analysis/labels.ts';
+import { observeFiles } from '../capture/observed.ts';
+import type { ColumnChoice } from '../capture/tables/columns.ts';
+import { columnsHelp, filesHelp, readColumns } from './traffic-files.ts';
 
 interface Options {
   events?: string;
@@ -34,6 +34,7 @@ interface Options {
   device?: string[];
   labels?: string;
   home?: string[];
+  columns?: ColumnChoice;
   view: string;
   seed: number;
   json?: boolean;
@@ -53,7 +54,8 @@ export function registerAttackActivity(attack: Command, context: Context): void 
   attack
     .command('activity')
     .description('find when devices were used, from changes of their rates')
-    .argument('<file>', 'capture (pcap, pcapng; - for the standard input) or trace (.csv)')
+    .argument('<file...>', `${filesHelp}; several are one observation`)
+    .option('--columns <names>', columnsHelp, readColumns)
     .option(
       '--events <file>',
       'what really happened: lines of time,device,event or a Markdown table',
@@ -106,14 +108,15 @@ export function registerAttackActivity(attack: Command, context: Context): void 
     .option('--seed <n>', 'seed of the resampling', parseSeed, 1)
     .option('--json', 'print all figures as JSON')
     .option('--out <directory>', 'write figures, findings and a plot there')
-    .action((file: string, options: Options) => runAttack(context, file, options));
+    .action((files: string[], options: Options) => runAttack(context, files, options));
 }
 
 async function runAttack(
   { system, console }: Context,
-  file: string,
+  files: string[],
   options: Options,
 ): Promise<void> {
+  const file = files.join(', ');
   const parameters = {
     toleranceS: options.tolerance,
     gapS: options.gap,
@@ -129,9 +132,7 @@ async function runAttack(
         defaultLabels(),
       )
     : defaultLabels();
-  const { streams, startS, endS, view, warnings } = isTraceName(file)
-    ? await observeTrace(system, file)
-    : await observeCapture(system, file, options, labels);
+  const { streams, startS, endS, view, warnings } = await observe(system, files, options, labels);
   for (const warning of warnings) console.writeError(`warning: ${warning}\n`);
   const chosen = options.device
     ? streams.filter(({ key, label }) =>
@@ -161,46 +162,39 @@ async function runAttack(
   console.write(options.json ? json : renderActivity(report));
 }
 
-async function observeCapture(
+async function observe(
   system: System,
-  file: string,
+  files: readonly string[],
   options: Options,
   labels: Labels,
 ): Promise<Observation> {
-  const table = new FlowTable(BIN_S, options.home);
   const warnings: string[] = [];
-  const notes = { warn: (message: string) => warnings.push(message) };
-  try {
-    for await (const packet of openCapture(system, file, notes)) table.add(packet);
-  } catch (error) {
-    if (!(error instanceof CaptureError) || table.packets === 0) throw error;
-    warnings.push(`${error.message}; the ${table.packets} packets before it are used`);
-  }
-  const view = readView(options.view) ?? table.guessView();
-  const capture = { file, fromS: table.firstS, toS: table.lastS, streams: table.streams(view) };
-  const devices = identifyDevices([capture], labels, await loadVendors());
-  const streams = devices.map(({ key, label, stretches }) => ({
+  const observed = await observeFiles(system, files, {
+    binS: BIN_S,
+    warn: (message) => warnings.push(message),
+    ...(options.home ? { home: options.home } : {}),
+    ...(options.columns ? { columns: options.columns } : {}),
+  });
+  const tables = observed.flatMap(({ table }) => table ?? []);
+  const isWan = tables.length > 0 && tables.every((table) => table.guessView() === 'wan');
+  const view = readView(options.view) ?? (isWan ? 'wan' : 'lan');
+  const captures = observed.flatMap(({ file, table }) =>
+    table ? [{ file, fromS: table.firstS, toS: table.lastS, streams: table.streams(view) }] : [],
+  );
+  const devices = identifyDevices(captures, labels, await loadVendors());
+  const streams: ObservedStream[] = devices.map(({ key, label, stretches }) => ({
     key,
     label,
     series: stretches.map(({ series }) => series),
   }));
-  return { streams, startS: table.firstS, endS: table.lastS, view, warnings };
-}
-
-/** A CSV trace is one device's. */
-async function observeTrace(system: System, file: string): Promise<Observation> {
-  const series = new RateSeries(BIN_S);
-  const warnings: string[] = [];
-  const notes = { warn: (message: string) => warnings.push(message) };
-  let startS = Number.POSITIVE_INFINITY;
-  let endS = Number.NEGATIVE_INFINITY;
-  for await (const sample of openSamples(system, file, notes)) {
-    series.add(sample);
-    startS = Math.min(startS, sample.timeS);
-    endS = Math.max(endS, sample.timeS);
-  }
-  const streams = startS > endS ? [] : [{ key: file, label: file, series: [series] }];
-  return { streams, startS, endS, view: 'lan', warnings };
+  // A trace is one device's.
+  const traces = observed.flatMap(({ file, trace }) =>
+    trace && trace.packets > 0 ? [{ file, ...trace }] : [],
+  );
+  for (const { file, series } of traces) streams.push({ key: file, label: file, series: [series] });
+  const startS = Math.min(...[...captures, ...traces].map(({ fromS }) => fromS));
+  const endS = Math.max(...[...captures, ...traces].map(({ toS }) => toS));
+  return { streams, startS, endS, view, warnings };
 }
 
 function same(a: string, b: string): boolean {

@@ -2,8 +2,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseMac } from '../../core/capture/addresses.ts';
-import { isTraceName, openSamples } from '../../shell/capture/csv.ts';
-import { CaptureError, type CaptureNotes, openCapture } from '../../shell/capture/reader.ts';
 import type { Context } from '../../shell/cli/context.ts';
 import { Failure, InvalidValue, usageFailure } from '../../shell/cli/failure.ts';
 import { numbersBetween, parseList, parseSeed } from '../../shell/cli/number-options.ts';
@@ -11,8 +9,7 @@ import { readTextFile } from '../../shell/cli/text-file.ts';
 import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { System } from '../../shell/system/system.ts';
 import { type ClassifierName, classifiers } from '../analysis/cross-validation.ts';
-import { RateSeries } from '../analysis/identify/features.ts';
-import { FlowTable, type View } from '../analysis/identify/flows.ts';
+import type { FlowTable, View } from '../analysis/identify/flows.ts';
 import {
   identifyDevices,
   judgeByRates,
@@ -27,6 +24,9 @@ import {
 } from '../analysis/identify/identify-report.ts';
 import { loadVendors } from '../analysis/identify/vendors.ts';
 import { defaultLabels, labelsInNames, parseLabels } from '../analysis/labels.ts';
+import { observeFiles } from '../capture/observed.ts';
+import type { ColumnChoice } from '../capture/tables/columns.ts';
+import { columnsHelp, filesHelp, readColumns } from './traffic-files.ts';
 
 interface Options {
   labels?: string;
@@ -34,6 +34,7 @@ interface Options {
   sample: number[];
   mac?: string[];
   home?: string[];
+  columns?: ColumnChoice;
   view?: string;
   classifier: ClassifierName;
   seed: number;
@@ -54,7 +55,8 @@ export function registerAttackIdentify(attack: Command, context: Context): void 
     .description(
       'tell devices apart in captures, by names looked up, by makers and by traffic rates',
     )
-    .argument('<file...>', 'captures (pcap, pcapng; - for the standard input) or traces (.csv)')
+    .argument('<file...>', filesHelp)
+    .option('--columns <names>', columnsHelp, readColumns)
     .option(
       '--labels <file>',
       'who is who: lines of kind,value,label with kind dns, mac, ip or file',
@@ -156,64 +158,30 @@ async function observe(
   binS: number,
   warnings: string[],
 ): Promise<{ captures: ObservedCapture[]; view: View; names: Set<string> }> {
-  const tables: { file: string; table: FlowTable }[] = [];
-  const captures: ObservedCapture[] = [];
-  const notes = { warn: (message: string) => warnings.push(message) };
-  for (const file of files) {
-    if (isTraceName(file)) {
-      captures.push(await observeTrace(system, file, binS, notes));
-      continue;
-    }
-    const table = new FlowTable(binS, options.home);
-    try {
-      for await (const packet of openCapture(system, file, notes)) table.add(packet);
-    } catch (error) {
-      if (!(error instanceof CaptureError) || table.packets === 0) throw error;
-      warnings.push(`${error.message}; the ${table.packets} packets before it are used`);
-    }
-    tables.push({ file, table });
-  }
-  const view = readView(options.view) ?? guessView(tables.map(({ table }) => table));
-  for (const { file, table } of tables) {
-    captures.push({ file, fromS: table.firstS, toS: table.lastS, streams: table.streams(view) });
-  }
-  const names = new Set(tables.flatMap(({ table }) => [...table.names()]));
-  return { captures, view, names };
+  const observed = await observeFiles(system, files, {
+    binS,
+    warn: (message) => warnings.push(message),
+    ...(options.home ? { home: options.home } : {}),
+    ...(options.columns ? { columns: options.columns } : {}),
+  });
+  const tables = observed.flatMap(({ table }) => table ?? []);
+  const view = readView(options.view) ?? guessView(tables);
+  const captures = observed.map(({ file, table, trace }): ObservedCapture => {
+    if (table) return { file, fromS: table.firstS, toS: table.lastS, streams: table.streams(view) };
+    // One device's packets, and the file's name is all that is known of it.
+    const { fromS, toS, ...counts } = trace!;
+    return {
+      file,
+      fromS,
+      toS,
+      streams: [{ key: file, mac: null, addresses: [], names: [], ...counts }],
+    };
+  });
+  return { captures, view, names: new Set(tables.flatMap((table) => [...table.book.all()])) };
 }
 
 function guessView(tables: readonly FlowTable[]): View {
   return tables.length > 0 && tables.every((table) => table.guessView() === 'wan') ? 'wan' : 'lan';
-}
-
-/** A CSV trace holds one device's packets, and its name is all that is known of it. */
-async function observeTrace(
-  system: System,
-  file: string,
-  binS: number,
-  notes: CaptureNotes,
-): Promise<ObservedCapture> {
-  const series = new RateSeries(binS);
-  const stream = {
-    key: file,
-    mac: null,
-    addresses: [],
-    names: [],
-    packets: 0,
-    upBytes: 0,
-    downBytes: 0,
-    series,
-  };
-  let fromS = Number.POSITIVE_INFINITY;
-  let toS = Number.NEGATIVE_INFINITY;
-  for await (const sample of openSamples(system, file, notes)) {
-    series.add(sample);
-    stream.packets++;
-    if (sample.direction === 'up') stream.upBytes += sample.bytes;
-    else stream.downBytes += sample.bytes;
-    fromS = Math.min(fromS, sample.timeS);
-    toS = Math.max(toS, sample.timeS);
-  }
-  return { file, fromS, toS, streams: [stream] };
 }
 
 async function writeAll(

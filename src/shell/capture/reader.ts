@@ -73,19 +73,32 @@ async function* countUnread(
   name: string,
   warn: (message: string) => void,
 ): AsyncGenerator<CapturedPacket> {
-  const counts = new Map<string, number>();
-  let all = 0;
+  const unread = new UnreadCount();
   try {
     for await (const packet of packets) {
-      all++;
-      const unread = unreadLink(packet.data, packet.linkType);
-      if (unread !== null) counts.set(unread, (counts.get(unread) ?? 0) + 1);
+      unread.add(packet);
       yield packet;
     }
   } finally {
-    for (const [what, count] of counts) {
+    unread.tell(name, warn);
+  }
+}
+
+/** Counts packets of links that cannot be read. */
+export class UnreadCount {
+  readonly #counts = new Map<string, number>();
+  #all = 0;
+
+  add({ data, linkType }: CapturedPacket): void {
+    this.#all++;
+    const unread = unreadLink(data, linkType);
+    if (unread !== null) this.#counts.set(unread, (this.#counts.get(unread) ?? 0) + 1);
+  }
+
+  tell(name: string, warn: (message: string) => void): void {
+    for (const [what, count] of this.#counts) {
       warn(
-        `${name}: ${count} of ${all} packets are of ${what}, which cannot be read, and left out`,
+        `${name}: ${count} of ${this.#all} packets are of ${what}, which cannot be read, and left out`,
       );
     }
   }

@@ -1,5 +1,6 @@
 // The endpoint's control socket: what homes say there, and what they are answered.
 import type { Hello } from '../../core/control/message.ts';
+import type { Sharing } from '../../core/control/sharing.ts';
 import type { Act } from '../../core/endpoint/machine/events.ts';
 import { slotBytesOf } from '../../core/endpoint/machine/sessions.ts';
 import type { EndpointState } from '../../core/endpoint/machine/state.ts';
@@ -16,7 +17,7 @@ export interface EndpointControlOptions {
   state: () => EndpointState;
   links: Pick<HomeLinks, 'report'>;
   /** Called with each hello that counts. */
-  onHello: (host: number, hello: Hello) => void;
+  onHello: (host: number, hello: Hello, sharing: Sharing) => void;
 }
 
 /** Hears homes from {@link EndpointControl.open} to {@link EndpointControl.close}. */

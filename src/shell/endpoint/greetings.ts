@@ -2,6 +2,7 @@
 import { EndpointHandshake } from '../../core/control/endpoint-handshake.ts';
 import type { ArrivalReport, Hello, QueueReport } from '../../core/control/message.ts';
 import { Proof } from '../../core/control/proof.ts';
+import type { Sharing } from '../../core/control/sharing.ts';
 import { Allowance, type Pace } from '../../core/endpoint/allowance.ts';
 import type { StoredHome } from '../../core/endpoint/identity.ts';
 import { notice } from '../../core/notices/notice.ts';
@@ -21,7 +22,7 @@ export interface GreetingsOptions {
   /** Sends a datagram back to where a home's came from. */
   send: (datagram: Uint8Array, address: string) => void;
   /** Called with each hello that counts. */
-  onHello: (host: number, hello: Hello) => void;
+  onHello: (host: number, hello: Hello, sharing: Sharing) => void;
 }
 
 interface KnownHome {
@@ -59,7 +60,7 @@ export class Greetings {
     known.allowance = allowance;
     const heard = handshake?.receive(datagram, slotBytes, nowMs) ?? null;
     if (heard?.kind === 'challenge') this.#options.send(heard.datagram, address);
-    if (heard?.kind === 'hello') this.#options.onHello(home.host, heard.hello);
+    if (heard?.kind === 'hello') this.#options.onHello(home.host, heard.hello, heard.sharing);
   }
 
   /** The answer to a home's hello; null for a home that was never heard. */

@@ -16,6 +16,7 @@ import {
   writeSysctl,
 } from '../network/netdev.ts';
 import type { Sysctls } from '../network/sysctls.ts';
+import { keepLittleUnresolved } from '../network/unresolved.ts';
 import type { System } from '../system/system.ts';
 
 const DEVICE_QUEUE_PACKETS = 1000;
@@ -37,14 +38,25 @@ export async function allowForwarding(
   ipv6: boolean,
 ): Promise<void> {
   await sysctls.set(FORWARD_4, '1');
+  await keepLittleUnresolved(sysctls, await uplinksOf(system, '-4'));
   if (!ipv6) return;
+  const uplinks = await uplinksOf(system, '-6');
+  await keepLittleUnresolved(sysctls, uplinks);
   // Forwarding makes the kernel deaf to router advertisements unless accept_ra is 2 (ip-sysctl.rst).
-  const question = ['-6', 'route', 'show', 'default'];
-  for (const { dev } of await ipJson<{ dev?: string }>(system, question)) {
+  for (const dev of uplinks) {
     const path = `net/ipv6/conf/${dev}/accept_ra`;
     if ((await readSysctl(system, path)) === '1') await sysctls.set(path, '2');
   }
   await sysctls.set(FORWARD_6, '1');
+}
+
+/** Netdevs that default routes of a family name. */
+async function uplinksOf(
+  system: Pick<System, 'processes'>,
+  family: '-4' | '-6',
+): Promise<string[]> {
+  const routes = await ipJson<{ dev?: string }>(system, [family, 'route', 'show', 'default']);
+  return routes.map(({ dev }) => dev).filter((dev) => dev !== undefined);
 }
 
 /** Switches that {@link allowForwarding} has set and that are off, as sysctl names them. */

@@ -1,7 +1,9 @@
 // The settings of the netdev that devices' packets take, and of the one OpenVPN makes.
+import type { Work } from '../../core/home/machine/events.ts';
 import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { netdevExists, netdevIndex, readSysctl, setLink, writeSysctl } from '../network/netdev.ts';
 import type { Sysctls } from '../network/sysctls.ts';
+import { keepLittleUnresolved } from '../network/unresolved.ts';
 import type { System } from '../system/system.ts';
 
 const DEVICE_QUEUE_PACKETS = 500;
@@ -10,9 +12,9 @@ const DEVICE_QUEUE_PACKETS = 500;
 export async function configureNetdev(
   system: Pick<System, 'files' | 'processes'>,
   sysctls: Sysctls,
-  netdev: string,
-  houseNetdevs: readonly string[],
+  { netdev, houseNetdevs, uplinks }: Omit<Extract<Work, { part: 'netdev' }>, 'part'>,
 ): Promise<void> {
+  await keepLittleUnresolved(sysctls, uplinks);
   if (!netdevExists(system, netdev)) return;
   await setLink(system, netdev, DEVICE_MTU, DEVICE_QUEUE_PACKETS);
   await writeSysctl(system, `net/ipv4/conf/${netdev}/rp_filter`, '2');

@@ -166,7 +166,7 @@ export class HomeEffects {
       case 'port':
         return this.#openPort(work);
       case 'netdev':
-        return configureNetdev(system, this.#sysctls, work.netdev, work.houseNetdevs);
+        return this.#port?.mend() ?? configureNetdev(system, this.#sysctls, work);
       case 'index':
         return netdevIndex(system, TUNNEL_NETDEV);
       case 'queue':

@@ -4,6 +4,8 @@ import { isSame } from '../../core/equality/equality.ts';
 import type { Notice } from '../../core/notices/notice.ts';
 import { type Ends, parseManagementLine } from '../../core/openvpn/management.ts';
 import { explainSilence, type Remote, TroubleReader } from '../../core/openvpn/troubles.ts';
+import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { netdevExists } from '../network/netdev.ts';
 import { SupervisedChild } from '../system/child.ts';
 import { succeeds } from '../system/command.ts';
 import { lineReader } from '../system/lines.ts';
@@ -99,7 +101,12 @@ export class OpenVpn {
     this.#prefix ??= (await succeeds(system, [...KEEP_NO_CAPABILITY, 'true']))
       ? KEEP_NO_CAPABILITY
       : [];
-    await this.#child.restart();
+    await this.#child.restart(this.#isStranded() ? 0 : undefined);
+  }
+
+  /** One whose netdev was deleted reads from what is gone as fast as it can: it neither tells anybody nor ends when asked to. */
+  #isStranded(): boolean {
+    return this.pid !== undefined && !netdevExists(this.#options.system, TUNNEL_NETDEV);
   }
 
   /** Asks OpenVPN to connect again, keeping its netdev. */

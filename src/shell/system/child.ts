@@ -48,21 +48,21 @@ export class SupervisedChild {
     if (!this.#child && !this.#cancelRestart) this.#spawn();
   }
 
-  /** Ends the running child; it is started again at once with new arguments. */
-  async restart(): Promise<void> {
-    await this.stop();
+  /** Ends the running child; it is started again at once with new arguments. @param graceMs as {@link ChildOptions.graceMs} */
+  async restart(graceMs?: number): Promise<void> {
+    await this.stop(graceMs);
     this.#pauseMs = this.#options.minPauseMs ?? 250;
     this.start();
   }
 
   /** Ends the command for good; resolves when it is gone. */
-  async stop(): Promise<void> {
+  async stop(graceMs = this.#options.graceMs ?? 3000): Promise<void> {
     this.#wanted = false;
     this.#cancelRestart?.();
     this.#cancelRestart = null;
     const child = this.#child;
     if (!child) return;
-    const { system, graceMs = 3000 } = this.#options;
+    const { system } = this.#options;
     const ended = new Promise<void>((resolve) => this.#onEnd.push(resolve));
     const cancelKill = system.timers.after(graceMs, () => child.kill('SIGKILL'));
     child.kill('SIGTERM');

@@ -29,6 +29,7 @@ export class PacketPort {
   #socket: UdpSocket | null = null;
   #plainUser: PlainUser | null = null;
   #closed = false;
+  #isAwaited = false;
 
   constructor(options: PacketPortOptions) {
     this.#options = options;
@@ -58,6 +59,14 @@ export class PacketPort {
     this.#socket?.send(packet);
   }
 
+  /** Has the netdev made anew where socat goes on with it under another name that others gave it; null where all is well. */
+  mend(): Promise<null> | null {
+    const { system, netdev } = this.#options;
+    const isRunning = this.#socat.pid !== undefined && !this.#isAwaited && !this.#closed;
+    if (!isRunning || netdevExists(system, netdev)) return null;
+    return this.#socat.restart().then(() => null);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#socat.stop();
@@ -66,18 +75,25 @@ export class PacketPort {
   }
 
   async #awaitNetdev(): Promise<void> {
-    const { system, netdev, onFault, onUp } = this.#options;
+    this.#isAwaited = true;
+    const isThere = await this.#appears();
+    this.#isAwaited = false;
+    if (isThere && !this.#closed) this.#options.onUp();
+  }
+
+  async #appears(): Promise<boolean> {
+    const { system, netdev, onFault } = this.#options;
     const untilMs = system.clock.monotonicMs() + APPEAR_MS;
     while (!netdevExists(system, netdev)) {
-      if (this.#closed) return;
+      if (this.#closed) return false;
       if (system.clock.monotonicMs() > untilMs) {
         onFault(notice('netdev-not-appeared', { netdev }));
-        return;
+        return false;
       }
       // The kernel has no event that could be awaited here.
       await pause(system.timers, POLL_MS);
     }
-    if (!this.#closed) onUp();
+    return true;
   }
 }
 

@@ -1,14 +1,17 @@
 // The faults that are planted: at the home, at the endpoint, on the way between them.
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
+import { crowdFaults } from './crowd-faults.ts';
 import type { Fault } from './measure.ts';
+import { neighbourFaults } from './neighbour-faults.ts';
 import { wireFaults } from './wire-faults.ts';
 
 type Place = 'home' | 'endpoint';
 
 const NETDEV = 'iotvpn0';
+const DEVICES_NETDEV = 'iot0';
 const TABLE = ['inet', 'iotshaper'];
 
 function on(lab: ExposureLab, place: Place, ...argv: string[]): Promise<string> {
@@ -46,6 +49,18 @@ function atBoth(place: Place): Fault[] {
     command('tunnel’s address gone', 'ip', 'addr', 'flush', 'dev', NETDEV),
     command('tunnel’s route gone', 'ip', 'route', 'del', '10.213.0.0/24', 'dev', NETDEV),
     command('tunnel’s netdev deleted', 'ip', 'link', 'del', NETDEV),
+    command('tunnel’s netdev renamed', 'ip', 'link', 'set', 'dev', NETDEV, 'name', 'other0'),
+    command('devices’ netdev deleted', 'ip', 'link', 'del', DEVICES_NETDEV),
+    command(
+      'devices’ netdev renamed',
+      'ip',
+      'link',
+      'set',
+      'dev',
+      DEVICES_NETDEV,
+      'name',
+      'other1',
+    ),
     {
       name: `${place}: OpenVPN killed`,
       plant: (lab) => signal(lab, place, 'openvpn', 'SIGKILL'),
@@ -72,15 +87,8 @@ function atBoth(place: Place): Fault[] {
     { name: `${place}: socat killed`, plant: (lab) => signal(lab, place, 'socat', 'SIGKILL') },
     { name: `${place}: tc killed`, plant: (lab) => signal(lab, place, 'tc', 'SIGKILL') },
     command('ruleset flushed', 'nft', 'flush', 'ruleset'),
-    {
-      name: `${place}: ruleset flushed, nobody told`,
-      plant: async (lab) => {
-        await signal(lab, place, 'nft', 'SIGSTOP');
-        await on(lab, place, 'nft', 'flush', 'ruleset');
-        await delay(1500);
-      },
-      undo: (lab) => signal(lab, place, 'nft', 'SIGCONT'),
-    },
+    untold(place, 'ruleset flushed', 'nft', 'flush', 'ruleset'),
+    untold(place, 'all our rules flushed', 'nft', 'flush', 'table', ...TABLE),
     {
       name: `${place}: the shaping thread throws`,
       plant: () => writeFile(join(process.env.THROW_WHEN_TOLD!, `throw-${place}`), ''),
@@ -98,18 +106,39 @@ function atBoth(place: Place): Fault[] {
   ];
 }
 
-function chainFlushed(chain: string): Fault {
+/** As where nft tells nobody of what changes: what is broken is found by looking alone. */
+function untold(place: Place, name: string, ...argv: string[]): Fault {
   return {
-    name: `home: chain ${chain} flushed`,
-    plant: (lab) => on(lab, 'home', 'nft', 'flush', 'chain', ...TABLE, chain),
+    name: `${place}: ${name}, nobody told`,
+    plant: async (lab) => {
+      await signalMonitors(lab, place, 'SIGSTOP');
+      await on(lab, place, ...argv);
+      await delay(1500);
+    },
+    undo: (lab) => signalMonitors(lab, place, 'SIGCONT'),
   };
+}
+
+async function signalMonitors(lab: ExposureLab, place: Place, what: NodeJS.Signals) {
+  for (const pid of await lab.pids(place === 'home' ? 'router' : 'endpoint', 'nft')) {
+    const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (words.split('\0').includes('monitor')) process.kill(pid, what);
+  }
+}
+
+function chainFlushed(chain: string): Fault[] {
+  const argv = ['nft', 'flush', 'chain', ...TABLE, chain];
+  return [
+    { name: `home: chain ${chain} flushed`, plant: (lab) => on(lab, 'home', ...argv) },
+    untold('home', `chain ${chain} flushed`, ...argv),
+  ];
 }
 
 export const faults: Fault[] = [
   ...atBoth('home'),
-  chainFlushed('zone_devices'),
-  chainFlushed('route_devices'),
-  chainFlushed('forward'),
+  ...['zone_devices', 'route_devices', 'forward', 'check_source', 'output'].flatMap(chainFlushed),
   ...atBoth('endpoint'),
   ...wireFaults,
+  ...neighbourFaults,
+  ...crowdFaults,
 ];

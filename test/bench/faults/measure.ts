@@ -1,16 +1,23 @@
 // What one fault did: what left in the clear, how long the wire stood still, how much it made up at once, when all was well again.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
+import { lab as addresses } from '../../../src/research/lab/bed/topology.ts';
+import { type ExposureLab, ROUTER_RESOLVER } from '../../net/exposure/exposure-lab.ts';
 import { CLOUD } from '../../net/home-network.ts';
 import { readWire } from '../../net/wire.ts';
 
 /** One fault, planted in a lab whose devices talk. */
 export interface Fault {
   name: string;
+  /** What has to be there before, which is not looked at. */
+  prepare?(lab: ExposureLab): Promise<unknown>;
   /** Breaks something; what lasts for a while lasts as long as this. */
   plant(lab: ExposureLab): Promise<unknown>;
   /** Takes away what the service is not asked to mend. */
   undo?(lab: ExposureLab): Promise<unknown>;
+  /** What else has to hold once all is well; returns what does not. */
+  check?(lab: ExposureLab): Promise<string[]>;
+  /** Share of what a device asks beside the fault that has to be answered; nothing where that is not asked. */
+  leastAnswered?: number;
   /** Seconds in which all has to be well again, once {@link Fault.plant} is through. */
   recoverS?: number;
 }
@@ -20,6 +27,8 @@ export interface WayMeasure {
   silenceS: number;
   /** Most datagrams within 100 ms. */
   burst: number;
+  /** When they began, from the planting on. */
+  burstAtS: number;
 }
 
 export interface Measure {
@@ -27,10 +36,22 @@ export interface Measure {
   inside: string[];
   up: WayMeasure;
   down: WayMeasure;
+  /** Share of the witness's questions that was answered from the planting on. */
+  answeredShare: number;
+  /** What {@link Fault.check} found. */
+  found: string[];
   /** From the end of the planting to the last moment at which anything was not well; Infinity where it never was. */
   recoveredS: number;
+  /** What was not well at that last moment; null where all was. */
+  lastBad: string | null;
   /** What the status said meanwhile, in order. */
   said: string[];
+}
+
+/** A moment at which something was not well. */
+interface Bad {
+  timeS: number;
+  what: string;
 }
 
 /** Of 40 KB/s in packets of 512 bytes. */
@@ -46,48 +67,63 @@ export const RECOVER_S = 10;
 const SETTLED_MS = 5000;
 const GIVE_UP_MS = 45_000;
 const LOOK_MS = 200;
-/** Of the slots asked for, over a second: less is no stream in good order. */
-const LEAST_SHARE = 0.7;
+/** Of the slots asked for, over a second: less is what the service itself calls no stream in good order. */
+const LEAST_SHARE = 0.5;
+/** Where the endpoint does not answer, the router itself asks its resolver whether the Internet does. */
+const OWN_QUESTION = `${addresses.homeAddress} > ${ROUTER_RESOLVER} protocol 17 port 53`;
 /** A device of its own, which the other's backlog does not hold up. */
 const WITNESS = '192.168.8.12';
+const ASKED_PER_S = 5;
 
 /** Plants the fault, and waits until all is well again or nothing more is to be hoped for. */
 export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Measure> {
+  await fault.prepare?.(lab);
   const answersS: number[] = [];
-  const ping = ['ping', '-n', '-i', '0.2', '-s', '30', '-I', WITNESS, CLOUD];
+  const ping = ['ping', '-n', '-i', `${1 / ASKED_PER_S}`, '-s', '30', '-I', WITNESS, CLOUD];
   const witness = lab.network.start('devices', ping);
   witness.stdout!.on('data', () => answersS.push(Date.now() / 1000));
-  const badS: number[] = [];
+  const bad: Bad[] = [];
   const said: string[] = [];
   const moments = { plantedS: 0, mendedS: 0, endS: 0 };
+  let found: string[] = [];
   const stop = new AbortController();
-  const looking = look(lab, { answersS, badS, said }, stop.signal);
+  const looking = look(lab, { answersS, bad, said }, stop.signal);
   try {
     const seen = await lab.watch(async () => {
       await delay(500); // so that what was before is seen, too
       moments.plantedS = Date.now() / 1000;
       await fault.plant(lab);
       moments.mendedS = Date.now() / 1000;
-      await settled(badS);
+      await settled(bad);
       moments.endS = Date.now() / 1000;
+      found = (await fault.check?.(lab)) ?? [];
     });
     const wire = await readWire(seen.homeCapture);
     const { plantedS, mendedS, endS } = moments;
     const ways = [wire.up, wire.down].map((packets) => packets.map(({ timeS }) => timeS));
-    for (const timesS of ways) badS.push(...thinMoments(timesS, plantedS, endS));
-    const lastBadS = badS
-      .filter((timeS) => timeS > plantedS && timeS <= endS)
-      .sort(ascending)
+    ways.forEach((timesS, index) => {
+      const what = `few packets ${index === 0 ? 'up' : 'down'}`;
+      bad.push(...thinMoments(timesS, plantedS, endS).map((timeS) => ({ timeS, what })));
+    });
+    const last = bad
+      .filter(({ timeS }) => timeS > plantedS && timeS <= endS)
+      .sort((one, other) => one.timeS - other.timeS)
       .at(-1);
-    const recoveredS =
-      lastBadS === undefined
-        ? 0
-        : endS - lastBadS < 1
-          ? Number.POSITIVE_INFINITY
-          : lastBadS - mendedS;
+    const isLasting = last !== undefined && endS - last.timeS < 1;
+    const recoveredS = isLasting
+      ? Number.POSITIVE_INFINITY
+      : Math.max(0, (last?.timeS ?? mendedS) - mendedS);
     const [up, down] = ways.map((timesS) => measureWay(timesS, plantedS, endS));
-    const { devices, inside } = seen;
-    return { devices, inside, up: up!, down: down!, recoveredS: Math.max(0, recoveredS), said };
+    const devices = seen.devices.filter((packet) => packet !== OWN_QUESTION);
+    const { inside } = seen;
+    const lastBad = last?.what ?? null;
+    const asked = (endS - plantedS) * ASKED_PER_S;
+    const answered = answersS.filter((timeS) => timeS > plantedS && timeS < endS).length;
+    const answeredShare = Math.min(1, answered / asked);
+    return {
+      ...{ devices, inside, up: up!, down: down!, recoveredS, lastBad, said },
+      ...{ answeredShare, found },
+    };
   } finally {
     stop.abort();
     await looking;
@@ -101,26 +137,27 @@ export const nothing: Fault = { name: 'nothing', plant: () => delay(NOTHING_MS) 
 
 interface Notes {
   answersS: readonly number[];
-  badS: number[];
+  bad: Bad[];
   said: string[];
 }
 
 /** Notes when the status was not well, and when devices had no answer. */
-async function look(lab: ExposureLab, { answersS, badS, said }: Notes, signal: AbortSignal) {
+async function look(lab: ExposureLab, { answersS, bad, said }: Notes, signal: AbortSignal) {
   while (!signal.aborted) {
     const status = await lab.network.status().catch(() => null);
     const nowS = Date.now() / 1000;
     const words = status ? `${status.state}: ${status.reason}` : 'no answer';
     if (!said.includes(words)) said.push(words);
     const isAnswered = nowS - (answersS.at(-1) ?? 0) < 1.5;
-    if (status?.state !== 'shaping' || !isAnswered) badS.push(nowS);
+    if (status?.state !== 'shaping') bad.push({ timeS: nowS, what: words });
+    else if (!isAnswered) bad.push({ timeS: nowS, what: 'a device without an answer' });
     await delay(LOOK_MS, undefined, { signal }).catch(() => {}); // the service tells it no other way here
   }
 }
 
-async function settled(badS: readonly number[]): Promise<void> {
+async function settled(bad: readonly Bad[]): Promise<void> {
   const sinceMs = Date.now();
-  const goodMs = () => Date.now() - Math.max(sinceMs, (badS.at(-1) ?? 0) * 1000);
+  const goodMs = () => Date.now() - Math.max(sinceMs, (bad.at(-1)?.timeS ?? 0) * 1000);
   while (goodMs() < SETTLED_MS && Date.now() - sinceMs < GIVE_UP_MS) await delay(LOOK_MS);
 }
 
@@ -139,14 +176,13 @@ function measureWay(timesS: readonly number[], fromS: number, toS: number): WayM
   const all = [fromS, ...within, toS];
   const silenceS = Math.max(...all.slice(1).map((timeS, index) => timeS - all[index]!));
   let burst = 0;
+  let burstAtS = 0;
   let first = 0;
   within.forEach((timeS, index) => {
     while (within[first]! < timeS - 0.1) first++;
-    burst = Math.max(burst, index - first + 1);
+    if (index - first + 1 <= burst) return;
+    burst = index - first + 1;
+    burstAtS = within[first]! - fromS;
   });
-  return { silenceS, burst };
-}
-
-function ascending(one: number, other: number): number {
-  return one - other;
+  return { silenceS, burst, burstAtS };
 }

@@ -35,22 +35,26 @@ function matcherOf(text: string): RegExp {
 
 /** Why a fault did not hold. */
 function findBreaches(fault: Fault, measure: Measure, mostAllowed: number): string[] {
-  const { devices, inside, up, down, recoveredS } = measure;
-  const most = Math.max(up.burst, down.burst);
-  const { recoverS = RECOVER_S } = fault;
+  const { devices, inside, up, down, recoveredS, lastBad, answeredShare, found } = measure;
+  const { burst, burstAtS } = up.burst > down.burst ? up : down;
+  const { recoverS = RECOVER_S, leastAnswered = 0 } = fault;
   return [
     ...(devices.length > 0 ? [`${devices.length} of devices in the clear (${devices[0]})`] : []),
     ...(inside.length > 0 ? [`${inside.length} of the inside in the clear (${inside[0]})`] : []),
-    ...(most > mostAllowed ? [`a burst of ${most}`] : []),
-    ...(recoveredS > recoverS ? [`not well within ${recoverS} s`] : []),
+    ...(burst > mostAllowed ? [`a burst of ${burst} after ${seconds(burstAtS)} s`] : []),
+    ...(recoveredS > recoverS ? [`not well within ${recoverS} s (${lastBad})`] : []),
+    ...(answeredShare < leastAnswered
+      ? [`${Math.round(100 * answeredShare)} % of a device beside answered`]
+      : []),
+    ...found,
   ];
 }
 
 function print({ name }: Fault, measure: Measure, breaches: readonly string[]): void {
-  const { devices, inside, up, down, recoveredS } = measure;
+  const { devices, inside, up, down, recoveredS, answeredShare } = measure;
   const held = breaches.length === 0 ? 'yes' : `**no**: ${breaches.join(', ')}`;
   console.log(
-    `| ${name} | ${devices.length} | ${inside.length} | ${seconds(up.silenceS)} / ${seconds(down.silenceS)} | ${up.burst} / ${down.burst} | ${seconds(recoveredS)} | ${held} |`,
+    `| ${name} | ${devices.length} | ${inside.length} | ${seconds(up.silenceS)} / ${seconds(down.silenceS)} | ${up.burst} / ${down.burst} | ${seconds(recoveredS)} | ${Math.round(100 * answeredShare)} % | ${held} |`,
   );
 }
 
@@ -71,9 +75,9 @@ const lab = await ExposureLab.start(`fault${process.pid}`);
 let failed = 0;
 try {
   console.log(
-    '| fault | devices in the clear | inside in the clear | silence up / down, s | most in 100 ms up / down | well after, s | held |',
+    '| fault | devices in the clear | inside in the clear | silence up / down, s | most in 100 ms up / down | well after, s | a device beside answered | held |',
   );
-  console.log('|---|---|---|---|---|---|---|');
+  console.log('|---|---|---|---|---|---|---|---|');
   const quiet = await measureFault(lab, nothing);
   const ownMost = Math.max(ASKED_IN_100_MS, quiet.up.burst, quiet.down.burst);
   print(nothing, quiet, []);

@@ -1,4 +1,4 @@
-// Faults between home and endpoint: a router of the provider's that changes ports, a line that loses packets, a second home.
+// Faults between home and endpoint: a router of the provider's that changes ports, a line that loses packets or is away.
 import { setTimeout as delay } from 'node:timers/promises';
 import { lab as addresses } from '../../../src/research/lab/bed/topology.ts';
 import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
@@ -8,6 +8,7 @@ import type { Fault } from './measure.ts';
 const REBINDINGS = 5;
 const REBIND_EVERY_MS = 3000;
 const LOSSY_MS = 20_000;
+const AWAY_MS = 20_000;
 /** Of ten packets. */
 const LOST = 6;
 
@@ -51,7 +52,54 @@ async function loseFor(lab: ExposureLab, forMs: number): Promise<void> {
   await provider(lab, ['nft', 'delete', 'table', 'ip', 'lossy']);
 }
 
+/** Nothing passes, as where a line is away behind the next router. */
+async function shutFor(lab: ExposureLab, forMs: number): Promise<void> {
+  const rules = `table ip shut {
+  chain forward {
+    type filter hook forward priority filter;
+    udp dport 1194 drop
+    udp sport 1194 drop
+  }
+}
+`;
+  await provider(lab, ['nft', '-f', '-'], rules);
+  await delay(forMs);
+  await provider(lab, ['nft', 'delete', 'table', 'ip', 'shut']);
+}
+
+/** The next router says nothing at all, not even who has its address. */
+async function muteFor(lab: ExposureLab, link: 'home' | 'vps', forMs: number): Promise<void> {
+  const place = link === 'home' ? 'router' : 'endpoint';
+  const netdev = link === 'home' ? 'wan' : 'eth0';
+  // What the provider's own router keeps for the other end meanwhile is not ours to bound.
+  await provider(lab, ['sysctl', '-q', '-w', `net.ipv4.neigh.${link}.unres_qlen_bytes=4096`]);
+  const rules = `table netdev mute {
+  chain in { type filter hook ingress device ${link} priority 0; drop; }
+  chain out { type filter hook egress device ${link} priority 0; drop; }
+}
+`;
+  await provider(lab, ['nft', '-f', '-'], rules);
+  await lab.network.netns(place, ['ip', 'neigh', 'flush', 'dev', netdev]);
+  await delay(forMs);
+  await provider(lab, ['nft', 'delete', 'table', 'netdev', 'mute']);
+}
+
 export const wireFaults: Fault[] = [
+  {
+    name: 'way: nothing passes for 20 s',
+    plant: (lab) => shutFor(lab, AWAY_MS),
+    recoverS: 15,
+  },
+  {
+    name: 'way: home’s gateway silent for 20 s',
+    plant: (lab) => muteFor(lab, 'home', AWAY_MS),
+    recoverS: 15,
+  },
+  {
+    name: 'way: endpoint’s gateway silent for 20 s',
+    plant: (lab) => muteFor(lab, 'vps', AWAY_MS),
+    recoverS: 15,
+  },
   {
     name: 'way: a NAT that rebinds five times',
     plant: async (lab) => {

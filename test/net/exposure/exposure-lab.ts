@@ -15,6 +15,8 @@ const INPUTS = 'test/fixtures/real-homes';
 /** A host of the house that the router's resolver knows by name. */
 export const HUB_NAME = 'homeassistant.lan';
 export const HUB_ADDRESS = '192.168.8.53';
+/** What the router itself would ask for names; nobody is there. */
+export const ROUTER_RESOLVER = '192.88.99.54';
 const ENDPOINT_NET6 = '2001:db8:203:';
 
 /** What left in the clear while something was done. */
@@ -51,6 +53,7 @@ export class ExposureLab {
     const own = `/etc/netns/${network.topology.names.router}`;
     await mkdir(own, { recursive: true });
     await writeFile(join(own, 'hosts'), `127.0.0.1 localhost\n${HUB_ADDRESS} ${HUB_NAME}\n`);
+    await writeFile(join(own, 'resolv.conf'), `nameserver ${ROUTER_RESOLVER}\n`);
     network.startEndpoint();
     network.startHome();
     await network.startCloud(CLOUD);

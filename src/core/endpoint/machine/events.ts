@@ -1,5 +1,6 @@
 // What an endpoint's machine hears, and what it has done. Values only.
 import type { ArrivalReport, Hello } from '../../control/message.ts';
+import type { Sharing } from '../../control/sharing.ts';
 import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import type { PassageCounts } from '../../delivery/passage.ts';
 import type { Step } from '../../machine/step.ts';
@@ -74,7 +75,7 @@ export type EndpointEvent =
   | { kind: 'openvpn'; name: string }
   | { kind: 'openvpn-exited'; why: Notice }
   /** A home has proven itself, and says what it wants. */
-  | { kind: 'hello'; host: number; hello: Hello }
+  | { kind: 'hello'; host: number; hello: Hello; sharing: Sharing }
   | { kind: 'rules-lost' }
   /** Networks that this machine is in may be others. */
   | { kind: 'surroundings' }

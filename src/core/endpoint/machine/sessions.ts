@@ -1,11 +1,13 @@
 // Homes that come, ask for another stream, and go.
+import type { EndpointTrouble } from '../../control/endpoint-troubles.ts';
 import type { ArrivalReport, Hello } from '../../control/message.ts';
+import { ALONE, type Sharing } from '../../control/sharing.ts';
 import { isSame } from '../../equality/equality.ts';
 import { wholeBytesOf } from '../../home/delivery/path-size.ts';
 import { SlotMeter } from '../../home/slot-meter.ts';
 import { meterWindowMs } from '../../home/verification.ts';
 import { ask } from '../../machine/agenda.ts';
-import { notice } from '../../notices/notice.ts';
+import { type Notice, notice } from '../../notices/notice.ts';
 import { tunnelAddress } from '../../plan/nft/nft-endpoint.ts';
 import { waitPerSlotMs } from '../../stream/stream.ts';
 import { Allowance, type Pace } from '../allowance.ts';
@@ -23,9 +25,10 @@ const SETTLE_MS = 4000;
 const WISHES: Pace = { burst: 6, everyMs: 5000 };
 
 /** Keeps a hello until what is being done is done; of a home that talks faster than that, the last one. */
-export function keepHello({ state }: Turn, host: number, hello: Hello): void {
+export function keepHello({ state }: Turn, host: number, hello: Hello, sharing: Sharing): void {
   if (!state.up || !state.homes.some((home) => home.host === host)) return;
-  state.waiting = [...state.waiting.filter((other) => other.host !== host), { host, hello }];
+  const others = state.waiting.filter((other) => other.host !== host);
+  state.waiting = [...others, { host, hello, sharing }];
 }
 
 /**
@@ -37,14 +40,14 @@ export function keepHello({ state }: Turn, host: number, hello: Hello): void {
 export function takeHellos(turn: Turn): boolean {
   const { waiting, homes } = turn.state;
   turn.state.waiting = [];
-  for (const { host, hello } of waiting) {
+  for (const { host, hello, sharing } of waiting) {
     const home = homes.find((other) => other.host === host);
-    if (home) takeHello(turn, home, hello);
+    if (home) takeHello(turn, home, hello, sharing);
   }
   return waiting.length > 0;
 }
 
-function takeHello(turn: Turn, home: StoredHome, hello: Hello): void {
+function takeHello(turn: Turn, home: StoredHome, hello: Hello, sharing: Sharing): void {
   const { state } = turn;
   const { monotonicMs: heardMs } = turn.now;
   const known = state.sessions.find(({ host }) => host === home.host);
@@ -52,7 +55,11 @@ function takeHello(turn: Turn, home: StoredHome, hello: Hello): void {
     if (known) changeSessions(turn, (one) => (one === known ? { ...one, heardMs } : one));
     return;
   }
-  const session = known ? heard(known, hello, heardMs) : opened(turn, home, hello);
+  const session = {
+    ...(known ? heard(known, hello, heardMs) : opened(turn, home, hello)),
+    sharing,
+  };
+  if (sharing.isShared && !known?.sharing.isShared) log(turn, 'warning', sharedNotice(home));
   state.sessions = known
     ? state.sessions.map((other) => (other === known ? session : other))
     : [...state.sessions, session];
@@ -87,6 +94,7 @@ function opened({ state, now }: Turn, home: StoredHome, hello: Hello): Session {
     version: hello.version,
     received: null,
     heardMs: now.monotonicMs,
+    sharing: ALONE,
     unanswered: hello,
     standing: null,
     standsSinceMs: NEVER,
@@ -118,10 +126,22 @@ export function answer(turn: Turn): void {
 }
 
 /** What a home is told of what arrives here, and goes on. */
-function arrivalOf({ troubles, uplinkMtu }: EndpointState, { received }: Session): ArrivalReport {
-  const names = troubles.map(({ name }) => name).filter((name) => name !== null);
+function arrivalOf(
+  { troubles, uplinkMtu }: EndpointState,
+  { received, sharing }: Session,
+): ArrivalReport {
+  const names: EndpointTrouble[] = [
+    ...troubles.map(({ name }) => name).filter((name) => name !== null),
+    ...(sharing.isShared ? (['shared'] as const) : []),
+    ...(sharing.isLater ? (['later'] as const) : []),
+  ];
   const wholeBytes = uplinkMtu === null ? null : wholeBytesOf(uplinkMtu, false);
   return { received, troubles: names, wholeBytes };
+}
+
+/** What to do about a profile that two machines use. */
+export function sharedNotice({ name }: Pick<Session, 'name'>): Notice {
+  return notice('home-profile-shared', { name });
 }
 
 /**

@@ -1,5 +1,6 @@
 // What an endpoint's machine knows: its homes, those that are there, what stands, what was judged. Values only.
 import type { Hello } from '../../control/message.ts';
+import type { Sharing } from '../../control/sharing.ts';
 import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import { noPassages, type Passages } from '../../delivery/passage.ts';
 import type { SlotMeter } from '../../home/slot-meter.ts';
@@ -46,17 +47,8 @@ export type Part =
  */
 export const PART_ORDER: readonly Part[] = [
   ...(['remove', 'restore', 'look', 'connect', 'homes', 'user', 'ipv6', 'near', 'inside'] as const),
-  ...([
-    'tunnel',
-    'index',
-    'queue',
-    'rules',
-    'forward',
-    'port',
-    'netdev',
-    'resolver',
-    'control',
-  ] as const),
+  ...(['tunnel', 'index', 'queue', 'rules', 'forward', 'port'] as const),
+  ...(['netdev', 'resolver', 'control'] as const),
   ...(['streams', 'clients', 'openvpn', 'suspects'] as const),
 ];
 
@@ -97,6 +89,8 @@ export interface Session {
   /** Slots of it that came; null while they were not counted. */
   received: number | null;
   heardMs: number;
+  /** Whether another machine uses its profile, too. */
+  sharing: Sharing;
   /** A hello that is answered once what it asks for has come true; null for none. */
   unanswered: Hello | null;
   /** The stream to it as it was made last; null before. */
@@ -148,7 +142,7 @@ export interface EndpointState extends Agenda<Part> {
   homes: readonly StoredHome[];
   sessions: readonly Session[];
   /** The newest hello of each home that was not taken yet. */
-  waiting: readonly { host: number; hello: Hello }[];
+  waiting: readonly { host: number; hello: Hello; sharing: Sharing }[];
   /** How much of its pace each home has left to ask for other streams than it has. */
   wishes: ReadonlyMap<number, Allowance>;
 

@@ -79,7 +79,7 @@ function hear(turn: Turn, event: EndpointEvent): void {
       log(turn, 'warning', state.fault);
       return;
     case 'hello':
-      keepHello(turn, event.host, event.hello);
+      keepHello(turn, event.host, event.hello, event.sharing);
       return;
     case 'rules-lost':
       ask(turn, 'restore');
@@ -107,6 +107,8 @@ function hearExamined(turn: Turn, faults: readonly Notice[]): void {
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
   mendTunnel(turn, fault);
+  // As where the netdev has another name now, which rules of ours stop.
+  if (fault.code === 'cover-unsent') ask(turn, 'index');
   if (minor === 0 && fault.code === 'shaping-thread-ended') replaceThread(turn);
   // Cover that can't be sent is tried, and told of, several times a second.
   if (turn.state.distrusted.includes(minor)) return;

@@ -61,17 +61,18 @@ export const NOTHING_DELIVERED: Delivery = {
 export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
   const { probes, streams, nowMs, warnedOf } = evidence;
   const isServed = isAnswered(probes, streams, nowMs) || isTwoWay(evidence);
-  const short = [
-    findShortfall('up', evidence.up, warnedOf),
-    findShortfall('down', evidence.down, warnedOf),
-  ].filter((one) => one !== null);
+  const shared = findShared(evidence);
+  // What another has of the tunnel is not the line's fault.
+  const short = (['up', 'down'] as const)
+    .map((way) => (shared.length > 0 ? null : findShortfall(way, evidence[way], warnedOf)))
+    .filter((one) => one !== null);
   const troubles = [
     ...findDropped(evidence),
     ...findEndpointTroubles(evidence),
     // A line that is too slow loses the service's questions too.
     ...(short.length > 0 ? [] : findUnanswered(probes)),
   ];
-  const partly = findRedirected(evidence);
+  const partly = [...shared, ...findRedirected(evidence)];
   const warnings = [...short, ...partly, ...findPieces(evidence)];
   return { troubles, short, partly, isServed, warnings };
 }
@@ -80,6 +81,11 @@ export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
 function findRedirected({ redirected }: DeliveryEvidence): Notice[] {
   if (redirected.length === 0) return [];
   return [notice('redirect-dropped', { ports: listSome(redirected) })];
+}
+
+/** While it lasts, what devices have under way breaks off whenever the other one takes the tunnel. */
+function findShared({ endpointTroubles }: DeliveryEvidence): Notice[] {
+  return endpointTroubles.includes('shared') ? [notice('profile-shared')] : [];
 }
 
 function findPieces({ streams, wholeBytes, endpointWholeBytes }: DeliveryEvidence): Notice[] {

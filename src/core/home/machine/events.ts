@@ -148,7 +148,12 @@ export type Work =
       house: House;
     }
   | { part: 'port'; netdev: string; plainUser: PlainUser | null }
-  | { part: 'netdev'; netdev: string; houseNetdevs: readonly string[] }
+  | {
+      part: 'netdev';
+      netdev: string;
+      houseNetdevs: readonly string[];
+      uplinks: readonly string[];
+    }
   | { part: 'index' }
   /** `slots` null leaves the classes as they are; leaves are as long as `length`, what is behind them as `ring`. */
   | {

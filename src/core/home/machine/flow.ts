@@ -7,6 +7,9 @@ const RECONNECT_AFTER_MS = 15_000;
 /** The same of a stream that came before, by which every slot is missed; the slots of a slow one. */
 const STREAM_SILENT_MS = 2500;
 const STREAM_SILENT_SLOTS = 20;
+/** Another machine has the tunnel by the same profile, or may have: whoever came later waits, so that the first has it. */
+const LATER_MS = 10_000;
+const SHARED_LATER_MS = 60_000;
 /** The endpoint's machine said lately that nobody listens there. */
 const REFUSED_WITHIN_MS = 5000;
 
@@ -41,9 +44,12 @@ export function wantsReconnect({ state, now }: Turn, download: Shape): boolean {
   return true;
 }
 
-function patienceMs({ flow }: Turn['state'], now: Turn['now'], download: Shape): number {
+function patienceMs({ flow, welcome }: Turn['state'], now: Turn['now'], download: Shape): number {
+  const told = welcome?.troubles ?? [];
+  if (told.includes('later') && told.includes('shared')) return SHARED_LATER_MS;
   if (!flow.flows || !isPaced(download)) return RECONNECT_AFTER_MS;
   const slotsMs = STREAM_SILENT_SLOTS * waitPerSlotMs(download);
   const isRefused = now.monotonicMs - flow.refusedMs < REFUSED_WITHIN_MS;
-  return Math.max(isRefused ? 0 : STREAM_SILENT_MS, slotsMs);
+  const leastMs = told.includes('later') ? LATER_MS : STREAM_SILENT_MS;
+  return Math.max(isRefused ? 0 : leastMs, slotsMs);
 }

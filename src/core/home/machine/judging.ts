@@ -167,6 +167,7 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
     isReceiving: goesOn(state.received, download),
     answerSilentMs: sight.answerSilentMs,
     smallerBytes: sight.smallerBytes,
+    isShared: state.welcome?.troubles.includes('shared') ?? false,
     // While a window fills after a change of rate, an old verdict without faults stands.
     settling: monotonicMs < state.settlesMs && state.permitted,
     alive: state.permitted,

@@ -110,7 +110,11 @@ function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | nu
       state.portNetdev = netdev;
       return { part, netdev, plainUser: state.plainUser };
     case 'netdev':
-      return { part, netdev, houseNetdevs: state.house.netdevs };
+      return {
+        ...{ part, netdev },
+        houseNetdevs: state.house.netdevs,
+        uplinks: state.house.uplinks,
+      };
     case 'index':
       return state.tunnel && { part };
     case 'queue':

@@ -101,6 +101,9 @@ function hear(turn: Turn, event: HomeEvent): void {
       ask(turn, 'restore');
       return;
     case 'port-up':
+      // While it was not there devices' packets found no way but others, where they were stopped.
+      state.astrayMs = Number.NEGATIVE_INFINITY;
+      state.astray = Number.POSITIVE_INFINITY;
       ask(turn, 'netdev', 'routes');
       return;
     case 'surroundings':
@@ -112,6 +115,8 @@ function hear(turn: Turn, event: HomeEvent): void {
       block(turn, state.tunnelState === 'up' ? event.fault : faultOfTunnel(state));
       if (event.fault.code === 'tunnel-netdev-gone') replaceTunnel(turn);
       else if (event.fault.code === 'shaping-thread-ended') repairQueue(turn);
+      // As where the netdev has another name now, which rules of ours stop.
+      else if (event.fault.code === 'cover-unsent') ask(turn, 'index');
       return;
   }
 }

@@ -11,6 +11,8 @@ export const endpointWords = {
   'home-fault': 'home {name}: {fault}',
   'home-stream-begun': 'the stream to home {name} has only just begun',
   'home-stream-stalls': 'the stream to home {name} stalls',
+  'home-profile-shared':
+    'two routers use the profile of home {name} and take the tunnel from each other; give one of them a profile of its own: run "iotshaper endpoint add-home ANOTHER-NAME" here, and upload there what it prints',
   'home-without-key':
     'home {name} can\'t be served: it was added by an older version and has no control key; run "iotshaper endpoint rotate {name}", then upload the new profile on its router',
   'endpoint-replaced':

@@ -11,6 +11,9 @@ export const faultWords = {
     'less than half of the endpoint’s stream of {rate} KB/s comes; where your line does not carry that, try {fits} KB/s: run "{command}"',
   'endpoint-stream-begun': 'the endpoint’s stream has only just begun',
 
+  'profile-shared':
+    'another router uses the profile of this one, and the two take the tunnel from each other; give one of them a profile of its own: on the server, run "iotshaper endpoint add-home ANOTHER-NAME", and upload there what it prints (LuCI → Services → IoT Privacy → Tunnel)',
+
   'size-lost':
     'packets of {size} bytes are lost on the way to the endpoint or back, while packets of {fits} bytes pass; run "{command}"',
 

@@ -6,9 +6,11 @@ import type { Sample } from '../../../core/capture/trace.ts';
 export class RateSeries {
   readonly binS: number;
   /** Bin numbers since 1970, ascending; `up` and `down` are the bytes in each. */
-  readonly #bins: number[] = [];
-  readonly #up: number[] = [];
-  readonly #down: number[] = [];
+  #bins: number[] = [];
+  #up: number[] = [];
+  #down: number[] = [];
+  /** What came after later bins, by bin. */
+  readonly #late = new Map<number, { up: number; down: number }>();
 
   constructor(binS: number) {
     this.binS = binS;
@@ -22,12 +24,25 @@ export class RateSeries {
     );
   }
 
+  /** Adds what is only known to have been so many packets between two moments: as equal ones, evenly spaced. */
+  addSpread({ timeS, bytes, direction }: Sample, durationS: number, packets: number): void {
+    const first = Math.floor(timeS / this.binS);
+    const bins = Math.floor((timeS + durationS) / this.binS) - first + 1;
+    const count = Math.min(Math.max(1, packets), bins);
+    const share = bytes / count;
+    for (let i = 0; i < count; i++) {
+      const offset = count > 1 ? (i * (bins - 1)) / (count - 1) : 0;
+      const bin = first + Math.round(offset);
+      this.#put(bin, direction === 'up' ? share : 0, direction === 'down' ? share : 0);
+    }
+  }
+
   /** Adds all of another series with bins of the same length; `turned` swaps its directions. */
   addSeries(other: RateSeries, turned = false): void {
+    other.#settle();
+    this.#settle();
     const [up, down] = turned ? [other.#down, other.#up] : [other.#up, other.#down];
-    other.#bins.forEach((bin, i) => {
-      this.#put(bin, up[i]!, down[i]!);
-    });
+    this.#merge(other.#bins, up, down);
   }
 
   /** Bytes per second in samples of `sampleS` seconds, a whole number of bins each, `count` from `startS` on. */
@@ -36,6 +51,7 @@ export class RateSeries {
     sampleS: number,
     count: number,
   ): { up: Float64Array; down: Float64Array; bins: number } {
+    this.#settle();
     const up = new Float64Array(count);
     const down = new Float64Array(count);
     const first = Math.floor(startS / this.binS);
@@ -53,20 +69,59 @@ export class RateSeries {
 
   /** Begin of the first bin with traffic not before a moment; infinite where none follows. */
   nextTraffic(fromS: number): number {
+    this.#settle();
     const at = firstAtLeast(this.#bins, Math.floor(fromS / this.binS));
     return at < this.#bins.length ? this.#bins[at]! * this.binS : Number.POSITIVE_INFINITY;
   }
 
   #put(bin: number, up: number, down: number): void {
     const last = this.#bins.length - 1;
-    const at = last < 0 || this.#bins[last]! < bin ? last + 1 : firstAtLeast(this.#bins, bin);
-    if (this.#bins[at] !== bin) {
-      this.#bins.splice(at, 0, bin);
-      this.#up.splice(at, 0, 0);
-      this.#down.splice(at, 0, 0);
+    let at = last;
+    if (last < 0 || this.#bins[last]! < bin) {
+      this.#bins.push(bin);
+      this.#up.push(up);
+      this.#down.push(down);
+      return;
     }
-    this.#up[at]! += up;
-    this.#down[at]! += down;
+    if (this.#bins[last] !== bin) at = firstAtLeast(this.#bins, bin);
+    if (this.#bins[at] === bin) {
+      this.#up[at]! += up;
+      this.#down[at]! += down;
+      return;
+    }
+    const late = this.#late.get(bin);
+    if (late) {
+      late.up += up;
+      late.down += down;
+    } else this.#late.set(bin, { up, down });
+  }
+
+  /** Puts what came late in its place: one by one, each would move all that follow. */
+  #settle(): void {
+    if (this.#late.size === 0) return;
+    const late = [...this.#late].sort(([a], [b]) => a - b);
+    this.#late.clear();
+    this.#merge(
+      late.map(([bin]) => bin),
+      late.map(([, { up }]) => up),
+      late.map(([, { down }]) => down),
+    );
+  }
+
+  #merge(bins: readonly number[], up: readonly number[], down: readonly number[]): void {
+    const [ownBins, ownUp, ownDown] = [this.#bins, this.#up, this.#down];
+    this.#bins = [];
+    this.#up = [];
+    this.#down = [];
+    for (let i = 0, j = 0; i < ownBins.length || j < bins.length; ) {
+      const isOwn = j >= bins.length || (i < ownBins.length && ownBins[i]! <= bins[j]!);
+      const isOther = i >= ownBins.length || (j < bins.length && bins[j]! <= ownBins[i]!);
+      this.#bins.push(isOwn ? ownBins[i]! : bins[j]!);
+      this.#up.push((isOwn ? ownUp[i]! : 0) + (isOther ? up[j]! : 0));
+      this.#down.push((isOwn ? ownDown[i]! : 0) + (isOther ? down[j]! : 0));
+      if (isOwn) i++;
+      if (isOther) j++;
+    }
   }
 }
 

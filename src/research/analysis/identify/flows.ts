@@ -1,42 +1,31 @@
 // Traffic as an observer separates it: by device where addresses tell devices apart, else by who it is exchanged with.
 import { isLocalAddress } from '../../../core/capture/addresses.ts';
 import { type Decoded, decodePacket } from '../../../core/capture/decode.ts';
-import { staysInHome } from '../../../core/capture/trace.ts';
 import type { CapturedPacket } from '../../../shell/capture/reader.ts';
-import { parseDns } from '../../capture/dns.ts';
+import type { FlowRecord } from '../../capture/flows/flow-record.ts';
+import { NameBook } from '../../capture/names/name-book.ts';
+import { NameListener } from '../../capture/names/name-listener.ts';
 import { RateSeries } from './features.ts';
+import type { Stream, View } from './stream.ts';
 
-/**
- * Where the observer stands: `lan` sees each device's own address (Wi-Fi, or before NAT); `wan` sees one address for the
- * whole home and tells streams apart by their remote end, as the provider does.
- */
-export type View = 'lan' | 'wan';
-
-/** A stream of packets the observer holds to be one device's. */
-export interface Stream {
-  /** `lan`: MAC address, or address where the capture has no MAC. `wan`: the remote address. */
-  key: string;
-  mac: string | null;
-  /** The home's end. */
-  addresses: string[];
-  /** Who it talks to on the Internet, and by which service: protocol number/remote port. */
-  remotes: { address: string; names: string[]; services: string[] }[];
-  /** Names that were looked up for it in the clear. */
-  names: string[];
-  packets: number;
-  upBytes: number;
-  downBytes: number;
-  /** Flows, each a protocol, two addresses and two ports. */
-  flows: number;
-  firstS: number;
-  lastS: number;
-  series: RateSeries;
-}
+export type { Stream, View } from './stream.ts';
 
 interface End {
   address: string;
   mac: string | null;
 }
+
+/** Who a packet or a flow is between. */
+type Ends = Pick<
+  Decoded,
+  | 'etherSource'
+  | 'etherDestination'
+  | 'source'
+  | 'destination'
+  | 'protocol'
+  | 'sourcePort'
+  | 'destinationPort'
+>;
 
 /** What goes on between two addresses; up is from `near` to `far`. */
 interface Pair {
@@ -58,10 +47,14 @@ export class FlowTable {
   readonly #binS: number;
   readonly #home: ReadonlySet<string>;
   readonly #pairs = new Map<string, Pair>();
-  /** Names looked up, by the MAC address or address that asked. */
-  readonly #asked = new Map<string, Set<string>>();
-  readonly #namesOf = new Map<string, Set<string>>();
+  /** Of each address seen whether it stays in the home. */
+  readonly #local = new Map<string, boolean>();
+  /** What was said of names. */
+  readonly book = new NameBook();
+  readonly #listener = new NameListener(this.book);
   packets = 0;
+  /** Records of flows, in the place of packets. */
+  records = 0;
   /** Packets that never left the home, or were no IP. */
   localPackets = 0;
   firstS = Number.POSITIVE_INFINITY;
@@ -85,11 +78,54 @@ export class FlowTable {
       this.localPackets++;
       return;
     }
-    if (decoded.protocol === 17 && (decoded.sourcePort === 53 || decoded.destinationPort === 53)) {
-      this.#addDns(decoded);
+    this.#listener.hear(decoded);
+    if (this.#isLocal(decoded.source) && this.#isLocal(decoded.destination)) {
+      this.localPackets++;
+      return;
     }
-    if (staysInHome(decoded)) this.localPackets++;
-    else this.#addToPair(packet.timeS, decoded);
+    const { pair, isUp } = this.#pairOf(packet.timeS, decoded);
+    count(pair, packet.timeS, isUp, 1, decoded.ipBytes);
+    pair.series.add({
+      timeS: packet.timeS,
+      bytes: decoded.ipBytes,
+      direction: isUp ? 'up' : 'down',
+    });
+  }
+
+  /** A flow as its packets would have come: equal ones, evenly spaced from its beginning to its end. */
+  addFlow(flow: FlowRecord): void {
+    const { timeS, durationS, source, destination } = flow;
+    this.records++;
+    this.firstS = Math.min(this.firstS, timeS);
+    this.lastS = Math.max(this.lastS, timeS + durationS);
+    if (this.#isLocal(source) && this.#isLocal(destination)) {
+      this.localPackets += flow.packets;
+      return;
+    }
+    // Many routers tell one end's alone, and the way back would be another device's.
+    const areBoth = flow.sourceMac !== null && flow.destinationMac !== null;
+    const ends = {
+      ...flow,
+      etherSource: areBoth ? flow.sourceMac : null,
+      etherDestination: areBoth ? flow.destinationMac : null,
+    };
+    const { pair, isUp } = this.#pairOf(timeS, ends);
+    const back = flow.reply;
+    for (const [way, part] of [
+      [isUp, flow],
+      [!isUp, back],
+    ] as const) {
+      if (!part || part.bytes === 0) continue;
+      this.packets += part.packets;
+      count(pair, timeS, way, part.packets, part.bytes);
+      pair.lastS = Math.max(pair.lastS, timeS + durationS);
+      const sample = {
+        timeS,
+        bytes: part.bytes,
+        direction: way ? ('up' as const) : ('down' as const),
+      };
+      pair.series.addSpread(sample, durationS, part.packets);
+    }
   }
 
   /** The streams as seen from `view`, the largest first. */
@@ -109,13 +145,6 @@ export class FlowTable {
     return [...streams.values()].sort((a, b) => b.packets - a.packets);
   }
 
-  /** All names looked up in the clear. */
-  names(): Set<string> {
-    const names = new Set<string>();
-    for (const asked of this.#asked.values()) for (const name of asked) names.add(name);
-    return names;
-  }
-
   /** `wan` where the home's end has a public address, as behind its router. */
   guessView(): View {
     const pairs = this.#orientedPairs();
@@ -124,31 +153,17 @@ export class FlowTable {
       : 'lan';
   }
 
-  #addDns(decoded: Decoded): void {
-    const message = parseDns(decoded.payload);
-    if (message === null) return;
-    const [mac, address] = message.isResponse
-      ? [decoded.etherDestination, decoded.destination]
-      : [decoded.etherSource, decoded.source];
-    for (const key of [mac, address]) {
-      if (key === null) continue;
-      for (const name of message.questions) addToSet(this.#asked, key, name);
-    }
-    for (const { address, names } of message.addresses) {
-      for (const name of names) addToSet(this.#namesOf, address, name);
-    }
-  }
-
-  #addToPair(timeS: number, decoded: Decoded): void {
-    const { source, destination } = decoded;
+  /** The pair that two ends are, and whether what goes from source to destination goes up. */
+  #pairOf(timeS: number, ends: Ends): { pair: Pair; isUp: boolean } {
+    const { source, destination } = ends;
     const sourceIsHome = this.#isHome(source);
     const destinationIsHome = this.#isHome(destination);
     const oriented = sourceIsHome !== destinationIsHome;
     const forward = oriented ? sourceIsHome : source < destination;
     const [nearAddress, farAddress] = forward ? [source, destination] : [destination, source];
     const [nearMac, farMac] = forward
-      ? [decoded.etherSource, decoded.etherDestination]
-      : [decoded.etherDestination, decoded.etherSource];
+      ? [ends.etherSource, ends.etherDestination]
+      : [ends.etherDestination, ends.etherSource];
     const key = `${nearMac}|${nearAddress}|${farAddress}`;
     let pair = this.#pairs.get(key);
     if (!pair) {
@@ -166,26 +181,32 @@ export class FlowTable {
       };
       this.#pairs.set(key, pair);
     }
-    pair.packets++;
-    pair.bytes[forward ? 0 : 1] += decoded.ipBytes;
-    pair.firstS = Math.min(pair.firstS, timeS);
-    pair.lastS = Math.max(pair.lastS, timeS);
-    pair.series.add({ timeS, bytes: decoded.ipBytes, direction: forward ? 'up' : 'down' });
-    if (decoded.sourcePort !== null && decoded.destinationPort !== null) {
-      const { sourcePort, destinationPort, protocol } = decoded;
+    if (ends.sourcePort !== null && ends.destinationPort !== null) {
+      const { sourcePort, destinationPort, protocol } = ends;
       const [nearPort, farPort] = forward
         ? [sourcePort, destinationPort]
         : [destinationPort, sourcePort];
       const flow = (protocol * 65536 + nearPort) * 65536 + farPort;
-      if (pair.flows.has(flow)) return;
-      pair.flows.add(flow);
-      pair.services[0].add(`${protocol}/${nearPort}`);
-      pair.services[1].add(`${protocol}/${farPort}`);
+      if (!pair.flows.has(flow)) {
+        pair.flows.add(flow);
+        pair.services[0].add(`${protocol}/${nearPort}`);
+        pair.services[1].add(`${protocol}/${farPort}`);
+      }
     }
+    return { pair, isUp: forward };
   }
 
   #isHome(address: string): boolean {
-    return this.#home.size > 0 ? this.#home.has(address) : isLocalAddress(address);
+    return this.#home.size > 0 ? this.#home.has(address) : this.#isLocal(address);
+  }
+
+  #isLocal(address: string): boolean {
+    let isLocal = this.#local.get(address);
+    if (isLocal === undefined) {
+      isLocal = isLocalAddress(address);
+      this.#local.set(address, isLocal);
+    }
+    return isLocal;
   }
 
   /** Pairs with the home's end near; where neither end is private, the end that all have in common is the home's. */
@@ -218,13 +239,14 @@ export class FlowTable {
   }
 
   #emptyStream(key: string, view: View, { near, firstS, lastS }: Pair): Stream {
-    const asked = view === 'wan' ? this.#namesOf.get(key) : this.#asked.get(key);
+    const asked = view === 'wan' ? this.book.namesOf(key) : this.book.askedBy(key);
     return {
       key,
       mac: view === 'lan' ? near.mac : null,
       addresses: [],
       remotes: [],
-      names: [...(asked ?? [])],
+      names: [...asked],
+      announced: view === 'lan' ? this.book.announcedBy(near.mac, near.address) : [],
       packets: 0,
       upBytes: 0,
       downBytes: 0,
@@ -238,7 +260,7 @@ export class FlowTable {
   #addPair(stream: Stream, pair: Pair, view: View): void {
     const { near, far } = pair;
     if (!stream.addresses.includes(near.address)) stream.addresses.push(near.address);
-    const names = [...(this.#namesOf.get(far.address) ?? [])];
+    const names = [...this.book.namesOf(far.address)];
     stream.remotes.push({ address: far.address, names, services: [...pair.services[1]].sort() });
     // An answer seen without its question, or asked by a resolver in between, still names who is talked to.
     if (view === 'lan') {
@@ -254,8 +276,9 @@ export class FlowTable {
   }
 }
 
-function addToSet(map: Map<string, Set<string>>, key: string, value: string): void {
-  const set = map.get(key);
-  if (set) set.add(value);
-  else map.set(key, new Set([value]));
+function count(pair: Pair, timeS: number, isUp: boolean, packets: number, bytes: number): void {
+  pair.packets += packets;
+  pair.bytes[isUp ? 0 : 1] += bytes;
+  pair.firstS = Math.min(pair.firstS, timeS);
+  pair.lastS = Math.max(pair.lastS, timeS);
 }

@@ -1,6 +1,7 @@
 // The paper's first step of attack: which device a stream of encrypted packets belongs to.
 
 import { seededRandom } from '../../../core/random/random.ts';
+import type { Announcement } from '../../capture/names/name-book.ts';
 import { type ClassifierName, type Validation, validateRates } from '../cross-validation.ts';
 import { type Labels, labelByNames } from '../labels.ts';
 import { cutWindows, type RateSeries } from './features.ts';
@@ -14,10 +15,11 @@ export interface ObservedCapture {
   /** When watching began and ended. */
   fromS: number;
   toS: number;
-  streams: Pick<
+  streams: (Pick<
     Stream,
     'key' | 'mac' | 'addresses' | 'names' | 'packets' | 'upBytes' | 'downBytes' | 'series'
-  >[];
+  > &
+    Partial<Pick<Stream, 'announced'>>)[];
 }
 
 /** One device as the observer knows it, in all captures it occurs in. */
@@ -26,13 +28,14 @@ export interface IdentifiedDevice {
   mac: string | null;
   /** What its class is called. */
   label: string;
-  /** What `label` rests on: the user's file, names looked up, or nothing but its address. */
-  basis: 'label file' | 'DNS' | 'address';
+  /** What `label` rests on: the user's file, names looked up, what it calls itself, or nothing but its address. */
+  basis: 'label file' | 'DNS' | 'announcement' | 'address';
   /** What the names looked up say, whatever `label` rests on. */
   dnsLabel: string | null;
   dnsEvidence: string[];
   vendor: string | null;
   names: string[];
+  announced: Announcement[];
   packets: number;
   upBytes: number;
   downBytes: number;
@@ -66,6 +69,7 @@ export function identifyDevices(
           dnsEvidence: [],
           vendor: stream.mac === null ? null : (vendors?.find(stream.mac) ?? null),
           names: [],
+          announced: [],
           packets: 0,
           upBytes: 0,
           downBytes: 0,
@@ -74,6 +78,9 @@ export function identifyDevices(
         devices.set(key, device);
       }
       for (const name of stream.names) if (!device.names.includes(name)) device.names.push(name);
+      for (const one of stream.announced ?? []) {
+        if (!device.announced.some(({ name }) => name === one.name)) device.announced.push(one);
+      }
       device.packets += stream.packets;
       device.upBytes += stream.upBytes;
       device.downBytes += stream.downBytes;
@@ -83,6 +90,7 @@ export function identifyDevices(
   }
   for (const device of devices.values()) {
     judgeByNames(device, labels);
+    judgeByAnnouncements(device);
     if (device.basis === 'address' && device.vendor)
       device.label = `${device.vendor} (${device.key})`;
   }
@@ -97,6 +105,14 @@ function judgeByNames(device: IdentifiedDevice, labels: Labels): void {
   if (device.basis !== 'address') return;
   device.label = found.label;
   device.basis = 'DNS';
+}
+
+/** A client's kind says nothing of whose it is. */
+function judgeByAnnouncements(device: IdentifiedDevice): void {
+  const own = device.announced.find(({ by }) => by !== 'DHCP vendor');
+  if (device.basis !== 'address' || !own) return;
+  device.label = own.name;
+  device.basis = 'announcement';
 }
 
 /** Windows of all devices, as rows to classify. */
