@@ -50,6 +50,8 @@ export interface SimulationResult {
 export interface SimulationOptions {
   /** Same seed, same result. Default 1. */
   seed?: number;
+  /** Delays end at the queue: what stands in the clock behind OpenVPN counts for nothing. */
+  endsAtQueue?: boolean;
   /** Told of every packet the provider sees, in order of time; costs the skipping of idle slots. */
   onWire?: (variant: Variant, timeS: number, bytes: number, direction: 'up' | 'down') => void;
   /** Called every so often with the packets read so far; false ends the simulation there. */
@@ -81,7 +83,7 @@ export async function simulate(
     const { onWire } = options;
     const wire = onWire && new WireOrder((...packet) => onWire(variant, ...packet));
     if (wire) wires.push(wire);
-    return linksOf(variant, options.seed ?? 1, wire);
+    return linksOf(variant, options.seed ?? 1, !options.endsAtQueue, wire);
   });
   let firstS: number | null = null;
   let nowMs = 0;
@@ -131,7 +133,7 @@ type BuildLink = (
 ) => Link;
 
 /** Both directions of a variant, each with draws of its own, the same ones for every variant. */
-function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
+function linksOf(variant: Variant, seed: number, isClocked: boolean, wire?: WireOrder): HomeLinks {
   const up = wire?.listener('up');
   const down = wire?.listener('down');
   const { filling, mode, sdPercent, packetBytes, maxDelayMs } = variant;
@@ -167,7 +169,8 @@ function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
             packetBytes,
             clock: clock(rate, random),
             maxDelayMs,
-            behindMs: direction === 'up' ? usualDelayMs({ rateKBps: rate, packetBytes }) : 0,
+            behindMs:
+              isClocked && direction === 'up' ? usualDelayMs({ rateKBps: rate, packetBytes }) : 0,
             ...drawControl(slotMs(rate, packetBytes), random),
             onWire,
           }),
