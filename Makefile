@@ -97,7 +97,7 @@ compiled: $(MODULES)
 build: dist/iotshaper.js ## bundle the program into dist/
 
 .PHONY: ipk
-ipk: dist/iotshaper.js ## the router's package, dist/iot-shaper_VERSION-1_all.ipk
+ipk: dist/iotshaper.js ## the router's package, dist/iot-shaper_VERSION-r1_all.ipk
 	@node scripts/ipk.mjs
 
 .PHONY: feed
@@ -105,7 +105,7 @@ feed: dist/iotshaper.js ## a feed for opkg in dist/feed (FEED_KEY=FILE signs it)
 	@node scripts/feed.mjs
 
 .PHONY: deb
-deb: dist/iotshaper.js ## the endpoint's package for Debian
+deb: dist/iotshaper.js ## Debian's packages: iot-shaper-common, and -endpoint (a server's) and -home (a router's)
 	@node scripts/deb.mjs
 
 .PHONY: research
@@ -147,6 +147,11 @@ evaluate-exposure: test-packages dist/iotshaper.js compiled ## plant whatever ex
 .PHONY: faults
 faults: test-packages dist/iotshaper.js compiled ## break both ends on purpose, print what a provider saw and when all was well (root; ROWS='regex', TIMES=)
 	@node build/test/bench/faults/table.js "$(ROWS)" $(or $(TIMES),1)
+
+.PHONY: platforms
+platforms: test-packages deb compiled ## both packages on a Debian from the archive: install, shape, purge (root, minutes; RELEASE=trixie)
+	@sh scripts/install-packages.sh debootstrap
+	@node build/test/platforms/debian.js $(RELEASE)
 
 .PHONY: clean
 clean: ## remove everything built

@@ -13,7 +13,10 @@ await writeNoticesModule('dist/htdocs');
 writeFileSync('dist/metafile.json', JSON.stringify({ outputs }));
 const { buildProgram } = createRequire(import.meta.url)('../dist/iotshaper-cli.js');
 // It is only looked at.
-const program = await buildProgram({ system: {}, console: { words: [] } });
+const program = await buildProgram({
+  system: { processes: { environment: () => undefined } },
+  console: { words: [] },
+});
 writeFileSync('dist/iotshaper.8', renderManual(program, { version, date: sourceDate() }));
 writeFileSync('dist/iotshaper.bash', renderCompletion(program));
 for (const [file, { bytes }] of Object.entries(outputs)) {

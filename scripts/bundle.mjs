@@ -13,6 +13,7 @@ const product = {
   'iotshaper-cli': 'src/shell/cli/program.ts',
   'iotshaper-endpoint': 'src/shell/cli/endpoint.ts',
   'iotshaper-tools': 'src/shell/cli/tools/tools.ts',
+  'iotshaper-debian': 'src/shell/cli/debian/debian.ts',
 };
 /** In one file with all it needs, so that what a router has is cut without regard to it. */
 const research = { 'iotshaper-research': 'src/research/cli/research.ts' };

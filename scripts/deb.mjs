@@ -1,18 +1,32 @@
-// Builds a package for Debian, byte for byte the same from the same commit; needs no Debian: deb.mjs [FOLDER [endpoint|research]]
+// Builds packages for Debian, byte for byte the same from the same commit; needs no Debian: deb.mjs [FOLDER [PACKAGE…]]
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzip, packAr, packTar } from './archive.mjs';
-import { endpointFiles, researchFiles, sourceDate, version } from './package-files.mjs';
+import {
+  commonFiles,
+  endpointFiles,
+  homeFiles,
+  nodeVersion,
+  researchFiles,
+  sourceDate,
+  version,
+} from './package-files.mjs';
 
 /** @typedef {import('./archive.mjs').Entry} Entry */
 
 /** Each package's files, its own folder and the scripts in there. */
 const packages = {
+  common: { listFiles: commonFiles, folder: 'files/debian-common', scripts: [] },
   endpoint: {
     listFiles: endpointFiles,
     folder: 'files/debian',
-    scripts: ['postinst', 'postrm', 'prerm'],
+    scripts: ['postinst', 'postrm', 'preinst', 'prerm'],
+  },
+  home: {
+    listFiles: homeFiles,
+    folder: 'files/debian-home',
+    scripts: ['postinst', 'postrm', 'preinst', 'prerm'],
   },
   research: { listFiles: researchFiles, folder: 'files/debian-research', scripts: [] },
 };
@@ -44,6 +58,7 @@ function controlFiles(kind, files) {
   );
   const control = readFileSync(`${folder}/control`, 'utf8')
     .replace('INSTALLED-SIZE', `${kilobytes}`)
+    .replaceAll('NODE-VERSION', nodeVersion)
     .replaceAll('VERSION', version);
   const sums = plain.map(
     ({ path, data }) =>
@@ -68,10 +83,12 @@ function underDot(entries) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [folder = 'dist', kind = 'endpoint'] = process.argv.slice(2);
-  if (!Object.hasOwn(packages, kind)) throw new Error(`${kind}: no such package`);
-  const { name, bytes } = buildDeb(kind);
-  const target = `${folder}/${name}`;
-  writeFileSync(target, bytes);
-  console.log(`${target}  ${(bytes.length / 1000).toFixed(0)} kB`);
+  const [folder = 'dist', ...asked] = process.argv.slice(2);
+  for (const kind of asked.length > 0 ? asked : ['common', 'endpoint', 'home']) {
+    if (!Object.hasOwn(packages, kind)) throw new Error(`${kind}: no such package`);
+    const { name, bytes } = buildDeb(/** @type {keyof typeof packages} */ (kind));
+    const target = `${folder}/${name}`;
+    writeFileSync(target, bytes);
+    console.log(`${target}  ${(bytes.length / 1000).toFixed(0)} kB`);
+  }
 }

@@ -7,6 +7,9 @@ import { gzip } from './archive.mjs';
 import { buildIpk } from './ipk.mjs';
 import { signUsign } from './usign.mjs';
 
+/** Fields that OpenWrt leaves out of an index (package/Makefile): opkg knows none of them. */
+const UNINDEXED = /^(Maintainer|LicenseFiles|Source|SourceName|Require|SourceDateEpoch):.*\n/gm;
+
 /**
  * A package's paragraph in an index (OpenWrt, scripts/ipkg-make-index.sh).
  *
@@ -24,7 +27,8 @@ export function indexEntry(name, bytes) {
     `Size: ${bytes.length}`,
     `SHA256sum: ${createHash('sha256').update(bytes).digest('hex')}`,
   ];
-  return `${control.toString('utf8').replace(/^Description:/m, `${about.join('\n')}\nDescription:`)}\n`;
+  const fields = control.toString('utf8').replace(UNINDEXED, '');
+  return `${fields.replace(/^Description:/m, `${about.join('\n')}\nDescription:`)}\n`;
 }
 
 /** @param {Buffer} tar @param {string} path @returns {Buffer} */

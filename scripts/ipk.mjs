@@ -1,4 +1,4 @@
-// Builds dist/iot-shaper_VERSION-1_all.ipk without OpenWrt's SDK, byte for byte the same from the same commit.
+// Builds dist/iot-shaper_VERSION-r1_all.ipk without OpenWrt's SDK, byte for byte the same from the same commit.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzip, packTar } from './archive.mjs';

@@ -89,7 +89,7 @@ export function renderManual(program, { version, date }) {
     ].flatMap(([status, meaning]) => ['.TP', `.B ${status}`, escaped(meaning ?? '')]),
     '.SH FILES',
     ...[
-      ['/etc/config/iotshaper', "a router's configuration"],
+      ['/etc/iotshaper/iotshaper', "a home's configuration, /etc/config/iotshaper on OpenWrt"],
       ['/etc/iotshaper/endpoint', "a server's keys and homes: secret"],
       ['/var/run/iotshaper', 'sockets and temporary files of a service'],
     ].flatMap(([file, what]) => ['.TP', `.I ${escaped(file ?? '')}`, escaped(what ?? '')]),

@@ -8,7 +8,12 @@ import { compileCatalogue } from './po2lmo.mjs';
 
 /** @typedef {import('./archive.mjs').Entry} Entry */
 
-export const version = JSON.parse(readFileSync('package.json', 'utf8')).version;
+const { engines, version: ownVersion } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+export const version = ownVersion;
+
+/** The oldest Node.js that will do, such as `20.19`. */
+export const nodeVersion = engines.node.replace('>=', '');
 
 const library = 'usr/lib/iotshaper';
 
@@ -51,29 +56,76 @@ export function routerFiles() {
   return withDirectories(files);
 }
 
+/** Of which each role's package for Debian has its own. */
+const roleParts = ['iotshaper-endpoint'];
+
 /**
- * Everything the endpoint's package holds.
+ * Everything that both roles have on Debian.
  *
  * @returns {Entry[]}
  */
-export function endpointFiles() {
-  const documents = 'usr/share/doc/iot-shaper-endpoint';
+export function commonFiles() {
+  const own = roleParts.map((part) => `${library}/${part}.js`);
+  const all = program([...mainParts, 'iotshaper-debian', ...roleParts]);
   return withDirectories([
-    ...program([...mainParts, 'iotshaper-endpoint']),
-    { path: 'usr/bin/iotshaper', mode: 0o755, data: readFileSync('files/debian/iotshaper') },
-    ...['service', 'path'].map((kind) => ({
-      path: `usr/lib/systemd/system/iotshaper-endpoint.${kind}`,
-      data: readFileSync(`files/debian/iotshaper-endpoint.${kind}`),
-    })),
-    // Its parent is what the unit for the path watches until there is an endpoint.
-    { path: 'etc/iotshaper/', mode: 0o700 },
-    { path: `${documents}/copyright`, data: readFileSync('files/debian/copyright') },
+    ...all.filter(({ path }) => !own.includes(path)),
+    { path: 'usr/bin/iotshaper', mode: 0o755, data: readFileSync('files/debian-common/iotshaper') },
+    copyright('common'),
     { path: 'usr/share/man/man8/iotshaper.8.gz', data: gzip(readBuilt('iotshaper.8')) },
     {
       path: 'usr/share/bash-completion/completions/iotshaper',
       data: readBuilt('iotshaper.bash'),
     },
   ]);
+}
+
+/**
+ * Everything the endpoint's package holds.
+ *
+ * @returns {Entry[]}
+ */
+export function endpointFiles() {
+  return withDirectories([
+    { path: `${library}/iotshaper-endpoint.js`, data: readBuilt('iotshaper-endpoint.js') },
+    ...units('debian', ['iotshaper-endpoint.service', 'iotshaper-endpoint.path']),
+    // Its parent is what the unit for the path watches until there is an endpoint.
+    { path: 'etc/iotshaper/', mode: 0o700 },
+    copyright('endpoint'),
+  ]);
+}
+
+/**
+ * Everything the package of a home on Debian holds.
+ *
+ * @returns {Entry[]}
+ */
+export function homeFiles() {
+  return withDirectories([
+    ...units('debian-home', ['iotshaper.service', 'iotshaper-boot.service']),
+    {
+      path: `${library}/stay-shut`,
+      mode: 0o755,
+      data: readFileSync('files/debian-home/stay-shut'),
+    },
+    // What the configuration is at first; the package's script puts it in its place.
+    { path: 'usr/share/iotshaper/iotshaper', data: readFileSync('files/etc/config/iotshaper') },
+    { path: 'etc/iotshaper/', mode: 0o700 },
+    copyright('home'),
+  ]);
+}
+
+/** @param {string} folder @param {string[]} names @returns {Entry[]} */
+function units(folder, names) {
+  return names.map((name) => ({
+    path: `usr/lib/systemd/system/${name}`,
+    data: readFileSync(`files/${folder}/${name}`),
+  }));
+}
+
+/** @param {string} name @returns {Entry} */
+function copyright(name) {
+  const data = readFileSync('files/debian-common/copyright');
+  return { path: `usr/share/doc/iot-shaper-${name}/copyright`, data };
 }
 
 /**

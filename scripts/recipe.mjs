@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 /**
  * @typedef {object} Recipe
  * @property {string} name
- * @property {string} version with the release, `0.1.0-1`
+ * @property {string} version with the release, as OpenWrt's SDK writes it: `0.1.0-r1`
  * @property {string} license
  * @property {string} maintainer
  * @property {string} section
@@ -37,14 +37,16 @@ export function readRecipe(path = 'openwrt/Makefile') {
   };
   return {
     name,
-    version: `${variable('PKG_VERSION')}-${variable('PKG_RELEASE')}`,
+    version: `${variable('PKG_VERSION')}-r${variable('PKG_RELEASE')}`,
     license: variable('PKG_LICENSE'),
     maintainer: variable('PKG_MAINTAINER'),
     section: variable('SECTION'),
     title: variable('TITLE'),
     depends: variable('DEPENDS')
       .split(/\s+/)
-      .map((word) => word.replace(/^\+/, '')),
+      // What begins with @ says on which targets it can be built.
+      .filter((word) => word.startsWith('+'))
+      .map((word) => word.slice(1)),
     description: block('description').trim(),
     conffiles: block('conffiles').trim().split('\n'),
     scripts: { postinst: block('postinst'), prerm: block('prerm'), postrm: block('postrm') },

@@ -27,7 +27,7 @@ for (const words of [
   ['--from', FROM],
   [
     '--from',
-    '/opt/endpoint.deb',
+    '/opt/iot-shaper-endpoint_1.0_all.deb',
     '--host',
     'vps.example.org',
     '--port',
@@ -67,6 +67,19 @@ test('each command of the program is one, with options that it has', async (t) =
   }
 });
 
+test('both packages are fetched from one place, and installed together', (t) => {
+  const input = { host: null, port: 1194, home: 'myhome' };
+  t.deepEqual(cloudCommands({ ...input, from: `${FROM}?token=1` }).slice(0, 3), [
+    "wget --no-verbose --output-document /root/iot-shaper-common.deb 'https://example.org/iot-shaper-common_1.0_all.deb?token=1'",
+    "wget --no-verbose --output-document /root/iot-shaper-endpoint.deb 'https://example.org/iot-shaper-endpoint_1.0_all.deb?token=1'",
+    'apt-get install --yes /root/iot-shaper-common.deb /root/iot-shaper-endpoint.deb',
+  ]);
+  t.is(
+    cloudCommands({ ...input, from: '/opt/iot-shaper-endpoint_1.0_all.deb' })[0],
+    'apt-get install --yes /opt/iot-shaper-common_1.0_all.deb /opt/iot-shaper-endpoint_1.0_all.deb',
+  );
+});
+
 test('what the comments name is what the commands make', async (t) => {
   const text = await print(t, '--from', FROM, '--host', '192.0.2.7', '--home', 'cottage');
   t.regex(text, /--out \/root\/cottage\.ovpn"/);
@@ -80,6 +93,7 @@ for (const [words, said] of [
   [['--from', "https://example.org/'; rm -rf /"], /'--from <address>'/],
   [['--from', 'x.deb'], /'--from <address>'/],
   [['--from', '/root/x.tar'], /'--from <address>'/],
+  [['--from', 'https://example.org/x.deb'], /must name the file iot-shaper-endpoint_VERSION_all/],
   [['--from', FROM, '--host', 'a b'], /'--host <host>'/],
   [['--from', FROM, '--home', '../x'], /'--home <name>'/],
   [[], /required option '--from <address>'/],

@@ -13,6 +13,7 @@ import { askLocalApi, NotRunningError } from '../../src/shell/machine/local-api.
 import { CommandError } from '../../src/shell/system/command.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { run } from '../../src/shell/system/node/processes.ts';
+import { limitRights } from './unit-rights.ts';
 
 /** The program under test: another build's, where a comparison asks for it. */
 const PROGRAM = resolve(process.env.IOTSHAPER_PROGRAM ?? 'dist/iotshaper.js');
@@ -20,14 +21,6 @@ const PROGRAMS = resolve('build/test/net/programs');
 
 /** Leaves a command the rights that systemd leaves the endpoint. */
 const unitRights = limitRights(readFileSync('files/debian/iotshaper-endpoint.service', 'utf8'));
-
-function limitRights(unit: string): string[] {
-  const [, names] = /^CapabilityBoundingSet=(.*)$/m.exec(unit)!;
-  // In place of LimitNICE, which not every machine lets root raise.
-  const kept = `${names} CAP_SYS_NICE`.split(' ').map((name) => name.slice(4).toLowerCase());
-  const set = ['-all', ...kept.map((name) => `+${name}`)].join(',');
-  return ['setpriv', `--bounding-set=${set}`, '--no-new-privs'];
-}
 
 /** Address of the cloud program. */
 export const CLOUD: string = lab.replayAddress;

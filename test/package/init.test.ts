@@ -33,7 +33,7 @@ test('starts after firewall (19) and network (20), and adds its commands to rc.c
 test('start: one instance, respawned without end, both streams logged, told of what concerns it', (t) => {
   t.deepEqual(init(SERVICE, 'start'), [
     'open_instance ',
-    'set_param command /usr/bin/node --optimize-for-size --max-old-space-size=64 --max-semi-space-size=1 --v8-pool-size=1 /usr/lib/iotshaper/iotshaper.js run',
+    'set_param command /usr/bin/iotshaper run',
     'set_param env LOG_SPLIT=1',
     'set_param stdout 1',
     'set_param stderr 1',
@@ -46,12 +46,35 @@ test('start: one instance, respawned without end, both streams logged, told of w
 });
 
 test('node takes the options it is started with', (t) => {
-  const command = init(SERVICE, 'start').find((line) => line.startsWith('set_param command'))!;
-  const options = command.split(' ').filter((word) => word.startsWith('--'));
+  const script = readFileSync('files/usr/bin/iotshaper', 'utf8');
+  const options = script.split(/[\s"]+/).filter((word) => word.startsWith('--'));
+  t.true(options.length > 2);
   const { status, stderr } = spawnSync(process.execPath, [...options, '-e', '0'], {
     encoding: 'utf8',
   });
   t.is(status, 0, stderr);
+});
+
+test('start: devices are held back until the service shapes, unless it runs already', (t) => {
+  const folder = temporaryFolder(t);
+  const script = join(folder, 'iotshaper');
+  const rules = join(folder, 'boot.nft');
+  const text = readFileSync(SERVICE, 'utf8').replace('/etc/iotshaper/boot.nft', rules);
+  writeFileSync(script, text);
+  const program = (name: string, body: string) =>
+    writeFileSync(join(folder, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  program('nft', 'echo "nft $*"');
+  program('logger', 'echo "logger $*"');
+  const start = (env = {}) => init(script, 'start', env, `${folder}:`)[0];
+  t.is(start(), 'open_instance ');
+  writeFileSync(rules, 'table');
+  t.is(start(), `nft -f ${rules}`);
+  t.is(start({ RUNNING: '1' }), 'open_instance ');
+  program('nft', 'exit 1');
+  t.is(
+    start(),
+    `logger -t iotshaper -p daemon.err ${rules}: nft refuses it; devices are not held back until the service is up`,
+  );
 });
 
 test('reload sends HUP to a running service and does nothing otherwise', (t) => {

@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { build, DATE, listTar, readTar, temporaryFolder, unpackTar } from './archive.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-const NAME = `iot-shaper_${version}-1_all.ipk`;
+const NAME = `iot-shaper_${version}-r1_all.ipk`;
 
 let built: Buffer | undefined;
 
@@ -95,7 +95,7 @@ test('names itself and what it needs', (t) => {
     [...control.matchAll(/^([\w-]+): (.*)$/gm)].map(([, name, value]) => [name, value]),
   );
   t.is(fields.get('Package'), 'iot-shaper');
-  t.is(fields.get('Version'), `${version}-1`);
+  t.is(fields.get('Version'), `${version}-r1`);
   t.is(fields.get('Architecture'), 'all');
   t.is(fields.get('License'), 'Apache-2.0');
   t.is(fields.get('SourceDateEpoch'), `${DATE}`);
@@ -246,7 +246,7 @@ function runScript(
   mkdirSync(join(folder, 'bin'));
   mkdirSync(join(folder, 'iotshaper'));
   for (const file of KEPT) writeFileSync(join(folder, 'iotshaper', file), '');
-  for (const command of ['fw4', 'rpcd', 'firewall-zone']) {
+  for (const command of ['fw4', 'rpcd', 'firewall-zone', 'reload_config']) {
     writeFileSync(join(folder, 'bin', command), `#!/bin/sh\necho "${command} $*" >> "${log}"\n`);
     chmodSync(join(folder, 'bin', command), 0o755);
   }
@@ -268,11 +268,12 @@ function runScript(
   ];
 }
 
-test('after installation the firewall and the page’s rights are read anew', (t) => {
+test('after installation the firewall, the page’s rights and what configuration there is are read anew', (t) => {
   t.deepEqual(runScript(t, 'postinst-pkg', ['configure'], {}), [
     'rpcd reload',
     'firewall-zone add',
     'fw4 -q reload',
+    'reload_config',
     ...KEPT,
   ]);
   t.deepEqual(
@@ -315,7 +316,7 @@ all:
 	$(Build/Prepare)
 	mkdir -p $(OUT)
 	$(call Package/$(1)/install,$(OUT))
-	@echo "$(1) $(PKG_VERSION)-$(PKG_RELEASE) $(PKGARCH) [$(strip $(DEPENDS))]"
+	@echo "$(1) $(PKG_VERSION)-r$(PKG_RELEASE) $(PKGARCH) [$(strip $(DEPENDS))]"
 endef
 `,
   );
@@ -330,7 +331,13 @@ endef
   const said = execFileSync('make', ['-s', '-C', resolve('openwrt'), 'all', ...settings], {
     encoding: 'utf8',
   });
-  t.regex(said, new RegExp(`^iot-shaper ${version}-1 all \\[\\+node .*\\+kmod-sched-core\\]`, 'm'));
+  t.regex(
+    said,
+    new RegExp(
+      `^iot-shaper ${version}-r1 all \\[@HAS_FPU @\\(.*\\+node .*\\+kmod-sched-core\\]`,
+      'm',
+    ),
+  );
   const packed = execFileSync('tar', ['czf', '-', '--sort=name', '-C', out, '.'], {
     maxBuffer: 2 ** 26,
   });

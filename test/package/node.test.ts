@@ -146,7 +146,7 @@ const wrapper = (t: ExecutionContext, folders: readonly Programs[]): Outcome => 
     return join(base, `${index}`);
   });
   // Only the folders of this test: the machine's own Node.js would always do.
-  const script = readFileSync('files/debian/iotshaper', 'utf8');
+  const script = readFileSync('files/debian-common/iotshaper', 'utf8');
   t.true(script.includes(' /usr/local/bin /usr/bin;'));
   const copy = join(base, 'iotshaper');
   writeFileSync(copy, script.replace(' /usr/local/bin /usr/bin;', ';'));
@@ -160,6 +160,7 @@ const wrapper = (t: ExecutionContext, folders: readonly Programs[]): Outcome => 
 test('the server’s command runs with the first Node.js that will do', (t) => {
   const outcome = wrapper(t, [
     { node: nodeOf('18.20.4') },
+    { node: nodeOf('20.18.9') },
     {},
     { node: 'echo nonsense' },
     { node: 'exit 1' },
@@ -173,9 +174,17 @@ test('the server’s command runs with the first Node.js that will do', (t) => {
   });
 });
 
+test('all say the same of how old Node.js may be', (t) => {
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
+  t.is(engines.node, '>=20.19');
+  for (const file of ['scripts/install-node.sh', 'files/debian-common/iotshaper', 'README.md']) {
+    t.regex(readFileSync(file, 'utf8'), /Node\.js 20\.19 or newer/, file);
+  }
+});
+
 test('the server’s command says in one sentence what is missing', (t) => {
   const say = (there: string) =>
-    `iotshaper needs Node.js 20 or newer, and there is ${there}. As root, type: npm install --global node@20\n`;
+    `iotshaper needs Node.js 20.19 or newer, and there is ${there}. As root, type: npm install --global node@20\n`;
   t.like(wrapper(t, [{ node: nodeOf('18.20.4') }, { node: nodeOf('16.0.0') }]), {
     status: 1,
     stdout: '',
@@ -185,7 +194,7 @@ test('the server’s command says in one sentence what is missing', (t) => {
 });
 
 test('the scripts are clean', (t) => {
-  const scripts = ['scripts/install-node.sh', 'files/debian/iotshaper'];
+  const scripts = ['scripts/install-node.sh', 'files/debian-common/iotshaper'];
   const checked = spawnSync('shellcheck', scripts, { encoding: 'utf8' });
   t.is(checked.error, undefined, 'apt-get install shellcheck');
   t.is(checked.status, 0, checked.stdout);

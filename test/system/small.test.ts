@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test from 'ava';
 import { readSysctl, writeSysctl } from '../../src/shell/network/netdev.ts';
-import { endLeftovers } from '../../src/shell/system/leftovers.ts';
+import { endLeftovers, findProcesses } from '../../src/shell/system/leftovers.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { Serial } from '../../src/shell/system/serial.ts';
+import { SystemError } from '../../src/shell/system/system.ts';
 
 test('work is done one piece after another, in order, also after a failure', async (t) => {
   const serial = new Serial();
@@ -56,4 +57,29 @@ test('a sysctl that is not there is neither read nor written', async (t) => {
   const now = (await readSysctl(nodeSystem, 'kernel/ostype'))!;
   t.is(now, 'Linux');
   t.is(await writeSysctl(nodeSystem, 'kernel/ostype', now), null);
+});
+
+test('one that became another user’s is found where it is a child, though nobody says where it is', async (t) => {
+  const argv = (name: string) => `socat\0${name}\0`;
+  const texts: Record<string, string> = {
+    '/proc/7/cmdline': argv('mine'),
+    '/proc/7/stat': '7 (so) cat) S 42 7 7 0',
+    '/proc/8/cmdline': argv('a stranger’s'),
+    '/proc/8/stat': '8 (socat) S 1 8 8 0',
+  };
+  const files = {
+    ...nodeSystem.files,
+    list: () => Promise.resolve(['7', '8', '42', 'self']),
+    readText: async (path: string) => {
+      const text = texts[path];
+      if (text === undefined) throw new SystemError('ENOENT', path);
+      return text;
+    },
+    readLink: async (path: string) => {
+      if (path === '/proc/self/ns/net') return 'net:[1]';
+      throw new SystemError('EACCES', path);
+    },
+  };
+  const processes = { ...nodeSystem.processes, pid: 42 };
+  t.deepEqual(await findProcesses({ files, processes }, ([name]) => name === 'socat'), [7]);
 });

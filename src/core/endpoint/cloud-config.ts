@@ -1,7 +1,7 @@
 // What a person pastes when ordering a server, for cloud-init to make it an endpoint at its first start.
 
 export interface CloudConfigInput {
-  /** Where the server gets the package: an https address, or a path of its own. */
+  /** Where the server gets iot-shaper-endpoint, beside which iot-shaper-common is: an https address, or a path of its own. */
   from: string;
   /** By which homes reach it; null for the address by which it reaches the Internet. */
   host: string | null;
@@ -9,12 +9,15 @@ export interface CloudConfigInput {
   home: string;
 }
 
-const PACKAGE = '/root/iot-shaper-endpoint.deb';
+const NAME = /\biot-shaper-endpoint(?=_[\w.+~-]+_all\.deb)/;
 
-/** Why no server gets the package from there; null where it may. */
+/** Why no server gets the packages from there; null where it may. */
 export function findSourceFault(from: string): string | null {
   if (!/^(https:\/\/[^\s'"\\]+|\/[\w./+~-]+\.deb)$/.test(from)) {
     return 'must be an address that begins with https://, or the path of a .deb on the server';
+  }
+  if (!NAME.test(from)) {
+    return 'must name the file iot-shaper-endpoint_VERSION_all.deb, beside which iot-shaper-common_VERSION_all.deb is';
   }
   return null;
 }
@@ -22,11 +25,18 @@ export function findSourceFault(from: string): string | null {
 /** One command a line, each for sh; they run as root, in their order. */
 export function cloudCommands({ from, host, port, home }: CloudConfigInput): string[] {
   const isAddress = from.startsWith('https:');
-  const file = isAddress ? PACKAGE : from;
+  const packages = ['iot-shaper-common', 'iot-shaper-endpoint'].map((name) => {
+    const source = from.replace(NAME, name);
+    return { source, file: isAddress ? `/root/${name}.deb` : source };
+  });
   const own = `$(ip -4 -oneline route get 1.1.1.1 | sed -n 's/.* src \\([0-9.]*\\).*/\\1/p')`;
   return [
-    ...(isAddress ? [`wget --no-verbose --output-document ${PACKAGE} '${from}'`] : []),
-    `apt-get install --yes ${file}`,
+    ...(isAddress
+      ? packages.map(
+          ({ source, file }) => `wget --no-verbose --output-document ${file} '${source}'`,
+        )
+      : []),
+    `apt-get install --yes ${packages.map(({ file }) => file).join(' ')}`,
     // Where the archive's own Node.js is too old.
     'iotshaper --version || npm install --global node@20',
     `iotshaper endpoint init --host ${host ?? `"${own}"`} --port ${port}`,

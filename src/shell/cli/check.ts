@@ -4,17 +4,18 @@ import type { ConfigVerdict } from '../../core/home/answers.ts';
 import { notice } from '../../core/notices/notice.ts';
 import type { GoodConfig } from '../home/config-source.ts';
 import { succeeds } from '../system/command.ts';
+import { platformOf } from '../system/platform.ts';
 import type { System } from '../system/system.ts';
 import type { Context } from './context.ts';
-import { defaultConfigPath, defaultUbusSocket } from './paths.ts';
 
 export function registerCheck(program: Command, { system, console }: Context): void {
+  const { configPath, ubusSocket } = platformOf(system);
   program
     .command('check')
     .description('say what is wrong with the configuration; exit status 1 when something is')
-    .argument('[file]', 'UCI configuration', defaultConfigPath)
+    .argument('[file]', 'UCI configuration', configPath)
     .option('--json', 'as the bus has it')
-    .option('--ubus <socket>', "ubusd's socket, where there is one", defaultUbusSocket)
+    .option('--ubus <socket>', "ubusd's socket, where there is one", ubusSocket)
     .action(async (file: string, { json, ubus }: { json?: boolean; ubus: string }) => {
       const { renderConfigStatus } = await import('./home.ts');
       const { verdict } = await judgeConfig(system, file, ubus);

@@ -4,11 +4,12 @@ import type { Command } from 'commander';
 import type { Status } from '../../core/home/api.ts';
 import type { Notice } from '../../core/notices/notice.ts';
 import { askLocalApi, NotRunningError } from '../machine/local-api.ts';
+import { platformOf } from '../system/platform.ts';
 import type { System } from '../system/system.ts';
 import { judgeConfig } from './check.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
-import { defaultConfigPath, defaultHomeDir, defaultRunDir, defaultUbusSocket } from './paths.ts';
+import { defaultHomeDir, defaultRunDir } from './paths.ts';
 
 interface DoctorOptions {
   config: string;
@@ -26,13 +27,14 @@ interface Examined {
 }
 
 export function registerDoctor(program: Command, { system, console }: Context): void {
+  const { configPath, ubusSocket } = platformOf(system);
   program
     .command('doctor')
     .description('say what is wrong at home and what mends it; exit status 1 when something is')
-    .option('--config <file>', 'UCI configuration', defaultConfigPath)
+    .option('--config <file>', 'UCI configuration', configPath)
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .option('--state-dir <dir>', 'what the service keeps', defaultHomeDir)
-    .option('--ubus <socket>', "ubusd's socket, where there is one", defaultUbusSocket)
+    .option('--ubus <socket>', "ubusd's socket, where there is one", ubusSocket)
     .option('--json', 'with the code and the values of each finding')
     .action(async (options: DoctorOptions) => {
       const { printFindings } = await import('./home.ts');

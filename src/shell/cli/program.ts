@@ -21,6 +21,13 @@ interface Companion {
 
 const companions: readonly Companion[] = [
   {
+    commands: ['set', 'get', 'show', 'add', 'delete', 'on', 'off', 'tunnel', 'call'],
+    absent:
+      'is for a home on Debian; on OpenWrt use LuCI, or "uci set iotshaper.rate=40" and "service iotshaper reload"',
+    add: async (program, context) =>
+      (await import('./debian/debian.ts')).registerDebian(program, context),
+  },
+  {
     commands: ['endpoint'],
     absent: 'is for a server: install the package iot-shaper-endpoint there',
     add: async (program, context) =>

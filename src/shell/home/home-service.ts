@@ -26,6 +26,7 @@ import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { FIXED_NETDEVS, HOUSE_TABLE, ROUTE_TABLE } from '../../core/plan/names.ts';
 import { ConfigKeeper, type ConfigKeeperOptions, PROVED_FILE } from '../config/config-keeper.ts';
+import { homeMethods } from '../machine/home-methods.ts';
 import { LocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { ReportWatch } from '../machine/report-watch.ts';
@@ -78,16 +79,10 @@ export class HomeService implements ServiceApi {
     this.#system = system;
     this.#config = new ConfigKeeper(options);
     this.#reports = new ReportWatch(system);
-    const methods = {
-      status: () => this.status(),
-      history: () => this.history(),
+    const methods = homeMethods(this, {
       counters: () => this.#history.addresses.samples,
-      check: () => this.check(),
-      reload: async () => {
-        await this.reload();
-        return renderConfigStatus(this.#config.status);
-      },
-    };
+      configStatus: () => renderConfigStatus(this.#config.status),
+    });
     this.#commands = new LocalApi(system, join(runDir, 'api.sock'), methods, log);
     this.#tools = new ToolRunner(system, runDir);
     this.#clock = new ScheduleClock({ system, runDir, log });

@@ -16,7 +16,7 @@ import type { Notice } from '../../core/notices/notice.ts';
 import type { InnerNetwork } from '../../core/plan/facts.ts';
 import { version } from '../../version.ts';
 import { HomeControl } from '../control/home-control.ts';
-import { readHouseNames } from '../network/house-names-reader.ts';
+import { readHouseNames } from '../network/names/house-names-reader.ts';
 import { unsentFault } from '../shaper/cover.ts';
 import type { System } from '../system/system.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';

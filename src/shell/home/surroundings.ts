@@ -14,12 +14,7 @@ import type { Neighbour } from '../../core/home/devices/device-table.ts';
 import { parseTracks, renderTracks } from '../../core/home/devices/follow-state.ts';
 import { InnerAddresses, sharersOf } from '../../core/home/devices/inner-addresses.ts';
 import { parsePlaces, renderPlaces } from '../../core/home/devices/inner-memory.ts';
-import {
-  type Lease,
-  namesOf,
-  parseDnsmasqLeases,
-  parseOdhcpdLeases,
-} from '../../core/home/devices/leases.ts';
+import { type Lease, namesOf } from '../../core/home/devices/leases.ts';
 import { Presence } from '../../core/home/devices/presence.ts';
 import type { Finding, House } from '../../core/home/home-facts.ts';
 import type { Noted } from '../../core/home/machine/events.ts';
@@ -29,6 +24,7 @@ import { wordsOf } from '../../core/notices/words.ts';
 import type { FollowedDevice, InnerPlaces } from '../../core/plan/facts.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ipJson } from '../network/ip-json.ts';
+import { readLeases } from '../network/names/leases-reader.ts';
 import type { Log } from '../system/log.ts';
 import { Serial } from '../system/serial.ts';
 import type { System } from '../system/system.ts';
@@ -39,8 +35,6 @@ export const FOLLOWED_FILE = 'followed.json';
 /** Below the run directory: which inner address each device's address has. */
 export const INNER_FILE = 'inner.json';
 
-const DNSMASQ_LEASES = '/tmp/dhcp.leases';
-const ODHCPD_LEASES = ['/tmp/hosts/odhcpd', '/tmp/odhcpd.leases'];
 /** Flash wears: what is learned is written no more often. */
 const KEEP_EVERY_MS = 5 * 60_000;
 const NOTHING_TOLD: Told = { findings: [], remark: null };
@@ -236,15 +230,6 @@ async function readMachine(system: System): Promise<Seen> {
     own: await readOwnAddresses(system),
     nowMs: system.clock.monotonicMs(),
   };
-}
-
-async function readLeases({ files }: System): Promise<Lease[]> {
-  const read = (path: string) => files.readText(path).catch(() => '');
-  const odhcpd = await Promise.all(ODHCPD_LEASES.map(read));
-  return [
-    ...parseDnsmasqLeases(await read(DNSMASQ_LEASES)),
-    ...odhcpd.flatMap((text) => parseOdhcpdLeases(text)),
-  ];
 }
 
 /** Hardware and IP addresses of this machine. */

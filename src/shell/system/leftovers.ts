@@ -1,5 +1,5 @@
 // Finds processes of ours, those that a killed service left behind too, by their arguments and network namespace.
-import { pause, type System } from './system.ts';
+import { pause, type System, SystemError } from './system.ts';
 
 const GRACE_MS = 2000;
 const POLL_MS = 20;
@@ -10,18 +10,32 @@ export async function findProcesses(
   matches: (argv: readonly string[]) => boolean,
 ): Promise<number[]> {
   const ours = await files.readLink('/proc/self/ns/net');
+  const isHere = async (pid: number): Promise<boolean> => {
+    try {
+      return (await files.readLink(`/proc/${pid}/ns/net`)) === ours;
+    } catch (error) {
+      // One that is another user by now is closed to a service that may not trace; what it started itself is here.
+      if (!(error instanceof SystemError && error.code === 'EACCES')) throw error;
+      return parentOf(await files.readText(`/proc/${pid}/stat`)) === processes.pid;
+    }
+  };
   const found: number[] = [];
   for (const entry of await files.list('/proc')) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === processes.pid) continue;
     try {
       const argv = (await files.readText(`/proc/${pid}/cmdline`)).split('\0').slice(0, -1);
-      if (matches(argv) && (await files.readLink(`/proc/${pid}/ns/net`)) === ours) found.push(pid);
+      if (matches(argv) && (await isHere(pid))) found.push(pid);
     } catch {
       // it ended meanwhile
     }
   }
   return found;
+}
+
+/** By proc(5): the name, in parentheses, may hold anything. */
+function parentOf(stat: string): number {
+  return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[2]);
 }
 
 /** Ends every process of this network namespace whose arguments `matches` accepts. */

@@ -15,7 +15,7 @@ export function registerCloudInit(command: AddCommand, { console }: Context): vo
   command('cloud-init', 'print what to paste as user data when ordering a server')
     .requiredOption(
       '--from <address>',
-      'where the server gets the package: https://… or a path of its own',
+      'where the server gets iot-shaper-endpoint_VERSION_all.deb, with iot-shaper-common beside it: https://… or a path of its own',
       parseSource,
     )
     .option(

@@ -1,27 +1,28 @@
 // `iotshaper run`: the home service in the foreground, until a signal ends it.
 import { HomeService } from '../../home/home-service.ts';
 import { interfaceReader } from '../../network/interfaces.ts';
-import { consoleLog } from '../../system/log.ts';
+import { consoleLog, type Log } from '../../system/log.ts';
+import { platformOf } from '../../system/platform.ts';
+import type { System } from '../../system/system.ts';
 import { UbusClient } from '../../ubus/client.ts';
 import { publishIotshaper } from '../../ubus/iotshaper-object.ts';
 import type { Context } from '../context.ts';
 import { requireRoot } from '../failure.ts';
-import { defaultConfigPath, defaultHomeDir, defaultRunDir, defaultUbusSocket } from '../paths.ts';
+import { defaultHomeDir, defaultRunDir } from '../paths.ts';
 import { runAlone } from './alone.ts';
 import type { RunOptions } from './run-options.ts';
 import { runUntilSignal, type Service } from './until-signal.ts';
 
 /** Serves the home until a signal ends it. @throws {Failure} when not run by root */
-export async function runService(
-  context: Context,
-  {
-    config = defaultConfigPath,
+export async function runService(context: Context, options: RunOptions): Promise<void> {
+  const { system } = context;
+  const { configPath, ubusSocket } = platformOf(system);
+  const {
+    config = configPath,
     runDir = defaultRunDir,
     stateDir = defaultHomeDir,
-    ubus = defaultUbusSocket,
-  }: RunOptions,
-): Promise<void> {
-  const { system } = context;
+    ubus = ubusSocket,
+  } = options;
   requireRoot(system, 'iotshaper run');
   await runAlone(system, () => serveHome(context, { config, runDir, stateDir, ubus }));
 }
@@ -43,11 +44,7 @@ async function serveHome(
   console.onSignal('SIGUSR2', () => {
     service.staysShut = true;
   });
-  const bus = new UbusClient(system, {
-    socketPath: ubus,
-    log: (text) => log('info', `ubus: ${text}`),
-  });
-  publishIotshaper(bus, service);
+  const bus = ubus === '' ? null : publishOn(ubus, system, service, log);
   const whole: Service = {
     get staysShut() {
       return service.staysShut;
@@ -58,8 +55,15 @@ async function serveHome(
     start: () => service.start(),
     stop: async () => {
       await service.stop();
-      await bus.close();
+      await bus?.close();
     },
   };
   await runUntilSignal(context, whole, () => void service.reload());
+}
+
+/** Puts the service on the bus, for LuCI; the command line asks it by its own socket. */
+function publishOn(socketPath: string, system: System, service: HomeService, log: Log): UbusClient {
+  const bus = new UbusClient(system, { socketPath, log: (text) => log('info', `ubus: ${text}`) });
+  publishIotshaper(bus, service);
+  return bus;
 }

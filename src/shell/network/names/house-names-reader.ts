@@ -1,19 +1,19 @@
 // Reads what the router's resolver knows of the house by itself: its settings, hosts files and leases.
-import { parseUci, type UciPackage } from '../../core/config/uci/uci.ts';
-import { parseDnsmasqLeases } from '../../core/home/devices/leases.ts';
-import { gatherNames, type HouseNames } from '../../core/home/names/house-names.ts';
-import type { System } from '../system/system.ts';
+import { parseUci, type UciPackage } from '../../../core/config/uci/uci.ts';
+import { gatherNames, type HouseNames } from '../../../core/home/names/house-names.ts';
+import type { System } from '../../system/system.ts';
+import { readDnsmasqLeases } from './leases-reader.ts';
 
 const SETTINGS = '/etc/config/dhcp';
 const HOSTS = '/etc/hosts';
 /** Where OpenWrt writes names that are given in UCI, and odhcpd those of its leases. */
 const HOSTS_FOLDER = '/tmp/hosts';
-const LEASES = '/tmp/dhcp.leases';
 /** A list of names to block may have any length. */
 const MOST_BYTES = 1 << 18;
 
 /** The names as they are now; never throws. */
-export async function readHouseNames({ files }: Pick<System, 'files'>): Promise<HouseNames> {
+export async function readHouseNames(system: Pick<System, 'files'>): Promise<HouseNames> {
+  const { files } = system;
   const read = async (path: string): Promise<string> => {
     const facts = await files.stat(path).catch(() => null);
     if (!facts || facts.isFolder || facts.bytes > MOST_BYTES) return '';
@@ -24,7 +24,7 @@ export async function readHouseNames({ files }: Pick<System, 'files'>): Promise<
   return gatherNames({
     dhcp: parseSettings(await read(SETTINGS)),
     hosts: await Promise.all(paths.map(read)),
-    leases: parseDnsmasqLeases(await read(LEASES)),
+    leases: await readDnsmasqLeases(system, read),
   });
 }
 
