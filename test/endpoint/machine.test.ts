@@ -226,6 +226,26 @@ test('nobody is sent to while a larger queue is made', (t) => {
   t.deepEqual(play.take(), ['welcome 2', 'open 2']);
 });
 
+test('another rate leaves the ring behind the queue as it is, until it is far too short', (t) => {
+  const play = Play.serving(t, [2]);
+  const rings = [100, 40, 100, 125, 40].map((rateKBps) => {
+    play.hello(2, { ...shape, rateKBps });
+    play.doUntil('queue');
+    const { rebuild, ring } = play.work as Extract<Work, { part: 'queue' }>;
+    play.settle();
+    play.second();
+    play.settle();
+    return [rebuild, ring];
+  });
+  t.deepEqual(rings, [
+    [false, 3],
+    [false, 3],
+    [false, 3],
+    [false, 8],
+    [false, 8],
+  ]);
+});
+
 test('a home that came since tc was asked is looked at next time', (t) => {
   const play = Play.serving(t, [2]);
   play.homes = [stored(2), stored(3)];

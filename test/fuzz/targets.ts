@@ -12,6 +12,8 @@ import { Packer } from '../../src/core/framing/packer.ts';
 import { DeviceQueues } from '../../src/core/framing/queues.ts';
 import { Unpacker } from '../../src/core/framing/unpacker.ts';
 import { answerFromHouse } from '../../src/core/home/names/dns-answer.ts';
+import { readMessages } from '../../src/core/netlink/netlink.ts';
+import { readCounters, readElements, readGeneration } from '../../src/core/netlink/nft-messages.ts';
 import { parseManagementLine } from '../../src/core/openvpn/management.ts';
 import type { PemReader } from '../../src/core/openvpn/pem.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
@@ -24,6 +26,7 @@ import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import type { Connection, System } from '../../src/shell/system/system.ts';
 import { inner, inside, proofOf } from '../control/proofs.ts';
 import { cameraPacket, echoPacket, plugPacket, wireCases } from '../framing/wire-frames.ts';
+import { bytesOf as bytesOfHex, netlinkSamples } from '../netlink/recorded.ts';
 import { exerciseCodec, ubusSamples } from '../ubus/codec-exercise.ts';
 import { type Draw, damageBytes, damageJson, damageText, noise } from './mutation.ts';
 
@@ -51,6 +54,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   { name: 'ubus', prepare: () => (draw) => exerciseCodec(bytesOf(draw, ubusSamples)) },
   { name: 'api', prepare: fuzzLocalApi },
   { name: 'tools', prepare: fuzzToolLines },
+  { name: 'netlink', prepare: fuzzNetlink },
 ];
 
 /** Noise for one in eight, else samples, damaged. */
@@ -334,5 +338,19 @@ function fuzzToolLines(): (draw: Draw) => Outcome {
     }
     const { classes, qdiscs } = listings.take();
     return isTaken || classes.length + qdiscs.length > 0 ? 'taken' : 'refused';
+  };
+}
+
+function fuzzNetlink(): (draw: Draw) => Outcome {
+  const samples = Object.values(netlinkSamples).map(bytesOfHex);
+  return (draw) => {
+    try {
+      const { messages } = readMessages(bytesOf(draw, samples));
+      const counted = readCounters(messages).size + readElements(messages, 'ipv6_addr').length;
+      return readGeneration(messages) === null && counted === 0 ? 'refused' : 'taken';
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return 'refused';
+    }
   };
 }

@@ -40,7 +40,12 @@ async function findProcess(name: string, place: 'router' | 'endpoint'): Promise<
     );
     for (const [field, value] of Object.entries(status))
       status[field] = value?.trim().replace(/\s+/g, ' ');
-    if (status.Name === name) return { pid: Number(pid), status };
+    const isAsking = await readFile(`/proc/${pid}/cmdline`, 'utf8').then(
+      (words) => words.includes('SOCKET-SENDTO'),
+      () => false,
+    );
+    // The socat by which the service asks the kernel reads nothing of devices.
+    if (status.Name === name && !isAsking) return { pid: Number(pid), status };
   }
   throw new Error(`no ${name} at the ${place}`);
 }

@@ -40,6 +40,7 @@ test('without a queue that holds it back, cover stops itself and says so', async
       peer: '127.0.7.2',
       packetBytes: 512,
       packetsPerS,
+      hasBeats: false,
       kernel: () => ({ sentBytes: sent.read(), bytesPerS: 512 * packetsPerS }),
       onFault: (fault) => {
         faults.push(wordsOf(fault));
@@ -67,6 +68,7 @@ test('a peer that refuses is told as a fault, again and again, until closed', as
       peer: '127.0.7.4',
       packetBytes: 256,
       packetsPerS: 10,
+      hasBeats: false,
       kernel: () => ({ sentBytes: 0, bytesPerS: 2560 }),
       onFault: (fault) => {
         const text = wordsOf(fault);
@@ -112,6 +114,7 @@ async function coverOn(sentBytes: (atMs: number) => number | null) {
   } as unknown as System;
   const cover = new Cover({
     ...{ system, local: '10.213.0.2', peer: '10.213.0.1', packetBytes: 512, packetsPerS: 78.125 },
+    hasBeats: false,
     kernel: () => ({ sentBytes: sentBytes(time.nowMs), bytesPerS: 40_000 }),
     onFault: (fault) => faults.push(wordsOf(fault)),
   });

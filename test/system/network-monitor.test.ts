@@ -60,6 +60,7 @@ function monitor(script: string, onChange: (what: NetworkChange) => void, every 
 
 const print = (line: string) => `process.stdout.write(${JSON.stringify(`${line}\n`)});`;
 const NEIGH = '[NEIGH]10.0.0.9 dev va lladdr 02:00:00:00:00:09 STALE ';
+const OTHER = '[NEIGH]10.0.0.8 dev va lladdr 02:00:00:00:00:08 REACHABLE ';
 const LINK = '[LINK]3: va@vb: <BROADCAST>';
 
 /** The first `count` calls. */
@@ -87,15 +88,47 @@ test('the start is told, since nobody knows what came before, then what changes'
 });
 
 test('a burst is one call, for the most there was in it', async (t) => {
-  const script = `setTimeout(() => {${print(NEIGH)}${print(LINK)}${print(NEIGH)}}, 150); setTimeout(() => {${print(NEIGH)}}, 400); setInterval(() => {}, 1000);`;
+  const script = `setTimeout(() => {${print(NEIGH)}${print(LINK)}${print(NEIGH)}}, 150); setTimeout(() => {${print(OTHER)}}, 400); setInterval(() => {}, 1000);`;
   t.deepEqual(await changes(script, 3), ['house', 'house', 'neighbours']);
 });
 
 test('a trickle without end is told all the same, and no more often than asked', async (t) => {
   const startMs = performance.now();
-  const told = await changes(`setInterval(() => {${print(NEIGH)}}, 5);`, 4, 100);
+  const told = await changes(
+    `let n = 0; setInterval(() => { process.stdout.write(\`[NEIGH]10.0.0.9 dev va lladdr 02:00:00:00:00:\${n++ % 2 ? '08' : '09'} STALE \\n\`); }, 5);`,
+    4,
+    100,
+  );
   t.deepEqual(told, ['house', 'neighbours', 'neighbours', 'neighbours']);
   t.true(performance.now() - startMs >= 300);
+});
+
+test('a neighbour that is heard again as it was known is no change', async (t) => {
+  const again = NEIGH.replace('STALE', 'REACHABLE');
+  const gone = '[NEIGH]Deleted 10.0.0.9 dev va FAILED ';
+  const script = `setTimeout(() => {${print(NEIGH)}}, 150); setTimeout(() => {${print(again)}}, 300); setTimeout(() => {${print(gone)}}, 450); setInterval(() => {}, 1000);`;
+  const told: string[] = [];
+  const heard: [string, boolean][] = [];
+  await new Promise<void>((resolve) => {
+    const watching = new NetworkMonitor({
+      ...{ system: nodeSystem, debounceMs: 20, houseEveryMs: 0, neighboursEveryMs: 0 },
+      ignoredNetdevs: () => [],
+      ignoredTables: [],
+      argv: [process.execPath, '-e', script],
+      memory: { hear: (line, isNews) => void heard.push([line, isNews]), distrust: () => {} },
+      onChange: (what) => {
+        told.push(what);
+        if (told.length === 3) void watching.stop().then(resolve);
+      },
+    });
+    watching.start();
+  });
+  t.deepEqual(told, ['house', 'neighbours', 'neighbours']);
+  t.deepEqual(heard, [
+    [NEIGH, true],
+    [again, false],
+    [gone, true],
+  ]);
 });
 
 test('a child that ends is started again, and what was missed is looked for', async (t) => {

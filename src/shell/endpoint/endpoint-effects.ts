@@ -6,7 +6,7 @@ import type { EndpointState, Part } from '../../core/endpoint/machine/state.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { ENDPOINT_TEXT_SETS, INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
+import { ENDPOINT_SETS, INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { endpointPassages, KNOCK_COUNTER } from '../../core/plan/nft/nft-passage.ts';
 import { renderClassAdd } from '../../core/plan/tc.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
@@ -73,7 +73,8 @@ export class EndpointEffects {
     this.#system = system;
     this.#sysctls = new Sysctls(system);
     this.#sent = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_packets');
-    this.#rules = new Rules(system, ENDPOINT_TEXT_SETS, () => tell({ kind: 'rules-lost' }));
+    const onLost = (): void => tell({ kind: 'rules-lost' });
+    this.#rules = new Rules({ system, sets: ENDPOINT_SETS, onLost });
     this.links = new HomeLinks({
       system,
       departures: () => this.#sent.read(),

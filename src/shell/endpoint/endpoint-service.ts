@@ -15,6 +15,7 @@ import { INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { ReportWatch } from '../machine/report-watch.ts';
+import { IpMemory } from '../network/kernel/ip-memory.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { managementSocketOf } from '../openvpn/openvpn.ts';
 import type { Log } from '../system/log.ts';
@@ -26,8 +27,12 @@ import type { EndpointStore } from './store.ts';
 
 /** Changes to the store come as several events. */
 const SETTLE_MS = 200;
-/** The machine is looked at so often: a firewall may be switched on at any time. */
+/**
+ * The machine is looked at so often while no home is there: a firewall may be switched on at any time. One that shuts off homes
+ * that are there shows in what passes; then each fifth look is enough.
+ */
 const EXAMINE_EVERY_MS = 60_000;
+const EXAMINE_SERVING_EACH = 5;
 /** What could not be removed is tried again so soon. */
 const REMOVE_EVERY_MS = 500;
 
@@ -68,8 +73,10 @@ export class EndpointService {
   });
 
   constructor(options: EndpointServiceOptions, identity: EndpointIdentity) {
-    const { system, store, runDir, log } = options;
-    this.#options = options;
+    const { store, runDir, log } = options;
+    const memory = new IpMemory(options.system);
+    const { system } = memory;
+    this.#options = { ...options, system };
     this.#system = system;
     this.#reports = new ReportWatch(system);
     this.#since = Math.floor(system.clock.unixMs() / 1000);
@@ -93,7 +100,7 @@ export class EndpointService {
       tell: (event) => this.#tell(event),
     });
     this.#monitor = new NetworkMonitor({
-      system,
+      ...{ system, memory },
       onChange: (what) => {
         if (what === 'house') this.#loop.dispatch({ kind: 'surroundings' });
       },
@@ -123,7 +130,11 @@ export class EndpointService {
     this.#monitor.start();
     this.#loop.dispatch({ kind: 'start', homes });
     await this.#loop.settled();
-    this.#cancelExamine = system.timers.every(EXAMINE_EVERY_MS, () => void this.#examine());
+    let turns = 0;
+    this.#cancelExamine = system.timers.every(EXAMINE_EVERY_MS, () => {
+      const isServing = this.#loop.state.sessions.length > 0;
+      if (++turns % EXAMINE_SERVING_EACH === 0 || !isServing) void this.#examine();
+    });
     await this.#examine();
   }
 

@@ -12,7 +12,7 @@ import type { PlainUser } from '../../core/plan/facts.ts';
 import { HOME_CLASS_MINOR, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { renderNotAlive } from '../../core/plan/nft/nft-alive.ts';
 import {
-  HOME_TEXT_SETS,
+  HOME_SETS,
   REDIRECTED_SET,
   RESOLVER_SET,
   WITNESS_COUNTER,
@@ -25,7 +25,7 @@ import { netdevExists, netdevIndex, openNetdevCounter, setLink } from '../networ
 import { loadNft } from '../network/nft.ts';
 import { rebuildQueue } from '../network/queue.ts';
 import { findRouteFault } from '../network/route-check.ts';
-import { applyInsideRoutes, applyRoutes } from '../network/routing.ts';
+import { applyInsideRoutes, applyRoutes, keepAddress } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { HomeOpenVpn, type OpenVpnAct } from '../openvpn/home-openvpn.ts';
@@ -77,7 +77,8 @@ export class HomeEffects {
     this.#system = system;
     this.#sent = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_packets');
     this.#received = openNetdevCounter(system, TUNNEL_NETDEV, 'rx_packets');
-    this.#rules = new Rules(system, HOME_TEXT_SETS, () => tell({ kind: 'rules-lost' }));
+    const onLost = (): void => tell({ kind: 'rules-lost' });
+    this.#rules = new Rules({ system, sets: HOME_SETS, onLost });
     this.#houseReader = new HouseReader(system, join(stateDir, NETWORKS_FILE));
     this.#sysctls = new Sysctls(system);
     this.#clock = new OuterClock(system);
@@ -191,8 +192,7 @@ export class HomeEffects {
       sentPackets: this.sentPackets,
       receivedPackets: this.receivedPackets,
       answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
-      smallerBytes: this.tunnel.smallerBytes,
-      ...{ config, rate: this.#options.rateOf(config) },
+      ...{ smallerBytes: this.tunnel.smallerBytes, config, rate: this.#options.rateOf(config) },
       passages: this.#rules.passages(homePassages),
       chance: uniformRandom(this.#system)(),
     };
@@ -229,10 +229,10 @@ export class HomeEffects {
 
   async #applyRoutes(work: WorkOf<'routes'>): Promise<Notice | null> {
     const { netdev, plan, own, networks, house } = work;
-    const isThere = netdevExists(this.#system, netdev);
-    await applyRoutes(this.#system, plan, new Set(isThere ? [netdev] : []));
-    if (own === null || !isThere) return null;
-    await this.#system.processes.run(['ip', 'addr', 'replace', own, 'dev', netdev]);
+    const there = netdevExists(this.#system, netdev) ? [netdev] : [];
+    await applyRoutes(this.#system, plan, new Set(there));
+    if (own === null || there.length === 0) return null;
+    await keepAddress(this.#system, netdev, own);
     return findRouteFault(this.#system, netdev, networks, house);
   }
 

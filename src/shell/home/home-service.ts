@@ -30,6 +30,7 @@ import { homeMethods } from '../machine/home-methods.ts';
 import { LocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { ReportWatch } from '../machine/report-watch.ts';
+import { IpMemory } from '../network/kernel/ip-memory.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { socketsOf } from '../openvpn/home-openvpn.ts';
 import { judgeProfile } from '../openvpn/profile-file.ts';
@@ -73,8 +74,11 @@ export class HomeService implements ServiceApi {
   readonly #reports: ReportWatch;
   #seconds = 0;
 
-  constructor(options: HomeServiceOptions) {
-    const { system, runDir, stateDir, log } = options;
+  constructor(outside: HomeServiceOptions) {
+    const memory = new IpMemory(outside.system);
+    const { system } = memory;
+    const options = { ...outside, system };
+    const { runDir, stateDir, log } = options;
     this.#options = options;
     this.#system = system;
     this.#config = new ConfigKeeper(options);
@@ -97,7 +101,7 @@ export class HomeService implements ServiceApi {
       innerPath: join(runDir, INNER_FILE),
     });
     this.#monitor = new NetworkMonitor({
-      system,
+      ...{ system, memory },
       onChange: (what) => {
         if (what === 'house') void this.#understandAnew();
         this.#loop.dispatch({ kind: 'surroundings', what });

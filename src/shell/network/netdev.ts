@@ -41,13 +41,19 @@ export function openNetdevCounter(
   return files.openCounter(`${NETDEVS}/${name}/statistics/${counter}`);
 }
 
-/** Sets MTU and queue length; up again, where others took it down. */
+const UP = 1;
+
+/** Sets MTU and queue length; up again, where others took it down. Does nothing where all of it is so. */
 export async function setLink(
-  { processes }: Pick<System, 'processes'>,
+  { files, processes }: Pick<System, 'files' | 'processes'>,
   name: string,
   mtu: number,
   queuePackets: number,
 ): Promise<void> {
+  const read = async (setting: string): Promise<number> =>
+    Number(await files.readText(`${NETDEVS}/${name}/${setting}`).catch(() => Number.NaN));
+  const isSo = (await read('mtu')) === mtu && (await read('tx_queue_len')) === queuePackets;
+  if (isSo && ((await read('flags')) & UP) !== 0) return;
   const settings = ['mtu', `${mtu}`, 'txqueuelen', `${queuePackets}`, 'up'];
   await processes.run(['ip', 'link', 'set', 'dev', name, ...settings]);
 }

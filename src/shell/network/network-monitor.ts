@@ -1,6 +1,7 @@
 // Tells when the machine's netdevs, addresses, routes or neighbours change, as `ip monitor` prints it.
 import { SupervisedChild } from '../system/child.ts';
 import type { Cancel, System } from '../system/system.ts';
+import type { IpMemory } from './kernel/ip-memory.ts';
 
 /** `house`: netdevs, addresses or routes changed, maybe neighbours too; `neighbours`: those alone. */
 export type NetworkChange = 'house' | 'neighbours';
@@ -8,6 +9,8 @@ export type NetworkChange = 'house' | 'neighbours';
 export interface MonitorOptions {
   system: System;
   onChange: (what: NetworkChange) => void;
+  /** Hears everything, and when there is nobody to hear it. */
+  memory?: Pick<IpMemory, 'hear' | 'distrust'>;
   /** Netdevs whose changes are not told: our own. */
   ignoredNetdevs: () => readonly string[];
   /** Numbers of the routing tables whose changes are not told: our own. */
@@ -47,10 +50,35 @@ export function readMonitorLine(
   return 'house';
 }
 
+/** What is remembered of neighbours; a router has fewer. */
+const MOST_NEIGHBOURS = 4096;
+
+/**
+ * Neighbours as the monitor tells of them: that one was heard again, or has not been for a while, changes nothing, and is told
+ * several times a minute for each.
+ */
+class KnownNeighbours {
+  readonly #known = new Map<string, string>();
+
+  /** Whether the line says what was not known; true for one that is about no neighbour. */
+  learn(line: string): boolean {
+    const [, deleted, whom = '', rest = ''] =
+      /^(Deleted )?\[NEIGH\](?:Deleted )?(\S+ dev \S+)(.*)$/.exec(line) ?? [];
+    if (whom === '') return true;
+    const isGone = deleted !== undefined || line.includes(']Deleted ') || /\bFAILED\b/.test(rest);
+    const what = isGone ? 'gone' : (/ lladdr (\S+)/.exec(rest)?.[1] ?? '');
+    if (this.#known.get(whom) === what) return false;
+    if (this.#known.size >= MOST_NEIGHBOURS) this.#known.clear();
+    this.#known.set(whom, what);
+    return true;
+  }
+}
+
 /** Watches from {@link NetworkMonitor.start} to {@link NetworkMonitor.stop}. */
 export class NetworkMonitor {
   readonly #options: MonitorOptions;
   readonly #child: SupervisedChild;
+  readonly #neighbours = new KnownNeighbours();
   #cancel: Cancel | null = null;
   #dueMs = 0;
   #pending: NetworkChange | null = null;
@@ -62,11 +90,17 @@ export class NetworkMonitor {
       system: options.system,
       argv: () => options.argv ?? COMMAND,
       onLine: (line) => {
+        const isNews = this.#neighbours.learn(line);
+        options.memory?.hear(line, isNews);
         const what = readMonitorLine(line, options.ignoredNetdevs(), options.ignoredTables);
-        if (what) this.#note(what);
+        if (what && isNews) this.#note(what);
       },
+      onExit: () => options.memory?.distrust(),
       // What changed meanwhile was missed.
-      onStart: () => this.#note('house'),
+      onStart: () => {
+        options.memory?.distrust();
+        this.#note('house');
+      },
     });
   }
 
@@ -78,7 +112,9 @@ export class NetworkMonitor {
     this.#cancel?.();
     this.#cancel = null;
     this.#pending = null;
+    this.#options.memory?.distrust();
     await this.#child.stop();
+    this.#options.memory?.distrust();
   }
 
   #note(what: NetworkChange): void {

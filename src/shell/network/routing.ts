@@ -1,4 +1,5 @@
 // Policy rules and routes, read back from the kernel and brought to what is planned.
+import type { ListedNetdev } from '../../core/home/netdev-kinds.ts';
 import type { FamilyRoute } from '../../core/plan/inside.ts';
 import { HOUSE_TABLE, ROUTE_PROTOCOL, ROUTE_TABLE } from '../../core/plan/names.ts';
 import { type FamilyRoutes, type PlannedRule, ruleWords } from '../../core/plan/routes.ts';
@@ -29,6 +30,9 @@ interface ListedRoute {
   type?: string;
   dst: string;
   dev?: string;
+  gateway?: string;
+  metric?: number;
+  protocol?: string;
 }
 
 /** Rules of ours, whatever their preference: nobody else looks our tables up, or has our protocol. */
@@ -113,17 +117,21 @@ export async function applyRoutes(
   for (const { family, rules, routes } of plan) {
     const ip = ['ip', `-${family}`];
     const standing: Standing[] = [];
+    const found = await routesByTable(system, family);
     for (const route of routes) {
-      const dev = wordAfter(route, 'dev');
+      const planned = readPlanned(route);
+      const { dev, table } = planned;
+      if (found.get(table)?.some((one) => isAsPlanned(one, route, planned))) {
+        standing.push(planned);
+        continue;
+      }
       const add = [...ip, 'route', 'replace', ...route];
       const stands = dev === null || netdevs.has(dev) ? system.processes.run(add) : null;
-      const isHouse = wordAfter(route, 'table') === `${HOUSE_TABLE}`;
       // A netdev of the house that is down leads nowhere, here as in the main table.
-      if (stands === null && !(isHouse && (await succeeds(system, add)))) continue;
+      if (stands === null && !(table === `${HOUSE_TABLE}` && (await succeeds(system, add))))
+        continue;
       await stands;
-      const type = REFUSING.find((word) => word === route[0]);
-      const dst = type === undefined ? route[0]! : route[1]!;
-      standing.push({ table: wordAfter(route, 'table')!, type, dst, dev });
+      standing.push(planned);
     }
     const listed = (await ourRules(system, family)).map((rule) => readRule(rule));
     for (const rule of rules) {
@@ -145,6 +153,36 @@ interface Standing {
   type: string | undefined;
   dst: string;
   dev: string | null;
+}
+
+function readPlanned(route: readonly string[]): Standing {
+  const type = REFUSING.find((word) => word === route[0]);
+  const dst = type === undefined ? route[0]! : route[1]!;
+  return { table: wordAfter(route, 'table')!, type, dst, dev: wordAfter(route, 'dev') };
+}
+
+async function routesByTable(
+  system: Commands,
+  family: 4 | 6,
+): Promise<Map<string, readonly ListedRoute[]>> {
+  const found = new Map<string, readonly ListedRoute[]>();
+  for (const table of OUR_TABLES) found.set(`${table}`, await ourRoutes(system, family, table));
+  return found;
+}
+
+function isAsPlanned(
+  listed: ListedRoute,
+  route: readonly string[],
+  { type, dst, dev }: Standing,
+): boolean {
+  return (
+    listed.type === type &&
+    listed.dst === dst &&
+    (type !== undefined || listed.dev === dev) &&
+    listed.gateway === undefined &&
+    `${listed.metric}` === wordAfter(route, 'metric') &&
+    listed.protocol === `${ROUTE_PROTOCOL}`
+  );
 }
 
 async function deleteStale(
@@ -178,6 +216,20 @@ export async function removeRoutes(system: Commands): Promise<void> {
       await system.processes.run(['ip', `-${family}`, 'route', 'flush', 'table', `${table}`]);
     }
   }
+}
+
+/** Gives a netdev an address, in CIDR form, unless it has it. */
+export async function keepAddress(
+  system: Pick<System, 'processes'>,
+  netdev: string,
+  cidr: string,
+): Promise<void> {
+  const listed = await ipJson<ListedNetdev>(system, ['-d', 'addr', 'show']);
+  const has = listed
+    .filter(({ ifname }) => ifname === netdev)
+    .flatMap(({ addr_info = [] }) => addr_info)
+    .some(({ local, prefixlen }) => `${local}/${prefixlen}` === cidr);
+  if (!has) await system.processes.run(['ip', 'addr', 'replace', cidr, 'dev', netdev]);
 }
 
 function readRule(listed: ListedRule): PlannedRule {

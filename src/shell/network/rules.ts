@@ -1,10 +1,13 @@
 // Our nftables table as loaded, and whether it still stands so: others flush rulesets and edit chains.
 import type { PassageCounts } from '../../core/delivery/passage.ts';
+import type { ElementType } from '../../core/netlink/nft-messages.ts';
 import { TABLE } from '../../core/plan/names.ts';
+import { aliveElements } from '../../core/plan/nft/nft-alive.ts';
 import { countersOf } from '../../core/plan/nft/nft-passage.ts';
 import { countedIn, updateTable, withoutCounts } from '../../core/plan/nft/nft-text.ts';
 import type { System } from '../system/system.ts';
 import { TableWatch } from '../system/table-watch.ts';
+import { type Glance, NftSocket } from './kernel/nft-socket.ts';
 import { deleteTable, loadNft } from './nft.ts';
 
 const LIST = `list table inet ${TABLE}\n`;
@@ -19,23 +22,37 @@ function listedElements(listing: string, set: string): string[] {
     .filter((element) => element !== '');
 }
 
+/** The whole table is listed so often even where nothing was changed. */
+const WHOLE_EVERY_MS = 60_000;
+
+export interface RulesOptions {
+  system: System;
+  /** Sets whose elements stand in the text, and those that are asked for: {@link Rules.learned}, {@link Rules.countedBy}. */
+  sets: { text: readonly string[]; read: Readonly<Record<string, ElementType>> };
+  /** Called at once when the table is deleted, by us to make it again or by someone else. */
+  onLost: () => void;
+}
+
 /** Keeps one table. */
 export class Rules {
+  readonly #options: RulesOptions;
   readonly #system: System;
   readonly #watch: TableWatch;
-  readonly #sets: readonly string[];
+  readonly #socket: NftSocket;
   #text = '';
   #listing = '';
-  /** What was listed last. */
+  /** What was seen last: by a listing of all, or since then by counters and sets alone. */
   #seen = '';
+  #glance: Glance | null = null;
+  /** Of all rules of this machine, when the table was last seen to stand; null where that is not known. */
+  #generation: number | null = null;
+  #listedMs = Number.NEGATIVE_INFINITY;
 
-  /**
-   * @param sets those whose elements stand in the text.
-   * @param onLost called at once when the table is deleted, by us to make it again or by someone else.
-   */
-  constructor(system: System, sets: readonly string[], onLost: () => void) {
+  constructor(options: RulesOptions) {
+    const { system, onLost } = options;
+    this.#options = options;
     this.#system = system;
-    this.#sets = sets;
+    this.#socket = new NftSocket(system);
     this.#watch = new TableWatch({ system, onLost });
   }
 
@@ -50,9 +67,14 @@ export class Rules {
   async apply(text: string, more = '', again = false): Promise<boolean> {
     if (text === this.#text && !again) return false;
     const known = this.#text !== '' && !again;
-    await loadNft(this.#system, (known ? updateTable(TABLE, text, this.#sets) : text) + more);
+    await loadNft(
+      this.#system,
+      (known ? updateTable(TABLE, text, this.#options.sets.text) : text) + more,
+    );
     this.#text = text;
     this.#listing = withoutCounts(await loadNft(this.#system, LIST));
+    this.#generation = null;
+    this.#socket.open();
     this.#watch.start();
     return true;
   }
@@ -65,23 +87,48 @@ export class Rules {
   /** Whether the table stands as loaded, but for what is counted and who is alive; runs `more` in the same breath. */
   async isIntact(more = ''): Promise<boolean> {
     if (this.#listing === '') return false;
+    const alive = aliveElements(more);
+    if (await this.#isUntouched(alive)) return true;
+    const before = await this.#socket.generation();
     try {
       this.#seen = await loadNft(this.#system, more + LIST);
-      this.#watch.noteRenewed(more.match(/^delete .*/m)?.[0].split(',').length ?? 0);
-      return withoutCounts(this.#seen) === this.#listing;
     } catch {
       return false;
     }
+    this.#glance = null;
+    this.#watch.noteRenewed(alive.length);
+    if (withoutCounts(this.#seen) !== this.#listing) return false;
+    this.#listedMs = this.#system.clock.monotonicMs();
+    const after = await this.#socket.generation();
+    const own = more === '' ? 0 : 1;
+    this.#generation = before !== null && after === before + own ? after : null;
+    return true;
+  }
+
+  /** Whether nobody has changed any rule since the table was seen to stand. Where that is not sure, it has to be listed. */
+  async #isUntouched(alive: readonly string[]): Promise<boolean> {
+    const isOld = this.#system.clock.monotonicMs() - this.#listedMs >= WHOLE_EVERY_MS;
+    if (this.#generation === null || isOld) return false;
+    const glance = await this.#socket.glance(alive, this.#options.sets.read);
+    const generation = this.#generation + (alive.length > 0 ? 1 : 0);
+    this.#generation = glance?.generation === generation ? generation : null;
+    if (glance === null || this.#generation === null) return false;
+    this.#watch.noteRenewed(alive.length);
+    this.#glance = glance;
+    return true;
   }
 
   /** What one of the table's sets held when it was last looked at. */
   learned(set: string): string[] {
-    return listedElements(this.#seen, set);
+    const elements = this.#glance?.sets.get(set);
+    return elements ? elements.map(({ value }) => value) : listedElements(this.#seen, set);
   }
 
   /** Packets that one of the table's counters had counted when it was last looked at. */
   counted(counter: string): number {
-    return countedIn(this.#seen, counter);
+    return this.#glance
+      ? (this.#glance.counters.get(counter) ?? 0)
+      : countedIn(this.#seen, counter);
   }
 
   /** What the counters of these passages had counted when they were last looked at. */
@@ -95,6 +142,8 @@ export class Rules {
 
   /** Packets that each element of a counting set had counted when it was last looked at. */
   countedBy(set: string): Map<string, number> {
+    const known = this.#glance?.sets.get(set);
+    if (known) return new Map(known.map(({ value, packets }) => [value, packets]));
     const body =
       new RegExp(`\\tset ${set} \\{[\\s\\S]*?elements = \\{([^}]*)\\}`).exec(this.#seen)?.[1] ?? '';
     const elements = body.matchAll(/([\d.]+) counter packets (\d+)/g);
@@ -110,6 +159,9 @@ export class Rules {
   async release(remove: boolean): Promise<void> {
     this.#text = '';
     this.#listing = '';
+    this.#generation = null;
+    this.#glance = null;
+    this.#socket.close();
     await this.#watch.stop();
     if (remove) await deleteTable(this.#system, TABLE);
   }

@@ -20,9 +20,12 @@ const UNFILLED_MS = 15_000;
 /** More than this has never left ahead of the rate while anything held it back. */
 const FAR_AHEAD_PACKETS = 16;
 const FAR_AHEAD_S = 0.25;
-/** Pause where more has left than may; what has left is looked at no more often than {@link LOOK_MS}. */
-const CROWDED_MS = 5;
-const LOOK_MS = 1;
+/** Datagrams that may go at once where the rate allows no more: with one each beat nothing would ever be made up for. */
+const LEAST = 2;
+/** Pause of a stream without beats; where it may not send, it waits for as many datagrams as may go within so long. */
+const BATCH_MS = 40;
+/** What has left is looked at no more often. */
+const LOOK_MS = 5;
 
 export interface CoverOptions {
   system: System;
@@ -31,6 +34,8 @@ export interface CoverOptions {
   packetBytes: number;
   /** Slots a second. */
   packetsPerS: number;
+  /** Somebody calls {@link Cover.beat} at each draw, as long as the stream goes on: no timer is needed. */
+  hasBeats: boolean;
   /** What has left the netdev so far, as the kernel counts it (null while there is none), and what may a second. */
   kernel: () => KernelCount;
   /** Called when cover can't be sent, or is not held back; sending stops in the second case. */
@@ -58,6 +63,8 @@ export class Cover {
   readonly #datagram: Uint8Array;
   readonly #sockets: UdpSocket[] = [];
   readonly #retries = new Set<Cancel>();
+  /** Sockets that may send once the budget allows it. */
+  readonly #ready: UdpSocket[] = [];
   readonly #departures = new DepartureMeter();
   #closed = false;
   #sent = 0;
@@ -75,7 +82,7 @@ export class Cover {
     this.#system = options.system;
     this.#datagram = new Uint8Array(frameBytes(options.packetBytes));
     const nowMs = options.system.clock.monotonicMs();
-    this.#budget = new SendBudget({ packetsPerS: options.packetsPerS, least: 1 }, nowMs);
+    this.#budget = new SendBudget({ packetsPerS: options.packetsPerS, least: LEAST }, nowMs);
     this.#heldMs = nowMs;
   }
 
@@ -106,14 +113,23 @@ export class Cover {
       this.#sockets.push(socket);
     }
     const nowMs = this.#system.clock.monotonicMs();
-    this.#budget = new SendBudget({ packetsPerS, first: this.#capacityPackets, least: 1 }, nowMs);
+    this.#budget = new SendBudget(
+      { packetsPerS, first: this.#capacityPackets, least: LEAST },
+      nowMs,
+    );
     this.#heldMs = nowMs;
     for (const socket of this.#sockets) this.#send(socket);
+  }
+
+  /** Hands over what may go by now. */
+  beat(): void {
+    for (const socket of this.#ready.splice(0)) this.#send(socket);
   }
 
   close(): void {
     this.#closed = true;
     for (const cancel of this.#retries) cancel();
+    this.#ready.length = 0;
     for (const socket of this.#sockets) socket.close();
     this.#sockets.length = 0;
   }
@@ -133,9 +149,9 @@ export class Cover {
     }
     // What stands ready from the beginning is made before anything has left.
     const isAhead = this.#sent >= this.#capacityPackets && this.#isCrowded;
-    const waitMs = isAhead ? CROWDED_MS : this.#budget.waitMs(sinceMs);
+    const waitMs = isAhead ? BATCH_MS : this.#budget.waitMs(sinceMs);
     if (waitMs > 0) {
-      this.#later(socket, Math.ceil(waitMs));
+      this.#await(socket, waitMs);
       return;
     }
     this.#budget.take(sinceMs);
@@ -151,6 +167,11 @@ export class Cover {
       if (nowMs - sinceMs > HELD_MS) this.#heldMs = nowMs;
       this.#send(socket);
     });
+  }
+
+  #await(socket: UdpSocket, waitMs: number): void {
+    if (this.#options.hasBeats) this.#ready.push(socket);
+    else this.#later(socket, Math.ceil(Math.max(waitMs, BATCH_MS)));
   }
 
   #later(socket: UdpSocket, delayMs: number): void {

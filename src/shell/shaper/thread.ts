@@ -1,5 +1,6 @@
 // The shaping thread: rates and cover, on an event loop that device packets never keep busy.
 import { isSame } from '../../core/equality/equality.ts';
+import { modes } from '../../core/pacing/modes.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import { standingBend } from '../../core/pacing/standing.ts';
 import { CLOCK_HANDLE, CLOCK_NETDEV, TUNNEL_NETDEV } from '../../core/plan/names.ts';
@@ -164,6 +165,7 @@ export class ShaperThread {
           peer,
           packetBytes: shape.packetBytes,
           packetsPerS: slotsPerSecond(shape),
+          hasBeats: modes[shape.mode].varies,
           kernel: () => ({ sentBytes: this.#sentBytes.read(), bytesPerS: this.#bytesPerS() }),
           onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
         })
@@ -202,21 +204,26 @@ export class ShaperThread {
     const nowMs = clock.monotonicMs();
     let text = '';
     let dueMs = Number.POSITIVE_INFINITY;
+    const drawn: Cover[] = [];
     for (const running of this.#streams.values()) {
-      const { pacer } = running;
+      const { pacer, cover } = running;
       if (!pacer) continue;
       const rate = pacer.step(nowMs);
       if (rate !== null) {
         running.rate = rate;
         text += renderRates(running);
+        if (cover) drawn.push(cover);
       }
       dueMs = Math.min(dueMs, pacer.dueMs);
     }
     if (text !== '') this.#tc.write(text);
     if (dueMs < Number.POSITIVE_INFINITY) {
-      const waitMs = Math.max(0, dueMs - clock.monotonicMs());
+      // Timers fire at whole milliseconds of this clock: a part of one would wake this thread for nothing, before it is due.
+      const waitMs = Math.max(0, Math.ceil(dueMs) - Math.floor(clock.monotonicMs()));
       this.#cancelPace = timers.after(waitMs, () => this.#pace());
     }
+    // What is awake anyway hands over what has left.
+    for (const cover of drawn) cover.beat();
   }
 
   #report(): void {

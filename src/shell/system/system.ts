@@ -172,7 +172,7 @@ export interface ChildEnd {
 
 export interface Child {
   readonly pid: number | undefined;
-  write(text: string): void;
+  write(content: string | Uint8Array): void;
   endInput(): void;
   kill(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): void;
 }

@@ -12,7 +12,7 @@ import { uniformRandom } from '../system/uniform-random.ts';
 const FRAMES_AHEAD = 2;
 /** Shortest and longest pause before the departures are counted again. */
 const MIN_POLL_MS = 1;
-const MAX_POLL_MS = 20;
+const MAX_POLL_MS = 250;
 /** Asks for the kernel's smallest: some four small frames, the bound where departures can't be counted. */
 const SEND_BUFFER_BYTES = 1;
 
@@ -194,7 +194,8 @@ export class FrameLink {
 
   #pollLater(): void {
     if (this.#cancelPoll) return;
-    const pauseMs = Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, this.#slotMs() / 4));
+    // One frame stands in the kernel meanwhile: two intervals in a row are seldom so short.
+    const pauseMs = Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, this.#slotMs() / 2));
     this.#cancelPoll = this.#system.timers.after(pauseMs, () => {
       this.#cancelPoll = null;
       this.#pump();

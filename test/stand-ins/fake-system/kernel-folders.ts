@@ -25,6 +25,12 @@ export function networkFolder(ip: IpModel): KernelFolder {
         return `${netdev.index}\n`;
       case 'address':
         return `${netdev.mac ?? ''}\n`;
+      case 'mtu':
+        return `${netdev.mtu}\n`;
+      case 'tx_queue_len':
+        return `${netdev.queuePackets}\n`;
+      case 'flags':
+        return netdev.isUp ? '0x1091\n' : '0x1090\n';
       case 'statistics/tx_packets':
         return `${netdev.sent()}\n`;
       case 'statistics/tx_bytes':

@@ -22,6 +22,7 @@ import { failed, printed } from './ip-command.ts';
 import { IpModel } from './ip-model.ts';
 import { networkFolder, SETTINGS } from './kernel-folders.ts';
 import { NftModel } from './nft-model.ts';
+import { createNftSocket } from './nft-socket.ts';
 import { NftWalk } from './nft-walk.ts';
 import { OpenVpnModel, type OpenVpnWorld } from './openvpn-model.ts';
 import { Plants } from './plants.ts';
@@ -125,7 +126,7 @@ export class FakeMachine {
     );
     processes.programs.push(
       ...[this.openvpn.start, this.#socat.start, createNftMonitor(nft)],
-      ...[createIpMonitor(ip), createTcBatch(tc, ip), tools],
+      ...[createIpMonitor(ip), createTcBatch(tc, ip), createNftSocket(nft), tools],
     );
     files.mount('/proc', processes.folder);
     files.mount('/proc/sys', this.settings);

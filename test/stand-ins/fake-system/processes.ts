@@ -16,7 +16,7 @@ import type { VirtualTime } from './virtual-time.ts';
 /** A child as the model of its program sees it. */
 export interface Life {
   readonly argv: readonly string[];
-  print(text: string): void;
+  print(content: string | Uint8Array): void;
   printError(text: string): void;
   /** Ends it. */
   exit(status: number): void;
@@ -25,6 +25,8 @@ export interface Life {
 /** What a program does while it runs. */
 export interface Program {
   onInput?(text: string): void;
+  /** In its place, for one that reads bytes. */
+  onBytes?(bytes: Uint8Array): void;
   onInputEnd?(): void;
   /** Takes TERM or INT in its own way; without, the signal ends it. */
   onTerm?(): void;
@@ -190,7 +192,8 @@ export class ProcessTable {
     };
     const life: Life = {
       argv,
-      print: (text) => soon(() => events.onOutput?.(encode(text))),
+      print: (content) =>
+        soon(() => events.onOutput?.(typeof content === 'string' ? encode(content) : content)),
       printError: (text) => soon(() => events.onErrorOutput?.(encode(text))),
       exit: (status) => end({ status, signal: null, failure: null }),
     };
@@ -205,7 +208,12 @@ export class ProcessTable {
     const known = program;
     return {
       pid,
-      write: (text) => soon(() => this.running.has(pid) && known.onInput?.(text)),
+      write: (content) =>
+        soon(() => {
+          if (!this.running.has(pid)) return;
+          if (typeof content === 'string') known.onInput?.(content);
+          else known.onBytes?.(content);
+        }),
       endInput: () => soon(() => this.running.has(pid) && known.onInputEnd?.()),
       kill: (name) => void this.signal(pid, name),
     };

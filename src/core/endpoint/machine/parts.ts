@@ -141,6 +141,9 @@ export function ownNetdevs(state: EndpointState): { netdev: OwnNetdev; part: Par
   ];
 }
 
+/** The ring stays as it was made until it is too short by more than this. */
+const RING_GROWS = 2;
+
 function queueWork({ state }: Turn): Work | null {
   const { index, queue, classes } = state;
   if (!state.up || index === null) return null;
@@ -154,22 +157,24 @@ function queueWork({ state }: Turn): Work | null {
       ? TUNNEL_MTU
       : Math.max(SMALLEST_PACKET_BYTES, ...shapes.map(({ packetBytes }) => packetBytes));
   const length = Math.max(limit, queue?.limit ?? 0);
-  const sizes = { mtu, length, ring: ringLength(shapes) };
+  const ring = ringLength(shapes);
   if (queue?.index === index && queue.limit >= limit) {
     const { broken } = state;
     const come = without(wanted, classes, broken);
     const gone = without(classes, wanted, broken);
     const changes = come.length + gone.length > 0;
-    state.made = { queue: null, classes: wanted, changes, remade: broken };
+    // Each change of it empties all leaves, which the provider sees of every home.
+    const kept = come.length > 0 || ring > RING_GROWS * queue.ring ? ring : queue.ring;
+    state.made = { queue: null, ring: kept, classes: wanted, changes, remade: broken };
     state.broken = [];
-    return { part: 'queue', ...sizes, rebuild: false, come, gone };
+    return { part: 'queue', mtu, length, ring: kept, rebuild: false, come, gone };
   }
   // For a moment nothing holds packets back: nobody may send then.
   state.queue = null;
   state.queueIsNew = true;
   state.broken = [];
-  state.made = { queue: { index, limit }, classes: wanted, changes: true, remade: [] };
-  return { part: 'queue', ...sizes, rebuild: true, come: wanted, gone: [] };
+  state.made = { queue: { index, limit, ring }, ring, classes: wanted, changes: true, remade: [] };
+  return { part: 'queue', mtu, length, ring, rebuild: true, come: wanted, gone: [] };
 }
 
 /** Those classes that are not among the others, or are broken. */

@@ -124,11 +124,15 @@ export interface Queue {
   /** Of the netdev it was made on. */
   index: number;
   limit: number;
+  /** What may wait behind it. */
+  ring: number;
 }
 
 /** A queue that is being made or changed. */
 export interface Making {
+  /** Null for one that stands. */
   queue: Queue | null;
+  ring: number;
   classes: readonly SlotClass[];
   /** Whether any class comes or goes. */
   changes: boolean;

@@ -211,7 +211,7 @@ function finish(turn: Turn, done: Done): void {
 function noteQueue({ state, now }: Turn): void {
   const { made } = state;
   if (!made) return;
-  state.queue = made.queue ?? state.queue;
+  state.queue = made.queue ?? (state.queue && { ...state.queue, ring: made.ring });
   state.classes = made.classes;
   if (made.changes) state.classesSinceMs = now.monotonicMs;
   state.remade = [...state.remade, ...made.remade];

@@ -23,3 +23,9 @@ export function renderAlive(elements: readonly string[]): string {
 export function renderNotAlive(): string {
   return `flush set inet ${TABLE} alive\n`;
 }
+
+/** The elements that {@link renderAlive} rendered commands for. */
+export function aliveElements(commands: string): string[] {
+  const listed = /^delete element .* \{ (.*) \}$/m.exec(commands)?.[1];
+  return listed === undefined ? [] : listed.split(', ');
+}

@@ -21,7 +21,12 @@ import { type EndpointWays, renderEndpointPassage } from './nft-passage.ts';
 import { block, comment, netdevSet, replaceTable } from './nft-text.ts';
 
 /** The sets whose elements stand in the text of {@link renderEndpointNft}. */
-export const ENDPOINT_TEXT_SETS = ['cover_in', 'frames_in'];
+const ENDPOINT_TEXT_SETS = ['cover_in', 'frames_in'];
+/** The same, which count and are read. */
+export const ENDPOINT_SETS = {
+  text: ENDPOINT_TEXT_SETS,
+  read: { cover_in: 'ipv4_addr', frames_in: 'ipv4_addr' },
+} as const;
 
 /** Netdev between the packer and the Internet side of the endpoint. */
 export const INNER_NETDEV = 'iot0';

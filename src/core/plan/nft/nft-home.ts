@@ -20,7 +20,7 @@ import {
   TUNNEL_NETDEV,
 } from '../names.ts';
 import { leavesDirectly } from '../routes.ts';
-import { checkSource, INNER_TEXT_SETS, innerSets, sourceNat } from './nft-inner.ts';
+import { checkSource, INNER_TEXT_SETS, innerSets, SENDER_SETS, sourceNat } from './nft-inner.ts';
 import { renderHomePassage } from './nft-passage.ts';
 import { block, comment, learnedSet, netdevSet, replaceTable } from './nft-text.ts';
 import { houseRules, whoRules } from './nft-who.ts';
@@ -36,12 +36,23 @@ const PUBLIC_RESOLVERS = [
 ];
 
 /** The sets and maps whose elements stand in the text of {@link renderHomeNft}; others are filled by the kernel or the service. */
-export const HOME_TEXT_SETS = ['house', ...INNER_TEXT_SETS];
+const HOME_TEXT_SETS = ['house', ...INNER_TEXT_SETS];
 /** The set of MACs of hosts beside the devices that ask the Internet for names. */
 export const RESOLVER_SET = 'resolvers';
 
 /** The set of ports at which devices asked the Internet for what somebody's redirect brought to this router. */
 export const REDIRECTED_SET = 'redirected';
+
+/** Sets whose elements stand in the text, and those that rules fill and the service reads. */
+export const HOME_SETS = {
+  text: HOME_TEXT_SETS,
+  read: {
+    [RESOLVER_SET]: 'ether_addr',
+    [REDIRECTED_SET]: 'inet_service',
+    [SENDER_SETS[0]!]: 'ipv4_addr',
+    [SENDER_SETS[1]!]: 'ipv6_addr',
+  },
+} as const;
 
 /** Counts packets that were marked for the tunnel and would have left elsewhere, by a rule or route of somebody else. */
 export const WITNESS_COUNTER = 'astray';

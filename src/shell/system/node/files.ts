@@ -30,7 +30,7 @@ const SECRET = 0o600;
 const PIECE_BYTES = 1 << 18;
 
 export const nodeFiles: Files = {
-  readText: (path) => translated(readFile(path, 'utf8')),
+  readText: (path) => translated(readTextOf(path)),
   readBytes: (path) => translated(readFile(path)),
   readPieces,
   write: (path, content, mode) =>
@@ -70,6 +70,13 @@ export const nodeFiles: Files = {
   },
   openCounter: (path) => new FileCounter(path),
 };
+
+/** The kernel's own files are in no need of a thread, which would take longer than they do. */
+const KERNEL = /^\/(?:proc|sys)\//;
+
+async function readTextOf(path: string): Promise<string> {
+  return KERNEL.test(path) ? readFileSync(path, 'utf8') : readFile(path, 'utf8');
+}
 
 async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
   const stream =

@@ -68,7 +68,7 @@ function start(argv: readonly string[], events: ChildEvents): Child {
   );
   return {
     pid: child.pid,
-    write: (text) => void child.stdin.write(text),
+    write: (content) => void child.stdin.write(content),
     endInput: () => void child.stdin.end(),
     kill: (signal) => void child.kill(signal),
   };
