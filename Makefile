@@ -13,6 +13,13 @@ export PATH := $(CURDIR)/.node/node_modules/node/bin:$(PATH)
 SECONDS ?= 300
 RUNS ?= 1
 
+# What evaluate-report tells of.
+CAPTURES ?= $(wildcard test/fixtures/identify/*.csv)
+PAPER_DEVICES := echo wemo-switch orvibo-socket tp-link-plug nest-cam amcrest sense
+LAB_RUNS = $(patsubst %/summary.json,%,$(wildcard out/*/*/summary.json out/*/summary.json))
+comma := ,
+space := $(subst ,, )
+
 # What npm writes last, once all packages are in place: an install that was broken off is begun anew.
 MODULES := node_modules/.package-lock.json
 
@@ -46,7 +53,7 @@ properties: $(MODULES) ## the unit tests with a hundred times as many cases of e
 	@PROPERTY_SHARE=100 sh scripts/test.sh unit
 
 .PHONY: evaluate
-evaluate: evaluate-wire evaluate-audit ## measure what a provider sees, and whether an audit would (root, 40 minutes)
+evaluate: evaluate-wire evaluate-audit evaluate-report ## measure what a provider sees, and whether an audit would (root, 40 minutes)
 
 .PHONY: evaluate-wire
 evaluate-wire: lab-packages dist/iotshaper.js compiled ## the provider's line beside its nulls (root, 25 minutes; SECONDS=N)
@@ -65,11 +72,34 @@ evaluate-nulls: compiled ## wires that depend on nothing: AUCs whose intervals h
 	@node build/test/bench/auc-nulls.js $(NULLS)
 	@node build/test/bench/audit-nulls.js $(NULLS) 300,1200 "" ""
 
+.PHONY: evaluate-report
+evaluate-report: dist/iotshaper.js ## the paper's tables and figures beside ours, out/report.html (CAPTURES=FILES; lab runs in out/ are audited)
+	@mkdir -p out/plans
+	@for d in $(PAPER_DEVICES); do \
+	  node dist/iotshaper.js lab plan --device $$d --seconds 3600 --out out/plans/$$d.csv >/dev/null || exit 1; done
+	@node dist/iotshaper.js report $(CAPTURES) --out out/report.html \
+	  --figure9 $(subst $(space),$(comma),$(foreach d,$(PAPER_DEVICES),$(d)=out/plans/$(d).csv)) \
+	  $(if $(LAB_RUNS),--run $(subst $(space),$(comma),$(LAB_RUNS)))
+
+.PHONY: evaluate-running
+evaluate-running: compiled ## an audit without end: false alarms of 500 simulated days, planted leaks (15 minutes)
+	@node build/test/bench/running-audit.js 100
+
 .PHONY: bench
 bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays (root)
 	@set -e; for name in framing simulation ubus-restart latency; do \
 	  echo "== $$name"; node build/test/bench/$$name.js; done
 	@echo "== longest tasks of the page"; node build/test/luci/longest-tasks.js
+
+# Runs that first-steps makes, and the folder of its roots.
+TIMES ?= 10
+ROOTS ?= out/roots
+
+.PHONY: first-steps
+first-steps: release compiled ## README's lines on an empty server and router, timed (root, an hour; TIMES=10 ROOTS= OPENWRT_SOURCES=)
+	@sh scripts/install-packages.sh debootstrap dnsmasq-base busybox
+	@sh test/bench/first-steps/roots.sh $(ROOTS)
+	@node build/test/bench/first-steps/first-steps.js $(ROOTS) $(TIMES)
 
 .PHONY: soak
 soak: compiled ## lives of both services on a machine of models (minutes; LIVES=N, SEED=N repeats)
@@ -111,6 +141,10 @@ deb: dist/iotshaper.js ## Debian's packages: iot-shaper-common, and -endpoint (a
 .PHONY: research
 research: dist/iotshaper.js ## a package that adds lab, attacks and simulations to the endpoint's
 	@node scripts/deb.mjs dist research
+
+.PHONY: release
+release: dist/iotshaper.js ## all packages, a feed, checksums and a bill of materials in dist/release
+	@node scripts/release.mjs
 
 .PHONY: stage
 stage: dist/iotshaper.js ## lay out dist/root for OpenWrt's SDK

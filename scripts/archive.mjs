@@ -1,5 +1,5 @@
 // Writes tar and ar archives that hold nothing but what they are given: same entries, same bytes.
-import { gzipSync } from 'node:zlib';
+import { gzip as deflate } from 'pako';
 
 /**
  * @typedef {object} Entry
@@ -68,13 +68,13 @@ export function packAr(members, mtime) {
 }
 
 /**
- * gzip without name and time.
+ * gzip without name and time. In plain JavaScript, since each version of Node.js has a zlib of its own, whose bytes differ.
  *
  * @param {Buffer} bytes
  * @returns {Buffer}
  */
 export function gzip(bytes) {
-  return gzipSync(bytes, { level: 9 });
+  return Buffer.from(deflate(bytes, { level: 9 }));
 }
 
 /** @param {number} value @param {number} digits */

@@ -31,6 +31,8 @@ const packages = {
   research: { listFiles: researchFiles, folder: 'files/debian-research', scripts: [] },
 };
 
+export const debKinds = /** @type {(keyof typeof packages)[]} */ (Object.keys(packages));
+
 /**
  * The file's name and bytes (deb(5)).
  *

@@ -42,21 +42,37 @@ function readMember(tar, path) {
   throw new Error(`${path}: not in the archive`);
 }
 
+/**
+ * What makes a folder with the package a feed: its index, plain and packed, and with FEED_KEY the index's signature.
+ *
+ * @param {string} name of the package's file
+ * @param {Buffer} bytes of it
+ * @returns {{ name: string, bytes: Buffer }[]}
+ */
+export function indexFiles(name, bytes) {
+  const index = Buffer.from(indexEntry(name, bytes));
+  const key = process.env.FEED_KEY;
+  return [
+    { name: 'Packages', bytes: index },
+    { name: 'Packages.gz', bytes: gzip(index) },
+    ...(key
+      ? [{ name: 'Packages.sig', bytes: Buffer.from(signUsign(readFileSync(key, 'utf8'), index)) }]
+      : []),
+  ];
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = process.argv[2] ?? 'dist/feed';
   const { name, bytes } = buildIpk();
-  const index = Buffer.from(indexEntry(name, bytes));
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  writeFileSync(`${folder}/${name}`, bytes);
-  writeFileSync(`${folder}/Packages`, index);
-  writeFileSync(`${folder}/Packages.gz`, gzip(index));
-  const key = process.env.FEED_KEY;
-  if (key) writeFileSync(`${folder}/Packages.sig`, signUsign(readFileSync(key, 'utf8'), index));
+  for (const file of [{ name, bytes }, ...indexFiles(name, bytes)]) {
+    writeFileSync(`${folder}/${file.name}`, file.bytes);
+  }
   console.log(
     `${folder}  serve it; on the router: echo "src/gz iotshaper http://HOST/feed" >> /etc/opkg/customfeeds.conf`,
   );
-  if (!key) {
+  if (!process.env.FEED_KEY) {
     console.log(
       '  It is not signed: set FEED_KEY to a key of "usign -G", or switch check_signature off in /etc/opkg.conf',
     );

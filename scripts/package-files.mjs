@@ -52,6 +52,8 @@ export function routerFiles() {
     ...filesBelow('dist/htdocs', 'www/').map(shrink),
     ...translations(),
     ...program(mainParts),
+    // Who copies a profile there by hand finds it.
+    { path: 'etc/iotshaper/', mode: 0o700 },
   ];
   return withDirectories(files);
 }

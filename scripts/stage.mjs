@@ -8,7 +8,7 @@ rmSync(root, { recursive: true, force: true });
 mkdirSync(root, { recursive: true });
 for (const { path, mode, data } of routerFiles()) {
   const target = join(root, path);
-  if (data === undefined) mkdirSync(target);
+  if (data === undefined) mkdirSync(target, { mode });
   else {
     writeFileSync(target, data);
     chmodSync(target, mode ?? 0o644);

@@ -31,7 +31,7 @@ add_up() {
 
 # Two runs at once, each file by file; the longest file begins one of them. Together they are all files.
 run_side_by_side() {
-	long="service delivery lab doctor plan profile"
+	long="service delivery lab doctor plan profile homes"
 	set --
 	rest=""
 	for file in build/test/net/*.test.js; do

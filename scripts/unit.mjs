@@ -26,6 +26,8 @@ await build({
   target: 'node20',
   format: 'esm',
   sourcemap: 'inline',
+  // A line's number is all that is asked of it.
+  sourcesContent: false,
   packages: 'external',
   logLevel: 'warning',
   plugins: [groupFiles(), nameTests()],

@@ -12,9 +12,10 @@ import {
   toJson,
 } from '../../src/research/analysis/activity-report.ts';
 import { addScores, matchEvents, windowAuc } from '../../src/research/analysis/activity-score.ts';
-import { attackActivity, BIN_S, binTraffic } from '../../src/research/analysis/activity-streams.ts';
+import { attackActivity, BIN_S } from '../../src/research/analysis/activity-streams.ts';
 import { RateSeries } from '../../src/research/analysis/identify/features.ts';
 import { householdTrace } from './activity-household.ts';
+import { binTraffic } from './bin-traffic.ts';
 
 function traffic(bytes: number[], binS = 0.5): BinnedTraffic {
   return { startS: 100, binS, up: Float64Array.from(bytes), down: new Float64Array(bytes.length) };

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { linkTypes } from '../../src/core/capture/link-layer.ts';
-import { encodeCapture } from '../../src/research/capture/writer.ts';
 import {
   HomeCapture,
   readActivity,
@@ -15,6 +14,7 @@ import {
 import { RecordingError, recordLive, tcpdumpArgv } from '../../src/shell/analysis/live-capture.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import type { Processes, System } from '../../src/shell/system/system.ts';
+import { encodeCapture } from '../capture/capture-writer.ts';
 
 interface Datagram {
   timeS: number;

@@ -1,6 +1,6 @@
 // Classifiers: they learn what there is to learn, nothing where there is nothing, the same each time, and fast.
 import test from 'ava';
-import { trainForest } from '../../src/core/analysis/forest.ts';
+import { binRows, type ForestOptions, trainForest } from '../../src/core/analysis/forest.ts';
 import { trainLogistic } from '../../src/core/analysis/forest-logistic.ts';
 import { crossValidate } from '../../src/core/analysis/forest-validation.ts';
 import { auc } from '../../src/core/analysis/statistics/auc.ts';
@@ -11,19 +11,28 @@ function uniformRows(seed: number, n: number, width: number): Float64Array[] {
   return Array.from({ length: n }, () => Float64Array.from({ length: width }, () => random()));
 }
 
+/** Trained on the first rows, as many as there are labels; scores of all. */
+function scoresOf(
+  rows: readonly ArrayLike<number>[],
+  labels: ArrayLike<number>,
+  options: ForestOptions,
+): number[] {
+  const members = Int32Array.from({ length: labels.length }, (_, i) => i);
+  return rows.map(trainForest(binRows(rows), members, labels, options));
+}
+
 test('forest learns an exclusive or, which no single feature shows', (t) => {
   const rows = uniformRows(1, 600, 6);
   const label = (row: ArrayLike<number>) => (row[0]! > 0.5 === row[1]! > 0.5 ? 1 : 0);
-  const score = trainForest(rows, rows.map(label), { random: seededRandom(2) });
   const fresh = uniformRows(3, 400, 6);
-  t.true(auc(fresh.map(score), fresh.map(label)) > 0.95);
+  const scores = scoresOf([...rows, ...fresh], rows.map(label), { random: seededRandom(2) });
+  t.true(auc(scores.slice(rows.length), fresh.map(label)) > 0.95);
 });
 
 test('forest: same seed, same scores; other seed, other scores', (t) => {
   const rows = uniformRows(1, 100, 4);
   const labels = rows.map((row) => (row[0]! + row[1]! > 1 ? 1 : 0));
-  const scores = (seed: number) =>
-    rows.map(trainForest(rows, labels, { random: seededRandom(seed) }));
+  const scores = (seed: number) => scoresOf(rows, labels, { random: seededRandom(seed) });
   t.deepEqual(scores(5), scores(5));
   t.notDeepEqual(scores(5), scores(6));
 });
@@ -35,9 +44,9 @@ test('forest: missing values, constant features and few positives do not disturb
     row[1]! > 0.9 ? Number.NaN : row[1]!,
   ]);
   const labels = rows.map((row) => (row[0]! > 0.95 ? 1 : 0));
-  const score = trainForest(rows, labels, { random: seededRandom(1), leafRows: 1 });
-  t.true(auc(rows.map(score), labels) > 0.99);
-  t.throws(() => trainForest(rows, new Uint8Array(200), { random: seededRandom(1) }), {
+  const scores = scoresOf(rows, labels, { random: seededRandom(1), leafRows: 1 });
+  t.true(auc(scores, labels) > 0.99);
+  t.throws(() => scoresOf(rows, new Uint8Array(200), { random: seededRandom(1) }), {
     instanceOf: RangeError,
   });
 });
@@ -47,7 +56,7 @@ test('forest: 2000 rows of 30 features, 100 trees, within seconds', (t) => {
   const random = seededRandom(9);
   const labels = rows.map((row) => (row[0]! + random() > 1 ? 1 : 0));
   const startedMs = performance.now();
-  trainForest(rows, labels, { random });
+  scoresOf(rows, labels, { random });
   t.true(performance.now() - startedMs < 5000);
 });
 
@@ -70,6 +79,7 @@ test('cross-validation finds nothing in nothing: AUC about 0.5, not below', (t) 
   for (let seed = 1; seed <= runs; seed++) {
     const random = seededRandom(seed, 8);
     const rows = uniformRows(seed + 100, 120, 10);
+    const binned = binRows(rows);
     let state = 0;
     const labels = Uint8Array.from({ length: 120 }, () => {
       if (random() < 0.2) state = 1 - state;
@@ -78,7 +88,8 @@ test('cross-validation finds nothing in nothing: AUC about 0.5, not below', (t) 
     const scores = crossValidate(
       rows,
       labels,
-      (taught, own) => trainForest(taught, own, { random: seededRandom(seed), trees: 20 }),
+      (_, own, members) =>
+        trainForest(binned, members, own, { random: seededRandom(seed), trees: 20 }),
       { random, blockLength: 5 },
     );
     sum += auc(scores!, labels);
@@ -116,8 +127,9 @@ test('few rows are dealt more than once: what little there is to learn is found 
     const rows = uniformRows(seed, 30, 20).map((row, i) =>
       row.map((value, f) => value + (f < 3 && labels[i] ? 0.5 : 0)),
     );
-    const train = (taught: readonly ArrayLike<number>[], own: Uint8Array) =>
-      trainForest(taught, own, { random: seededRandom(seed), trees: 30 });
+    const binned = binRows(rows);
+    const train = (_: readonly ArrayLike<number>[], own: Uint8Array, members: Int32Array) =>
+      trainForest(binned, members, own, { random: seededRandom(seed), trees: 30 });
     sum += auc(crossValidate(rows, labels, train, { random, blockLength: 2 })!, labels);
   }
   // One deal each gives 0.76 over these runs.

@@ -1,8 +1,8 @@
 // Bench: how well the activity attack finds the emulated household's events, per device.
 import { findActivity } from '../../src/research/analysis/activity.ts';
 import { addScores, matchEvents } from '../../src/research/analysis/activity-score.ts';
-import { binTraffic } from '../../src/research/analysis/activity-streams.ts';
 import { householdTrace } from '../analysis/activity-household.ts';
+import { binTraffic } from '../analysis/bin-traffic.ts';
 
 const [durationText = '300', seedsText = '10'] = process.argv.slice(2);
 const durationS = Number(durationText);

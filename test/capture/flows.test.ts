@@ -13,9 +13,9 @@ import { fromUptime } from '../../src/research/capture/flows/export-fields.ts';
 import type { FlowRecord } from '../../src/research/capture/flows/flow-record.ts';
 import { unpackLz4 } from '../../src/research/capture/flows/lz4-block.ts';
 import { openSource, type Source } from '../../src/research/capture/source.ts';
-import { encodeCapture } from '../../src/research/capture/writer.ts';
 import type { System } from '../../src/shell/system/system.ts';
 import { runs } from '../property-runs.ts';
+import { encodeCapture } from './capture-writer.ts';
 import { ethernetFrame, udpPacket, uint16 } from './packets.ts';
 
 const folder = 'test/fixtures/flows';

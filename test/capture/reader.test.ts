@@ -6,11 +6,6 @@ import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
 import {
-  encodeCapture,
-  encodePcapHeader,
-  encodePcapRecord,
-} from '../../src/research/capture/writer.ts';
-import {
   type CapturedPacket,
   CaptureError,
   openCapture,
@@ -18,6 +13,7 @@ import {
 } from '../../src/shell/capture/reader.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { runs } from '../property-runs.ts';
+import { encodeCapture, encodePcapHeader, encodePcapRecord } from './capture-writer.ts';
 import {
   Bytes,
   block,

@@ -4,10 +4,10 @@ import { decodePacket } from '../../src/core/capture/decode.ts';
 import type { CapturedPacket } from '../../src/core/capture/packet.ts';
 import { type DeviceSelection, directionFor, staysInHome } from '../../src/core/capture/trace.ts';
 import { LineError } from '../../src/core/text/line-error.ts';
-import { encodeCapture } from '../../src/research/capture/writer.ts';
 import { openSamples, readSamples } from '../../src/shell/capture/csv.ts';
 import { openCapture, readPackets } from '../../src/shell/capture/reader.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { encodeCapture } from './capture-writer.ts';
 import { deviceMac, ethernetFrame, routerMac, udpPacket } from './packets.ts';
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

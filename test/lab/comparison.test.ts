@@ -8,9 +8,9 @@ import { Packer } from '../../src/core/framing/packer.ts';
 import { DeviceQueues } from '../../src/core/framing/queues.ts';
 import { FRAME_PORT } from '../../src/core/plan/names.ts';
 import { PATH_MS } from '../../src/core/simulation/packed-link.ts';
-import { encodeCapture } from '../../src/research/capture/writer.ts';
 import { LabError } from '../../src/research/lab/error.ts';
 import { compareRun, renderComparison } from '../../src/research/lab/findings/comparison.ts';
+import { encodeCapture } from '../capture/capture-writer.ts';
 import { buildIpv4 } from '../framing/ip-packets.ts';
 import { captured } from './support/packets.ts';
 

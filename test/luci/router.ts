@@ -43,6 +43,8 @@ export const usualFacts: RouterFacts = {
     '38:1F:8D:B0:C9:01': { ipaddrs: ['192.168.1.52'], ip6addrs: [], name: 'kitchen-plug.lan' },
     'DA:A1:19:00:00:04': { ipaddrs: ['192.168.1.53'], ip6addrs: [], name: 'phone.lan' },
     'C6:92:22:AE:94:5C': { ipaddrs: ['192.168.1.1'], ip6addrs: [], name: 'OpenWrt.lan' },
+    // The provider's gateway, which is a neighbour of the router like any device.
+    '00:00:5E:00:01:01': { ipaddrs: ['203.0.113.1'], ip6addrs: [] },
   },
   leases: {
     dhcp_leases: [
@@ -54,7 +56,11 @@ export const usualFacts: RouterFacts = {
     { interface: 'lan', l3_device: 'br-lan', 'ipv4-address': [{ address: '192.168.1.1' }] },
     { interface: 'iot', l3_device: 'br-iot', 'ipv4-address': [{ address: '192.168.2.1' }] },
     { interface: 'loopback', l3_device: 'lo', 'ipv4-address': [{ address: '127.0.0.1' }] },
-    { interface: 'wan', l3_device: 'eth1', route: [{ target: '0.0.0.0', mask: 0 }] },
+    {
+      interface: 'wan',
+      l3_device: 'eth1',
+      route: [{ target: '0.0.0.0', mask: 0, nexthop: '203.0.113.1' }],
+    },
   ],
   service: { enabled: true, running: true },
 };

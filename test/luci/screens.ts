@@ -54,7 +54,11 @@ const scenes: Scene[] = [
     prepare: ({ service }) => {
       const { tunnel } = service.status();
       service.devices = [];
-      service.override = { tunnel: { ...tunnel, remote: '' } };
+      service.override = {
+        tunnel: { state: tunnel.state, remote: '', interface: tunnel.interface },
+        endpoint: { state: 'unknown', version: '' },
+      };
+      service.history = () => [];
     },
   },
   { name: 'shaping', tabs, looks, config: usualConfig + schedule },

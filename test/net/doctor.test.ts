@@ -1,6 +1,7 @@
 // A server on which each thing is planted that keeps it from serving homes: the doctor names it, and its command mends it.
 
 import { execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -117,6 +118,16 @@ nft add rule inet firewalld filter_IN_public iifname '{ "iotvpn0", "iot0" }' acc
     });
   }
 
+  /** Makes the endpoint, beside a network of the server's own. */
+  async init(t: ExecutionContext): Promise<void> {
+    await this.sh(
+      'ip link add lan type veth peer name lan2; ip link set lan up; ip link set lan2 up',
+    );
+    const made = await this.iotshaper(['init', '--host', '203.0.113.10']);
+    t.is(made.status, 0, made.error);
+    t.notRegex(made.error, /warning/);
+  }
+
   async doctor(): Promise<Findings> {
     const { output } = await this.iotshaper([
       'doctor',
@@ -143,79 +154,92 @@ nft add rule inet firewalld filter_IN_public iifname '{ "iotvpn0", "iot0" }' acc
 
 const codesOf = ({ findings }: Findings): string[] => findings.map(({ code }) => code);
 
-test('each fault is named, its command mends it, and nothing is left behind', async (t) => {
+const fixture = (name: string) => readFileSync(resolve('test/fixtures', name), 'utf8');
+const chain = (name: string, hook: string, policy: string, rules: string) =>
+  `chain ${name} {\ntype filter hook ${hook} priority filter; policy ${policy};\n${rules}\n}\n`;
+const icmp = 'meta l4proto ipv6-icmp accept';
+
+type Firewall = [what: string, rules: string, codes: string[], program: RegExp];
+
+const firewalls: Firewall[] = [
+  [
+    'Docker',
+    fixture('real-homes/fw-docker-like.nft'),
+    ['homes-dropped-by'],
+    /^nft insert rule ip filter FORWARD iifname "iot0" accept;/,
+  ],
+  [
+    'no port',
+    fixture('real-homes/fw-ufw-closed.nft'),
+    ['endpoint-port-closed', 'homes-dropped-by'],
+    /^nft insert rule ip filter INPUT udp /,
+  ],
+  [
+    'the port alone',
+    fixture('firewall/ufw-like.nft'),
+    ['homes-dropped-by', 'homes-names-dropped-by'],
+    /^nft insert rule ip filter FORWARD/,
+  ],
+];
+
+const others: Firewall[] = [
+  [
+    'no port by IPv6',
+    `table ip6 filter {\n${chain('INPUT', 'input', 'drop', icmp)}}\n`,
+    ['endpoint-port-closed'],
+    /^nft insert rule ip6 filter INPUT udp dport 1194 accept;/,
+  ],
+  [
+    'ufw',
+    `table ip filter {\nchain ufw-user-input {\n}\n${chain('INPUT', 'input', 'drop', 'jump ufw-user-input')}${chain('FORWARD', 'forward', 'drop', '')}}\n`,
+    ['endpoint-port-closed', 'homes-dropped-by'],
+    /^ufw allow 1194\/udp; ufw allow in on iot/,
+  ],
+  [
+    'firewalld',
+    `table inet firewalld {\nchain filter_IN_public {\n}\n${chain('filter_INPUT', 'input', 'accept', `${icmp}\njump filter_IN_public\nreject`)}}\n`,
+    ['endpoint-port-closed', 'endpoint-port-closed'],
+    /^firewall-cmd --permanent --add-port/,
+  ],
+  [
+    'a rule of iptables',
+    `table ip filter {\n${chain('INPUT', 'input', 'accept', 'reject')}}\n`,
+    ['endpoint-port-closed'],
+    /^iptables -I INPUT -p udp --dport 1194 -j ACCEPT; iptables -I/,
+  ],
+];
+
+for (const some of [firewalls, others]) {
+  const names = some.map(([what]) => what).join(', ');
+  test(`each firewall is named, its command mends it, and nothing is left behind: ${names}`, async (t) => {
+    if (!requireNamespaces(t)) return;
+    const server = await Server.make(t);
+    await server.init(t);
+    await server.addFrontEnds();
+    const links = () => server.sh('ip -br link; ip -br addr; nft list ruleset; ip rule; ip route');
+    const before = await links();
+    const healthy = await server.iotshaper(['doctor', '--run-dir', join(server.dir, 'run')]);
+    t.is(healthy.status, 0, healthy.output);
+    t.regex(healthy.output, /Nothing found/);
+    t.is(await links(), before);
+    for (const [what, rules, codes, program] of some) {
+      await writeFile(join(server.dir, 'rules.nft'), rules);
+      await server.sh(`nft -f ${join(server.dir, 'rules.nft')}`);
+      const found = await server.doctor();
+      t.deepEqual(codesOf(found), codes, what);
+      t.regex(`${found.findings[0]!.values.command}`, program, what);
+      for (const { values } of found.findings)
+        await server.sh(`PATH=${server.dir}:$PATH; ${values.command}`);
+      t.deepEqual(await server.doctor(), { ok: true, findings: [] }, what);
+      await server.sh('nft flush ruleset');
+    }
+  });
+}
+
+test('ports that are taken, and a range that is, are named', async (t) => {
   if (!requireNamespaces(t)) return;
   const server = await Server.make(t);
-  await server.sh(
-    'ip link add lan type veth peer name lan2; ip link set lan up; ip link set lan2 up',
-  );
-  const made = await server.iotshaper(['init', '--host', '203.0.113.10']);
-  t.is(made.status, 0, made.error);
-  t.notRegex(made.error, /warning/);
-  await server.addFrontEnds();
-  const links = () => server.sh('ip -br link; ip -br addr; nft list ruleset; ip rule; ip route');
-  const before = await links();
-  const healthy = await server.iotshaper(['doctor', '--run-dir', join(server.dir, 'run')]);
-  t.is(healthy.status, 0, healthy.output);
-  t.regex(healthy.output, /Nothing found/);
-  t.is(await links(), before);
-
-  const fixture = (name: string) => readFile(resolve('test/fixtures', name), 'utf8');
-  const chain = (name: string, hook: string, policy: string, rules: string) =>
-    `chain ${name} {\ntype filter hook ${hook} priority filter; policy ${policy};\n${rules}\n}\n`;
-  const icmp = 'meta l4proto ipv6-icmp accept';
-  for (const [what, rules, codes, program] of [
-    [
-      ...(['Docker', await fixture('real-homes/fw-docker-like.nft')] as const),
-      ...[['homes-dropped-by'], /^nft insert rule ip filter FORWARD iifname "iot0" accept;/],
-    ],
-    [
-      ...(['no port', await fixture('real-homes/fw-ufw-closed.nft')] as const),
-      ...[['endpoint-port-closed', 'homes-dropped-by'], /^nft insert rule ip filter INPUT udp /],
-    ],
-    [
-      ...(['the port alone', await fixture('firewall/ufw-like.nft')] as const),
-      ...[['homes-dropped-by', 'homes-names-dropped-by'], /^nft insert rule ip filter FORWARD/],
-    ],
-    [
-      ...([
-        'no port by IPv6',
-        `table ip6 filter {\n${chain('INPUT', 'input', 'drop', icmp)}}\n`,
-      ] as const),
-      ...[['endpoint-port-closed'], /^nft insert rule ip6 filter INPUT udp dport 1194 accept;/],
-    ],
-    [
-      'ufw',
-      `table ip filter {\nchain ufw-user-input {\n}\n${chain('INPUT', 'input', 'drop', 'jump ufw-user-input')}${chain('FORWARD', 'forward', 'drop', '')}}\n`,
-      ...[
-        ['endpoint-port-closed', 'homes-dropped-by'],
-        /^ufw allow 1194\/udp; ufw allow in on iot/,
-      ],
-    ],
-    [
-      'firewalld',
-      `table inet firewalld {\nchain filter_IN_public {\n}\n${chain('filter_INPUT', 'input', 'accept', `${icmp}\njump filter_IN_public\nreject`)}}\n`,
-      ...[['endpoint-port-closed', 'endpoint-port-closed'], /^firewall-cmd --permanent --add-port/],
-    ],
-    [
-      'a rule of iptables',
-      `table ip filter {\n${chain('INPUT', 'input', 'accept', 'reject')}}\n`,
-      ...[
-        ['endpoint-port-closed'],
-        /^iptables -I INPUT -p udp --dport 1194 -j ACCEPT; iptables -I/,
-      ],
-    ],
-  ] as [string, string, string[], RegExp][]) {
-    await writeFile(join(server.dir, 'rules.nft'), rules);
-    await server.sh(`nft -f ${join(server.dir, 'rules.nft')}`);
-    const found = await server.doctor();
-    t.deepEqual(codesOf(found), codes, what);
-    t.regex(`${found.findings[0]!.values.command}`, program, what);
-    for (const { values } of found.findings)
-      await server.sh(`PATH=${server.dir}:$PATH; ${values.command}`);
-    t.deepEqual(await server.doctor(), { ok: true, findings: [] }, what);
-    await server.sh('nft flush ruleset');
-  }
+  await server.init(t);
   await server.sh(
     "nft 'table ip mine { chain f { type filter hook forward priority 0; drop; }; }'",
   );
@@ -242,8 +266,12 @@ test('each fault is named, its command mends it, and nothing is left behind', as
   );
   const identity = JSON.parse(await readFile(join(other, 'endpoint.json'), 'utf8'));
   t.like(identity, { tunnelNet: '10.215.0', innerNet: '10.216' });
-  await server.sh('ip addr flush dev lan');
+});
 
+test('a server without a way to the Internet is told so', async (t) => {
+  if (!requireNamespaces(t)) return;
+  const server = await Server.make(t);
+  await server.init(t);
   await server.route('delete');
   await server.sh('ip -6 route delete default');
   t.true(codesOf(await server.doctor()).includes('endpoint-no-internet'));

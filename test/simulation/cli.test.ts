@@ -96,9 +96,9 @@ test('simulate: writes figures, and the wire as a trace that can be read again',
   );
   t.is(first.error, '');
   const { results, sweep } = JSON.parse(first.out);
-  t.is(sweep.length, 34);
+  t.is(sweep.length, 51);
   t.regex(await readFile(join(folder, 'figure7.svg'), 'utf8'), /<svg[\s\S]*Maximum latency/);
-  t.is((await readFile(join(folder, 'figure7.csv'), 'utf8')).split('\n').length, 36);
+  t.is((await readFile(join(folder, 'figure7.csv'), 'utf8')).split('\n').length, 53);
   t.is((await readFile(join(folder, 'simulate.csv'), 'utf8')).split('\n').length, 4);
   const again = await run('simulate', '--mode', 'none', '--json', wire);
   const [{ total }] = JSON.parse(again.out).results;

@@ -88,6 +88,23 @@ test('varying slots delay a lone packet by the rest of an interval: (1 + cv²) /
   t.true(Math.abs(result!.up.latency.meanMs / expected - 1) < 0.03);
 });
 
+test('the ideal packer waits for nothing but slots, and takes all that came by then into one frame', async (t) => {
+  const lone = [...poisson(seededRandom(8), { packets: 40_000, perSecond: 0.5, bytes: 100 })];
+  const [result] = await simulate(lone, [variant('packed-ideal')]);
+  t.true(Math.abs(result!.up.latency.meanMs / ((slotMs / 2) * 1.09) - 1) < 0.03);
+  // Four packets a millisecond apart: one slot is enough, where a packer that forms ahead needs up to three.
+  const bursts = lone.flatMap((sample) =>
+    [0, 1, 2, 3].map((ms) => ({ ...sample, timeS: sample.timeS + ms / 1000 })),
+  );
+  const names = ['packed-vit', 'packed-ideal'] as const;
+  const [real, ideal] = await simulate(
+    bursts,
+    names.map((name) => variant(name)),
+  );
+  t.true(ideal!.up.latency.meanMs < 0.6 * real!.up.latency.meanMs);
+  t.is(ideal!.up.dropped, 0);
+});
+
 test('packets of one slot at random moments wait as an M/D/1 queue with slots says', async (t) => {
   for (const load of [0.3, 0.6, 0.8]) {
     const perSecond = (load * 1000) / slotMs;

@@ -7,10 +7,10 @@ import fc from 'fast-check';
 import { isLocalAddress } from '../../src/core/capture/addresses.ts';
 import { decodePacket } from '../../src/core/capture/decode.ts';
 import { linkTypes } from '../../src/core/capture/link-layer.ts';
-import { encodeCapture } from '../../src/research/capture/writer.ts';
 import { ownerOf } from '../../src/shell/simulation/packet-owner.ts';
 import { type DeviceSample, openTrace, pushSegments } from '../../src/shell/simulation/trace.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { encodeCapture } from '../capture/capture-writer.ts';
 
 const device = [0x18, 0xb4, 0x30, 0, 0, 1];
 const router = [2, 0, 0, 0, 0, 9];

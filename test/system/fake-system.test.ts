@@ -6,6 +6,7 @@ import { HomeService } from '../../src/shell/home/home-service.ts';
 import { CommandError } from '../../src/shell/system/command.ts';
 import {
   createHomeMachine,
+  defaultConfig,
   homePaths,
   readInterfaces,
 } from '../stand-ins/fake-system/home-machine.ts';
@@ -200,7 +201,7 @@ test('tc lists the queue of a golden case so that its reader reads what was reco
 });
 
 test('a home service starts on it, shapes, and leaves nothing when it stops', async (t) => {
-  const machine = createHomeMachine();
+  const machine = createHomeMachine({ config: defaultConfig });
   const before = machine.printKernel();
   const service = new HomeService({
     system: machine.system,

@@ -1,12 +1,15 @@
 // Changes of the network are told soon, in bursts, and never for what we did ourselves.
-import { once } from 'node:events';
 import test from 'ava';
 import {
+  type MonitorOptions,
   type NetworkChange,
   NetworkMonitor,
   readMonitorLine,
 } from '../../src/shell/network/network-monitor.ts';
-import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import type { Cancel, Timers } from '../../src/shell/system/system.ts';
+import { createHomeMachine } from '../stand-ins/fake-system/home-machine.ts';
+import type { FakeMachine } from '../stand-ins/fake-system/machine.ts';
+import type { Life } from '../stand-ins/fake-system/processes.ts';
 
 /** Printed by iproute2 6.1. */
 const lines: [line: string, what: NetworkChange | null][] = [
@@ -44,103 +47,124 @@ for (const [line, what] of lines) {
   });
 }
 
-/** A monitor over a program that prints what its standard input never needs to say. */
-function monitor(script: string, onChange: (what: NetworkChange) => void, every = 0) {
-  return new NetworkMonitor({
-    system: nodeSystem,
-    onChange,
+const NEIGH = '[NEIGH]10.0.0.9 dev va lladdr 02:00:00:00:00:09 STALE \n';
+const OTHER = '[NEIGH]10.0.0.8 dev va lladdr 02:00:00:00:00:08 REACHABLE \n';
+const LINK = '[LINK]3: va@vb: <BROADCAST>\n';
+
+interface Told {
+  what: NetworkChange;
+  atMs: number;
+}
+
+interface Watch {
+  machine: FakeMachine;
+  watching: NetworkMonitor;
+  told: Told[];
+}
+
+/** Watches a program; `begin` returns what it ends with. */
+function watch(
+  begin: (life: Life, timers: Timers) => Cancel,
+  { everyMs = 0, ...more }: Pick<MonitorOptions, 'memory'> & { everyMs?: number } = {},
+): Watch {
+  const machine = createHomeMachine();
+  const { time, processes, system } = machine;
+  processes.programs.unshift((argv, life) => {
+    if (argv[0] !== 'changes') return null;
+    return { onEnd: begin(life, time.timers) };
+  });
+  const told: Told[] = [];
+  const beganMs = time.nowMs;
+  const watching = new NetworkMonitor({
+    system,
+    onChange: (what) => told.push({ what, atMs: time.nowMs - beganMs }),
     ignoredNetdevs: () => ['iot0'],
     ignoredTables: [7213, 7214],
     debounceMs: 20,
-    houseEveryMs: every,
-    neighboursEveryMs: every,
-    argv: [process.execPath, '-e', script],
+    houseEveryMs: everyMs,
+    neighboursEveryMs: everyMs,
+    argv: ['changes'],
+    ...more,
   });
-}
-
-const print = (line: string) => `process.stdout.write(${JSON.stringify(`${line}\n`)});`;
-const NEIGH = '[NEIGH]10.0.0.9 dev va lladdr 02:00:00:00:00:09 STALE ';
-const OTHER = '[NEIGH]10.0.0.8 dev va lladdr 02:00:00:00:00:08 REACHABLE ';
-const LINK = '[LINK]3: va@vb: <BROADCAST>';
-
-/** The first `count` calls. */
-async function changes(script: string, count: number, every = 0): Promise<NetworkChange[]> {
-  const told: NetworkChange[] = [];
-  const target = new EventTarget();
-  const done = once(target, 'done');
-  const watching = monitor(
-    script,
-    (what) => {
-      told.push(what);
-      if (told.length === count) target.dispatchEvent(new Event('done'));
-    },
-    every,
-  );
   watching.start();
-  await done;
-  await watching.stop();
-  return told;
+  return { machine, watching, told };
 }
 
 test('the start is told, since nobody knows what came before, then what changes', async (t) => {
-  const script = `setTimeout(() => {${print(NEIGH)}}, 150); setInterval(() => {}, 1000);`;
-  t.deepEqual(await changes(script, 2), ['house', 'neighbours']);
+  const { machine, told } = watch((life, timers) => timers.after(150, () => life.print(NEIGH)));
+  await machine.advance(1000);
+  t.deepEqual(told, [
+    { what: 'house', atMs: 20 },
+    { what: 'neighbours', atMs: 170 },
+  ]);
 });
 
 test('a burst is one call, for the most there was in it', async (t) => {
-  const script = `setTimeout(() => {${print(NEIGH)}${print(LINK)}${print(NEIGH)}}, 150); setTimeout(() => {${print(OTHER)}}, 400); setInterval(() => {}, 1000);`;
-  t.deepEqual(await changes(script, 3), ['house', 'house', 'neighbours']);
+  const { machine, told } = watch((life, timers) => {
+    timers.after(150, () => life.print(`${NEIGH}${LINK}${NEIGH}`));
+    return timers.after(400, () => life.print(OTHER));
+  });
+  await machine.advance(1000);
+  t.deepEqual(told, [
+    { what: 'house', atMs: 20 },
+    { what: 'house', atMs: 170 },
+    { what: 'neighbours', atMs: 420 },
+  ]);
 });
 
 test('a trickle without end is told all the same, and no more often than asked', async (t) => {
-  const startMs = performance.now();
-  const told = await changes(
-    `let n = 0; setInterval(() => { process.stdout.write(\`[NEIGH]10.0.0.9 dev va lladdr 02:00:00:00:00:\${n++ % 2 ? '08' : '09'} STALE \\n\`); }, 5);`,
-    4,
-    100,
+  let count = 0;
+  const { machine, told } = watch(
+    (life, timers) =>
+      timers.every(5, () => life.print(NEIGH.replace('09 STALE', `0${count++ % 2} STALE`))),
+    { everyMs: 100 },
   );
-  t.deepEqual(told, ['house', 'neighbours', 'neighbours', 'neighbours']);
-  t.true(performance.now() - startMs >= 300);
+  await machine.advance(350);
+  t.deepEqual(
+    told.map(({ what }) => what),
+    ['house', 'neighbours', 'neighbours', 'neighbours'],
+  );
+  for (const [at, { atMs }] of told.entries()) if (at > 0) t.is(atMs - told[at - 1]!.atMs, 100);
 });
 
 test('a neighbour that is heard again as it was known is no change', async (t) => {
   const again = NEIGH.replace('STALE', 'REACHABLE');
-  const gone = '[NEIGH]Deleted 10.0.0.9 dev va FAILED ';
-  const script = `setTimeout(() => {${print(NEIGH)}}, 150); setTimeout(() => {${print(again)}}, 300); setTimeout(() => {${print(gone)}}, 450); setInterval(() => {}, 1000);`;
-  const told: string[] = [];
+  const gone = '[NEIGH]Deleted 10.0.0.9 dev va FAILED \n';
   const heard: [string, boolean][] = [];
-  await new Promise<void>((resolve) => {
-    const watching = new NetworkMonitor({
-      ...{ system: nodeSystem, debounceMs: 20, houseEveryMs: 0, neighboursEveryMs: 0 },
-      ignoredNetdevs: () => [],
-      ignoredTables: [],
-      argv: [process.execPath, '-e', script],
-      memory: { hear: (line, isNews) => void heard.push([line, isNews]), distrust: () => {} },
-      onChange: (what) => {
-        told.push(what);
-        if (told.length === 3) void watching.stop().then(resolve);
-      },
-    });
-    watching.start();
-  });
-  t.deepEqual(told, ['house', 'neighbours', 'neighbours']);
+  const { machine, told } = watch(
+    (life, timers) => {
+      timers.after(150, () => life.print(NEIGH));
+      timers.after(300, () => life.print(again));
+      return timers.after(450, () => life.print(gone));
+    },
+    { memory: { hear: (line, isNews) => void heard.push([line, isNews]), distrust: () => {} } },
+  );
+  await machine.advance(1000);
+  t.deepEqual(
+    told.map(({ what }) => what),
+    ['house', 'neighbours', 'neighbours'],
+  );
   t.deepEqual(heard, [
-    [NEIGH, true],
-    [again, false],
-    [gone, true],
+    [NEIGH.slice(0, -1), true],
+    [again.slice(0, -1), false],
+    [gone.slice(0, -1), true],
   ]);
 });
 
 test('a child that ends is started again, and what was missed is looked for', async (t) => {
-  t.deepEqual(await changes('process.exit(1)', 2), ['house', 'house']);
+  const { machine, told } = watch((life, timers) => timers.after(100, () => life.exit(1)));
+  await machine.advance(5000);
+  t.true(told.length > 1);
+  t.true(told.every(({ what }) => what === 'house'));
 });
 
 test('nothing is told after the end', async (t) => {
-  let told = 0;
-  const watching = monitor(`setInterval(() => {${print(LINK)}}, 1);`, () => told++);
-  watching.start();
-  await watching.stop();
-  const before = told;
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  t.is(told, before);
+  const { machine, watching, told } = watch((life, timers) =>
+    timers.every(1, () => life.print(LINK)),
+  );
+  await machine.advance(30);
+  t.is(told.length, 1);
+  await machine.finish(watching.stop());
+  await machine.advance(1000);
+  t.is(told.length, 1);
 });

@@ -10,7 +10,11 @@ import { notice } from '../../src/core/notices/notice.ts';
 import { iotshaperPath, publishIotshaper } from '../../src/shell/ubus/iotshaper-object.ts';
 import { type Bus, queue, startBus } from './setup.ts';
 
-const overlap = notice('schedules-overlap', { path: 'iotshaper.late', other: 'iotshaper.early' });
+const overlap = notice('schedules-overlap', {
+  path: 'iotshaper.late',
+  earlier: '23:00–06:00',
+  later: '05:00–05:30',
+});
 const refusal = notice('directive-refused', {
   directive: 'up /tmp/x',
   why: notice('runs-program'),

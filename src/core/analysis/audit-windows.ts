@@ -3,7 +3,7 @@
 import { seededRandom } from '../random/random.ts';
 import type { WindowLabels } from './audit-activity.ts';
 import { describeIntervals, type IntervalFigures, windowIntervals } from './audit-intervals.ts';
-import { binRows, trainForestOn } from './forest.ts';
+import { binRows, trainForest } from './forest.ts';
 import { trainLogistic } from './forest-logistic.ts';
 import { crossValidate } from './forest-validation.ts';
 import { aucOfRanks } from './statistics/auc.ts';
@@ -154,7 +154,7 @@ function fitClassifiers(
     );
   return {
     forest: fit(12, (_, own, members) =>
-      trainForestOn(binned, members, own, { random: seededRandom(seed, 11), trees }),
+      trainForest(binned, members, own, { random: seededRandom(seed, 11), trees }),
     ),
     logistic: fit(13, (taught, own) => trainLogistic(taught, own)),
   };

@@ -52,38 +52,14 @@ export function binRows(rows: readonly ArrayLike<number>[]): BinnedRows {
 }
 
 /**
- * Trains a random forest (Breiman 2001) on binned features. Each tree's bootstrap draws as many active as idle rows, so
- * that a score does not carry the training set's share of activity: without that, scores pooled over the folds of a
- * cross-validation rank worse than chance where nothing is to be learned.
- * @param rows features, one row a window; NaN counts as the lowest value
- * @param labels 1 = active
+ * Trains a random forest (Breiman 2001) on some of the rows binned before; it scores any of them by index. Each tree's
+ * bootstrap draws as many active as idle rows, so that a score does not carry the training set's share of activity: without
+ * that, scores pooled over the folds of a cross-validation rank worse than chance where nothing is to be learned.
+ * @param members which rows to train on
+ * @param labels of the members, in their order; 1 = active
  * @throws RangeError where a class is empty
  */
 export function trainForest(
-  rows: readonly ArrayLike<number>[],
-  labels: ArrayLike<number>,
-  options: ForestOptions,
-): Scorer {
-  const binned = binRows(rows);
-  const grown = growForest(
-    binned,
-    Int32Array.from(rows, (_, i) => i),
-    labels,
-    options,
-  );
-  return (row) => {
-    const bins = binned.edges.map((list, f) => binOf(list, row[f]!));
-    return scoreBy(grown, (feature) => bins[feature]!);
-  };
-}
-
-/**
- * The same on some of rows binned before, scoring others of them by index.
- * @param members which rows to train on
- * @param labels of the members, in their order
- * @throws RangeError where a class is empty
- */
-export function trainForestOn(
   binned: BinnedRows,
   members: Int32Array,
   labels: ArrayLike<number>,

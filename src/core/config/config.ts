@@ -147,11 +147,19 @@ function readSchedules(found: readonly Found[], reading: Reading): ScheduleConfi
   });
 }
 
+/** `23:00–06:00`, as a person knows a schedule. */
+function hoursText({ startMinute, endMinute }: Config['schedules'][number]): string {
+  const text = (minutes: number) =>
+    [Math.floor(minutes / 60), minutes % 60].map((part) => `${part}`.padStart(2, '0')).join(':');
+  return `${text(startMinute)}–${text(endMinute)}`;
+}
+
 /** What a sound configuration holds that its author may not have meant. */
 function warnOfOddities({ main, networks, devices, schedules }: Config, reading: Reading): void {
   for (const [first, second] of findOverlaps(schedules)) {
-    const [other, path] = [first, second].map(({ section }) => `${packageName}.${section}`);
-    reading.warnings.push(notice('schedules-overlap', { path: path!, other: other! }));
+    const path = `${packageName}.${second.section}`;
+    const [earlier, later] = [first, second].map(hoursText) as [string, string];
+    reading.warnings.push(notice('schedules-overlap', { path, earlier, later }));
   }
   const shaped = networks.length > 0 || devices.some(({ policy }) => policy === 'shape');
   if (main.enabled && !shaped)

@@ -12,6 +12,8 @@ interface Claim extends AddressBlock {
   text: string;
   /** Of the device. */
   path: string;
+  /** The device as a person knows it. */
+  label: string;
   /** Place among all devices' addresses in the file. */
   order: number;
 }
@@ -23,8 +25,9 @@ export function readDevices(found: readonly Found[], reading: Reading): DeviceCo
   const devices = found.map((one) => {
     const { name: section, path } = one;
     const values = reading.read(deviceSection, one, path);
-    const mac = readMac(values.mac, `${path}.mac`, owners, reading);
-    const own = readClaims(values.ip, path, claims.length, reading);
+    const label = labelOf(values.name, values.mac, path);
+    const mac = readMac(values.mac, { path: `${path}.mac`, label }, owners, reading);
+    const own = readClaims(values.ip, { path, label }, claims.length, reading);
     claims.push(...own);
     const name = values.name ?? mac ?? own[0]?.text ?? section;
     return { device: { ...values, section, name, mac }, own };
@@ -36,25 +39,37 @@ export function readDevices(found: readonly Found[], reading: Reading): DeviceCo
   }));
 }
 
+/** By name and hardware address; by its section where it has neither. */
+function labelOf(name: unknown, mac: unknown, path: string): string {
+  const address = typeof mac === 'string' ? mac.toLowerCase() : null;
+  if (typeof name !== 'string') return address ?? path;
+  return address === null ? quoteValue(name) : `${quoteValue(name)} (${address})`;
+}
+
 function readMac(
   text: unknown,
-  path: string,
+  { path, label }: Pick<Claim, 'path' | 'label'>,
   owners: Map<string, string>,
   reading: Reading,
 ): string | null {
   if (typeof text !== 'string') return null;
   const mac = text.toLowerCase();
   const owner = owners.get(mac);
-  if (owner === undefined) owners.set(mac, path);
+  if (owner === undefined) owners.set(mac, label);
   else {
     reading.errors.push(
-      problem(path, text, (at) => notice('same-as-other', { ...at, other: owner })),
+      problem(path, text, (at) => notice('hardware-address-taken', { ...at, label, owner })),
     );
   }
   return mac;
 }
 
-function readClaims(texts: string[], path: string, before: number, reading: Reading): Claim[] {
+function readClaims(
+  texts: string[],
+  { path, label }: Pick<Claim, 'path' | 'label'>,
+  before: number,
+  reading: Reading,
+): Claim[] {
   const claims: Claim[] = [];
   for (const text of texts) {
     const block = parseAddressBlock(text);
@@ -64,7 +79,7 @@ function readClaims(texts: string[], path: string, before: number, reading: Read
       const read = { path: `${path}.ip`, value, prefix: block.cidr };
       reading.warnings.push(notice('address-trimmed', read));
     }
-    claims.push({ ...block, text, path, order: before + claims.length });
+    claims.push({ ...block, text, path, label, order: before + claims.length });
   }
   return claims;
 }
@@ -81,10 +96,14 @@ function reportNestings(claims: readonly Claim[], reading: Reading): Set<Claim> 
       continue;
     }
     const [first, second] = outer.order < inner.order ? [outer, inner] : [inner, outer];
-    const owner = `${first.path}.ip`;
     reading.errors.push(
       problem(`${second.path}.ip`, second.text, (at) =>
-        notice('address-overlaps', { ...at, other: first.text, owner }),
+        notice('address-overlaps', {
+          ...at,
+          label: second.label,
+          other: first.text,
+          owner: first.label,
+        }),
       ),
     );
   }

@@ -130,8 +130,12 @@ export function decodeControl(bytes: Uint8Array, proof: Proof): ControlMessage |
   }
 }
 
+const BYTES_IN_HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let hex = '';
+  for (const byte of bytes) hex += BYTES_IN_HEX[byte];
+  return hex;
 }
 
 function bytesOfHex(hex: string): Uint8Array {

@@ -36,16 +36,24 @@ export function cloudCommands({ from, host, port, home }: CloudConfigInput): str
           ({ source, file }) => `wget --no-verbose --output-document ${file} '${source}'`,
         )
       : []),
-    `apt-get install --yes ${packages.map(({ file }) => file).join(' ')}`,
+    // What Debian's npm recommends is a compiler and 270 packages more.
+    `apt-get install --yes --no-install-recommends ${packages.map(({ file }) => file).join(' ')}`,
     // Where the archive's own Node.js is too old.
     'iotshaper --version || npm install --global node@20',
     `iotshaper endpoint init --host ${host ?? `"${own}"`} --port ${port}`,
-    `if command -v ufw; then ufw allow ${port}/udp; fi`,
-    `if command -v firewall-cmd; then firewall-cmd --permanent --add-port=${port}/udp && firewall-cmd --reload; fi`,
+    `if command -v ufw; then ${ufwCommands(port).join('; ')}; fi`,
+    `if command -v firewall-cmd; then firewall-cmd --permanent --add-port=${port}/udp; firewall-cmd --permanent --zone=trusted --add-interface=iotvpn0 --add-interface=iot0; firewall-cmd --reload; fi`,
     `iotshaper endpoint add-home ${home} --out /root/${home}.ovpn`,
     'systemctl enable --now iotshaper-endpoint.path iotshaper-endpoint.service',
     'iotshaper endpoint doctor || true',
   ];
+}
+
+/** What homes say is taken, at the port and inside the tunnel, and passed on. */
+function ufwCommands(port: number): string[] {
+  const inside = ['iotvpn0', 'iot0'].map((netdev) => `ufw allow in on ${netdev}`);
+  const onward = ['in', 'out'].map((way) => `ufw route allow ${way} on iot0`);
+  return [`ufw allow ${port}/udp`, ...inside, ...onward];
 }
 
 export function renderCloudConfig(input: CloudConfigInput): string {

@@ -8,11 +8,6 @@ export interface Filling {
 
 const PLACE = /\{(\w+)\}/g;
 
-/** Names of the places in a template, each once. */
-export function placesOf(template: string): string[] {
-  return [...new Set([...template.matchAll(PLACE)].map(([, name]) => name!))];
-}
-
 /**
  * The notice in words.
  *

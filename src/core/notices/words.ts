@@ -13,21 +13,6 @@ import { stateWords } from './words/state.ts';
 import { toolWords } from './words/tools.ts';
 import { tunnelWords } from './words/tunnel.ts';
 
-/** By subject, as they stand in `words/`. */
-export const subjects = {
-  stateWords,
-  faultWords,
-  deliveryWords,
-  homeWords,
-  configWords,
-  profileWords,
-  toolWords,
-  auditWords,
-  logWords,
-  endpointWords,
-  tunnelWords,
-} as const;
-
 /** The template of each code; a name in braces is a place for one of the notice's values. */
 export const words = {
   ...stateWords,

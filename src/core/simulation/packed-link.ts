@@ -36,6 +36,8 @@ export interface PackedLinkOptions {
   pathMs?: number;
   /** What a packet waits behind its slot, for those that stand in the clock behind OpenVPN. Default none. */
   behindMs?: number;
+  /** How long a turn gathers packets at least. Default {@link TURN_MS}. */
+  turnMs?: number;
   /** Pause between two control packets, each of which takes a slot before frames that come later. Default none. */
   controlEveryMs?: number;
   /** When the first one comes. Default 0. */
@@ -78,6 +80,7 @@ export class PackedLink extends SlottedLink {
   #nextControlMs: number;
   readonly #pathMs: number;
   readonly #behindMs: number;
+  readonly #turnMs: number;
   readonly #onDelivered: PackedLinkOptions['onDelivered'];
   #arrived = 0;
   /** Packets on their way to the queue, by turns in order of time. */
@@ -88,6 +91,7 @@ export class PackedLink extends SlottedLink {
     this.#standingFrames = options.standingFrames ?? STANDING_FRAMES;
     this.#pathMs = options.pathMs ?? PATH_MS;
     this.#behindMs = options.behindMs ?? 0;
+    this.#turnMs = options.turnMs ?? TURN_MS;
     this.#onDelivered = options.onDelivered;
     this.#controlEveryMs = options.controlEveryMs ?? Infinity;
     this.#nextControlMs =
@@ -104,7 +108,7 @@ export class PackedLink extends SlottedLink {
     this.#endTurns(timeMs);
     const last = this.#turns.at(-1);
     const packet = { timeMs, bytes, device };
-    if (last && timeMs <= last.beganMs + TURN_MS) last.packets.push(packet);
+    if (last && timeMs <= last.beganMs + this.#turnMs) last.packets.push(packet);
     else this.#turns.push({ beganMs: timeMs, packets: [packet] });
     this.#arrived++;
     const { totals } = this;
@@ -160,7 +164,7 @@ export class PackedLink extends SlottedLink {
   }
 
   #endOf({ beganMs }: Turn): number {
-    return beganMs + Math.max(TURN_MS, this.#pathMs);
+    return beganMs + Math.max(this.#turnMs, this.#pathMs);
   }
 
   /** Lets all packets of the turns that end by then into their queues, and forms what frames may stand. */

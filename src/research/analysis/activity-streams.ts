@@ -2,7 +2,6 @@
 
 import type { HomeEvent } from '../../core/analysis/activity-events.ts';
 import type { Interval } from '../../core/analysis/statistics/auc-interval.ts';
-import type { Sample } from '../../core/capture/trace.ts';
 import { seededRandom } from '../../core/random/random.ts';
 import { deviceCatalogue } from '../devices/catalogue.ts';
 import {
@@ -52,22 +51,6 @@ export interface ActivityReport {
   score: ActivityScore | null;
   /** Names in the file of events that no stream goes by. */
   unseen: string[];
-}
-
-/** Bins packets of one device: a trace without a capture around it. */
-export function binTraffic(packets: Iterable<Sample>, startS: number, endS: number): BinnedTraffic {
-  const count = Math.ceil((endS - startS) / BIN_S);
-  const traffic = {
-    startS,
-    binS: BIN_S,
-    up: new Float64Array(count),
-    down: new Float64Array(count),
-  };
-  for (const { timeS, bytes, direction } of packets) {
-    const bin = Math.floor((timeS - startS) / BIN_S);
-    if (bin >= 0 && bin < count) traffic[direction][bin]! += bytes;
-  }
-  return traffic;
 }
 
 export interface AttackActivityOptions extends ActivityOptions {

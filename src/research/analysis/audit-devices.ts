@@ -6,7 +6,7 @@ import {
   labelWindows,
 } from '../../core/analysis/audit-activity.ts';
 import { REFITS, REFITTED, treesFor } from '../../core/analysis/audit-windows.ts';
-import { type BinnedRows, binRows, trainForestOn } from '../../core/analysis/forest.ts';
+import { type BinnedRows, binRows, trainForest } from '../../core/analysis/forest.ts';
 import { crossValidate } from '../../core/analysis/forest-validation.ts';
 import { aucOfRanks } from '../../core/analysis/statistics/auc.ts';
 import { aucWithInterval, type Interval } from '../../core/analysis/statistics/auc-interval.ts';
@@ -91,7 +91,7 @@ function scoresOf(
     rows,
     labels,
     (_, own, members) =>
-      trainForestOn(binned, members, own, {
+      trainForest(binned, members, own, {
         random: seededRandom(seed, 31),
         trees: treesFor(rows.length),
       }),

@@ -14,10 +14,11 @@ export type ToleratedRate = PaperRate & { id: DeviceId };
 
 export const toleratedRates: readonly ToleratedRate[] = paperRates;
 
-/** One device's trace at the paper's rates, shaped as in the paper and as here. */
+/** One device's trace at the paper's rates, shaped as in the paper, as here, and as here at the best. */
 export interface ToleranceRow extends ToleratedRate {
   padded: SimulationResult;
   packed: SimulationResult;
+  ideal: SimulationResult;
 }
 
 /** Simulates one device's trace at its rates in the paper, in packets of 512 bytes. */
@@ -28,7 +29,8 @@ export async function simulateTolerance(
 ): Promise<ToleranceRow> {
   const { uploadKBps, downloadKBps } = rate;
   const options = { ...defaultVariantOptions, uploadKBps, downloadKBps, maxDelayMs: Infinity };
-  const variants = [variantOf('padded-vit', options), variantOf('packed-vit', options)];
-  const [padded, packed] = await simulate(trace, variants, { seed });
-  return { ...rate, padded: padded!, packed: packed! };
+  const names = ['padded-vit', 'packed-vit', 'packed-ideal'] as const;
+  const variants = names.map((name) => variantOf(name, options));
+  const [padded, packed, ideal] = await simulate(trace, variants, { seed });
+  return { ...rate, padded: padded!, packed: packed!, ideal: ideal! };
 }

@@ -175,6 +175,19 @@ function linksOf(variant: Variant, seed: number, isClocked: boolean, wire?: Wire
             onWire,
           }),
       );
+    case 'ideal':
+      return both(
+        (rate, random, onWire) =>
+          new PackedLink({
+            packetBytes,
+            clock: clock(rate, random),
+            maxDelayMs,
+            standingFrames: 0,
+            pathMs: 0,
+            turnMs: 0,
+            onWire,
+          }),
+      );
     case 'stp': {
       const controller = new StpController({
         periodMs: 10_000,

@@ -21,7 +21,7 @@ const sweepIntervalsMs: readonly number[] = [
   2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000,
 ];
 
-const sweepVariants = ['padded-vit', 'packed-vit'] as const;
+const sweepVariants = ['padded-vit', 'packed-vit', 'packed-ideal'] as const;
 
 /** Simulates the paper's shaping and this product's at every interval, over one reading of the trace. */
 export async function sweepIntervals(

@@ -8,6 +8,7 @@ import { streamDefaults } from '../../core/stream/stream.ts';
  * - `paper`: `padded-vit` as the paper gives it: 512 bytes, intervals N(1 s, 10 ms)
  * - `padded-MODE`: the paper's shaping, one packet or fragment a slot
  * - `packed-MODE`: this product's: device packets packed into frames
+ * - `packed-ideal`: `packed-vit` without what building it costs: frames formed at their slots, of all that is there by then
  * - `stp`: stochastic traffic padding, for comparison only
  */
 export const variantNames = [
@@ -16,13 +17,14 @@ export const variantNames = [
   'paper',
   ...modeNames.map((mode) => `padded-${mode}` as const),
   ...modeNames.map((mode) => `packed-${mode}` as const),
+  'packed-ideal',
   'stp',
 ] as const;
 
 export type VariantName = (typeof variantNames)[number];
 
 /** How packets meet slots: `none` and `vpn` have none. */
-export type Filling = 'none' | 'vpn' | 'padded' | 'packed' | 'stp';
+export type Filling = 'none' | 'vpn' | 'padded' | 'packed' | 'ideal' | 'stp';
 
 /** One defence with all its figures. */
 export interface Variant {
@@ -67,6 +69,8 @@ export function variantOf(name: VariantName, options: VariantOptions): Variant {
       return { ...options, ...constant, name, filling: name, uploadKBps: 0, downloadKBps: 0 };
     case 'stp':
       return { ...options, ...constant, name, filling: name };
+    case 'packed-ideal':
+      return { ...options, name, filling: 'ideal', mode: 'vit' };
     case 'paper': {
       const paper = { uploadKBps: 0.512, downloadKBps: 0.512, packetBytes: 512, sdPercent: 1 };
       return { ...paper, name, filling: 'padded', mode: 'vit', maxDelayMs: Infinity };

@@ -207,7 +207,7 @@ export class HomeService implements ServiceApi {
       queues: tunnel.link?.queues ?? null,
       answerSilentMs: tunnel.answerSilentMs(nowMs),
       rates: this.#history.rates,
-      neighbours: this.#surroundings.neighbours,
+      neighbours: this.#surroundings.known,
       names: this.#surroundings.names,
       traffic: this.#history.addresses.traffic(nowMs),
       nowMs,

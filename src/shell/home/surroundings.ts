@@ -15,6 +15,7 @@ import { parseTracks, renderTracks } from '../../core/home/devices/follow-state.
 import { InnerAddresses, sharersOf } from '../../core/home/devices/inner-addresses.ts';
 import { parsePlaces, renderPlaces } from '../../core/home/devices/inner-memory.ts';
 import { type Lease, namesOf } from '../../core/home/devices/leases.ts';
+import { NeighbourMemory } from '../../core/home/devices/neighbour-memory.ts';
 import { Presence } from '../../core/home/devices/presence.ts';
 import type { Finding, House } from '../../core/home/home-facts.ts';
 import type { Noted } from '../../core/home/machine/events.ts';
@@ -73,9 +74,12 @@ export class Surroundings {
   #resolvers = NOTHING_TOLD;
   #networks: readonly Finding[] = [];
   #inner: InnerAddresses | null = null;
+  readonly #memory = new NeighbourMemory();
   #keptPlaces = '';
   #sharing: readonly Finding[] = [];
   neighbours: Neighbour[] = [];
+  /** Those, and who was there lately and is quiet now. */
+  known: Neighbour[] = [];
   names = new Map<string, string>();
   followed: readonly FollowedDevice[] = [];
 
@@ -128,6 +132,7 @@ export class Surroundings {
     this.#follower ??= await this.#wake();
     this.#config = config;
     this.neighbours = neighbours;
+    this.known = this.#memory.observe(neighbours, nowMs);
     this.names = namesOf(leases);
     // Whoever speaks from outside may claim any address.
     const outside = [...house.uplinks, config.tunnel.interface, TUNNEL_NETDEV];

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
+import { encodeQuestion } from '../../../src/research/lab/traffic/dns.ts';
 
 const [action = '', own = '', peer = '', extra = ''] = process.argv.slice(2);
 
@@ -10,6 +11,8 @@ const actions: Record<string, () => Promise<unknown>> = {
   download,
   echo,
   chatter,
+  name,
+  names,
   probe,
   flow,
 };
@@ -71,6 +74,32 @@ async function chatter(): Promise<unknown> {
   await new Promise<void>((resolve) => socket.bind(0, own, resolve));
   socket.on('error', () => {});
   setInterval(() => socket.send(Buffer.alloc(100), 7, peer, () => {}), 20);
+  return new Promise(() => {});
+}
+
+/** What the peer answers who is asked for a name once a second, in hexadecimal; '' where it says nothing for long. */
+async function name(): Promise<unknown> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, own, resolve));
+  let answer = '';
+  socket.on('message', (message) => {
+    answer = message.toString('hex');
+  });
+  const question = encodeQuestion({ id: 7, name: extra, type: 'A' });
+  for (let round = 0; round < 20 && answer === ''; round++) {
+    socket.send(question, 53, peer);
+    await settled(() => answer !== '', 1000);
+  }
+  return { answer };
+}
+
+/** Questions for a name of the Internet without end, five a second. */
+async function names(): Promise<unknown> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, own, resolve));
+  socket.on('error', () => {});
+  const question = encodeQuestion({ id: 1, name: 'cloud.example', type: 'A' });
+  setInterval(() => socket.send(question, 53, peer, () => {}), 200);
   return new Promise(() => {});
 }
 

@@ -20,7 +20,7 @@ export function createSystem(machine: FakeMachine, random: Random): System {
         ),
     },
     processes: processes.view(),
-    randomBytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(random() * 256)),
+    randomBytes: (count) => drawBytes(random, count),
     startThread: (program, events) => {
       const failed = door.enter(`start thread ${program.role}`);
       if (failed) throw new SystemError('EAGAIN', 'EAGAIN: planted fault, start thread');
@@ -28,4 +28,10 @@ export function createSystem(machine: FakeMachine, random: Random): System {
     },
   };
   return system;
+}
+
+function drawBytes(random: Random, count: number): Uint8Array {
+  const bytes = new Uint8Array(count);
+  for (let at = 0; at < count; at++) bytes[at] = random() * 256;
+  return bytes;
 }

@@ -230,9 +230,10 @@ export class FilesModel {
   }
 
   #openCounter(path: string): Counter {
+    const found = this.#inKernel(path);
     return {
       read: () => {
-        const text = this.text(path);
+        const text = found ? found.folder.read(found.rest) : this.text(path);
         return text === null ? null : Number(text);
       },
       close: () => {},

@@ -6,7 +6,13 @@ import { HomeService } from '../../../src/shell/home/home-service.ts';
 import { readProfileText } from '../../../src/shell/openvpn/profile-file.ts';
 import type { Failing } from './door.ts';
 import type { FactName } from './facts.ts';
-import { createHomeMachine, defaultConfig, homePaths, readInterfaces } from './home-machine.ts';
+import {
+  calmConfig,
+  createHomeMachine,
+  defaultConfig,
+  homePaths,
+  readInterfaces,
+} from './home-machine.ts';
 import type { FakeMachine } from './machine.ts';
 import { troubles } from './troubles.ts';
 
@@ -67,9 +73,6 @@ export interface Life {
   /** Text of everything that happened and was logged, one a line. */
   story: string[];
 }
-
-/** Few slots a second, so that a second of it is soon over. */
-const calmConfig = defaultConfig.replace("enabled '1'", "enabled '1'\n\toption rate '8'");
 
 /** Configurations that come and go. */
 const configs: Readonly<Record<string, string>> = {

@@ -16,6 +16,8 @@ export const readInterfaces = async () => null;
 
 /** The configuration of the default golden case: one network, everything in it a device. */
 export const defaultConfig = readFileSync('test/golden/home/default/iotshaper', 'utf8');
+/** The same with few slots a second, so that a second of it is soon over. */
+export const calmConfig = defaultConfig.replace("enabled '1'", "enabled '1'\n\toption rate '8'");
 const profileText = readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8');
 const verdict = checkProfile(profileText, pemReader);
 if (!verdict.ok) throw new Error(JSON.stringify(verdict.problems));
@@ -23,14 +25,14 @@ const { controlKey } = verdict.profile;
 
 export interface HomeMachineOptions {
   seed?: number;
-  /** Text of the configuration. */
+  /** Text of the configuration; {@link calmConfig} without. */
   config?: string;
 }
 
 /** Makes the machine; nothing of the service is on it yet. */
 export function createHomeMachine({
   seed = 1,
-  config = defaultConfig,
+  config = calmConfig,
 }: HomeMachineOptions = {}): FakeMachine {
   const machine = new FakeMachine({
     seed,

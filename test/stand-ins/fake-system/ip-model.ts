@@ -93,6 +93,8 @@ export class IpModel {
   /** Routes found since the last change. */
   readonly #answers = new Map<string, Route | null>();
   #answeredAt = -1;
+  #own = new Set<string>();
+  #ownAt = -1;
   /** Routing tables that ever held a route, by family: asking for another is an error. */
   readonly #knownTables = new Set<string>();
 
@@ -247,9 +249,12 @@ export class IpModel {
 
   /** Whether one of this machine's netdevs has the address. */
   isOwn(address: string): boolean {
-    return [...this.netdevs.values()].some(({ addresses }) =>
-      addresses.some((cidr) => cidr.split('/')[0] === address),
-    );
+    if (this.#ownAt !== this.version) {
+      const all = [...this.netdevs.values()].flatMap(({ addresses }) => addresses);
+      this.#own = new Set(all.map((cidr) => cidr.split('/')[0]!));
+      this.#ownAt = this.version;
+    }
+    return this.#own.has(address);
   }
 
   /** The route that a packet takes; null where nothing leads anywhere. */

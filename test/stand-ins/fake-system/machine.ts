@@ -166,6 +166,12 @@ export class FakeMachine {
     this.verify();
   }
 
+  /** Lets time pass, second by second, until this holds; no longer than so. */
+  async awaitThat(holds: () => boolean, withinMs: number): Promise<void> {
+    const untilMs = this.time.nowMs + withinMs;
+    while (!holds() && this.time.nowMs < untilMs) await this.advance(1000);
+  }
+
   /** Lets time pass until this work is done; fails where it is not within so long. */
   async finish<T>(work: Promise<T>, withinMs = 120_000): Promise<T> {
     const untilMs = this.time.nowMs + withinMs;

@@ -159,8 +159,8 @@ export class NetdevQueue {
     for (const one of this.#running()) this.#drop(one);
   }
 
-  #running(): QueueClass[] {
-    return this.isHtb ? [...this.classes.values()] : [this.#line];
+  #running(): Iterable<QueueClass> {
+    return this.isHtb ? this.classes.values() : [this.#line];
   }
 
   #classOf({ destination }: QueuedPacket): QueueClass | undefined {

@@ -132,11 +132,19 @@ export class NftModel {
 
   /** Another one whenever a rule may judge a packet otherwise. */
   get stamp(): string {
-    let elements = 0;
+    const nowMs = this.#time.nowMs;
+    let alive = 0;
     for (const { sets } of this.tables.values()) {
-      for (const set of sets.values()) elements += this.elements(set).length;
+      for (const { elements } of sets.values()) {
+        for (const { untilMs } of elements.values()) if (untilMs > nowMs) alive++;
+      }
     }
-    return `${this.version} ${elements}`;
+    return `${this.version} ${alive}`;
+  }
+
+  /** Whether a set has an element whose time is not over. */
+  has(set: NftSet, key: string): boolean {
+    return (set.elements.get(key)?.untilMs ?? 0) > this.#time.nowMs;
   }
 
   /** Elements of a set whose time is not over. */

@@ -141,7 +141,10 @@ export function compileRule(text: string): Rule {
   const { steps, verdict, needs } = draft;
   const rule: Rule = {
     needs,
-    judge: (packet, context) => (steps.every((step) => step(packet, context)) ? verdict : null),
+    judge: (packet, context) => {
+      for (const step of steps) if (!step(packet, context)) return null;
+      return verdict;
+    },
   };
   compiled.set(text, rule);
   return rule;
@@ -174,20 +177,20 @@ function matches(rule: Draft, field: string, not?: string, set?: string, values 
   });
 }
 
-/** Answers given before: the same few addresses are asked about for every packet. */
-const answers = new Map<string, boolean>();
+/** Answers given before, by prefix: the same few addresses are asked about for every packet. */
+const answers = new Map<string, Map<string, boolean>>();
 
 /** Whether an address is in a prefix, or is that address. */
 export function contains(prefix: string, address: string): boolean {
-  const question = `${prefix} ${address}`;
-  const known = answers.get(question);
+  const ofPrefix = answers.get(prefix) ?? new Map<string, boolean>();
+  const known = ofPrefix.get(address);
   if (known !== undefined) return known;
   const [base = '', length] = prefix.split('/');
   const isSix = base.includes(':');
   const bits = length === undefined ? (isSix ? 128 : 32) : Number(length);
   const isIn =
     isSix === address.includes(':') && networkOf(address, bits) === networkOf(base, bits);
-  answers.set(question, isIn);
+  answers.set(prefix, ofPrefix.set(address, isIn));
   return isIn;
 }
 

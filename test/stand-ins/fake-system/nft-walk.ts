@@ -1,6 +1,6 @@
 // Takes a packet through the hooks of nftables as the kernel does, and says what becomes of it.
-import type { NftModel, NftTable } from './nft-model.ts';
-import { compileRule, type Packet, type RuleContext } from './nft-rule.ts';
+import type { NftChain, NftModel, NftTable } from './nft-model.ts';
+import { compileRule, type Packet, type Rule, type RuleContext } from './nft-rule.ts';
 
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
 
@@ -19,6 +19,8 @@ export class NftWalk {
   readonly #model: NftModel;
   readonly #known = new Map<Hook, readonly BaseChain[]>();
   #knownAt = -1;
+  readonly #real = new WeakMap<NftTable, RuleContext>();
+  readonly #asked = new WeakMap<NftTable, RuleContext>();
 
   constructor(model: NftModel) {
     this.#model = model;
@@ -56,14 +58,23 @@ export class NftWalk {
   }
 
   #contextOf(table: NftTable, isReal: boolean): RuleContext {
+    const contexts = isReal ? this.#real : this.#asked;
+    const known = contexts.get(table);
+    if (known) return known;
+    const made = this.#newContext(table, isReal);
+    contexts.set(table, made);
+    return made;
+  }
+
+  #newContext(table: NftTable, isReal: boolean): RuleContext {
     return {
       holds: (name, key) => {
         const set = table.sets.get(name);
-        return set !== undefined && this.#model.elements(set).includes(key);
+        return set !== undefined && this.#model.has(set, key);
       },
       find: (name, key) => {
         const map = table.sets.get(name);
-        return map && this.#model.elements(map).includes(key) ? map.elements.get(key)!.value : null;
+        return map && this.#model.has(map, key) ? map.elements.get(key)!.value : null;
       },
       count: (name, { bytes }) => {
         const counter = table.counters.get(name);
@@ -79,6 +90,17 @@ export class NftWalk {
   }
 }
 
+/** A chain is never changed, but replaced by another. */
+const compiled = new WeakMap<NftChain, readonly Rule[]>();
+
+function rulesOf(chain: NftChain): readonly Rule[] {
+  const known = compiled.get(chain);
+  if (known) return known;
+  const rules = chain.rules.map(compileRule);
+  compiled.set(chain, rules);
+  return rules;
+}
+
 /** Null where the chain ends without a verdict. */
 function judgeChain(
   table: NftTable,
@@ -88,8 +110,9 @@ function judgeChain(
   depth: number,
 ): 'accept' | 'drop' | null {
   if (depth > MAX_DEPTH) throw new Error(`nft: chains go round in circles at ${name}`);
-  for (const rule of table.chains.get(name)?.rules ?? []) {
-    const verdict = compileRule(rule).judge(packet, context);
+  const chain = table.chains.get(name);
+  for (const rule of chain ? rulesOf(chain) : []) {
+    const verdict = rule.judge(packet, context);
     if (verdict === null) continue;
     if (verdict.kind === 'return') return null;
     if (verdict.kind === 'accept' || verdict.kind === 'drop') return verdict.kind;

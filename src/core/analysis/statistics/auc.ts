@@ -22,8 +22,3 @@ export function aucOfRanks(rank: ArrayLike<number>, labels: ArrayLike<number>): 
   const negatives = labels.length - positives;
   return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
 }
-
-/** Standard error of the AUC where nothing is to be found, `positives` and `negatives` windows being independent. */
-export function aucNullError(positives: number, negatives: number): number {
-  return Math.sqrt((positives + negatives + 1) / (12 * positives * negatives));
-}

@@ -43,9 +43,12 @@ export const configWords = {
   'same-as-other': '{path}: must differ from {other}, got {value}',
   'address-trimmed': '{path}: {value} is read as {prefix}',
   'address-redundant': '{path}: {inner} is left out, {outer} holds it already',
-  'address-overlaps': '{path}: must not overlap {other} of {owner}, got {value}',
+  'address-overlaps':
+    '{path}: addresses of {label} must not overlap {other} of {owner}, got {value}',
+  'hardware-address-taken':
+    '{path}: {label} must not have the hardware address of {owner}, got {value}',
   'schedules-overlap':
-    '{path}: overlaps {other}; where both apply {path} counts, the later one in the file',
+    '{path}: the schedule {later} overlaps the schedule {earlier}; where both apply, {later} counts, the later one in the list',
   'interface-understood':
     '{path}: {name} is {netdev} (what stands there is the name of an interface of OpenWrt)',
   'nobody-shaped':

@@ -5,10 +5,14 @@ const MAX_COMMENT_BYTES = 110;
 
 /** Quotes a section or home name for an nft comment: no quote or control character, cut where nft's 128 bytes would not hold it. */
 export function comment(text: string): string {
+  const clean = text.replace(/["\\\x00-\x1f\x7f]/g, '_');
+  if (/^[\x20-\x7e]*$/.test(clean)) {
+    return `comment "!iotshaper: ${clean.slice(0, MAX_COMMENT_BYTES)}"`;
+  }
   const encoder = new TextEncoder();
   let kept = '';
   let bytes = 0;
-  for (const character of text.replace(/["\\\x00-\x1f\x7f]/g, '_')) {
+  for (const character of clean) {
     bytes += character < '\x80' ? 1 : encoder.encode(character).length;
     if (bytes > MAX_COMMENT_BYTES) break;
     kept += character;

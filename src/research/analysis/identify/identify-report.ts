@@ -25,7 +25,7 @@ export interface Identification {
 }
 
 /** The cell of the grid with the highest accuracy among those that tell most devices apart. */
-function bestJudgement({ judgements }: Identification): Judgement | null {
+export function bestJudgement({ judgements }: Identification): Judgement | null {
   let best: Judgement | null = null;
   for (const cell of judgements) {
     const more = cell.shuffled.labels.length - (best?.shuffled.labels.length ?? 0);

@@ -13,7 +13,7 @@
 /** @typedef {{ dhcp_leases?: Lease[], dhcp6_leases?: Lease[] }} Leases */
 /** @typedef {{ address: string }} Address */
 /**
- * @typedef {{ interface: string, l3_device?: string, route?: { target: string, mask: number }[],
+ * @typedef {{ interface: string, l3_device?: string, route?: { target: string, mask: number, nexthop?: string }[],
  *   'ipv4-address'?: Address[], 'ipv6-address'?: Address[] }} Interface
  */
 
@@ -83,7 +83,7 @@ const api = {
     return { hints, leases };
   },
 
-  /** Networks that do not lead to the Internet, and the router's own addresses. */
+  /** Networks that do not lead to the Internet; addresses that no device has: the router's own, and of who stands before it. */
   async loadNetworks() {
     const interfaces = await L.resolveDefault(
       /** @type {Promise<Interface[]>} */ (callInterfaces()),
@@ -100,7 +100,10 @@ const api = {
         ({ address }) => address,
       ),
     );
-    return { networks, own };
+    const gateways = interfaces.flatMap(({ route = [] }) =>
+      route.flatMap(({ mask, nexthop }) => (mask === 0 && nexthop ? [nexthop] : [])),
+    );
+    return { networks, own: [...own, ...gateways] };
   },
 
   /**
@@ -108,7 +111,7 @@ const api = {
    * @param {{ hints: Hints, leases: Leases }} router
    * @param {readonly DeviceStatus[]} seen
    * @param {readonly UciSection[]} sections
-   * @param {readonly string[]} [own] addresses of the router itself, which is no device
+   * @param {readonly string[]} [own] addresses of the router itself and its gateways, which are no devices
    * @returns {Host[]}
    */
   merge({ hints, leases }, seen, sections, own = []) {

@@ -18,9 +18,10 @@ const POLL_SECONDS = 3;
 const MAX_PROFILE_BYTES = 100_000;
 
 const ENDPOINT_LINES = [
-  'sudo apt install ./iot-shaper-endpoint_*.deb',
+  'sudo apt install --no-install-recommends ./iot-shaper-common_*.deb ./iot-shaper-endpoint_*.deb',
   'sudo iotshaper endpoint init --host vps.example.org',
   'sudo iotshaper endpoint add-home home --out home.ovpn',
+  'sudo iotshaper endpoint doctor',
 ];
 
 /** @param {Status} status */
@@ -201,7 +202,9 @@ const page = view.extend({
         createUpload(),
         controls.section(_('How to make an endpoint'), [
           E('p', {}, [
-            _('On any server with Debian or Ubuntu and an address of its own, three lines do:'),
+            _(
+              'On any server with Debian 12 or newer and an address of its own, four lines do; the last one says what is in the way, if anything:',
+            ),
           ]),
           E('pre', { class: 'iot-code' }, [ENDPOINT_LINES.join('\n')]),
           E('p', {}, [_('Then give home.ovpn above.')]),
