@@ -186,6 +186,7 @@ faults: test-packages dist/iotshaper.js compiled ## break both ends on purpose, 
 platforms: test-packages deb compiled ## both packages on a Debian from the archive: install, shape, purge (root, minutes; RELEASE=trixie)
 	@sh scripts/install-packages.sh debootstrap
 	@node build/test/platforms/debian.js $(RELEASE)
+	@node build/test/platforms/systemd.js $(RELEASE)
 
 .PHONY: clean
 clean: ## remove everything built

@@ -156,6 +156,14 @@ for (const [what, broken, repair] of breaks) {
   });
 }
 
+test('a stream that another router with the same profile has taken is told by that', (t) => {
+  const taken = { ...good, receivedPerSecond: 0, isReceiving: false };
+  const codes = (evidence: HomeEvidence) => judgeHome(evidence).faults.map(({ code }) => code);
+  t.deepEqual(codes(taken), ['endpoint-stream-stopped']);
+  t.deepEqual(codes({ ...taken, isShared: true }), ['profile-shared']);
+  t.deepEqual(codes({ ...good, isShared: true }), []);
+});
+
 test('what was changed is made anew whatever else stops devices', (t) => {
   const gone = { blocking: [notice('network-gone', { path: 'p', netdev: 'br-iot' })] };
   for (const other of [gone, { tunnelState: 'down' as const }, { ...gone, astray: true }]) {

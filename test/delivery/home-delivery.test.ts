@@ -118,6 +118,13 @@ test('what a redirect takes to this router is named by its ports', (t) => {
   t.regex(wordsOf(partly[0]!), /on port 80 and 853 to a program of the router/);
 });
 
+test('a profile that another router uses, too, is told in the place of a line that seems too slow', (t) => {
+  const evidence = { ...well, endpointTroubles: ['shared', 'later'] as const, down: slow(50) };
+  const { partly, short, troubles } = judgeDelivery(evidence);
+  t.deepEqual([...short, ...troubles], []);
+  t.regex(wordsOf(partly[0]!), /^another router uses .* run "iotshaper endpoint add-home/);
+});
+
 test('what leaves the endpoint whole by IPv4 is less by IPv6', (t) => {
   t.is(wholeBytesBy(false, 1368), 1368);
   t.is(wholeBytesBy(true, 1368), 1348);

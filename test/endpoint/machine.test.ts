@@ -657,7 +657,27 @@ test('a silent home is let go', (t) => {
   play.second();
   t.deepEqual(play.take(), ['close 2', 'home-disconnected']);
   t.true(play.settle().includes('queue'));
-  t.deepEqual([...play.classes.keys()], [3]);
+  t.deepEqual([...play.classes.keys()], [2, 3], 'its class stays');
+});
+
+test('a home that comes back changes nothing of the queue for the others', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  const ringOf = (): number => (play.work as Extract<Work, { part: 'queue' }>).ring;
+  play.hello(2, { ...shape, packetBytes: 600 });
+  play.doUntil('queue');
+  const ring = ringOf();
+  play.settle();
+  for (let count = 0; count < 65; count++) {
+    play.hello(3);
+    play.second();
+    play.settle();
+  }
+  t.true(play.take().includes('close 2'));
+  play.hello(2);
+  play.doUntil('queue');
+  const { rebuild, come, gone } = play.work as Extract<Work, { part: 'queue' }>;
+  t.deepEqual([rebuild, come, gone], [false, [], []]);
+  t.is(ringOf(), ring);
 });
 
 test('a removed home is let go, and OpenVPN starts over', (t) => {
@@ -852,6 +872,23 @@ test('whatever happens, in whatever order, nobody is sent to who was not judged'
     }),
     { numRuns: runs(400) },
   );
+});
+
+test('a profile that two routers use is told, once in the log, for as long as they do', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  const told = () => toldOf(play.state).troubles.map((one) => wordsOf(one));
+  play.hello(2);
+  play.settle();
+  play.take();
+  const shared = { isShared: true, isLater: false };
+  for (const _ of [1, 2]) play.hello(2, shape, 5000, shared);
+  t.deepEqual(
+    play.take().filter((act) => !act.startsWith('welcome')),
+    ['home-profile-shared'],
+  );
+  t.regex(told().join(), /two routers use the profile of home .* add-home/);
+  play.hello(2);
+  t.deepEqual(told(), []);
 });
 
 test('whatever has happened, homes are served once nothing more goes wrong', (t) => {

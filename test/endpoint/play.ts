@@ -1,7 +1,7 @@
 // Plays an endpoint's machine: events go in, its work is done or fails, and what must always hold is checked at each step.
 import type { ExecutionContext } from 'ava';
 import type { Hello } from '../../src/core/control/message.ts';
-import { ALONE } from '../../src/core/control/sharing.ts';
+import { ALONE, type Sharing } from '../../src/core/control/sharing.ts';
 import type { ForeignChain } from '../../src/core/delivery/foreign-chains.ts';
 import type { PassageCount } from '../../src/core/delivery/passage.ts';
 import type { EndpointPassage, ResolverFault } from '../../src/core/endpoint/delivery.ts';
@@ -155,13 +155,13 @@ export class Play {
     return this.parts.slice(before);
   }
 
-  hello(host: number, download: Shape = shape, maxDelayMs = 5000): Hello {
+  hello(host: number, download: Shape = shape, maxDelayMs = 5000, sharing: Sharing = ALONE): Hello {
     const sequence = ++this.#sequence;
     const hello: Hello = {
       ...{ kind: 'hello', homeNonce: '01', endpointNonce: '02', sequence, version: '1' },
       ...{ download, maxDelayMs },
     };
-    this.tell({ kind: 'hello', host, hello, sharing: ALONE });
+    this.tell({ kind: 'hello', host, hello, sharing });
     return hello;
   }
 

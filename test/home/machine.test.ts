@@ -1,5 +1,6 @@
 // Single steps of the home's machine: what is done, in which order, and what is not.
 import test from 'ava';
+import type { EndpointTrouble } from '../../src/core/control/endpoint-troubles.ts';
 import type { HomeEvent, Sight, Work } from '../../src/core/home/machine/events.ts';
 import {
   desiredOf,
@@ -192,6 +193,31 @@ test('OpenVPN is asked at once where the endpoint’s machine says that nobody l
     }
   }
   t.true(isAsked, 'not within two seconds');
+});
+
+/** Seconds until OpenVPN is asked to connect again, once the stream has stopped; null where it is not within a minute and a half. */
+function secondsUntilAsked(troubles: readonly EndpointTrouble[]): number | null {
+  const bench = new Bench().shaping();
+  bench.hear({ kind: 'welcome', welcome: { ...welcome, troubles } });
+  bench.world.faults = { ...bench.world.faults, receiveShare: 0 };
+  for (let second = 1; second <= 90; second++) {
+    bench.world.advance(1000);
+    bench.hear(bench.world.report());
+    while (bench.work) {
+      bench.end();
+      if (bench.last?.acts.some((act) => act.do === 'reconnect')) return second;
+    }
+  }
+  return null;
+}
+
+test('who shares a profile leaves the tunnel to the one that had it first', (t) => {
+  const first = secondsUntilAsked(['shared'])!;
+  const started = secondsUntilAsked(['later'])!;
+  const later = secondsUntilAsked(['shared', 'later'])!;
+  t.true(first <= 4, `${first} s`);
+  t.true(started >= 10 && started <= 12, `${started} s`);
+  t.true(later >= 60 && later <= 62, `${later} s`);
 });
 
 test('OpenVPN starts over when others take its netdev away, no more than once in three seconds', (t) => {

@@ -46,12 +46,14 @@ test('a second service is refused before it touches the first; one whose endpoin
     const status = JSON.parse(output || '{}') as { homes?: { name: string }[] };
     return status.homes?.map(({ name }) => name) ?? [];
   };
-  /** Processes of the first one's that last, by name. */
+  /** Processes of the first one's that last, by name; a socat that asks the kernel comes when there is something to ask. */
   const children = async (): Promise<string[]> => {
     const { stdout } = await run(['ip', 'netns', 'pids', netns]);
     const pids = stdout.trim().split('\n').join(',');
-    const listed = await run(['ps', '-o', 'comm=,pid=', '-p', pids]);
-    return listed.stdout.split('\n').filter((line) => /^(socat|dnsmasq|openvpn) /.test(line));
+    const listed = await run(['ps', '-o', 'comm=,pid=,args=', '-p', pids]);
+    return listed.stdout
+      .split('\n')
+      .filter((line) => /^(socat|dnsmasq|openvpn) /.test(line) && !/SOCKET-SENDTO/.test(line));
   };
   const rules = async () => (await run(['nft', '-s', '-t', 'list', 'ruleset'], { netns })).stdout;
   await eventually('the first one stands', async () => {

@@ -241,9 +241,18 @@ export class HomeNetwork {
   }
 
   /** Captures at the provider's link to the home, or to the VPS, until the returned function is called; yields the file. */
-  async capture(name: string, link: 'home' | 'vps' = 'home'): Promise<() => Promise<string>> {
+  capture(name: string, link: 'home' | 'vps' = 'home'): Promise<() => Promise<string>> {
+    return this.captureAt('provider', link, name);
+  }
+
+  /** The same at any netdev. */
+  async captureAt(
+    place: keyof Topology['names'],
+    link: string,
+    name: string,
+  ): Promise<() => Promise<string>> {
     const file = this.path(name);
-    const child = this.start('provider', [
+    const child = this.start(place, [
       'tcpdump',
       ...['-i', link, '-w', file, '-s', '128', '-U', '-B', '8192', '--immediate-mode'],
       '--time-stamp-precision=nano',
@@ -251,8 +260,8 @@ export class HomeNetwork {
     await new Promise<void>((ready) => {
       child.stderr!.on('data', (text) => String(text).includes('listening on') && ready());
     });
+    const gone = new Promise<void>((done) => child.once('exit', () => done()));
     return async () => {
-      const gone = new Promise<void>((done) => child.once('exit', () => done()));
       child.kill('SIGINT');
       await gone;
       return file;

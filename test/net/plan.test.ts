@@ -50,18 +50,19 @@ for (const { folder } of goldenCases) {
   });
 }
 
-/** Rate, burst in bytes and mpu of every class, as tc lists them. */
-function classRates(text: string): Map<string, { bytesPerSecond: number; words: string }> {
+/** What fills both buckets of every class, in bytes a second, as tc lists them. */
+function classRates(text: string): Map<string, { rate: number; ceil: number }> {
   const units: Record<string, number> = { bit: 1, Kbit: 1e3, Mbit: 1e6, Gbit: 1e9 };
-  const found = new Map<string, { bytesPerSecond: number; words: string }>();
-  for (const line of text.split('\n')) {
-    const match = /^class htb (\S+) .*rate (\d+)(\w+) ceil (\S+) (.*)$/.exec(line);
-    if (!match) continue;
-    const [, id, amount, unit, ceil, words] = match as unknown as [string, ...string[]];
-    if (ceil !== `${amount}${unit}`) throw new Error(`rate and ceil differ: ${line}`);
-    found.set(id!, { bytesPerSecond: (Number(amount) * units[unit!]!) / 8, words: words! });
-  }
-  return found;
+  const bytes = (amount: string, unit: string): number => (Number(amount) * units[unit]!) / 8;
+  return new Map(
+    Array.from(
+      text.matchAll(/^class htb (\S+) .*rate (\d+)(\w+) ceil (\d+)(\w+) /gm),
+      ([, id, rate, rateUnit, ceil, ceilUnit]) => [
+        id!,
+        { rate: bytes(rate!, rateUnit!), ceil: bytes(ceil!, ceilUnit!) },
+      ],
+    ),
+  );
 }
 
 for (const { folder, files } of goldenCases) {
@@ -71,7 +72,9 @@ for (const { folder, files } of goldenCases) {
     await addTun(netns, 'iotvpn0');
     await run(['tc', '-batch', `test/golden/${folder}/queue.tc`], { netns });
     const asked = [
-      ...files['queue.tc']!.matchAll(/^class add .* classid 1:(\w+) htb rate (\d+)bps/gm),
+      ...files['queue.tc']!.matchAll(
+        /^class add .* classid 1:(\w+) htb rate (\d+)bps ceil (\d+)bps/gm,
+      ),
     ];
     const minors = asked.map(([, minor]) => Number.parseInt(minor!, 16));
     const classes = (await run(['tc', '-s', 'class', 'show', 'dev', 'iotvpn0'], { netns })).stdout;
@@ -82,8 +85,9 @@ for (const { folder, files } of goldenCases) {
     t.deepEqual(findQueueFaults({ listing, minors }, [STRAY_CLASS_MINOR]), []);
     t.true(qdiscs.includes(folder.startsWith('home/') ? 'default 0x10' : 'default 0xfffe'));
     const rates = classRates(classes);
-    for (const [, minor, bytesPerSecond] of asked) {
-      t.is(rates.get(`1:${minor}`)?.bytesPerSecond, Number(bytesPerSecond), classes);
+    for (const [, minor, rate, ceil] of asked) {
+      const wanted = { rate: Number(rate), ceil: Number(ceil) };
+      t.deepEqual(rates.get(`1:${minor}`), wanted, classes);
     }
     const filters = (await run(['tc', 'filter', 'show', 'dev', 'iotvpn0'], { netns })).stdout;
     const destinations = [

@@ -6,6 +6,8 @@ import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const TUNNEL_PORT = 1194;
 const P_DATA_V2 = 9;
+/** What the endpoint sees a home come from while the provider translates its address. */
+const TRANSLATED = '203.0.113.1';
 
 export interface Wire {
   /** Data-channel datagrams: times in seconds and IP lengths, by direction. */
@@ -22,7 +24,8 @@ export async function readWire(file: string): Promise<Wire> {
     const ip = decodePacket(packet);
     if (!ip) continue; // ARP and the like stay on the link
     const up = ip.source === lab.homeAddress && ip.destination === lab.endpointAddress;
-    const down = ip.source === lab.endpointAddress && ip.destination === lab.homeAddress;
+    const isHome = ip.destination === lab.homeAddress || ip.destination === TRANSLATED;
+    const down = ip.source === lab.endpointAddress && isHome;
     const port = up ? ip.destinationPort : ip.sourcePort;
     if ((!up && !down) || ip.protocol !== 17 || port !== TUNNEL_PORT) {
       const neighbourly = ip.protocol === 58 && ip.source.startsWith('fe80:');

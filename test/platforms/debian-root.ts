@@ -1,14 +1,14 @@
 // A Debian of its own in a folder, from the archive: packages are installed into it, and its programs run in a namespace.
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { run } from '../../src/shell/system/node/processes.ts';
 
 const MIRROR = process.env.MIRROR ?? 'http://deb.debian.org/debian';
 const MINUTES_MS = 60_000;
 
-/** Where roots are kept: what comes from the archive for another run, too. */
-export const ROOTS = resolve('out/platforms');
+/** Where roots are kept, out of every tool's way that walks this tree; what comes from the archive serves another run, too. */
+export const ROOTS = '/var/tmp/iotshaper-platforms';
 
 /** Mounted for one command, and gone with it: each runs in a mount namespace of its own. */
 const ENTER = [
@@ -42,11 +42,7 @@ export class DebianRoot {
       await run(['tar', '-cf', base, '-C', path, '.'], { timeoutMs: 5 * MINUTES_MS });
     }
     const root = new DebianRoot(path);
-    for (const file of ['/etc/resolv.conf', process.env.NODE_EXTRA_CA_CERTS]) {
-      if (file === undefined || !existsSync(file)) continue;
-      await mkdir(join(path, dirname(file)), { recursive: true });
-      await copyFile(file, join(path, file));
-    }
+    await copyFile('/etc/resolv.conf', join(path, 'etc/resolv.conf'));
     await root.run(['apt-get', 'update', '-qq']);
     return root;
   }

@@ -12,6 +12,7 @@ import { HomeNetwork } from '../net/home-network.ts';
 import { limitRights } from '../net/unit-rights.ts';
 import { readWire } from '../net/wire.ts';
 import { DebianRoot } from './debian-root.ts';
+import { Report } from './report.ts';
 
 const [release = 'trixie'] = process.argv.slice(2);
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -35,15 +36,8 @@ const SHARED = `table ip nm-shared-${lab.bridge} {
 }
 `;
 
-let failures = 0;
-const begunMs = performance.now();
-
-/** Prints a line for what was looked at. */
-function tell(isRight: boolean, what: string, found: unknown = ''): void {
-  const seconds = ((performance.now() - begunMs) / 1000).toFixed(0).padStart(4);
-  console.log(`${seconds} s  ${isRight ? 'yes' : 'NO '}  ${what}${isRight ? '' : `: ${found}`}`);
-  if (!isRight) failures++;
-}
+const report = new Report();
+const tell = report.tell.bind(report);
 
 /** What a command that has to fail said. */
 async function complaintOf(work: Promise<unknown>): Promise<string> {
@@ -275,7 +269,4 @@ try {
   await network.close();
 }
 await Promise.all([home.remove(), endpoint.remove()]);
-console.log(
-  failures === 0 ? `Debian ${release}: all as it should be` : `${failures} not as it should be`,
-);
-process.exitCode = failures === 0 ? 0 : 1;
+report.end(`Debian ${release}`);

@@ -90,9 +90,9 @@ test('ip, tc and conntrack answer as the real ones did', async (t) => {
 function ordered(listing: string): string {
   return listing
     .replace(/ expires \w+/g, '')
-    .replace(/elements = \{([^}]*)\}/g, (_, list: string) => {
+    .replace(/(elements =|oifname !=) \{([^}]*)\}/g, (_, before: string, list: string) => {
       const elements = list.split(',').map((one) => one.trim());
-      return `elements = { ${elements.sort().join(', ')} }`;
+      return `${before} { ${elements.sort().join(', ')} }`;
     });
 }
 

@@ -73,12 +73,20 @@ export function clockLimit(standing: number, { rateKBps, packetBytes }: Shape): 
   return standing + Math.max(FEWEST_SPARE, Math.ceil(SPARE_MS / each));
 }
 
-function clockRateWords(slotBytesPerSecond: number, packetBytes: number): string {
-  const bytesPerSecond = Math.max(
-    1,
-    Math.round((slotBytesPerSecond / packetBytes) * CHARGED_BYTES),
+/** What a rate of slots is, each charged in full. */
+function chargedRate(bytesPerSecond: number, packetBytes: number): number {
+  return Math.max(1, Math.round((bytesPerSecond / packetBytes) * CHARGED_BYTES));
+}
+
+/** @param bytesPerSecond of slots before they are encrypted, as drawn */
+function clockRateWords(bytesPerSecond: number, shape: Shape): string {
+  const { packetBytes } = shape;
+  const mean = slotsPerSecond(shape) * packetBytes;
+  return classRateWords(
+    chargedRate(bytesPerSecond, packetBytes),
+    CHARGED_BYTES,
+    chargedRate(mean, packetBytes),
   );
-  return classRateWords(bytesPerSecond, CHARGED_BYTES);
 }
 
 /** The clock's queue from nothing. */
@@ -87,7 +95,7 @@ export function renderClock(minor: number, standing: number, shape: Shape): stri
   const rate = slotsPerSecond(shape) * shape.packetBytes;
   return [
     `qdisc add dev ${CLOCK_NETDEV} root handle ${CLOCK_HANDLE} htb default ${minor.toString(16)} direct_qlen 0`,
-    `class add dev ${CLOCK_NETDEV} parent ${CLOCK_HANDLE} classid ${id} htb ${clockRateWords(rate, shape.packetBytes)}`,
+    `class add dev ${CLOCK_NETDEV} parent ${CLOCK_HANDLE} classid ${id} htb ${clockRateWords(rate, shape)}`,
     `qdisc add dev ${CLOCK_NETDEV} parent ${id} handle ${clockLeaf(minor)} pfifo limit ${clockLimit(standing, shape)}`,
   ];
 }
@@ -100,9 +108,9 @@ export function renderClock(minor: number, standing: number, shape: Shape): stri
 export function renderClockChange(
   minor: number,
   bytesPerSecond: number,
-  packetBytes: number,
+  shape: Shape,
 ): string {
-  return `class change dev ${CLOCK_NETDEV} parent ${CLOCK_HANDLE} classid ${classId(minor, CLOCK_HANDLE)} htb ${clockRateWords(bytesPerSecond, packetBytes)}\n`;
+  return `class change dev ${CLOCK_NETDEV} parent ${CLOCK_HANDLE} classid ${classId(minor, CLOCK_HANDLE)} htb ${clockRateWords(bytesPerSecond, shape)}\n`;
 }
 
 /** The line that bounds what stands there for another shape; what stands stays. */

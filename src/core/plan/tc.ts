@@ -30,19 +30,31 @@ export function burstBytes(bytesPerSecond: number): number {
   return Math.max(1, Math.round((bytesPerSecond * BURST_US) / 1e6));
 }
 
-/** `rate … ceil … burst … cburst … mpu …`: rate = ceil always, so that no class lends to or borrows from another. */
-export function classRateWords(bytesPerSecond: number, packetBytes: number): string {
+/**
+ * A second bucket beside the drawn rate, for HTB lets a class send only while neither is empty (sch_htb.c, htb_class_mode; no class
+ * has a parent to borrow from). What is drawn stays within it; where the next change of rate comes late, as on a machine too
+ * busy for tc, while a short interval is in force, no more than this leaves ahead of the mean.
+ */
+const CEIL_SHARE = 1.25;
+const CEIL_SLOTS = 5;
+const CEIL_MS = 30;
+
+/** `rate … ceil … burst … cburst … mpu …`. @param meanBytesPerSecond of the stream whose rate this is now */
+export function classRateWords(
+  bytesPerSecond: number,
+  packetBytes: number,
+  meanBytesPerSecond: number,
+): string {
   const burst = burstBytes(bytesPerSecond);
-  return `rate ${bytesPerSecond}bps ceil ${bytesPerSecond}bps burst ${burst} cburst ${burst} mpu ${packetBytes}`;
+  const ceil = Math.max(1, Math.round(meanBytesPerSecond * CEIL_SHARE));
+  const ahead = Math.max(CEIL_SLOTS * packetBytes, (meanBytesPerSecond * CEIL_MS) / 1000);
+  return `rate ${bytesPerSecond}bps ceil ${ceil}bps burst ${burst} cburst ${Math.round(ahead)} mpu ${packetBytes}`;
 }
 
 /** The line that changes one class's rate in place; takes effect for the interval after the next departure. */
-export function renderClassChange(
-  minor: number,
-  bytesPerSecond: number,
-  packetBytes: number,
-): string {
-  return `class change dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${classId(minor)} htb ${classRateWords(bytesPerSecond, packetBytes)}\n`;
+export function renderClassChange(minor: number, bytesPerSecond: number, shape: Shape): string {
+  const words = classRateWords(bytesPerSecond, shape.packetBytes, classBytesPerSecond(shape));
+  return `class change dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${classId(minor)} htb ${words}\n`;
 }
 
 /**
@@ -87,9 +99,10 @@ export function renderQueue(classes: readonly SlotClass[]): string[] {
 /** Lines that add one class, its leaf and, where homes share the netdev, its filter. */
 export function renderClassAdd(slot: SlotClass): string[] {
   const id = classId(slot.minor);
+  const mean = classBytesPerSecond(slot.shape);
   const handle = leafHandle(slot.minor);
   return [
-    `class add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${id} htb ${classRateWords(classBytesPerSecond(slot.shape), slot.shape.packetBytes)}`,
+    `class add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${id} htb ${classRateWords(mean, slot.shape.packetBytes, mean)}`,
     `qdisc add dev ${TUNNEL_NETDEV} parent ${id} handle ${handle} ${LEAF_KIND}`,
     ...(slot.destination === null
       ? []
@@ -118,7 +131,8 @@ export function leafHandle(minor: number): string {
 const STRAY_KBPS = 40;
 
 function renderStrayClass(): string[] {
-  const words = classRateWords(STRAY_KBPS * 1000, SMALLEST_PACKET_BYTES);
+  const mean = STRAY_KBPS * 1000;
+  const words = classRateWords(mean, SMALLEST_PACKET_BYTES, mean);
   return [
     `class add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${classId(STRAY_CLASS_MINOR)} htb ${words}`,
   ];

@@ -4,33 +4,42 @@ import { renderTable } from '../../core/plot/text-table.ts';
 import { plotLines } from '../plot/svg.ts';
 import type { ActivityReport, StreamActivity } from './activity-streams.ts';
 
-/** Renders figures per stream, then the moments found. */
-export function renderActivity(report: ActivityReport): string {
-  const { streams, startS, endS, score, unseen, toleranceS } = report;
-  const share = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(2));
+/** How cells are written where there is a figure, and where there is none. */
+interface CellWords {
+  none: string;
+  /** Of a stream that nothing noted is about. */
+  notNamed: string;
+  /** Between the ends of an interval. */
+  to: string;
+}
+
+/** Figures per stream, and of all together where something was noted: label, bursts, found, happened, precision, recall, F1, AUC. */
+export function activityRows(
+  { streams, score }: Pick<ActivityReport, 'streams' | 'score'>,
+  { none, notNamed, to }: CellWords,
+): string[][] {
+  const share = (value: number | undefined) => (value === undefined ? none : value.toFixed(2));
   const rows = streams.map(({ label, activity, score: own, auc }) => [
     label,
     String(activity.bursts.length),
     String(activity.events.length),
-    own ? String(own.events) : score ? 'not named' : '-',
+    own ? String(own.events) : score ? notNamed : none,
     share(own?.precision),
     share(own?.recall),
     share(own?.f1),
-    auc ? `${auc.value.toFixed(2)} (${auc.low.toFixed(2)}-${auc.high.toFixed(2)})` : '-',
+    auc ? `${auc.value.toFixed(2)} (${auc.low.toFixed(2)}${to}${auc.high.toFixed(2)})` : none,
   ]);
   if (score) {
     const { events, found, precision, recall, f1 } = score;
-    rows.push([
-      'all',
-      '',
-      String(found),
-      String(events),
-      share(precision),
-      share(recall),
-      share(f1),
-      '',
-    ]);
+    const shares = [precision, recall, f1].map(share);
+    rows.push(['all', '', String(found), String(events), ...shares, '']);
   }
+  return rows;
+}
+
+/** Renders figures per stream, then the moments found. */
+export function renderActivity(report: ActivityReport): string {
+  const { startS, endS, unseen, toleranceS } = report;
   const table = renderTable(
     [
       { title: 'Stream' },
@@ -42,7 +51,7 @@ export function renderActivity(report: ActivityReport): string {
       { title: 'F1', right: true },
       { title: `AUC per ${2 * toleranceS} s (95 %)` },
     ],
-    rows,
+    activityRows(report, { none: '-', notNamed: 'not named', to: '-' }),
   );
   const parts = [
     `${((endS - startS) / 60).toFixed(1)} minutes, tolerance ${toleranceS} s\n`,

@@ -19,9 +19,10 @@ import { attackActivity, BIN_S, type ObservedStream } from '../analysis/activity
 import type { View } from '../analysis/identify/flows.ts';
 import { identifyDevices } from '../analysis/identify/identify.ts';
 import { loadVendors } from '../analysis/identify/vendors.ts';
-import { defaultLabels, type Labels, parseLabels } from '../analysis/labels.ts';
+import type { Labels } from '../analysis/labels.ts';
 import { observeFiles } from '../capture/observed.ts';
 import type { ColumnChoice } from '../capture/tables/columns.ts';
+import { capturesOf, readLabels, viewOf } from './observing.ts';
 import { columnsHelp, filesHelp, readColumns } from './traffic-files.ts';
 
 interface Options {
@@ -125,13 +126,7 @@ async function runAttack(
     seed: options.seed,
   };
   const stretches = (options.leaveOut ?? []).map(readStretch);
-  const labels = options.labels
-    ? parseLabels(
-        await readTextFile(system, '--labels', options.labels),
-        options.labels,
-        defaultLabels(),
-      )
-    : defaultLabels();
+  const labels = await readLabels(system, options.labels);
   const { streams, startS, endS, view, warnings } = await observe(system, files, options, labels);
   for (const warning of warnings) console.writeError(`warning: ${warning}\n`);
   const chosen = options.device
@@ -175,11 +170,10 @@ async function observe(
     ...(options.home ? { home: options.home } : {}),
     ...(options.columns ? { columns: options.columns } : {}),
   });
-  const tables = observed.flatMap(({ table }) => table ?? []);
-  const isWan = tables.length > 0 && tables.every((table) => table.guessView() === 'wan');
-  const view = readView(options.view) ?? (isWan ? 'wan' : 'lan');
-  const captures = observed.flatMap(({ file, table }) =>
-    table ? [{ file, fromS: table.firstS, toS: table.lastS, streams: table.streams(view) }] : [],
+  const view = viewOf(observed, options.view);
+  const captures = capturesOf(
+    observed.filter(({ table }) => table),
+    view,
   );
   const devices = identifyDevices(captures, labels, await loadVendors());
   const streams: ObservedStream[] = devices.map(({ key, label, stretches }) => ({
@@ -199,14 +193,6 @@ async function observe(
 
 function same(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
-}
-
-function readView(text: string): View | null {
-  if (text === 'auto') return null;
-  if (text !== 'lan' && text !== 'wan') {
-    throw usageFailure(`--view is "${text}", expected lan, wan or auto`);
-  }
-  return text;
 }
 
 /** Seconds since the capture began. */

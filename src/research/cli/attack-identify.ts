@@ -5,11 +5,10 @@ import { parseMac } from '../../core/capture/addresses.ts';
 import type { Context } from '../../shell/cli/context.ts';
 import { Failure, InvalidValue, usageFailure } from '../../shell/cli/failure.ts';
 import { numbersBetween, parseList, parseSeed } from '../../shell/cli/number-options.ts';
-import { readTextFile } from '../../shell/cli/text-file.ts';
 import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { System } from '../../shell/system/system.ts';
 import { type ClassifierName, classifiers } from '../analysis/cross-validation.ts';
-import type { FlowTable, View } from '../analysis/identify/flows.ts';
+import type { View } from '../analysis/identify/flows.ts';
 import {
   identifyDevices,
   judgeByRates,
@@ -23,9 +22,10 @@ import {
   toJson,
 } from '../analysis/identify/identify-report.ts';
 import { loadVendors } from '../analysis/identify/vendors.ts';
-import { defaultLabels, labelsInNames, parseLabels } from '../analysis/labels.ts';
+import { labelsInNames } from '../analysis/labels.ts';
 import { observeFiles } from '../capture/observed.ts';
 import type { ColumnChoice } from '../capture/tables/columns.ts';
+import { capturesOf, namesIn, readLabels, viewOf } from './observing.ts';
 import { columnsHelp, filesHelp, readColumns } from './traffic-files.ts';
 
 interface Options {
@@ -99,13 +99,7 @@ async function identify(
 ): Promise<void> {
   const { window: windowsS, sample: samplesS, seed, classifier } = options;
   const macs = options.mac?.map(readMac);
-  const labels = options.labels
-    ? parseLabels(
-        await readTextFile(system, '--labels', options.labels),
-        options.labels,
-        defaultLabels(),
-      )
-    : defaultLabels();
+  const labels = await readLabels(system, options.labels);
 
   const warnings: string[] = [];
   const { captures, view, names } = await observe(
@@ -164,24 +158,8 @@ async function observe(
     ...(options.home ? { home: options.home } : {}),
     ...(options.columns ? { columns: options.columns } : {}),
   });
-  const tables = observed.flatMap(({ table }) => table ?? []);
-  const view = readView(options.view) ?? guessView(tables);
-  const captures = observed.map(({ file, table, trace }): ObservedCapture => {
-    if (table) return { file, fromS: table.firstS, toS: table.lastS, streams: table.streams(view) };
-    // One device's packets, and the file's name is all that is known of it.
-    const { fromS, toS, ...counts } = trace!;
-    return {
-      file,
-      fromS,
-      toS,
-      streams: [{ key: file, mac: null, addresses: [], names: [], ...counts }],
-    };
-  });
-  return { captures, view, names: new Set(tables.flatMap((table) => [...table.book.all()])) };
-}
-
-function guessView(tables: readonly FlowTable[]): View {
-  return tables.length > 0 && tables.every((table) => table.guessView() === 'wan') ? 'wan' : 'lan';
+  const view = viewOf(observed, options.view);
+  return { captures: capturesOf(observed, view), view, names: namesIn(observed) };
 }
 
 async function writeAll(
@@ -224,12 +202,4 @@ function readMac(text: string): string {
   const mac = parseMac(text);
   if (mac === null) throw usageFailure(`--mac is "${text}", which is no MAC address`);
   return mac;
-}
-
-function readView(text: string | undefined): View | null {
-  if (text === undefined || text === 'auto') return null;
-  if (text !== 'lan' && text !== 'wan') {
-    throw usageFailure(`--view is "${text}", expected lan, wan or auto`);
-  }
-  return text;
 }

@@ -1,7 +1,9 @@
 // Commands of the lab that build no network: figures of runs there already, a replay beside its simulation, plans.
+
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { numberBetween, numbersBetween, parseSeed } from '../../shell/cli/number-options.ts';
+import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
 import { planHousehold } from '../lab/emulators/household.ts';
 import { LabError } from '../lab/error.ts';
@@ -49,9 +51,7 @@ export function registerLabReading(lab: Command): void {
     .action((folder: string, { json }: { json: boolean }) =>
       withInterrupts(async () => {
         const compared = await compareRun(folder);
-        process.stdout.write(
-          json ? `${JSON.stringify(compared, null, 2)}\n` : renderComparison(compared),
-        );
+        process.stdout.write(json ? renderJson(compared) : renderComparison(compared));
       }),
     );
   lab
@@ -81,7 +81,7 @@ async function observe(
     const { summary, attack } = await readRunFolder(folder);
     runs.push({ name: summary.variant, folder, windows: observeRun(attack, { windowsS, seed }) });
   }
-  process.stdout.write(json ? `${JSON.stringify(runs, null, 2)}\n` : renderObserver(runs));
+  process.stdout.write(json ? renderJson(runs) : renderObserver(runs));
 }
 
 interface PlanFlags {

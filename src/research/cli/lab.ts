@@ -1,4 +1,5 @@
 // The command line of the lab: `lab run`, `lab demo`, and what the lab starts of itself in its namespaces.
+
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { usageFailure } from '../../shell/cli/failure.ts';
@@ -10,6 +11,7 @@ import {
   parseSeed,
   sdHelp,
 } from '../../shell/cli/number-options.ts';
+import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
 import { runDevices } from '../lab/bed/devices.ts';
 import { removeLeftovers } from '../lab/bed/leftovers.ts';
@@ -90,9 +92,7 @@ export function registerLab(program: Command): void {
         const options = toOptions(flags);
         const progress = createProgress(process.stderr, options.variant);
         const summary = await runLab(options, progress, signal).finally(() => progress.end());
-        process.stdout.write(
-          flags.json ? `${JSON.stringify(summary, null, 2)}\n` : renderSummary(summary),
-        );
+        process.stdout.write(flags.json ? renderJson(summary) : renderSummary(summary));
       }),
     );
 

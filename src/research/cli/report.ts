@@ -13,14 +13,9 @@ import { openTrace } from '../../shell/simulation/trace.ts';
 import type { System } from '../../shell/system/system.ts';
 import { version } from '../../version.ts';
 import { attackActivity, BIN_S } from '../analysis/activity-streams.ts';
-import {
-  identifyDevices,
-  judgeByRates,
-  type ObservedCapture,
-} from '../analysis/identify/identify.ts';
-import type { View } from '../analysis/identify/stream.ts';
+import { identifyDevices, judgeByRates } from '../analysis/identify/identify.ts';
 import { loadVendors } from '../analysis/identify/vendors.ts';
-import { defaultLabels, labelsInNames, parseLabels } from '../analysis/labels.ts';
+import { labelsInNames } from '../analysis/labels.ts';
 import { observeFiles } from '../capture/observed.ts';
 import { activitySection, identifySection } from '../report/attack-sections.ts';
 import {
@@ -34,6 +29,7 @@ import { simulateTolerance, toleratedRates } from '../simulation/figure9.ts';
 import { simulate } from '../simulation/simulate.ts';
 import { sweepIntervals } from '../simulation/sweep.ts';
 import { defaultVariantOptions, variantOf } from '../simulation/variants.ts';
+import { capturesOf, namesIn, readLabels, viewOf } from './observing.ts';
 import { filesHelp } from './traffic-files.ts';
 
 interface Options {
@@ -113,25 +109,13 @@ async function attackSections(
   warnings: string[],
 ): Promise<Section[]> {
   const { seed } = options;
-  const labels = options.labels
-    ? parseLabels(
-        await readTextFile(system, '--labels', options.labels),
-        options.labels,
-        defaultLabels(),
-      )
-    : defaultLabels();
+  const labels = await readLabels(system, options.labels);
   const warn = (message: string) => warnings.push(message);
   const observed = await observeFiles(system, files, { binS: BIN_S, warn });
-  const tables = observed.flatMap(({ table }) => table ?? []);
-  const isWan = tables.length > 0 && tables.every((table) => table.guessView() === 'wan');
-  const view: View = isWan ? 'wan' : 'lan';
-  const captures = observed.map(({ file, table, trace }): ObservedCapture => {
-    if (table) return { file, fromS: table.firstS, toS: table.lastS, streams: table.streams(view) };
-    const { fromS, toS, ...counts } = trace!;
-    const stream = { key: file, mac: null, addresses: [], names: [], ...counts };
-    return { file, fromS, toS, streams: [stream] };
-  });
-  const devices = identifyDevices(captures, labels, await loadVendors());
+  const view = viewOf(observed);
+  const captures = capturesOf(observed, view);
+  const vendors = await loadVendors();
+  const devices = identifyDevices(captures, labels, vendors);
   if (devices.length === 0) {
     throw new Failure(`${files.join(', ')}: no traffic with the Internet in there`);
   }
@@ -139,10 +123,9 @@ async function attackSections(
   const judgements = windowsS.flatMap((windowS) =>
     samplesS.flatMap((sampleS) => judgeByRates(devices, windowS, sampleS, judging) ?? []),
   );
-  const named = new Set(tables.flatMap((table) => [...table.book.all()]));
   const identification = {
     ...{ files, view, ...judging, devices, windowsS, samplesS, judgements, warnings },
-    lookedUp: labelsInNames(named, labels.dns),
+    lookedUp: labelsInNames(namesIn(observed), labels.dns),
   } as const;
   const common = [...(options.labels ? ['--labels', options.labels] : []), '--seed', `${seed}`];
   const grid = ['--window', windowsS.join(), '--sample', samplesS.join()];
@@ -151,9 +134,11 @@ async function attackSections(
   ];
   // Captures of different days are no one evening: the first is looked at.
   const [first] = captures;
-  const streams = identifyDevices([first!], labels, await loadVendors()).map(
-    ({ key, label, stretches }) => ({ key, label, series: stretches.map(({ series }) => series) }),
-  );
+  const streams = identifyDevices([first!], labels, vendors).map(({ key, label, stretches }) => ({
+    key,
+    label,
+    series: stretches.map(({ series }) => series),
+  }));
   const events = options.events
     ? alignEvents(
         parseEvents(await readTextFile(system, '--events', options.events), options.events),

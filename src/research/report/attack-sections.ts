@@ -1,6 +1,6 @@
 // What the paper's two attacks find, as parts of a report: which device it is, and when something happened.
 
-import { plotActivity } from '../analysis/activity-report.ts';
+import { activityRows, plotActivity } from '../analysis/activity-report.ts';
 import type { ActivityReport } from '../analysis/activity-streams.ts';
 import type { Validation } from '../analysis/cross-validation.ts';
 import {
@@ -113,33 +113,9 @@ function balancedInterval({ confusion, balancedAccuracy }: Validation): string {
 
 /** The paper's Figure 1: what people do, from rates. */
 export function activitySection(report: ActivityReport, madeBy: string): Section {
-  const share = (value: number | undefined) => (value === undefined ? '' : value.toFixed(2));
   const { streams, toleranceS, score } = report;
-  const rows = streams
-    .slice(0, 60)
-    .map(({ label, activity, score: own, auc }) => [
-      label,
-      String(activity.bursts.length),
-      String(activity.events.length),
-      own ? String(own.events) : '',
-      share(own?.precision),
-      share(own?.recall),
-      share(own?.f1),
-      auc ? `${auc.value.toFixed(2)} (${auc.low.toFixed(2)} – ${auc.high.toFixed(2)})` : '',
-    ]);
-  if (score) {
-    const { found, events, precision, recall, f1 } = score;
-    rows.push([
-      'all',
-      '',
-      String(found),
-      String(events),
-      share(precision),
-      share(recall),
-      share(f1),
-      '',
-    ]);
-  }
+  const shown = { streams: streams.slice(0, 60), score };
+  const rows = activityRows(shown, { none: '', notNamed: '', to: ' – ' });
   const html =
     paragraph(
       `${((report.endS - report.startS) / 60).toFixed(1)} minutes; a finding may be ${toleranceS} s off.${score ? '' : ' Nobody noted what happened, so findings are only counted.'}`,

@@ -20,6 +20,8 @@ import type { Variant } from './variants.ts';
 
 /** Packets that wait at most in the variants without a cap of their own; 16 MB. */
 const QUEUE_PACKETS = 1_000_000;
+/** A packer that forms each frame at its slot, with nothing between it and the wire. */
+const IDEAL = { standingFrames: 0, pathMs: 0, turnMs: 0 };
 
 export interface DirectionResult {
   packets: number;
@@ -163,6 +165,7 @@ function linksOf(variant: Variant, seed: number, isClocked: boolean, wire?: Wire
           }),
       );
     case 'packed':
+    case 'ideal':
       return both(
         (rate, random, onWire, direction) =>
           new PackedLink({
@@ -170,21 +173,10 @@ function linksOf(variant: Variant, seed: number, isClocked: boolean, wire?: Wire
             clock: clock(rate, random),
             maxDelayMs,
             behindMs:
-              isClocked && direction === 'up' ? usualDelayMs({ rateKBps: rate, packetBytes }) : 0,
-            ...drawControl(slotMs(rate, packetBytes), random),
-            onWire,
-          }),
-      );
-    case 'ideal':
-      return both(
-        (rate, random, onWire) =>
-          new PackedLink({
-            packetBytes,
-            clock: clock(rate, random),
-            maxDelayMs,
-            standingFrames: 0,
-            pathMs: 0,
-            turnMs: 0,
+              isClocked && filling === 'packed' && direction === 'up'
+                ? usualDelayMs({ rateKBps: rate, packetBytes })
+                : 0,
+            ...(filling === 'ideal' ? IDEAL : drawControl(slotMs(rate, packetBytes), random)),
             onWire,
           }),
       );

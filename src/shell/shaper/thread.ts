@@ -148,7 +148,7 @@ export class ShaperThread {
     running.bend = bend;
     // Others are drawn anew in a moment.
     if (running.pacer?.dueMs === Number.POSITIVE_INFINITY) {
-      this.#tc.write(renderClassChange(minor, bent(running), shape.packetBytes));
+      this.#tc.write(renderClassChange(minor, bent(running), shape));
     }
   }
 
@@ -176,7 +176,7 @@ export class ShaperThread {
     this.#streams.set(minor, { stream, pacer, cover, rate, bend, observedMs });
     if (hasOuter(stream)) this.#tc.write(renderClockLimit(minor, stream.standing, shape));
     if (!paced) {
-      this.#tc.write(renderClassChange(minor, classBytesPerSecond(shape), shape.packetBytes));
+      this.#tc.write(renderClassChange(minor, classBytesPerSecond(shape), shape));
     }
     try {
       await cover?.open();
@@ -281,6 +281,6 @@ function bent({ rate, bend }: RunningStream): number {
 function renderRates(running: RunningStream): string {
   const { stream, rate } = running;
   const { minor, shape } = stream;
-  const inner = renderClassChange(minor, bent(running), shape.packetBytes);
-  return hasOuter(stream) ? renderClockChange(minor, rate, shape.packetBytes) + inner : inner;
+  const inner = renderClassChange(minor, bent(running), shape);
+  return hasOuter(stream) ? renderClockChange(minor, rate, shape) + inner : inner;
 }

@@ -85,6 +85,7 @@ function atBoth(place: Place): Fault[] {
     command('queue deleted', 'tc', 'qdisc', 'del', 'dev', NETDEV, 'root'),
     command('queue’s length changed', 'ip', 'link', 'set', NETDEV, 'txqueuelen', '4096'),
     { name: `${place}: socat killed`, plant: (lab) => signal(lab, place, 'socat', 'SIGKILL') },
+    { name: `${place}: tc stopped for 2 s`, plant: (lab) => suspend(lab, place, 'tc', 2000) },
     { name: `${place}: tc killed`, plant: (lab) => signal(lab, place, 'tc', 'SIGKILL') },
     command('ruleset flushed', 'nft', 'flush', 'ruleset'),
     untold(place, 'ruleset flushed', 'nft', 'flush', 'ruleset'),
@@ -126,17 +127,23 @@ async function signalMonitors(lab: ExposureLab, place: Place, what: NodeJS.Signa
   }
 }
 
+const flushing = (chain: string): string[] => ['nft', 'flush', 'chain', ...TABLE, chain];
+
 function chainFlushed(chain: string): Fault[] {
-  const argv = ['nft', 'flush', 'chain', ...TABLE, chain];
   return [
-    { name: `home: chain ${chain} flushed`, plant: (lab) => on(lab, 'home', ...argv) },
-    untold('home', `chain ${chain} flushed`, ...argv),
+    { name: `home: chain ${chain} flushed`, plant: (lab) => on(lab, 'home', ...flushing(chain)) },
+    chainFlushedUntold(chain),
   ];
+}
+
+function chainFlushedUntold(chain: string): Fault {
+  return untold('home', `chain ${chain} flushed`, ...flushing(chain));
 }
 
 export const faults: Fault[] = [
   ...atBoth('home'),
-  ...['zone_devices', 'route_devices', 'forward', 'check_source', 'output'].flatMap(chainFlushed),
+  ...['zone_devices', 'route_devices', 'forward'].flatMap(chainFlushed),
+  ...['check_source', 'output'].map(chainFlushedUntold),
   ...atBoth('endpoint'),
   ...wireFaults,
   ...neighbourFaults,

@@ -36,6 +36,8 @@ export interface Measure {
   inside: string[];
   up: WayMeasure;
   down: WayMeasure;
+  /** Most datagrams within 100 ms, either way, once all was well again. */
+  calmBurst: number;
   /** Share of the witness's questions that was answered from the planting on. */
   answeredShare: number;
   /** What {@link Fault.check} found. */
@@ -69,8 +71,11 @@ const GIVE_UP_MS = 45_000;
 const LOOK_MS = 200;
 /** Of the slots asked for, over a second: less is what the service itself calls no stream in good order. */
 const LEAST_SHARE = 0.5;
-/** Where the endpoint does not answer, the router itself asks its resolver whether the Internet does. */
-const OWN_QUESTION = `${addresses.homeAddress} > ${ROUTER_RESOLVER} protocol 17 port 53`;
+/** Where the endpoint does not answer, the router itself asks its resolver whether the Internet does, which is told that nobody is there. */
+const OWN_QUESTIONS = [
+  `${addresses.homeAddress} > ${ROUTER_RESOLVER} protocol 17 port 53`,
+  `100.64.8.1 > ${addresses.homeAddress} protocol 1 port null`,
+];
 /** A device of its own, which the other's backlog does not hold up. */
 const WITNESS = '192.168.8.12';
 const ASKED_PER_S = 5;
@@ -86,6 +91,11 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
   const said: string[] = [];
   const moments = { plantedS: 0, mendedS: 0, endS: 0 };
   let found: string[] = [];
+  // What leaves is timed where it leaves: between both ends a busy machine's kernel lets packets wait for its other work.
+  const departures = await Promise.all([
+    lab.network.captureAt('router', 'wan', 'departures-up.pcap'),
+    lab.network.captureAt('endpoint', 'eth0', 'departures-down.pcap'),
+  ]);
   const stop = new AbortController();
   const looking = look(lab, { answersS, bad, said }, stop.signal);
   try {
@@ -98,9 +108,11 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
       moments.endS = Date.now() / 1000;
       found = (await fault.check?.(lab)) ?? [];
     });
-    const wire = await readWire(seen.homeCapture);
     const { plantedS, mendedS, endS } = moments;
-    const ways = [wire.up, wire.down].map((packets) => packets.map(({ timeS }) => timeS));
+    const [upFile = '', downFile = ''] = await Promise.all(departures.map((end) => end()));
+    const { up: sentUp } = await readWire(upFile);
+    const { down: sentDown } = await readWire(downFile);
+    const ways = [sentUp, sentDown].map((packets) => packets.map(({ timeS }) => timeS));
     ways.forEach((timesS, index) => {
       const what = `few packets ${index === 0 ? 'up' : 'down'}`;
       bad.push(...thinMoments(timesS, plantedS, endS).map((timeS) => ({ timeS, what })));
@@ -114,7 +126,8 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
       ? Number.POSITIVE_INFINITY
       : Math.max(0, (last?.timeS ?? mendedS) - mendedS);
     const [up, down] = ways.map((timesS) => measureWay(timesS, plantedS, endS));
-    const devices = seen.devices.filter((packet) => packet !== OWN_QUESTION);
+    const calm = ways.map((timesS) => measureWay(timesS, endS - SETTLED_MS / 1000, endS).burst);
+    const devices = seen.devices.filter((packet) => !OWN_QUESTIONS.includes(packet));
     const { inside } = seen;
     const lastBad = last?.what ?? null;
     const asked = (endS - plantedS) * ASKED_PER_S;
@@ -122,12 +135,13 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
     const answeredShare = Math.min(1, answered / asked);
     return {
       ...{ devices, inside, up: up!, down: down!, recoveredS, lastBad, said },
-      ...{ answeredShare, found },
+      ...{ answeredShare, found, calmBurst: Math.max(...calm) },
     };
   } finally {
     stop.abort();
     await looking;
     witness.kill('SIGKILL');
+    await Promise.all(departures.map((end) => end()));
     await fault.undo?.(lab);
   }
 }

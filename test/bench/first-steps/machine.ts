@@ -113,7 +113,7 @@ export class Machine {
         PATH: path,
         TERM: 'dumb',
         DEBIAN_FRONTEND: 'noninteractive',
-        NODE_EXTRA_CA_CERTS: '/etc/lab-certificates.crt',
+        ...(isOnline ? { NODE_EXTRA_CA_CERTS: '/etc/lab-certificates.crt' } : {}),
       },
     });
     return { status: status ?? -1, output: `${stdout}${stderr}` };

@@ -1,16 +1,25 @@
 // The lab's wires: an Internet with a resolver and a page, a server and a router on it, and a device in the router's house.
 import { execFileSync, spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 export const SERVER = '203.0.113.10';
-const PAGE = '192.0.2.80';
-const RESOLVER = '192.0.2.53';
+const PAGE = '192.88.99.80';
+const RESOLVER = '192.88.99.53';
 const places = ['internet', 'server', 'router', 'device'] as const;
 export type Place = (typeof places)[number];
 
 /** Answers with the address that it was asked from. */
 const PAGE_PROGRAM = `require('http').createServer((request, answer) => answer.end(request.socket.remoteAddress))
   .listen(80, '${PAGE}')`;
+
+/** Asks the resolver in its first argument for the page's address, then the page; whatever is lost is asked again. */
+const ASK_PROGRAM = `const { Resolver } = require('dns').promises;
+  const resolver = new Resolver({ timeout: 3000, tries: 5 });
+  resolver.setServers([process.argv[1]]);
+  resolver.resolve4('www.example.org')
+    .then(([address]) => fetch('http://' + address + '/', { signal: AbortSignal.timeout(20000) }))
+    .then((answer) => answer.text())
+    .then((text) => process.stdout.write(text));`;
 
 /** Prints what a lease brought, and sets it. */
 const LEASE_SCRIPT = `#!/bin/sh
@@ -52,7 +61,7 @@ export class Network {
     this.do('server', 'ip', 'route', 'add', 'default', 'via', '203.0.113.1');
     this.do('internet', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
     this.#serve('dnsmasq', '--keep-in-foreground', '--no-resolv', '--no-hosts', '--bind-interfaces', `--listen-address=${RESOLVER}`,
-      `--address=/vps.example.org/${SERVER}`, `--address=/www.example.org/${PAGE}`); // biome-ignore format: a command
+      `--address=/vps.example.org/${SERVER}`, `--address=/www.example.org/${PAGE}`, `--address=/openwrt.org/${PAGE}`); // biome-ignore format: a command
     this.#serve(process.execPath, '-e', PAGE_PROGRAM);
   }
 
@@ -89,8 +98,8 @@ export class Network {
       '-s',
       script,
     );
-    const ask = `busybox nslookup www.example.org $(cat ${resolvers}) >/dev/null && busybox wget -T 20 -qO- http://${PAGE}/`;
-    return this.do('device', 'sh', '-c', ask);
+    const [resolver] = readFileSync(resolvers, 'utf8').trim().split(/\s+/) as [string];
+    return this.do('device', process.execPath, '-e', ASK_PROGRAM, resolver);
   }
 
   stop(): void {

@@ -139,7 +139,7 @@ config interface 'wan'
 	option proto 'static'
 	option ipaddr '198.51.100.2/24'
 	option gateway '198.51.100.1'
-	list dns '192.0.2.53'
+	list dns '192.88.99.53'
 U
 cat >"$target/etc/config/system" <<'U'
 config system

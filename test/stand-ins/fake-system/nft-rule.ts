@@ -81,6 +81,8 @@ const FIELDS: Record<string, (packet: Packet) => string | null> = {
   'ct status': ({ isTranslated }) => (isTranslated ? 'dnat' : ''),
   'ct original proto-dst': ({ port }) => `${port}`,
   'fib daddr type': ({ destinationType }) => destinationType,
+  // Devices here have addresses of the networks they are in.
+  'fib saddr oifname': ({ iifname }) => iifname,
   'icmp type': () => null,
   'icmpv6 type': () => null,
 };

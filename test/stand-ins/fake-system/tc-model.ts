@@ -158,7 +158,8 @@ export class TcModel {
 }
 
 function readClass(line: string): { minor: number; bytesPerSecond: number; leastBytes: number } {
-  const pattern = /classid \d:(\w+) htb rate (\d+)bps ceil \2bps burst \d+ cburst \d+ mpu (\d+)$/;
+  // The ceiling holds back nothing that goes as it is drawn.
+  const pattern = /classid \d:(\w+) htb rate (\d+)bps ceil \d+bps burst \d+ cburst \d+ mpu (\d+)$/;
   const [, minor, rate, mpu] = pattern.exec(line) ?? [];
   if (minor === undefined) throw new NotUnderstood(`tc ${line}`);
   return {

@@ -15,6 +15,7 @@ import {
 import { renderClientConfig, renderEndpointOpenVpn } from '../../plan/openvpn.ts';
 import { planEndpointRoutes } from '../../plan/routes.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
+import type { Shape } from '../../stream/stream.ts';
 import type { Nets } from '../identity.ts';
 import type { OwnNetdev } from '../surroundings.ts';
 import type { Work } from './events.ts';
@@ -23,6 +24,12 @@ import { forbid, type Turn } from './turn.ts';
 
 /** Packets that OpenVPN may hold in its netdev. */
 const OPENVPN_QUEUE_PACKETS = 1024;
+/** Length of leaves that are made before anybody has asked for a rate: enough for 260 KB/s of 512 bytes, and 50 KB of memory. */
+const LEAST_LEAF_PACKETS = 2048;
+/** What a home is sent before it has asked for a stream are small packets, a few a second. */
+const NOT_THERE_YET: Shape = {
+  ...{ rateKBps: 40, packetBytes: SMALLEST_PACKET_BYTES, mode: 'constant', sdPercent: 0 },
+};
 /** SHA-256 of no certificate. */
 const NOBODY = Array(32).fill('00').join(':');
 
@@ -141,17 +148,17 @@ export function ownNetdevs(state: EndpointState): { netdev: OwnNetdev; part: Par
   ];
 }
 
-/** The ring stays as it was made until it is too short by more than this. */
+/** The ring stays as it was made until it is too short by more than this, or longer than this. */
 const RING_GROWS = 2;
+const RING_SHRINKS = 4;
 
 function queueWork({ state }: Turn): Work | null {
   const { index, queue, classes } = state;
   if (!state.up || index === null) return null;
-  const wanted = state.sessions.map(
-    ({ host, shape, peer }): SlotClass => ({ minor: host, shape, destination: peer }),
-  );
-  const shapes = wanted.map(({ shape }) => shape);
-  const limit = queueLimit(shapes);
+  const shapes = state.sessions.map(({ shape }) => shape);
+  const wanted = classesOf(state);
+  // Each leaf holds one home's packets alone.
+  const limit = Math.max(LEAST_LEAF_PACKETS, ...shapes.map((shape) => queueLimit([shape])));
   const mtu =
     shapes.length === 0
       ? TUNNEL_MTU
@@ -164,7 +171,8 @@ function queueWork({ state }: Turn): Work | null {
     const gone = without(classes, wanted, broken);
     const changes = come.length + gone.length > 0;
     // Each change of it empties all leaves, which the provider sees of every home.
-    const kept = come.length > 0 || ring > RING_GROWS * queue.ring ? ring : queue.ring;
+    const fits = ring <= RING_GROWS * queue.ring && queue.ring <= RING_SHRINKS * ring;
+    const kept = come.length > 0 || !fits ? ring : queue.ring;
     state.made = { queue: null, ring: kept, classes: wanted, changes, remade: broken };
     state.broken = [];
     return { part: 'queue', mtu, length, ring: kept, rebuild: false, come, gone };
@@ -173,8 +181,26 @@ function queueWork({ state }: Turn): Work | null {
   state.queue = null;
   state.queueIsNew = true;
   state.broken = [];
-  state.made = { queue: { index, limit, ring }, ring, classes: wanted, changes: true, remade: [] };
+  state.made = {
+    queue: { index, limit: length, ring },
+    ring,
+    classes: wanted,
+    changes: true,
+    remade: [],
+  };
   return { part: 'queue', mtu, length, ring, rebuild: true, come: wanted, gone: [] };
+}
+
+/**
+ * A class for each home, whether it is there or not: one that comes finds its own, and nothing is changed for the others.
+ * What paces it sets its rate.
+ */
+function classesOf({ homes, sessions, place }: EndpointState): SlotClass[] {
+  return homes.map(({ host }) => ({
+    minor: host,
+    shape: sessions.find((session) => session.host === host)?.shape ?? NOT_THERE_YET,
+    destination: tunnelAddress(place.identity, host),
+  }));
 }
 
 /** Those classes that are not among the others, or are broken. */

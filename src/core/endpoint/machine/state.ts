@@ -123,6 +123,7 @@ export interface Reader {
 export interface Queue {
   /** Of the netdev it was made on. */
   index: number;
+  /** Packets that each leaf holds. */
   limit: number;
   /** What may wait behind it. */
   ring: number;

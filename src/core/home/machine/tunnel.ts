@@ -5,7 +5,7 @@ import { tunnelFault } from '../judgement.ts';
 import type { HomeEvent } from './events.ts';
 import { NO_FLOW } from './flow.ts';
 import { block } from './judging.ts';
-import { desiredOf, type HomeState, type TunnelState, WHOLE } from './state.ts';
+import { desiredOf, type HomeState, type Part, type TunnelState, WHOLE } from './state.ts';
 import { closeTunnel, type Turn } from './turn.ts';
 
 export function hearOpenVpn(
@@ -42,12 +42,16 @@ export function hearTrouble({ state, now }: Turn, why: Notice): void {
   }
 }
 
+/** What a tunnel that is back takes; the house is where it was, and is looked at again soon enough. */
+const OF_TUNNEL: readonly Part[] = ['rules', 'index', 'queue', 'streams'];
+
 /** OpenVPN is connected, and has its netdev. */
 export function connect(turn: Turn, index: number | null): void {
   const { state } = turn;
   if (!state.connected || !desiredOf(state)) return;
   const { local, remote, remotePort } = state.connected;
   state.connected = null;
+  const isAgain = state.everPermitted && state.remoteAddress === remote;
   state.remoteAddress = remote === '' ? null : remote;
   state.remotePort = remotePort;
   if (state.tunnel?.local !== local || index === null || index !== state.queue?.index)
@@ -56,7 +60,7 @@ export function connect(turn: Turn, index: number | null): void {
   state.trouble = null;
   state.flow = NO_FLOW;
   setTunnelState(turn, 'up');
-  ask(turn, ...WHOLE);
+  ask(turn, ...(isAgain ? OF_TUNNEL : WHOLE));
 }
 
 /** Replacements that follow one another are spaced so. */

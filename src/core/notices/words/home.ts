@@ -53,12 +53,12 @@ export const homeWords = {
     'iotshaper: {host} asks the Internet for names past the tunnel; if your devices ask it for theirs, your provider sees which and when, so choose it too: LuCI → Services → IoT Privacy → Devices, or run "{command}"',
 
   'flow-offloading-on':
-    '{path}: is on, so a connection that was offloaded before its device was chosen may go on past the tunnel; run "{command}", or restart the devices you choose',
+    '{path}: is on, so a connection that was offloaded before its device was chosen may go on past the tunnel; switch it off (LuCI → Network → Firewall → Routing/NAT Offloading), or run "{command}", or restart the devices you choose',
   'auto-includes-off':
     '{path}: is off, so the firewall does not read /usr/share/nftables.d and keeps devices out of the tunnel; run "{command}"',
 
   'firewall-zone-without':
-    '{path}: does not name {netdev}, which devices’ packets take, so the firewall rejects them; run "{command}"',
+    '{path}: does not name {netdev}, which devices’ packets take, so the firewall rejects them; add it to the zone’s covered devices (LuCI → Network → Firewall → Zones → Edit → Advanced Settings), or run "{command}"',
 
   'firewall-forwards-elsewhere':
     '{path}: devices’ zone {from} may go out by zone {to} alone, but their packets take {netdev} now, which is in another zone, so the firewall rejects them; run "{command}"',

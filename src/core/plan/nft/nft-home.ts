@@ -20,20 +20,22 @@ import {
   TUNNEL_NETDEV,
 } from '../names.ts';
 import { leavesDirectly } from '../routes.ts';
-import { checkSource, INNER_TEXT_SETS, innerSets, SENDER_SETS, sourceNat } from './nft-inner.ts';
+import {
+  checkSource,
+  INNER_TEXT_SETS,
+  innerSets,
+  refuseForeign,
+  SENDER_SETS,
+  sourceNat,
+} from './nft-inner.ts';
 import { renderHomePassage } from './nft-passage.ts';
 import { block, comment, learnedSet, netdevSet, replaceTable } from './nft-text.ts';
-import { houseRules, whoRules } from './nft-who.ts';
+import { houseRules, watchResolvers, whoRules } from './nft-who.ts';
 
 const REST = hexMark(~MARK_MASK >>> 0);
 /** A packet of a connection that a device began towards the tunnel, whichever way it goes. */
 const IN_ZONE = `ct original zone ${DEVICE_ZONE}`;
 const DNS = 'meta l4proto { tcp, udp } th dport 53';
-/** Names asked for in ways that show to the provider: DNS, DNS over TLS and QUIC, and HTTPS to public resolvers. */
-const PUBLIC_RESOLVERS = [
-  ...['1.0.0.1', '1.1.1.1', '8.8.4.4', '8.8.8.8', '9.9.9.9', '149.112.112.112'],
-  ...['94.140.14.14', '94.140.15.15', '208.67.220.220', '208.67.222.222', '45.90.28.0/22'],
-];
 
 /** The sets and maps whose elements stand in the text of {@link renderHomeNft}; others are filled by the kernel or the service. */
 const HOME_TEXT_SETS = ['house', ...INNER_TEXT_SETS];
@@ -128,7 +130,7 @@ export function renderHomeNft(config: Config, facts: HomeFacts): string {
       'goto held',
     ]),
     block('chain held_shape', [...unlessAlive(config), ...shapeAtForward(config)]),
-    block('chain beside', watchResolvers(facts)),
+    block('chain beside', watchResolvers(facts, RESOLVER_SET)),
     block('chain forward', forwardRules(config, facts)),
     block('chain redirect_dns', redirectDns(config, facts)),
     block('chain source_nat', sourceNat(config, facts)),
@@ -159,6 +161,7 @@ function routeDevices(config: Config, facts: HomeFacts): string[] {
   return [
     'type filter hook prerouting priority 2147483000; policy accept;',
     `${IN_ZONE} ct direction reply accept`,
+    ...refuseForeign(IN_ZONE, facts),
     `${IN_ZONE} ${DNS} meta mark set meta mark & ${REST} | ${hexMark(MARK_TUNNEL)} accept`,
     `${IN_ZONE} jump in_house`,
     `${IN_ZONE} meta mark set meta mark & ${REST} | ${hexMark(MARK_TUNNEL)}`,
@@ -206,17 +209,6 @@ function forwardRules(config: Config, facts: HomeFacts): string[] {
       bypass: 'goto beside',
     }),
     'goto beside',
-  ];
-}
-
-/** Who lives beside devices and asks the Internet for names may be asking for them. */
-function watchResolvers(facts: HomeFacts): string[] {
-  if (facts.sharedNetdevs.length === 0) return [];
-  const beside = `iifname ${netdevSet(facts.sharedNetdevs)} oifname != @house`;
-  const note = `update @${RESOLVER_SET} { ether saddr }`;
-  return [
-    `${beside} meta l4proto { tcp, udp } th dport { 53, 853 } ${note}`,
-    `${beside} ip daddr { ${PUBLIC_RESOLVERS.join(', ')} } meta l4proto { tcp, udp } th dport 443 ${note}`,
   ];
 }
 

@@ -3,7 +3,7 @@ import type { Config } from '../../config/types.ts';
 import { addressIn } from '../../ip/address.ts';
 import type { HomeFacts } from '../facts.ts';
 import { SHARED_LOW4, SHARED_LOW6 } from '../names.ts';
-import { block, comment, learnedSet } from './nft-text.ts';
+import { block, comment, learnedSet, netdevSet } from './nft-text.ts';
 
 /** What renders the same for both families. */
 interface Family {
@@ -105,6 +105,18 @@ export function checkSource(config: Config, facts: HomeFacts): string[] {
     }),
     `${out} counter name refused drop`,
   ];
+}
+
+/**
+ * Addresses whose answers would not come back into the house: let on, each would get an inner address and a queue of its own,
+ * so that one device that invents them takes these from the others.
+ *
+ * @param inZone matches what devices send towards the tunnel.
+ */
+export function refuseForeign(inZone: string, { houseNetdevs }: HomeFacts): string[] {
+  if (houseNetdevs.length === 0) return [];
+  const foreign = `ct state new fib saddr oifname != ${netdevSet(houseNetdevs)}`;
+  return [`${inZone} ${foreign} counter name refused drop ${comment('no answer would find it')}`];
 }
 
 function note(out: string, ip: Family['ip'], suffix: Family['suffix'], address: string): string {

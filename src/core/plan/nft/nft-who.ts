@@ -4,6 +4,12 @@ import type { FollowedDevice, HomeFacts } from '../facts.ts';
 import { TUNNEL_NETDEV } from '../names.ts';
 import { comment, netdevSet } from './nft-text.ts';
 
+/** Names asked for in ways that show to the provider: DNS, DNS over TLS and QUIC, and HTTPS to public resolvers. */
+const PUBLIC_RESOLVERS = [
+  ...['1.0.0.1', '1.1.1.1', '8.8.4.4', '8.8.8.8', '9.9.9.9', '149.112.112.112'],
+  ...['94.140.14.14', '94.140.15.15', '208.67.220.220', '208.67.222.222', '45.90.28.0/22'],
+];
+
 /** What one hook does with a packet of a device, by the device's policy: a verdict each, `goto CHAIN` or `accept`. */
 export type Verdicts = Record<DeviceConfig['policy'], string>;
 
@@ -95,5 +101,16 @@ export function houseRules(facts: HomeFacts): string[] {
     'ip6 daddr { fe80::/10, ff00::/8 } accept',
     ...(four.length > 0 ? [`ip daddr { ${four.join(', ')} } accept`] : []),
     ...(six.length > 0 ? [`ip6 daddr { ${six.join(', ')} } accept`] : []),
+  ];
+}
+
+/** Who lives beside devices and asks the Internet for names may be asking for them. @param set of their MACs */
+export function watchResolvers(facts: HomeFacts, set: string): string[] {
+  if (facts.sharedNetdevs.length === 0) return [];
+  const beside = `iifname ${netdevSet(facts.sharedNetdevs)} oifname != @house`;
+  const note = `update @${set} { ether saddr }`;
+  return [
+    `${beside} meta l4proto { tcp, udp } th dport { 53, 853 } ${note}`,
+    `${beside} ip daddr { ${PUBLIC_RESOLVERS.join(', ')} } meta l4proto { tcp, udp } th dport 443 ${note}`,
   ];
 }

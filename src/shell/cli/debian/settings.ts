@@ -79,8 +79,8 @@ export function registerSettings(program: Command, context: Context): void {
 async function open({ files }: Pick<System, 'files'>, path: string): Promise<UciEdit> {
   const { parseUci, sections } = await import('../home.ts');
   const bytes = await files.readBytes(path).catch((error: unknown) => {
-    const why = error instanceof SystemError ? error.code : String(error);
-    throw new Failure(`${path}: can't be read (${why}); is iot-shaper-home installed?`);
+    if (!(error instanceof SystemError && error.code === 'ENOENT')) throw error;
+    throw new Failure(`${path}: is not there; is iot-shaper-home installed?`);
   });
   return new UciEdit(parseUci(bytes, 'iotshaper'), sections);
 }
