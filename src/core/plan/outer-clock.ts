@@ -3,7 +3,7 @@ import type { Config } from '../config/types.ts';
 import { ipVersion } from '../ip/address.ts';
 import { type Shape, slotMs, slotsPerSecond } from '../stream/stream.ts';
 import { CLOCK_END_NETDEV, CLOCK_HANDLE, CLOCK_NETDEV, TABLE } from './names.ts';
-import { classId, classRateWords } from './tc.ts';
+import { classId, classRateWords, PAUSE_MS } from './tc.ts';
 
 /** Netdev by which the other end is reached. */
 export interface WayOut {
@@ -37,9 +37,9 @@ const CHARGED_BYTES = 2048;
 /** Slots that stand in the clock, in time: what OpenVPN is late by is made up of them. */
 const STANDING_MS = 10;
 const FEWEST_STANDING = 2;
-/** And what may stand there besides: so long OpenVPN may pause without a loss. */
-const SPARE_MS = 50;
-const FEWEST_SPARE = 3;
+/** And what may stand there besides, when OpenVPN hands over at once what waited for it, and what came meanwhile. */
+const SPARE_MS = PAUSE_MS + 50;
+const FEWEST_SPARE = 6;
 /** Slots longer than this are as late as they are long for each that stands: one has to do. */
 const LONG_SLOT_MS = 25;
 
@@ -67,7 +67,7 @@ export function usualDelayMs(rate: Rate): number {
   return standingDelayMs(standingSlots({ main: { standingSlots: null } }, rate), rate);
 }
 
-/** Slots that may stand there: what piles up while the wire or OpenVPN pauses is lost, and never leaves as a burst. */
+/** Slots that may stand there: what piles up beyond that while the wire or OpenVPN pauses is lost, and none of it leaves as a burst. */
 export function clockLimit(standing: number, { rateKBps, packetBytes }: Shape): number {
   const each = slotMs(rateKBps, packetBytes);
   return standing + Math.max(FEWEST_SPARE, Math.ceil(SPARE_MS / each));
@@ -105,11 +105,7 @@ export function renderClock(minor: number, standing: number, shape: Shape): stri
  *
  * @param bytesPerSecond of slots before they are encrypted
  */
-export function renderClockChange(
-  minor: number,
-  bytesPerSecond: number,
-  shape: Shape,
-): string {
+export function renderClockChange(minor: number, bytesPerSecond: number, shape: Shape): string {
   return `class change dev ${CLOCK_NETDEV} parent ${CLOCK_HANDLE} classid ${classId(minor, CLOCK_HANDLE)} htb ${clockRateWords(bytesPerSecond, shape)}\n`;
 }
 

@@ -253,6 +253,8 @@ export class HomeEffects {
 
   async #applyQueue({ mtu, length, ring, slots }: WorkOf<'queue'>): Promise<void> {
     if (slots !== null) {
+      // Whatever waited for OpenVPN is too late by now: a ring of no length lets it go.
+      await setLink(this.#system, TUNNEL_NETDEV, mtu, 0);
       // A leaf is as long as the netdev's queue was when it was made; OpenVPN's ring follows it.
       await setLink(this.#system, TUNNEL_NETDEV, mtu, length);
       await this.#shaper.pause();

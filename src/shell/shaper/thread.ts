@@ -143,7 +143,7 @@ export class ShaperThread {
 
   #bend(running: RunningStream, standing: number): void {
     const { minor, shape, standing: meant } = running.stream;
-    const bend = standingBend(standing, meant);
+    const bend = standingBend(standing, meant, slotsPerSecond(shape));
     if (bend === running.bend) return;
     running.bend = bend;
     // Others are drawn anew in a moment.

@@ -130,6 +130,8 @@ export interface Queue {
   limit: number;
   /** Length of the netdev's own ring: a change of it empties the queue. */
   ring: number;
+  /** Whether that length is one for a clock behind OpenVPN. */
+  isClocked: boolean;
 }
 
 export interface HomeState extends Agenda<Part>, ClockState {
