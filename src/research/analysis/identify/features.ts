@@ -67,6 +67,21 @@ export class RateSeries {
     return { up, down, bins: i - from };
   }
 
+  /** The bins with traffic of the `count` from `startS` on, numbered from 0, and the bytes in each. */
+  cut(startS: number, count: number): { bins: Int32Array; up: Float64Array; down: Float64Array } {
+    this.#settle();
+    const first = Math.floor(startS / this.binS);
+    const from = firstAtLeast(this.#bins, first);
+    const to = firstAtLeast(this.#bins, first + count);
+    const bins = new Int32Array(to - from);
+    for (let i = from; i < to; i++) bins[i - from] = this.#bins[i]! - first;
+    return {
+      bins,
+      up: Float64Array.from(this.#up.slice(from, to)),
+      down: Float64Array.from(this.#down.slice(from, to)),
+    };
+  }
+
   /** Begin of the first bin with traffic not before a moment; infinite where none follows. */
   nextTraffic(fromS: number): number {
     this.#settle();
