@@ -111,27 +111,32 @@ class Background {
 
 /** From the onset of a burst to the end of its last bin; both are told by places in `bins`. */
 function timesOf(
-  { startS, binS, bins, up, down }: BinnedTraffic,
+  traffic: BinnedTraffic,
   from: number,
   last: number,
 ): { startS: number; endS: number } {
-  const first = bins[from]!;
-  const total = new Float64Array(bins[last]! + 1 - first);
-  for (let k = from; k <= last; k++) total[bins[k]! - first] = up[k]! + down[k]!;
-  const onset = findOnset(total, Math.max(1, Math.round(1 / binS)));
-  return { startS: startS + (first + onset) * binS, endS: startS + (bins[last]! + 1) * binS };
+  const { startS, binS, bins } = traffic;
+  const onset = findOnset(traffic, from, last);
+  return { startS: startS + onset * binS, endS: startS + (bins[last]! + 1) * binS };
 }
 
 /** Where a burst's rate over a second first comes near its highest: a heartbeat just before must not date the event. */
-function findOnset(total: Float64Array, second: number): number {
-  const sums = new Float64Array(total.length);
+function findOnset({ binS, bins, up, down }: BinnedTraffic, from: number, last: number): number {
+  const second = Math.max(1, Math.round(1 / binS));
+  let place = from;
+  /** Bytes of the second that begins with a bin; to be asked of bins in order. */
+  const sumFrom = (bin: number): number => {
+    while (bins[place]! < bin) place++;
+    let sum = 0;
+    for (let k = place; k <= last && bins[k]! < bin + second; k++) sum += up[k]! + down[k]!;
+    return sum;
+  };
   let highest = 0;
-  for (let i = 0; i < total.length; i++) {
-    for (let k = i; k < Math.min(total.length, i + second); k++) sums[i]! += total[k]!;
-    highest = Math.max(highest, sums[i]!);
-  }
-  let onset = sums.findIndex((sum) => sum >= 0.45 * highest);
-  const ofSecond = sums[onset]!;
-  while (total[onset]! < ofSecond / 10) onset++;
-  return onset;
+  for (let k = from; k <= last; k++) highest = Math.max(highest, sumFrom(bins[k]!));
+  place = from;
+  let bin = bins[from]!;
+  let sum = sumFrom(bin);
+  while (sum < 0.45 * highest) sum = sumFrom(++bin);
+  while (up[place]! + down[place]! < sum / 10) place++;
+  return bins[place]!;
 }

@@ -38,6 +38,8 @@ const FACTOR_OF_TALK = 8;
 /** A heartbeat is known by so many alike; those whose sizes differ somewhat, by more. */
 const FEWEST_BEATS = 6;
 const FEWEST_LOOSE_BEATS = 12;
+/** No device beats in more ways. */
+const MOST_KINDS = 40;
 /** How much the bytes of such heartbeats differ, and how many of their pauses are on time. */
 const LOOSE_SIZE = 0.25;
 const LOOSE_ON_TIME = 0.6;
@@ -121,7 +123,9 @@ function findHeartbeats(bursts: readonly Burst[]): Set<Burst> {
   const alike = new Map<string, Burst[]>();
   for (const burst of bursts) {
     const size = `${burst.upBytes}/${burst.downBytes}`;
-    alike.set(size, [...(alike.get(size) ?? []), burst]);
+    const own = alike.get(size);
+    if (own) own.push(burst);
+    else alike.set(size, [burst]);
   }
   const beats = new Set<Burst>();
   for (const own of alike.values()) {
@@ -131,29 +135,36 @@ function findHeartbeats(bursts: readonly Burst[]): Set<Burst> {
   }
   // Those that differ somewhat: around each size that many others are near, the commonest first.
   let left = bursts.filter((burst) => !beats.has(burst));
-  for (;;) {
-    const near = nearestKind(left);
-    if (near.length < FEWEST_LOOSE_BEATS) return beats;
-    const isBeat = shareOnTime(near, 0.15) >= LOOSE_ON_TIME;
+  for (let kinds = 0; kinds < MOST_KINDS; kinds++) {
+    const near = new Set(left.length > 0 ? nearestKind(left) : []);
+    if (near.size < FEWEST_LOOSE_BEATS) break;
+    const isBeat = shareOnTime([...near], 0.15) >= LOOSE_ON_TIME;
     if (isBeat) for (const burst of near) beats.add(burst);
-    left = left.filter((burst) => !near.includes(burst));
+    left = left.filter((burst) => !near.has(burst));
   }
+  return beats;
 }
 
 /** The bursts whose bytes up and down are near those of the one that most are near. */
 function nearestKind(bursts: readonly Burst[]): Burst[] {
   const close = (a: number, b: number) => Math.abs(a - b) <= LOOSE_SIZE * Math.max(a, b);
-  let most: Burst[] = [];
-  // Of a day's bursts some hundred stand for all.
-  const step = Math.max(1, Math.floor(bursts.length / 200));
-  for (let i = 0; i < bursts.length; i += step) {
-    const center = bursts[i]!;
-    const near = bursts.filter(
-      (burst) => close(burst.upBytes, center.upBytes) && close(burst.downBytes, center.downBytes),
-    );
-    if (near.length > most.length) most = near;
+  const near = (center: Burst) => (burst: Burst) =>
+    close(burst.upBytes, center.upBytes) && close(burst.downBytes, center.downBytes);
+  // Of a day's bursts some hundred stand for all, and of a month's some thousand for how many are near.
+  const asked = sample(bursts, 4000);
+  let most = { count: 0, center: bursts[0]! };
+  for (const center of sample(bursts, 200)) {
+    const isNear = near(center);
+    let count = 0;
+    for (const burst of asked) if (isNear(burst)) count++;
+    if (count > most.count) most = { count, center };
   }
-  return most;
+  return bursts.filter(near(most.center));
+}
+
+function sample<T>(values: readonly T[], count: number): readonly T[] {
+  const step = Math.max(1, Math.floor(values.length / count));
+  return step === 1 ? values : values.filter((_, i) => i % step === 0);
 }
 
 /** Share of pauses that are one to four periods, the middle pause being one. */
