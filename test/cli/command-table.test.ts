@@ -105,6 +105,8 @@ const inputs: readonly (readonly string[])[] = [
     ),
   ),
   ['endpoint', 'set-host', 'b', '--state-dir', noIdentity],
+  ['endpoint', 'set-port', '443', '--state-dir', noIdentity],
+  ['endpoint', 'set-ranges', '--state-dir', noIdentity],
   ['endpoint', 'add-home', 'a', '--state-dir', noCertificate],
   ['endpoint', 'import', at('uci'), '--state-dir', at('none')],
   ['endpoint', 'import', folder, '--state-dir', at('none')],

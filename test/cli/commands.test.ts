@@ -203,6 +203,30 @@ test.serial('an endpoint from first to last', async (t) => {
   t.is((await run('rotate', 'cottage', '--out', fresh)).status, 0);
   t.regex(readFileSync(fresh, 'utf8'), /^remote 192\.0\.2\.7 1194$/m);
 
+  const port = await run('set-port', '443');
+  t.is(port.status, 0, port.stderr);
+  t.regex(port.stderr, /^Homes come to UDP port 443 from now on\. .*where 1194 was let in/);
+  t.regex(port.stderr, /^Profiles made before do not fit any more\. .*\(cottage, /m);
+  const free = await run('set-port');
+  t.regex(free.stderr, /^Homes come to UDP port (?!443)\d+ from now on/);
+  t.is((await run('set-port', '53')).status, 1);
+  t.is((await run('set-port', '1194')).status, 0);
+  const stay = await run('set-ranges');
+  t.regex(
+    stay.stderr,
+    /^10\.21\d\.0\.0\/24 and 10\.2\d\d\.0\.0\/16 are free, and stay as they are\.$/m,
+  );
+  const ranges = await run('set-ranges', '--avoid', '10.213.0.0/24,10.216.1.0/24');
+  t.is(ranges.status, 0, ranges.stderr);
+  t.regex(
+    ranges.stderr,
+    /^The inside of the tunnel is 10\.217\.0\.0\/24 and 10\.218\.0\.0\/16 from/,
+  );
+  const all = [213, 215, 217, 219, 221].map((net) => `10.${net}.0.0/24`).join(',');
+  const none = await run('set-ranges', '--avoid', all);
+  t.is(none.status, 1);
+  t.regex(none.stderr, /every range from 10\.213 to 10\.222 has a network .* another network$/m);
+
   const copy = join(folder, 'copy.json');
   t.is((await run('export', '--out', copy)).status, 0);
   t.is(statSync(copy).mode & 0o777, 0o600);

@@ -171,8 +171,8 @@ table ip filter {
 test('the chain of another program that drops by default is named, OpenWrt’s own last', (t) => {
   const chains = parseForeignChains(listing);
   t.deepEqual(chains, [
-    { family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward' },
-    { family: 'inet', table: 'fw4', name: 'forward', hook: 'forward' },
+    { family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward', byDefault: true },
+    { family: 'inet', table: 'fw4', name: 'forward', hook: 'forward', byDefault: true },
   ]);
   t.is(suspectOf(chains, 'forward')?.table, 'filter');
   t.is(suspectOf(chains, 'forward', 6)?.table, 'fw4');

@@ -7,7 +7,13 @@ import {
   type Question,
   readAnswer,
 } from '../../src/core/delivery/probe-packets.ts';
-import { hasUdpSocket, parseHolders } from '../../src/core/delivery/udp-sockets.ts';
+import {
+  commandToStop,
+  hasUdpSocket,
+  listUdpPorts,
+  parseHolders,
+  unitOf,
+} from '../../src/core/delivery/udp-sockets.ts';
 import { isIpPacket } from '../../src/core/framing/ip-packet.ts';
 import {
   findUnanswered,
@@ -113,6 +119,22 @@ test('a slow stream is asked seldom and waited for', (t) => {
   t.is(passSecond(probes, slow, 60_000, 0.5).probes.missedEcho, 1);
 });
 
+test('whoever has a port is stopped for good, a service by systemd', (t) => {
+  const slice = (path: string) => unitOf(`0::${path}\n`);
+  t.is(slice('/system.slice/unbound.service'), 'unbound.service');
+  t.is(slice('/system.slice/system-openvpn.slice/openvpn@s.service'), 'openvpn@s.service');
+  t.is(slice('/system.slice/docker.service'), null);
+  t.is(slice('/user.slice/user-0.slice/session-1.scope'), null);
+  t.is(unitOf(''), null);
+  const one = (pid: number, unit: string | null) => ({ name: 'one', pid, unit });
+  const stop = (...programs: ReturnType<typeof one>[]) =>
+    commandToStop({ isTaken: true, programs });
+  t.is(stop(), null);
+  t.is(stop(one(7, null), one(8, null)), 'kill 7 8');
+  const both = stop(one(7, 'a.service'), one(8, 'a.service'), one(9, null));
+  t.is(both, 'systemctl disable --now a.service; kill 9');
+});
+
 test('who has a port is read from what the kernel lists', (t) => {
   const listing = `  sl  local_address rem_address   st tx_queue
   103: 0100D60A:0035 00000000:0000 07 00000000:00000000
@@ -121,9 +143,15 @@ test('who has a port is read from what the kernel lists', (t) => {
   t.true(hasUdpSocket(listing, '10.214.0.1', 53));
   t.false(hasUdpSocket(listing, '10.214.0.1', 68));
   t.false(hasUdpSocket(listing, '10.214.0.2', 53));
+  t.deepEqual(listUdpPorts(listing), [53, 68]);
   const holders = `UNCONN 0      0      127.0.0.53%lo:53       0.0.0.0:*    users:(("systemd-resolve",pid=7,fd=13))
 UNCONN 0      0            0.0.0.0:53       0.0.0.0:*    users:(("python3",pid=9,fd=3))
 `;
-  t.deepEqual(parseHolders(holders, '10.214.0.1'), { isTaken: true, names: ['python3'] });
-  t.deepEqual(parseHolders(holders.split('\n')[0]!, '10.214.0.1'), { isTaken: false, names: [] });
+  t.deepEqual(parseHolders(holders, '10.214.0.1'), {
+    ...{ isTaken: true, programs: [{ name: 'python3', pid: 9, unit: null }] },
+  });
+  t.deepEqual(parseHolders(holders.split('\n')[0]!, '10.214.0.1'), {
+    isTaken: false,
+    programs: [],
+  });
 });

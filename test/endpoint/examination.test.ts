@@ -4,8 +4,11 @@ import { parseChainNames, parseForeignChains } from '../../src/core/delivery/for
 import { type Examination, findEndpointFaults } from '../../src/core/endpoint/examination.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
 
-const NOBODY = { isTaken: false, names: [] };
-const TAKEN = { isTaken: true, names: [] };
+const NOBODY = { isTaken: false, programs: [] };
+const TAKEN = { isTaken: true, programs: [] };
+const takenBy = (name: string, unit: string | null) => ({
+  ...{ isTaken: true, programs: [{ name, pid: 77, unit }] },
+});
 
 const well: Examination = {
   kernel: { tun: null, htb: null, nft: null },
@@ -16,6 +19,7 @@ const well: Examination = {
   forwarded: { ipv4: true, ipv6: true },
   asked: { ipv4: true, ipv6: true },
   hasInternet: true,
+  networkService: 'networking',
   chains: [],
   suspects: [],
   prefixes: [{ prefix: '203.0.113.0/24', netdev: 'eth0' }],
@@ -35,11 +39,47 @@ const ufw = firewall('ip', 'filter', 'INPUT', 'FORWARD');
 const ufw6 = firewall('ip6', 'filter', 'INPUT', 'FORWARD');
 const own = firewall('inet', 'mine', 'in', 'through');
 
+/** One that drops some packets by rules: before routing, in a chain that another leads to, and as they leave. */
+const byRules = `table inet guard {
+	chain raw {
+		type filter hook prerouting priority raw; policy accept;
+		fib saddr . iif oif missing drop
+	}
+
+	chain through {
+		type filter hook forward priority filter; policy accept;
+		iifname "drop" accept comment "reject"
+		ip saddr vmap { 192.0.2.1 : accept, 10.0.0.0/8 : goto strict }
+	}
+
+	chain strict {
+		reject with icmp port-unreachable
+	}
+
+	chain harmless {
+		type filter hook forward priority filter + 1; policy accept;
+		counter packets 0 bytes 0 jump counted
+	}
+
+	chain counted {
+		counter packets 0 bytes 0
+	}
+
+	chain left {
+		type filter hook postrouting priority filter; policy accept;
+		ip daddr 203.0.113.0/24 drop
+	}
+}
+`;
+
 const rows: [what: string, change: Partial<Examination>, code: string, says: RegExp][] = [
   [
     'no tun',
     { kernel: { ...well.kernel, tun: 'No such file' } },
-    ...(['kernel-without-tun', /\(No such file\); rent one with a kernel of its own/] as const),
+    ...([
+      'kernel-without-tun',
+      /\(No such file\); run "modprobe tun" or, where that fails, rent one/,
+    ] as const),
   ],
   [
     'no HTB',
@@ -51,17 +91,45 @@ const rows: [what: string, change: Partial<Examination>, code: string, says: Reg
     { kernel: { ...well.kernel, nft: 'not supported' } },
     ...(['kernel-without-nft', /run "apt install nftables"/] as const),
   ],
-  ['no Internet', { hasInternet: false }, 'endpoint-no-internet', /"ip route" lists a default/],
+  [
+    'no Internet',
+    { hasInternet: false },
+    ...(['endpoint-no-internet', /run "systemctl restart networking", and see/] as const),
+  ],
   [
     'a network inside ours',
     { prefixes: [{ prefix: '10.214.7.0/24', netdev: 'lan' }] },
-    ...(['endpoint-range-taken', /give lan another network$/] as const),
+    ...([
+      'endpoint-range-taken',
+      /give lan another network, or run "iotshaper endpoint set-ranges" and/,
+    ] as const),
   ],
   [
     'the port taken by nobody knows whom',
     { portHolders: TAKEN },
     'endpoint-port-taken',
-    /UDP port 1194 is taken by another program \(run "ss -lunp sport = :1194" to see which\)/,
+    /UDP port 1194 is taken by another program \(run "ss -lunp sport = :1194" to see which\); run "iotshaper endpoint set-port"/,
+  ],
+  [
+    'the port taken by a service',
+    { portHolders: takenBy('openvpn', 'openvpn@s.service') },
+    ...([
+      'endpoint-port-taken',
+      /by openvpn; run "systemctl disable --now openvpn@s\.service"/,
+    ] as const),
+  ],
+  [
+    'the resolver’s port taken by a program',
+    { resolverHolders: takenBy('unbound', null) },
+    ...(['resolver-port-taken', /unbound has port 53 on 10\.214\.0\.1, .* run "kill 77"/] as const),
+  ],
+  [
+    'the resolver’s port taken by the server’s own dnsmasq',
+    { resolverHolders: takenBy('dnsmasq', 'dnsmasq.service') },
+    ...([
+      'resolver-port-taken',
+      /run "printf 'bind-dynamic\\nexcept-interface=iot0\\n' >\/etc\/dnsmasq\.d\/iotshaper\.conf && systemctl restart dnsmasq"/,
+    ] as const),
   ],
   [
     'the resolver’s port taken by nobody knows whom',
@@ -130,14 +198,45 @@ const rows: [what: string, change: Partial<Examination>, code: string, says: Reg
   [
     'a rule somewhere against names',
     { asked: { ipv4: true, ipv6: false } },
-    ...(['homes-names-dropped', /let port 53 in on iot0/] as const),
+    ...([
+      'homes-names-dropped',
+      /a firewall rule drops the names .* run "ip6tables -I INPUT -i iotvpn0 -j ACCEPT; ip6tables -I INPUT -i iot0 /,
+    ] as const),
   ],
   [
     'a rule somewhere that forwards nothing',
     { forwarded: { ipv4: false, ipv6: true } },
-    ...(['homes-dropped', /look for a firewall rule that drops it/] as const),
+    ...([
+      'homes-dropped',
+      /for the first, run "iptables -I FORWARD -i iot0 -j ACCEPT; iptables -I FORWARD -o iot0 -j ACCEPT"$/,
+    ] as const),
   ],
 ];
+
+test('every chain that may drop by a rule is opened by one command', (t) => {
+  const suspects = parseForeignChains(byRules);
+  t.deepEqual(
+    suspects.map(({ name, hook, byDefault }) => [name, hook, byDefault]),
+    [
+      ['raw', 'prerouting', false],
+      ['through', 'forward', false],
+      ['left', 'postrouting', false],
+    ],
+  );
+  const [fault] = findEndpointFaults({
+    ...{ ...well, suspects },
+    forwarded: { ipv4: false, ipv6: true },
+  });
+  t.is(
+    fault!.values.command,
+    [
+      'nft insert rule inet guard raw iifname "iot0" accept',
+      'nft insert rule inet guard through iifname "iot0" accept',
+      'nft insert rule inet guard through oifname "iot0" accept',
+      'nft insert rule inet guard left oifname "iot0" accept',
+    ].join('; '),
+  );
+});
 
 for (const [what, change, code, says] of rows) {
   test(`${what}: ${code}`, (t) => {

@@ -16,6 +16,9 @@ interface Findings {
   findings: { code: string; message: string; values: Record<string, unknown> }[];
 }
 
+/** Sets up the server's ways to the Internet. */
+const WAY = 'ip route add default via 203.0.113.1; ip -6 route add default via 2001:db8:203::1';
+
 /** A server with one way to the Internet, and an endpoint that was made there and does not run. */
 class Server {
   readonly netns: string;
@@ -65,7 +68,7 @@ class Server {
     return server;
   }
 
-  /** ufw, firewall-cmd and iptables, as far as they are asked here: each puts the rules where the real one would. */
+  /** ufw and firewall-cmd, as far as they are asked here: each puts the rules where the real one would. */
   async addFrontEnds(): Promise<void> {
     const scripts = {
       ufw: `case "$*" in
@@ -79,10 +82,6 @@ class Server {
 "--permanent --zone=trusted --add-interface=iotvpn0 --add-interface=iot0")
 nft add rule inet firewalld filter_IN_public iifname '{ "iotvpn0", "iot0" }' accept ;;
 --reload) ;;
-*) exit 1 ;; esac`,
-      iptables: `case "$*" in
-"-I INPUT -p udp --dport 1194 -j ACCEPT") nft insert rule ip filter INPUT udp dport 1194 accept ;;
-"-I INPUT -i "*" -j ACCEPT") nft insert rule ip filter INPUT iifname "$4" accept ;;
 *) exit 1 ;; esac`,
     };
     for (const [name, body] of Object.entries(scripts)) {
@@ -98,6 +97,17 @@ nft add rule inet firewalld filter_IN_public iifname '{ "iotvpn0", "iot0" }' acc
 
   route(what: 'add' | 'delete'): Promise<string> {
     return this.sh(`ip route ${what} default via 203.0.113.1`);
+  }
+
+  /** Runs a command that a finding names, as typed there. */
+  async paste(command: string): Promise<void> {
+    const [name, ...words] = command.split(' ');
+    if (name !== 'iotshaper') {
+      await this.sh(`PATH=${this.dir}:$PATH; ${command}`);
+      return;
+    }
+    const { status, error } = await this.iotshaper(words.slice(1));
+    this.#t.is(status, 0, error);
   }
 
   /** Runs `iotshaper endpoint …` on the server, whatever its end. @param before words that run the program */
@@ -205,7 +215,7 @@ const others: Firewall[] = [
     'a rule of iptables',
     `table ip filter {\n${chain('INPUT', 'input', 'accept', 'reject')}}\n`,
     ['endpoint-port-closed'],
-    /^iptables -I INPUT -p udp --dport 1194 -j ACCEPT; iptables -I/,
+    /^nft insert rule ip filter INPUT udp dport 1194 accept; nft insert/,
   ],
 ];
 
@@ -228,55 +238,68 @@ for (const some of [firewalls, others]) {
       const found = await server.doctor();
       t.deepEqual(codesOf(found), codes, what);
       t.regex(`${found.findings[0]!.values.command}`, program, what);
-      for (const { values } of found.findings)
-        await server.sh(`PATH=${server.dir}:$PATH; ${values.command}`);
+      for (const { values } of found.findings) await server.paste(`${values.command}`);
       t.deepEqual(await server.doctor(), { ok: true, findings: [] }, what);
       await server.sh('nft flush ruleset');
     }
   });
 }
 
-test('ports that are taken, and a range that is, are named', async (t) => {
+test('rules, ports that are taken, a range and a way that is gone: each is named, its command mends it', async (t) => {
   if (!requireNamespaces(t)) return;
   const server = await Server.make(t);
   await server.init(t);
+  // What sets up this server's network, as far as it is asked here.
+  await writeFile(join(server.dir, 'systemctl'), `#!/bin/sh -e\n[ "$1" = restart ]\n${WAY}\n`);
+  await chmod(join(server.dir, 'systemctl'), 0o755);
+  /** Finds just these, says so, and leaves nothing of them once the command of each was run. */
+  const mends = async (...expected: readonly (readonly [code: string, says: RegExp])[]) => {
+    const found = await server.doctor();
+    t.deepEqual(
+      codesOf(found),
+      expected.map(([code]) => code),
+    );
+    for (const [k, { message, values }] of found.findings.entries()) {
+      t.regex(message, expected[k]![1]);
+      const command = /run "(iotshaper [^"]+)"/.exec(message)?.[1] ?? `${values.command}`;
+      await server.paste(command);
+    }
+    const codes = expected.map(([code]) => code).join(', ');
+    await eventually(`${codes} mended`, async () => (await server.doctor()).ok);
+  };
   await server.sh(
-    "nft 'table ip mine { chain f { type filter hook forward priority 0; drop; }; }'",
+    "nft 'table inet mine { chain early { type filter hook prerouting priority raw; iifname iot0 udp dport 9 drop; }; chain deny { reject; }; chain f { type filter hook forward priority 0; iifname iot0 jump deny; }; }'",
   );
-  const dropped = await server.doctor();
-  t.deepEqual(codesOf(dropped), ['homes-dropped']);
-  t.regex(dropped.findings[0]!.message, /look for a firewall rule that drops it/);
+  await mends(['homes-dropped', /firewall rule drops it .*run "nft insert rule inet mine early/]);
+  await server.sh('nft delete table inet mine');
+  await server.sh(
+    "nft 'table ip mine { chain i { type filter hook input priority 0; iifname iot0 udp dport 53 drop; }; }'",
+  );
+  await mends(['homes-names-dropped', /drops the names that homes ask for; run "nft insert/]);
   await server.sh('nft delete table ip mine');
 
-  const [freePort, freeResolver] = [await server.hold(1194), await server.hold(53)];
-  const held = await server.doctor();
-  t.deepEqual(codesOf(held), ['endpoint-port-taken', 'resolver-port-taken']);
-  t.regex(held.findings[0]!.message, /UDP port 1194 is taken by socat/);
-  await freePort();
-  await freeResolver();
+  await server.hold(1194);
+  await server.hold(53);
+  await mends(
+    ['endpoint-port-taken', /UDP port 1194 is taken by socat; run "kill \d+"/],
+    ['resolver-port-taken', /socat has port 53 on 10\.214\.0\.1, .* run "kill \d+"/],
+  );
 
   await server.sh('ip addr add 10.214.7.1/24 dev lan');
-  const inside = await server.doctor();
-  t.deepEqual(codesOf(inside), ['endpoint-range-taken']);
-  t.regex(inside.findings[0]!.message, /10\.214\.7\.0\/24 on lan lies in 10\.214\.0\.0\/16/);
-  // One that is made now takes others.
+  await mends(['endpoint-range-taken', /10\.214\.7\.0\/24 on lan lies in 10\.214\.0\.0\/16/]);
+  const moved = JSON.parse(await readFile(join(server.dir, 'state', 'endpoint.json'), 'utf8'));
+  t.like(moved, { tunnelNet: '10.215.0', innerNet: '10.216' });
+  // One that is made now takes those at once.
   const other = join(server.dir, 'other');
   await server.sh(
     `${process.execPath} ${program} endpoint init --host a.example --state-dir ${other}`,
   );
   const identity = JSON.parse(await readFile(join(other, 'endpoint.json'), 'utf8'));
   t.like(identity, { tunnelNet: '10.215.0', innerNet: '10.216' });
-});
 
-test('a server without a way to the Internet is told so', async (t) => {
-  if (!requireNamespaces(t)) return;
-  const server = await Server.make(t);
-  await server.init(t);
   await server.route('delete');
   await server.sh('ip -6 route delete default');
-  t.true(codesOf(await server.doctor()).includes('endpoint-no-internet'));
-  await server.route('add');
-  t.deepEqual(await server.doctor(), { ok: true, findings: [] });
+  await mends(['endpoint-no-internet', /no way to the Internet; run "systemctl restart \S+"/]);
 });
 
 test('a kernel that lacks what no endpoint can do without ends it at once, with the reason', async (t) => {

@@ -93,5 +93,5 @@ test('a refusal is remembered as one', async (t) => {
 test('other commands are always run', async (t) => {
   const { memory, ask } = remember();
   memory.hear(HEARD, true);
-  t.not(await ask('nft list chains'), await ask('nft list chains'));
+  t.not(await ask('nft list ruleset'), await ask('nft list ruleset'));
 });

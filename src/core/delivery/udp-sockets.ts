@@ -1,4 +1,4 @@
-// Which UDP sockets are bound, as /proc/net/udp lists them.
+// Which UDP sockets are bound, as /proc/net/udp and ss list them, and what takes a port from whoever has it.
 
 /** Whether a socket has this IPv4 address and port, not merely all addresses. */
 export function hasUdpSocket(listing: string, address: string, port: number): boolean {
@@ -11,11 +11,24 @@ export function hasUdpSocket(listing: string, address: string, port: number): bo
   return [forward, backward].some((one) => places.includes(`${one}:${hex(port, 4)}`));
 }
 
+/** All ports that are bound. */
+export function listUdpPorts(listing: string): number[] {
+  return [...listing.matchAll(/^\s*\d+: \w+:(\w+) /gm)].map(([, port]) => parseInt(port!, 16));
+}
+
+/** A program that has a port. */
+export interface PortHolder {
+  name: string;
+  pid: number;
+  /** systemd's, which would start it again; null where it has none of its own. */
+  unit: string | null;
+}
+
 /** Who keeps others from an address. */
 export interface PortHolders {
   isTaken: boolean;
-  /** Programs by name, each once; none where that may not be seen. */
-  names: readonly string[];
+  /** None where they may not be seen, or where the kernel itself has it, as it does for WireGuard. */
+  programs: readonly PortHolder[];
 }
 
 /** Who has this address, or all addresses, in what `ss -Hlunp` prints of a port; with null, who has it at any address. */
@@ -25,8 +38,30 @@ export function parseHolders(listing: string, address: string | null): PortHolde
     if (local === undefined) return false;
     return address === null || ['0.0.0.0', '*', address].includes(local);
   });
-  const names = lines.flatMap((line) =>
-    [...line.matchAll(/\("([^"]+)",pid/g)].map(([, name]) => name!),
+  const programs = lines.flatMap((line) =>
+    [...line.matchAll(/\("([^"]+)",pid=(\d+)/g)].map(([, name, pid]) => ({
+      ...{ name: name!, pid: Number(pid), unit: null },
+    })),
   );
-  return { isTaken: lines.length > 0, names: [...new Set(names)] };
+  const isFirst = ({ pid }: PortHolder, index: number): boolean =>
+    programs.findIndex((other) => other.pid === pid) === index;
+  return { isTaken: lines.length > 0, programs: programs.filter(isFirst) };
+}
+
+/** A process's service, of what /proc/PID/cgroup has; null where systemd would not start it again, or others with it. */
+export function unitOf(cgroup: string): string | null {
+  const unit = /\/system\.slice\/(?:.*\/)?([^/\n]+\.service)(?:\/|$)/m.exec(cgroup)?.[1] ?? null;
+  // A container's port is held by Docker's own service, which has all the others.
+  return unit === 'docker.service' ? null : unit;
+}
+
+/** The command that ends them for good; null where none is known. */
+export function commandToStop({ programs }: PortHolders): string | null {
+  if (programs.length === 0) return null;
+  const units = new Set(programs.flatMap(({ unit }) => (unit === null ? [] : [unit])));
+  const pids = programs.filter(({ unit }) => unit === null).map(({ pid }) => pid);
+  return [
+    ...(units.size > 0 ? [`systemctl disable --now ${[...units].join(' ')}`] : []),
+    ...(pids.length > 0 ? [`kill ${pids.join(' ')}`] : []),
+  ].join('; ');
 }

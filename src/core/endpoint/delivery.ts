@@ -1,8 +1,8 @@
 // Whether homes' devices get what they ask for behind the endpoint: decided by what was seen to pass. Pure.
 import type { EndpointTrouble } from '../control/endpoint-troubles.ts';
-import { type ForeignChain, letThrough, nameOf, suspectOf } from '../delivery/foreign-chains.ts';
+import { type ForeignChain, letThroughAll, nameOf, suspectOf } from '../delivery/foreign-chains.ts';
 import { findShut, type Passages } from '../delivery/passage.ts';
-import type { PortHolders } from '../delivery/udp-sockets.ts';
+import { commandToStop, type PortHolders } from '../delivery/udp-sockets.ts';
 import { listOf } from '../notices/list.ts';
 import { type Notice, type NoticeValue, notice } from '../notices/notice.ts';
 import { DNS_PORT, TUNNEL_NETDEV } from '../plan/names.ts';
@@ -60,40 +60,56 @@ export function judgeEndpointDelivery(evidence: EndpointDeliveryEvidence): Troub
 export const INSIDE = [{ in: TUNNEL_NETDEV }, { in: INNER_NETDEV }] as const;
 
 /** Who it is, as far as that may be seen. */
-export function holderOf({ names }: PortHolders, port: number): NoticeValue {
-  return names.length === 0 ? notice('another-program', { port: `${port}` }) : listOf(names);
+export function holderOf({ programs }: PortHolders, port: number): NoticeValue {
+  if (programs.length === 0) return notice('another-program', { port: `${port}` });
+  return listOf([...new Set(programs.map(({ name }) => name))]);
+}
+
+/** Has the server's own dnsmasq leave homes' netdev alone: it answers the server itself as before. */
+const SHARE_WITH_DNSMASQ = `printf 'bind-dynamic\\nexcept-interface=${INNER_NETDEV}\\n' >/etc/dnsmasq.d/iotshaper.conf && systemctl restart dnsmasq`;
+
+/** What frees the resolver's port, or tells who has it. */
+function commandToFree(holders: PortHolders): string {
+  const isDnsmasq = holders.programs.some(({ unit }) => unit === 'dnsmasq.service');
+  if (isDnsmasq) return SHARE_WITH_DNSMASQ;
+  return commandToStop(holders) ?? `ss -lunp sport = :${DNS_PORT}`;
 }
 
 export function resolverTrouble({ address, holders }: ResolverFault): Trouble {
   const holder = holderOf(holders, DNS_PORT);
   const said = holders.isTaken
-    ? notice('resolver-port-taken', { address, holder })
+    ? notice('resolver-port-taken', { address, holder, command: commandToFree(holders) })
     : notice('resolver-not-listening', { address });
   return { name: 'resolver', notice: said };
 }
 
 /** What is said of a way by which nothing leaves, and what to do. */
-export function dropped(passage: EndpointPassage, suspects: readonly ForeignChain[]): Trouble {
-  const family = passage.endsWith('6') ? 6 : 4;
+export function dropped(
+  passage: EndpointPassage,
+  suspects: readonly ForeignChain[],
+  family: 4 | 6 = passage.endsWith('6') ? 6 : 4,
+): Trouble {
   if (passage === 'tunnel' || passage === 'names') {
-    const netdev = passage === 'tunnel' ? TUNNEL_NETDEV : INNER_NETDEV;
-    const suspect = suspectOf(suspects, 'input');
+    const suspect = suspectOf(suspects, 'input', family);
     const name = passage === 'names' ? 'names' : null;
+    // Rules of ours let in nothing by these two but what homes need.
+    const command = letThroughAll(suspects, 'input', family, INSIDE);
     if (!suspect) {
       const said = passage === 'names' ? 'homes-names-dropped' : 'homes-unheard';
-      return { name, notice: notice(said, { netdev }) };
+      return { name, notice: notice(said, { command }) };
     }
-    // Rules of ours let in nothing by these two but what homes need.
-    const command = letThrough(suspect, INSIDE);
     const said = passage === 'names' ? 'homes-names-dropped-by' : 'homes-unheard-by';
     return { name, notice: notice(said, { chain: nameOf(suspect), command }) };
   }
   const suspect = suspectOf(suspects, 'forward', family);
   const isAnswer = passage.startsWith('answer');
   const name = isAnswer ? 'answers' : 'forward';
-  if (!suspect)
-    return { name, notice: notice(isAnswer ? 'homes-answers-dropped' : 'homes-dropped') };
-  const command = letThrough(suspect, [{ in: INNER_NETDEV }, { out: INNER_NETDEV }]);
+  const through = [{ in: INNER_NETDEV }, { out: INNER_NETDEV }];
+  const command = letThroughAll(suspects, 'forward', family, through);
+  if (!suspect) {
+    const said = isAnswer ? 'homes-answers-dropped' : 'homes-dropped';
+    return { name, notice: notice(said, { command }) };
+  }
   const values = { chain: nameOf(suspect), command };
   return {
     name,

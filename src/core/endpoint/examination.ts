@@ -1,10 +1,12 @@
 // What may keep an endpoint from serving its homes, found in what its machine was seen to do. Pure.
-import { type ForeignChain, letThrough, suspectOf } from '../delivery/foreign-chains.ts';
-import type { PortHolders } from '../delivery/udp-sockets.ts';
+import { type ForeignChain, letThroughAll } from '../delivery/foreign-chains.ts';
+import { commandToStop, type PortHolders } from '../delivery/udp-sockets.ts';
+import { isSame } from '../equality/equality.ts';
 import { holds } from '../ip/within.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
 import { dropped, holderOf, INSIDE, resolverTrouble } from './delivery.ts';
+import { MOVE_PORT } from './place.ts';
 
 /** What the kernel refused when one was made for a moment; null where it did not. */
 export interface KernelEvidence {
@@ -28,11 +30,12 @@ export interface Examination {
   forwarded: { ipv4: Passage; ipv6: Passage };
   /** From a home to the resolver. */
   asked: { ipv4: Passage; ipv6: Passage };
-  /** Whether there is a way to the Internet. */
+  /** Whether there is a way to the Internet, and systemd's service that sets up this machine's network. */
   hasInternet: boolean;
+  networkService: string;
   /** Names of the chains there are, of every program. */
   chains: readonly string[];
-  /** Chains of other programs that drop what they do not let through. */
+  /** Chains of other programs that drop. */
   suspects: readonly ForeignChain[];
   /** Prefixes by the netdev they are reached by, without our own netdevs. */
   prefixes: readonly { prefix: string; netdev: string }[];
@@ -45,7 +48,9 @@ export function findEndpointFaults(seen: Examination): Notice[] {
   const kernel = findKernelFaults(seen.kernel);
   if (kernel.length > 0) return kernel;
   return [
-    ...(seen.hasInternet ? [] : [notice('endpoint-no-internet')]),
+    ...(seen.hasInternet
+      ? []
+      : [notice('endpoint-no-internet', { command: `systemctl restart ${seen.networkService}` })]),
     ...findRangeFaults(seen),
     ...findPortFaults(seen),
     ...findFirewallFaults(seen),
@@ -72,9 +77,12 @@ function findRangeFaults({ prefixes, inside }: Examination): Notice[] {
 }
 
 function findPortFaults({ port, portHolders, resolver, resolverHolders }: Examination): Notice[] {
-  const program = holderOf(portHolders, port);
+  const values = {
+    ...{ port: `${port}`, program: holderOf(portHolders, port) },
+    command: commandToStop(portHolders) ?? MOVE_PORT,
+  };
   return [
-    ...(portHolders.isTaken ? [notice('endpoint-port-taken', { port: `${port}`, program })] : []),
+    ...(portHolders.isTaken ? [notice('endpoint-port-taken', values)] : []),
     ...(resolverHolders.isTaken
       ? [resolverTrouble({ address: resolver, holders: resolverHolders }).notice]
       : []),
@@ -95,11 +103,12 @@ function findFirewallFaults(seen: Examination): Notice[] {
     if (forwarded[`ipv${family}`] === false)
       faults.push(dropped(`forward${family}`, suspects).notice);
   }
-  // What opens the port opens the inside, too.
-  const isNameless = (['ipv4', 'ipv6'] as const).some(
-    (family) => asked[family] === false && reached[family] !== false,
-  );
-  if (isNameless) faults.push(dropped('names', suspects).notice);
+  for (const family of [4, 6] as const) {
+    // What opens the port opens the inside, too.
+    if (asked[`ipv${family}`] !== false || reached[`ipv${family}`] === false) continue;
+    const fault = dropped('names', suspects, family).notice;
+    if (!faults.some(({ code, values }) => isSame({ code, values }, fault))) faults.push(fault);
+  }
   return faults;
 }
 
@@ -109,10 +118,5 @@ function commandToReach({ chains, suspects, port }: Examination, family: 4 | 6):
     const netdevs = INSIDE.map((one) => `--add-interface=${one.in}`).join(' ');
     return `firewall-cmd --permanent --add-port=${port}/udp && firewall-cmd --permanent --zone=trusted ${netdevs} && firewall-cmd --reload`;
   }
-  const chain = suspectOf(suspects, 'input', family);
-  if (chain) return letThrough(chain, [{ port }, ...INSIDE]);
-  const insert = `${family === 6 ? 'ip6tables' : 'iptables'} -I INPUT`;
-  return [`-p udp --dport ${port}`, ...INSIDE.map((one) => `-i ${one.in}`)]
-    .map((match) => `${insert} ${match} -j ACCEPT`)
-    .join('; ');
+  return letThroughAll(suspects, 'input', family, [{ port }, ...INSIDE]);
 }

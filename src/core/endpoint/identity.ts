@@ -1,6 +1,5 @@
 // What an endpoint is, and the homes it serves, as its store keeps them.
 import { networkOf } from '../ip/address.ts';
-import { holds } from '../ip/within.ts';
 import type { InnerNetwork } from '../plan/facts.ts';
 import { innerPrefix4, innerPrefix6, resolver4, resolver6 } from '../plan/nft/nft-endpoint.ts';
 
@@ -31,21 +30,6 @@ export interface Nets {
   tunnelNet: string;
   innerNet: string;
   innerNet6: string | null;
-}
-
-/** The first of the pairs of networks for the inside of which this machine is in none; the usual one where it is in all. */
-export function findFreeNets(
-  taken: readonly string[],
-): Pick<EndpointIdentity, 'tunnelNet' | 'innerNet'> {
-  const pairs = [213, 215, 217, 219, 221].map((net) => ({
-    tunnelNet: `10.${net}.0`,
-    innerNet: `10.${net + 1}`,
-  }));
-  const isFree = ({ tunnelNet, innerNet }: (typeof pairs)[number]) =>
-    !taken.some((prefix) =>
-      [`${tunnelNet}.0/24`, `${innerNet}.0.0/16`].some((range) => holds(range, prefix)),
-    );
-  return pairs.find(isFree) ?? pairs[0]!;
 }
 
 /** Where a home's devices appear. */

@@ -1,4 +1,5 @@
 // Why a tunnel is not set up: found in what OpenVPN 2.6 prints, line by line, and said in words of ours.
+import { MOVE_PORT } from '../endpoint/place.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 
 /** Longer runs of base64 are no words. */
@@ -52,7 +53,10 @@ const TROUBLES: readonly [
   [
     /Socket bind failed on local address \S*:(\d+): Address already in use/,
     ([, port = '']) =>
-      notice('endpoint-port-taken', { port, program: notice('another-program', { port }) }),
+      notice('endpoint-port-taken', {
+        ...{ port, program: notice('another-program', { port }) },
+        command: MOVE_PORT,
+      }),
   ],
   [/\[ECONNREFUSED[|\]]|: Connection refused/, () => notice('endpoint-refuses')],
   [/Cannot assign requested address/, () => notice('family-missing')],

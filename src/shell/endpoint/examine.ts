@@ -13,7 +13,7 @@ import {
 } from '../../core/plan/nft/nft-endpoint.ts';
 import { TRIAL_NETDEVS } from '../../core/plan/nft/nft-passage.ts';
 import { type Probe, readProbes, renderProbeTable } from '../../core/plan/nft/nft-probe.ts';
-import { listChains } from '../network/foreign-chains.ts';
+import { listRules } from '../network/foreign-chains.ts';
 import { ipJson } from '../network/ip-json.ts';
 import { netdevExists, writeSysctl } from '../network/netdev.ts';
 import { checkNft, deleteTable, loadNft } from '../network/nft.ts';
@@ -58,7 +58,7 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   const { system, identity, inject } = options;
   // A service that runs has all of it.
   const kernel = inject === null ? await examineKernel(system) : NOTHING_LACKS;
-  const chains = await listChains(system);
+  const rules = await listRules(system);
   const resolver = resolver4(identity);
   const inside = insideRanges(identity);
   const ways = { ipv4: await findWay(system, '-4'), ipv6: await findWay(system, '-6') };
@@ -76,8 +76,9 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
     forwarded: { ipv4: passage('through4'), ipv6: passage('through6') },
     asked: { ipv4: passage('names4'), ipv6: passage('names6') },
     hasInternet: ways.ipv4 !== null || ways.ipv6 !== null,
-    chains: parseChainNames(chains),
-    suspects: parseForeignChains(chains),
+    networkService: networkServiceOf(system),
+    chains: parseChainNames(rules),
+    suspects: parseForeignChains(rules),
     prefixes: await listPrefixes(system),
     inside,
     resolver,
@@ -118,6 +119,12 @@ async function nftComplaint(system: System): Promise<string | null> {
 
 async function removeNetdev(system: System, netdev: string): Promise<void> {
   await complaint(system, ['ip', 'link', 'delete', 'dev', netdev]);
+}
+
+/** Who sets up this machine's network, as told by what each leaves there. */
+function networkServiceOf({ files }: Pick<System, 'files'>): string {
+  if (files.exists('/run/systemd/netif/links')) return 'systemd-networkd';
+  return files.exists('/run/NetworkManager') ? 'NetworkManager' : 'networking';
 }
 
 /** The address by which this machine is on the Internet; null where it is not. */

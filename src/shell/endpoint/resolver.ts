@@ -1,6 +1,12 @@
 // The resolver that answers homes at the endpoint's inner address: dnsmasq, kept running.
 
-import { hasUdpSocket, type PortHolders, parseHolders } from '../../core/delivery/udp-sockets.ts';
+import {
+  hasUdpSocket,
+  listUdpPorts,
+  type PortHolders,
+  parseHolders,
+  unitOf,
+} from '../../core/delivery/udp-sockets.ts';
 import type { ResolverFault } from '../../core/endpoint/delivery.ts';
 import { notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
@@ -30,7 +36,7 @@ function resolverArgv(netdev: string, addresses: readonly string[]): string[] {
   ];
 }
 
-export const NOBODY: PortHolders = { isTaken: false, names: [] };
+export const NOBODY: PortHolders = { isTaken: false, programs: [] };
 
 /** Why the resolver does not listen on its address; null where it does, or where that can't be told. */
 export async function findResolverFault(
@@ -39,18 +45,33 @@ export async function findResolverFault(
 ): Promise<ResolverFault | null> {
   const listing = await files.readText('/proc/net/udp').catch(() => null);
   if (listing === null || hasUdpSocket(listing, address, DNS_PORT)) return null;
-  return { address, holders: await readHolders({ processes }, DNS_PORT, address) };
+  return { address, holders: await readHolders({ files, processes }, DNS_PORT, address) };
+}
+
+/** Every UDP port that a program of this machine has. */
+export async function readTakenPorts({ files }: Pick<System, 'files'>): Promise<number[]> {
+  const listings = ['udp', 'udp6'].map((name) =>
+    files.readText(`/proc/net/${name}`).catch(() => ''),
+  );
+  return (await Promise.all(listings)).flatMap(listUdpPorts);
 }
 
 /** Who listens on a UDP port at this address or at all, see {@link parseHolders}; nobody where that can't be asked. */
 export async function readHolders(
-  { processes }: Pick<System, 'processes'>,
+  { files, processes }: Pick<System, 'files' | 'processes'>,
   port: number,
   address: string | null,
 ): Promise<PortHolders> {
   try {
     const { stdout } = await processes.run(['ss', '-Hlunp', 'sport', '=', `:${port}`]);
-    return parseHolders(stdout, address);
+    const { isTaken, programs } = parseHolders(stdout, address);
+    const cgroupOf = (pid: number) => files.readText(`/proc/${pid}/cgroup`).catch(() => '');
+    return {
+      isTaken,
+      programs: await Promise.all(
+        programs.map(async (one) => ({ ...one, unit: unitOf(await cgroupOf(one.pid)) })),
+      ),
+    };
   } catch {
     return NOBODY;
   }

@@ -2,11 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { findHostFault } from '../../core/endpoint/host.ts';
-import {
-  type EndpointIdentity,
-  findFreeNets,
-  type StoredHome,
-} from '../../core/endpoint/identity.ts';
+import type { EndpointIdentity, StoredHome } from '../../core/endpoint/identity.ts';
 import {
   type EndpointCopy,
   FIRST_HOST,
@@ -15,6 +11,7 @@ import {
   LAST_HOST,
   readHomes,
 } from '../../core/endpoint/keeping.ts';
+import { findFreeNets, findPortFault, withFreeNets } from '../../core/endpoint/place.ts';
 import { CONTROL_KEY_BYTES } from '../../core/openvpn/inside.ts';
 import type { System, SystemError } from '../system/system.ts';
 import { renderProfile } from './home-profile.ts';
@@ -24,6 +21,12 @@ import { withFolderLock } from './state/folder-lock.ts';
 /** Takes a profile before its home counts. */
 type Deliver = (profile: string) => Promise<void>;
 const nowhere: Deliver = async () => {};
+
+/** What an endpoint was to homes, and is. */
+interface Move {
+  before: EndpointIdentity;
+  after: EndpointIdentity;
+}
 
 type StoreSystem = Pick<System, 'files' | 'processes' | 'randomBytes'>;
 
@@ -62,10 +65,8 @@ export class EndpointStore {
   async init(host: string, port: number, taken: readonly string[] = []): Promise<EndpointIdentity> {
     const hostFault = findHostFault(host);
     if (hostFault !== null) throw new Error(`--host: ${hostFault}`);
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-      throw new Error(`--port: must be between 1 and 65535, got "${port}"`);
-    }
-    if (port === 53) throw new Error("--port: 53 is the resolver's; take 443 or 1194");
+    const portFault = findPortFault(port);
+    if (portFault !== null) throw new Error(`--port: ${portFault}`);
     const global = Buffer.from(this.#system.randomBytes(5)).toString('hex');
     const identity: EndpointIdentity = {
       host,
@@ -86,13 +87,39 @@ export class EndpointStore {
    *
    * @throws {Error} when homes can't reach it by that.
    */
-  async setHost(host: string): Promise<{ before: EndpointIdentity; after: EndpointIdentity }> {
+  async setHost(host: string): Promise<Move> {
     const fault = findHostFault(host);
     if (fault !== null) throw new Error(`HOST: ${fault}`);
+    return this.#move((before) => ({ ...before, host }));
+  }
+
+  /**
+   * Changes the port by which homes reach it; a service that runs ends, and homes need new profiles.
+   *
+   * @throws {Error} when homes can't reach it by that.
+   */
+  async setPort(port: number): Promise<Move> {
+    const fault = findPortFault(port);
+    if (fault !== null) throw new Error(`PORT: ${fault}`);
+    return this.#move((before) => ({ ...before, port }));
+  }
+
+  /**
+   * Has the inside of the tunnel in other ranges, where its own are not free; then a service that runs ends, and homes
+   * need new profiles.
+   *
+   * @param taken networks that are to be in none of them.
+   * @throws {Error} when no range is free.
+   */
+  async setRanges(taken: readonly string[]): Promise<Move> {
+    return this.#move((before) => withFreeNets(before, taken));
+  }
+
+  async #move(change: (before: EndpointIdentity) => EndpointIdentity): Promise<Move> {
     await this.identity();
     return this.#alone(async () => {
       const before = await this.identity();
-      const after = { ...before, host };
+      const after = change(before);
       await this.#writeIdentity(after);
       return { before, after };
     });

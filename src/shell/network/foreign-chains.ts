@@ -1,11 +1,11 @@
-// Reads which chains there are, and which of other programs drop by default.
+// Reads which chains there are, and which of other programs drop.
 import { type ForeignChain, parseForeignChains } from '../../core/delivery/foreign-chains.ts';
 import type { System } from '../system/system.ts';
 
-/** Every table's chains as nft lists them; '' where they can't be listed: that something is dropped is known without. */
-export async function listChains({ processes }: Pick<System, 'processes'>): Promise<string> {
+/** Every table's rules as nft lists them, without what its sets hold; '' where they can't be listed: that something is dropped is known without. */
+export async function listRules({ processes }: Pick<System, 'processes'>): Promise<string> {
   try {
-    return (await processes.run(['nft', 'list', 'chains'])).stdout;
+    return (await processes.run(['nft', '-t', 'list', 'ruleset'])).stdout;
   } catch {
     return '';
   }
@@ -14,5 +14,5 @@ export async function listChains({ processes }: Pick<System, 'processes'>): Prom
 export async function readForeignChains(
   system: Pick<System, 'processes'>,
 ): Promise<ForeignChain[]> {
-  return parseForeignChains(await listChains(system));
+  return parseForeignChains(await listRules(system));
 }

@@ -31,7 +31,7 @@ export function addCommands({ commands }: ProcessTable, { nft, ip, tc }: Command
 function runNft(nft: NftModel, argv: readonly string[], input: string): Ended {
   const words = argv.join(' ');
   if (words === '--version') return printed('nftables v1.0.6 (Lester Gooch #5)\n');
-  if (words === 'list chains') return printed(nft.listChains());
+  if (words === '-t list ruleset') return printed(nft.print());
   if (words !== '-f -' && words !== '-c -f -') throw new NotUnderstood(`nft ${words}`);
   try {
     return printed(words === '-f -' ? nft.load(input) : nft.check(input));

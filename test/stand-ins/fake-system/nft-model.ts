@@ -165,20 +165,7 @@ export class NftModel {
     return `table ${name} {\n${blocks.join('\n')}}\n`;
   }
 
-  /** As `nft list chains` prints them. */
-  listChains(): string {
-    const lines = [...this.tables].flatMap(([table, { chains }]) => [
-      `table ${table} {`,
-      ...[...chains].flatMap(([name, { base }]) => [
-        `\tchain ${name} {`,
-        ...(base ? printChain({ base, rules: [] }).map((line) => `\t\t${line}`) : []),
-        '\t}',
-      ]),
-      '}',
-    ]);
-    return `${lines.join('\n')}\n`;
-  }
-
+  /** As `nft list ruleset` prints it. */
   print(): string {
     return [...this.tables.keys()].map((name) => this.list(name)).join('\n');
   }

@@ -33,17 +33,17 @@ export const endpointWords = {
 
   'endpoint-needs': 'Needs attention: {what}.',
   'kernel-without-tun':
-    "this server can't make tun network devices ({error}); rent one with a kernel of its own (KVM), or have its provider switch on TUN/TAP",
+    'this server can\'t make tun network devices ({error}); run "modprobe tun" or, where that fails, rent one with a kernel of its own (KVM), or have its provider switch on TUN/TAP',
   'kernel-without-htb':
     'the kernel of this server lacks the HTB queue ({error}); run "modprobe sch_htb", or rent a server with a kernel of its own (KVM)',
   'kernel-without-nft':
     'nftables does not work on this server ({error}); run "apt install nftables", or rent a server with a kernel of its own (KVM)',
   'endpoint-no-internet':
-    'this server has no way to the Internet; see that "ip route" lists a default route',
+    'this server has no way to the Internet; run "{command}", and see that "ip route" lists a default route then',
   'endpoint-range-taken':
-    'the network {prefix} on {netdev} lies in {range}, which homes use inside the tunnel; give {netdev} another network',
+    'the network {prefix} on {netdev} lies in {range}, which homes use inside the tunnel; give {netdev} another network, or run "iotshaper endpoint set-ranges" and give homes their new profiles',
   'endpoint-port-taken':
-    'UDP port {port} is taken by {program}; stop that program, or make this endpoint with another --port',
+    'UDP port {port} is taken by {program}; run "{command}", or "iotshaper endpoint set-port" to have homes come to another port',
   'endpoint-port-quiet':
     'nothing has come to UDP port {port} of this server for {span}, so no home is there; if one is switched on, let UDP port {port} in in the firewall that the hosting provider has in front of this server (in its control panel), and see that the home’s profile names this server',
   'endpoint-port-closed':

@@ -1,12 +1,15 @@
 // `iotshaper endpoint doctor`: what keeps this server from serving homes, and what mends it.
 import { join } from 'node:path';
+import { resolverTrouble } from '../../../core/endpoint/delivery.ts';
 import { findEndpointFaults, findKernelFaults } from '../../../core/endpoint/examination.ts';
 import type { EndpointIdentity } from '../../../core/endpoint/identity.ts';
 import { bare } from '../../../core/home/answers.ts';
 import type { Notice } from '../../../core/notices/notice.ts';
 import { wordsOf } from '../../../core/notices/words.ts';
+import { DNS_PORT } from '../../../core/plan/names.ts';
 import type { PortStatus } from '../../endpoint/endpoint-status.ts';
 import { examine, examineKernel } from '../../endpoint/examine.ts';
+import { readHolders } from '../../endpoint/resolver.ts';
 import { askLocalApi, NotRunningError } from '../../machine/local-api.ts';
 import type { System } from '../../system/system.ts';
 import type { Context } from '../context.ts';
@@ -28,12 +31,20 @@ export async function findFaults(
     const path = join(runDir, 'api.sock');
     const status = await askLocalApi(system, path, { method: 'doctor' }, TIMEOUT_MS);
     const { warning_notices: faults, port } = status as RunningStatus;
-    return { faults, port };
+    return { faults: await Promise.all(faults.map((fault) => withHolder(system, fault))), port };
   } catch (error) {
     if (!(error instanceof NotRunningError)) throw error;
   }
   const seen = await examine({ system, identity, runDir, inject: null });
   return { faults: findEndpointFaults(seen), port: null };
+}
+
+/** The service that runs is kept from seeing other programs; who asks for the doctor is not. */
+async function withHolder(system: System, fault: Notice): Promise<Notice> {
+  if (fault.code !== 'resolver-port-taken') return fault;
+  const address = `${fault.values.address}`;
+  const holders = await readHolders(system, DNS_PORT, address);
+  return holders.programs.length === 0 ? fault : resolverTrouble({ address, holders }).notice;
 }
 
 interface RunningStatus {

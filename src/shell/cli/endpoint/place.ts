@@ -1,10 +1,13 @@
-// `iotshaper endpoint init`, `set-host`, `export` and `import`: what this machine is to homes, and how that moves to another one.
+// `iotshaper endpoint init`, `set-host`, `set-port`, `set-ranges`, `export` and `import`: what this machine is to homes, and how that moves to another one.
 
 import { parseCopy, renderCopy } from '../../../core/endpoint/keeping.ts';
+import { findFreePort } from '../../../core/endpoint/place.ts';
 import { wordsOf } from '../../../core/notices/words.ts';
 import { formatRemote } from '../../../core/openvpn/remote.ts';
+import { insideRanges } from '../../../core/plan/nft/nft-endpoint.ts';
 import { listPrefixes } from '../../endpoint/examine.ts';
 import { seeHost } from '../../endpoint/host-sight.ts';
+import { readTakenPorts } from '../../endpoint/resolver.ts';
 import { EndpointStore } from '../../endpoint/store.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
@@ -61,6 +64,42 @@ export function registerPlace(command: AddCommand, context: Context): void {
       await warnOfHost(context, host, true);
     });
 
+  command('set-port', 'change the UDP port by which homes reach this endpoint')
+    .argument('[port]', 'UDP port; the next that is free unless given', parsePort)
+    .action(async (given: number | undefined, { stateDir }: { stateDir: string }) => {
+      const store = new EndpointStore(system, stateDir);
+      const current = (await store.identity()).port;
+      const port = given ?? findFreePort([...(await readTakenPorts(system)), current]);
+      const { before, after } = await store.setPort(port);
+      console.writeError(
+        `Homes come to UDP port ${after.port} from now on. Let it in where ${before.port} was let in: "iotshaper endpoint doctor" says how, and the firewall that the hosting provider has in front of this server is in its control panel.\n`,
+      );
+      if (before.port === after.port) return;
+      await tellHomes(context, store);
+    });
+
+  command(
+    'set-ranges',
+    'move the inside of the tunnel to ranges that no network of this server is in',
+  )
+    .option(
+      '--avoid <prefixes>',
+      "homes' networks that the tunnel's inside must stay clear of, with commas",
+      parsePrefixes,
+    )
+    .action(async ({ stateDir, avoid = [] }: { stateDir: string; avoid?: string[] }) => {
+      const store = new EndpointStore(system, stateDir);
+      const here = (await listPrefixes(system)).map(({ prefix }) => prefix);
+      const { before, after } = await store.setRanges([...here, ...avoid]);
+      const { tunnel, inner4 } = insideRanges(after);
+      if (before.innerNet === after.innerNet) {
+        console.writeError(`${tunnel} and ${inner4} are free, and stay as they are.\n`);
+        return;
+      }
+      console.writeError(`The inside of the tunnel is ${tunnel} and ${inner4} from now on.\n`);
+      await tellHomes(context, store);
+    });
+
   command('export', 'print all of this endpoint, as a backup or to move it: a secret')
     .option('--out <file>', 'write it to a new file that only you can read')
     .action(async ({ stateDir, out }: { stateDir: string; out?: string }) => {
@@ -94,6 +133,15 @@ export function registerPlace(command: AddCommand, context: Context): void {
       );
       await warnOfHost(context, place.host);
     });
+}
+
+/** Says which homes need new profiles, once those they have lead nowhere. */
+async function tellHomes({ console }: Context, store: EndpointStore): Promise<void> {
+  const homes = await store.homes();
+  if (homes.length === 0) return;
+  console.writeError(
+    `Profiles made before do not fit any more. Make new ones, and upload each on its router: iotshaper endpoint rotate NAME --out NAME.ovpn (${homes.map(({ name }) => name).join(', ')})\n`,
+  );
 }
 
 async function readCopy({ system }: Context, file: string): Promise<ReturnType<typeof parseCopy>> {
