@@ -37,6 +37,7 @@ function number(schema: SchemaObject, allowed: Notice, unit: string): Kind<numbe
 /** A unit within a sentence: those that are words are translated. */
 function unitValue(unit: string): NoticeValue {
   if (unit === 'bytes') return notice('unit-bytes');
+  if (unit === 'slots') return notice('unit-slots');
   if (unit === 'GB a month') return notice('unit-gb-a-month');
   return unit === 'a GB' ? notice('unit-a-gb') : unit;
 }

@@ -87,6 +87,13 @@ export const mainSection = section({
       },
     },
     {
+      name: 'standing_slots',
+      field: 'standingSlots',
+      kind: kind.integer({ least: 0, most: 200, unit: 'slots' }),
+      default: '',
+      hint: 'Encrypted slots that wait behind OpenVPN, so that a busy router does not show in their times; device packets wait for them. Left empty: as many as 10 ms hold, two at least. 0: no clock behind OpenVPN.',
+    },
+    {
       name: 'killswitch',
       kind: kind.boolean,
       default: '1',

@@ -26,6 +26,7 @@ export const configWords = {
   'time-of-day': 'a time of day from 00:00 to 23:59',
   'line-of-text': 'text of 1 to {most} characters on one line',
   'unit-bytes': 'bytes',
+  'unit-slots': 'slots',
   'unit-gb-a-month': 'GB a month',
   'unit-a-gb': 'a GB',
 
