@@ -26,6 +26,12 @@ export async function openPage(
   const [, password = ''] = /^The password of the page is (\S+)$/m.exec(said) ?? [];
   const [url = ''] = /^https:\S+$/m.exec(said) ?? [];
   if (url !== `https://${lab.lanAddress}:8443/`) throw new Error(`the page is nowhere: ${said}`);
+  const [device] = network.topology.devices;
+  // A browser does not say which of the devices it is.
+  await network.netns('devices', [
+    ...['ip', 'route', 'add', lab.lanAddress],
+    ...['dev', device!.netdev, 'src', device!.ip],
+  ]);
   const browser = await launchAmongDevices(network);
   const context = await browser.newContext({
     ...{ ignoreHTTPSErrors: true, colorScheme: 'light' },
