@@ -10,6 +10,7 @@ import { FRAME_PORT } from '../../src/core/plan/names.ts';
 import { PATH_MS } from '../../src/core/simulation/packed-link.ts';
 import { LabError } from '../../src/research/lab/error.ts';
 import { compareRun, renderComparison } from '../../src/research/lab/findings/comparison.ts';
+import { renderJson } from '../../src/shell/cli/tools/json.ts';
 import { encodeCapture } from '../capture/capture-writer.ts';
 import { buildIpv4 } from '../framing/ip-packets.ts';
 import { captured } from './support/packets.ts';
@@ -82,7 +83,7 @@ async function replayRun(
     down: wire,
     ...summary,
   };
-  await writeFile(join(folder, 'summary.json'), JSON.stringify(whole));
+  await writeFile(join(folder, 'summary.json'), renderJson(whole));
   return folder;
 }
 

@@ -24,6 +24,7 @@ const replacements: readonly (readonly [RegExp | string, string])[] = [
   ['logread -e iotshaper', 'journalctl -u iotshaper'],
   ['opkg install tcpdump-mini', 'apt install tcpdump'],
   [' (LuCI → Network → Diagnostics)', ''],
+  ['look for it (LuCI → Status → Firewall), or in', 'look for it in'],
   [' (LuCI → Network → Interfaces)', ''],
   [' (LuCI → Network → DHCP and DNS → Static Leases)', ' (dhcp-host= of dnsmasq)'],
   ['LuCI → Network → Firewall → Port Forwards, the settings of', 'the settings of'],

@@ -9,6 +9,7 @@ import type { Context } from '../../shell/cli/context.ts';
 import { Failure, usageFailure } from '../../shell/cli/failure.ts';
 import { parseList, parseRate, parseSeed } from '../../shell/cli/number-options.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
+import { readJson } from '../../shell/cli/tools/json.ts';
 import { openTrace } from '../../shell/simulation/trace.ts';
 import type { System } from '../../shell/system/system.ts';
 import { version } from '../../version.ts';
@@ -205,7 +206,7 @@ async function auditsOf(
   const runs: AuditedRun[] = [];
   for (const folder of folders) {
     const text = await readTextFile(system, '--run', `${folder}/summary.json`);
-    const { startS, seconds, tunnelPort } = JSON.parse(text) as Record<string, number>;
+    const { startS, seconds, tunnelPort } = readJson(text) as Record<string, number>;
     const port = tunnelPort === undefined ? {} : { port: tunnelPort };
     const tunnel = await readTunnel(system, `${folder}/provider.pcap`, port);
     const wire = tunnel.data.filter(({ timeS }) => timeS >= startS! && timeS <= startS! + seconds!);

@@ -15,6 +15,7 @@ import {
   wholeBetween,
 } from '../number-options.ts';
 import { readTextFile } from '../text-file.ts';
+import { readJson } from './json.ts';
 
 export interface AuditOptions {
   run?: string;
@@ -115,7 +116,7 @@ export async function withRun(
 ): Promise<AuditOptions> {
   if (given.run === undefined) return given;
   const path = join(given.run, 'summary.json');
-  const summary = JSON.parse(await readTextFile(system, '--run', path)) as Record<string, unknown>;
+  const summary = readJson(await readTextFile(system, '--run', path)) as Record<string, unknown>;
   const { startS, seconds, tunnelPort, variant, intervalSdPercent } = summary;
   if (typeof startS !== 'number' || typeof seconds !== 'number') {
     throw new Failure(`--run ${path}: is not the summary of a lab run`);
