@@ -18,7 +18,14 @@ import { householdTrace } from './activity-household.ts';
 import { binTraffic } from './bin-traffic.ts';
 
 function traffic(bytes: number[], binS = 0.5): BinnedTraffic {
-  return { startS: 100, binS, up: Float64Array.from(bytes), down: new Float64Array(bytes.length) };
+  return {
+    startS: 100,
+    binS,
+    count: bytes.length,
+    bins: [...bytes.keys()],
+    up: bytes,
+    down: new Float64Array(bytes.length),
+  };
 }
 
 /** Zeros with bytes at some seconds. */

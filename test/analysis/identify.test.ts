@@ -16,11 +16,7 @@ import {
   type ObservedCapture,
 } from '../../src/research/analysis/identify/identify.ts';
 import { fitNearestNeighbours } from '../../src/research/analysis/identify/knn.ts';
-import {
-  indexVendors,
-  loadVendors,
-  parseVendors,
-} from '../../src/research/analysis/identify/vendors.ts';
+import { loadVendors, searchVendors } from '../../src/research/analysis/identify/vendors.ts';
 import { defaultLabels, labelByNames, parseLabels } from '../../src/research/analysis/labels.ts';
 import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
 import { planHousehold } from '../../src/research/lab/emulators/household.ts';
@@ -385,8 +381,8 @@ test('a wrong line of a label file is named', (t) => {
 });
 
 test('makers by the longest prefix, none for addresses made up', (t) => {
-  const vendors = indexVendors(
-    parseVendors('70B3D5 IEEE\n70B3D5123 Small maker\n18B430 Nest Labs Inc.\n'),
+  const vendors = searchVendors(
+    Buffer.from('70B3D5 IEEE\n70B3D5123 Small maker\n18B430 Nest Labs Inc.\n000001 18B43000 no\n'),
   );
   t.is(vendors.find('70:b3:d5:12:34:56'), 'Small maker');
   t.is(vendors.find('70:b3:d5:ff:ff:ff'), 'IEEE');

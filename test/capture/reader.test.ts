@@ -200,7 +200,13 @@ const goodEnd = 24 + 16 + frame.length;
 const ng = concat(sectionBlock(true), interfaceBlock(true));
 const record = (...words: number[]) => new Bytes(true).u32(...words).done();
 
-const broken: Record<string, [bytes: Uint8Array, good: number, offset: number, problem: string]> = {
+const ofFlows =
+  'holds records of flows, which say when each began and ended but not when its packets came: how long a packet would wait, and what shows of it, hangs on just that. Only attack identify and attack activity read them';
+
+const broken: Record<
+  string,
+  readonly [bytes: Uint8Array, good: number, offset: number, problem: string]
+> = {
   'empty file': [new Uint8Array(0), 0, 0, 'the file is empty'],
   'three bytes': [
     Uint8Array.of(0xd4, 0xc3, 0xb2),
@@ -214,6 +220,15 @@ const broken: Record<string, [bytes: Uint8Array, good: number, offset: number, p
     0,
     'is neither pcap nor pcapng (it begins with 3c68746d)',
   ],
+  ...Object.fromEntries(
+    Object.entries({
+      'a file of nfcapd': [0x0c, 0xa5, 2, 0],
+      'NetFlow 5': [0, 5, 0, 30],
+      'NetFlow 9': [0, 9, 0, 4],
+      IPFIX: [0, 10, 1, 0],
+      'a log of Zeek': [...Buffer.from('#separator')],
+    }).map(([what, begin]) => [what, [Uint8Array.from(begin), 0, 0, ofFlows] as const]),
+  ),
   compressed: [
     Uint8Array.of(0x1f, 0x8b, 8, 0),
     0,

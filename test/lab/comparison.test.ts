@@ -107,6 +107,8 @@ test('lone packets wait half a slot in the simulation; cover costs the same in b
   t.regex(renderComparison(compared), /up +off by +-?\d+\.\d %/);
   t.regex(renderComparison(compared), /up +on the lab’s slots +40 +6\.50/);
   t.regex(renderComparison(compared), /up +felt +40 +7\.00/);
+  for (const { ideal, simulated } of compared) t.true(ideal.meanMs < simulated.meanMs);
+  t.regex(renderComparison(compared), /up +ideal +40 +\d+\.\d\d/);
 });
 
 test('what is no shaped replay cannot be compared', async (t) => {

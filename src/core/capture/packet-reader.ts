@@ -6,6 +6,8 @@ import { type Parser, parsePcap, pcapFormat } from './pcap.ts';
 import { parsePcapng, pcapngMagic } from './pcapng.ts';
 
 const nothing = new Uint8Array(0);
+/** `#sep`, with which Zeek's logs begin. */
+const ZEEK_BEGINS = 0x23736570;
 
 /** Reads one capture, cut anywhere, in memory that does not grow with it. */
 export class PacketReader {
@@ -54,8 +56,21 @@ function* parseCapture(name: string): Parser {
   else if (value === pcapngMagic) yield* parsePcapng(name);
   else if (value >>> 16 === 0x1f8b) {
     throw new CaptureError(name, 0, 0, 'is compressed with gzip: unpack it first (gunzip)');
+  } else if (holdsFlows(value)) {
+    throw new CaptureError(
+      name,
+      0,
+      0,
+      'holds records of flows, which say when each began and ended but not when its packets came: how long a packet would wait, and what shows of it, hangs on just that. Only attack identify and attack activity read them',
+    );
   } else {
     const hex = value.toString(16).padStart(8, '0');
     throw new CaptureError(name, 0, 0, `is neither pcap nor pcapng (it begins with ${hex})`);
   }
+}
+
+/** Whether a file that begins so is one of nfcapd's, NetFlow's messages (versions 5 and 9, and 10, which is IPFIX) or a log of Zeek. */
+function holdsFlows(value: number): boolean {
+  const half = value >>> 16;
+  return half === 0x0ca5 || half === 5 || half === 9 || half === 10 || value === ZEEK_BEGINS;
 }

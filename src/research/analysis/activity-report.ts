@@ -156,18 +156,19 @@ export function plotActivity(report: ActivityReport): string {
 const PLOT_STEPS = 600;
 
 function ratePoints({ traffic }: StreamActivity) {
-  const { up, down, binS } = traffic;
-  const perStep = Math.max(1, Math.ceil(up.length / PLOT_STEPS));
+  const { bins, count, binS } = traffic;
+  const perStep = Math.max(1, Math.ceil(count / PLOT_STEPS));
   const points: Record<'up' | 'down', [number, number][]> = { up: [], down: [] };
   let top = 0;
-  for (let from = 0; from < up.length; from += perStep) {
-    for (const [name, bytes] of [
-      ['up', up],
-      ['down', down],
-    ] as const) {
-      let sum = 0;
-      for (let i = from; i < Math.min(up.length, from + perStep); i++) sum += bytes[i]!;
-      const rateKBps = sum / 1000 / (perStep * binS);
+  let k = 0;
+  for (let from = 0; from < count; from += perStep) {
+    const sums = { up: 0, down: 0 };
+    for (; k < bins.length && bins[k]! < from + perStep; k++) {
+      sums.up += traffic.up[k]!;
+      sums.down += traffic.down[k]!;
+    }
+    for (const name of ['up', 'down'] as const) {
+      const rateKBps = sums[name] / 1000 / (perStep * binS);
       points[name].push([from * binS, rateKBps]);
       top = Math.max(top, rateKBps);
     }

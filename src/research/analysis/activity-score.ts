@@ -61,7 +61,7 @@ export interface Stretch {
  * @returns null where all windows hold an event, or none
  */
 export function windowAuc(
-  { startS, binS }: BinnedTraffic,
+  { startS, binS, count }: BinnedTraffic,
   { evidence }: Activity,
   eventsS: readonly number[],
   windowS: number,
@@ -69,13 +69,12 @@ export function windowAuc(
   leftOut: readonly Stretch[] = [],
 ): Interval | null {
   const perWindow = Math.max(1, Math.round(windowS / binS));
-  const windows = Math.floor(evidence.length / perWindow);
+  const windows = Math.floor(count / perWindow);
   const scores = new Float64Array(windows);
   const labels = new Uint8Array(windows);
-  for (let w = 0; w < windows; w++) {
-    for (let i = w * perWindow; i < (w + 1) * perWindow; i++) {
-      scores[w] = Math.max(scores[w]!, evidence[i]!);
-    }
+  for (const [bin, value] of evidence) {
+    const w = Math.floor(bin / perWindow);
+    if (w < windows) scores[w] = Math.max(scores[w]!, value);
   }
   for (const eventS of eventsS) {
     const w = Math.floor((eventS - startS) / (perWindow * binS));

@@ -17,7 +17,7 @@ import {
   type Stretch,
   windowAuc,
 } from './activity-score.ts';
-import type { RateSeries } from './identify/features.ts';
+import { RateSeries } from './identify/features.ts';
 
 /** Resolution of the attack's times, seconds. */
 export const BIN_S = 0.25;
@@ -153,16 +153,18 @@ function joinSeries(
   endS: number,
 ): BinnedTraffic {
   const count = Math.max(1, Math.ceil((endS - startS) / BIN_S));
-  const up = new Float64Array(count);
-  const down = new Float64Array(count);
-  for (const series of streams.flatMap((stream) => stream.series)) {
-    const rates = series.rates(startS, BIN_S, count);
-    for (let i = 0; i < count; i++) {
-      up[i]! += rates.up[i]! * BIN_S;
-      down[i]! += rates.down[i]! * BIN_S;
-    }
+  const all = streams.flatMap((stream) => stream.series);
+  let series = all[0]!;
+  if (all.length > 1) {
+    series = new RateSeries(BIN_S);
+    for (const one of all) series.addSeries(one);
   }
-  return { startS: Math.floor(startS / BIN_S) * BIN_S, binS: BIN_S, up, down };
+  return {
+    startS: Math.floor(startS / BIN_S) * BIN_S,
+    binS: BIN_S,
+    count,
+    ...series.cut(startS, count),
+  };
 }
 
 function isNamed(device: string, label: string, keys: readonly string[]): boolean {

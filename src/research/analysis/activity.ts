@@ -1,13 +1,8 @@
 // The paper's second step of attack: when something happened at home, from changes in a device's traffic rates alone.
 import { median } from '../../core/analysis/statistics/sample.ts';
+import { type BinnedTraffic, type Burst, findBursts } from './activity-bursts.ts';
 
-/** Bytes sent and received in bins of one length, from `startS` on. */
-export interface BinnedTraffic {
-  startS: number;
-  binS: number;
-  up: Float64Array;
-  down: Float64Array;
-}
+export type { BinnedTraffic, Burst } from './activity-bursts.ts';
 
 export interface ActivityOptions {
   /** A burst ends after so long without more than the background. */
@@ -18,17 +13,6 @@ export interface ActivityOptions {
   backgroundS?: number;
 }
 
-/** Traffic above the background. */
-export interface Burst {
-  /** When the rate changed, and when it was back. */
-  startS: number;
-  endS: number;
-  /** Bytes above the background, both directions. */
-  bytes: number;
-  upBytes: number;
-  downBytes: number;
-}
-
 export interface Activity {
   /** Bursts that are held to be events. */
   events: Burst[];
@@ -36,8 +20,8 @@ export interface Activity {
   bursts: Burst[];
   /** Bytes from which on a burst is an event. */
   thresholdBytes: number;
-  /** Evidence per bin that something began in it: log2 of the burst's bytes, 0 where none began. For an AUC. */
-  evidence: Float64Array;
+  /** Evidence that something began, by bin: log2 of the burst's bytes; 0 where there is none. For an AUC. */
+  evidence: ReadonlyMap<number, number>;
 }
 
 const usual = { gapS: 1.5, contrast: 4, backgroundS: 120 };
@@ -54,6 +38,8 @@ const FACTOR_OF_TALK = 8;
 /** A heartbeat is known by so many alike; those whose sizes differ somewhat, by more. */
 const FEWEST_BEATS = 6;
 const FEWEST_LOOSE_BEATS = 12;
+/** No device beats in more ways. */
+const MOST_KINDS = 40;
 /** How much the bytes of such heartbeats differ, and how many of their pauses are on time. */
 const LOOSE_SIZE = 0.25;
 const LOOSE_ON_TIME = 0.6;
@@ -76,37 +62,22 @@ const CLOCK_VARIATION = 0.35;
  */
 export function findActivity(traffic: BinnedTraffic, options: ActivityOptions = {}): Activity {
   const { gapS, contrast, backgroundS } = { ...usual, ...options };
-  const { binS, up, down } = traffic;
-  const total = up.map((bytes, i) => bytes + down[i]!);
-  const { middle, spread } = background(total, Math.max(8, Math.round(backgroundS / binS)));
-  const bursts: Burst[] = [];
-  let from = -1;
-  let last = -1;
-  const close = (): void => {
-    if (from < 0) return;
-    bursts.push(describeBurst(traffic, total, middle, from, last + 1));
-    from = -1;
-  };
-  for (let i = 0; i < total.length; i++) {
-    if (total[i]! <= middle[i]! + contrast * spread[i]!) continue;
-    if (from >= 0 && (i - last - 1) * binS >= gapS) close();
-    if (from < 0) from = i;
-    last = i;
-  }
-  close();
+  const { binS } = traffic;
+  const bursts = findBursts(traffic, gapS, contrast, Math.max(8, Math.round(backgroundS / binS)));
   const beats = findHeartbeats(bursts);
   const apart = bursts.filter((burst) => !beats.has(burst));
   const others = mergeNear(apart);
   const thresholdBytes = separateKinds(others, beats.size > 0);
-  const evidence = new Float64Array(total.length);
-  for (const burst of apart) {
-    evidence[Math.round((burst.startS - traffic.startS) / binS)] = Math.log2(1 + burst.bytes);
-  }
   return {
     events: leaveEchoes(others.filter(({ bytes }) => bytes >= thresholdBytes)),
     bursts,
     thresholdBytes,
-    evidence,
+    evidence: new Map(
+      apart.map(({ startS, bytes }) => [
+        Math.round((startS - traffic.startS) / binS),
+        Math.log2(1 + bytes),
+      ]),
+    ),
   };
 }
 
@@ -147,50 +118,14 @@ function unlike(a: number, b: number): number {
   return (1 + Math.max(a, b)) / (1 + Math.min(a, b));
 }
 
-/** Median and scaled MAD around every bin, renewed every tenth of the stretch. */
-function background(
-  values: Float64Array,
-  stretch: number,
-): { middle: Float64Array; spread: Float64Array } {
-  const middle = new Float64Array(values.length);
-  const spread = new Float64Array(values.length);
-  const hop = Math.max(1, Math.floor(stretch / 10));
-  for (let from = 0; from < values.length; from += hop) {
-    const around = values.subarray(
-      Math.max(0, from + Math.floor((hop - stretch) / 2)),
-      from + Math.floor((hop + stretch) / 2),
-    );
-    const m = median(around);
-    const s = 1.4826 * median(around.map((value) => Math.abs(value - m)));
-    middle.fill(m, from, from + hop);
-    spread.fill(s, from, from + hop);
-  }
-  return { middle, spread };
-}
-
-function describeBurst(
-  { startS, binS, up, down }: BinnedTraffic,
-  total: Float64Array,
-  middle: Float64Array,
-  from: number,
-  to: number,
-): Burst {
-  const burst = { startS: 0, endS: startS + to * binS, bytes: 0, upBytes: 0, downBytes: 0 };
-  for (let i = from; i < to; i++) {
-    burst.bytes += Math.max(0, total[i]! - middle[i]!);
-    burst.upBytes += up[i]!;
-    burst.downBytes += down[i]!;
-  }
-  burst.startS = startS + findOnset(total, from, to, Math.max(1, Math.round(1 / binS))) * binS;
-  return burst;
-}
-
 /** Bursts of one size whose pauses are mostly one period, or a few of it where one drowned in other traffic. */
 function findHeartbeats(bursts: readonly Burst[]): Set<Burst> {
   const alike = new Map<string, Burst[]>();
   for (const burst of bursts) {
     const size = `${burst.upBytes}/${burst.downBytes}`;
-    alike.set(size, [...(alike.get(size) ?? []), burst]);
+    const own = alike.get(size);
+    if (own) own.push(burst);
+    else alike.set(size, [burst]);
   }
   const beats = new Set<Burst>();
   for (const own of alike.values()) {
@@ -200,29 +135,36 @@ function findHeartbeats(bursts: readonly Burst[]): Set<Burst> {
   }
   // Those that differ somewhat: around each size that many others are near, the commonest first.
   let left = bursts.filter((burst) => !beats.has(burst));
-  for (;;) {
-    const near = nearestKind(left);
-    if (near.length < FEWEST_LOOSE_BEATS) return beats;
-    const isBeat = shareOnTime(near, 0.15) >= LOOSE_ON_TIME;
+  for (let kinds = 0; kinds < MOST_KINDS; kinds++) {
+    const near = new Set(left.length > 0 ? nearestKind(left) : []);
+    if (near.size < FEWEST_LOOSE_BEATS) break;
+    const isBeat = shareOnTime([...near], 0.15) >= LOOSE_ON_TIME;
     if (isBeat) for (const burst of near) beats.add(burst);
-    left = left.filter((burst) => !near.includes(burst));
+    left = left.filter((burst) => !near.has(burst));
   }
+  return beats;
 }
 
 /** The bursts whose bytes up and down are near those of the one that most are near. */
 function nearestKind(bursts: readonly Burst[]): Burst[] {
   const close = (a: number, b: number) => Math.abs(a - b) <= LOOSE_SIZE * Math.max(a, b);
-  let most: Burst[] = [];
-  // Of a day's bursts some hundred stand for all.
-  const step = Math.max(1, Math.floor(bursts.length / 200));
-  for (let i = 0; i < bursts.length; i += step) {
-    const center = bursts[i]!;
-    const near = bursts.filter(
-      (burst) => close(burst.upBytes, center.upBytes) && close(burst.downBytes, center.downBytes),
-    );
-    if (near.length > most.length) most = near;
+  const near = (center: Burst) => (burst: Burst) =>
+    close(burst.upBytes, center.upBytes) && close(burst.downBytes, center.downBytes);
+  // Of a day's bursts some hundred stand for all, and of a month's some thousand for how many are near.
+  const asked = sample(bursts, 4000);
+  let most = { count: 0, center: bursts[0]! };
+  for (const center of sample(bursts, 200)) {
+    const isNear = near(center);
+    let count = 0;
+    for (const burst of asked) if (isNear(burst)) count++;
+    if (count > most.count) most = { count, center };
   }
-  return most;
+  return bursts.filter(near(most.center));
+}
+
+function sample<T>(values: readonly T[], count: number): readonly T[] {
+  const step = Math.max(1, Math.floor(values.length / count));
+  return step === 1 ? values : values.filter((_, i) => i % step === 0);
 }
 
 /** Share of pauses that are one to four periods, the middle pause being one. */
@@ -234,21 +176,6 @@ function shareOnTime(bursts: readonly Burst[], tolerance: number): number {
     return periods >= 1 && periods <= 4 && Math.abs(pause / periodS - periods) < tolerance;
   });
   return onTime.length / pauses.length;
-}
-
-/** Where a burst's rate over a second first comes near its highest: a heartbeat just before must not date the event. */
-function findOnset(total: Float64Array, from: number, to: number, second: number): number {
-  const sums: number[] = [];
-  for (let i = from; i < to; i++) {
-    let sum = 0;
-    for (let k = i; k < Math.min(to, i + second); k++) sum += total[k]!;
-    sums.push(sum);
-  }
-  const enough = 0.45 * sums.reduce((a, b) => Math.max(a, b), 0);
-  let onset = sums.findIndex((sum) => sum >= enough);
-  const ofSecond = sums[onset]!;
-  while (total[from + onset]! < ofSecond / 10) onset++;
-  return from + onset;
 }
 
 /** Bytes from which on a burst is an event. */

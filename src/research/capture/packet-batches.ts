@@ -1,4 +1,4 @@
-// A capture's packets, those of one piece of the file at a time: a promise for each of a million takes longer than reading them.
+// A capture's packets, some at a time: a promise for each of a million takes longer than reading them.
 import { ClockKeeper, explainClock } from '../../core/capture/clock.ts';
 import { PacketReader } from '../../core/capture/packet-reader.ts';
 import { type CapturedPacket, type CaptureNotes, UnreadCount } from '../../shell/capture/reader.ts';
@@ -17,10 +17,18 @@ export async function* readBatches(
   yield* gather(reader.end());
 }
 
+/** So many at once cost no promise to speak of, and are gone again before memory for what lasts is asked for. */
+const MOST = 32;
+
 function* gather(packets: Iterable<CapturedPacket>): Generator<CapturedPacket[]> {
-  const batch: CapturedPacket[] = [];
+  let batch: CapturedPacket[] = [];
   try {
-    for (const packet of packets) batch.push(packet);
+    for (const packet of packets) {
+      batch.push(packet);
+      if (batch.length < MOST) continue;
+      yield batch;
+      batch = [];
+    }
   } catch (error) {
     if (batch.length > 0) yield batch;
     throw error;

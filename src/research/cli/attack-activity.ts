@@ -147,14 +147,14 @@ async function runAttack(
   }
   const leftOut = stretches.map(({ fromS, toS }) => ({ fromS: startS + fromS, toS: startS + toS }));
   const report = attackActivity(chosen, { startS, endS }, events, { ...parameters, leftOut });
-  const json = renderJson({ file, view, ...parameters, ...toJson(report) });
+  const json = () => renderJson({ file, view, ...parameters, ...toJson(report) });
   if (options.out) {
     await system.files.makeFolder(options.out);
-    await system.files.write(join(options.out, 'activity.json'), json);
+    await system.files.write(join(options.out, 'activity.json'), json());
     await system.files.write(join(options.out, 'activity.csv'), renderFindingsCsv(report));
     await system.files.write(join(options.out, 'activity.svg'), plotActivity(report));
   }
-  console.write(options.json ? json : renderActivity(report));
+  console.write(options.json ? json() : renderActivity(report));
 }
 
 async function observe(

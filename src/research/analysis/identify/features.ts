@@ -1,14 +1,14 @@
 // Traffic rates over time, cut into windows and described by their mean and standard deviation.
-import { firstAtLeast } from '../../../core/analysis/statistics/sample.ts';
 import type { Sample } from '../../../core/capture/trace.ts';
+import { BinList } from './bin-list.ts';
 
 /** Bytes sent and received in bins of one length; only bins with traffic take memory. */
 export class RateSeries {
   readonly binS: number;
-  /** Bin numbers since 1970, ascending; `up` and `down` are the bytes in each. */
-  #bins: number[] = [];
-  #up: number[] = [];
-  #down: number[] = [];
+  /** Bins are numbered since 1970. */
+  #list = new BinList();
+  /** Whether another series holds the same list. */
+  #isShared = false;
   /** What came after later bins, by bin. */
   readonly #late = new Map<number, { up: number; down: number }>();
 
@@ -41,8 +41,13 @@ export class RateSeries {
   addSeries(other: RateSeries, turned = false): void {
     other.#settle();
     this.#settle();
-    const [up, down] = turned ? [other.#down, other.#up] : [other.#up, other.#down];
-    this.#merge(other.#bins, up, down);
+    if (this.#list.length > 0 || turned) {
+      this.#merge(other.#list, turned);
+      return;
+    }
+    this.#list = other.#list;
+    this.#isShared = true;
+    other.#isShared = true;
   }
 
   /** Bytes per second in samples of `sampleS` seconds, a whole number of bins each, `count` from `startS` on. */
@@ -56,39 +61,54 @@ export class RateSeries {
     const down = new Float64Array(count);
     const first = Math.floor(startS / this.binS);
     const perSample = Math.round(sampleS / this.binS);
-    let i = firstAtLeast(this.#bins, first);
-    const from = i;
-    for (; i < this.#bins.length; i++) {
-      const sample = Math.floor((this.#bins[i]! - first) / perSample);
-      if (sample >= count) break;
-      up[sample]! += this.#up[i]! / sampleS;
-      down[sample]! += this.#down[i]! / sampleS;
+    let bins = 0;
+    for (const at = this.#list.cursor(first); ; at.step(), bins++) {
+      const sample = Math.floor((at.bin - first) / perSample);
+      if (sample >= count) return { up, down, bins };
+      up[sample]! += at.up / sampleS;
+      down[sample]! += at.down / sampleS;
     }
-    return { up, down, bins: i - from };
+  }
+
+  /**
+   * The bins with traffic of the `count` from `startS` on, numbered from 0, and the bytes in each: of more than 16 MB in
+   * one of them the last digits are lost.
+   */
+  cut(startS: number, count: number): { bins: Int32Array; up: Float32Array; down: Float32Array } {
+    this.#settle();
+    const first = Math.floor(startS / this.binS);
+    const at = this.#list.cursor(first);
+    const length = this.#list.cursor(first + count).place - at.place;
+    const bins = new Int32Array(length);
+    const up = new Float32Array(length);
+    const down = new Float32Array(length);
+    for (let k = 0; k < length; k++, at.step()) {
+      bins[k] = at.bin - first;
+      up[k] = at.up;
+      down[k] = at.down;
+    }
+    return { bins, up, down };
   }
 
   /** Begin of the first bin with traffic not before a moment; infinite where none follows. */
   nextTraffic(fromS: number): number {
     this.#settle();
-    const at = firstAtLeast(this.#bins, Math.floor(fromS / this.binS));
-    return at < this.#bins.length ? this.#bins[at]! * this.binS : Number.POSITIVE_INFINITY;
+    return this.#list.cursor(Math.floor(fromS / this.binS)).bin * this.binS;
   }
 
   #put(bin: number, up: number, down: number): void {
-    const last = this.#bins.length - 1;
-    let at = last;
-    if (last < 0 || this.#bins[last]! < bin) {
-      this.#bins.push(bin);
-      this.#up.push(up);
-      this.#down.push(down);
-      return;
+    if (this.#isShared) this.#merge(new BinList(), false);
+    const { last } = this.#list;
+    if (bin > last) this.#list.push(bin, up, down);
+    else if (bin === last) this.#list.addToLast(up, down);
+    else {
+      const at = this.#list.cursor(bin);
+      if (at.bin === bin) at.add(up, down);
+      else this.#putLate(bin, up, down);
     }
-    if (this.#bins[last] !== bin) at = firstAtLeast(this.#bins, bin);
-    if (this.#bins[at] === bin) {
-      this.#up[at]! += up;
-      this.#down[at]! += down;
-      return;
-    }
+  }
+
+  #putLate(bin: number, up: number, down: number): void {
     const late = this.#late.get(bin);
     if (late) {
       late.up += up;
@@ -99,29 +119,36 @@ export class RateSeries {
   /** Puts what came late in its place: one by one, each would move all that follow. */
   #settle(): void {
     if (this.#late.size === 0) return;
-    const late = [...this.#late].sort(([a], [b]) => a - b);
+    const late = new BinList();
+    for (const [bin, { up, down }] of [...this.#late].sort(([a], [b]) => a - b)) {
+      late.push(bin, up, down);
+    }
     this.#late.clear();
-    this.#merge(
-      late.map(([bin]) => bin),
-      late.map(([, { up }]) => up),
-      late.map(([, { down }]) => down),
-    );
+    this.#merge(late, false);
   }
 
-  #merge(bins: readonly number[], up: readonly number[], down: readonly number[]): void {
-    const [ownBins, ownUp, ownDown] = [this.#bins, this.#up, this.#down];
-    this.#bins = [];
-    this.#up = [];
-    this.#down = [];
-    for (let i = 0, j = 0; i < ownBins.length || j < bins.length; ) {
-      const isOwn = j >= bins.length || (i < ownBins.length && ownBins[i]! <= bins[j]!);
-      const isOther = i >= ownBins.length || (j < bins.length && bins[j]! <= ownBins[i]!);
-      this.#bins.push(isOwn ? ownBins[i]! : bins[j]!);
-      this.#up.push((isOwn ? ownUp[i]! : 0) + (isOther ? up[j]! : 0));
-      this.#down.push((isOwn ? ownDown[i]! : 0) + (isOther ? down[j]! : 0));
-      if (isOwn) i++;
-      if (isOther) j++;
+  /** A list of both, of this series alone. */
+  #merge(other: BinList, turned: boolean): void {
+    const merged = new BinList();
+    const own = this.#list.cursor();
+    const theirs = other.cursor();
+    for (;;) {
+      const bin = Math.min(own.bin, theirs.bin);
+      if (bin === Number.POSITIVE_INFINITY) break;
+      let [up, down] = [0, 0];
+      if (theirs.bin === bin) {
+        [up, down] = turned ? [theirs.down, theirs.up] : [theirs.up, theirs.down];
+        theirs.step();
+      }
+      if (own.bin === bin) {
+        up += own.up;
+        down += own.down;
+        own.step();
+      }
+      merged.push(bin, up, down);
     }
+    this.#list = merged;
+    this.#isShared = false;
   }
 }
 

@@ -13,36 +13,51 @@ export interface Vendors {
  * only what needs it loads it; null where neither is installed, as on a router.
  */
 export async function loadVendors(): Promise<Vendors | null> {
-  const text = await readFile(new URL('vendors.txt', import.meta.url), 'utf8').catch(() => null);
-  if (text !== null) return indexVendors(parseVendors(text));
+  const lines = await readFile(new URL('vendors.txt', import.meta.url)).catch(() => null);
+  if (lines !== null) return searchVendors(lines);
   try {
     const table: Record<string, string> = createRequire(import.meta.url)('oui-data');
-    return indexVendors(new Map(Object.entries(table)));
+    return vendorsBy((prefix) => table[prefix]?.split('\n', 1)[0]);
   } catch {
     return null;
   }
 }
 
-/** Reads `PREFIX maker` lines. */
-export function parseVendors(text: string): Map<string, string> {
-  const table = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const space = line.indexOf(' ');
-    if (space > 0) table.set(line.slice(0, space), line.slice(space + 1));
-  }
-  return table;
+/**
+ * Finds makers in lines of `PREFIX maker`, sorted or not. A table of all prefixes takes many times as much memory as the
+ * lines, and longer to make than the few devices of a home take to be looked up.
+ */
+export function searchVendors(lines: Buffer): Vendors {
+  return vendorsBy((prefix) => {
+    const begin = `${prefix} `;
+    const isFirst = lines.subarray(0, begin.length).toString('latin1') === begin;
+    const at = isFirst ? 0 : lines.indexOf(`\n${begin}`) + 1;
+    if (at === 0 && !isFirst) return undefined;
+    const end = lines.indexOf('\n', at);
+    return lines.toString('utf8', at + begin.length, end < 0 ? lines.length : end);
+  });
 }
 
 /** Prefixes are 6, 7 or 9 hexadecimal digits: large, medium and small blocks; the longest that fits is right. */
-export function indexVendors(table: ReadonlyMap<string, string>): Vendors {
+function vendorsBy(makerOf: (prefix: string) => string | undefined): Vendors {
+  const known = new Map<string, string | null>();
   const find = (mac: string): string | null => {
     const digits = mac.replace(/[:-]/g, '').toUpperCase();
     if (Number.parseInt(digits.slice(0, 2), 16) & 2) return null;
     for (const length of [9, 7, 6]) {
-      const entry = table.get(digits.slice(0, length));
-      if (entry !== undefined) return entry.split('\n', 1)[0]!;
+      const entry = makerOf(digits.slice(0, length));
+      if (entry !== undefined) return entry;
     }
     return null;
   };
-  return { find };
+  return {
+    find: (mac) => {
+      let maker = known.get(mac);
+      if (maker === undefined) {
+        maker = find(mac);
+        known.set(mac, maker);
+      }
+      return maker;
+    },
+  };
 }

@@ -1,13 +1,13 @@
 // A replay in the lab beside the simulation of the same packets: what the simulator leaves out shows as a difference.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaultMode, isMode } from '../../../core/pacing/modes.ts';
+import { defaultMode, isMode, type Mode, sdOf } from '../../../core/pacing/modes.ts';
 import { renderRows } from '../../../core/plot/text-table.ts';
 import { RecordedClock } from '../../../core/simulation/link.ts';
 import { PackedLink } from '../../../core/simulation/packed-link.ts';
 import { CaptureError, openCapture } from '../../../shell/capture/reader.ts';
 import { nodeSystem } from '../../../shell/system/node/node-system.ts';
-import { simulate } from '../../simulation/simulate.ts';
+import { type SimulationResult, simulate } from '../../simulation/simulate.ts';
 import { defaultVariantOptions, type VariantName, variantOf } from '../../simulation/variants.ts';
 import { LabError } from '../error.ts';
 import { parseDelays } from '../traffic/delays-csv.ts';
@@ -25,6 +25,8 @@ export interface ComparedDirection {
   lab: ComparedFigures;
   /** Averaged over draws of the schedule. */
   simulated: ComparedFigures;
+  /** Averaged alike, by a packer that costs nothing: each frame formed at its slot, of all that is there by then. */
+  ideal: ComparedFigures;
   /** In the very slots that the lab had. */
   onItsSlots: Delays;
   /** From program to program: what else a packet passes in the lab is in it, too. */
@@ -43,6 +45,10 @@ export interface Delays {
 export interface ComparedFigures extends Delays {
   /** Bytes on the wire beyond the device's own, per byte of its own. */
   overheadRatio: number;
+}
+
+interface SimulatedReplay extends SimulationResult {
+  wireBytesPerS: Record<Direction, number>;
 }
 
 /** Draws of the schedule that the simulation is averaged over; the lab has one of its own. */
@@ -67,19 +73,34 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
     offsetS: replay.offsetS,
     name: replay.capture,
   });
-  const name: VariantName = `packed-${variant}`;
+  const filled: VariantName[] = [`packed-${variant}`, 'packed-ideal'];
   const felt = await readFelt(join(folder, 'delays.csv'));
   const queues = { up: await readRecord(folder, 'up'), down: await readRecord(folder, 'down') };
-  const runs = await Promise.all(
-    Array.from({ length: SEEDS }, (_, k) => simulateReplay(packets, summary, name, k + 1)),
+  const [runs, ideals] = await Promise.all(
+    filled.map((name) =>
+      Promise.all(
+        Array.from({ length: SEEDS }, (_, k) =>
+          simulateReplay(packets, summary, { name, mode: variant }, k + 1),
+        ),
+      ),
+    ),
   );
   return (['up', 'down'] as const).flatMap((direction) => {
     const own = packets.filter((packet) => packet.direction === direction);
     if (own.length === 0) return [];
     const realBytes = own.reduce((sum, { ipBytes }) => sum + ipBytes, 0);
     const overheadOf = (wireBytes: number) => wireBytes / realBytes - 1;
-    const mean = (of: (run: (typeof runs)[number]) => number) =>
-      runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
+    const averaged = (all: SimulatedReplay[]): ComparedFigures => {
+      const mean = (of: (run: SimulatedReplay) => number) =>
+        all.reduce((sum, run) => sum + of(run), 0) / all.length;
+      return {
+        meanMs: mean((run) => run[direction].latency.meanMs),
+        p50Ms: mean((run) => run[direction].latency.p50Ms),
+        p99Ms: mean((run) => run[direction].latency.p99Ms),
+        maxMs: mean((run) => run[direction].latency.maxMs),
+        overheadRatio: overheadOf(mean((run) => run.wireBytesPerS[direction]) * seconds),
+      };
+    };
     return [
       {
         direction,
@@ -88,16 +109,11 @@ export async function compareRun(folder: string): Promise<ComparedDirection[]> {
           ...describe(queues[direction].waitsMs),
           overheadRatio: overheadOf(summary[direction].wireKBps * 1000 * seconds),
         },
-        simulated: {
-          meanMs: mean((run) => run[direction].latency.meanMs),
-          p50Ms: mean((run) => run[direction].latency.p50Ms),
-          p99Ms: mean((run) => run[direction].latency.p99Ms),
-          maxMs: mean((run) => run[direction].latency.maxMs),
-          overheadRatio: overheadOf(mean((run) => run.wireBytesPerS[direction]) * seconds),
-        },
+        simulated: averaged(runs!),
+        ideal: averaged(ideals!),
         onItsSlots: describe(simulateOnSlots(queues[direction], summary.packetBytes)),
         felt: describe(felt[direction]),
-        chanceMs: deviation(runs.map((run) => run[direction].latency.meanMs)),
+        chanceMs: deviation(runs!.map((run) => run[direction].latency.meanMs)),
       },
     ];
   });
@@ -132,22 +148,23 @@ async function readRecord(folder: string, direction: Direction): Promise<QueueRe
 async function simulateReplay(
   packets: readonly ReplayPacket[],
   { rateKBps, packetBytes, intervalSdPercent }: LabSummary,
-  name: VariantName,
+  { name, mode }: { name: VariantName; mode: Mode },
   seed: number,
-) {
+): Promise<SimulatedReplay> {
   const trace = packets.map(({ atS, ipBytes, direction }) => ({
     timeS: atS,
     bytes: ipBytes,
     direction,
     device: 'replay',
   }));
-  const variant = variantOf(name, {
+  const options = {
     ...defaultVariantOptions,
     uploadKBps: rateKBps,
     downloadKBps: rateKBps,
     packetBytes,
     sdPercent: intervalSdPercent,
-  });
+  };
+  const variant = { ...variantOf(name, options), mode, sdPercent: sdOf(mode, intervalSdPercent) };
   // What still waits at the end leaves after it: on the wire it counts for no second of the replay.
   const lastS = packets.at(-1)!.atS - packets[0]!.atS;
   const wireBytesPerS = { up: 0, down: 0 };
@@ -183,32 +200,35 @@ function describe(delaysMs: readonly number[]): Delays {
 /** Both side by side, and how far off the simulation is. */
 export function renderComparison(directions: readonly ComparedDirection[]): string {
   const off = (simulated: number, lab: number) => `${((simulated / lab - 1) * 100).toFixed(1)} %`;
-  const rows = directions.flatMap(({ direction, packets, lab, simulated, onItsSlots, felt }) => {
-    const line = (
-      what: string,
-      { meanMs, p50Ms, p99Ms, maxMs }: Delays,
-      overheadRatio: number | null,
-    ) => [
-      direction,
-      what,
-      String(packets),
-      ...[meanMs, p50Ms, p99Ms, maxMs].map((ms) => ms.toFixed(2)),
-      overheadRatio === null ? '' : `${overheadRatio.toFixed(3)}x`,
-    ];
-    const offBy = ({ meanMs, p50Ms, p99Ms, maxMs }: Delays, overhead: string) => [
-      ...[direction, 'off by', ''],
-      ...[off(meanMs, lab.meanMs), off(p50Ms, lab.p50Ms)],
-      ...[off(p99Ms, lab.p99Ms), off(maxMs, lab.maxMs), overhead],
-    ];
-    return [
-      line('lab', lab, lab.overheadRatio),
-      line('simulated', simulated, simulated.overheadRatio),
-      offBy(simulated, off(simulated.overheadRatio, lab.overheadRatio)),
-      line('on the lab’s slots', onItsSlots, null),
-      offBy(onItsSlots, ''),
-      line('felt', felt, null),
-    ];
-  });
+  const rows = directions.flatMap(
+    ({ direction, packets, lab, simulated, ideal, onItsSlots, felt }) => {
+      const line = (
+        what: string,
+        { meanMs, p50Ms, p99Ms, maxMs }: Delays,
+        overheadRatio: number | null,
+      ) => [
+        direction,
+        what,
+        String(packets),
+        ...[meanMs, p50Ms, p99Ms, maxMs].map((ms) => ms.toFixed(2)),
+        overheadRatio === null ? '' : `${overheadRatio.toFixed(3)}x`,
+      ];
+      const offBy = ({ meanMs, p50Ms, p99Ms, maxMs }: Delays, overhead: string) => [
+        ...[direction, 'off by', ''],
+        ...[off(meanMs, lab.meanMs), off(p50Ms, lab.p50Ms)],
+        ...[off(p99Ms, lab.p99Ms), off(maxMs, lab.maxMs), overhead],
+      ];
+      return [
+        line('lab', lab, lab.overheadRatio),
+        line('simulated', simulated, simulated.overheadRatio),
+        offBy(simulated, off(simulated.overheadRatio, lab.overheadRatio)),
+        line('on the lab’s slots', onItsSlots, null),
+        offBy(onItsSlots, ''),
+        line('ideal', ideal, ideal.overheadRatio),
+        line('felt', felt, null),
+      ];
+    },
+  );
   const titles = ['way', '', 'packets', 'mean ms', 'p50', 'p99', 'max', 'overhead'];
   const chance = directions.map(
     ({ direction, chanceMs }) =>
@@ -218,7 +238,7 @@ export function renderComparison(directions: readonly ComparedDirection[]): stri
 }
 
 const note =
-  'Waiting: from a packet’s entering the packer until its last byte leaves the queue. Simulated: averaged over draws of the schedule; on the lab’s slots: at the very moments at which the lab’s packets left, where chance has no part. Felt: from program to program.';
+  'Waiting: from a packet’s entering the packer until its last byte leaves the queue. Simulated: averaged over draws of the schedule; on the lab’s slots: at the very moments at which the lab’s packets left, where chance has no part. Ideal: simulated, each frame formed at its slot of all that is there by then; what the lab waits longer is what building it costs. Felt: from program to program.';
 
 function deviation(values: readonly number[]): number {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;

@@ -27,7 +27,8 @@ import type { Counter, Files } from '../system.ts';
 import { asSystemError, translated } from './errors.ts';
 
 const SECRET = 0o600;
-const PIECE_BYTES = 1 << 18;
+/** What was read and is done with waits for the collector: larger pieces are tens of MB of it, and no faster. */
+const PIECE_BYTES = 1 << 16;
 
 export const nodeFiles: Files = {
   readText: (path) => translated(readTextOf(path)),

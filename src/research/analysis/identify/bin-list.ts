@@ -1,0 +1,133 @@
+// Bins with traffic in order of time, in blocks: a list that grows by copying holds everything twice when it does.
+
+const FIRST_BLOCK = 16;
+const LARGEST_BLOCK = 8192;
+const LARGEST_OFFSET = 2 ** 31 - 1;
+
+interface Block {
+  /** Place of its first bin among all. */
+  place: number;
+  /** Number of its first bin; the others are told by how far they are from it. */
+  base: number;
+  offsets: Int32Array;
+  up: Float64Array;
+  down: Float64Array;
+  length: number;
+}
+
+/** Reads bins one after the other; behind the last, `bin` is infinite. */
+export interface BinCursor {
+  readonly bin: number;
+  readonly up: number;
+  readonly down: number;
+  /** How many bins are before this one. */
+  readonly place: number;
+  step: () => void;
+  /** Adds to the bytes of this bin. */
+  add: (up: number, down: number) => void;
+}
+
+/** Numbers of bins, ascending, and the bytes up and down in each. */
+export class BinList {
+  readonly #blocks: Block[] = [];
+  #length = 0;
+  #last = Number.NEGATIVE_INFINITY;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The last bin; minus infinity where there is none. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** Adds a bin behind all others. */
+  push(bin: number, up: number, down: number): void {
+    let block = this.#blocks.at(-1);
+    if (
+      block === undefined ||
+      block.length === block.offsets.length ||
+      bin - block.base > LARGEST_OFFSET
+    ) {
+      block = this.#open(bin);
+    }
+    const at = block.length++;
+    block.offsets[at] = bin - block.base;
+    block.up[at] = up;
+    block.down[at] = down;
+    this.#length++;
+    this.#last = bin;
+  }
+
+  /** Adds to the bytes of the last bin. */
+  addToLast(up: number, down: number): void {
+    const block = this.#blocks.at(-1)!;
+    block.up[block.length - 1]! += up;
+    block.down[block.length - 1]! += down;
+  }
+
+  /** From the first bin that is not before `bin`. */
+  cursor(bin = Number.NEGATIVE_INFINITY): BinCursor {
+    const blocks = this.#blocks;
+    let at = Math.max(0, firstWhere(blocks.length, (k) => blocks[k]!.base > bin) - 1);
+    let block = blocks[at];
+    let i = block ? firstWhere(block.length, (k) => block!.base + block!.offsets[k]! >= bin) : 0;
+    const settle = (): void => {
+      if (block === undefined || i < block.length) return;
+      block = blocks[++at];
+      i = 0;
+    };
+    settle();
+    return {
+      get bin() {
+        return block ? block.base + block.offsets[i]! : Number.POSITIVE_INFINITY;
+      },
+      get up() {
+        return block!.up[i]!;
+      },
+      get down() {
+        return block!.down[i]!;
+      },
+      get place() {
+        const last = blocks.at(-1);
+        return block ? block.place + i : last ? last.place + last.length : 0;
+      },
+      step: () => {
+        i++;
+        settle();
+      },
+      add: (up, down) => {
+        block!.up[i]! += up;
+        block!.down[i]! += down;
+      },
+    };
+  }
+
+  #open(bin: number): Block {
+    const before = this.#blocks.at(-1)?.offsets.length ?? FIRST_BLOCK / 2;
+    const size = Math.min(LARGEST_BLOCK, 2 * before);
+    const block = {
+      place: this.#length,
+      base: bin,
+      offsets: new Int32Array(size),
+      up: new Float64Array(size),
+      down: new Float64Array(size),
+      length: 0,
+    };
+    this.#blocks.push(block);
+    return block;
+  }
+}
+
+/** The first of `count` places from which on a condition holds; `count` where it never does. */
+function firstWhere(count: number, holds: (place: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
