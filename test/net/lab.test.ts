@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { readJson } from '../../src/core/text/json.ts';
 import type { LabSummary } from '../../src/research/lab/findings/summary.ts';
 import { openCapture } from '../../src/shell/capture/reader.ts';
-import { readJson } from '../../src/shell/cli/tools/json.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { notRun } from '../not-run.ts';
 

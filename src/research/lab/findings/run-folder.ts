@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HomeEvent, parseEvents } from '../../../core/analysis/activity-events.ts';
+import { readJson } from '../../../core/text/json.ts';
 import { openCapture } from '../../../shell/capture/reader.ts';
-import { readJson } from '../../../shell/cli/tools/json.ts';
 import { nodeSystem } from '../../../shell/system/node/node-system.ts';
 import { BIN_S } from '../../analysis/activity-streams.ts';
 import type { RateSeries } from '../../analysis/identify/features.ts';

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { recordingS } from '../../../core/home/recording.ts';
 import { isMode, sdOf } from '../../../core/pacing/modes.ts';
 import { sdBounds, streamDefaults } from '../../../core/stream/stream.ts';
+import { readJson } from '../../../core/text/json.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import {
@@ -15,7 +16,6 @@ import {
   wholeBetween,
 } from '../number-options.ts';
 import { readTextFile } from '../text-file.ts';
-import { readJson } from './json.ts';
 
 export interface AuditOptions {
   run?: string;

@@ -3,7 +3,6 @@
 'require view';
 'require dom';
 'require poll';
-'require iotshaper.core as core';
 'require iotshaper.service as service';
 'require iotshaper.settings as settings';
 'require iotshaper.words as words';

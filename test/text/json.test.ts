@@ -1,6 +1,6 @@
 // Values as JSON of one spelling, and back.
 import test from 'ava';
-import { readJson, renderJson } from '../../src/shell/cli/tools/json.ts';
+import { readJson, renderJson } from '../../src/core/text/json.ts';
 
 const value = {
   startS: 1,
