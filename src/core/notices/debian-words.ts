@@ -23,6 +23,8 @@ const replacements: readonly (readonly [RegExp | string, string])[] = [
   ['/etc/init.d/iotshaper reload', 'iotshaper reload'],
   ['logread -e iotshaper', 'journalctl -u iotshaper'],
   ['opkg install tcpdump-mini', 'apt install tcpdump'],
+  ['opkg update; opkg install kmod-veth', 'modprobe veth'],
+  ['opkg update; opkg install kmod-nft-netdev', 'modprobe nft_fwd_netdev'],
   [' (LuCI → Network → Diagnostics)', ''],
   ['look for it (LuCI → Status → Firewall), or in', 'look for it in'],
   [' (LuCI → Network → Interfaces)', ''],

@@ -26,7 +26,7 @@ import { trialNotices } from '../../core/home/machine/trial.ts';
 import { findMending } from '../../core/home/mending.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
-import { HOUSE_TABLE, ROUTE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { FIXED_NETDEVS, HOUSE_TABLE, ROUTE_TABLE } from '../../core/plan/names.ts';
 import { ConfigKeeper, type ConfigKeeperOptions, PROVED_FILE } from '../config/config-keeper.ts';
 import { homeMethods } from '../machine/home-methods.ts';
 import { LocalApi } from '../machine/local-api.ts';
@@ -109,7 +109,7 @@ export class HomeService implements ServiceApi {
         if (what === 'house') void this.#understandAnew();
         this.#loop.dispatch({ kind: 'surroundings', what });
       },
-      ignoredNetdevs: () => [this.#config.good?.config.tunnel.interface ?? '', TUNNEL_NETDEV],
+      ignoredNetdevs: () => [this.#config.good?.config.tunnel.interface ?? '', ...FIXED_NETDEVS],
       ignoredTables: [ROUTE_TABLE, HOUSE_TABLE],
     });
     this.#effects = new HomeEffects({

@@ -35,7 +35,7 @@ export function publishIotshaper(client: UbusClient, service: ServiceApi): BusHa
 }
 
 /** The object's methods over a service. */
-function iotshaperMethods(service: ServiceApi): Record<string, Method> {
+export function iotshaperMethods(service: ServiceApi): Record<string, Method> {
   return {
     status: { arguments: {}, handler: () => service.status() },
     history: { arguments: {}, handler: () => ({ samples: service.history() }) },

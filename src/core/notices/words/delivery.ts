@@ -32,6 +32,15 @@ export const deliveryWords = {
   'packets-in-pieces-down':
     'iotshaper.main.packet_size: each packet of {size} bytes leaves the endpoint in two pieces, which costs more and is lost more often; {fits} bytes would fit its line: run "{command}"',
 
+  'outer-clock-no-pair':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has no veth; run "opkg update; opkg install kmod-veth"',
+  'outer-clock-no-chain':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has none of the rules that lead there ({error}); run "opkg update; opkg install kmod-nft-netdev"',
+  'outer-clock-failed':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too ({why})',
+  'outer-clock-bypassed':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: what OpenVPN sends does not leave by {netdev}, to which the routes to the endpoint lead; see what multi-WAN or VPN packages do with it',
+
   'endpoint-forwards-nothing':
     'a firewall on the server drops what they send to the Internet; on the server, "iotshaper status" says what to do',
   'endpoint-answers-dropped':
