@@ -50,7 +50,10 @@ test('what is used again and again within seconds is one use; seldomer, each is 
   const used = (times: number) => {
     const at: Record<number, number[]> = { 20: [900] };
     let second = 20;
-    for (const [k, pauseS] of pausesS.entries()) at[(second += times * pauseS)] = [950 + 50 * k];
+    for (const [k, pauseS] of pausesS.entries()) {
+      second += times * pauseS;
+      at[second] = [950 + 50 * k];
+    }
     return findActivity(traffic(silence(420, at))).events;
   };
   const [only, ...others] = used(1);
