@@ -6,10 +6,12 @@ import { renderCompletion, renderManual } from './manual.mjs';
 import { writeNoticesModule } from './notices.mjs';
 import { sourceDate, version } from './package-files.mjs';
 import { writeCoreModule } from './page.mjs';
+import { writePageApp } from './page-app.mjs';
 
 const outputs = await bundle('dist');
 await writeCoreModule('dist/htdocs');
 await writeNoticesModule('dist/htdocs');
+await writePageApp('dist/page');
 writeFileSync('dist/metafile.json', JSON.stringify({ outputs }));
 const { buildProgram } = createRequire(import.meta.url)('../dist/iotshaper-cli.js');
 // It is only looked at.

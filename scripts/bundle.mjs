@@ -17,6 +17,11 @@ const product = {
 };
 /** In one file with all it needs, so that what a router has is cut without regard to it. */
 const research = { 'iotshaper-research': 'src/research/cli/research.ts' };
+/** The page that a home on Debian serves itself, and its door; a router has neither, and its files are cut without regard to them. */
+const page = {
+  'iotshaper-page': 'src/shell/cli/debian/page-service.ts',
+  'iotshaper-web': 'src/shell/system/node/web-server.ts',
+};
 
 /** @type {import('esbuild').BuildOptions & import('esbuild').TransformOptions} */
 const common = {
@@ -38,14 +43,25 @@ export async function bundle(directory, plugins = []) {
   const outputs = {
     ...(await bundleParts(product, directory, plugins)),
     ...(await bundleParts(research, directory, [])),
+    ...(await bundleParts(
+      page,
+      directory,
+      [apart({ 'iotshaper-home': product['iotshaper-home'] })],
+      false,
+    )),
   };
   await writeVendors(join(directory, 'vendors.txt'));
   writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}\n');
   return outputs;
 }
 
-/** @param {Record<string, string>} entryPoints @param {string} directory @param {import('esbuild').Plugin[]} plugins */
-async function bundleParts(entryPoints, directory, plugins) {
+/**
+ * @param {Record<string, string>} entryPoints
+ * @param {string} directory
+ * @param {import('esbuild').Plugin[]} plugins
+ * @param {boolean} splits whether what several need is in shared/
+ */
+async function bundleParts(entryPoints, directory, plugins, splits = true) {
   const { metafile } = await build({
     ...common,
     entryPoints,
@@ -55,31 +71,46 @@ async function bundleParts(entryPoints, directory, plugins) {
     format: 'esm',
     // 45 kB of which ip-cidr asks for five functions.
     alias: { 'ip-address': './src/core/ip/block-address.ts' },
-    splitting: true,
+    splitting: splits,
     metafile: true,
     define: {
       'import.meta.url': '__moduleUrl',
       VERSION: JSON.stringify(version),
       SOURCE_DATE: `${sourceDate()}`,
     },
-    plugins: [researchApart(), compiledValidators(), ...plugins],
+    plugins: [apart({ ...research, ...page }), compiledValidators(), ...plugins],
   });
   for (const [path, output] of Object.entries(metafile.outputs)) {
-    const code = await toCommonJs(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    // A part stands beside shared/, not in it.
+    const code = await toCommonJs(
+      path.includes('/shared/') ? text.replaceAll('"./iotshaper-', '"../iotshaper-') : text,
+    );
     writeFileSync(path, code);
     output.bytes = Buffer.byteLength(code);
   }
   return metafile.outputs;
 }
 
-/** The program reads research, but does not hold it. @returns {import('esbuild').Plugin} */
-function researchApart() {
+/**
+ * What is read where it is asked for, and not held. The program reads research and the page so, the page the service.
+ * @param {Record<string, string>} entryPoints
+ * @returns {import('esbuild').Plugin}
+ */
+function apart(entryPoints) {
+  const parts = Object.entries(entryPoints).map(([name, source]) => ({
+    name,
+    file: source.split('/').at(-1),
+  }));
   return {
-    name: 'research apart',
+    name: `apart: ${Object.keys(entryPoints)}`,
     setup({ onResolve }) {
-      onResolve({ filter: /\/research\// }, ({ kind }) =>
-        kind === 'dynamic-import' ? { path: './iotshaper-research.js', external: true } : null,
-      );
+      onResolve({ filter: /\.ts$/ }, ({ path, kind }) => {
+        const part = parts.find(({ file }) => path.endsWith(`/${file}`));
+        return part && kind === 'dynamic-import'
+          ? { path: `./${part.name}.js`, external: true }
+          : null;
+      });
     },
   };
 }

@@ -60,6 +60,8 @@ export function routerFiles() {
 
 /** Of which each role's package for Debian has its own. */
 const roleParts = ['iotshaper-endpoint'];
+/** The page that a home on Debian serves itself. */
+const pageParts = ['iotshaper-page', 'iotshaper-web'];
 
 /**
  * Everything that both roles have on Debian.
@@ -103,6 +105,8 @@ export function endpointFiles() {
  */
 export function homeFiles() {
   return withDirectories([
+    ...pageParts.map((part) => ({ path: `${library}/${part}.js`, data: readBuilt(`${part}.js`) })),
+    ...filesBelow('dist/page', 'usr/share/iotshaper/page/'),
     ...units('debian-home', ['iotshaper.service', 'iotshaper-boot.service']),
     {
       path: `${library}/stay-shut`,

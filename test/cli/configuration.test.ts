@@ -133,9 +133,10 @@ test.serial('print: every artefact, no key', async (t) => {
   const parts = stdout.split(/^# ---- (.*)\n/m);
   t.deepEqual(
     parts.filter((_, index) => index % 2 === 1),
-    ['nft', 'tc', 'routes', 'openvpn'],
+    ['nft', 'tc', 'clock', 'routes', 'openvpn'],
   );
-  for (const [index, file] of ['rules.nft', 'queue.tc', 'routes', 'openvpn.conf'].entries()) {
+  const files = ['rules.nft', 'queue.tc', 'clock.tc', 'routes', 'openvpn.conf'];
+  for (const [index, file] of files.entries()) {
     const golden = readFileSync(`test/golden/home/default/${file}`, 'utf8');
     t.is(parts[2 * index + 2], `${golden}\n`, file);
   }

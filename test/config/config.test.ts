@@ -16,12 +16,15 @@ const defaults: Config = {
     packetBytes: 512,
     mode: 'vit',
     intervalSdPercent: 30,
+    standingSlots: null,
     maxDelayMs: 10_000,
     killswitch: true,
     dns: true,
     house: [],
     dataCapGB: null,
     pricePerGB: null,
+    page: true,
+    pagePort: 8443,
   },
   tunnel: { profile: '/etc/iotshaper/home.ovpn', interface: 'iot0' },
   networks: [],
@@ -76,6 +79,8 @@ config iotshaper 'main'
 	list house 'zt0'
 	option data_cap '1000'
 	option price_per_gb '0.1'
+	option page '0'
+	option page_port '9443'
 config tunnel 'tunnel'
 	option profile '/etc/x.ovpn'
 	option interface 'iot1'
@@ -103,12 +108,15 @@ config schedule 'night'
       packetBytes: 1400,
       mode: 'constant',
       intervalSdPercent: 30,
+      standingSlots: null,
       maxDelayMs: 100,
       killswitch: false,
       dns: false,
       house: ['zt0'],
       dataCapGB: 1000,
       pricePerGB: 0.1,
+      page: false,
+      pagePort: 9443,
     },
     tunnel: { profile: '/etc/x.ovpn', interface: 'iot1' },
     networks: [{ section: 'lan', device: 'br-iot' }],

@@ -22,11 +22,22 @@ export const wrong: [option: string, rule: string, values: string[]][] = [
   ['iotshaper.mode', 'must be vit or constant', ['VIT', 'poisson', '1']],
   ['iotshaper.interval_sd', 'must be between 1 and 40 %', ['0', '0.9', '41', '30%']],
   ['iotshaper.max_delay', 'must be between 0.1 and 60 s', ['0', '0.05', '61', '10s']],
+  [
+    'iotshaper.standing_slots',
+    'must be a whole number between 0 and 200 slots',
+    ['-1', '1.5', '201', 'two'],
+  ],
   ['iotshaper.killswitch', bool, ['maybe', '10']],
   ['iotshaper.dns', bool, ['1.0', '8.8.8.8']],
   ['iotshaper.house', netdev, ['zerotier-network-1', 'zt*', '-zt0', 'zt/0']],
   ['iotshaper.data_cap', 'must be more than 0 GB a month', ['0', '-1', '1TB', '9'.repeat(400)]],
   ['iotshaper.price_per_gb', 'must be 0 or more a GB', ['-0.1', 'free', '€1']],
+  ['iotshaper.page', bool, ['2']],
+  [
+    'iotshaper.page_port',
+    'must be a port between 1024 and 65535',
+    ['443', '65536', '8443.5', 'https'],
+  ],
   [
     'tunnel.profile',
     'must be the absolute path of a file',

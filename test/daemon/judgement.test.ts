@@ -21,6 +21,10 @@ const good: HomeEvidence = {
   isSilent: false,
   rulesIntact: true,
   smallerBytes: null,
+  clock: null,
+  clockMade: null,
+  chains: null,
+  clockedPerSecond: null,
   astray: false,
   upload: shape,
   download: shape,
@@ -35,9 +39,82 @@ const good: HomeEvidence = {
 };
 
 test('in good order devices may send', (t) => {
-  const verdict = { faults: [], repair: false, streamBroken: false };
+  const verdict = {
+    faults: [],
+    repair: false,
+    streamBroken: false,
+    clockBroken: false,
+    clockBypassed: false,
+  };
   t.deepEqual(judgeHome(good), verdict);
   t.deepEqual(judgeHome({ ...good, alive: true, listing: null }), verdict);
+});
+
+const way = { netdev: 'wan', index: 2, isEthernet: true, address: '203.0.113.10', port: 1194 };
+const clockReader = new TcListingReader();
+for (const name of ['clock', 'home']) {
+  const text = readFileSync(`test/fixtures/tc/${name}.txt`, 'utf8');
+  for (const line of text.split('\n')) clockReader.push(line);
+}
+const clocked = clockReader.take();
+const { clock: clockListing } = clocked;
+
+/** The same with a clock behind OpenVPN. */
+const goodClock: HomeEvidence = {
+  ...good,
+  listing: clocked,
+  clock: way,
+  clockMade: way,
+  clockedPerSecond: 78,
+};
+
+test('with a clock behind OpenVPN in good order devices may send', (t) => {
+  t.deepEqual(judgeHome(goodClock).faults, []);
+  t.false(judgeHome(goodClock).repair);
+  t.deepEqual(judgeHome({ ...goodClock, clockedPerSecond: null }).faults, []);
+});
+
+const withClock = (change: Partial<NonNullable<typeof clockListing>>): Partial<HomeEvidence> => ({
+  listing: { ...clocked, clock: { ...clockListing!, ...change } },
+});
+
+const clockBreaks: [what: string, broken: Partial<HomeEvidence>, code: string][] = [
+  ['is not made', { clockMade: null }, 'outer-clock-gone'],
+  ['stands on another way', { clockMade: { ...way, index: 3 } }, 'outer-clock-gone'],
+  ['is not listed', { listing }, 'outer-clock-gone'],
+  ['has no class', withClock({ classes: [] }), 'outer-clock-gone'],
+  ['has another queue', withClock({ qdiscs: [] }), 'outer-clock-gone'],
+  [
+    'has no chain that leads there',
+    { chains: { intact: false, ledPackets: 0 } },
+    'outer-clock-gone',
+  ],
+  [
+    'lets nothing go though it is led there',
+    { clockedPerSecond: 0, chains: { intact: true, ledPackets: 500 } },
+    'stream-stalls',
+  ],
+  ['lets too much go', { clockedPerSecond: 200 }, 'stream-too-fast'],
+];
+
+for (const [what, broken, code] of clockBreaks) {
+  test(`a clock behind OpenVPN that ${what} stops devices`, (t) => {
+    const { faults, repair } = judgeHome({ ...goodClock, ...broken });
+    t.deepEqual(
+      faults.map((fault) => fault.code),
+      [code] as never,
+    );
+    t.true(repair);
+  });
+}
+
+test('a clock that next to nothing comes to is done without', (t) => {
+  const chains = { intact: true, ledPackets: 1 };
+  const verdict = judgeHome({ ...goodClock, clockedPerSecond: 0, chains });
+  t.deepEqual(verdict.faults, []);
+  t.true(verdict.clockBypassed);
+  const stalls = { clockedPerSecond: 0, chains, sentPerSecond: 0 };
+  t.false(judgeHome({ ...goodClock, ...stalls }).clockBypassed, 'nothing leaves at all');
 });
 
 /** Each as it breaks one condition of all, whatever else holds. */

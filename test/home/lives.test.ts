@@ -48,9 +48,13 @@ const blindnesses: Record<
     ({ listing }) => (listing?.qdiscs.length === 1 ? { listing: null, alive: true } : {}),
     'dropLeaves',
   ],
+  'the clock behind OpenVPN': [() => ({ clock: null, clockedPerSecond: null }), 'flushClockChains'],
   'the rules': [() => ({ rulesIntact: true }), 'editChain'],
   'a stream that stalls': [
-    ({ sentPerSecond }) => (sentPerSecond === null ? {} : { sentPerSecond: 15.6 }),
+    ({ sentPerSecond, clockedPerSecond }) => ({
+      ...(sentPerSecond === null ? {} : { sentPerSecond: 15.6 }),
+      ...(clockedPerSecond === null ? {} : { clockedPerSecond: 15.6 }),
+    }),
     'coverStops',
   ],
   'the stream that comes': [() => ({ receivedPerSecond: 15.6 }), 'downloadStops'],

@@ -10,7 +10,7 @@ import {
 } from '../../src/core/home/machine/state.ts';
 import { type HomeStep, step } from '../../src/core/home/machine/step.ts';
 import { trialNotices } from '../../src/core/home/machine/trial.ts';
-import { notice } from '../../src/core/notices/notice.ts';
+import { type Notice, notice } from '../../src/core/notices/notice.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import { desired, World, welcome } from './world.ts';
 
@@ -85,7 +85,7 @@ test('rules stand before anything by which a device could send', (t) => {
   const bench = new Bench().on();
   t.deepEqual(bench.done, [
     ...(['user', 'house', 'near', 'inside', 'rules', 'routes', 'port'] as const),
-    ...(['netdev', 'openvpn', 'boot'] as const),
+    ...(['netdev', 'clock', 'openvpn', 'boot'] as const),
   ]);
   t.is(bench.state.told.state, 'starting');
 });
@@ -526,4 +526,111 @@ test('where none works the new profile is used at once, and what is wrong with i
   t.is(bench.state.told.fault?.code, 'tunnel-failing');
   bench.connect();
   t.is(bench.state.trouble, null);
+});
+
+const way = { netdev: 'wan', index: 2, isEthernet: true, address: '192.0.2.1', port: 1194 };
+const missing = notice('outer-clock-no-pair');
+
+/** A home whose endpoint is reached by a netdev that is known; `found` is why a clock can't stand there. */
+function clockedBench(found: Notice | null): Bench {
+  const bench = new Bench();
+  bench.world.way = { netdev: 'wan', index: 2, isEthernet: true };
+  bench.world.clockFault = found;
+  return bench.on();
+}
+
+function connectByPort(bench: Bench): Bench {
+  const ends = { local: '10.213.0.2', remote: '192.0.2.1', remotePort: 1194 };
+  bench.hear({ kind: 'openvpn', name: 'CONNECTED', ...ends });
+  bench.endAll();
+  bench.hear({ kind: 'welcome', welcome });
+  bench.endAll();
+  return bench;
+}
+
+test('the clock behind OpenVPN is made on the way to the endpoint, before any stream', (t) => {
+  const bench = clockedBench(null);
+  bench.done.length = 0;
+  connectByPort(bench);
+  t.deepEqual(bench.state.clock, way);
+  const order = bench.done.filter((part) => ['queue', 'clock', 'streams'].includes(part));
+  t.deepEqual(order.slice(0, 3), ['queue', 'clock', 'streams']);
+  for (let second = 0; second < 6; second++) bench.second();
+  t.is(bench.state.told.state, 'shaping');
+});
+
+test('it follows the way, and devices are held meanwhile', (t) => {
+  const bench = connectByPort(clockedBench(null));
+  for (let second = 0; second < 6; second++) bench.second();
+  bench.world.way = { netdev: 'wan', index: 9, isEthernet: true };
+  bench.hear({ kind: 'surroundings', what: 'house' });
+  while (bench.work && bench.work.part !== 'clock') bench.end();
+  t.like(bench.work, { part: 'clock', way: { index: 9 } });
+  t.deepEqual(bench.last?.acts.at(-1), { do: 'gate', open: false });
+  while (bench.state.running !== 'streams') bench.end();
+  t.is(bench.state.clock?.index, 9);
+  t.like(bench.work, { part: 'streams', standing: 2, fresh: true });
+  bench.end();
+  t.deepEqual(bench.last?.acts.at(-1), { do: 'gate', open: true });
+  bench.endAll();
+  for (let second = 0; second < 3; second++) bench.second();
+  t.true(bench.state.permitted);
+});
+
+test('where the kernel has no such clock devices go on with one, and a warning says why', (t) => {
+  const bench = connectByPort(clockedBench(missing));
+  for (let second = 0; second < 6; second++) bench.second();
+  t.is(bench.state.told.state, 'shaping');
+  t.is(bench.state.clock, null);
+  t.deepEqual(bench.state.delivery.warnings, [missing]);
+  const { ring } = bench.state.queue!;
+  bench.done.length = 0;
+  for (let second = 0; second < 20; second++) bench.second();
+  t.false(bench.done.includes('clock'), 'not tried again at once');
+  bench.world.clockFault = null;
+  for (let second = 0; second < 20; second++) bench.second();
+  t.deepEqual(bench.state.clock, way);
+  t.deepEqual(bench.state.delivery.warnings, []);
+  t.true(
+    bench.state.queue!.ring >= 10 * ring,
+    'what OpenVPN is late by may wait once it can leave by a clock alone',
+  );
+});
+
+test('one that fails twice for no reason that is known is done without', (t) => {
+  const bench = new Bench();
+  bench.world.way = { netdev: 'wan', index: 2, isEthernet: true };
+  bench.on();
+  const why = notice('process-exit-status', { status: '2' });
+  const ends = { local: '10.213.0.2', remote: '192.0.2.1', remotePort: 1194 };
+  bench.hear({ kind: 'openvpn', name: 'CONNECTED', ...ends });
+  const failClock = (): void => {
+    while (bench.work && bench.work.part !== 'clock') bench.end();
+    bench.end({ kind: 'failed', part: 'clock', fault: why });
+    bench.endAll();
+  };
+  failClock();
+  t.deepEqual(bench.state.failure, why);
+  bench.hear({ kind: 'welcome', welcome });
+  bench.world.advance(4000);
+  bench.hear(bench.world.report());
+  failClock();
+  t.is(bench.state.failure, null);
+  t.is(bench.state.clockTrouble?.why.code, 'outer-clock-failed');
+});
+
+test('in a plain tunnel, and where slots leave in pieces, there is none', (t) => {
+  for (const [rate, wholeBytes] of [
+    [0, null],
+    [40, 500],
+  ] as const) {
+    const bench = new Bench();
+    bench.world.way = { netdev: 'wan', index: 2, isEthernet: true };
+    bench.world.wholeBytes = wholeBytes;
+    bench.hear({ kind: 'intent', intent: { kind: 'on', desired: desired(rate) } });
+    bench.endAll();
+    connectByPort(bench);
+    t.is(bench.state.clock, null);
+    t.true(bench.done.includes('streams'));
+  }
 });

@@ -2,20 +2,26 @@
 import { readFileSync } from 'node:fs';
 import type { ActiveRate } from '../../src/core/config/schedule.ts';
 import type { Welcome } from '../../src/core/control/message.ts';
-import { NO_HOUSE } from '../../src/core/home/home-facts.ts';
+import { type House, NO_HOUSE } from '../../src/core/home/home-facts.ts';
 import type { Done, HomeEvent, Work } from '../../src/core/home/machine/events.ts';
 import { type DesiredState, NOTHING_NEAR } from '../../src/core/home/machine/state.ts';
-import { notice } from '../../src/core/notices/notice.ts';
+import { type Notice, notice } from '../../src/core/notices/notice.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { ALIVE_SECONDS } from '../../src/core/plan/names.ts';
 import { homePassages } from '../../src/core/plan/nft/nft-passage.ts';
+import type { ClockedWay } from '../../src/core/plan/outer-clock.ts';
 import { type TcListing, TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { caseConfig } from '../plan/cases.ts';
 
 const reader = new TcListingReader();
-for (const line of readFileSync('test/fixtures/tc/home.txt', 'utf8').split('\n')) reader.push(line);
-const goodListing = reader.take();
+const readListing = (...names: string[]): TcListing => {
+  const texts = names.map((name) => readFileSync(`test/fixtures/tc/${name}.txt`, 'utf8'));
+  for (const line of texts.join('').split('\n')) reader.push(line);
+  return reader.take();
+};
+const goodListing = readListing('home');
+const { clock: clockListing } = readListing('clock', 'home');
 const [goodClass] = goodListing.classes;
 const [root, leaf] = goodListing.qdiscs;
 
@@ -106,6 +112,12 @@ export class World {
   /** Whether what shapes has reported since its queue was made. */
   isListed = false;
   index = 7;
+  /** By which the endpoint is reached, and why no clock can stand there. */
+  way: House['way'] = null;
+  clockFault: Notice | null = null;
+  wholeBytes: number | null = null;
+  #clock: ClockedWay | null = null;
+  #clocked = 0;
   /** OpenVPN was started and is about to connect. */
   isConnecting = false;
 
@@ -135,6 +147,7 @@ export class World {
     this.#wrongForMs = sendShare === 1 ? 0 : this.#wrongForMs + ms;
     if (this.#wrongForMs > 1500) this.#streamsSinceMs = this.nowMs;
     if (!tunnelDown && this.#streams) this.#sent += slots * sendShare;
+    if (!tunnelDown && this.#streams && this.#clock) this.#clocked += slots * sendShare;
     if (!tunnelDown && this.#streams) this.#received += slots * receiveShare;
     if (!tunnelDown && !endpointSilent && this.#streams) this.#heardMs = this.nowMs;
     if (this.faults.astray) this.#astray += 1;
@@ -145,12 +158,20 @@ export class World {
     const isAlive = this.#streams && !this.faults.shaperDead;
     const { queue } = this.faults;
     if (isAlive) this.isListed = true;
-    const listing = queue === null ? goodListing : brokenQueues[queue]!;
+    const listed = queue === null ? goodListing : brokenQueues[queue]!;
+    const listing = { ...listed, ...this.#listClock() };
     return {
       kind: 'second',
       listing: isAlive ? listing : null,
       takenMs: isAlive ? this.nowMs : null,
     };
+  }
+
+  #listClock(): Pick<TcListing, 'clock'> {
+    if (!this.#clock) return {};
+    const packets = Math.floor(this.#clocked);
+    const classes = clockListing!.classes.map((one) => ({ ...one, packets }));
+    return { clock: { ...clockListing!, classes } };
   }
 
   /** Does a work; makes whole what that makes whole. */
@@ -172,6 +193,7 @@ export class World {
         return done({
           takenMs: this.nowMs,
           rulesIntact: this.#table !== null && !this.faults.rulesChanged,
+          chains: work.chains ? { intact: true, ledPackets: Math.floor(this.#clocked) } : null,
           astray: this.#astray,
           resolvers: [],
           senders: [],
@@ -195,7 +217,12 @@ export class World {
       case 'user':
         return done(null);
       case 'house':
-        return done({ ...NO_HOUSE, networkFindings: this.faults.networkGone ? [networkGone] : [] });
+        return done({
+          ...NO_HOUSE,
+          way: this.way,
+          wholeBytes: this.wholeBytes,
+          networkFindings: this.faults.networkGone ? [networkGone] : [],
+        });
       case 'near':
         return done(NOTHING_NEAR);
       case 'routes':
@@ -204,6 +231,9 @@ export class World {
             ? notice('route-elsewhere', { netdev: 'wg0', preference: 721 })
             : null,
         );
+      case 'clock':
+        this.#clock = this.clockFault === null ? work.way : null;
+        return done(work.way && this.clockFault);
       case 'suspects':
         return done([]);
       case 'connect':

@@ -274,7 +274,7 @@ test.serial('tunnel: a wrong profile is refused by line, a right one stored', as
     .waitFor();
   t.is(router.service.profile, goodProfile);
   t.is(await paste.inputValue(), '');
-  t.is(((await page.locator('.iot-code').textContent()) ?? '').split('\n').length, 3);
+  t.is(((await page.locator('.iot-code').textContent()) ?? '').split('\n').length, 4);
 });
 
 test.serial('tunnel: where the profile and the tunnel are is under Advanced', async (t) => {

@@ -1,8 +1,19 @@
 // Golden files fed to the real nft, tc, ip and OpenVPN, and read back.
 import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
-import { findQueueFaults } from '../../src/core/home/verification.ts';
-import { HOME_CLASS_MINOR, STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
+import { findClockFaults, findQueueFaults } from '../../src/core/home/verification.ts';
+import {
+  CLOCK_END_NETDEV,
+  CLOCK_NETDEV,
+  HOME_CLASS_MINOR,
+  STRAY_CLASS_MINOR,
+} from '../../src/core/plan/names.ts';
+import {
+  clockTableIn,
+  LIST_CLOCK_CHAINS,
+  renderClockChains,
+  renderNoClockChains,
+} from '../../src/core/plan/outer-clock.ts';
 import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { run } from '../../src/shell/system/node/processes.ts';
@@ -90,6 +101,31 @@ for (const { folder, files } of goldenCases) {
     if (folder.startsWith('home/')) t.deepEqual(minors, [HOME_CLASS_MINOR]);
   });
 }
+
+test.serial('tc and nft make the clock behind OpenVPN, and it is found in order', async (t) => {
+  if (!requireNamespaces(t)) return;
+  const netns = await newNamespace(t, AREA);
+  await addTun(netns, 'wan');
+  const pair = [CLOCK_NETDEV, 'type', 'veth', 'peer', 'name', CLOCK_END_NETDEV];
+  await run(['ip', 'link', 'add', ...pair], { netns });
+  await run(['tc', '-batch', 'test/golden/home/default/clock.tc'], { netns });
+  const show = async (...words: string[]) => (await run(['tc', '-s', ...words], { netns })).stdout;
+  const listed =
+    (await show('class', 'show', 'dev', CLOCK_NETDEV)) +
+    (await show('qdisc', 'show', 'dev', CLOCK_NETDEV));
+  const reader = new TcListingReader();
+  for (const line of [...listed.split('\n'), 'qdisc htb 1: root']) reader.push(line);
+  t.deepEqual(findClockFaults(reader.take(), HOME_CLASS_MINOR), [], listed);
+  for (const address of ['203.0.113.10', '2001:db8::a']) {
+    for (const isEthernet of [true, false]) {
+      const way = { netdev: 'wan', index: 1, isEthernet, port: 1194, address };
+      await run(['nft', '-f', '-'], { netns, input: renderClockChains(way) });
+      const { stdout } = await run(['nft', '-f', '-'], { netns, input: LIST_CLOCK_CHAINS });
+      t.regex(clockTableIn(stdout), /hook egress device "wan"[\s\S]*fwd (\S+ )?to/);
+      await run(['nft', '-f', '-'], { netns, input: renderNoClockChains() });
+    }
+  }
+});
 
 for (const name of homeCases) {
   test.serial(`ip takes the rules and routes of ${name}`, async (t) => {

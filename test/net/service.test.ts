@@ -250,7 +250,8 @@ test.serial(
     const path = network.path('home.ovpn');
     const works = await readFile(path, 'utf8');
     const { pid } = await findProcess('openvpn', 'router');
-    const netdevs = await network.netns('router', ['ip', '-br', 'link']);
+    const tuns = () => network.netns('router', ['ip', '-br', 'link', 'show', 'type', 'tun']);
+    const netdevs = await tuns();
     const since = network.logs.get('home')!.length;
     for (const [text, why] of [
       [works.replace(/(<peer-fingerprint>\n)../, (_, tag) => `${tag}00`), /fingerprint differs/],
@@ -263,7 +264,7 @@ test.serial(
       await network.await('shaping');
     }
     t.is((await findProcess('openvpn', 'router')).pid, pid);
-    t.is(await network.netns('router', ['ip', '-br', 'link']), netdevs);
+    t.is(await tuns(), netdevs);
     // What else stops devices for a moment on a busy machine is no loss of the tunnel.
     t.notRegex(network.logs.get('home')!.slice(since), /openvpn.*stopped|blocked: .*the tunnel/);
 
@@ -285,6 +286,38 @@ test.serial('a broken queue stops devices, is made anew, and devices go on', asy
   await network.await('shaping');
   t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
 });
+
+test.serial(
+  'the clock behind OpenVPN is made anew, beside a queue of the user’s own',
+  async (t) => {
+    const onRouter = (line: string) => network.netns('router', line.split(' '));
+    const chains = () => onRouter('nft list ruleset netdev');
+    t.regex(await chains(), /fwd to "iotclk0"/);
+    await onRouter('nft flush chain netdev iotshaper out');
+    await network.await('blocked');
+    await network.await('shaping');
+    t.regex(await chains(), /fwd to "iotclk0"/);
+    await onRouter('ip link del iotclk0');
+    await network.await('blocked');
+    await network.await('shaping');
+    // As SQM does, over and over; what the clock lets go stands there next.
+    await onRouter('tc qdisc add dev wan ingress');
+    await onRouter('tc qdisc replace dev wan root tbf rate 20mbit burst 10kb latency 50ms');
+    const stop = await network.capture('beside.pcap');
+    t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+    await onRouter('tc qdisc replace dev wan root htb');
+    t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+    const { up, outside } = await readWire(await stop());
+    t.deepEqual(outside, []);
+    await onRouter('tc qdisc del dev wan root');
+    await onRouter('tc qdisc del dev wan ingress');
+    const [, counted] = /Sent \d+ bytes (\d+) pkt/.exec(
+      await onRouter('tc -s class show dev iotclk0'),
+    )!;
+    t.true(Number(counted) >= up.length, 'nothing left past it');
+    await network.await('shaping');
+  },
+);
 
 test.serial('rules that someone flushes are put back at once', async (t) => {
   const talk = network.startDevice('chatter');

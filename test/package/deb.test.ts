@@ -61,7 +61,7 @@ test('dpkg reads their fields', (t) => {
   const depends = {
     common: 'nodejs (>= 20.19) | npm, openvpn (>= 2.6), nftables, iproute2, socat, conntrack',
     endpoint: `iot-shaper-common (= ${version}), dnsmasq-base, openssl, init-system-helpers`,
-    home: `iot-shaper-common (= ${version}), iputils-ping, tcpdump, init-system-helpers`,
+    home: `iot-shaper-common (= ${version}), iputils-ping, tcpdump, openssl, init-system-helpers`,
   };
   for (const kind of kinds) {
     const deb = debOf(kind);
@@ -102,11 +102,20 @@ test('hold program, wrapper and units, root’s throughout', (t) => {
   ]);
   t.deepEqual(listed(t, 'home'), [
     'drwx------ ./etc/iotshaper/',
+    '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-page.js',
+    '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-web.js',
     '-rwxr-xr-x ./usr/lib/iotshaper/stay-shut',
     '-rw-r--r-- ./usr/lib/systemd/system/iotshaper-boot.service',
     '-rw-r--r-- ./usr/lib/systemd/system/iotshaper.service',
     '-rw-r--r-- ./usr/share/doc/iot-shaper-home/copyright',
     '-rw-r--r-- ./usr/share/iotshaper/iotshaper',
+    '-rw-r--r-- ./usr/share/iotshaper/page/acl.json',
+    '-rw-r--r-- ./usr/share/iotshaper/page/frame.css',
+    '-rw-r--r-- ./usr/share/iotshaper/page/login.js',
+    '-rw-r--r-- ./usr/share/iotshaper/page/menu.json',
+    '-rw-r--r-- ./usr/share/iotshaper/page/page.css',
+    '-rw-r--r-- ./usr/share/iotshaper/page/page.js',
+    '-rw-r--r-- ./usr/share/iotshaper/page/words.de.js',
   ]);
 });
 

@@ -112,14 +112,14 @@ export function caseFacts(name: string): HomeFacts {
 function homeCase(name: string): GoldenCase {
   const verdict = checkProfile(readFileSync('test/fixtures/openvpn/home.ovpn', 'utf8'), pemReader);
   if (!verdict.ok) throw new Error(JSON.stringify(verdict.problems));
-  const { nft, tc, routes, openvpn } = planExample(
+  const { nft, tc, clock, routes, openvpn } = planExample(
     caseConfig(name),
     verdict.profile,
     caseFacts(name),
   );
   return {
     folder: `home/${name}`,
-    files: { 'rules.nft': nft, 'queue.tc': tc, routes, 'openvpn.conf': openvpn },
+    files: { 'rules.nft': nft, 'queue.tc': tc, 'clock.tc': clock, routes, 'openvpn.conf': openvpn },
   };
 }
 

@@ -55,9 +55,39 @@ test('other lines are passed over', (t) => {
   reader.push('qdisc fq_codel 8001: dev iotvpn0 root refcnt 2 limit 10240p');
   t.deepEqual(reader.take(), {
     classes: [],
+    qdiscs: [{ kind: 'fq_codel', handle: '8001:', parent: 'root' }],
+    clock: {
+      classes: [],
+      qdiscs: [{ kind: 'noqueue', handle: '0:', parent: 'root' }],
+    },
+  });
+});
+
+test('what belongs to the clock behind OpenVPN is listed apart', (t) => {
+  const counts: [string, number, number][] = [];
+  const reader = new TcListingReader((...count) => counts.push(count));
+  const text = ['clock', 'home'].map((name) =>
+    readFileSync(`test/fixtures/tc/${name}.txt`, 'utf8'),
+  );
+  for (const line of text.join('').split('\n')) reader.push(line);
+  const { classes, qdiscs, clock } = reader.take();
+  t.deepEqual(
+    classes.map(({ id }) => id),
+    ['1:10'],
+  );
+  t.deepEqual(
+    qdiscs.map(({ handle }) => handle),
+    ['1:', '1010:'],
+  );
+  t.deepEqual(clock, {
+    classes: [{ id: '2:10', leaf: '2010:', packets: 22, backlogPackets: 4 }],
     qdiscs: [
-      { kind: 'noqueue', handle: '0:', parent: 'root' },
-      { kind: 'fq_codel', handle: '8001:', parent: 'root' },
+      { kind: 'htb', handle: '2:', parent: 'root' },
+      { kind: 'pfifo', handle: '2010:', parent: '2:10' },
     ],
   });
+  t.deepEqual(counts, [
+    ['2:10', 22, 4],
+    ['1:10', 30, 0],
+  ]);
 });

@@ -13,6 +13,7 @@ const stream: ShapedStream = {
   shape: { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 },
   local: '10.213.0.2',
   peer: '10.213.0.1',
+  standing: 0,
 };
 
 interface Failures {
@@ -28,7 +29,7 @@ function startThread({ socket: refusal }: Failures = {}) {
   const told: FromShaper[] = [];
   let nowMs = 0;
   let closed = false;
-  let tick = (): void => {};
+  const periods = new Map<number, () => void>();
   let heard = (_: FromShaper): void => {};
   let say = (_: unknown): void => {};
   const system: System = {
@@ -40,11 +41,9 @@ function startThread({ socket: refusal }: Failures = {}) {
         timers.add(work);
         return () => timers.delete(work);
       },
-      every: (_periodMs, work) => {
-        tick = work;
-        return () => {
-          tick = () => {};
-        };
+      every: (periodMs, work) => {
+        periods.set(periodMs, work);
+        return () => periods.delete(periodMs);
       },
     },
     sockets: {
@@ -121,9 +120,18 @@ function startThread({ socket: refusal }: Failures = {}) {
     /** A second passes. */
     report: () => {
       nowMs += 1000;
-      tick();
+      periods.get(1000)?.();
       return told.at(-1)!;
     },
+    /** The next draw is due. */
+    draw: () => {
+      nowMs += 100;
+      for (const work of [...timers]) {
+        timers.delete(work);
+        work();
+      }
+    },
+    periods,
   };
 }
 
@@ -197,4 +205,56 @@ test('told to stop while a stream is being made, it leaves nothing behind', asyn
   const before = told.length;
   report();
   t.is(told.length, before);
+});
+
+const clockedStream: ShapedStream = { ...stream, standing: 2 };
+
+/** Rates of both clocks, slots a second, as the last line for each has them. */
+function ratesOf(said: string): { outer: number; inner: number } {
+  const last = (netdev: string, each: number): number => {
+    const lines = [
+      ...said.matchAll(new RegExp(`^class change dev ${netdev} .* rate (\\d+)bps`, 'gm')),
+    ];
+    return Number(lines.at(-1)?.[1]) / each;
+  };
+  return { outer: last('iotclk0', 2048), inner: last('iotvpn0', 512) };
+}
+
+test('with a clock behind OpenVPN each draw goes to both, and what stands there bends the inner one', async (t) => {
+  const { apply, report, draw, periods, tc } = startThread();
+  await apply([clockedStream], true);
+  const [child] = tc;
+  t.regex(child!.said, /^qdisc change dev iotclk0 .* limit 38\n/);
+  const first = ratesOf(child!.said);
+  t.true(Math.abs(first.inner / first.outer - 1) < 0.001);
+  t.deepEqual([...periods.keys()], [1000, 200]);
+  periods.get(200)!();
+  t.regex(child!.said, /\nclass show dev iotclk0\n$/);
+  const listed = readFileSync('test/fixtures/tc/clock.txt', 'utf8');
+  child!.events.onOutput!(Buffer.from(listed)); // four stand where two ought to
+  draw();
+  const full = ratesOf(child!.said);
+  t.true(Math.abs(full.inner / full.outer - 0.9744) < 0.001, 'fewer are to come');
+  child!.events.onOutput!(Buffer.from(listed.replace('2312b 4p', '0b 0p')));
+  draw();
+  const empty = ratesOf(child!.said);
+  t.true(Math.abs(empty.inner / empty.outer - 1.0256) < 0.001, 'more are to come');
+  report();
+  t.regex(
+    child!.said,
+    /class show dev iotclk0\nqdisc show dev iotclk0\nclass show dev iotvpn0\nqdisc show dev iotvpn0\n/,
+  );
+  await apply([stream], true);
+  t.deepEqual([...periods.keys()], [1000], 'nobody looks at a clock that is not there');
+});
+
+test('constant intervals follow what stands in the clock at once', async (t) => {
+  const { apply, tc } = startThread();
+  const shape = { ...stream.shape, mode: 'constant', sdPercent: 0 } as const;
+  await apply([{ ...clockedStream, shape }], true);
+  const [child] = tc;
+  const listed = readFileSync('test/fixtures/tc/clock.txt', 'utf8').replace('2312b 4p', '0b 0p');
+  child!.events.onOutput!(Buffer.from(listed));
+  const { outer, inner } = ratesOf(child!.said);
+  t.true(Math.abs(inner / outer - 1.0256) < 0.001);
 });

@@ -1,6 +1,7 @@
 // Which netdevs are the house and which lead out: pure rules over what the kernel lists.
 import { isPrivate, networkOf } from '../ip/address.ts';
 import { type Notice, notice } from '../notices/notice.ts';
+import type { WayOut } from '../plan/outer-clock.ts';
 import { findDoubt, type ListedNetdev } from './netdev-kinds.ts';
 
 /** Something about the home that a person should know of, found while running: what is the matter, and what to do. */
@@ -23,6 +24,8 @@ export interface House {
   doubtful: { name: string; why: Notice }[];
   /** Netdevs by which the Internet or the endpoint is reached. */
   uplinks: string[];
+  /** By which the endpoint is reached; null while that is not known. */
+  way: WayOut | null;
   /** All netdevs with their networks, but for ours. */
   addressed: { name: string; prefixes: string[] }[];
   /** Largest packet_size that leaves whole on the way to the endpoint; null while that is not known. */
@@ -44,6 +47,7 @@ export const NO_HOUSE: House = {
   listing: [],
   doubtful: [],
   uplinks: [],
+  way: null,
   addressed: [],
   wholeBytes: null,
   networkPrefixes: [],

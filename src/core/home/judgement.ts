@@ -1,10 +1,18 @@
 // Whether a home's devices may send: decided by what was read back, and by nothing else. Pure.
+import { isSame } from '../equality/equality.ts';
 import { type Notice, notice } from '../notices/notice.ts';
 import { HOME_CLASS_MINOR } from '../plan/names.ts';
+import type { ClockChains, ClockedWay } from '../plan/outer-clock.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
 import { packetSizeCommand } from './delivery/path-size.ts';
-import { findDownloadFaults, findQueueFaults, findStreamFaults } from './verification.ts';
+import {
+  findClockFaults,
+  findDownloadFaults,
+  findQueueFaults,
+  findStreamFaults,
+  isBypassed,
+} from './verification.ts';
 
 /** An endpoint whose answers stop for so long is gone even if its stream goes on. */
 const SILENT_MS = 30_000;
@@ -19,6 +27,11 @@ export interface HomeEvidence {
   blocking: readonly Notice[];
   /** The queue as tc listed it; null where it was not asked since the queue was made. */
   listing: TcListing | null;
+  /** Way on which the clock behind OpenVPN has to stand, and on which one was made; null for no such clock. */
+  clock: ClockedWay | null;
+  clockMade: ClockedWay | null;
+  /** The chains that lead there; null where there was no reason to look. */
+  chains: ClockChains | null;
   /** Whether what shapes has told of itself lately. */
   isReported: boolean;
   /** Whether it has told nothing for as long although it was listened to: a process that was held up itself heard nothing. */
@@ -32,6 +45,8 @@ export interface HomeEvidence {
   /** Packets a second that left, and that came; null while they were not counted for long enough. */
   sentPerSecond: number | null;
   receivedPerSecond: number | null;
+  /** The same of what left by the clock behind OpenVPN. */
+  clockedPerSecond: number | null;
   /** Whether any left, and came, in the last second. */
   isSending: boolean;
   isReceiving: boolean;
@@ -55,6 +70,10 @@ export interface Verdict {
   repair: boolean;
   /** The stream that leaves was measured for long enough, and is not what it ought to be. */
   streamBroken: boolean;
+  /** The same of what leaves by the clock behind OpenVPN. */
+  clockBroken: boolean;
+  /** What OpenVPN sends does not come to its clock. */
+  clockBypassed: boolean;
 }
 
 /** Judges one look's evidence. Whatever is not known is a fault, but for what {@link HomeEvidence.settling} excuses. */
@@ -62,17 +81,25 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   const { tunnelState, blocking, listing, upload, sentPerSecond, settling } = evidence;
   const rules = evidence.rulesIntact ? [] : [notice('rules-changed')];
   const tunnel = tunnelState === 'up' ? [] : [tunnelFault(tunnelState, evidence.trouble)];
-  const structure = listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : [];
+  const clock = findClock(evidence);
+  const structure = [
+    ...(listing ? findQueueFaults({ listing, minors: [HOME_CLASS_MINOR] }) : []),
+    ...clock,
+  ];
   const queue = [...structure, ...(evidence.isReported ? [] : [notice('shaping-thread-silent')])];
   const isQueueBroken = structure.length > 0 || evidence.isSilent;
   const leaving =
     sentPerSecond === null && settling
       ? []
       : findStreamFaults(upload, sentPerSecond, null, evidence.isSending);
+  const hasClock = evidence.clock !== null && clock.length === 0;
+  const clockBypassed = hasClock && leaving.length === 0 && isBypassed(evidence);
+  const clocked = hasClock && !clockBypassed ? findClocked(evidence) : [];
   const streams = [
     ...findLostSize(evidence),
     ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,
+    ...clocked,
     ...(settling ? [] : findArrivalFaults(evidence)),
     ...findAnswerFaults(evidence),
     ...(evidence.astray ? [notice('sent-astray')] : []),
@@ -81,14 +108,29 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   const hasStructure = queue.length === 0 && rules.length === 0;
   // Measured for long enough and still wrong: cover or pacing is gone, and both come back with a new queue.
   const streamBroken = isUp && hasStructure && leaving.length > 0 && sentPerSecond !== null;
+  const clockBroken = isUp && hasStructure && clocked.length > 0;
   return {
     // What is for a person to mend comes first; what follows from something else is not told beside it.
     faults:
       [blocking, tunnel, [...queue, ...rules], streams].find(({ length }) => length > 0) ?? [],
     // Rules hold devices back whatever else they wait for; a queue needs a tunnel.
-    repair: rules.length > 0 || (isUp && isQueueBroken) || streamBroken,
+    repair: rules.length > 0 || (isUp && isQueueBroken) || streamBroken || clockBroken,
     streamBroken,
+    clockBroken,
+    clockBypassed: isUp && clockBypassed,
   };
+}
+
+/** Whether the clock behind OpenVPN stands where it has to. */
+function findClock({ clock, clockMade, chains, listing }: HomeEvidence): Notice[] {
+  if (clock === null) return [];
+  if (!isSame(clock, clockMade) || chains?.intact === false) return [notice('outer-clock-gone')];
+  return listing ? findClockFaults(listing, HOME_CLASS_MINOR) : [];
+}
+
+/** What has left by that clock: the wire shows nothing else. Before it was measured it stands as it was made, which is enough. */
+function findClocked({ upload, clockedPerSecond }: HomeEvidence): Notice[] {
+  return clockedPerSecond === null ? [] : findStreamFaults(upload, clockedPerSecond);
 }
 
 /** What a tunnel that is not up stands in the way with. */

@@ -1,10 +1,14 @@
 // Decides, from what was read back, whether devices may go on. Pure.
+
 import { type Notice, notice } from '../notices/notice.ts';
-import { ROOT_HANDLE } from '../plan/names.ts';
+import { CLOCK_HANDLE, ROOT_HANDLE } from '../plan/names.ts';
+import { type ClockChains, clockLeaf } from '../plan/outer-clock.ts';
 import { classId, LEAF_KIND, leafHandle } from '../plan/tc.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { isPaced, type Shape, slotsPerSecond, waitPerSlotMs } from '../stream/stream.ts';
 
+/** Share of the slots below which next to none are there. */
+const NONE = 0.1;
 /** Share of the slots asked below which the stream is broken, above which it is not held back. */
 const TOO_SLOW = 0.5;
 const TOO_FAST = 1.2;
@@ -33,7 +37,7 @@ export function findQueueFaults(
     return [notice('queue-replaced', { kind: root.kind })];
   }
   const faults: Notice[] = [];
-  const wanted = new Set(minors.map(classId));
+  const wanted = new Set(minors.map((minor) => classId(minor)));
   for (const { id } of listing.classes) {
     if (!wanted.has(id)) faults.push(notice('queue-class-foreign', { class: id }));
   }
@@ -49,6 +53,41 @@ export function findQueueFaults(
     }
   }
   return faults;
+}
+
+/** Faults of the queue of the clock behind OpenVPN. */
+export function findClockFaults({ clock }: TcListing, minor: number): Notice[] {
+  const id = classId(minor, CLOCK_HANDLE);
+  const root = clock?.qdiscs.find(({ parent }) => parent === 'root');
+  const leaf = clock?.qdiscs.find(({ parent }) => parent === id);
+  const [listed, ...others] = clock?.classes ?? [];
+  const isWhole =
+    root?.kind === 'htb' &&
+    root.handle === CLOCK_HANDLE &&
+    listed?.id === id &&
+    others.length === 0 &&
+    leaf?.kind === 'pfifo' &&
+    leaf.handle === clockLeaf(minor);
+  return isWhole ? [] : [notice('outer-clock-gone')];
+}
+
+/** Whether far less is counted than a paced stream ought to make. */
+export function isStalled(shape: Shape, perSecond: number): boolean {
+  return isPaced(shape) && perSecond < TOO_SLOW * slotsPerSecond(shape);
+}
+
+/** Whether a stream leaves, but next to nothing of it was ever led to the clock behind OpenVPN. */
+export function isBypassed({ upload, clockedPerSecond, chains }: Clocked): boolean {
+  if (clockedPerSecond === null || chains === null || !isStalled(upload, clockedPerSecond)) {
+    return false;
+  }
+  return chains.ledPackets < (NONE * slotsPerSecond(upload) * meterWindowMs(upload)) / 1000;
+}
+
+interface Clocked {
+  upload: Shape;
+  clockedPerSecond: number | null;
+  chains: ClockChains | null;
 }
 
 /** Window over which slots are counted: two seconds, or six slots of a slow stream. */

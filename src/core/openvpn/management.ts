@@ -1,8 +1,15 @@
 // OpenVPN's management interface, the half that only reads and writes lines (management-notes.txt of OpenVPN 2.6).
 
+/** Addresses a state is told with, where it is with any: '' and null else. */
+export interface Ends {
+  localAddress: string;
+  remoteAddress: string;
+  remotePort: number | null;
+}
+
 /** What OpenVPN says of its own accord. */
 export type ManagementEvent =
-  | { kind: 'state'; name: string; detail: string; localAddress: string; remoteAddress: string }
+  | ({ kind: 'state'; name: string; detail: string } & Ends)
   | { kind: 'bytes'; inBytes: number; outBytes: number }
   | { kind: 'fatal'; text: string }
   /** OpenVPN waits for leave to connect, and suggests how long it should. */
@@ -15,8 +22,10 @@ export function parseManagementLine(line: string): ManagementEvent {
   const text = match?.[2] ?? line;
   switch (match?.[1]) {
     case 'STATE': {
-      const [, name = '', detail = '', localAddress = '', remoteAddress = ''] = text.split(',');
-      return { kind: 'state', name, detail, localAddress, remoteAddress };
+      const [, name = '', detail = '', localAddress = '', remoteAddress = '', port = ''] =
+        text.split(',');
+      const remotePort = port === '' ? null : Number(port);
+      return { kind: 'state', name, detail, localAddress, remoteAddress, remotePort };
     }
     case 'BYTECOUNT': {
       const [inBytes = 0, outBytes = 0] = text.split(',').map(Number);

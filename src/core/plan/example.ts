@@ -1,12 +1,13 @@
 // Every artefact of a home for a given configuration, with facts as they would be on a usual router: for `print`, `check`, tests.
 import type { Config } from '../config/types.ts';
 import type { Profile } from '../openvpn/profile.ts';
-import { shapeOf } from '../stream/stream.ts';
+import { isPaced, type Shape, shapeOf } from '../stream/stream.ts';
 import type { HomeFacts } from './facts.ts';
 import { planInsideRoutes } from './inside.ts';
-import { HOME_CLASS_MINOR } from './names.ts';
+import { CLOCK_END_NETDEV, CLOCK_NETDEV, HOME_CLASS_MINOR } from './names.ts';
 import { renderHomeNft } from './nft/nft-home.ts';
 import { renderHomeOpenVpn } from './openvpn.ts';
+import { renderClock, standingSlots } from './outer-clock.ts';
 import { planRoutes, ruleWords } from './routes.ts';
 import { renderQueue } from './tc.ts';
 
@@ -39,6 +40,8 @@ export const exampleFacts: HomeFacts = {
 export interface PlanText {
   nft: string;
   tc: string;
+  /** The same of the clock behind OpenVPN. */
+  clock: string;
   /** `ip` commands, one a line. */
   routes: string;
   /** OpenVPN's configuration, without secrets; empty without a profile. */
@@ -64,6 +67,7 @@ export function planExample(
   return {
     nft: renderHomeNft(config, facts),
     tc: `${renderQueue([{ minor: HOME_CLASS_MINOR, shape, destination: null }]).join('\n')}\n`,
+    clock: `${planClock(config, shape).join('\n')}\n`,
     routes: `${routes.join('\n')}\n`,
     openvpn: profile
       ? renderHomeOpenVpn({
@@ -74,6 +78,15 @@ export function planExample(
         })
       : '',
   };
+}
+
+function planClock(config: Config, shape: Shape): string[] {
+  const standing = standingSlots(config, shape);
+  if (!isPaced(shape) || standing === 0) return ['# no clock behind OpenVPN'];
+  return [
+    `# ip link add ${CLOCK_NETDEV} type veth peer name ${CLOCK_END_NETDEV}`,
+    ...renderClock(HOME_CLASS_MINOR, standing, shape),
+  ];
 }
 
 /** A key never leaves its file. */

@@ -5,6 +5,12 @@ import { packetBounds } from '../stream/stream.ts';
 export const TABLE = 'iotshaper';
 /** OpenVPN's tun netdev, the one whose queue is shaped. */
 export const TUNNEL_NETDEV = 'iotvpn0';
+/** One end of a pair whose queue is the clock behind OpenVPN: what OpenVPN sends passes it on its way out. */
+export const CLOCK_NETDEV = 'iotclk0';
+/** The other end, from which it goes on. */
+export const CLOCK_END_NETDEV = 'iotclk1';
+/** Netdevs of a home whose names are always the same. */
+export const FIXED_NETDEVS = [TUNNEL_NETDEV, CLOCK_NETDEV, CLOCK_END_NETDEV] as const;
 
 /**
  * The two bits of the packet mark that are ours. A mark only chooses the route: others set it whole, so nothing of what
@@ -68,6 +74,9 @@ export const ROOT_HANDLE = '1:';
 export const HOME_CLASS_MINOR = 0x10;
 /** Where packets go at the endpoint that have no class: challenges to homes without a stream, else nftables lets none through. */
 export const STRAY_CLASS_MINOR = 0xfffe;
+
+/** Handles there; a class has the minor of the stream it belongs to. */
+export const CLOCK_HANDLE = '2:';
 
 /** How long devices may go on after the last time everything was seen in place. */
 export const ALIVE_SECONDS = 3;

@@ -1,4 +1,5 @@
-// Reads what `tc -s class show` and `tc qdisc show` print, line by line.
+// Reads what `tc -s class show` and `qdisc show` print of the queue and the clock behind it, line by line.
+import { CLOCK_HANDLE } from './names.ts';
 
 /** One class as listed. */
 export interface ListedClass {
@@ -19,57 +20,90 @@ export interface ListedQdisc {
   parent: string;
 }
 
-export interface TcListing {
+/** One netdev's queue. */
+export interface QueueListing {
   classes: ListedClass[];
   qdiscs: ListedQdisc[];
 }
+
+export interface TcListing extends QueueListing {
+  /** The queue of the clock behind OpenVPN; left out where none was listed. */
+  clock?: QueueListing;
+}
+
+/** Called for each class once its counts are read. */
+export type OnClass = (classId: string, packets: number, backlogPackets: number) => void;
 
 /** Takes lines as they come; {@link TcListingReader.take} hands over what is complete. */
 export class TcListingReader {
   #classes = new Map<string, ListedClass>();
   #qdiscs: ListedQdisc[] = [];
   #open: ListedClass | null = null;
-  readonly #onCount: (classId: string, packets: number) => void;
+  readonly #onClass: OnClass;
 
-  /** @param onCount called for each class as soon as its packet count is read. */
-  constructor(onCount: (classId: string, packets: number) => void = () => {}) {
-    this.#onCount = onCount;
+  constructor(onClass: OnClass = () => {}) {
+    this.#onClass = onClass;
   }
 
   push(line: string): void {
+    if (this.#begin(line)) return;
+    const sent = /^\s+Sent \d+ bytes (\d+) pkt/.exec(line);
+    if (sent && this.#open) this.#open.packets = Number(sent[1]);
+    const backlog = /^ backlog \S+ (\d+)p/.exec(line);
+    if (!backlog || !this.#open) return;
+    this.#open.backlogPackets = Number(backlog[1]);
+    const { id, packets, backlogPackets } = this.#open;
+    this.#onClass(id, packets, backlogPackets);
+  }
+
+  /** Whether a line begins something new. */
+  #begin(line: string): boolean {
     const head = /^class htb (\S+) (?:root|parent \S+)(?: leaf (\S+))?/.exec(line);
+    const qdisc = /^qdisc (\S+) (\S+) (?:dev \S+ )?(root|parent (\S+))/.exec(line);
+    if (!head && !qdisc) return false;
+    this.#open = null;
     if (head) {
       this.#open = { id: head[1]!, leaf: head[2] ?? null, packets: 0, backlogPackets: 0 };
       this.#classes.set(this.#open.id, this.#open);
-      return;
     }
-    const qdisc = /^qdisc (\S+) (\S+) (?:dev \S+ )?(root|parent (\S+))/.exec(line);
     if (qdisc) {
-      this.#open = null;
       this.#qdiscs.push({ kind: qdisc[1]!, handle: qdisc[2]!, parent: qdisc[4] ?? 'root' });
-      return;
     }
-    if (!this.#open) return;
-    const sent = /^ Sent \d+ bytes (\d+) pkt/.exec(line);
-    if (sent) {
-      this.#open.packets = Number(sent[1]);
-      this.#onCount(this.#open.id, this.#open.packets);
-    }
-    const backlog = /^ backlog \S+ (\d+)p/.exec(line);
-    if (backlog) this.#open.backlogPackets = Number(backlog[1]);
+    return true;
   }
 
-  /** Whether the queue's root was listed, of which every netdev has one. */
-  get hasRoot(): boolean {
-    return this.#qdiscs.some(({ parent }) => parent === 'root');
+  /** Netdevs that were listed: every one has a root. */
+  get roots(): number {
+    return this.#qdiscs.filter(({ parent }) => parent === 'root').length;
   }
 
   /** What was listed since the last call. */
   take(): TcListing {
-    const listing = { classes: [...this.#classes.values()], qdiscs: this.#qdiscs };
+    const listing = split([...this.#classes.values()], this.#qdiscs);
     this.#classes = new Map();
     this.#qdiscs = [];
     this.#open = null;
     return listing;
   }
+}
+
+/**
+ * What belongs to the clock apart. tc names no netdev, but lists what it is asked for in order: the clock's root, then the
+ * queue's. Of one alone that is neither's, the queue's place is taken, which is a fault as well.
+ */
+function split(classes: readonly ListedClass[], qdiscs: readonly ListedQdisc[]): TcListing {
+  const roots = qdiscs.filter(({ parent }) => parent === 'root');
+  const clocksRoot =
+    roots.length > 1 ? roots[0] : roots.find(({ handle }) => handle === CLOCK_HANDLE);
+  const isClocks = (id: string): boolean => id.startsWith(CLOCK_HANDLE);
+  const ofClock = {
+    classes: classes.filter(({ id }) => isClocks(id)),
+    qdiscs: qdiscs.filter((one) => one === clocksRoot || isClocks(one.parent)),
+  };
+  const ofQueue = {
+    classes: classes.filter(({ id }) => !isClocks(id)),
+    qdiscs: qdiscs.filter((one) => !ofClock.qdiscs.includes(one)),
+  };
+  const hasClock = Object.values(ofClock).some(({ length }) => length > 0);
+  return hasClock ? { ...ofQueue, clock: ofClock } : ofQueue;
 }

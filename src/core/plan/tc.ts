@@ -16,8 +16,8 @@ export interface SlotClass {
 }
 
 /** Class id as tc reads it: hexadecimal. */
-export function classId(minor: number): string {
-  return `1:${minor.toString(16)}`;
+export function classId(minor: number, root = ROOT_HANDLE): string {
+  return `${root}${minor.toString(16)}`;
 }
 
 /** Bytes per second HTB is given for a shape's mean rate. */
@@ -40,7 +40,7 @@ const CEIL_SLOTS = 5;
 const CEIL_MS = 30;
 
 /** `rate … ceil … burst … cburst … mpu …`. @param meanBytesPerSecond of the stream whose rate this is now */
-function classRateWords(
+export function classRateWords(
   bytesPerSecond: number,
   packetBytes: number,
   meanBytesPerSecond: number,
@@ -75,14 +75,23 @@ export function queueLimit(shapes: readonly Shape[]): number {
  */
 const RING_MS = 30;
 const FEWEST_IN_RING = 3;
+/**
+ * So long OpenVPN may pause without a loss where a clock stands behind it, which lets nothing leave at once: about what the
+ * keys of an hour take a slow router, or others that keep all its cores busy.
+ */
+export const PAUSE_MS = 400;
 
-/** Length of the tunnel netdev's own ring, which is set once the queue stands. */
-export function ringLength(shapes: readonly Shape[]): number {
+/**
+ * Length of the tunnel netdev's own ring, which is set once the queue stands.
+ *
+ * @param isClocked whether there is a clock behind OpenVPN.
+ */
+export function ringLength(shapes: readonly Shape[], isClocked = false): number {
   const perSecond = shapes.reduce(
     (sum, shape) => sum + classBytesPerSecond(shape) / shape.packetBytes,
     0,
   );
-  return Math.max(FEWEST_IN_RING, Math.ceil((perSecond * RING_MS) / 1000));
+  return Math.max(FEWEST_IN_RING, Math.ceil((perSecond * (isClocked ? PAUSE_MS : RING_MS)) / 1000));
 }
 
 /** The whole structure from nothing (the netdev's root qdisc is replaced). */

@@ -34,6 +34,8 @@ export interface PackedLinkOptions {
   standingFrames?: number;
   /** What a packet takes until it stands in its queue. Default {@link PATH_MS}. */
   pathMs?: number;
+  /** What a packet waits behind its slot, for those that stand in the clock behind OpenVPN. Default none. */
+  behindMs?: number;
   /** How long a turn gathers packets at least. Default {@link TURN_MS}. */
   turnMs?: number;
   /** Pause between two control packets, each of which takes a slot before frames that come later. Default none. */
@@ -77,6 +79,7 @@ export class PackedLink extends SlottedLink {
   readonly #controlEveryMs: number;
   #nextControlMs: number;
   readonly #pathMs: number;
+  readonly #behindMs: number;
   readonly #turnMs: number;
   readonly #onDelivered: PackedLinkOptions['onDelivered'];
   #arrived = 0;
@@ -87,6 +90,7 @@ export class PackedLink extends SlottedLink {
     super(packetBytes, clock, onWire);
     this.#standingFrames = options.standingFrames ?? STANDING_FRAMES;
     this.#pathMs = options.pathMs ?? PATH_MS;
+    this.#behindMs = options.behindMs ?? 0;
     this.#turnMs = options.turnMs ?? TURN_MS;
     this.#onDelivered = options.onDelivered;
     this.#controlEveryMs = options.controlEveryMs ?? Infinity;
@@ -136,8 +140,9 @@ export class PackedLink extends SlottedLink {
     for (const { device, arrivalMs, bytes } of frame.packets) {
       totals.packets++;
       totals.realBytes += bytes;
-      totals.latency.add(timeMs - arrivalMs);
-      this.#onDelivered?.(device, timeMs - arrivalMs);
+      const delayMs = timeMs + this.#behindMs - arrivalMs;
+      totals.latency.add(delayMs);
+      this.#onDelivered?.(device, delayMs);
     }
     this.#formAhead(timeMs);
   }

@@ -2,6 +2,7 @@
 import { costOf } from '../cost/cost.ts';
 import { sdOf } from '../pacing/modes.ts';
 import { IntervalSchedule } from '../pacing/schedule.ts';
+import { usualDelayMs } from '../plan/outer-clock.ts';
 import { seededRandom } from '../random/random.ts';
 import { rateBounds, type Shape, slotMs } from '../stream/stream.ts';
 import { DirectionTrace, type HomeTrace } from './direction-trace.ts';
@@ -65,7 +66,7 @@ export const MOST_KBPS = rateBounds.most;
 /**
  * Searches by bisection, with the simulator over the whole trace at each step: first all devices
  * together for every shape, then each device alone in the cheapest one. Assumes that a higher rate
- * never delays more, which holds but for the draws' noise. A rate is taken only if no packet is dropped.
+ * never delays more, which holds but for the draws' noise and where one slot more stands behind OpenVPN. A rate is taken only if no packet is dropped.
  */
 export function recommend(trace: HomeTrace, options: RecommendOptions): AdviceReport {
   const joint = options.shapes.map((shape) => {
@@ -83,6 +84,12 @@ export function recommend(trace: HomeTrace, options: RecommendOptions): AdviceRe
   return { best, joint, singles, sumOfSingles: sumOf(singles, best.shape) };
 }
 
+/** What the search of a direction goes by. */
+type SearchOptions = Pick<RecommendOptions, 'tolerance' | 'sdPercent' | 'seed'> & {
+  /** A clock stands behind OpenVPN, as it does at homes. */
+  hasClock?: boolean;
+};
+
 type Directions = Pick<HomeTrace, 'up' | 'down'>;
 
 function adviceFor(
@@ -91,7 +98,7 @@ function adviceFor(
   shape: RatelessShape,
   options: RecommendOptions,
 ): RateAdvice {
-  const up = lowestRate(trace.up, shape, options);
+  const up = lowestRate(trace.up, shape, { ...options, hasClock: true });
   const down = lowestRate(trace.down, shape, options);
   const gbPerMonth = up && down ? gbOf(up.rateKBps, down.rateKBps, shape) : null;
   return { device, shape, up, down, gbPerMonth };
@@ -104,7 +111,7 @@ function adviceFor(
 export function lowestRate(
   trace: DirectionTrace,
   shape: RatelessShape,
-  options: Pick<RecommendOptions, 'tolerance' | 'sdPercent' | 'seed'>,
+  options: SearchOptions,
 ): DirectionRate | null {
   const attempt = (rateKBps: number): LatencySummary | null =>
     worstOf(trace, rateKBps, shape, options);
@@ -151,7 +158,7 @@ function worstOf(
   trace: DirectionTrace,
   rateKBps: number,
   shape: RatelessShape,
-  options: Pick<RecommendOptions, 'tolerance' | 'sdPercent' | 'seed'>,
+  options: SearchOptions,
 ): LatencySummary | null {
   if (trace.length === 0) return new LatencyHistogram().summary();
   let worst: LatencySummary | null = null;
@@ -168,7 +175,7 @@ function latencyAt(
   trace: DirectionTrace,
   rateKBps: number,
   { packetBytes, mode }: RatelessShape,
-  options: Pick<RecommendOptions, 'tolerance' | 'sdPercent' | 'seed'> & { stream: number },
+  options: SearchOptions & { stream: number },
 ): LatencySummary | null {
   const { tolerance, sdPercent } = options;
   const lastMs = trace.timesMs[trace.length - 1]!;
@@ -194,6 +201,7 @@ function latencyAt(
     clock,
     maxDelayMs: Infinity,
     ...drawControl(schedule.meanMs, random),
+    behindMs: options.hasClock ? usualDelayMs({ rateKBps, packetBytes }) : 0,
     onDelivered,
   });
   const { totals } = link;

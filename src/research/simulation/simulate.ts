@@ -1,6 +1,7 @@
 // Runs a trace through any number of defences at once, in simulated time.
 import { TUNNEL_OVERHEAD_BYTES } from '../../core/cost/cost.ts';
 import { IntervalSchedule } from '../../core/pacing/schedule.ts';
+import { usualDelayMs } from '../../core/plan/outer-clock.ts';
 import { type Random, seededRandom } from '../../core/random/random.ts';
 import { LatencyHistogram, type LatencySummary } from '../../core/simulation/latency.ts';
 import {
@@ -51,6 +52,8 @@ export interface SimulationResult {
 export interface SimulationOptions {
   /** Same seed, same result. Default 1. */
   seed?: number;
+  /** Delays end at the queue: what stands in the clock behind OpenVPN counts for nothing. */
+  endsAtQueue?: boolean;
   /** Told of every packet the provider sees, in order of time; costs the skipping of idle slots. */
   onWire?: (variant: Variant, timeS: number, bytes: number, direction: 'up' | 'down') => void;
   /** Called every so often with the packets read so far; false ends the simulation there. */
@@ -82,7 +85,7 @@ export async function simulate(
     const { onWire } = options;
     const wire = onWire && new WireOrder((...packet) => onWire(variant, ...packet));
     if (wire) wires.push(wire);
-    return linksOf(variant, options.seed ?? 1, wire);
+    return linksOf(variant, options.seed ?? 1, !options.endsAtQueue, wire);
   });
   let firstS: number | null = null;
   let nowMs = 0;
@@ -124,8 +127,15 @@ export async function simulate(
   return homes.map((home) => resultOf(home, nowMs / 1000));
 }
 
+type BuildLink = (
+  rateKBps: number,
+  random: Random,
+  onWire: WireListener | undefined,
+  direction: 'up' | 'down',
+) => Link;
+
 /** Both directions of a variant, each with draws of its own, the same ones for every variant. */
-function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
+function linksOf(variant: Variant, seed: number, isClocked: boolean, wire?: WireOrder): HomeLinks {
   const up = wire?.listener('up');
   const down = wire?.listener('down');
   const { filling, mode, sdPercent, packetBytes, maxDelayMs } = variant;
@@ -133,10 +143,10 @@ function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
     const meanMs = slotMs(rateKBps, packetBytes);
     return new SlotClock(new IntervalSchedule({ mode, meanMs, sdPercent, random }), random);
   };
-  const both = (build: (rateKBps: number, random: Random, onWire?: WireListener) => Link) => ({
+  const both = (build: BuildLink) => ({
     variant,
-    up: build(variant.uploadKBps, seededRandom(seed, 1), up),
-    down: build(variant.downloadKBps, seededRandom(seed, 2), down),
+    up: build(variant.uploadKBps, seededRandom(seed, 1), up, 'up'),
+    down: build(variant.downloadKBps, seededRandom(seed, 2), down, 'down'),
   });
   switch (filling) {
     case 'none':
@@ -157,11 +167,15 @@ function linksOf(variant: Variant, seed: number, wire?: WireOrder): HomeLinks {
     case 'packed':
     case 'ideal':
       return both(
-        (rate, random, onWire) =>
+        (rate, random, onWire, direction) =>
           new PackedLink({
             packetBytes,
             clock: clock(rate, random),
             maxDelayMs,
+            behindMs:
+              isClocked && filling === 'packed' && direction === 'up'
+                ? usualDelayMs({ rateKBps: rate, packetBytes })
+                : 0,
             ...(filling === 'ideal' ? IDEAL : drawControl(slotMs(rate, packetBytes), random)),
             onWire,
           }),

@@ -1,13 +1,14 @@
 // `iotshaper cost`: what shaping costs a month.
 import type { Command } from 'commander';
 import { type Cost, type CostInput, costOf, type RateShare } from '../../core/cost/cost.ts';
+import { standingDelayMs, standingSlots } from '../../core/plan/outer-clock.ts';
 import { figure, renderRows } from '../../core/plot/text-table.ts';
 import { rateBounds, streamDefaults } from '../../core/stream/stream.ts';
+import { renderJson } from '../../core/text/json.ts';
 import type { System } from '../system/system.ts';
 import type { Context } from './context.ts';
 import { usageFailure } from './failure.ts';
 import { numberBetween, parsePacketBytes, parseRate } from './number-options.ts';
-import { renderJson } from './tools/json.ts';
 
 interface Flags {
   rate?: number;
@@ -56,13 +57,23 @@ export function registerCost(program: Command, { system, console }: Context): vo
     )
     .option('--json', 'as JSON')
     .action(async (flags: Flags) => {
-      const input = await inputOf(system, flags);
+      const { standingSlots: slots, ...input } = await inputOf(system, flags);
       const cost = costOf(input);
-      console.write(flags.json ? renderJson({ ...input, ...cost }) : render(input, cost));
+      const rate = { rateKBps: input.uploadKBps, packetBytes: input.packetBytes };
+      const standing = standingSlots({ main: { standingSlots: slots } }, rate);
+      const clockDelayMs = standingDelayMs(standing, rate);
+      console.write(
+        flags.json
+          ? renderJson({ ...input, ...cost, clockDelayMs })
+          : render(input, cost, clockDelayMs),
+      );
     });
 }
 
-async function inputOf(system: Pick<System, 'files'>, flags: Flags): Promise<CostInput> {
+async function inputOf(
+  system: Pick<System, 'files'>,
+  flags: Flags,
+): Promise<CostInput & { standingSlots: number | null }> {
   const configured = flags.config === undefined ? null : await readConfigured(system, flags.config);
   const main = configured?.main;
   const uploadKBps = flags.upload ?? flags.rate ?? main?.rate.uploadKBps ?? streamDefaults.rateKBps;
@@ -71,6 +82,7 @@ async function inputOf(system: Pick<System, 'files'>, flags: Flags): Promise<Cos
   return {
     uploadKBps,
     downloadKBps,
+    standingSlots: main?.standingSlots ?? null,
     packetBytes: flags.packetSize ?? main?.packetBytes ?? streamDefaults.packetBytes,
     schedules: idleShares(flags) ?? configured?.schedules ?? [],
     dataCapGB: flags.cap ?? main?.dataCapGB ?? null,
@@ -92,7 +104,7 @@ function idleShares({ idleHours, idleRate }: Flags): RateShare[] | null {
   return [{ share: idleHours / 24, uploadKBps: idleRate, downloadKBps: idleRate }];
 }
 
-function render(input: CostInput, cost: Cost): string {
+function render(input: CostInput, cost: Cost, clockDelayMs: number): string {
   const share = (input.schedules ?? []).reduce((sum, part) => sum + part.share, 0);
   const rows = [
     ['upload', `${input.uploadKBps} KB/s`],
@@ -102,6 +114,7 @@ function render(input: CostInput, cost: Cost): string {
       'packet on the wire',
       `${cost.wirePacketBytes} bytes (${input.packetBytes} and 52 of the tunnel)`,
     ],
+    ['upload waits', `${figure(clockDelayMs)} ms longer for the clock behind OpenVPN`],
     ['data a month', `${cost.gbPerMonth.toFixed(1)} GB (both directions, 30 days)`],
   ];
   if (cost.capPercent !== null)

@@ -64,3 +64,9 @@ function sentenceOf({ message }: Error): string {
   const [, why, path] = /^E[A-Z]+: (.+?), \w+ '(.+)'$/.exec(message) ?? [];
   return why === undefined ? message : `${path}: ${why}`;
 }
+
+/** Whether a part of the program that another package brings was looked for in vain; bundles ask for it by `require`. */
+export function isAbsent(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
+}

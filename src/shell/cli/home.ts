@@ -2,6 +2,7 @@
 export { parseConfig } from '../../core/config/config.ts';
 export { sections } from '../../core/config/options/options.ts';
 export { parseUci } from '../../core/config/uci/uci.ts';
+export { renderUciFile } from '../../core/config/uci/uci-writer.ts';
 export { scheduleShares } from '../../core/cost/shares.ts';
 export { renderConfigStatus } from '../../core/home/answers.ts';
 export { findingsOf, findingsWithout } from '../../core/home/examination.ts';

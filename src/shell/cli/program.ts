@@ -6,7 +6,7 @@ import { registerCheck } from './check.ts';
 import type { Context } from './context.ts';
 import { registerCost } from './cost.ts';
 import { registerDoctor } from './doctor.ts';
-import { Failure, USAGE_STATUS } from './failure.ts';
+import { Failure, isAbsent, USAGE_STATUS } from './failure.ts';
 import { registerPrint } from './print.ts';
 import { registerRun } from './run/run-command.ts';
 import { ask, registerStatus } from './status.ts';
@@ -21,7 +21,19 @@ interface Companion {
 
 const companions: readonly Companion[] = [
   {
-    commands: ['set', 'get', 'show', 'add', 'delete', 'on', 'off', 'tunnel', 'call'],
+    commands: [
+      'set',
+      'get',
+      'show',
+      'add',
+      'delete',
+      'on',
+      'off',
+      'tunnel',
+      'password',
+      'page',
+      'call',
+    ],
     absent:
       'is for a home on Debian; on OpenWrt use LuCI, or "uci set iotshaper.rate=40" and "service iotshaper reload"',
     add: async (program, context) =>
@@ -87,12 +99,6 @@ export async function buildProgram(context: Context, word?: string): Promise<Com
     }
   }
   return program;
-}
-
-/** Whether a file that belongs to another package was looked for in vain; bundles ask for it by `require`. */
-function isAbsent(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
 }
 
 /** Runs the console's command line. What commander has said itself becomes the exit status, all else is thrown. */

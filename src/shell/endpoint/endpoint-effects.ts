@@ -267,6 +267,7 @@ export class EndpointEffects {
       shape,
       local,
       peer,
+      standing: 0,
     }));
     await this.#shaper.apply(shaped, fresh);
   }

@@ -1,7 +1,7 @@
-// The netdev that devices' packets take into the tunnel.
+// The settings of the netdev that devices' packets take, and of the one OpenVPN makes.
 import type { Work } from '../../core/home/machine/events.ts';
-import { DEVICE_MTU } from '../../core/plan/names.ts';
-import { netdevExists, readSysctl, setLink, writeSysctl } from '../network/netdev.ts';
+import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { netdevExists, netdevIndex, readSysctl, setLink, writeSysctl } from '../network/netdev.ts';
 import type { Sysctls } from '../network/sysctls.ts';
 import { keepLittleUnresolved } from '../network/unresolved.ts';
 import type { System } from '../system/system.ts';
@@ -44,4 +44,10 @@ async function loosenReversePaths(
     if ((await most('src_valid_mark')) !== 1 || (await most('rp_filter')) !== 1) continue;
     await sysctls.set(`net/ipv4/conf/${netdev}/rp_filter`, '2');
   }
+}
+
+/** The netdev that OpenVPN has made: nothing but the streams leaves by it. Resolves with its index, null where there is none. */
+export async function configureTunnel(system: Pick<System, 'files'>): Promise<number | null> {
+  await writeSysctl(system, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
+  return netdevIndex(system, TUNNEL_NETDEV);
 }

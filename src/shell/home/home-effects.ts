@@ -21,13 +21,7 @@ import { SENDER_SETS } from '../../core/plan/nft/nft-inner.ts';
 import { homePassages } from '../../core/plan/nft/nft-passage.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
 import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
-import {
-  netdevExists,
-  netdevIndex,
-  openNetdevCounter,
-  setLink,
-  writeSysctl,
-} from '../network/netdev.ts';
+import { netdevExists, netdevIndex, openNetdevCounter, setLink } from '../network/netdev.ts';
 import { loadNft } from '../network/nft.ts';
 import { rebuildQueue } from '../network/queue.ts';
 import { findRouteFault } from '../network/route-check.ts';
@@ -35,6 +29,7 @@ import { applyInsideRoutes, applyRoutes, keepAddress } from '../network/routing.
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { HomeOpenVpn, type OpenVpnAct } from '../openvpn/home-openvpn.ts';
+import { OuterClock } from '../shaper/outer-clock.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import { succeeds } from '../system/command.ts';
 import { endLeftovers } from '../system/leftovers.ts';
@@ -44,7 +39,7 @@ import type { System } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { tryKeepBootTable } from './boot-table.ts';
-import { configureNetdev } from './devices-netdev.ts';
+import { configureNetdev, configureTunnel } from './devices-netdev.ts';
 import { HomeTunnel } from './home-tunnel.ts';
 import { removeEverything } from './remove-everything.ts';
 
@@ -71,6 +66,7 @@ export class HomeEffects {
   readonly #sent;
   readonly #received;
   readonly #sysctls: Sysctls;
+  readonly #clock: OuterClock;
   #port: PacketPort | null = null;
   #plainUser: PlainUser | null | undefined;
   readonly tunnel: HomeTunnel;
@@ -85,6 +81,7 @@ export class HomeEffects {
     this.#rules = new Rules({ system, sets: HOME_SETS, onLost });
     this.#houseReader = new HouseReader(system, join(stateDir, NETWORKS_FILE));
     this.#sysctls = new Sysctls(system);
+    this.#clock = new OuterClock(system);
     this.tunnel = new HomeTunnel({
       system,
       departures: () => this.#sent.read(),
@@ -153,7 +150,7 @@ export class HomeEffects {
       case 'user':
         return this.#findPlainUser();
       case 'connect':
-        return this.#connect();
+        return configureTunnel(system);
       case 'suspects':
         return readForeignChains(system);
       case 'house':
@@ -175,6 +172,8 @@ export class HomeEffects {
         return netdevIndex(system, TUNNEL_NETDEV);
       case 'queue':
         return this.#applyQueue(work);
+      case 'clock':
+        return this.#clock.place(work);
       case 'streams':
         return this.#applyStreams(work);
       case 'openvpn':
@@ -182,11 +181,12 @@ export class HomeEffects {
     }
   }
 
-  async #look({ permits, config }: WorkOf<'look'>): Promise<Outcomes['look']> {
+  async #look({ permits, config, chains }: WorkOf<'look'>): Promise<Outcomes['look']> {
     // What lets devices go on is renewed in the same breath.
     const rulesIntact = await this.#rules.isIntact(permits);
     return {
       ...{ takenMs: this.#system.clock.monotonicMs(), rulesIntact },
+      chains: chains ? await this.#clock.readChains() : null,
       astray: this.#rules.counted(WITNESS_COUNTER),
       ...this.#noted(),
       sentPackets: this.sentPackets,
@@ -218,11 +218,6 @@ export class HomeEffects {
       if (!this.#plainUser) this.#options.log('warning', wordsOf(notice('plain-user-missing')));
     }
     return this.#plainUser;
-  }
-
-  async #connect(): Promise<number | null> {
-    await writeSysctl(this.#system, `net/ipv6/conf/${TUNNEL_NETDEV}/disable_ipv6`, '1');
-    return netdevIndex(this.#system, TUNNEL_NETDEV);
   }
 
   async #applyRules({ table, permits, again }: WorkOf<'rules'>): Promise<void> {
@@ -258,6 +253,8 @@ export class HomeEffects {
 
   async #applyQueue({ mtu, length, ring, slots }: WorkOf<'queue'>): Promise<void> {
     if (slots !== null) {
+      // Whatever waited for OpenVPN is too late by now: a ring of no length lets it go.
+      await setLink(this.#system, TUNNEL_NETDEV, mtu, 0);
       // A leaf is as long as the netdev's queue was when it was made; OpenVPN's ring follows it.
       await setLink(this.#system, TUNNEL_NETDEV, mtu, length);
       await this.#shaper.pause();
@@ -267,9 +264,10 @@ export class HomeEffects {
   }
 
   async #applyStreams(work: WorkOf<'streams'>): Promise<void> {
+    const { tunnel, upload, standing, fresh } = work;
     await this.tunnel.apply(work);
-    const stream = { minor: HOME_CLASS_MINOR, shape: work.upload, ...work.tunnel };
-    await this.#shaper.apply([stream], work.fresh);
+    const stream = { minor: HOME_CLASS_MINOR, shape: upload, ...tunnel, standing };
+    await this.#shaper.apply([stream], fresh);
     this.tunnel.want(work);
   }
 
@@ -288,6 +286,7 @@ export class HomeEffects {
     await attempt(() => this.#openvpn.stop());
     await attempt(async () => this.#port?.close());
     this.#port = null;
+    await attempt(() => this.#clock.remove());
     await attempt(() => this.#rules.release(shut === null));
     if (shut === null) await attempt(() => removeEverything(system, netdev));
     await attempt(() => this.#sysctls.restore());

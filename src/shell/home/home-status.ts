@@ -17,6 +17,7 @@ import type { HomeState } from '../../core/home/machine/state.ts';
 import type { TrafficRates } from '../../core/home/traffic-history.ts';
 import { sentencesOf } from '../../core/notices/words.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { standingDelayMs, standingSlots } from '../../core/plan/outer-clock.ts';
 import { shapeOf, slotsPerSecond } from '../../core/stream/stream.ts';
 import { version } from '../../version.ts';
 
@@ -78,7 +79,7 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
     },
     upload: direction(asked, rate.uploadKBps, rates.uploadPps, rates.uploadDeviceKBps, {
       queue_packets: queues?.totals.depthPackets ?? 0,
-      queue_ms: Math.round(queues?.oldestWaitMs(snapshot.nowMs) ?? 0),
+      queue_ms: Math.round(waitOf(snapshot, rate)),
       dropped: queues ? queues.totals.droppedLate + queues.totals.droppedFull : 0,
     }),
     download: direction(asked, rate.downloadKBps, rates.downloadPps, rates.downloadDeviceKBps, {
@@ -108,6 +109,14 @@ export function renderStatus(snapshot: HomeSnapshot): Status {
       : [],
     cost: cost(config, rate, main.packetBytes),
   };
+}
+
+/** How long the oldest waits so far, and will behind the slots that stand in the clock behind OpenVPN. */
+function waitOf({ queues, nowMs, config, machine }: HomeSnapshot, rate: ActiveRate): number {
+  const waitMs = queues?.oldestWaitMs(nowMs) ?? 0;
+  if (!config || machine.clock === null || waitMs === 0 || rate.uploadKBps === 0) return waitMs;
+  const shape = shapeOf(config, rate.uploadKBps);
+  return waitMs + standingDelayMs(standingSlots(config, shape), shape);
 }
 
 /** @param config null when nothing is asked of the stream */

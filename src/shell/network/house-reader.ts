@@ -11,10 +11,11 @@ import {
   renderNetworkMemory,
 } from '../../core/home/network-findings.ts';
 import { networkOf, splitPrefix } from '../../core/ip/address.ts';
-import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { FIXED_NETDEVS } from '../../core/plan/names.ts';
+import type { WayOut } from '../../core/plan/outer-clock.ts';
 import type { System } from '../system/system.ts';
 import { ipJson } from './ip-json.ts';
-import { readMtu } from './netdev.ts';
+import { netdevIndex, readMtu } from './netdev.ts';
 
 /** Below the state directory: prefixes of configured networks, for one that is gone when the service starts. */
 export const NETWORKS_FILE = 'networks.json';
@@ -45,12 +46,13 @@ export class HouseReader {
   async read(config: Config, remoteAddress: string | null): Promise<House> {
     const { files } = this.#system;
     const listed = await ipJson<ListedNetdev>(this.#system, ['-d', 'addr', 'show']);
-    const uplinks = await readUplinks(this.#system, remoteAddress);
+    const route = await readRoute(this.#system, remoteAddress);
+    const uplinks = await readUplinks(this.#system, route);
     const { networks, main, tunnel } = config;
     const names = networks.map(({ device }) => device);
     const memory = rememberPrefixes(await this.#recall(), networks, listed, uplinks);
     await this.#keep(memory);
-    const own = new Set([tunnel.interface, TUNNEL_NETDEV]);
+    const own = new Set([tunnel.interface, ...FIXED_NETDEVS]);
     const networkFindings = findNetworkFindings(networks, listed, uplinks, memory, main.house);
     return {
       ...findHouse({
@@ -63,7 +65,8 @@ export class HouseReader {
         own,
       }),
       addressed: addressedOf(listed, own),
-      wholeBytes: await readWholeBytes(this.#system, remoteAddress),
+      way: await readWay(this.#system, route, listed),
+      wholeBytes: await readWholeBytes(this.#system, route),
       networkPrefixes: [...new Set([...memory.values()].flat())].sort(),
       networkPorts: listed
         .filter(({ master }) => master !== undefined && names.includes(master))
@@ -104,9 +107,26 @@ export function addressedOf(
     .filter(({ name, prefixes }) => name !== 'lo' && !own.has(name) && prefixes.length > 0);
 }
 
-async function readUplinks(
+/** How the endpoint is reached. */
+interface RemoteRoute {
+  dev?: string;
+  metrics?: { mtu?: number }[];
+  isV6: boolean;
+}
+
+async function readRoute(
   system: Pick<System, 'processes'>,
   remoteAddress: string | null,
+): Promise<RemoteRoute | null> {
+  if (!remoteAddress) return null;
+  const question = ['route', 'get', remoteAddress];
+  const [route] = await ipJson<Omit<RemoteRoute, 'isV6'>>(system, question).catch(() => []);
+  return route ? { ...route, isV6: remoteAddress.includes(':') } : null;
+}
+
+async function readUplinks(
+  system: Pick<System, 'processes'>,
+  route: RemoteRoute | null,
 ): Promise<Set<string>> {
   const uplinks = new Set<string>();
   for (const family of ['-4', '-6']) {
@@ -122,28 +142,31 @@ async function readUplinks(
       for (const name of [dev, ...nexthops.map((hop) => hop.dev)]) if (name) uplinks.add(name);
     }
   }
-  if (remoteAddress) {
-    const question = ['route', 'get', remoteAddress];
-    const [route] = await ipJson<{ dev?: string }>(system, question).catch(() => []);
-    if (route?.dev) uplinks.add(route.dev);
-  }
+  if (route?.dev) uplinks.add(route.dev);
   return uplinks;
+}
+
+async function readWay(
+  system: Pick<System, 'files'>,
+  route: RemoteRoute | null,
+  listed: readonly ListedNetdev[],
+): Promise<WayOut | null> {
+  const netdev = route?.dev;
+  if (!netdev) return null;
+  const index = await netdevIndex(system, netdev);
+  const isEthernet = listed.find(({ ifname }) => ifname === netdev)?.link_type === 'ether';
+  return index === null ? null : { netdev, index, isEthernet };
 }
 
 /** As far as the kernel knows the way: the MTU that it has learned, else that of the netdev. */
 async function readWholeBytes(
-  system: Pick<System, 'processes' | 'files'>,
-  remoteAddress: string | null,
+  system: Pick<System, 'files'>,
+  route: RemoteRoute | null,
 ): Promise<number | null> {
-  if (!remoteAddress) return null;
-  const question = ['route', 'get', remoteAddress];
-  const [route] = await ipJson<{ dev?: string; metrics?: { mtu?: number }[] }>(
-    system,
-    question,
-  ).catch(() => []);
-  const learned = route?.metrics?.find(({ mtu }) => mtu !== undefined)?.mtu;
-  const mtu = learned ?? (route?.dev ? await readMtu(system, route.dev) : null);
-  return mtu === null ? null : wholeBytesOf(mtu, remoteAddress.includes(':'));
+  if (!route) return null;
+  const learned = route.metrics?.find(({ mtu }) => mtu !== undefined)?.mtu;
+  const mtu = learned ?? (route.dev ? await readMtu(system, route.dev) : null);
+  return mtu === null ? null : wholeBytesOf(mtu, route.isV6);
 }
 
 /** Prefixes that these netdevs reach without a gateway. */

@@ -4,20 +4,13 @@ import type { ElementType } from '../../core/netlink/nft-messages.ts';
 import { TABLE } from '../../core/plan/names.ts';
 import { aliveElements } from '../../core/plan/nft/nft-alive.ts';
 import { countersOf } from '../../core/plan/nft/nft-passage.ts';
-import { countedIn, updateTable } from '../../core/plan/nft/nft-text.ts';
+import { countedIn, updateTable, withoutCounts } from '../../core/plan/nft/nft-text.ts';
 import type { System } from '../system/system.ts';
 import { TableWatch } from '../system/table-watch.ts';
 import { type Glance, NftSocket } from './kernel/nft-socket.ts';
 import { deleteTable, loadNft } from './nft.ts';
 
 const LIST = `list table inet ${TABLE}\n`;
-
-/** A listing without what changes by itself: counters, and the sets whose elements time out. */
-function withoutCounts(listing: string): string {
-  return listing
-    .replace(/packets \d+ bytes \d+/g, 'packets bytes')
-    .replace(/\tset \w+ \{[^}]*?\tflags (?:\w+,)?timeout\n[\s\S]*?\n\t\}\n/g, '');
-}
 
 /** Elements of a set in a listing, without their times. */
 function listedElements(listing: string, set: string): string[] {

@@ -30,7 +30,8 @@ export class HomeOpenVpn {
       system,
       configPath: join(runDir, 'openvpn.conf'),
       managementSocket: managementSocketOf(runDir),
-      onState: (name, local, remote) => tell({ kind: 'openvpn', name, local, remote }),
+      onState: (name, { localAddress: local, remoteAddress: remote, remotePort }) =>
+        tell({ kind: 'openvpn', name, local, remote, remotePort }),
       onTrouble: (why) => tell({ kind: 'openvpn-trouble', why }),
       onExit: (why) => tell({ kind: 'openvpn-exited', why }),
       onLine: (line) => log('info', `openvpn: ${withoutKeys(line)}`),

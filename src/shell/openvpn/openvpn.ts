@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { isSame } from '../../core/equality/equality.ts';
 import type { Notice } from '../../core/notices/notice.ts';
-import { parseManagementLine } from '../../core/openvpn/management.ts';
+import { type Ends, parseManagementLine } from '../../core/openvpn/management.ts';
 import { explainSilence, type Remote, TroubleReader } from '../../core/openvpn/troubles.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { netdevExists } from '../network/netdev.ts';
@@ -38,7 +38,7 @@ export interface OpenVpnOptions {
   configPath: string;
   managementSocket: string;
   /** Called on every state OpenVPN names: CONNECTING, WAIT, AUTH, GET_CONFIG, ASSIGN_IP, CONNECTED, RECONNECTING, EXITING. */
-  onState: (name: string, localAddress: string, remoteAddress: string) => void;
+  onState: (name: string, ends: Ends) => void;
   /** Called with why it does not connect, as often as it says so. */
   onTrouble?: (why: Notice) => void;
   onExit: (why: Notice) => void;
@@ -169,7 +169,7 @@ export class OpenVpn {
     if (event.kind === 'state') {
       if (GOT_ON.includes(event.name)) this.#told = null;
       this.#awaitNext(event.name);
-      this.#options.onState(event.name, event.localAddress, event.remoteAddress);
+      this.#options.onState(event.name, event);
     } else if (event.kind === 'bytes')
       this.bytes = { inBytes: event.inBytes, outBytes: event.outBytes };
     else if (event.kind === 'hold') this.#release(client, event.pauseMs);

@@ -13,6 +13,8 @@ export interface ShapedStream {
   shape: Shape;
   local: string;
   peer: string;
+  /** Slots that ought to stand in the clock behind OpenVPN; 0 where there is no such clock. */
+  standing: number;
 }
 
 export type ToShaper =

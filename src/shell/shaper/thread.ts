@@ -2,7 +2,9 @@
 import { isSame } from '../../core/equality/equality.ts';
 import { modes } from '../../core/pacing/modes.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
-import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { standingBend } from '../../core/pacing/standing.ts';
+import { CLOCK_HANDLE, CLOCK_NETDEV, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { renderClockChange, renderClockLimit } from '../../core/plan/outer-clock.ts';
 import { classBytesPerSecond, renderClassChange } from '../../core/plan/tc.ts';
 import { TcListingReader } from '../../core/plan/tc-listing.ts';
 import { isPaced, slotsPerSecond } from '../../core/stream/stream.ts';
@@ -15,6 +17,10 @@ import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
 import { TcBatch } from './tc-batch.ts';
 
 const REPORT_MS = 1000;
+/** How often what stands in the clock behind OpenVPN is looked at. */
+const LOOK_MS = 200;
+/** Counts of the clock are taken no closer, whoever looked at it. */
+const OBSERVE_MS = 900;
 /** Ahead of the main thread (-20 is first). */
 const NICE = -15;
 
@@ -22,6 +28,12 @@ interface RunningStream {
   stream: ShapedStream;
   pacer: RatePacer | null;
   cover: Cover | null;
+  /** Drawn last, bytes a second. */
+  rate: number;
+  /** Share by which the inner rate differs from what was drawn. */
+  bend: number;
+  /** When the clock's count was taken last. */
+  observedMs: number;
 }
 
 /** Lives from its making until it is told to stop. */
@@ -33,11 +45,7 @@ export class ShaperThread {
   readonly #streams = new Map<number, RunningStream>();
   /** When tc last listed a count. */
   #heardMs = Number.NEGATIVE_INFINITY;
-  readonly #listing = new TcListingReader((id, packets) => {
-    this.#heardMs = this.#system.clock.monotonicMs();
-    const running = this.#streams.get(Number.parseInt(id.split(':')[1]!, 16));
-    running?.pacer?.observe(packets, this.#heardMs);
-  });
+  readonly #listing = new TcListingReader((...counts) => this.#count(...counts));
   readonly #tc: TcBatch;
   /** What has left the tunnel's netdev, as the kernel counts it. */
   readonly #sentBytes: Counter;
@@ -45,6 +53,7 @@ export class ShaperThread {
   /** When tc was last asked to list the queue; null where it was not. */
   #askedMs: number | null = null;
   readonly #cancelReports: Cancel;
+  #cancelLooks: Cancel | null = null;
 
   constructor(port: ThreadPort, system: System) {
     this.#port = port;
@@ -93,7 +102,54 @@ export class ShaperThread {
       if (!fresh && running && isSame(running.stream, stream)) continue;
       await this.#begin(stream, running ?? null);
     }
+    this.#followClock();
     this.#pace();
+  }
+
+  /** Netdevs whose queues are looked at: the clock's first, as its reader takes it. */
+  get #queues(): string[] {
+    return this.#hasClock ? [CLOCK_NETDEV, TUNNEL_NETDEV] : [TUNNEL_NETDEV];
+  }
+
+  get #hasClock(): boolean {
+    return [...this.#streams.values()].some(({ stream }) => hasOuter(stream));
+  }
+
+  /** Looks at the clock as long as there is one. */
+  #followClock(): void {
+    if (this.#hasClock) {
+      const look = (): void => this.#tc.write(`class show dev ${CLOCK_NETDEV}\n`);
+      this.#cancelLooks ??= this.#system.timers.every(LOOK_MS, look);
+      return;
+    }
+    this.#cancelLooks?.();
+    this.#cancelLooks = null;
+  }
+
+  /** Counts of a class: the average is held where slots leave for the wire, which is at the last clock there is. */
+  #count(id: string, packets: number, standing: number): void {
+    const nowMs = this.#system.clock.monotonicMs();
+    this.#heardMs = nowMs;
+    const [, minor = ''] = id.split(':');
+    const running = this.#streams.get(Number.parseInt(minor, 16));
+    if (!running?.pacer) return;
+    const isOuter = id.startsWith(CLOCK_HANDLE);
+    if (hasOuter(running.stream) !== isOuter) return;
+    if (isOuter) this.#bend(running, standing);
+    if (isOuter && nowMs - running.observedMs < OBSERVE_MS) return;
+    running.observedMs = nowMs;
+    running.pacer.observe(packets, nowMs);
+  }
+
+  #bend(running: RunningStream, standing: number): void {
+    const { minor, shape, standing: meant } = running.stream;
+    const bend = standingBend(standing, meant, slotsPerSecond(shape));
+    if (bend === running.bend) return;
+    running.bend = bend;
+    // Others are drawn anew in a moment.
+    if (running.pacer?.dueMs === Number.POSITIVE_INFINITY) {
+      this.#tc.write(renderClassChange(minor, bent(running), shape));
+    }
   }
 
   /** New cover stands ready before the old is taken away. */
@@ -114,7 +170,11 @@ export class ShaperThread {
           onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
         })
       : null;
-    this.#streams.set(minor, { stream, pacer, cover });
+    const bend = (hasOuter(stream) && old?.bend) || 0;
+    const rate = classBytesPerSecond(shape);
+    const observedMs = Number.NEGATIVE_INFINITY;
+    this.#streams.set(minor, { stream, pacer, cover, rate, bend, observedMs });
+    if (hasOuter(stream)) this.#tc.write(renderClockLimit(minor, stream.standing, shape));
     if (!paced) {
       this.#tc.write(renderClassChange(minor, classBytesPerSecond(shape), shape));
     }
@@ -145,11 +205,13 @@ export class ShaperThread {
     let text = '';
     let dueMs = Number.POSITIVE_INFINITY;
     const drawn: Cover[] = [];
-    for (const [minor, { pacer, cover, stream }] of this.#streams) {
+    for (const running of this.#streams.values()) {
+      const { pacer, cover } = running;
       if (!pacer) continue;
-      const bytesPerSecond = pacer.step(nowMs);
-      if (bytesPerSecond !== null) {
-        text += renderClassChange(minor, bytesPerSecond, stream.shape);
+      const rate = pacer.step(nowMs);
+      if (rate !== null) {
+        running.rate = rate;
+        text += renderRates(running);
         if (cover) drawn.push(cover);
       }
       dueMs = Math.min(dueMs, pacer.dueMs);
@@ -174,19 +236,30 @@ export class ShaperThread {
     if (isOpen) return;
     this.#askedMs = this.#streams.size === 0 ? null : nowMs;
     if (this.#askedMs === null) return;
-    this.#tc.write(`class show dev ${TUNNEL_NETDEV}\nqdisc show dev ${TUNNEL_NETDEV}\n`);
+    this.#tc.write(this.#questions());
     // Constant intervals are only touched when the last count asked for it.
     this.#pace();
   }
 
+  /** What tc is asked once a second. */
+  #questions(): string {
+    const lines = this.#queues.flatMap((name) => [
+      `class show dev ${name}`,
+      `qdisc show dev ${name}`,
+    ]);
+    return `${lines.join('\n')}\n`;
+  }
+
   /** Whether tc is still to answer in full: what it has listed so far says nothing of what there is. */
   #isAnswering(): boolean {
-    if (this.#listing.hasRoot || !this.#tc.isRunning) return false;
-    return netdevExists(this.#system, TUNNEL_NETDEV);
+    if (!this.#tc.isRunning) return false;
+    const standing = this.#queues.filter((name) => netdevExists(this.#system, name));
+    return this.#listing.roots < standing.length;
   }
 
   #stop(): void {
     this.#cancelReports();
+    this.#cancelLooks?.();
     this.#cancelPace?.();
     for (const { cover } of this.#streams.values()) cover?.close();
     this.#streams.clear();
@@ -194,4 +267,20 @@ export class ShaperThread {
     this.#sentBytes.close();
     this.#port.close();
   }
+}
+
+function hasOuter({ standing }: ShapedStream): boolean {
+  return standing > 0;
+}
+
+function bent({ rate, bend }: RunningStream): number {
+  return Math.max(1, Math.round(rate * (1 + bend)));
+}
+
+/** What was drawn, for every clock there is: the same interval at both, in one go. */
+function renderRates(running: RunningStream): string {
+  const { stream, rate } = running;
+  const { minor, shape } = stream;
+  const inner = renderClassChange(minor, bent(running), shape);
+  return hasOuter(stream) ? renderClockChange(minor, rate, shape) + inner : inner;
 }

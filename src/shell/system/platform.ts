@@ -6,6 +6,8 @@ export interface Platform {
   configPath: string;
   /** ubusd's socket; '' where there is no bus. */
   ubusSocket: string;
+  /** Files of the page that the service serves itself; '' where LuCI has the page. */
+  pageFolder: string;
   /** Whether sentences have to name OpenWrt's commands. */
   isOpenWrt: boolean;
 }
@@ -14,6 +16,7 @@ const openWrt: Platform = {
   configPath: '/etc/config/iotshaper',
   // Before OpenWrt 21.02 it was `/var/run/ubus.sock`.
   ubusSocket: '/var/run/ubus/ubus.sock',
+  pageFolder: '',
   isOpenWrt: true,
 };
 
@@ -21,6 +24,7 @@ const openWrt: Platform = {
 const debian: Platform = {
   configPath: '/etc/iotshaper/iotshaper',
   ubusSocket: '',
+  pageFolder: '/usr/share/iotshaper/page',
   isOpenWrt: false,
 };
 

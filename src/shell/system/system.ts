@@ -81,12 +81,45 @@ export interface Sockets {
   connect(path: string): Promise<Connection>;
   /** Addresses of this machine. */
   netdevAddresses(): NetdevAddress[];
+  /** Serves pages over TLS; what comes without it is told where to go. @throws {SystemError} with `EADDRINUSE` and the like. */
+  serveWeb(options: WebOptions): Promise<Listener>;
+}
+
+export interface WebOptions {
+  address: string;
+  port: number;
+  /** PEM. */
+  certificate: string;
+  key: string;
+  /** Longer requests are refused. */
+  maxBodyBytes: number;
+  /** Must not fail. */
+  answer: (request: WebRequest) => Promise<WebAnswer>;
+}
+
+export interface WebRequest {
+  method: string;
+  /** As it was asked for, beginning with a slash where the browser is sane. */
+  target: string;
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string>>;
+  body: string;
+  /** The address it came from. */
+  from: string;
+}
+
+export interface WebAnswer {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: string | Uint8Array;
 }
 
 export interface NetdevAddress {
   netdev: string;
-  /** As IPv4 dotted quad or IPv6 text, without a length. */
+  /** As IPv4 dotted quad or IPv6 text, without its length. */
   address: string;
+  /** Bits of its network. */
+  length: number;
   mac: string;
 }
 

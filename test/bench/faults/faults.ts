@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
+import { clockFaults } from './clock-faults.ts';
 import { crowdFaults } from './crowd-faults.ts';
 import type { Fault } from './measure.ts';
 import { neighbourFaults } from './neighbour-faults.ts';
@@ -144,6 +145,7 @@ export const faults: Fault[] = [
   ...atBoth('home'),
   ...['zone_devices', 'route_devices', 'forward'].flatMap(chainFlushed),
   ...['check_source', 'output'].map(chainFlushedUntold),
+  ...clockFaults,
   ...atBoth('endpoint'),
   ...wireFaults,
   ...neighbourFaults,

@@ -51,7 +51,7 @@ export interface PageOptions {
 
 /** What LuCI loads by itself where it is needed. */
 const standInScripts = ['widgets', 'form']
-  .map((name) => `<script src="/luci-static/resources/${name}.js"></script>`)
+  .map((name) => `<script src="/forms/${name}.js"></script>`)
   .join('\n');
 
 /** One tab's page, with the parts LuCI's bootstrap theme has. */

@@ -14,7 +14,8 @@ import { UciFault, UciSessions } from './uci-sessions.ts';
 
 /** The page as it is written, and what a build adds to it. */
 const ownFiles = ['luci-app/htdocs', 'dist/htdocs'];
-const standIn = 'test/luci/runtime';
+/** The stand-in, and the forms and widgets that the page of Debian has in the place of LuCI's. */
+const standIns = ['test/luci/runtime', 'page-app'];
 const contentTypes: Record<string, string> = {
   '.js': 'application/javascript',
   '.css': 'text/css',
@@ -68,7 +69,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
         join(luciSource, 'modules/luci-base/htdocs'),
         join(luciSource, 'themes/luci-theme-bootstrap/htdocs'),
       ]
-    : [...ownFiles, standIn];
+    : [...ownFiles, ...standIns];
 
   async function serveFile(path: string, response: ServerResponse): Promise<void> {
     for (const root of files) {

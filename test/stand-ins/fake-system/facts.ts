@@ -1,5 +1,12 @@
 // What holds on the stand-in machine at an instant, and for how long it has not: read from the models, not from the service.
-import { COVER_PORT, MARK_TUNNEL, TABLE, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
+import {
+  CLOCK_NETDEV,
+  COVER_PORT,
+  MARK_TUNNEL,
+  TABLE,
+  TUNNEL_NETDEV,
+} from '../../../src/core/plan/names.ts';
+import { clockOf } from './egress-hook.ts';
 import type { FakeMachine } from './machine.ts';
 import type { NetdevQueue } from './netdev-queue.ts';
 
@@ -11,6 +18,8 @@ export interface Facts {
   tunnelUp: boolean;
   /** The queue stands as the program made it. */
   queueIntact: boolean;
+  /** What OpenVPN sends passes the clock behind it. */
+  clockIntact: boolean;
   /** The table stands as the program loaded it. */
   rulesIntact: boolean;
   /** Devices' marked packets are routed to the packer. */
@@ -37,6 +46,7 @@ export function readFacts(machine: FakeMachine): Facts {
     networkPresent: devices.every(({ netdev }) => ip.netdevs.has(netdev)),
     tunnelUp: isPassing,
     queueIntact: queue !== null && isIntact(queue),
+    clockIntact: !isPassing || isClocked(machine),
     rulesIntact: table !== undefined && !table.isTampered,
     routesIntact: way?.type === 'unicast' && way.dev === innerNetdev,
     coverRunning: [...udp.sockets].some(
@@ -45,6 +55,16 @@ export function readFacts(machine: FakeMachine): Facts {
     endpointAnswers: far.answers && far.hears && isPassing,
     downloadRunning: far.streams && far.shape !== null && isPassing,
   };
+}
+
+/** Where the kernel has what it takes. */
+function isClocked({ ip, tc, nft, world }: FakeMachine): boolean {
+  if (ip.missingKinds.has('veth') || !nft.hasNetdevTables) return true;
+  const way = ip.lookUp({ destination: world.remote })?.dev ?? '';
+  const clock = ip.netdevs.get(CLOCK_NETDEV);
+  const queue = tc.queueOf(CLOCK_NETDEV);
+  const isLed = clockOf(nft, way, world.remote) === CLOCK_NETDEV;
+  return clock?.isUp === true && isLed && queue !== null && isIntact(queue);
 }
 
 function isIntact({ isHtb, isTampered, classes }: NetdevQueue): boolean {

@@ -16,8 +16,12 @@ export function createSystem(machine: FakeMachine, random: Random): System {
       connect: (path) => unix.connect(path),
       netdevAddresses: () =>
         [...ip.netdevs.values()].flatMap(({ name, mac = '', addresses }) =>
-          addresses.map((cidr) => ({ netdev: name, address: cidr.split('/')[0]!, mac })),
+          addresses.map((cidr) => {
+            const [address = '', length] = cidr.split('/');
+            return { netdev: name, address, mac, length: Number(length) };
+          }),
         ),
+      serveWeb: () => Promise.reject(new SystemError('ENOTSUP', 'ENOTSUP: no page here')),
     },
     processes: processes.view(),
     randomBytes: (count) => drawBytes(random, count),

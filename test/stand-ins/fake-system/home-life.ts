@@ -21,6 +21,7 @@ export const allowanceMs: Readonly<Record<FactName, number>> = {
   networkPresent: 6000,
   tunnelUp: 8000,
   queueIntact: 6000,
+  clockIntact: 6000,
   rulesIntact: 6000,
   routesIntact: 15_000,
   coverRunning: 8000,

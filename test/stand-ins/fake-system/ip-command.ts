@@ -53,6 +53,12 @@ export function runIp(model: IpModel, argv: readonly string[]): Ended {
       return list([...model.netdevs.values()].map(describeNetdev));
     case 'addr replace':
       return replaceAddress(model, rest[0]!, words.get('dev')!);
+    case 'link add':
+      return addLink(model, rest);
+    case 'link del':
+      if (!model.netdevs.has(rest[0]!)) return noDevice(rest[0]!);
+      model.removeNetdev(rest[0]!);
+      return DONE;
     case 'link set':
       return setLink(model, words, rest.includes('up'));
     case 'neigh show':
@@ -99,6 +105,22 @@ function describeNetdev(netdev: Netdev): object {
 function replaceAddress(model: IpModel, cidr: string, name: string): Ended {
   if (!model.netdevs.has(name)) return noDevice(name);
   model.addAddress(name, cidr);
+  return DONE;
+}
+
+function addLink(
+  model: IpModel,
+  [name = '', , kind = '', , , peer = '']: readonly string[],
+): Ended {
+  if (model.missingKinds.has(kind)) return failed(2, 'Error: Unknown device type.');
+  if (model.netdevs.has(name) || model.netdevs.has(peer)) return answers('File exists');
+  for (const [one, other] of [
+    [name, peer],
+    [peer, name],
+  ] as const) {
+    model.addNetdev({ name: one, kind, peer: other });
+    model.setUp(one, false);
+  }
   return DONE;
 }
 

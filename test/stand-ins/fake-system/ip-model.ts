@@ -13,6 +13,8 @@ export interface NetdevSpec {
   master?: string;
   /** In CIDR form. */
   addresses?: string[];
+  /** The other end of a pair, which goes with it. */
+  peer?: string;
 }
 
 export interface Netdev extends NetdevSpec {
@@ -78,6 +80,8 @@ export class IpModel {
   routes: Route[] = [];
   rules: PolicyRule[] = [];
   neighbours: Neighbour[] = [];
+  /** Kinds of netdevs that the kernel does not have. */
+  readonly missingKinds = new Set<string>();
   /** Goes up with every change. */
   version = 0;
   readonly monitors = new Set<Monitor>();
@@ -144,6 +148,7 @@ export class IpModel {
       `[LINK]Deleted ${netdev.index}: ${name}: <BROADCAST,MULTICAST> mtu ${netdev.mtu}`,
     );
     for (const told of this.onRemoved) told(netdev);
+    if (netdev.peer) this.removeNetdev(netdev.peer);
   }
 
   setQueueLength(netdev: Netdev, packets: number): void {

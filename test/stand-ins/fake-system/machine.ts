@@ -13,6 +13,7 @@ import {
 import { addCommands } from './commands.ts';
 import { type Device, DeviceTraffic, innerPacket, type Way } from './device-traffic.ts';
 import { type Call, Door, type Failing } from './door.ts';
+import { passHook } from './egress-hook.ts';
 import { FactLog } from './facts.ts';
 import { createSystem } from './fake-system.ts';
 import { FarEndpoint } from './far-endpoint.ts';
@@ -131,6 +132,7 @@ export class FakeMachine {
     files.mount('/proc/sys', this.settings);
     files.mount('/sys/class/net', networkFolder(ip));
     ip.onRemoved.push(({ name }) => this.settings.forget(name));
+    ip.onRemoved.push(({ name }) => nft.forgetNetdev(name));
     this.system = createSystem(this, seededRandom(options.seed ?? 1));
     this.plants = new Plants(this, () => options.addNetwork?.(this));
     options.addNetwork?.(this);
@@ -302,6 +304,11 @@ export class FakeMachine {
     // While OpenVPN is not connected it throws away what it reads.
     if (!this.openvpn.isConnected) return;
     this.#count(packetOf(datagram, '', 0).bytes);
+    // What OpenVPN sends takes its own way out.
+    const { remote } = this.world;
+    const way = this.ip.lookUp({ destination: remote })?.dev;
+    const sent = { destination: remote, port: 1194, bytes: datagram.bytes.length };
+    if (way && !passHook(this, way, sent)) return;
     this.#carried += this.world.carriedShare;
     if (this.#carried < 1) return;
     this.#carried--;

@@ -32,7 +32,14 @@ export interface NftSet {
 
 export interface NftChain {
   /** Null for one that is only jumped to. */
-  base: { type: string; hook: string; priority: number; policy: string } | null;
+  base: {
+    type: string;
+    hook: string;
+    /** Of whose hook; null where it is nobody's. */
+    device: string | null;
+    priority: number;
+    policy: string;
+  } | null;
   rules: readonly string[];
 }
 
@@ -58,6 +65,8 @@ export class NftModel {
   tables = new Map<string, NftTable>();
   /** Goes up with every change but the passing of time. */
   version = 0;
+  /** Whether the kernel has tables of the family netdev. */
+  hasNetdevTables = true;
   /** Told what `nft monitor destroy tables` prints. */
   readonly monitors = new Set<(line: string) => void>();
   readonly #time: VirtualTime;
@@ -75,7 +84,7 @@ export class NftModel {
   load(text: string, isForeign = false): string {
     const commands = readNft(text);
     const before = this.tables;
-    const isQuestion = commands.every(({ kind }) => kind === 'list');
+    const isQuestion = commands.every(({ kind }) => kind === 'list' || kind === 'list netdev');
     // Who looks at tables between two changes looks at these.
     if (!isQuestion) this.tables = new Map([...before].map(([name, table]) => [name, copy(table)]));
     const events: string[] = [];
@@ -83,6 +92,7 @@ export class NftModel {
     try {
       for (const command of commands) {
         if (command.kind === 'list') printed += this.list(command.table);
+        else if (command.kind === 'list netdev') printed += this.#listNetdevTables();
         else this.#apply(command, events, isForeign);
       }
       if (!isQuestion) this.#check();
@@ -165,6 +175,19 @@ export class NftModel {
     return `table ${name} {\n${blocks.join('\n')}}\n`;
   }
 
+  #listNetdevTables(): string {
+    const names = [...this.tables.keys()].filter((name) => name.startsWith('netdev '));
+    return names.map((name) => this.list(name)).join('\n');
+  }
+
+  /** A netdev is gone, and with it the chains that stood at its hooks. */
+  forgetNetdev(netdev: string): void {
+    for (const { chains } of this.tables.values()) {
+      for (const [name, { base }] of chains) if (base?.device === netdev) chains.delete(name);
+    }
+    this.version++;
+  }
+
   /** As `nft list ruleset` prints it. */
   print(): string {
     return [...this.tables.keys()].map((name) => this.list(name)).join('\n');
@@ -184,7 +207,11 @@ export class NftModel {
     return printed.length === 0 ? [] : [`elements = { ${printed.join(',\n\t\t\t     ')} }`];
   }
 
-  #apply(command: NftCommand, events: string[], isForeign: boolean): void {
+  #apply(
+    command: Exclude<NftCommand, { kind: 'list netdev' }>,
+    events: string[],
+    isForeign: boolean,
+  ): void {
     if (command.kind === 'flush ruleset') {
       for (const name of this.tables.keys()) events.push(`delete table ${name}`);
       this.tables.clear();
@@ -192,6 +219,9 @@ export class NftModel {
     }
     const { table: name } = command;
     if (command.kind === 'declare' || command.kind === 'define') {
+      if (name.startsWith('netdev ') && !this.hasNetdevTables) {
+        refuse('Could not process rule: Operation not supported');
+      }
       const table = this.tables.get(name) ?? emptyTable();
       this.tables.set(name, table);
       if (command.kind === 'define') this.#define(table, command.blocks);
@@ -296,16 +326,18 @@ function copy(table: NftTable): NftTable {
 
 function readBase(line: string): NftChain['base'] {
   if (!line.startsWith('type ')) return null;
-  const parts = /^type (\w+) hook (\w+) priority ([^;]+); policy (\w+);$/.exec(line);
+  const pattern = /^type (\w+) hook (\w+)(?: device "([\w.-]+)")? priority ([^;]+); policy (\w+);$/;
+  const parts = pattern.exec(line);
   if (!parts) throw new NotUnderstood(`nft: ${line}`);
-  const [, type = '', hook = '', priority = '', policy = ''] = parts;
-  return { type, hook, priority: readPriority(priority), policy };
+  const [, type = '', hook = '', device = null, priority = '', policy = ''] = parts;
+  return { type, hook, device, priority: readPriority(priority), policy };
 }
 
 function printChain({ base, rules }: NftChain): string[] {
   if (!base) return [...rules];
-  const { type, hook, priority, policy } = base;
-  const head = `type ${type} hook ${hook} priority ${printPriority(priority)}; policy ${policy};`;
+  const { type, hook, device, priority, policy } = base;
+  const of = device === null ? '' : ` device "${device}"`;
+  const head = `type ${type} hook ${hook}${of} priority ${printPriority(priority)}; policy ${policy};`;
   return [head, ...rules];
 }
 

@@ -39,6 +39,7 @@ export interface RuleContext {
 
 export type Verdict =
   | { kind: 'accept' | 'drop' | 'return' }
+  | { kind: 'fwd'; netdev: string }
   | { kind: 'jump' | 'goto'; chain: string }
   | null;
 
@@ -70,6 +71,7 @@ const FIELDS: Record<string, (packet: Packet) => string | null> = {
   'meta protocol': ({ family }) => family,
   'meta nfproto': ({ family }) => (family === 'ip' ? 'ipv4' : 'ipv6'),
   'meta skuid': ({ uid }) => (uid === null ? null : `${uid}`),
+  'meta pkttype': () => 'host',
   'meta length': ({ bytes }) => `${bytes}`,
   'meta mark': ({ mark }) => `0x${mark.toString(16).padStart(8, '0')}`,
   'ct original zone': ({ zone }) => `${zone}`,
@@ -116,6 +118,7 @@ const STATEMENTS: [RegExp, (parts: string[], rule: Draft) => void][] = [
   [/(jump|goto) (\w+)/y, ([kind, chain], rule) => leads(rule, kind as 'jump', chain!)],
   // No packet here has segments.
   [/tcp flags syn \/ syn,rst tcp option maxseg size set rt mtu/y, () => {}],
+  [/fwd to "([^"]+)"/y, ([netdev], rule) => ends(rule, { kind: 'fwd', netdev: netdev! })],
   [/comment "[^"]*"/y, () => {}],
   [
     new RegExp(`(${NAMES}) (!= )?(?:@(\\w+)|\\{ ([^}]+) \\}|("[^"]*"|[\\w.:/,-]+))`, 'y'),

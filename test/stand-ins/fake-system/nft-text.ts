@@ -22,6 +22,7 @@ export type NftCommand =
   | { kind: 'list'; table: string }
   | { kind: 'flush set'; table: string; set: string }
   | { kind: 'flush ruleset' }
+  | { kind: 'list netdev' }
   | { kind: 'define'; table: string; blocks: Block[] }
   | { kind: 'add'; table: string; set: string; elements: ElementText[] }
   | { kind: 'drop'; table: string; set: string; elements: ElementText[] };
@@ -31,7 +32,7 @@ export class NotUnderstood extends Error {
   override name = 'NotUnderstood';
 }
 
-const TABLE = String.raw`((?:inet|ip|ip6) \w+)`;
+const TABLE = String.raw`((?:inet|ip|ip6|netdev) \w+)`;
 
 /** @throws {NotUnderstood} */
 export function readNft(text: string): NftCommand[] {
@@ -48,6 +49,7 @@ export function readNft(text: string): NftCommand[] {
 function readCommand(line: string, rest: string[]): NftCommand {
   const read = (pattern: string): RegExpExecArray | null => new RegExp(`^${pattern}$`).exec(line);
   if (line === 'flush ruleset') return { kind: 'flush ruleset' };
+  if (line === 'list ruleset netdev') return { kind: 'list netdev' };
   let match = read(`table ${TABLE} \\{`);
   if (match) return { kind: 'define', table: match[1]!, blocks: readBlocks(rest) };
   match = read(`table ${TABLE}`);

@@ -1,6 +1,7 @@
 // Faults of the world, to be planted into the stand-in machine: what others do to it, what breaks, and what comes back.
-import { COVER_PORT, TABLE, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
+import { CLOCK_NETDEV, COVER_PORT, TABLE, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
 import { REDIRECTED_SET, WITNESS_COUNTER } from '../../../src/core/plan/nft/nft-home.ts';
+import { CLOCK_TABLE } from '../../../src/core/plan/outer-clock.ts';
 import type { FakeMachine } from './machine.ts';
 import type { NetdevQueue } from './netdev-queue.ts';
 
@@ -43,6 +44,23 @@ export class Plants {
     this.#changeQueue((queue) => {
       if (queue.isHtb) queue.addClass(0x77, 1000, 512);
     });
+  }
+
+  // The clock behind OpenVPN
+
+  deleteClock(): void {
+    this.#machine.ip.removeNetdev(CLOCK_NETDEV);
+  }
+
+  /** Another program's qdisc takes the place of its queue. */
+  changeClock(): void {
+    this.#machine.tc.queueOf(CLOCK_NETDEV)?.setRoot('fq_codel', '8001:');
+  }
+
+  /** Nothing leads there any more. */
+  flushClockChains(): void {
+    const { nft } = this.#machine;
+    if (nft.tables.has(CLOCK_TABLE)) nft.load(`flush table ${CLOCK_TABLE}\n`, true);
   }
 
   // Rules and routes

@@ -97,12 +97,16 @@ export class TcModel {
         queue.isTampered = false;
         return DONE;
       }
-      const leaf = /parent 1:(\w+) handle (\S+) (pfifo_fast)$/.exec(line);
+      const leaf = /parent \d:(\w+) handle (\S+) (pfifo_fast|pfifo)(?: limit \d+)?$/.exec(line);
       if (!leaf) throw new NotUnderstood(`tc ${line}`);
       const parent = queue.classes.get(Number.parseInt(leaf[1]!, 16));
       if (!parent) return failed(2, 'Error: Specified class not found.');
       parent.leaf = { kind: leaf[3]!, handle: leaf[2]!, limit: queuePackets };
       return DONE;
+    },
+    'qdisc change': (queue, line) => {
+      const [, minor] = /parent 2:(\w+) handle \S+ pfifo limit \d+$/.exec(line) ?? [];
+      return queue.classes.get(Number.parseInt(minor ?? '', 16))?.leaf ? DONE : NO_FILE;
     },
     'qdisc del': (queue, line) => {
       if (!/ root$/.test(line)) throw new NotUnderstood(`tc ${line}`);
@@ -155,7 +159,7 @@ export class TcModel {
 
 function readClass(line: string): { minor: number; bytesPerSecond: number; leastBytes: number } {
   // The ceiling holds back nothing that goes as it is drawn.
-  const pattern = /classid 1:(\w+) htb rate (\d+)bps ceil \d+bps burst \d+ cburst \d+ mpu (\d+)$/;
+  const pattern = /classid \d:(\w+) htb rate (\d+)bps ceil \d+bps burst \d+ cburst \d+ mpu (\d+)$/;
   const [, minor, rate, mpu] = pattern.exec(line) ?? [];
   if (minor === undefined) throw new NotUnderstood(`tc ${line}`);
   return {
@@ -196,7 +200,7 @@ function listClasses(queue: NetdevQueue, withCounts: boolean): string {
       const leaf = one.leaf ? ` leaf ${one.leaf.handle}` : '';
       const rate = printRate(one.bytesPerSecond);
       const burst = Math.max(1, Math.round(one.bytesPerSecond / 4000));
-      const head = `class htb 1:${hex(one.minor)} root${leaf} prio 0 rate ${rate} ceil ${rate} burst ${burst}b cburst ${burst}b `;
+      const head = `class htb ${queue.root.handle}${hex(one.minor)} root${leaf} prio 0 rate ${rate} ceil ${rate} burst ${burst}b cburst ${burst}b `;
       if (!withCounts) return `${head}\n`;
       const lended = ` lended: ${one.packets} borrowed: 0 giants: 0`;
       return [head, ...listCounts([one]), lended, ' tokens: 0 ctokens: 0', '', ''].join('\n');
@@ -215,7 +219,8 @@ function listQdiscs(queue: NetdevQueue, withCounts: boolean): string {
   for (const one of all) {
     if (!one.leaf) continue;
     const { kind, handle } = one.leaf;
-    lines.push(`qdisc ${kind} ${handle} parent 1:${hex(one.minor)} ${PRIORITY_MAP}`);
+    const which = kind === 'pfifo' ? 'limit 6p' : PRIORITY_MAP;
+    lines.push(`qdisc ${kind} ${handle} parent ${root.handle}${hex(one.minor)} ${which}`);
     if (withCounts) lines.push(...listCounts([one]));
   }
   return `${lines.join('\n')}\n`;

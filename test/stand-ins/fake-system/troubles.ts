@@ -1,5 +1,5 @@
 // What may happen to a home's machine, and what ends it.
-import { TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
+import { CLOCK_NETDEV, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
 import type { Plants } from './plants.ts';
 
 /** What happens to a machine, and what ends it. */
@@ -13,6 +13,10 @@ export const troubles: Readonly<Record<string, Trouble>> = {
   changeQueue: { begin: (plants) => plants.changeQueue() },
   dropLeaves: { begin: (plants) => plants.dropLeaves() },
   addClass: { begin: (plants) => plants.addClass() },
+  deleteClock: { begin: (plants) => plants.deleteClock() },
+  changeClock: { begin: (plants) => plants.changeClock() },
+  flushClockChains: { begin: (plants) => plants.flushClockChains() },
+  takeClockDown: { begin: (plants) => plants.takeDown(CLOCK_NETDEV) },
   flushRuleset: { begin: (plants) => plants.flushRuleset() },
   editChain: { begin: (plants) => plants.editChain() },
   removeRoutes: { begin: (plants) => plants.removeRoutes('7213') },

@@ -37,6 +37,7 @@ function number(schema: SchemaObject, allowed: Notice, unit: string): Kind<numbe
 /** A unit within a sentence: those that are words are translated. */
 function unitValue(unit: string): NoticeValue {
   if (unit === 'bytes') return notice('unit-bytes');
+  if (unit === 'slots') return notice('unit-slots');
   if (unit === 'GB a month') return notice('unit-gb-a-month');
   return unit === 'a GB' ? notice('unit-a-gb') : unit;
 }
@@ -74,6 +75,14 @@ export function integer(bounds: Bounds): Kind<number> {
   const schema = { type: 'integer', minimum: least, maximum: most };
   return number(schema, notice('whole-between', boundsValues(bounds)), unit);
 }
+
+/** A port that takes no further rights to listen on. */
+export const port: Kind<number> = {
+  read: readNumber,
+  schema: { type: 'integer', minimum: 1024, maximum: 65_535 },
+  allowed: notice('port-between', { least: '1024', most: '65535' }),
+  convert: asIs,
+};
 
 export function positive(unit: string): Kind<number> {
   const allowed = notice('above-zero', { unit: unitValue(unit) });

@@ -87,6 +87,13 @@ export const mainSection = section({
       },
     },
     {
+      name: 'standing_slots',
+      field: 'standingSlots',
+      kind: kind.integer({ least: 0, most: 200, unit: 'slots' }),
+      default: '',
+      hint: 'Encrypted slots that wait behind OpenVPN, so that a busy router does not show in their times; device packets wait for them. Left empty: as many as 10 ms hold, two at least. 0: no clock behind OpenVPN.',
+    },
+    {
       name: 'killswitch',
       kind: kind.boolean,
       default: '1',
@@ -132,6 +139,18 @@ export const mainSection = section({
       default: '',
       hint: 'Price of a GB in any currency, to show what shaping costs.',
       page: { label: 'Price', unit: 'for a GB' },
+    },
+    {
+      name: 'page',
+      kind: kind.boolean,
+      default: '1',
+      hint: 'On Debian: whether the service serves its page, once `iotshaper password` has set a password. OpenWrt has it in LuCI.',
+    },
+    {
+      name: 'page_port',
+      kind: kind.port,
+      default: '8443',
+      hint: "On Debian: port of the page, at this machine's addresses in the devices' networks and nowhere else.",
     },
   ],
 });

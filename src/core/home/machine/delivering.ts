@@ -8,6 +8,7 @@ import { wholeBytesBy } from '../delivery/path-size.ts';
 import { NO_PROBES, passSecond, type Streams } from '../delivery/probing.ts';
 import { LATELY_MS, type Passing, SHORTFALL_WINDOW_MS } from '../delivery/shortfall.ts';
 import type { SlotMeter } from '../slot-meter.ts';
+import { clockWarning } from './clock.ts';
 import type { Sight } from './events.ts';
 import { desiredOf } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -66,7 +67,7 @@ export function noteDelivery(turn: Turn): void {
   const streams = streamsOf(turn);
   if (!desired || !streams) return;
   const before = state.delivery;
-  state.delivery = judgeDelivery({
+  const delivery = judgeDelivery({
     nowMs: now.monotonicMs,
     netdev: desired.config.tunnel.interface,
     passages: state.passages,
@@ -84,6 +85,9 @@ export function noteDelivery(turn: Turn): void {
     endpointTroubles: state.welcome?.troubles ?? [],
     warnedOf: before.warnings,
   });
+  const noClock = clockWarning(state);
+  const more = noClock ? [noClock] : [];
+  state.delivery = { ...delivery, warnings: [...delivery.warnings, ...more] };
   for (const warning of state.delivery.warnings) {
     if (before.warnings.some((other) => isSame(other, warning))) continue;
     acts.push({ do: 'log', level: 'warning', notice: warning });

@@ -10,6 +10,7 @@ import type { Profile } from '../../openvpn/profile.ts';
 import type { InnerNetwork, PlainUser, TunnelAddresses } from '../../plan/facts.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';
 import type { homePassages } from '../../plan/nft/nft-passage.ts';
+import type { ClockChains, ClockedWay } from '../../plan/outer-clock.ts';
 import type { FamilyRoutes } from '../../plan/routes.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
@@ -34,6 +35,8 @@ export interface Sight extends Noted {
   /** When the counters were read, whenever that is judged. */
   takenMs: number;
   rulesIntact: boolean;
+  /** The chains that lead to the clock behind OpenVPN; null where nobody asked. */
+  chains: ClockChains | null;
   /** Packets the witness has counted since the rules were loaded. */
   astray: number;
   /** Packets that left and came since the netdev was made; null while there is none. */
@@ -62,6 +65,7 @@ export interface Outcomes {
   suspects: readonly ForeignChain[];
   connect: number | null;
   index: number | null;
+  clock: Notice | null;
 }
 
 export type Done = {
@@ -75,7 +79,7 @@ export type HomeEvent =
   /** Once a second: what shapes has reported, and of when that is; null for a second without a report. */
   | { kind: 'second'; listing: TcListing | null; takenMs: number | null }
   /** A state that OpenVPN names. */
-  | { kind: 'openvpn'; name: string; local: string; remote: string }
+  | { kind: 'openvpn'; name: string; local: string; remote: string; remotePort?: number | null }
   | { kind: 'openvpn-exited'; why: Notice }
   /** Why OpenVPN does not connect, in words. */
   | { kind: 'openvpn-trouble'; why: Notice }
@@ -122,7 +126,8 @@ export type Act =
 export type Work =
   | { part: 'forbid' }
   | { part: 'permit'; permits: string }
-  | { part: 'look'; permits: string; config: Config }
+  /** `chains` asks for {@link Sight.chains}, too. */
+  | { part: 'look'; permits: string; config: Config; chains: boolean }
   | { part: 'restore'; permits: string }
   | { part: 'remove'; netdev: string; shut: string | null }
   | { part: 'boot'; table: string | null }
@@ -158,6 +163,8 @@ export type Work =
       ring: number;
       slots: readonly SlotClass[] | null;
     }
+  /** `way` null takes away what there is. */
+  | { part: 'clock'; way: ClockedWay | null; minor: number; shape: Shape; standing: number }
   | {
       part: 'streams';
       tunnel: TunnelAddresses;
@@ -165,6 +172,8 @@ export type Work =
       download: Shape;
       maxDelayMs: number;
       profile: Profile;
+      /** Slots that ought to stand in the clock behind OpenVPN; 0 for no such clock. */
+      standing: number;
       fresh: boolean;
     }
   | { part: 'openvpn'; config: string };

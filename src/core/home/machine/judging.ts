@@ -12,6 +12,7 @@ import type { Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { findTakenRanges } from '../taken-ranges.ts';
 import { meterWindowMs } from '../verification.ts';
+import { forgetClock, giveUpClock, neededClock, noteClock } from './clock.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
 import { wantsReconnect } from './flow.ts';
@@ -42,6 +43,7 @@ export function hearSecond(turn: Turn, listing: TcListing | null, takenMs: numbe
   const { state, now } = turn;
   if (takenMs !== null && takenMs > Math.max(state.queueSinceMs, state.reportedMs)) {
     state.listing = listing;
+    noteClock(turn, listing, takenMs);
     state.reportedMs = takenMs;
     state.silence = Silence.from(now.monotonicMs);
   } else state.silence = state.silence.goOn(now.monotonicMs);
@@ -76,6 +78,7 @@ export function judge(turn: Turn, sight: Sight): void {
     state.goodTicks++;
     if (state.goodTicks >= TICKS_BEFORE_PERMIT) permit(turn);
   }
+  if (verdict.clockBypassed) giveUpClock(turn);
   passTrial(turn);
   deliver(turn, sight);
   const { monotonicMs } = now;
@@ -85,9 +88,15 @@ export function judge(turn: Turn, sight: Sight): void {
   if ((verdict.repair || state.failure) && monotonicMs - state.repairedMs > everyMs) {
     state.repairedMs = monotonicMs;
     if (verdict.streamBroken) state.sent = SlotMeter.EMPTY;
+    if (verdict.clockBroken) forgetClock(turn);
     // Put back as they were loaded, first and whatever else can't be done.
     if (!sight.rulesIntact) ask(turn, 'restore');
-    state.again = [...state.again, ...(state.failure ? (['rules'] as const) : []), 'queue'];
+    state.again = [
+      ...state.again,
+      ...(state.failure ? (['rules'] as const) : []),
+      'queue',
+      'clock',
+    ];
     state.failure = null;
     if (state.connected) ask(turn, 'connect');
     ask(turn, ...WHOLE);
@@ -142,6 +151,9 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
       ...(state.failure === null ? [] : [state.failure]),
     ],
     listing: state.listing,
+    clock: neededClock(state),
+    clockMade: state.clock,
+    chains: sight.chains,
     isReported: monotonicMs - state.reportedMs < REPORT_WITHIN_MS,
     isSilent: state.silence.lengthMs >= REPORT_WITHIN_MS,
     rulesIntact: sight.rulesIntact,
@@ -149,6 +161,7 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
     upload,
     download,
     sentPerSecond: state.sent.perSecond(meterWindowMs(upload)),
+    clockedPerSecond: state.clocked.perSecond(meterWindowMs(upload)),
     receivedPerSecond: state.received.perSecond(meterWindowMs(download)),
     isSending: goesOn(state.sent, upload),
     isReceiving: goesOn(state.received, download),
@@ -171,6 +184,7 @@ function noteShapes({ state, now }: Turn, upload: Shape, download: Shape): void 
   if (isSame(shapes, state.shapes)) return;
   state.shapes = shapes;
   state.sent = SlotMeter.EMPTY;
+  state.clocked = SlotMeter.EMPTY;
   state.received = SlotMeter.EMPTY;
   state.arrivals = Arrivals.NONE;
   state.settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(upload);

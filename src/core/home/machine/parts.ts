@@ -6,9 +6,11 @@ import { HOME_CLASS_MINOR } from '../../plan/names.ts';
 import { renderAlive } from '../../plan/nft/nft-alive.ts';
 import { aliveProtocols, renderHomeNft } from '../../plan/nft/nft-home.ts';
 import { renderHomeOpenVpn } from '../../plan/openvpn.ts';
+import { standingSlots } from '../../plan/outer-clock.ts';
 import { planRoutes } from '../../plan/routes.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import { shapeOf } from '../../stream/stream.ts';
+import { clockWork, doubtsClock, expectsClock } from './clock.ts';
 import type { Work } from './events.ts';
 import { type DesiredState, desiredOf, type HomeState, type Part } from './state.ts';
 import { closeTunnel, type Turn } from './turn.ts';
@@ -80,7 +82,7 @@ function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | nu
     case 'restore':
       return { part, permits: permitsOf(state) };
     case 'look':
-      return { part, permits: permitsOf(state), config };
+      return { part, permits: permitsOf(state), config, chains: doubtsClock(state) };
     case 'house':
       return { part, config, remoteAddress: state.remoteAddress };
     case 'near':
@@ -117,6 +119,8 @@ function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | nu
       return state.tunnel && { part };
     case 'queue':
       return queueWork(desired, turn);
+    case 'clock':
+      return clockWork(desired, turn);
     case 'streams':
       return streamsWork(desired, state);
     case 'openvpn':
@@ -134,14 +138,19 @@ function ownAddress({ inner }: HomeState, { profile }: DesiredState): string | n
   return inner.prefix4.replace(/\.0\/24$/, `.254/${length}`);
 }
 
-function queueWork({ config, rate }: DesiredState, turn: Turn): Work | null {
+function queueWork(desired: DesiredState, turn: Turn): Work | null {
   const { state, acts } = turn;
+  const { config, rate } = desired;
   const { tunnel, index } = state;
   if (!tunnel || index === null) return null;
   const upload = shapeOf(config, rate.uploadKBps);
   const limit = queueLimit([upload]);
+  const isClocked = expectsClock(state, desired);
   const stands =
-    state.queue?.index === index && state.queue.limit >= limit && !state.again.includes('queue');
+    state.queue?.index === index &&
+    state.queue.limit >= limit &&
+    state.queue.isClocked === isClocked &&
+    !state.again.includes('queue');
   const length = Math.max(limit, state.queue?.limit ?? 0);
   const slot: SlotClass = { minor: HOME_CLASS_MINOR, shape: upload, destination: null };
   if (!stands) {
@@ -149,7 +158,7 @@ function queueWork({ config, rate }: DesiredState, turn: Turn): Work | null {
     acts.push({ do: 'gate', open: false });
     state.queue = null;
     state.queueIsNew = true;
-    state.made = { index, limit, ring: ringLength([upload]) };
+    state.made = { index, limit, ring: ringLength([upload], isClocked), isClocked };
   }
   const mtu = config.main.packetBytes;
   const { ring } = state.queue ?? state.made!;
@@ -159,13 +168,15 @@ function queueWork({ config, rate }: DesiredState, turn: Turn): Work | null {
 function streamsWork({ config, rate, profile }: DesiredState, state: HomeState): Work | null {
   const { tunnel, queue } = state;
   if (!tunnel || !queue) return null;
+  const upload = shapeOf(config, rate.uploadKBps);
   return {
     part: 'streams',
     tunnel,
-    upload: shapeOf(config, rate.uploadKBps),
+    upload,
     download: shapeOf(config, rate.downloadKBps),
     maxDelayMs: config.main.maxDelayMs,
     profile,
+    standing: state.clock ? standingSlots(config, upload) : 0,
     fresh: state.queueIsNew,
   };
 }

@@ -19,15 +19,16 @@ import type {
 import { homePassages } from '../../plan/nft/nft-passage.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
-import type { State } from '../api.ts';
 import { type Delivery, NOTHING_DELIVERED } from '../delivery/home-delivery.ts';
 import { NO_PROBES, type Probes } from '../delivery/probing.ts';
 import { Arrivals } from '../delivery/shortfall.ts';
 import { NO_PLACES } from '../devices/inner-addresses.ts';
 import { type House, NO_HOUSE } from '../home-facts.ts';
 import { SlotMeter } from '../slot-meter.ts';
+import { type ClockState, NO_CLOCK } from './clock-state.ts';
 import type { HomePassage } from './events.ts';
 import { type Flow, NO_FLOW } from './flow.ts';
+import type { Told } from './told.ts';
 
 /** What is to be: a configuration, the rate that its schedule puts in force, the profile it names. */
 export interface DesiredState {
@@ -92,6 +93,7 @@ export type Part =
   | 'netdev'
   | 'index'
   | 'queue'
+  | 'clock'
   | 'streams'
   | 'openvpn'
   | 'permit'
@@ -102,13 +104,13 @@ export type Part =
 export const PART_ORDER: readonly Part[] = [
   ...(['forbid', 'remove', 'restore', 'look', 'connect', 'user', 'house', 'near'] as const),
   ...(['inside', 'rules', 'routes', 'port', 'netdev', 'index', 'queue'] as const),
-  ...(['streams', 'openvpn', 'permit', 'suspects', 'boot'] as const),
+  ...(['clock', 'streams', 'openvpn', 'permit', 'suspects', 'boot'] as const),
 ];
 
 /** Everything that follows from a configuration. */
 export const WHOLE: readonly Part[] = [
   ...(['user', 'house', 'near', 'inside', 'rules', 'routes', 'port', 'netdev'] as const),
-  ...(['index', 'queue', 'streams', 'openvpn', 'boot'] as const),
+  ...(['index', 'queue', 'clock', 'streams', 'openvpn', 'boot'] as const),
 ];
 
 /** What never changes while the service runs. */
@@ -128,9 +130,11 @@ export interface Queue {
   limit: number;
   /** Length of the netdev's own ring: a change of it empties the queue. */
   ring: number;
+  /** Whether that length is one for a clock behind OpenVPN. */
+  isClocked: boolean;
 }
 
-export interface HomeState extends Agenda<Part> {
+export interface HomeState extends Agenda<Part>, ClockState {
   readonly place: Place;
   intent: Intent;
   /** Parts that are done from the beginning, whatever is thought to stand. */
@@ -139,7 +143,7 @@ export interface HomeState extends Agenda<Part> {
   house: House;
   near: Near;
   /** What OpenVPN said when it connected, until that was followed. */
-  connected: { local: string; remote: string } | null;
+  connected: { local: string; remote: string; remotePort: number | null } | null;
   tunnelState: TunnelState;
   tunnelSinceS: number;
   /** Why the tunnel is not set up, as far as OpenVPN has said since it was last up. */
@@ -153,6 +157,7 @@ export interface HomeState extends Agenda<Part> {
   tunnel: TunnelAddresses | null;
   /** The endpoint's address on the Internet. */
   remoteAddress: string | null;
+  remotePort: number | null;
   welcome: Welcome | null;
   inner: InnerNetwork | null;
   /** Why devices' packets would not take their way; null while they would. */
@@ -213,29 +218,18 @@ export interface HomeState extends Agenda<Part> {
   told: Told;
 }
 
-/** What a person is told. */
-export interface Told {
-  state: State;
-  reason: Notice;
-  /** Sentences behind it. */
-  remarks: readonly Notice[];
-  /** What stands in the way; null for nothing. */
-  fault: Notice | null;
-  /** While shaping: why devices get nothing, though nothing shows; null where they do. */
-  trouble: Notice | null;
-  sinceS: number;
-}
-
 const NEVER = Number.NEGATIVE_INFINITY;
 
 /** Before anything was told or found. */
 export function initialState(place: Place, unixS: number): HomeState {
   return {
+    ...NO_CLOCK,
     place,
     intent: { kind: 'off' },
     pending: [],
     running: null,
-    again: [],
+    // What another run left behind.
+    again: ['clock'],
     plainUser: null,
     house: NO_HOUSE,
     near: NOTHING_NEAR,
@@ -248,6 +242,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     fallback: null,
     tunnel: null,
     remoteAddress: null,
+    remotePort: null,
     welcome: null,
     inner: null,
     routeFault: null,

@@ -6,6 +6,7 @@ import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { hearAnswer } from '../delivery/probing.ts';
 import { judgeHome } from '../judgement.ts';
+import { failClock, finishClock } from './clock.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
 import { awaitReport, block, hearSecond, judge, repairQueue } from './judging.ts';
@@ -70,7 +71,7 @@ function hear(turn: Turn, event: HomeEvent): void {
       hearSecond(turn, event.listing, event.takenMs);
       return;
     case 'openvpn':
-      hearOpenVpn(turn, event.name, event.local, event.remote);
+      hearOpenVpn(turn, event);
       return;
     case 'openvpn-exited':
       // Its netdev went with it; the next one has no queue before it is made.
@@ -200,6 +201,10 @@ function finish(turn: Turn, done: Done): void {
       state.queueSinceMs = turn.now.monotonicMs;
       state.listing = null;
       return;
+    case 'clock':
+      finishClock(turn, done.found);
+      noteDelivery(turn);
+      return;
     case 'streams':
       if (state.queueIsNew) awaitReport(turn);
       state.queueIsNew = false;
@@ -217,6 +222,8 @@ function forget(turn: Turn): void {
   closeTunnel(turn);
   state.failure = null;
   state.listing = null;
+  state.clock = null;
+  state.clockTrouble = null;
   state.portNetdev = '';
   state.openvpnConfig = '';
   state.tunnelState = 'down';
@@ -237,6 +244,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
     state.made = null;
     state.queueIsNew = true;
   }
+  if (part === 'clock' && failClock(turn, fault)) return;
   if (part === 'openvpn') state.openvpnConfig = '';
   if (part === 'remove') {
     // All that could be ended has ended; what is left is found by its name.

@@ -3,7 +3,8 @@ import { isSame } from '../../equality/equality.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import type { State } from '../api.ts';
 import { obstacleReason, shapingReason, shapingRemarks } from '../reasons.ts';
-import { type DesiredState, desiredOf, type HomeState, type Told } from './state.ts';
+import { type DesiredState, desiredOf, type HomeState } from './state.ts';
+import type { Told } from './told.ts';
 import type { Turn } from './turn.ts';
 
 /** Brings what is told to what is known; a change is published, and logged. */

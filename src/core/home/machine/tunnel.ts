@@ -2,15 +2,19 @@
 import { ask } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { tunnelFault } from '../judgement.ts';
+import type { HomeEvent } from './events.ts';
 import { NO_FLOW } from './flow.ts';
 import { block } from './judging.ts';
 import { desiredOf, type HomeState, type Part, type TunnelState, WHOLE } from './state.ts';
 import { closeTunnel, type Turn } from './turn.ts';
 
-export function hearOpenVpn(turn: Turn, name: string, local: string, remote: string): void {
+export function hearOpenVpn(
+  turn: Turn,
+  { name, local, remote, remotePort = null }: Extract<HomeEvent, { kind: 'openvpn' }>,
+): void {
   const { state } = turn;
   if (name === 'CONNECTED') {
-    state.connected = { local, remote };
+    state.connected = { local, remote, remotePort };
     ask(turn, 'connect');
   } else if (name === 'RECONNECTING' || name === 'EXITING') setTunnelState(turn, 'reconnecting');
   else if (state.tunnelState === 'down') setTunnelState(turn, 'connecting');
@@ -45,10 +49,11 @@ const OF_TUNNEL: readonly Part[] = ['rules', 'index', 'queue', 'streams'];
 export function connect(turn: Turn, index: number | null): void {
   const { state } = turn;
   if (!state.connected || !desiredOf(state)) return;
-  const { local, remote } = state.connected;
+  const { local, remote, remotePort } = state.connected;
   state.connected = null;
   const isAgain = state.everPermitted && state.remoteAddress === remote;
   state.remoteAddress = remote === '' ? null : remote;
+  state.remotePort = remotePort;
   if (state.tunnel?.local !== local || index === null || index !== state.queue?.index)
     closeTunnel(turn);
   state.tunnel = { local, peer: local.replace(/\.\d+$/, '.1') };

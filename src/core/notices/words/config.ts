@@ -14,6 +14,7 @@ export const configWords = {
   between: 'between {least} and {most} {unit}',
   'zero-or-between': '0 or between {least} and {most} {unit}',
   'whole-between': 'a whole number between {least} and {most} {unit}',
+  'port-between': 'a port between {least} and {most}',
   'above-zero': 'more than 0 {unit}',
   'zero-or-more': '0 or more {unit}',
   'yes-or-no': '1 or 0 (or on/off, true/false, yes/no, enabled/disabled)',
@@ -25,6 +26,7 @@ export const configWords = {
   'time-of-day': 'a time of day from 00:00 to 23:59',
   'line-of-text': 'text of 1 to {most} characters on one line',
   'unit-bytes': 'bytes',
+  'unit-slots': 'slots',
   'unit-gb-a-month': 'GB a month',
   'unit-a-gb': 'a GB',
 

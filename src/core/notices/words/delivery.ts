@@ -3,11 +3,11 @@
 /** `{chain}` is named as nft names it; `{command}` is to be typed as it is. */
 export const deliveryWords = {
   'devices-dropped':
-    'a firewall rule of another program on this router drops what they send before it reaches the tunnel; look for it in "nft list ruleset" and "iptables-save"',
+    'a firewall rule of another program on this router drops what they send before it reaches the tunnel; look for it (LuCI → Status → Firewall), or in "nft list ruleset" and "iptables-save"',
   'devices-dropped-by':
     'another program\'s firewall chain "{chain}" on this router, which drops by default, drops what they send before it reaches the tunnel; run "{command}", and again whenever that program has started',
   'answers-dropped':
-    'a firewall rule of another program on this router drops what comes back for them; look for it in "nft list ruleset" and "iptables-save"',
+    'a firewall rule of another program on this router drops what comes back for them; look for it (LuCI → Status → Firewall), or in "nft list ruleset" and "iptables-save"',
   'answers-dropped-by':
     'another program\'s firewall chain "{chain}" on this router, which drops by default, drops what comes back for them; run "{command}", and again whenever that program has started',
 
@@ -31,6 +31,15 @@ export const deliveryWords = {
     'iotshaper.main.packet_size: each packet of {size} bytes leaves in two pieces, which costs more and is lost more often; {fits} bytes would fit the line: run "{command}"',
   'packets-in-pieces-down':
     'iotshaper.main.packet_size: each packet of {size} bytes leaves the endpoint in two pieces, which costs more and is lost more often; {fits} bytes would fit its line: run "{command}"',
+
+  'outer-clock-no-pair':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has no veth; run "opkg update; opkg install kmod-veth"',
+  'outer-clock-no-chain':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has none of the rules that lead there ({error}); run "opkg update; opkg install kmod-nft-netdev"',
+  'outer-clock-failed':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too ({why})',
+  'outer-clock-bypassed':
+    'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: what OpenVPN sends does not leave by {netdev}, to which the routes to the endpoint lead; see what multi-WAN or VPN packages do with it',
 
   'endpoint-forwards-nothing':
     'a firewall on the server drops what they send to the Internet; on the server, "iotshaper status" says what to do',

@@ -29,6 +29,8 @@ export const faultWords = {
   'queue-class-foreign': 'the queue has a class {class} that is not ours',
   'queue-class-missing': 'the queue’s class {class} is missing',
   'queue-priorities-changed': 'the priorities in the queue’s class {class} were changed',
+  'outer-clock-gone':
+    'the second clock, which keeps the schedule behind OpenVPN, is gone or was changed',
   'rules-changed': 'the rules that guard the tunnel were changed',
 
   'sent-astray':

@@ -76,6 +76,13 @@ export function updateTable(table: string, text: string, sets: readonly string[]
   return text.replace(`delete table inet ${table}\n`, `${flush.join('\n')}\n`);
 }
 
+/** A listing without what changes by itself: counters, and the sets whose elements time out. */
+export function withoutCounts(listing: string): string {
+  return listing
+    .replace(/packets \d+ bytes \d+/g, 'packets bytes')
+    .replace(/\tset \w+ \{[^}]*?\tflags (?:\w+,)?timeout\n[\s\S]*?\n\t\}\n/g, '');
+}
+
 /** Packets that a named counter has counted, in a listing of its table; 0 where it is not in there. */
 export function countedIn(listing: string, counter: string): number {
   return Number(new RegExp(`\\tcounter ${counter} \\{\\s+packets (\\d+)`).exec(listing)?.[1] ?? 0);

@@ -170,6 +170,7 @@ async function simulateReplay(
   const wireBytesPerS = { up: 0, down: 0 };
   const [result] = await simulate(trace, [variant], {
     seed,
+    endsAtQueue: true,
     onWire: (_, timeS, bytes, direction) => {
       if (timeS <= lastS) wireBytesPerS[direction] += bytes / lastS;
     },

@@ -4,6 +4,7 @@ import { inDebiansWords } from '../../../core/notices/debian-words.ts';
 import type { Console } from '../../system/console.ts';
 import type { Context } from '../context.ts';
 import { registerCall } from './call.ts';
+import { registerPage } from './page.ts';
 import { registerSettings } from './settings.ts';
 import { registerTunnel } from './tunnel.ts';
 
@@ -19,5 +20,6 @@ export function onDebian(console: Console): Console {
 export function registerDebian(program: Command, context: Context): void {
   registerSettings(program, context);
   registerTunnel(program, context);
+  registerPage(program, context);
   registerCall(program, context);
 }

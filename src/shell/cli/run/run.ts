@@ -5,9 +5,9 @@ import { consoleLog, type Log } from '../../system/log.ts';
 import { platformOf } from '../../system/platform.ts';
 import type { System } from '../../system/system.ts';
 import { UbusClient } from '../../ubus/client.ts';
-import { publishIotshaper } from '../../ubus/iotshaper-object.ts';
+import { iotshaperMethods, publishIotshaper } from '../../ubus/iotshaper-object.ts';
 import type { Context } from '../context.ts';
-import { requireRoot } from '../failure.ts';
+import { isAbsent, requireRoot } from '../failure.ts';
 import { defaultHomeDir, defaultRunDir } from '../paths.ts';
 import { runAlone } from './alone.ts';
 import type { RunOptions } from './run-options.ts';
@@ -45,6 +45,7 @@ async function serveHome(
     service.staysShut = true;
   });
   const bus = ubus === '' ? null : publishOn(ubus, system, service, log);
+  const page = await openPage({ system, home: service, log, configPath: config });
   const whole: Service = {
     get staysShut() {
       return service.staysShut;
@@ -52,8 +53,12 @@ async function serveHome(
     set staysShut(stays) {
       service.staysShut = stays;
     },
-    start: () => service.start(),
+    start: async () => {
+      await service.start();
+      await page?.start();
+    },
     stop: async () => {
+      await page?.stop();
       await service.stop();
       await bus?.close();
     },
@@ -66,4 +71,33 @@ function publishOn(socketPath: string, system: System, service: HomeService, log
   const bus = new UbusClient(system, { socketPath, log: (text) => log('info', `ubus: ${text}`) });
   publishIotshaper(bus, service);
   return bus;
+}
+
+interface PageParts {
+  system: System;
+  home: HomeService;
+  log: Log;
+  configPath: string;
+}
+
+/** The page that the service serves itself; null where LuCI does, and where the package that has it is not installed. */
+async function openPage({
+  system,
+  home,
+  log,
+  configPath,
+}: PageParts): Promise<Pick<Service, 'start' | 'stop'> | null> {
+  const { pageFolder: folder } = platformOf(system);
+  if (folder === '') return null;
+  try {
+    const { createPage } = await import('../debian/page-service.ts');
+    const service = iotshaperMethods(home);
+    return await createPage({
+      ...{ system, log, configPath, folder, service },
+      reload: () => home.reload(),
+    });
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+    return null;
+  }
 }

@@ -20,8 +20,13 @@ export const nodeSockets: Sockets = {
     }),
   netdevAddresses: () =>
     Object.entries(networkInterfaces()).flatMap(([netdev, list = []]) =>
-      list.map(({ address, mac }) => ({ netdev, address, mac })),
+      list.map(({ address, mac, cidr }) => {
+        const length = Number(cidr?.split('/')[1] ?? (address.includes(':') ? 128 : 32));
+        return { netdev, address, mac, length };
+      }),
     ),
+  // In a file of its own: a router's package has none, since LuCI serves the page there.
+  serveWeb: async (options) => (await import('./web-server.ts')).serveWeb(options),
 };
 
 function openUdp(options: UdpOptions): Promise<UdpSocket> {

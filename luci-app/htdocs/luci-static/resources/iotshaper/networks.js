@@ -45,7 +45,12 @@ const Boxes = form.AbstractSection.extend({
 
   render() {
     const chosen = [...this.written().keys()];
-    const labels = new Map(this.known.map(({ name, netdev }) => [netdev, `${name} (${netdev})`]));
+    const labels = new Map(
+      this.known.map(({ name, netdev }) => [
+        netdev,
+        name === netdev ? netdev : `${name} (${netdev})`,
+      ]),
+    );
     for (const netdev of chosen) if (!labels.has(netdev)) labels.set(netdev, netdev);
     this.boxes = [...labels].map(([netdev, label]) => ({
       netdev,

@@ -1,6 +1,6 @@
 // A stand-in for LuCI's client side: the calls the pages use and no other, behaving as LuCI's of
 // OpenWrt 24.10 do. What it lacks throws and is noted in `missingCalls`, which the tests look at.
-// Its widgets and forms are in the files beside it.
+// Its widgets and forms are those of page-app/forms.
 (() => {
   const env = {};
   const missingCalls = [];
@@ -577,7 +577,7 @@
   };
 
   /** For the files beside this one. */
-  window.standIn = {
+  window.luciParts = {
     ...{ Class, create, createHandler, dom, findInstance, hideModal, rpc, showModal, strict, uci },
     ...{ builtIn, ui },
   };

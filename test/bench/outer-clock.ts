@@ -1,0 +1,149 @@
+// Evaluation: what a busy router's line shows with the clock behind OpenVPN and without, by turns in one running lab.
+// Run as root after `make build`: node build/test/bench/outer-clock.js [SECONDS A TURN] [TURNS] [RATES]
+
+import { readdir, readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { kolmogorovSmirnov } from '../../src/core/analysis/statistics/kolmogorov-smirnov.ts';
+import { HomeNetwork } from '../net/home-network.ts';
+import { readWire } from '../net/wire.ts';
+
+const seconds = Number(process.argv[2] ?? 12);
+const turns = Number(process.argv[3] ?? 4);
+const rates = (process.argv[4] ?? '40,100,400').split(',').map(Number);
+const PACKET_BYTES = 512;
+/** The cores are busy for so long, then idle for as long. */
+const BUSY_MS = 2000;
+/** Streams and clock settle in so long. */
+const SETTLE_MS = 4000;
+/** Longer than any interval that is drawn: the whole machine stood still, whatever the clocks. */
+const STALL_MEANS = 3;
+const VARIANTS = [
+  { name: 'one clock', standing: '0' },
+  { name: 'two clocks', standing: '' },
+] as const;
+
+/** Keeps a core busy for {@link BUSY_MS} in twice as long. */
+const LOAD = `
+  const busyMs = ${BUSY_MS};
+  for (;;) {
+    while (Date.now() % (2 * busyMs) < busyMs);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * busyMs - (Date.now() % (2 * busyMs)));
+  }`;
+
+interface Turn {
+  idleMs: number[];
+  busyMs: number[];
+  packetsPerS: number;
+  stalls: number;
+  cpuSecondsAMinute: number;
+  dropped: number;
+}
+
+function sdOf(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+}
+
+/** CPU time that a process and its children have taken, s. */
+async function cpuSeconds(root: number): Promise<number> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const rows = await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
+      const words = text.slice(text.lastIndexOf(')') + 2).split(' ');
+      // utime, stime, and those of children that have ended.
+      const ticks = words.slice(11, 15).reduce((sum, word) => sum + Number(word), 0);
+      return { pid: Number(name), parent: Number(words[1]), ticks };
+    }),
+  );
+  const family = new Set([root]);
+  for (let before = 0; before < family.size; ) {
+    before = family.size;
+    for (const { pid, parent } of rows) if (family.has(parent)) family.add(pid);
+  }
+  return rows.reduce((sum, { pid, ticks }) => sum + (family.has(pid) ? ticks / 100 : 0), 0);
+}
+
+async function takeTurn(network: HomeNetwork, meanMs: number): Promise<Turn> {
+  const dropped = async () =>
+    Number(await network.netns('router', ['cat', '/sys/class/net/iotvpn0/statistics/tx_dropped']));
+  const { pid } = network.services.get('home')!;
+  const before = { cpu: await cpuSeconds(pid!), dropped: await dropped() };
+  const stop = await network.capture('turn.pcap');
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  const { up } = await readWire(await stop());
+  const all = up.slice(1).map(({ timeS }, index) => ({
+    ms: (timeS - up[index]!.timeS) * 1000,
+    isBusy: (timeS * 1000) % (2 * BUSY_MS) < BUSY_MS,
+  }));
+  const drawn = all.filter(({ ms }) => ms < STALL_MEANS * meanMs);
+  const pick = (busy: boolean) => drawn.filter(({ isBusy }) => isBusy === busy).map(({ ms }) => ms);
+  return {
+    idleMs: pick(false),
+    busyMs: pick(true),
+    packetsPerS: (up.length - 1) / (up.at(-1)!.timeS - up[0]!.timeS),
+    stalls: all.length - drawn.length,
+    cpuSecondsAMinute: ((await cpuSeconds(pid!)) - before.cpu) * (60 / seconds),
+    dropped: (await dropped()) - before.dropped,
+  };
+}
+
+function ksText(a: readonly number[], b: readonly number[]): string {
+  const { statistic, pValue } = kolmogorovSmirnov(a, b);
+  return `${statistic.toFixed(3)} (p ${pValue.toFixed(3)})`;
+}
+
+function describe(name: string, taken: readonly Turn[], meanMs: number, askedMs: number): string {
+  const idle = taken.flatMap(({ idleMs }) => idleMs);
+  const busy = taken.flatMap(({ busyMs }) => busyMs);
+  const half = (rest: number) =>
+    taken.filter((_, index) => index % 2 === rest).flatMap(({ idleMs }) => idleMs);
+  const all = [...idle, ...busy];
+  const us = (values: readonly number[]) => (1000 * sdOf(values)).toFixed(0).padStart(5);
+  const mean = (of: (turn: Turn) => number) =>
+    taken.reduce((sum, turn) => sum + of(turn), 0) / taken.length;
+  const tiny = all.filter((ms) => ms < meanMs / 10).length / all.length;
+  return [
+    `  ${name.padEnd(11)} sd ${us(all)} µs (asked ${(1000 * askedMs).toFixed(0)}); idle ${us(idle)}, busy ${us(busy)}`,
+    `by turn ${taken.map(({ idleMs, busyMs }) => us([...idleMs, ...busyMs]).trim()).join(' ')}`,
+    `KS idle/busy ${ksText(idle, busy)}, null ${ksText(half(0), half(1))}`,
+    `${(100 * tiny).toFixed(2)} % under a tenth of the mean, ${taken.reduce((sum, { stalls }) => sum + stalls, 0)} stalls`,
+    `${taken.map(({ packetsPerS }) => packetsPerS.toFixed(1)).join(' ')} packets/s`,
+    `CPU ${mean(({ cpuSecondsAMinute }) => cpuSecondsAMinute).toFixed(1)} s a minute`,
+    `${taken.reduce((sum, { dropped }) => sum + dropped, 0)} dropped at the tun`,
+  ].join('; ');
+}
+
+for (const mode of ['vit', 'constant'] as const) {
+  for (const rateKBps of mode === 'vit' ? rates : rates.slice(0, 1)) {
+    const main = [`option rate '${rateKBps}'`, `option mode '${mode}'`];
+    const network = await HomeNetwork.build({ id: 'clk', main });
+    const workers: Worker[] = [];
+    try {
+      network.startEndpoint();
+      network.startHome();
+      await network.await('shaping');
+      for (const _ of cpus()) workers.push(new Worker(LOAD, { eval: true }));
+      const meanMs = PACKET_BYTES / rateKBps;
+      const taken = VARIANTS.map((): Turn[] => []);
+      for (let turn = 0; turn < turns; turn++) {
+        for (const [index, { standing }] of VARIANTS.entries()) {
+          await network.configure([...main, `option standing_slots '${standing}'`]);
+          await network.reread();
+          await new Promise((done) => setTimeout(done, SETTLE_MS));
+          await network.await('shaping');
+          taken[index]!.push(await takeTurn(network, meanMs));
+        }
+      }
+      console.log(`${mode} at ${rateKBps} KB/s, ${turns} × ${seconds} s each by turns`);
+      const askedMs = mode === 'vit' ? 0.3 * meanMs : 0;
+      for (const [index, { name }] of VARIANTS.entries()) {
+        console.log(describe(name, taken[index]!, meanMs, askedMs));
+      }
+    } finally {
+      for (const worker of workers) await worker.terminate();
+      await network.close();
+    }
+  }
+}
