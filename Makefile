@@ -77,7 +77,7 @@ evaluate-audit: lab-packages dist/iotshaper.js compiled ## planted leaks and cle
 NULLS ?= 200
 
 .PHONY: evaluate-nulls
-evaluate-nulls: compiled ## wires that depend on nothing: AUCs whose intervals hold 0.50, and false alarms (an hour; NULLS=N)
+evaluate-nulls: compiled ## wires that depend on nothing: AUCs whose intervals hold 0.50, and false alarms (three hours; NULLS=N)
 	@node build/test/bench/auc-nulls.js $(NULLS)
 	@node build/test/bench/audit-nulls.js $(NULLS) 300,1200 "" ""
 
@@ -93,6 +93,11 @@ evaluate-report: dist/iotshaper.js ## the paper's tables and figures beside ours
 .PHONY: evaluate-running
 evaluate-running: compiled ## an audit without end: false alarms of 500 simulated days, planted leaks (15 minutes)
 	@node build/test/bench/running-audit.js 100
+
+.PHONY: evaluate-readers
+evaluate-readers: compiled ## captures of each link type beside tshark, flows beside softflowd and nfdump (root installs them; a minute)
+	@sh scripts/install-packages.sh tshark softflowd nfdump
+	@node build/test/bench/readers/table.js 500
 
 .PHONY: bench
 bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays (root)

@@ -1,7 +1,8 @@
-// Which tests are unit tests: those that need nothing but Node.js and few of its seconds.
+// Which tests are run how: unit tests need nothing but Node.js and few of its seconds. Every file is of one kind.
+import { readdirSync } from 'node:fs';
 
 /** Folders and files below test/, beside `net/`, whose tests start the built program, a thread, a browser or a packer, or compute for seconds. */
-export const others = [
+const others = [
   'cli/',
   'luci/',
   'package/',
@@ -28,10 +29,23 @@ export const others = [
   'ubus/restart.test.ts',
 ];
 
-/**
- * @param {string} file below test/
- * @returns {boolean}
- */
-export function isUnit(file) {
-  return ![...others, 'net/'].some((other) => file.startsWith(other));
+const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts'))
+  .sort();
+
+/** @param {readonly string[]} paths @returns {(file: string) => boolean} */
+const isBelow = (paths) => (file) => paths.some((path) => file.startsWith(path));
+
+const idle = others.filter((path) => !files.some(isBelow([path])));
+if (idle.length > 0) throw new Error(`${idle.join(', ')}: there is no such test`);
+
+/** Files below test/. */
+export const unitFiles = files.filter((file) => !isBelow([...others, 'net/'])(file));
+
+/** Those of neither kind, nor in namespaces, as compiled. */
+export const otherFiles = files.filter(isBelow(others)).map(compiled);
+
+/** @param {string} file below test/ */
+export function compiled(file) {
+  return `build/test/${file.replace(/\.ts$/, '.js')}`;
 }

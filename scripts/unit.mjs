@@ -1,17 +1,14 @@
 // Bundles the unit tests into a few files: loading a hundred one by one would take longer than running them.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { isUnit } from './test-kinds.mjs';
+import { unitFiles } from './test-kinds.mjs';
 
 const OUT = 'build/unit';
 const BUNDLES = 4;
 
-const files = readdirSync('test', { recursive: true })
-  .filter((file) => file.endsWith('.test.ts') && isUnit(file))
-  .sort();
 const groups = Array.from({ length: BUNDLES }, (_, k) =>
-  files.filter((_file, i) => i % BUNDLES === k),
+  unitFiles.filter((_file, i) => i % BUNDLES === k),
 );
 
 rmSync(OUT, { recursive: true, force: true });

@@ -277,6 +277,8 @@ declare const forms: import('../htdocs/luci-static/resources/iotshaper/forms.js'
 declare const graph: import('../htdocs/luci-static/resources/iotshaper/graph.js').Graph;
 declare const audits: import('../htdocs/luci-static/resources/iotshaper/audit.js').Audit;
 declare const hosts: import('../htdocs/luci-static/resources/iotshaper/hosts.js').Hosts;
+declare const mending: import('../htdocs/luci-static/resources/iotshaper/mending.js').MendingModule;
+declare const onOffs: import('../htdocs/luci-static/resources/iotshaper/switch.js').Switch;
 declare const makers: import('../htdocs/luci-static/resources/iotshaper/makers.js').Makers;
 declare const meaning: import('../htdocs/luci-static/resources/iotshaper/meaning.js').Meaning;
 declare const networks: import('../htdocs/luci-static/resources/iotshaper/networks.js').Networks;

@@ -45,6 +45,24 @@ test('silence has no events, one burst in it is one', (t) => {
   t.deepEqual(events, [{ startS: 120, endS: 122, bytes: 800, upBytes: 800, downBytes: 0 }]);
 });
 
+test('what is used again and again within seconds is one use; seldomer, each is one', (t) => {
+  const pausesS = [4, 11, 5, 11, 4, 10, 4, 11];
+  const used = (times: number) => {
+    const at: Record<number, number[]> = { 20: [900] };
+    let second = 20;
+    for (const [k, pauseS] of pausesS.entries()) {
+      second += times * pauseS;
+      at[second] = [950 + 50 * k];
+    }
+    return findActivity(traffic(silence(420, at))).events;
+  };
+  const [only, ...others] = used(1);
+  t.deepEqual(others, []);
+  t.is(only!.startS, 120);
+  t.is(only!.endS, 180.5);
+  t.is(used(5).length, 9);
+});
+
 test('large bursts among small ones are events, a small one just before does not date them', (t) => {
   const at: Record<number, number[]> = {};
   for (const second of [3, 11, 22, 28, 41, 50, 61, 72]) at[second] = [100 + second];

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { owns } from '../../src/core/endpoint/identity.ts';
 import { parseCopy, renderCopy } from '../../src/core/endpoint/keeping.ts';
+import { toHost, toPort } from '../../src/core/endpoint/place.ts';
 import { networkOf } from '../../src/core/ip/address.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { innerPrefix4, innerPrefix6 } from '../../src/core/plan/nft/nft-endpoint.ts';
@@ -178,12 +179,13 @@ for (const [host, port, said] of [
 
 test('its host may be changed, to what init would take, and new profiles name it', async (t) => {
   const store = newStore(t);
-  t.regex(await refusal(t, store.setHost('new.example.org')), /there is no endpoint yet/);
+  t.regex(await refusal(t, store.move(toHost('new.example.org'))), /there is no endpoint yet/);
   await store.init('vps.example.org', 1194);
   await store.addHome('a');
   const stamp = await store.stamp();
-  t.regex(await refusal(t, store.setHost('new.example.org:1194')), /^HOST: must be without a port/);
-  const { before, after } = await store.setHost('new.example.org');
+  t.throws(() => toHost('new.example.org:1194'), { message: /^HOST: must be without a port/ });
+  t.throws(() => toPort(53), { message: /^PORT: 53 is the resolver's/ });
+  const { before, after } = await store.move(toHost('new.example.org'));
   t.is(before.host, 'vps.example.org');
   t.deepEqual(after, { ...before, host: 'new.example.org' });
   t.deepEqual(await store.identity(), after);

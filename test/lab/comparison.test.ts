@@ -8,6 +8,7 @@ import { Packer } from '../../src/core/framing/packer.ts';
 import { DeviceQueues } from '../../src/core/framing/queues.ts';
 import { FRAME_PORT } from '../../src/core/plan/names.ts';
 import { PATH_MS } from '../../src/core/simulation/packed-link.ts';
+import { renderJson } from '../../src/core/text/json.ts';
 import { LabError } from '../../src/research/lab/error.ts';
 import { compareRun, renderComparison } from '../../src/research/lab/findings/comparison.ts';
 import { encodeCapture } from '../capture/capture-writer.ts';
@@ -82,7 +83,7 @@ async function replayRun(
     down: wire,
     ...summary,
   };
-  await writeFile(join(folder, 'summary.json'), JSON.stringify(whole));
+  await writeFile(join(folder, 'summary.json'), renderJson(whole));
   return folder;
 }
 

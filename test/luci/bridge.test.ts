@@ -60,6 +60,7 @@ test('a login that may read can change nothing', async (t) => {
     ['iotshaper', 'audit', { seconds: 60 }],
     ['iotshaper', 'profile_check', { text: 'client' }],
     ['iotshaper', 'profile_store', { text: 'client' }],
+    ['iotshaper', 'mend', { code: 'auto-includes-off' }],
     ['rc', 'init', { name: 'iotshaper', action: 'stop' }],
     ['file', 'exec', { command: '/etc/init.d/iotshaper', params: ['start'] }],
   ];

@@ -9,12 +9,14 @@ import type {
   AuditReport,
   DeviceStatus,
   HistorySample,
+  Mending,
   ProfileCheck,
   Recommendation,
   ServiceApi,
   State,
   Status,
 } from '../../src/core/home/api.ts';
+import { findMending } from '../../src/core/home/mending.ts';
 import { shapingReason, shapingRemarks } from '../../src/core/home/reasons.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { sentencesOf } from '../../src/core/notices/words.ts';
@@ -41,6 +43,8 @@ export class FakeService implements ServiceApi {
   /** The profile in use. */
   profile = '';
   reloads = 0;
+  /** Programs it ran to mend something, with their words. */
+  mended: string[][] = [];
 
   constructor(configPath: string) {
     this.#configPath = configPath;
@@ -185,6 +189,15 @@ export class FakeService implements ServiceApi {
     const check = this.validateProfile(request);
     if (check.ok) this.profile = request.text;
     return check;
+  }
+
+  /** What was told is told no more; where nothing was, that is the reason. */
+  mend({ code }: { code: string }): Mending {
+    const commands = findMending(this.status(), code);
+    if (commands.length === 0) return { ok: false, ...renderReason(notice('nothing-to-mend')) };
+    this.mended.push(...commands);
+    this.override = {};
+    return { ok: true };
   }
 
   onState(): () => void {

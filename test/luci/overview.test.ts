@@ -41,6 +41,52 @@ test.serial('shaping: the sentence, the graph and the figures', async (t) => {
     t.regex(figures, part);
 });
 
+test.serial('what a firewall of others does is mended by a click', async (t) => {
+  const why = notice('devices-dropped-by', {
+    chain: 'ip filter FORWARD',
+    command: 'nft insert rule ip filter FORWARD oifname "iotvpn0" accept',
+  });
+  const off = notice('auto-includes-off', {
+    path: 'firewall.@defaults[0].auto_includes',
+    command:
+      'uci set firewall.@defaults[0].auto_includes=1; uci commit firewall; service firewall restart',
+  });
+  const { page, router } = await visit(t, {
+    prepare: ({ service }) => {
+      const { config } = service.status();
+      const warnings = { warnings: [wordsOf(off)], warning_notices: [off] };
+      service.override = { ...renderAs('trouble', why), config: { ...config, ...warnings } };
+    },
+  });
+  const inBanner = page.locator(banner).getByRole('button', { name: 'Mend it' });
+  const inList = page.locator('.iot-notice li').getByRole('button', { name: 'Mend it' });
+  await inList.waitFor();
+  await inBanner.click();
+  await inBanner.waitFor({ state: 'detached' });
+  t.deepEqual(router.service.mended, [
+    ['nft', 'insert', 'rule', 'ip', 'filter', 'FORWARD', 'oifname', 'iotvpn0', 'accept'],
+  ]);
+  await inList.waitFor({ state: 'detached' });
+});
+
+test.serial('what can not be mended is said, and the button stays', async (t) => {
+  const off = notice('flow-offloading-on', { path: 'firewall.x', command: 'uci set firewall.x=0' });
+  const { page } = await visit(t, {
+    prepare: ({ service }) => {
+      const { config } = service.status();
+      const warnings = { warnings: [wordsOf(off)], warning_notices: [off] };
+      service.override = { config: { ...config, ...warnings } };
+      service.mend = () => ({
+        ...{ ok: false, ...renderReason(notice('not-mended', { error: 'uci: Entry not found' })) },
+      });
+    },
+  });
+  const button = page.getByRole('button', { name: 'Mend it' });
+  await button.click();
+  await page.getByRole('alert').getByText('that could not be done: uci: Entry not found').waitFor();
+  t.true(await button.isEnabled());
+});
+
 test.serial(
   'what was understood instead of what stands there is said, and needs no attention',
   async (t) => {

@@ -265,12 +265,12 @@ neighbours.case(
       );
       t.regex(status.reason, /^Your devices get no answers: .*"ip filter FORWARD"/);
       t.notRegex(status.reason, /can't tell/);
-      const command = String(status.trouble_values?.command).replace('; ', '\n');
-      await neighbours.network.netns(
-        'router',
-        ['nft', '-f', '-'],
-        command.replaceAll(/^nft /gm, ''),
-      );
+      // As the page's button has it mended.
+      const socket = join(neighbours.network.path('run-home'), 'api.sock');
+      const mend = (code: string) =>
+        askLocalApi(nodeSystem, socket, { method: 'mend', code }, 20_000);
+      t.like(await mend('auto-includes-off'), { ok: false, reason_code: 'nothing-to-mend' });
+      t.deepEqual(await mend('devices-dropped-by'), { ok: true });
       await neighbours.home(({ trouble }) => trouble === undefined);
     });
     await neighbours.served(t);

@@ -111,6 +111,10 @@ function makeService() {
       upload_kBps: 10,
     }),
     validateProfile: () => ({ ok: false, errors: [{ line: 1, ...renderMessage(refusal) }] }),
+    mend(request) {
+      asked.push(request);
+      return { ok: false, ...renderReason(notice('nothing-to-mend')) };
+    },
     storeProfile: () => ({ ok: true, errors: [], endpoint: 'vps.example.org:1194' }),
     onState(listener) {
       listeners.add(listener);
@@ -147,7 +151,11 @@ test('every method answers with the types of the contract', async (t) => {
     errors: [],
     endpoint: 'vps.example.org:1194',
   });
-  t.deepEqual(asked, ['reload', { seconds: 60 }, { seconds: 600 }]);
+  t.deepEqual(await ask('mend', { code: 'auto-includes-off' }), {
+    ...{ ok: false, reason: 'there is nothing to mend any more' },
+    ...{ reason_code: 'nothing-to-mend', reason_values: {} },
+  });
+  t.deepEqual(asked, ['reload', { seconds: 60 }, { seconds: 600 }, { code: 'auto-includes-off' }]);
 });
 
 const refuses = test.macro({
@@ -167,6 +175,7 @@ test(refuses, 'audit', { seconds: 1.5 });
 test(refuses, 'audit', { seconds: '60' });
 test(refuses, 'profile_check', {});
 test(refuses, 'profile_store', { text: 5 });
+test(refuses, 'mend', {});
 
 test('a change of state is notified until the object is removed', async (t) => {
   const { client, listeners, object } = await publish(await startBus(t));

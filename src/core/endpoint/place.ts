@@ -1,5 +1,6 @@
 // Where on its server an endpoint is: its port, and the ranges inside the tunnel. Pure.
 import { holds } from '../ip/within.ts';
+import { findHostFault } from './host.ts';
 import type { EndpointIdentity } from './identity.ts';
 
 /** Has homes come to the next port that is free. */
@@ -45,20 +46,35 @@ export function findFreeNets(taken: readonly string[]): Ranges {
   return pairs.find((pair) => isFree(pair, taken)) ?? pairs[0]!;
 }
 
+/** How an endpoint changes. */
+type Change = (before: EndpointIdentity) => EndpointIdentity;
+
+/** To another name or address. @throws {Error} when homes can't reach it by that. */
+export function toHost(host: string): Change {
+  const fault = findHostFault(host);
+  if (fault !== null) throw new Error(`HOST: ${fault}`);
+  return (before) => ({ ...before, host });
+}
+
+/** To another port. @throws {Error} when homes can't reach it by that. */
+export function toPort(port: number): Change {
+  const fault = findPortFault(port);
+  if (fault !== null) throw new Error(`PORT: ${fault}`);
+  return (before) => ({ ...before, port });
+}
+
 /**
- * The endpoint in ranges that are free: as it is, where its own are.
+ * To ranges of which no network is in: as it is, where its own are such. The change throws where none is.
  *
- * @throws {Error} where none is.
+ * @param taken networks of this machine, and those to avoid
  */
-export function withFreeNets(
-  identity: EndpointIdentity,
-  taken: readonly string[],
-): EndpointIdentity {
-  if (isFree(identity, taken)) return identity;
-  const free = pairs.find((pair) => isFree(pair, taken));
-  if (!free)
+export function toFreeNets(taken: readonly string[]): Change {
+  return (before) => {
+    if (isFree(before, taken)) return before;
+    const free = pairs.find((pair) => isFree(pair, taken));
+    if (free) return { ...before, ...free };
     throw new Error(
       'every range from 10.213 to 10.222 has a network of this server or one to avoid in it; give one of those another network',
     );
-  return { ...identity, ...free };
+  };
 }

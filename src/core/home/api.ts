@@ -180,6 +180,11 @@ export interface AuditStart extends Partial<Reason> {
   seconds: number;
 }
 
+/** With a reason when it was not mended. */
+export interface Mending extends Partial<Reason> {
+  ok: boolean;
+}
+
 export interface AuditReport {
   state: 'none' | 'running' | 'done' | 'failed';
   /** 0…100 while running. */
@@ -251,6 +256,8 @@ export interface ServiceApi {
   validateProfile(request: { text: string }): ProfileCheck | Promise<ProfileCheck>;
   /** Validates, then stores only what is valid. */
   storeProfile(request: { text: string }): ProfileCheck | Promise<ProfileCheck>;
+  /** Mends what the status tells under this code, where the service can. */
+  mend(request: { code: string }): Mending | Promise<Mending>;
   /** Calls the listener on every change of state; returns what ends that. */
   onState(listener: (status: Status) => void): () => void;
 }

@@ -26,6 +26,7 @@ const replacements: readonly (readonly [RegExp | string, string])[] = [
   ['opkg update; opkg install kmod-veth', 'modprobe veth'],
   ['opkg update; opkg install kmod-nft-netdev', 'modprobe nft_fwd_netdev'],
   [' (LuCI → Network → Diagnostics)', ''],
+  ['look for it (LuCI → Status → Firewall), or in', 'look for it in'],
   [' (LuCI → Network → Interfaces)', ''],
   [' (LuCI → Network → DHCP and DNS → Static Leases)', ' (dhcp-host= of dnsmasq)'],
   ['LuCI → Network → Firewall → Port Forwards, the settings of', 'the settings of'],

@@ -11,6 +11,7 @@ export { DAY_MINUTES, weekRuns } from '../config/week.ts';
 export { costOf } from '../cost/cost.ts';
 export { scheduleShares } from '../cost/shares.ts';
 export { toleratedRates, usefulRates } from '../cost/tolerated-rates.ts';
+export { isMendable } from '../home/mending.ts';
 export { slotMs } from '../stream/stream.ts';
 export { readDraft } from './draft.ts';
 export { fieldsOf, flagText } from './fields.ts';

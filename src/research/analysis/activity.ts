@@ -48,6 +48,8 @@ const MERGE_S = 2.5;
 /** ...and what begins so soon and is so unlike, its echo: a server's answer, a report of what was done. */
 const ECHO_S = 12;
 const ECHO_FACTOR = 1.5;
+/** So many uses, each so soon after the last, are one that goes on. */
+const FEWEST_OF_RUN = 8;
 /** Only a device that is used seldomer than this has echoes told from uses. */
 const SELDOM_S = 45;
 /** Bursts at intervals this regular (deviation over mean) are a clock's. */
@@ -69,7 +71,7 @@ export function findActivity(traffic: BinnedTraffic, options: ActivityOptions = 
   const others = mergeNear(apart);
   const thresholdBytes = separateKinds(others, beats.size > 0);
   return {
-    events: leaveEchoes(others.filter(({ bytes }) => bytes >= thresholdBytes)),
+    events: leaveEchoes(joinRuns(others.filter(({ bytes }) => bytes >= thresholdBytes))),
     bursts,
     thresholdBytes,
     evidence: new Map(
@@ -83,19 +85,37 @@ export function findActivity(traffic: BinnedTraffic, options: ActivityOptions = 
 
 /** Joins bursts that follow each other soon: one use of a device is seldom one burst. */
 function mergeNear(bursts: readonly Burst[]): Burst[] {
-  const merged: Burst[] = [];
+  return runsOf(bursts, MERGE_S).map(joined);
+}
+
+/** Joins uses of a device again and again within seconds: whoever does that is using it all the while. */
+function joinRuns(bursts: readonly Burst[]): Burst[] {
+  return runsOf(bursts, ECHO_S).flatMap((run) =>
+    run.length >= FEWEST_OF_RUN ? [joined(run)] : run,
+  );
+}
+
+/** Bursts that begin at most `pauseS` after the end of the one before. */
+function runsOf(bursts: readonly Burst[], pauseS: number): Burst[][] {
+  const runs: Burst[][] = [];
   for (const burst of bursts) {
-    const last = merged.at(-1);
-    if (!last || burst.startS - last.endS > MERGE_S) {
-      merged.push({ ...burst });
-      continue;
-    }
-    last.endS = burst.endS;
-    last.bytes += burst.bytes;
-    last.upBytes += burst.upBytes;
-    last.downBytes += burst.downBytes;
+    const before = runs.at(-1)?.at(-1);
+    if (before && burst.startS - before.endS <= pauseS) runs.at(-1)!.push(burst);
+    else runs.push([burst]);
   }
-  return merged;
+  return runs;
+}
+
+function joined(run: readonly Burst[]): Burst {
+  const sum = (key: 'bytes' | 'upBytes' | 'downBytes') =>
+    run.reduce((total, burst) => total + burst[key], 0);
+  return {
+    startS: run[0]!.startS,
+    endS: run.at(-1)!.endS,
+    bytes: sum('bytes'),
+    upBytes: sum('upBytes'),
+    downBytes: sum('downBytes'),
+  };
 }
 
 /** Leaves out what soon follows a use of the device and is unlike it: its echo, not another use. */

@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { alignEvents, type HomeEvent, parseEvents } from '../../core/analysis/activity-events.ts';
+import { renderJson } from '../../core/text/json.ts';
 import type { Context } from '../../shell/cli/context.ts';
 import { Failure, usageFailure } from '../../shell/cli/failure.ts';
 import { numberBetween, parseList, parseSeed } from '../../shell/cli/number-options.ts';
 import { readTextFile } from '../../shell/cli/text-file.ts';
-import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { System } from '../../shell/system/system.ts';
 import {
   plotActivity,

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseMac } from '../../core/capture/addresses.ts';
+import { renderJson } from '../../core/text/json.ts';
 import type { Context } from '../../shell/cli/context.ts';
 import { Failure, InvalidValue, usageFailure } from '../../shell/cli/failure.ts';
 import { numbersBetween, parseList, parseSeed } from '../../shell/cli/number-options.ts';
-import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { System } from '../../shell/system/system.ts';
 import { type ClassifierName, classifiers } from '../analysis/cross-validation.ts';
 import type { View } from '../analysis/identify/flows.ts';

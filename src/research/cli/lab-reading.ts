@@ -2,8 +2,8 @@
 
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { renderJson } from '../../core/text/json.ts';
 import { numberBetween, numbersBetween, parseSeed } from '../../shell/cli/number-options.ts';
-import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
 import { planHousehold } from '../lab/emulators/household.ts';
 import { LabError } from '../lab/error.ts';

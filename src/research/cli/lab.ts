@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { renderJson } from '../../core/text/json.ts';
 import { usageFailure } from '../../shell/cli/failure.ts';
 import {
   numberBetween,
@@ -11,7 +12,6 @@ import {
   parseSeed,
   sdHelp,
 } from '../../shell/cli/number-options.ts';
-import { renderJson } from '../../shell/cli/tools/json.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
 import { runDevices } from '../lab/bed/devices.ts';
 import { removeLeftovers } from '../lab/bed/leftovers.ts';

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { alignEvents, parseEvents } from '../../core/analysis/activity-events.ts';
 import { auditTraces } from '../../core/analysis/audit.ts';
 import { CaptureError } from '../../core/capture/error.ts';
+import { readJson } from '../../core/text/json.ts';
 import { LineError } from '../../core/text/line-error.ts';
 import { readActivity, readTunnel } from '../../shell/analysis/audit-capture.ts';
 import type { Context } from '../../shell/cli/context.ts';
@@ -205,7 +206,7 @@ async function auditsOf(
   const runs: AuditedRun[] = [];
   for (const folder of folders) {
     const text = await readTextFile(system, '--run', `${folder}/summary.json`);
-    const { startS, seconds, tunnelPort } = JSON.parse(text) as Record<string, number>;
+    const { startS, seconds, tunnelPort } = readJson(text) as Record<string, number>;
     const port = tunnelPort === undefined ? {} : { port: tunnelPort };
     const tunnel = await readTunnel(system, `${folder}/provider.pcap`, port);
     const wire = tunnel.data.filter(({ timeS }) => timeS >= startS! && timeS <= startS! + seconds!);

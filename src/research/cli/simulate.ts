@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
+import { renderJson } from '../../core/text/json.ts';
 import type { Context } from '../../shell/cli/context.ts';
 import { Failure, InvalidValue, usageFailure } from '../../shell/cli/failure.ts';
 import {
@@ -14,7 +15,6 @@ import {
   parseSeed,
   sdHelp,
 } from '../../shell/cli/number-options.ts';
-import { renderJson } from '../../shell/cli/tools/json.ts';
 import {
   addTraceOptions,
   type TraceFlags,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMode } from '../../core/pacing/modes.ts';
+import { renderJson } from '../../core/text/json.ts';
 import { openCapture } from '../../shell/capture/reader.ts';
 import { nodeSystem } from '../../shell/system/node/node-system.ts';
 import { startCapture } from './bed/capture.ts';
@@ -260,5 +261,5 @@ async function writeOutputs(
     .map(({ atS, device, event }) => `${(startS + atS).toFixed(6)},${device},${event}`);
   await writeFile(join(out, 'events.csv'), `${['time,device,event', ...events].join('\n')}\n`);
   await writeFile(join(out, 'delays.csv'), renderDelays(delays));
-  await writeFile(join(out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  await writeFile(join(out, 'summary.json'), renderJson(summary));
 }

@@ -4,11 +4,11 @@ import { type Cost, type CostInput, costOf, type RateShare } from '../../core/co
 import { standingDelayMs, standingSlots } from '../../core/plan/outer-clock.ts';
 import { figure, renderRows } from '../../core/plot/text-table.ts';
 import { rateBounds, streamDefaults } from '../../core/stream/stream.ts';
+import { renderJson } from '../../core/text/json.ts';
 import type { System } from '../system/system.ts';
 import type { Context } from './context.ts';
 import { usageFailure } from './failure.ts';
 import { numberBetween, parsePacketBytes, parseRate } from './number-options.ts';
-import { renderJson } from './tools/json.ts';
 
 interface Flags {
   rate?: number;

@@ -11,7 +11,7 @@ import {
   LAST_HOST,
   readHomes,
 } from '../../core/endpoint/keeping.ts';
-import { findFreeNets, findPortFault, withFreeNets } from '../../core/endpoint/place.ts';
+import { findFreeNets, findPortFault } from '../../core/endpoint/place.ts';
 import { CONTROL_KEY_BYTES } from '../../core/openvpn/inside.ts';
 import type { System, SystemError } from '../system/system.ts';
 import { renderProfile } from './home-profile.ts';
@@ -21,12 +21,6 @@ import { withFolderLock } from './state/folder-lock.ts';
 /** Takes a profile before its home counts. */
 type Deliver = (profile: string) => Promise<void>;
 const nowhere: Deliver = async () => {};
-
-/** What an endpoint was to homes, and is. */
-interface Move {
-  before: EndpointIdentity;
-  after: EndpointIdentity;
-}
 
 type StoreSystem = Pick<System, 'files' | 'processes' | 'randomBytes'>;
 
@@ -82,40 +76,10 @@ export class EndpointStore {
     return made.identity;
   }
 
-  /**
-   * Changes the name or address by which homes reach it; profiles there are keep the old one.
-   *
-   * @throws {Error} when homes can't reach it by that.
-   */
-  async setHost(host: string): Promise<Move> {
-    const fault = findHostFault(host);
-    if (fault !== null) throw new Error(`HOST: ${fault}`);
-    return this.#move((before) => ({ ...before, host }));
-  }
-
-  /**
-   * Changes the port by which homes reach it; a service that runs ends, and homes need new profiles.
-   *
-   * @throws {Error} when homes can't reach it by that.
-   */
-  async setPort(port: number): Promise<Move> {
-    const fault = findPortFault(port);
-    if (fault !== null) throw new Error(`PORT: ${fault}`);
-    return this.#move((before) => ({ ...before, port }));
-  }
-
-  /**
-   * Has the inside of the tunnel in other ranges, where its own are not free; then a service that runs ends, and homes
-   * need new profiles.
-   *
-   * @param taken networks that are to be in none of them.
-   * @throws {Error} when no range is free.
-   */
-  async setRanges(taken: readonly string[]): Promise<Move> {
-    return this.#move((before) => withFreeNets(before, taken));
-  }
-
-  async #move(change: (before: EndpointIdentity) => EndpointIdentity): Promise<Move> {
+  /** Changes what it is to homes, whose profiles keep what was; a service that runs ends unless it is the host alone. */
+  async move(
+    change: (before: EndpointIdentity) => EndpointIdentity,
+  ): Promise<{ before: EndpointIdentity; after: EndpointIdentity }> {
     await this.identity();
     return this.#alone(async () => {
       const before = await this.identity();

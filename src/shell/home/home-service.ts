@@ -7,6 +7,7 @@ import type {
   AuditStart,
   ConfigStatus,
   HistorySample,
+  Mending,
   ProfileCheck,
   Recommendation,
   ServiceApi,
@@ -22,6 +23,7 @@ import {
 } from '../../core/home/machine/state.ts';
 import { step } from '../../core/home/machine/step.ts';
 import { trialNotices } from '../../core/home/machine/trial.ts';
+import { findMending } from '../../core/home/mending.ts';
 import { sentencesOf, wordsOf } from '../../core/notices/words.ts';
 import { formatRemote } from '../../core/openvpn/remote.ts';
 import { FIXED_NETDEVS, HOUSE_TABLE, ROUTE_TABLE } from '../../core/plan/names.ts';
@@ -30,6 +32,7 @@ import { homeMethods } from '../machine/home-methods.ts';
 import { LocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { ReportWatch } from '../machine/report-watch.ts';
+import { mend } from '../network/foreign-chains.ts';
 import { IpMemory } from '../network/kernel/ip-memory.ts';
 import { NetworkMonitor } from '../network/network-monitor.ts';
 import { socketsOf } from '../openvpn/home-openvpn.ts';
@@ -184,6 +187,13 @@ export class HomeService implements ServiceApi {
 
   storeProfile({ text }: { text: string }): Promise<ProfileCheck> {
     return this.#profiles.store(text);
+  }
+
+  /** Runs the commands that the status names for it, then looks again. */
+  async mend({ code }: { code: string }): Promise<Mending> {
+    const answer = await mend(this.#system, findMending(this.status(), code));
+    if (answer.ok) await this.reload();
+    return answer;
   }
 
   onState(listener: (status: Status) => void): () => void {

@@ -23,6 +23,7 @@ export function homeMethods(service: ServiceApi, more: MoreAnswers): Methods {
     audit_result: () => service.auditResult(),
     recommend: () => service.recommend(),
     profile_check: ({ text }) => service.validateProfile({ text: String(text) }),
+    mend: ({ code }) => service.mend({ code: String(code) }),
     profile_store: ({ text }) => service.storeProfile({ text: String(text) }),
   };
 }

@@ -17,7 +17,7 @@ export type StateNotification = Pick<Status, 'state' | 'since'> & Reason;
  *
  * Replies are the types of `src/core/home/api.ts`, with these at the top since a reply is a table:
  * `history` → `{ samples }`, `reload` → nothing but its status.
- * `audit` takes `seconds` (10…86400, default 600), the `profile_…` methods `text`.
+ * `audit` takes `seconds` (10…86400, default 600), the `profile_…` methods `text`, `mend` a `code`.
  */
 export function publishIotshaper(client: UbusClient, service: ServiceApi): BusHandle {
   const object = client.publish({ path: iotshaperPath, methods: iotshaperMethods(service) });
@@ -55,11 +55,15 @@ export function iotshaperMethods(service: ServiceApi): Record<string, Method> {
     recommend: { arguments: {}, handler: () => service.recommend() },
     profile_check: {
       arguments: { text: 'string' },
-      handler: (args) => service.validateProfile({ text: readText(args) }),
+      handler: (args) => service.validateProfile({ text: readText(args, 'text') }),
     },
     profile_store: {
       arguments: { text: 'string' },
-      handler: (args) => service.storeProfile({ text: readText(args) }),
+      handler: (args) => service.storeProfile({ text: readText(args, 'text') }),
+    },
+    mend: {
+      arguments: { code: 'string' },
+      handler: (args) => service.mend({ code: readText(args, 'code') }),
     },
   };
 }
@@ -71,7 +75,8 @@ function readSeconds({ seconds = recordingS.usual }: Table): number {
   throw new UbusError('INVALID_ARGUMENT');
 }
 
-function readText({ text }: Table): string {
+function readText(args: Table, name: 'code' | 'text'): string {
+  const text = args[name];
   if (typeof text === 'string') return text;
   throw new UbusError('INVALID_ARGUMENT');
 }

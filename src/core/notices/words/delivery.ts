@@ -3,11 +3,11 @@
 /** `{chain}` is named as nft names it; `{command}` is to be typed as it is. */
 export const deliveryWords = {
   'devices-dropped':
-    'a firewall rule of another program on this router drops what they send before it reaches the tunnel; look for it in "nft list ruleset" and "iptables-save"',
+    'a firewall rule of another program on this router drops what they send before it reaches the tunnel; look for it (LuCI → Status → Firewall), or in "nft list ruleset" and "iptables-save"',
   'devices-dropped-by':
     'another program\'s firewall chain "{chain}" on this router, which drops by default, drops what they send before it reaches the tunnel; run "{command}", and again whenever that program has started',
   'answers-dropped':
-    'a firewall rule of another program on this router drops what comes back for them; look for it in "nft list ruleset" and "iptables-save"',
+    'a firewall rule of another program on this router drops what comes back for them; look for it (LuCI → Status → Firewall), or in "nft list ruleset" and "iptables-save"',
   'answers-dropped-by':
     'another program\'s firewall chain "{chain}" on this router, which drops by default, drops what comes back for them; run "{command}", and again whenever that program has started',
 

@@ -63,6 +63,9 @@ export const homeWords = {
   'firewall-forwards-elsewhere':
     '{path}: devices’ zone {from} may go out by zone {to} alone, but their packets take {netdev} now, which is in another zone, so the firewall rejects them; run "{command}"',
 
+  'nothing-to-mend': 'there is nothing to mend any more',
+  'not-mended': 'that could not be done: {error}',
+
   'clock-unset':
     'the router’s clock is not set yet, so schedules wait and the main rate holds; see that "Enable NTP client" is on in LuCI under System → System → Time Synchronization, or set the clock there',
   'time-zone-unread':

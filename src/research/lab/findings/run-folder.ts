@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HomeEvent, parseEvents } from '../../../core/analysis/activity-events.ts';
+import { readJson } from '../../../core/text/json.ts';
 import { openCapture } from '../../../shell/capture/reader.ts';
 import { nodeSystem } from '../../../shell/system/node/node-system.ts';
 import { BIN_S } from '../../analysis/activity-streams.ts';
@@ -70,7 +71,7 @@ export async function readRunFolder(folder: string): Promise<FinishedRun> {
 export async function readSummary(folder: string): Promise<LabSummary> {
   const path = join(folder, 'summary.json');
   try {
-    const summary: LabSummary = JSON.parse(await readFile(path, 'utf8'));
+    const summary = readJson(await readFile(path, 'utf8')) as LabSummary;
     if (typeof summary.startS === 'number') return summary;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -1,7 +1,7 @@
 // `iotshaper endpoint init`, `set-host`, `set-port`, `set-ranges`, `export` and `import`: what this machine is to homes, and how that moves to another one.
 
 import { parseCopy, renderCopy } from '../../../core/endpoint/keeping.ts';
-import { findFreePort } from '../../../core/endpoint/place.ts';
+import { findFreePort, toFreeNets, toHost, toPort } from '../../../core/endpoint/place.ts';
 import { wordsOf } from '../../../core/notices/words.ts';
 import { formatRemote } from '../../../core/openvpn/remote.ts';
 import { insideRanges } from '../../../core/plan/nft/nft-endpoint.ts';
@@ -53,7 +53,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
     .argument('<host>', 'name or address', parseHost)
     .action(async (host: string, { stateDir }: { stateDir: string }) => {
       const store = new EndpointStore(system, stateDir);
-      const { before, after } = await store.setHost(host);
+      const { before, after } = await store.move(toHost(host));
       const homes = await store.homes();
       console.writeError(`New profiles name ${after.host} from now on.\n`);
       if (homes.length > 0 && before.host !== after.host) {
@@ -70,7 +70,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
       const store = new EndpointStore(system, stateDir);
       const current = (await store.identity()).port;
       const port = given ?? findFreePort([...(await readTakenPorts(system)), current]);
-      const { before, after } = await store.setPort(port);
+      const { before, after } = await store.move(toPort(port));
       console.writeError(
         `Homes come to UDP port ${after.port} from now on. Let it in where ${before.port} was let in: "iotshaper endpoint doctor" says how, and the firewall that the hosting provider has in front of this server is in its control panel.\n`,
       );
@@ -90,7 +90,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
     .action(async ({ stateDir, avoid = [] }: { stateDir: string; avoid?: string[] }) => {
       const store = new EndpointStore(system, stateDir);
       const here = (await listPrefixes(system)).map(({ prefix }) => prefix);
-      const { before, after } = await store.setRanges([...here, ...avoid]);
+      const { before, after } = await store.move(toFreeNets([...here, ...avoid]));
       const { tunnel, inner4 } = insideRanges(after);
       if (before.innerNet === after.innerNet) {
         console.writeError(`${tunnel} and ${inner4} are free, and stay as they are.\n`);
@@ -126,7 +126,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
       const copy = await readCopy(context, file);
       const store = new EndpointStore(system, stateDir);
       await store.import(copy);
-      if (host !== undefined) await store.setHost(host);
+      if (host !== undefined) await store.move(toHost(host));
       const place = { ...copy.identity, host: host ?? copy.identity.host };
       console.writeError(
         `This machine is the endpoint ${formatRemote({ ...place, proto: 'udp' })} (UDP) with ${copy.homes.length} homes now. Stop the other one: systemctl disable --now iotshaper-endpoint\n`,

@@ -6,11 +6,11 @@ import {
   proposeIntervalSd,
 } from '../../../core/analysis/audit-calibration.ts';
 import { streamDefaults } from '../../../core/stream/stream.ts';
+import { renderJson } from '../../../core/text/json.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import type { AuditOptions } from './audit-options.ts';
 import { cutWire, readSides } from './audit-sides.ts';
-import { renderJson } from './json.ts';
 
 /** Measures and prints. @throws {Failure} where there is too little to measure */
 export async function calibrate(context: Context, options: AuditOptions): Promise<void> {

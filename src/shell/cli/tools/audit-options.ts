@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { recordingS } from '../../../core/home/recording.ts';
 import { isMode, sdOf } from '../../../core/pacing/modes.ts';
 import { sdBounds, streamDefaults } from '../../../core/stream/stream.ts';
+import { readJson } from '../../../core/text/json.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import {
@@ -115,7 +116,7 @@ export async function withRun(
 ): Promise<AuditOptions> {
   if (given.run === undefined) return given;
   const path = join(given.run, 'summary.json');
-  const summary = JSON.parse(await readTextFile(system, '--run', path)) as Record<string, unknown>;
+  const summary = readJson(await readTextFile(system, '--run', path)) as Record<string, unknown>;
   const { startS, seconds, tunnelPort, variant, intervalSdPercent } = summary;
   if (typeof startS !== 'number' || typeof seconds !== 'number') {
     throw new Failure(`--run ${path}: is not the summary of a lab run`);

@@ -7,6 +7,7 @@ import { auditTraces } from '../../../core/analysis/audit.ts';
 import { recordOf, renderAudit } from '../../../core/analysis/audit-text.ts';
 import { AUDIT_EXIT_CODES, reportAudit } from '../../../core/analysis/audit-verdict.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../../../core/cost/cost.ts';
+import { renderJson } from '../../../core/text/json.ts';
 import { LineError } from '../../../core/text/line-error.ts';
 import { RecordingError } from '../../analysis/live-capture.ts';
 import { CaptureError } from '../../capture/reader.ts';
@@ -17,7 +18,6 @@ import { readTextFile } from '../text-file.ts';
 import { calibrate } from './audit-calibration.ts';
 import { type AuditOptions, addAuditOptions, withRun } from './audit-options.ts';
 import { cutWire, readSides } from './audit-sides.ts';
-import { renderJson } from './json.ts';
 
 /** Exit status of an audit that could not be made: 1 would say that there is a leak. */
 const NOT_MADE = 4;

@@ -14,13 +14,13 @@ import {
   traceOfCounters,
 } from '../../../core/simulation/recommend.ts';
 import { packetBounds, streamDefaults } from '../../../core/stream/stream.ts';
+import { renderJson } from '../../../core/text/json.ts';
 import { openTrace } from '../../simulation/trace.ts';
 import type { Console } from '../../system/console.ts';
 import type { Context } from '../context.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import { numberBetween, parsePacketBytes, parseSd, parseSeed, sdHelp } from '../number-options.ts';
 import { defaultRunDir } from '../paths.ts';
-import { renderJson } from './json.ts';
 import { addTraceOptions, type TraceFlags, traceOptionsOf } from './trace-options.ts';
 
 /** What a running service counted of its devices lately; for `--live`. */

@@ -9,6 +9,7 @@
 /** @typedef {import('../../../../../src/core/home/api.ts').AuditStart} AuditStart */
 /** @typedef {import('../../../../../src/core/home/api.ts').AuditReport} AuditReport */
 /** @typedef {import('../../../../../src/core/home/api.ts').Recommendation} Recommendation */
+/** @typedef {import('../../../../../src/core/home/api.ts').Mending} Mending */
 /** @typedef {import('../../../../../src/core/home/api.ts').ProfileCheck} ProfileCheck */
 
 /**
@@ -33,6 +34,7 @@ const callCheck = declare('check');
 const callAudit = declare('audit', ['seconds']);
 const callAuditResult = declare('audit_result');
 const callRecommend = declare('recommend');
+const callMend = declare('mend', ['code']);
 const callProfileCheck = declare('profile_check', ['text']);
 const callProfileStore = declare('profile_store', ['text']);
 
@@ -135,6 +137,9 @@ const api = {
 
   /** @returns {Promise<Answer<Recommendation>>} */
   recommend: () => answerOf(/** @type {Promise<Recommendation>} */ (callRecommend())),
+
+  /** @param {string} code @returns {Promise<Answer<Mending>>} */
+  mend: (code) => answerOf(/** @type {Promise<Mending>} */ (callMend(code))),
 
   /** @param {string} text @returns {Promise<Answer<ProfileCheck>>} */
   checkProfile: (text) => answerOf(/** @type {Promise<ProfileCheck>} */ (callProfileCheck(text))),

@@ -3,16 +3,14 @@
 'require view';
 'require dom';
 'require poll';
-'require uci';
-'require ui';
-'require iotshaper.core as core';
 'require iotshaper.service as service';
 'require iotshaper.settings as settings';
 'require iotshaper.words as words';
 'require iotshaper.controls as controls';
-'require iotshaper.forms as forms';
 'require iotshaper.graph as graph';
+'require iotshaper.mending as mending';
 'require iotshaper.audit as audits';
+'require iotshaper.switch as onOffs';
 
 /** @typedef {import('../../../../../../src/core/home/api.ts').Status} Status */
 
@@ -24,70 +22,23 @@ function createBanner() {
   const name = E('strong', {}, [_('Unknown')]);
   const sentence = E('p', { class: 'iot-sentence' }, [_('Asking the service…')]);
   const reason = E('p', { class: 'iot-reason' });
+  const mend = E('div', {});
+  let mendable = '';
   const node = E('div', { class: 'iot-banner', 'data-state': 'unknown', role: 'status' }, [
     E('div', { class: 'iot-state' }, [mark, ' ', name]),
-    E('div', {}, [sentence, reason]),
+    E('div', {}, [sentence, reason, mend]),
   ]);
   return {
     node,
-    /** @param {string} state @param {string} text @param {string} why */
-    show(state, text, why) {
+    /** @param {string} state @param {string} text @param {string} why @param {string} [code] of what stands in the way */
+    show(state, text, why, code = '') {
+      if (code !== mendable) dom.content(mend, [mending.button(code)]);
+      mendable = code;
       node.dataset.state = state;
       controls.setText(mark, words.stateMark(state));
       controls.setText(name, words.stateName(state));
       controls.setText(sentence, text);
       controls.setText(reason, why);
-    },
-  };
-}
-
-/** On and off, in force at once: staged, applied, rolled back if the router is lost by it. */
-function createSwitch() {
-  let isStopped = false;
-  let isBusy = false;
-  const isOn = () => settings.main().enabled === true;
-  const input = E('input', {
-    type: 'checkbox',
-    role: 'switch',
-    checked: isOn() || null,
-    disabled: controls.isReadOnly() || null,
-    change: async () => {
-      input.disabled = true;
-      isBusy = true;
-      const refusal = isStopped && input.checked ? await service.start() : '';
-      isBusy = false;
-      if (refusal !== '') forms.showRefusal(refusal);
-      if (refusal !== '' || isOn() === input.checked) {
-        input.checked = refusal === '' && input.checked;
-        input.disabled = false;
-        return;
-      }
-      uci.set(settings.CONFIG, core.mainSection.name, 'enabled', input.checked ? '1' : '0');
-      try {
-        await uci.save();
-        ui.changes.apply(true);
-      } catch (error) {
-        forms.showRefusal(service.explainRefusal(error));
-        input.checked = !input.checked;
-        input.disabled = false;
-      }
-    },
-  });
-  const node = E('label', { class: 'iot-switch' }, [
-    input,
-    E('span', {}, [_('Shape my devices’ traffic')]),
-  ]);
-  return {
-    node,
-    /** Green only while devices are shaped, whatever the configuration says. @param {boolean} shaping */
-    noteShaping(shaping) {
-      node.dataset.shaping = String(shaping);
-    },
-    /** Nothing is on while the service is stopped, whatever the configuration says. @param {boolean} stopped */
-    noteStopped(stopped) {
-      if (stopped === isStopped || isBusy) return;
-      isStopped = stopped;
-      input.checked = !stopped && isOn();
     },
   };
 }
@@ -138,11 +89,17 @@ function renderPath({ state, tunnel }) {
   ];
 }
 
-/** @param {Status} status */
+/**
+ * @param {Status} status
+ * @returns {{ text: string, code?: string }[]}
+ */
 function listWarnings({ config, devices, upload, download, state }) {
-  const warnings = config.warnings.map((text, index) =>
-    words.told(config.warning_notices?.[index] ?? {}, text),
-  );
+  const told = config.warnings.map((text, index) => {
+    const notice = config.warning_notices?.[index] ?? {};
+    return { text: words.told(notice, text), code: notice.code };
+  });
+  /** @type {string[]} */
+  const warnings = [];
   const bypassing = devices.filter((device) => device.policy === 'bypass').length;
   if (bypassing > 0)
     warnings.push(
@@ -164,12 +121,14 @@ function listWarnings({ config, devices, upload, download, state }) {
         'Fewer packets leave than asked for. Lower the rate or choose larger packets under Privacy and cost.',
       ),
     );
-  return warnings;
+  return [...told, ...warnings.map((text) => ({ text }))];
 }
 
 /** @param {Status} status */
 function renderFindings(status) {
-  const warnings = listWarnings(status).map((text) => E('li', {}, [text]));
+  const warnings = listWarnings(status).map(({ text, code }) =>
+    E('li', {}, [text, ' ', mending.button(code)]),
+  );
   const { notes = [], note_notices: said } = status.config;
   const understood = notes.map((text, index) =>
     E('div', {}, [words.told(said?.[index] ?? {}, text)]),
@@ -227,7 +186,7 @@ const page = view.extend({
   /** @param {string} problem */
   render(problem) {
     const banner = createBanner();
-    const onOff = createSwitch();
+    const onOff = onOffs.create();
     const path = E('div', { class: 'iot-setup' });
     const findings = E('div', {});
     const picture = graph.create();
@@ -262,7 +221,8 @@ const page = view.extend({
         return;
       }
       const status = answer.data;
-      banner.show(words.tone(status), words.sentence(status, report), words.reason(status));
+      const sentence = words.sentence(status, report);
+      banner.show(words.tone(status), sentence, words.reason(status), status.trouble_code);
       if (history.ok) picture.draw(history.data);
       const { state, tunnel } = status;
       const text = JSON.stringify([status.config, listWarnings(status), state, tunnel.remote]);
