@@ -23,7 +23,8 @@ space := $(subst ,, )
 # What npm writes last, once all packages are in place: an install that was broken off is begun anew.
 MODULES := node_modules/.package-lock.json
 
-SOURCES := $(shell find src scripts -type f) package.json package-lock.json
+# LuCI's pages, which the page of Debian is made of, with what it has in LuCI's place.
+SOURCES := $(shell find src scripts $(wildcard luci-app page-app) -type f) package.json package-lock.json
 
 .PHONY: help
 help: ## list the targets
@@ -40,6 +41,14 @@ test: test-packages $(MODULES) dist/iotshaper.js ## everything that proves it wo
 .PHONY: unit
 unit: $(MODULES) ## the tests that need nothing but Node.js, in seconds
 	@sh scripts/test.sh unit
+
+# Versions of Node.js that test-nodes takes from npm, and what it runs: all, or "unit".
+NODES ?= 20 22 24
+RUN ?=
+
+.PHONY: test-nodes
+test-nodes: test-packages $(MODULES) dist/iotshaper.js ## all of it on each Node.js there is (root, half an hour; NODES='20 22 24' RUN=unit)
+	@sh scripts/test-nodes.sh "$(RUN)" $(NODES)
 
 .PHONY: coverage
 coverage: $(MODULES) ## which share of each folder's lines the unit tests run (two minutes)

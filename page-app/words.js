@@ -7,8 +7,30 @@ const trim = (text) =>
     .replace(/[ \t\n]+/g, ' ');
 const lookUp = (key) => window.iotshaperWords?.[key];
 
-/** Menus of LuCI, in whatever language, which are not here. @param {string} text */
-export const onDebian = (text) => inDebiansWords(text).replace(/ \([^()]*LuCI → [^()]*\)/g, '');
+/** What the pages say beside the service's own words, and German where it has LuCI's menus within a sentence. */
+const replacements = [
+  ['/etc/init.d/iotshaper restart', 'systemctl restart iotshaper'],
+  ['under Status → System Log', 'with: journalctl -u iotshaper'],
+  ['unter Status → Systemprotokoll', 'mit: journalctl -u iotshaper'],
+  ['/etc/config/iotshaper', '/etc/iotshaper/iotshaper'],
+  ['the package iot-shaper again', 'the package iot-shaper-home again'],
+  ['das Paket iot-shaper erneut', 'das Paket iot-shaper-home erneut'],
+  ['uci set iotshaper.rate', 'iotshaper set rate'],
+  ['LuCI → Dienste → IoT-Privatsphäre → Geräte, oder führen', 'führen'],
+  [
+    'sehen Sie nach, ob in LuCI unter System → System → Zeitsynchronisierung der NTP-Client eingeschaltet ist',
+    'führen Sie „timedatectl set-ntp true“ aus',
+  ],
+  ['in LuCI unter System → System neu', 'neu (timedatectl set-timezone)'],
+  ['in LuCI unter System → System → Zeitsynchronisierung', '(timedatectl set-ntp true)'],
+];
+
+/** As a Debian machine has it. Other menus of LuCI, in whatever language, are left out. @param {string} text */
+export function onDebian(text) {
+  let said = inDebiansWords(text);
+  for (const [from, to] of replacements) said = said.replaceAll(from, to);
+  return said.replace(/ \([^()]*LuCI → [^()]*\)/g, '');
+}
 
 /** The translation of a text, with its context where one word means two things. */
 export function translate(text, context) {

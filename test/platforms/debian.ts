@@ -12,6 +12,7 @@ import { HomeNetwork } from '../net/home-network.ts';
 import { limitRights } from '../net/unit-rights.ts';
 import { readWire } from '../net/wire.ts';
 import { DebianRoot } from './debian-root.ts';
+import { openPage, picture, setRate } from './page.ts';
 import { Report } from './report.ts';
 
 const [release = 'trixie'] = process.argv.slice(2);
@@ -196,6 +197,32 @@ try {
     const [, kB] = /^VmRSS:\s+(\d+) kB$/m.exec(about) ?? [];
     if (/^(node|openvpn|socat)/.test(name ?? ''))
       console.log(`        ${name}: ${Math.round(Number(kB) / 1000)} MB`);
+  }
+
+  const { page, browser, url } = await openPage(network, await iotshaper('password'));
+  try {
+    const banner = page.locator('.iot-banner[data-state=shaping]');
+    await banner.waitFor();
+    tell(true, `the page at ${url} says on a device: ${await banner.textContent()}`);
+    await picture(page, 'overview');
+    await setRate(page, url, 50);
+    const told = await until(({ rate }) => rate.upload_kBps === 50);
+    tell(told?.rate.upload_kBps === 50, 'a rate saved there is in force', told?.rate);
+    await setRate(page, url, 60);
+    for (const tab of ['devices', 'privacy', 'tunnel', 'schedule']) {
+      await page.goto(`${url}${tab}`);
+      await page.locator('body[data-ready=true]').waitFor();
+      await picture(page, tab);
+    }
+  } finally {
+    await browser.close();
+  }
+  for (const address of [lab.homeAddress, lab.lanAddress]) {
+    const asked = `https://${address}:8443/login`;
+    const script = `fetch('${asked}', { signal: AbortSignal.timeout(3000) }).then(({ status }) => status, () => 0).then(console.log)`;
+    const argv = ['env', 'NODE_TLS_REJECT_UNAUTHORIZED=0', process.execPath, '-e', script];
+    const code = await network.netns('provider', argv);
+    tell(['0', '403'].includes(code.trim()), `the provider gets nothing at ${asked}`, code);
   }
 
   const wrong = await complaintOf(iotshaper('set', 'rate=nonsense'));

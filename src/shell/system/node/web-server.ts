@@ -19,12 +19,15 @@ export async function serveWeb(options: WebOptions): Promise<Listener> {
     requestTimeout: PATIENCE_MS,
     keepAliveTimeout: 5000,
     maxHeaderSize: MOST_HEADER_BYTES,
+    connectionsCheckingInterval: PATIENCE_MS / 3,
   };
   const secure = createHttps(
     { ...limits, key, cert: certificate, minVersion: 'TLSv1.2', handshakeTimeout: PATIENCE_MS },
     (request, response) => void respond(request, response, options),
   );
   const plain = createHttp(limits, sendToTls);
+  // They hear of connections from the server below, and look after who is slow once they believe to listen themselves.
+  for (const one of [secure, plain]) one.emit('listening');
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
@@ -49,6 +52,7 @@ export async function serveWeb(options: WebOptions): Promise<Listener> {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
+        for (const one of [secure, plain]) one.close(() => {});
         for (const socket of open) socket.destroy();
       }),
   };
