@@ -94,6 +94,10 @@ evaluate-report: dist/iotshaper.js ## the paper's tables and figures beside ours
 evaluate-running: compiled ## an audit without end: false alarms of 500 simulated days, planted leaks (15 minutes)
 	@node build/test/bench/running-audit.js 100
 
+.PHONY: evaluate-observer
+evaluate-observer: compiled ## which device said most, told over time by an observer trained in other homes, plain and shaped (minutes)
+	@node build/test/bench/observer-over-time.js 900 6
+
 .PHONY: evaluate-readers
 evaluate-readers: compiled ## captures of each link type beside tshark, flows beside softflowd and nfdump (root installs them; a minute)
 	@sh scripts/install-packages.sh tshark softflowd nfdump

@@ -8,6 +8,8 @@ import { Failure, InvalidValue, usageFailure } from '../../shell/cli/failure.ts'
 import { numbersBetween, parseList, parseSeed } from '../../shell/cli/number-options.ts';
 import type { System } from '../../shell/system/system.ts';
 import { type ClassifierName, classifiers } from '../analysis/cross-validation.ts';
+import { BURST_BIN_S } from '../analysis/identify/burst-features.ts';
+import { type FeatureSet, featureSets } from '../analysis/identify/features.ts';
 import type { View } from '../analysis/identify/flows.ts';
 import {
   identifyDevices,
@@ -37,6 +39,7 @@ interface Options {
   columns?: ColumnChoice;
   view?: string;
   classifier: ClassifierName;
+  features: FeatureSet;
   seed: number;
   json?: boolean;
   out?: string;
@@ -86,6 +89,12 @@ export function registerAttackIdentify(attack: Command, context: Context): void 
       parseClassifier,
       'neighbours',
     )
+    .option(
+      '--features <set>',
+      'what windows are described by: rates (the paper’s means and deviations) or bursts (directions, bursts and pauses in tenths of a second)',
+      parseFeatures,
+      'rates',
+    )
     .option('--seed <number>', 'seed of the cross-validation', parseSeed, 1)
     .option('--json', 'print all figures as JSON')
     .option('--out <directory>', 'write figures, CSV and plots there')
@@ -97,7 +106,7 @@ async function identify(
   files: string[],
   options: Options,
 ): Promise<void> {
-  const { window: windowsS, sample: samplesS, seed, classifier } = options;
+  const { window: windowsS, sample: samplesS, seed, classifier, features } = options;
   const macs = options.mac?.map(readMac);
   const labels = await readLabels(system, options.labels);
 
@@ -106,7 +115,7 @@ async function identify(
     system,
     files,
     options,
-    commonBinS(samplesS, windowsS),
+    commonBinS(features === 'bursts' ? [...samplesS, BURST_BIN_S] : samplesS, windowsS),
     warnings,
   );
   for (const warning of warnings) console.writeError(`warning: ${warning}\n`);
@@ -122,7 +131,13 @@ async function identify(
   const judgements = windowsS.flatMap((windowS) =>
     samplesS.flatMap(
       (sampleS) =>
-        judgeByRates(devices, windowS, sampleS, { classifier, neighbours, folds, seed }) ?? [],
+        judgeByRates(devices, windowS, sampleS, {
+          classifier,
+          neighbours,
+          folds,
+          seed,
+          features,
+        }) ?? [],
     ),
   );
   const result: Identification = {
@@ -130,6 +145,7 @@ async function identify(
     view,
     seed,
     classifier,
+    features,
     neighbours,
     folds,
     lookedUp: labelsInNames(names, labels.dns),
@@ -182,6 +198,12 @@ function parseClassifier(text: string): ClassifierName {
   const name = classifiers.find((one) => one === text);
   if (!name) throw new InvalidValue(`must be one of ${classifiers.join(', ')}.`);
   return name;
+}
+
+function parseFeatures(text: string): FeatureSet {
+  const set = featureSets.find((one) => one === text);
+  if (!set) throw new InvalidValue(`must be one of ${featureSets.join(', ')}.`);
+  return set;
 }
 
 /** In whole milliseconds. */

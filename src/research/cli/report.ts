@@ -120,7 +120,13 @@ async function attackSections(
   if (devices.length === 0) {
     throw new Failure(`${files.join(', ')}: no traffic with the Internet in there`);
   }
-  const judging = { classifier: 'neighbours' as const, neighbours: 3, folds: 10, seed };
+  const judging = {
+    classifier: 'neighbours' as const,
+    features: 'rates' as const,
+    neighbours: 3,
+    folds: 10,
+    seed,
+  };
   const judgements = windowsS.flatMap((windowS) =>
     samplesS.flatMap((sampleS) => judgeByRates(devices, windowS, sampleS, judging) ?? []),
   );

@@ -1,6 +1,7 @@
 // Traffic rates over time, cut into windows and described by their mean and standard deviation.
 import type { Sample } from '../../../core/capture/trace.ts';
 import { BinList } from './bin-list.ts';
+import { describeBursts } from './burst-features.ts';
 
 /** Bytes sent and received in bins of one length; only bins with traffic take memory. */
 export class RateSeries {
@@ -152,10 +153,14 @@ export class RateSeries {
   }
 }
 
+export const featureSets = ['rates', 'bursts'] as const;
+/** What windows are described by: the paper's means and deviations of rates, or directions and bursts. */
+export type FeatureSet = (typeof featureSets)[number];
+
 /** A stretch of a trace and what it looks like. */
 export interface RateWindow {
   startS: number;
-  /** Mean and standard deviation of the samples' rates, bytes/s: up mean, up deviation, down mean, down deviation. */
+  /** Of rates, bytes/s: up mean, up deviation, down mean, down deviation; else as `burstFeatureNames` has them. */
   features: number[];
 }
 
@@ -165,6 +170,8 @@ export interface WindowOptions {
   toS: number;
   windowS: number;
   sampleS: number;
+  /** Rates where left out. */
+  features?: FeatureSet;
   /** Keep windows without any packet; an observer who separates traffic by device has nothing to judge there. */
   keepEmpty?: boolean;
 }
@@ -190,7 +197,11 @@ export function cutWindows(series: RateSeries, options: WindowOptions): RateWind
     }
     const { up, down, bins } = series.rates(startS, sampleS, count);
     if (bins === 0 && !options.keepEmpty) continue;
-    windows.push({ startS, features: [...describe(up), ...describe(down)] });
+    const features =
+      options.features === 'bursts'
+        ? describeBursts(series, startS, windowS)
+        : [...describe(up), ...describe(down)];
+    windows.push({ startS, features });
   }
   return windows;
 }

@@ -4,6 +4,7 @@ import { renderTable } from '../../../core/plot/text-table.ts';
 import { type Panel, plotHeatMap, plotLines, type Series } from '../../plot/svg.ts';
 import type { ClassifierName } from '../cross-validation.ts';
 import { renderConfusion } from './confusion-table.ts';
+import type { FeatureSet } from './features.ts';
 import { gatherWindows, type IdentifiedDevice, type Judgement } from './identify.ts';
 
 /** Everything an identification found. */
@@ -12,6 +13,7 @@ export interface Identification {
   view: 'lan' | 'wan';
   seed: number;
   classifier: ClassifierName;
+  features: FeatureSet;
   neighbours: number;
   folds: number;
   /** Devices that names looked up in the clear point to, wherever in the captures. */
@@ -52,7 +54,7 @@ export function renderIdentification(result: Identification): string {
   }
   const { shuffled, contiguous, windowS, sampleS } = best;
   text +=
-    `By rates alone (${classifierText(result)} on mean and deviation of the rates, ` +
+    `By rates alone (${classifierText(result)} on ${result.features === 'bursts' ? 'directions and bursts' : 'mean and deviation of the rates'}, ` +
     `${result.folds}-fold cross-validation, seed ${result.seed}),\n` +
     `windows of ${windowS} s sampled every ${sampleS} s: ${percent(shuffled.accuracy)} of ${shuffled.rows} windows of ` +
     `${shuffled.labels.length} devices right\n` +

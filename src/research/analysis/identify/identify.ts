@@ -4,7 +4,7 @@ import { seededRandom } from '../../../core/random/random.ts';
 import type { Announcement } from '../../capture/names/name-book.ts';
 import { type ClassifierName, type Validation, validateRates } from '../cross-validation.ts';
 import { type Labels, labelByNames } from '../labels.ts';
-import { cutWindows, type RateSeries } from './features.ts';
+import { cutWindows, type FeatureSet, type RateSeries } from './features.ts';
 import type { Stream } from './flows.ts';
 import type { Rows } from './knn.ts';
 import type { Vendors } from './vendors.ts';
@@ -129,13 +129,14 @@ export function gatherWindows(
   windowS: number,
   sampleS: number,
   fewest: number,
+  features: FeatureSet = 'rates',
 ): Dataset {
   const rowsOf = new Map<string, number[][]>();
   for (const { label, stretches } of devices) {
     const rows = rowsOf.get(label) ?? [];
     rowsOf.set(label, rows);
     for (const { fromS, toS, series } of stretches) {
-      for (const window of cutWindows(series, { fromS, toS, windowS, sampleS }))
+      for (const window of cutWindows(series, { fromS, toS, windowS, sampleS, features }))
         rows.push(window.features);
     }
   }
@@ -170,6 +171,8 @@ export interface JudgeOptions {
   neighbours: number;
   folds: number;
   seed: number;
+  /** Rates where left out. */
+  features?: FeatureSet;
 }
 
 /**
@@ -181,9 +184,9 @@ export function judgeByRates(
   devices: readonly IdentifiedDevice[],
   windowS: number,
   sampleS: number,
-  { classifier, neighbours, folds, seed }: JudgeOptions,
+  { classifier, neighbours, folds, seed, features }: JudgeOptions,
 ): Judgement | null {
-  const { rows, labels, leftOut } = gatherWindows(devices, windowS, sampleS, folds);
+  const { rows, labels, leftOut } = gatherWindows(devices, windowS, sampleS, folds, features);
   if (new Set(labels).size < 2) return null;
   const validate = (contiguous: boolean) =>
     validateRates(rows, labels, {

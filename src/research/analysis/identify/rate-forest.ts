@@ -9,6 +9,13 @@ export interface RateForestOptions {
 
 const MAX_DEPTH = 20;
 
+/** A forest, which also says how sure it is. */
+export interface RateForest extends Classifier {
+  labels: readonly string[];
+  /** Share of its trees' votes for each label. */
+  shares: (row: readonly number[]) => Float64Array;
+}
+
 type Node =
   | { feature: number; threshold: number; below: Node; above: Node }
   /** Share of each label. */
@@ -22,7 +29,7 @@ export function fitRateForest(
   rows: Rows,
   labels: readonly string[],
   { random, trees = 50 }: RateForestOptions,
-): Classifier {
+): RateForest {
   const names = [...new Set(labels)].sort();
   const codes = Int32Array.from(labels, (label) => names.indexOf(label));
   const width = rows[0]?.length ?? 0;
@@ -83,18 +90,22 @@ export function fitRateForest(
     return best;
   }
 
-  const predict = (row: readonly number[]): string => {
+  const shares = (row: readonly number[]): Float64Array => {
     const sums = new Float64Array(names.length);
     for (const tree of grown) {
       let node = tree;
       while ('below' in node) {
         node = row[node.feature]! <= node.threshold ? node.below : node.above;
       }
-      for (let code = 0; code < sums.length; code++) sums[code]! += node.shares[code]!;
+      for (let code = 0; code < sums.length; code++) sums[code]! += node.shares[code]! / trees;
     }
+    return sums;
+  };
+  const predict = (row: readonly number[]): string => {
+    const sums = shares(row);
     return names[sums.indexOf(Math.max(...sums))]!;
   };
-  return { predict };
+  return { labels: names, shares, predict };
 }
 
 function squares(counts: Float64Array): number {
