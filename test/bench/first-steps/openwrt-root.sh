@@ -89,8 +89,6 @@ cp "$package/system/rpcd/files/rpcd.config" "$target/etc/config/rpcd"
 cp "$package/system/opkg/files/opkg.conf" "$target/etc/opkg.conf"
 mv "$target/usr/bin/opkg-cl" "$target/usr/bin/opkg"
 ln -s ../bin/uci "$target/usr/sbin/uci"
-# Debian's dnsmasq has no ubus.
-sed -i '/enable-ubus/d' "$target/etc/init.d/dnsmasq"
 ln -s jsonpath "$target/usr/bin/jsonfilter"
 echo 'dnsmasq:x:453:453:dnsmasq:/var/run/dnsmasq:/bin/false' >>"$target/etc/passwd"
 echo 'dnsmasq:x:453:' >>"$target/etc/group"
@@ -98,6 +96,8 @@ install -m 755 "$package/system/ubox/files/log.init" "$target/etc/init.d/log"
 mkdir -p "$target/usr/lib/config"
 cp "$package/system/uci/files/lib/config/uci.sh" "$target/usr/lib/config/"
 install -m 755 "$package/network/services/dnsmasq/files/dnsmasq.init" "$target/etc/init.d/dnsmasq"
+# Debian's dnsmasq has no ubus.
+sed -i '/enable-ubus/d' "$target/etc/init.d/dnsmasq"
 install -m 755 "$package/network/services/dnsmasq/files/dhcp-script.sh" "$target/usr/lib/dnsmasq/dhcp-script.sh" 2>/dev/null || true
 cp "$package/network/services/dnsmasq/files/dhcp.conf" "$target/etc/config/dhcp"
 # The lab's Internet has addresses for documentation, which dnsmasq takes for ones of the house.
