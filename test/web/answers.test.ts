@@ -167,6 +167,19 @@ test('wrong passwords are slowed down, many at once as well', async (t) => {
   }
 });
 
+test('a crowd of addresses has eight passwords judged at a time', async (t) => {
+  const { ask } = createPage();
+  const headers = { origin: `https://${host}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ password: 'wrong one' });
+  const crowd = Array.from({ length: 20 }, (_, n) =>
+    ask({ method: 'POST', target: '/login', body, headers, from: `10.42.1.${n}` }),
+  );
+  const statuses = (await Promise.all(crowd)).map(({ status }) => status);
+  t.deepEqual(statuses, [...Array(8).fill(401), ...Array(12).fill(429)]);
+  const later = await ask({ method: 'POST', target: '/login', body, headers, from: '10.42.1.50' });
+  t.is(later.status, 401);
+});
+
 test('there are no files but the page’s own', async (t) => {
   const { ask } = createPage();
   t.is((await ask({ target: '/assets/1/page.js?x' })).body, 'code');

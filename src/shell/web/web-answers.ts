@@ -32,6 +32,8 @@ export interface AnswersOptions {
 /** Calls that a browser may send at once. */
 const MOST_CALLS = 32;
 const WORD_BYTES = 24;
+/** Passwords that wait to be judged, whoever sent them: each takes time of the processor that keeps the schedule. */
+const MOST_WAITING = 8;
 
 /** On every answer: nothing but this page's own files, nobody's frame, no guess at what a file is. */
 const GUARD = {
@@ -53,6 +55,7 @@ export class WebAnswers {
   #hash = '';
   /** The judging of the password before: one at a time, since each takes memory. */
   #judging: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
 
   constructor(options: AnswersOptions) {
     this.#options = options;
@@ -120,10 +123,15 @@ export class WebAnswers {
     const who = from.includes(':') ? networkOf(from, 64) : from;
     const waitS = this.#tries.waitS(who, this.#nowMs());
     if (waitS > 0) return json(429, { ok: false, wait: waitS }, { 'retry-after': `${waitS}` });
+    if (this.#waiting >= MOST_WAITING)
+      return json(429, { ok: false, wait: 1 }, { 'retry-after': '1' });
     this.#tries.count(who, this.#nowMs());
     const isLastFree = this.#tries.waitS(who, this.#nowMs()) > 0;
     const hash = this.#hash;
-    const judged = this.#judging.then(() => this.#options.isPassword(password, hash));
+    this.#waiting++;
+    const judged = this.#judging
+      .then(() => this.#options.isPassword(password, hash))
+      .finally(() => this.#waiting--);
     this.#judging = judged.catch(() => {});
     if (!(await judged) || hash !== this.#hash) {
       if (isLastFree) {
