@@ -103,6 +103,26 @@ test('two frames wait in the kernel until departures are counted', async (t) => 
   t.true(one.link.framesSent <= 5);
 });
 
+test('behind a frame in the kernel packets wait for one another, and for no longer than a part of a slot', async (t) => {
+  let departures = 1000;
+  const ends = { local: '127.0.9.1', peer: '127.0.9.2' };
+  const slow = { ...shape, rateKBps: 1 }; // 512 ms a slot
+  const one = await openLink(t, { ...ends, shape: slow, departures: () => departures });
+  const two = await openLink(t, { local: ends.peer, peer: ends.local });
+  one.link.setOpen(true);
+  one.link.enqueue('a', small(1));
+  await two.until(1); // the first one goes at once
+  one.link.enqueue('a', small(2));
+  await new Promise((resolve) => setTimeout(resolve, 20)); // another turn of the event loop
+  one.link.enqueue('b', small(3));
+  await two.until(3); // though nothing has left
+  t.is(one.link.framesSent, 2);
+  departures += 2;
+  one.link.enqueue('a', small(4));
+  await two.until(4);
+  t.is(one.link.framesSent, 3);
+});
+
 test('a new packet size holds from the next frame on', async (t) => {
   const sizes: number[] = [];
   const receiver = createSocket('udp4');

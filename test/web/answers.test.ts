@@ -16,6 +16,7 @@ const password = 'correct horse';
 /** A page with a service that counts its calls. */
 function createPage() {
   const called: string[] = [];
+  const logged: string[] = [];
   const method = (name: string) => ({
     arguments: {},
     handler: () => {
@@ -26,6 +27,7 @@ function createPage() {
   let hash = `hash of ${password}`;
   let nowMs = 0;
   const answers = new WebAnswers({
+    log: (level, text) => logged.push(`${level}: ${text}`),
     system: {
       clock: { monotonicMs: () => nowMs, unixMs: () => 0 },
       randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
@@ -61,7 +63,7 @@ function createPage() {
       headers: { origin: `https://${host}`, 'content-type': 'application/json', ...headers },
     });
   return {
-    ...{ called, ask, post },
+    ...{ called, logged, ask, post },
     wait: (ms: number) => {
       nowMs += ms;
     },
@@ -149,7 +151,7 @@ test('the cookie is out of every script’s and site’s reach, and ends with th
 });
 
 test('wrong passwords are slowed down, many at once as well', async (t) => {
-  const { post, wait } = createPage();
+  const { post, wait, logged } = createPage();
   const all = await Promise.all(
     Array.from({ length: 8 }, (_, n) => post('/login', { password: `wrong ${n}` })),
   );
@@ -157,6 +159,7 @@ test('wrong passwords are slowed down, many at once as well', async (t) => {
   t.deepEqual(statuses, [401, 401, 401, 401, 401, 429, 429, 429]);
   t.is(all[5]!.headers['retry-after'], '30');
   t.is((await post('/login', { password })).status, 429, 'the right one waits, too');
+  t.deepEqual(logged, ['warning: the page: too many wrong passwords from 10.42.0.9']);
   wait(30_000);
   t.is((await post('/login', { password })).status, 200);
   for (const bad of [{}, { password: 7 }, [], 'x', { password: 'x'.repeat(2000) }]) {

@@ -53,6 +53,12 @@ export class Packer {
     return this.#packet !== null || this.#queues.hasPackets(nowMs);
   }
 
+  /** Whether what waits fills a frame to its end. */
+  get fillsFrame(): boolean {
+    const owed = this.#packet ? this.#packet.length - this.#packedBytes : 0;
+    return owed + this.#queues.totals.depthBytes >= this.#frameBytes - FRAME_HEADER_BYTES;
+  }
+
   /** The next frame, full or padded to its end; null when no device data waits. */
   nextFrame(nowMs: number): Uint8Array | null {
     const blockOffset = this.#packet ? this.#packet.length - this.#packedBytes : 0;

@@ -38,6 +38,8 @@ export interface PackedLinkOptions {
   behindMs?: number;
   /** How long a turn gathers packets at least. Default {@link TURN_MS}. */
   turnMs?: number;
+  /** How long a frame that would not be full waits for more behind another. Default none. */
+  companyMs?: number;
   /** Pause between two control packets, each of which takes a slot before frames that come later. Default none. */
   controlEveryMs?: number;
   /** When the first one comes. Default 0. */
@@ -81,6 +83,9 @@ export class PackedLink extends SlottedLink {
   readonly #pathMs: number;
   readonly #behindMs: number;
   readonly #turnMs: number;
+  readonly #companyMs: number;
+  /** When what waits is formed, whether it fills a frame or not; null where it is not waited with. */
+  #companyUntilMs: number | null = null;
   readonly #onDelivered: PackedLinkOptions['onDelivered'];
   #arrived = 0;
   /** Packets on their way to the queue, by turns in order of time. */
@@ -92,6 +97,7 @@ export class PackedLink extends SlottedLink {
     this.#pathMs = options.pathMs ?? PATH_MS;
     this.#behindMs = options.behindMs ?? 0;
     this.#turnMs = options.turnMs ?? TURN_MS;
+    this.#companyMs = options.companyMs ?? 0;
     this.#onDelivered = options.onDelivered;
     this.#controlEveryMs = options.controlEveryMs ?? Infinity;
     this.#nextControlMs =
@@ -171,12 +177,27 @@ export class PackedLink extends SlottedLink {
   #endTurns(timeMs: number): void {
     for (let turn = this.#turns[0]; turn && this.#endOf(turn) <= timeMs; turn = this.#turns[0]) {
       this.#turns.shift();
+      this.#endCompany(this.#endOf(turn));
       this.#sayControl(this.#endOf(turn));
       for (const { device, bytes, timeMs: arrivedMs } of turn.packets) {
         this.#queues.enqueue(device, packetOf(bytes), arrivedMs);
       }
       this.#formAhead(this.#endOf(turn));
     }
+    this.#endCompany(timeMs);
+  }
+
+  /** Forms what has waited for more until then. */
+  #endCompany(timeMs: number): void {
+    const untilMs = this.#companyUntilMs;
+    if (untilMs !== null && untilMs <= timeMs) this.#formAhead(untilMs);
+  }
+
+  /** Whether what waits does so for more, behind a frame that stands. */
+  #awaitsCompany(frames: number, timeMs: number): boolean {
+    if (frames === 0 || !this.#packer.hasData(timeMs) || this.#packer.fillsFrame) return false;
+    this.#companyUntilMs ??= timeMs + this.#companyMs;
+    return timeMs < this.#companyUntilMs;
   }
 
   /** Control packets go straight to the kernel: behind the frames that stand there, before those to come. */
@@ -189,6 +210,8 @@ export class PackedLink extends SlottedLink {
   #formAhead(timeMs: number): void {
     let frames = this.#standing.filter((frame) => frame !== null).length;
     for (; frames < this.#standingFrames; frames++) {
+      if (this.#awaitsCompany(frames, timeMs)) return;
+      this.#companyUntilMs = null;
       const frame = this.#form(timeMs);
       if (!frame) return;
       this.#standing.push(frame);

@@ -1,5 +1,6 @@
 // Finds the lowest rates at which devices' packets wait no longer than asked.
 import { costOf } from '../cost/cost.ts';
+import { companyMs } from '../framing/company.ts';
 import { sdOf } from '../pacing/modes.ts';
 import { IntervalSchedule } from '../pacing/schedule.ts';
 import { usualDelayMs } from '../plan/outer-clock.ts';
@@ -200,6 +201,7 @@ function latencyAt(
     packetBytes,
     clock,
     maxDelayMs: Infinity,
+    companyMs: companyMs(schedule.meanMs),
     ...drawControl(schedule.meanMs, random),
     behindMs: options.hasClock ? usualDelayMs({ rateKBps, packetBytes }) : 0,
     onDelivered,

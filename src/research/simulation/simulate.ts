@@ -1,5 +1,6 @@
 // Runs a trace through any number of defences at once, in simulated time.
 import { TUNNEL_OVERHEAD_BYTES } from '../../core/cost/cost.ts';
+import { companyMs } from '../../core/framing/company.ts';
 import { IntervalSchedule } from '../../core/pacing/schedule.ts';
 import { usualDelayMs } from '../../core/plan/outer-clock.ts';
 import { type Random, seededRandom } from '../../core/random/random.ts';
@@ -134,6 +135,11 @@ type BuildLink = (
   direction: 'up' | 'down',
 ) => Link;
 
+/** What the product's own frames do beside leaving at their slots. */
+function asInDaemon(meanSlotMs: number, random: Random) {
+  return { companyMs: companyMs(meanSlotMs), ...drawControl(meanSlotMs, random) };
+}
+
 /** Both directions of a variant, each with draws of its own, the same ones for every variant. */
 function linksOf(variant: Variant, seed: number, isClocked: boolean, wire?: WireOrder): HomeLinks {
   const up = wire?.listener('up');
@@ -176,7 +182,7 @@ function linksOf(variant: Variant, seed: number, isClocked: boolean, wire?: Wire
               isClocked && filling === 'packed' && direction === 'up'
                 ? usualDelayMs({ rateKBps: rate, packetBytes })
                 : 0,
-            ...(filling === 'ideal' ? IDEAL : drawControl(slotMs(rate, packetBytes), random)),
+            ...(filling === 'ideal' ? IDEAL : asInDaemon(slotMs(rate, packetBytes), random)),
             onWire,
           }),
       );

@@ -1,4 +1,6 @@
 // One peer's frames: devices' packets packed into its slots just in time, and what it sends unpacked again.
+
+import { companyMs } from '../../core/framing/company.ts';
 import { Packer } from '../../core/framing/packer.ts';
 import { DeviceQueues } from '../../core/framing/queues.ts';
 import { Unpacker } from '../../core/framing/unpacker.ts';
@@ -53,6 +55,9 @@ export class FrameLink {
   #inKernel = 0;
   #lastDepartures: number | null = null;
   #cancelPoll: Cancel | null = null;
+  /** When what waits is handed over, whether it fills a frame or not; null where it is not waited with. */
+  #companyUntilMs: number | null = null;
+  #cancelCompany: Cancel | null = null;
   #cancelFlush: Cancel | null = null;
   /** Frames handed to the kernel. */
   framesSent = 0;
@@ -112,6 +117,7 @@ export class FrameLink {
 
   close(): void {
     this.#cancelPoll?.();
+    this.#cancelCompany?.();
     this.#cancelFlush?.();
     this.#open = false;
     this.#socket?.close();
@@ -151,6 +157,8 @@ export class FrameLink {
       this.#pollLater();
       return;
     }
+    if (this.#awaitsCompany(nowMs)) return;
+    this.#companyUntilMs = null;
     const frame = this.#packer.nextFrame(nowMs);
     if (!frame) return;
     this.#sending = true;
@@ -164,6 +172,20 @@ export class FrameLink {
       } else this.framesSent++;
       this.#pump();
     });
+  }
+
+  /** Behind a frame that stands in the kernel the next one leaves a whole interval later: it waits a part of that for more to fill it. */
+  #awaitsCompany(nowMs: number): boolean {
+    if (this.#inKernel === 0 || this.#packer.fillsFrame) return false;
+    const waitMs = companyMs(this.#slotMs());
+    this.#companyUntilMs ??= nowMs + waitMs;
+    const leftMs = this.#companyUntilMs - nowMs;
+    if (leftMs <= 0) return false;
+    this.#cancelCompany ??= this.#system.timers.after(Math.ceil(leftMs), () => {
+      this.#cancelCompany = null;
+      this.#pump();
+    });
+    return true;
   }
 
   /** Strict priority: every departure while frames stand in the kernel was one of them. */

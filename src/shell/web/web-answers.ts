@@ -1,4 +1,5 @@
 // Answers each request to the page: who may ask, for what, and with which headers the answer goes out.
+import { networkOf } from '../../core/ip/address.ts';
 import {
   COOKIE,
   chooseLanguage,
@@ -9,12 +10,14 @@ import {
 } from '../../core/web/request.ts';
 import { type Session, Sessions } from '../../core/web/sessions.ts';
 import { Tries } from '../../core/web/tries.ts';
+import type { Log } from '../system/log.ts';
 import type { System, WebAnswer, WebRequest } from '../system/system.ts';
 import { renderLogin, renderTab } from './web-documents.ts';
 import type { WebFiles } from './web-files.ts';
 import type { Answer, WebMethods } from './web-methods.ts';
 
 export interface AnswersOptions {
+  log: Log;
   system: Pick<System, 'clock' | 'randomBytes'>;
   files: WebFiles;
   methods: WebMethods;
@@ -113,14 +116,22 @@ export class WebAnswers {
   async #logIn({ body, from }: WebRequest): Promise<WebAnswer> {
     const { password } = readTable(body) ?? {};
     if (typeof password !== 'string' || password.length > 1000) return plain(400, 'No password.');
-    const waitS = this.#tries.waitS(from, this.#nowMs());
+    // A host has as many IPv6 addresses as it likes.
+    const who = from.includes(':') ? networkOf(from, 64) : from;
+    const waitS = this.#tries.waitS(who, this.#nowMs());
     if (waitS > 0) return json(429, { ok: false, wait: waitS }, { 'retry-after': `${waitS}` });
-    this.#tries.count(from, this.#nowMs());
+    this.#tries.count(who, this.#nowMs());
+    const isLastFree = this.#tries.waitS(who, this.#nowMs()) > 0;
     const hash = this.#hash;
     const judged = this.#judging.then(() => this.#options.isPassword(password, hash));
     this.#judging = judged.catch(() => {});
-    if (!(await judged) || hash !== this.#hash) return json(401, { ok: false, wait: 0 });
-    this.#tries.forgive(from);
+    if (!(await judged) || hash !== this.#hash) {
+      if (isLastFree) {
+        this.#options.log('warning', `the page: too many wrong passwords from ${from}`);
+      }
+      return json(401, { ok: false, wait: 0 });
+    }
+    this.#tries.forgive(who);
     return json(200, { ok: true }, setCookie(this.#sessions.open(this.#nowMs()).id));
   }
 

@@ -126,13 +126,13 @@ export class WebPage {
 
   async #getAnswers(): Promise<WebAnswers> {
     if (this.#answers) return this.#answers;
-    const { system, configPath, folder, service, reload, parts } = this.#options;
+    const { system, log, configPath, folder, service, reload, parts } = this.#options;
     const files = await readWebFiles(system, folder);
     const settings = new WebSettings({ system, configPath, parts, reload });
     const isOwn = (netdev: string): boolean =>
       netdev === TUNNEL_NETDEV || netdev === this.#config?.tunnel.interface;
     this.#answers = new WebAnswers({
-      ...{ system, files },
+      ...{ system, log, files },
       methods: new WebMethods({
         ...{ access: files.access, service, settings },
         facts: {

@@ -16,26 +16,15 @@ import type { Turn } from './turn.ts';
 const RETRY_MS = 30_000;
 const RETRY_BYPASSED_MS = 600_000;
 
-/** Whether there is to be a clock, wherever the way leads. */
-function isMeant({ house }: HomeState, { config, rate }: DesiredState): boolean {
-  const isAsked = isPaced({ rateKBps: rate.uploadKBps }) && config.main.standingSlots !== 0;
-  // A slot that leaves in two pieces would take two intervals.
-  return isAsked && (house.wholeBytes === null || house.wholeBytes >= config.main.packetBytes);
-}
-
 /** The way that a clock is to stand on, whether one can stand there or not; null for no clock. */
-function meantWay(state: HomeState, desired: DesiredState): ClockedWay | null {
-  const { way } = state.house;
+function meantWay(state: HomeState, { config, rate }: DesiredState): ClockedWay | null {
+  const { way, wholeBytes } = state.house;
   const { remoteAddress: address, remotePort: port } = state;
-  if (!isMeant(state, desired) || !way || address === null || port === null) return null;
+  const isAsked = isPaced({ rateKBps: rate.uploadKBps }) && config.main.standingSlots !== 0;
+  if (!isAsked || !way || address === null || port === null) return null;
+  // A slot that leaves in two pieces would take two intervals.
+  if (wholeBytes !== null && wholeBytes < config.main.packetBytes) return null;
   return { ...way, address, port };
-}
-
-/** Whether there is to be one, as far as it is known that it can be: what waits before OpenVPN may then wait longer. */
-export function expectsClock(state: HomeState, desired: DesiredState): boolean {
-  const { clockTrouble } = state;
-  if (!isMeant(state, desired)) return false;
-  return clockTrouble === null || !isSame(meantWay(state, desired), clockTrouble.way);
 }
 
 /** The way that a clock has to stand on; null where there is to be none, or can't be. */

@@ -10,7 +10,7 @@ import { standingSlots } from '../../plan/outer-clock.ts';
 import { planRoutes } from '../../plan/routes.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import { shapeOf } from '../../stream/stream.ts';
-import { clockWork, doubtsClock, expectsClock } from './clock.ts';
+import { clockWork, doubtsClock, neededClock } from './clock.ts';
 import type { Work } from './events.ts';
 import { type DesiredState, desiredOf, type HomeState, type Part } from './state.ts';
 import { closeTunnel, type Turn } from './turn.ts';
@@ -138,14 +138,13 @@ function ownAddress({ inner }: HomeState, { profile }: DesiredState): string | n
   return inner.prefix4.replace(/\.0\/24$/, `.254/${length}`);
 }
 
-function queueWork(desired: DesiredState, turn: Turn): Work | null {
+function queueWork({ config, rate }: DesiredState, turn: Turn): Work | null {
   const { state, acts } = turn;
-  const { config, rate } = desired;
   const { tunnel, index } = state;
   if (!tunnel || index === null) return null;
   const upload = shapeOf(config, rate.uploadKBps);
   const limit = queueLimit([upload]);
-  const isClocked = expectsClock(state, desired);
+  const isClocked = neededClock(state) !== null;
   const stands =
     state.queue?.index === index &&
     state.queue.limit >= limit &&

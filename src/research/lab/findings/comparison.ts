@@ -1,6 +1,7 @@
 // A replay in the lab beside the simulation of the same packets: what the simulator leaves out shows as a difference.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { companyMs } from '../../../core/framing/company.ts';
 import { defaultMode, isMode, type Mode, sdOf } from '../../../core/pacing/modes.ts';
 import { renderRows } from '../../../core/plot/text-table.ts';
 import { RecordedClock } from '../../../core/simulation/link.ts';
@@ -125,6 +126,7 @@ function simulateOnSlots({ arrivals, slotsMs }: QueueRecord, packetBytes: number
   const link = new PackedLink({
     packetBytes,
     clock: new RecordedClock(slotsMs),
+    companyMs: companyMs((slotsMs.at(-1)! - slotsMs[0]!) / (slotsMs.length - 1)),
     maxDelayMs: defaultVariantOptions.maxDelayMs,
     onDelivered: (_, delayMs) => waitsMs.push(delayMs),
   });
