@@ -53,6 +53,28 @@ test('windows hold mean and deviation of each direction, and silence counts', (t
   t.is(cutWindows(series, { fromS: 100, toS: 111.9, windowS: 4, sampleS: 2 }).length, 1);
 });
 
+test('a series that took over another’s bins and the other go on apart, over many blocks', (t) => {
+  const first = new RateSeries(1);
+  for (let k = 0; k < 20_000; k++) first.add({ timeS: 3 * k, bytes: k, direction: 'up' });
+  const second = new RateSeries(1);
+  second.addSeries(first);
+  first.add({ timeS: 59_997, bytes: 1000, direction: 'down' });
+  second.add({ timeS: 60_000, bytes: 7, direction: 'up' });
+  second.add({ timeS: 1, bytes: 5, direction: 'down' });
+  const [one, other] = [first.cut(0, 70_000), second.cut(0, 70_000)];
+  t.is(one.bins.length, 20_000);
+  t.is(other.bins.length, 20_002);
+  t.is(one.down.at(-1), 1000);
+  t.is(other.down.at(-2), 0);
+  t.deepEqual(
+    [other.bins[1], other.down[1], other.bins.at(-1), other.up.at(-1)],
+    [1, 5, 60_000, 7],
+  );
+  t.deepEqual([one.bins[9000], one.up[9000]], [27_000, 9000]);
+  t.is(first.cut(26_999, 3).bins.length, 1);
+  t.is(first.nextTraffic(26_998), 27_000);
+});
+
 test('a series holds the same whatever the order packets come in', (t) => {
   const samples = fc.array(
     fc.record({
