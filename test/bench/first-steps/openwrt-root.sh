@@ -112,7 +112,7 @@ done
 
 # What is in place here and a package on a router: opkg is told so.
 mkdir -p "$target/usr/lib/opkg/info" "$target/var/lock"
-for name in libc node openvpn-openssl socat firewall4 nftables-json kmod-nft-core kmod-nft-fib kmod-nft-nat kmod-tun ip tc tcpdump \
+for name in libc node openvpn-openssl socat firewall4 nftables-json kmod-nft-core kmod-nft-fib kmod-nft-nat kmod-tun kmod-veth kmod-nft-netdev ip tc tcpdump \
 	kmod-sched-core; do
 	printf 'Package: %s\nVersion: 24.10\nStatus: install user installed\nArchitecture: all\n\n' "$name"
 done >"$target/usr/lib/opkg/status"
