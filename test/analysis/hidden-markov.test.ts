@@ -1,12 +1,12 @@
 // Tests of the observer over time: a chain that is learnt, and windows that those around them decide.
 import test from 'ava';
-import { decodeSequence, learnChain } from '../../src/research/analysis/hidden-markov.ts';
 import {
   BURST_BIN_S,
   burstFeatureNames,
   describeBursts,
 } from '../../src/research/analysis/identify/burst-features.ts';
 import { RateSeries } from '../../src/research/analysis/identify/features.ts';
+import { decodeSequence, learnChain } from './hidden-markov.ts';
 
 test('how labels follow each other is learnt, with one step more of each', (t) => {
   const chain = learnChain([

@@ -1,10 +1,10 @@
 // Windows one after the other, judged one by one and as sequences.
 import type { Random } from '../../src/core/random/random.ts';
-import { decodeSequence, learnChain } from '../../src/research/analysis/hidden-markov.ts';
 import {
   fitRateForest,
   type RateForest,
 } from '../../src/research/analysis/identify/rate-forest.ts';
+import { decodeSequence, learnChain } from './hidden-markov.ts';
 
 export type LabelledSequence = readonly { row: readonly number[]; label: string }[];
 
