@@ -268,25 +268,18 @@ test('rules, ports that are taken, a range and a way that is gone: each is named
     await eventually(`${codes} mended`, async () => (await server.doctor()).ok);
   };
   await server.sh(
-    "nft 'table inet mine { chain early { type filter hook prerouting priority raw; iifname iot0 udp dport 9 drop; }; chain deny { reject; }; chain f { type filter hook forward priority 0; iifname iot0 jump deny; }; }'",
+    "nft 'table inet mine { chain early { type filter hook prerouting priority raw; iifname iot0 udp dport 9 drop; }; chain deny { reject; }; chain f { type filter hook forward priority 0; iifname iot0 jump deny; }; chain i { type filter hook input priority 0; iifname iot0 udp dport 53 drop; }; }'",
   );
-  await mends(['homes-dropped', /firewall rule drops it .*run "nft insert rule inet mine early/]);
-  await server.sh('nft delete table inet mine');
-  await server.sh(
-    "nft 'table ip mine { chain i { type filter hook input priority 0; iifname iot0 udp dport 53 drop; }; }'",
-  );
-  await mends(['homes-names-dropped', /drops the names that homes ask for; run "nft insert/]);
-  await server.sh('nft delete table ip mine');
-
+  await server.sh('ip addr add 10.214.7.1/24 dev lan');
   await server.hold(1194);
   await server.hold(53);
   await mends(
+    ['endpoint-range-taken', /10\.214\.7\.0\/24 on lan lies in 10\.214\.0\.0\/16/],
     ['endpoint-port-taken', /UDP port 1194 is taken by socat; run "kill \d+"/],
     ['resolver-port-taken', /socat has port 53 on 10\.214\.0\.1, .* run "kill \d+"/],
+    ['homes-dropped', /firewall rule drops it .*run "nft insert rule inet mine early/],
+    ['homes-names-dropped', /drops the names that homes ask for; run "nft insert/],
   );
-
-  await server.sh('ip addr add 10.214.7.1/24 dev lan');
-  await mends(['endpoint-range-taken', /10\.214\.7\.0\/24 on lan lies in 10\.214\.0\.0\/16/]);
   const moved = JSON.parse(await readFile(join(server.dir, 'state', 'endpoint.json'), 'utf8'));
   t.like(moved, { tunnelNet: '10.215.0', innerNet: '10.216' });
   // One that is made now takes those at once.
