@@ -43,8 +43,9 @@ test('a left process is found by its arguments and ended, others are not', async
 });
 
 test('a left process that ignores TERM is killed', async (t) => {
-  const script = `trap "" TERM; echo ready; while :; do sleep 0.1; done # ${process.pid}`;
-  const left = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // It starts nothing: a child has its parent's arguments until it has its own.
+  const script = `trap "" TERM; echo ready; read -r line # ${process.pid}`;
+  const left = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'] });
   await once(left.stdout, 'data');
   const ended = once(left, 'exit');
   t.is(await endLeftovers(nodeSystem, (argv) => argv[2] === script), 1);
