@@ -6,3 +6,9 @@ const share = Number(process.env.PROPERTY_SHARE ?? 1);
 export function runs(full: number): number {
   return Math.max(Math.min(full, 25), Math.round(full * share));
 }
+
+/** These cases, or as many of them, spread over the list, as the environment's `PROPERTY_SHARE` asks for: 10 at least. */
+export function some<T>(cases: readonly T[]): T[] {
+  const count = Math.min(cases.length, Math.max(10, Math.round(cases.length * share)));
+  return Array.from({ length: count }, (_, k) => cases[Math.floor((k * cases.length) / count)]!);
+}

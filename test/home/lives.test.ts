@@ -2,6 +2,7 @@
 import test from 'ava';
 import type { HomeEvidence } from '../../src/core/home/judgement.ts';
 import { judgeHome } from '../../src/core/home/judgement.ts';
+import { some } from '../property-runs.ts';
 import type { Failing } from '../stand-ins/fake-system/door.ts';
 import { effectsOfLife, liveHome } from '../stand-ins/fake-system/home-life.ts';
 
@@ -25,7 +26,7 @@ test('whatever it asks of the machine fails once, nothing gets out, and it recov
   const byKind = await effectsOfLife(1);
   t.true(byKind.size > 25, [...byKind.keys()].join('\n'));
   let at = 0;
-  for (const [kind, numbers] of byKind) {
+  for (const [kind, numbers] of some([...byKind])) {
     const failing = { number: numbers[at % numbers.length]!, how: ways[at % ways.length]! };
     at++;
     const { violations } = await liveHome({ seed: 1, steps: 0, failing });
