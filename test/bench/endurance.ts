@@ -86,7 +86,16 @@ function slopeOf(points: readonly (readonly [number, number])[]): [slope: number
   return [slope, Math.sqrt(rest / (count - 2) / spread)];
 }
 
+/** What the packages tell Node.js: by itself it lets its heap grow for hours before it looks what of it is needed. */
+const nodeFlags = {
+  home: /small="([^"]+)"/.exec(readFileSync('files/usr/bin/iotshaper', 'utf8'))![1]!.split(' '),
+  endpoint: /^Environment=IOTSHAPER_NODE_FLAGS=(.*)$/m
+    .exec(readFileSync('files/debian/iotshaper-endpoint.service', 'utf8'))![1]!
+    .split(':'),
+};
+
 const network = await HomeNetwork.build({ id: 'endur' });
+network.nodeFlags = nodeFlags;
 const all = new Map<string, Reading[]>();
 let reloads = 0;
 try {

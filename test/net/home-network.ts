@@ -43,6 +43,8 @@ export class HomeNetwork {
   readonly #children = new Set<ChildProcess>();
   readonly services = new Map<'home' | 'endpoint', ChildProcess>();
   readonly logs = new Map<'home' | 'endpoint', string>();
+  /** What Node.js is told beside the program. */
+  nodeFlags: Readonly<Record<'home' | 'endpoint', readonly string[]>> = { home: [], endpoint: [] };
 
   private constructor(topology: Topology, dir: string) {
     this.topology = topology;
@@ -303,7 +305,8 @@ export class HomeNetwork {
 
   #startService(role: 'home' | 'endpoint', words: readonly string[]): void {
     const place = role === 'home' ? 'router' : 'endpoint';
-    const command = [...(role === 'endpoint' ? unitRights : []), process.execPath, PROGRAM];
+    const rights = role === 'endpoint' ? unitRights : [];
+    const command = [...rights, process.execPath, ...this.nodeFlags[role], PROGRAM];
     const child = spawn('ip', ['netns', 'exec', this.topology.names[place], ...command, ...words], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
