@@ -16,6 +16,9 @@ function provider(lab: ExposureLab, argv: readonly string[], input = ''): Promis
   return lab.network.netns('provider', argv, input);
 }
 
+/** Cover flows all the time, so within so long a packet of the home has come. */
+const FORGOTTEN_MS = 100;
+
 /** The endpoint sees the home come from another port, as behind a NAT that has forgotten it. */
 async function rebind(lab: ExposureLab, port: number): Promise<void> {
   const rules = `table ip rebind
@@ -28,11 +31,12 @@ table ip rebind {
 }
 `;
   await provider(lab, ['nft', '-f', '-'], rules);
-  await provider(lab, ['conntrack', '-F']);
-  // Cover flows all the time, so the next packet is there at once.
-  await eventually('the home behind another port', async () =>
-    (await provider(lab, ['conntrack', '-L', '-p', 'udp'])).includes(`dport=${port}`),
-  );
+  await eventually('the home behind another port', async () => {
+    // An answer that is under way may be what the connection is made of anew, past the rule: then it is forgotten again.
+    await provider(lab, ['conntrack', '-F']);
+    await delay(FORGOTTEN_MS);
+    return (await provider(lab, ['conntrack', '-L', '-p', 'udp'])).includes(`dport=${port}`);
+  });
 }
 
 const stopRebinding = (lab: ExposureLab) =>
