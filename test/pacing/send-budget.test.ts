@@ -16,7 +16,7 @@ function handOver(budget: SendBudget, fromMs: number, toMs: number): number {
 }
 
 test('what stands ready goes at once, and then no burst', (t) => {
-  const budget = new SendBudget({ packetsPerS: 78.125, first: 160, least: 1 }, 0);
+  const budget = new SendBudget({ packetsPerS: 78.125, first: 160, atOnceMs: 50, least: 1 }, 0);
   t.is(handOver(budget, 0, 1), 160);
   for (const fromMs of [1, 101, 5001]) {
     t.true(handOver(budget, fromMs, fromMs + 100) <= 15, `at ${fromMs} ms`);
@@ -25,7 +25,7 @@ test('what stands ready goes at once, and then no burst', (t) => {
 
 test('a second makes up for more than a second of the stream', (t) => {
   for (const packetsPerS of [0.5, 78.125, 9766]) {
-    const budget = new SendBudget({ packetsPerS, least: 1 }, 0);
+    const budget = new SendBudget({ packetsPerS, atOnceMs: 50, least: 1 }, 0);
     const count = handOver(budget, 0, 60_000);
     t.true(count > 60 * packetsPerS * 1.15, `${count} at ${packetsPerS}`);
     t.true(count < 60 * packetsPerS * 1.25 + 2, `${count} at ${packetsPerS}`);
@@ -33,7 +33,7 @@ test('a second makes up for more than a second of the stream', (t) => {
 });
 
 test('after a pause no more is handed over at once than before', (t) => {
-  const budget = new SendBudget({ packetsPerS: 78.125, least: 2 }, 0);
+  const budget = new SendBudget({ packetsPerS: 78.125, atOnceMs: 50, least: 2 }, 0);
   handOver(budget, 0, 1000);
   t.true(handOver(budget, 61_000, 61_100) <= 15);
 });

@@ -3,7 +3,7 @@
 /** Share of the rate that leaves without being counted. */
 const DRAIN = 1.1;
 /** Packets ahead of the rate from which on it is too much: neighbouring intervals vary. */
-const AHEAD = 3;
+const AHEAD = 2;
 
 export class DepartureMeter {
   #last: { count: number; atMs: number } | null = null;

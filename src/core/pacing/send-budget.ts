@@ -2,13 +2,12 @@
 
 /** Share of the rate by which what was lost is made up for. */
 const SURPLUS = 1.2;
-/** What may be handed over at once, in time: on a busy machine timers come late. {@link SendBudgetOptions.least} at least. */
-const AT_ONCE_MS = 50;
-
 export interface SendBudgetOptions {
   packetsPerS: number;
   /** Packets that may be handed over before any is counted. */
   first?: number;
+  /** What may be handed over at once, in time: on a busy machine timers come late. {@link SendBudgetOptions.least} at least. */
+  atOnceMs: number;
   /** Fewest that may be handed over at once. */
   least: number;
 }
@@ -23,9 +22,9 @@ export class SendBudget {
   #credit: number;
   #atMs: number;
 
-  constructor({ packetsPerS, first = 0, least }: SendBudgetOptions, nowMs: number) {
+  constructor({ packetsPerS, first = 0, atOnceMs, least }: SendBudgetOptions, nowMs: number) {
     this.#perMs = (packetsPerS * SURPLUS) / 1000;
-    this.#most = Math.max(least, this.#perMs * AT_ONCE_MS);
+    this.#most = Math.max(least, this.#perMs * atOnceMs);
     this.#credit = Math.max(first, this.#most);
     this.#atMs = nowMs;
   }

@@ -22,6 +22,8 @@ const FAR_AHEAD_PACKETS = 16;
 const FAR_AHEAD_S = 0.25;
 /** Datagrams that may go at once where the rate allows no more: with one each beat nothing would ever be made up for. */
 const LEAST = 2;
+/** And so long as this at once: longer than a pause between batches. */
+const AT_ONCE_MS = 50;
 /** Pause of a stream without beats; where it may not send, it waits for as many datagrams as may go within so long. */
 const BATCH_MS = 40;
 /** What has left is looked at no more often. */
@@ -82,7 +84,10 @@ export class Cover {
     this.#system = options.system;
     this.#datagram = new Uint8Array(frameBytes(options.packetBytes));
     const nowMs = options.system.clock.monotonicMs();
-    this.#budget = new SendBudget({ packetsPerS: options.packetsPerS, least: LEAST }, nowMs);
+    this.#budget = new SendBudget(
+      { packetsPerS: options.packetsPerS, atOnceMs: AT_ONCE_MS, least: LEAST },
+      nowMs,
+    );
     this.#heldMs = nowMs;
   }
 
@@ -114,7 +119,7 @@ export class Cover {
     }
     const nowMs = this.#system.clock.monotonicMs();
     this.#budget = new SendBudget(
-      { packetsPerS, first: this.#capacityPackets, least: LEAST },
+      { packetsPerS, first: this.#capacityPackets, atOnceMs: AT_ONCE_MS, least: LEAST },
       nowMs,
     );
     this.#heldMs = nowMs;

@@ -12,6 +12,8 @@ import { uniformRandom } from '../system/uniform-random.ts';
 
 /** Frames that may stand in the kernel: one about to leave, one behind it, so that no slot is missed. */
 const FRAMES_AHEAD = 2;
+/** What may be handed over at once, in time, where a late timer left slots to cover. */
+const AT_ONCE_MS = 20;
 /** Shortest and longest pause before the departures are counted again. */
 const MIN_POLL_MS = 1;
 const MAX_POLL_MS = 250;
@@ -128,7 +130,7 @@ export class FrameLink {
   #newBudget(): SendBudget {
     const packetsPerS = 1000 / this.#slotMs();
     const nowMs = this.#system.clock.monotonicMs();
-    return new SendBudget({ packetsPerS, least: this.#framesAhead() }, nowMs);
+    return new SendBudget({ packetsPerS, atOnceMs: AT_ONCE_MS, least: this.#framesAhead() }, nowMs);
   }
 
   /** What can't leave within max_delay at this rate needs no memory. */
