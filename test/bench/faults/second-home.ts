@@ -111,6 +111,8 @@ export class SecondHome {
       child.kill('SIGTERM');
       await gone;
     }
+    // A namespace takes its netdevs away some time after it is gone, and the next one needs the name.
+    await run(['ip', '-n', this.#netns, 'link', 'del', 'wan']);
     await removeNamespace(this.#netns);
   }
 }
