@@ -53,3 +53,23 @@ export function judgeSequences(
     balancedOverTime: balanced(overTime),
   };
 }
+
+/** The columns of a table of what was judged, behind those that say what it was. */
+export const judgedColumns = [
+  { title: 'windows', right: true },
+  { title: 'guessing', right: true },
+  { title: 'alone', right: true },
+  { title: 'over time', right: true },
+  { title: 'balanced, alone', right: true },
+  { title: 'over time', right: true },
+] as const;
+
+/** A row's cells in them. */
+export function judgedCells(judged: ReturnType<typeof judgeSequences>): string[] {
+  const { windows, guessing, alone, overTime, balancedAlone, balancedOverTime } = judged;
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  return [
+    String(windows),
+    ...[guessing, alone, overTime, balancedAlone, balancedOverTime].map(percent),
+  ];
+}

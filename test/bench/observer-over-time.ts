@@ -12,7 +12,12 @@ import {
 import { simulate } from '../../src/research/simulation/simulate.ts';
 import { defaultVariantOptions, variantOf } from '../../src/research/simulation/variants.ts';
 import { householdTrace } from '../analysis/activity-household.ts';
-import { fitRateForestOf, judgeSequences } from '../analysis/sequences.ts';
+import {
+  fitRateForestOf,
+  judgedCells,
+  judgedColumns,
+  judgeSequences,
+} from '../analysis/sequences.ts';
 
 const [secondsText = '900', homesText = '6'] = process.argv.slice(2);
 const seconds = Number(secondsText);
@@ -31,37 +36,13 @@ for (const name of ['vpn', 'paper', 'packed-constant', 'packed-vit'] as const) {
     const half = Math.ceil(homes / 2);
     const forest = fitRateForestOf(sequences.slice(0, half), seededRandom(1, 91));
     const judged = judgeSequences(sequences.slice(0, half), sequences.slice(half), forest);
-    const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-    rows.push([
-      name,
-      features,
-      String(judged.windows),
-      percent(judged.guessing),
-      percent(judged.alone),
-      percent(judged.overTime),
-      percent(judged.balancedAlone),
-      percent(judged.balancedOverTime),
-    ]);
+    rows.push([name, features, ...judgedCells(judged)]);
   }
 }
 console.log(
   `${homes} homes of ${seconds} s, windows of ${WINDOW_S} s, trained on half of the homes and judged on the others:\n`,
 );
-console.log(
-  renderTable(
-    [
-      { title: 'defence' },
-      { title: 'features' },
-      { title: 'windows', right: true },
-      { title: 'guessing', right: true },
-      { title: 'alone', right: true },
-      { title: 'over time', right: true },
-      { title: 'balanced, alone', right: true },
-      { title: 'over time', right: true },
-    ],
-    rows,
-  ),
-);
+console.log(renderTable([{ title: 'defence' }, { title: 'features' }, ...judgedColumns], rows));
 
 /** What a home's line shows under a defence, and who said most when. */
 async function observeHome(

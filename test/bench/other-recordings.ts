@@ -14,7 +14,13 @@ import {
 } from '../../src/research/analysis/identify/features.ts';
 import { openTrace } from '../../src/shell/simulation/trace.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
-import { fitRateForestOf, judgeSequences, type LabelledSequence } from '../analysis/sequences.ts';
+import {
+  fitRateForestOf,
+  judgedCells,
+  judgedColumns,
+  judgeSequences,
+  type LabelledSequence,
+} from '../analysis/sequences.ts';
 
 /** Beside the captures of each device, its hardware address. */
 const MAC_FILE = '_iotdevice-mac.txt';
@@ -37,12 +43,7 @@ console.log(
       { title: 'features' },
       { title: 'devices', right: true },
       { title: 'recordings', right: true },
-      { title: 'windows', right: true },
-      { title: 'guessing', right: true },
-      { title: 'alone', right: true },
-      { title: 'over time', right: true },
-      { title: 'balanced, alone', right: true },
-      { title: 'over time', right: true },
+      ...judgedColumns,
     ],
     rows,
   ),
@@ -61,15 +62,12 @@ function judge(windowS: number, features: FeatureSet): string[] {
     (place % 2 === 0 ? trained : unseen)!.push(sequence);
   }
   const judged = judgeSequences(trained!, unseen!, fitRateForestOf(trained!, seededRandom(1)));
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [
     `${windowS} s`,
     features,
     String(new Set(unseen!.map((sequence) => sequence[0]!.label)).size),
     String(unseen!.length),
-    String(judged.windows),
-    percent(judged.guessing),
-    ...[judged.alone, judged.overTime, judged.balancedAlone, judged.balancedOverTime].map(percent),
+    ...judgedCells(judged),
   ];
 }
 

@@ -33,12 +33,10 @@ interface ListedChain {
  *   one lets the tunnel through by a rule of ours.
  */
 export function parseForeignChains(listing: string): ForeignChain[] {
-  const names = parseChainNames(listing);
+  const all = listChains(listing);
   const keptByUfw = (family: string): boolean =>
-    names.includes(family === 'ip6' ? 'ufw6-user-input' : 'ufw-user-input');
-  const chains = listChains(listing).filter(
-    ({ family, table }) => !(family === 'inet' && table === TABLE),
-  );
+    all.some(({ name }) => name === (family === 'ip6' ? 'ufw6-user-input' : 'ufw-user-input'));
+  const chains = all.filter(({ family, table }) => !(family === 'inet' && table === TABLE));
   const found = chains.flatMap((chain): ForeignChain[] => {
     const { family, table, name, hook, byDefault } = chain;
     if (hook === null || !(byDefault || mayDrop(chain, chains))) return [];
@@ -94,7 +92,7 @@ function mayDrop(chain: ListedChain, all: readonly ListedChain[]): boolean {
 
 /** Names of all chains in what nft lists. */
 export function parseChainNames(listing: string): string[] {
-  return [...listing.matchAll(/^\s*chain (\S+) \{/gm)].map(([, name]) => name!);
+  return listChains(listing).map(({ name }) => name);
 }
 
 /** The chain that most likely drops packets of this family at this hook by default; null where none is known. */

@@ -1,5 +1,10 @@
 // Which UDP sockets are bound, as /proc/net/udp and ss list them, and what takes a port from whoever has it.
 
+/** Address and port of each, as the kernel prints them. */
+function placesOf(listing: string): string[] {
+  return [...listing.matchAll(/^\s*\d+: (\w+:\w+) /gm)].map(([, place]) => place!);
+}
+
 /** Whether a socket has this IPv4 address and port, not merely all addresses. */
 export function hasUdpSocket(listing: string, address: string, port: number): boolean {
   // The kernel prints the address as one number, in the byte order of the machine.
@@ -7,13 +12,13 @@ export function hasUdpSocket(listing: string, address: string, port: number): bo
     value.toString(16).toUpperCase().padStart(length, '0');
   const words = address.split('.').map((byte) => hex(Number(byte), 2));
   const [forward, backward] = [words.join(''), [...words].reverse().join('')];
-  const places = listing.split('\n').map((line) => /^\s*\d+: (\w+:\w+) /.exec(line)?.[1] ?? '');
+  const places = placesOf(listing);
   return [forward, backward].some((one) => places.includes(`${one}:${hex(port, 4)}`));
 }
 
 /** All ports that are bound. */
 export function listUdpPorts(listing: string): number[] {
-  return [...listing.matchAll(/^\s*\d+: \w+:(\w+) /gm)].map(([, port]) => parseInt(port!, 16));
+  return placesOf(listing).map((place) => parseInt(place.split(':')[1]!, 16));
 }
 
 /** A program that has a port. */

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseUci, type UciPackage, type UciSection } from '../../../src/core/config/uci/uci.ts';
 import { renderUciFile } from '../../../src/core/config/uci/uci-writer.ts';
+import { renderSections } from '../../../src/core/web/settings.ts';
 
 /** Statuses of ubus that rpcd answers with. */
 export const status = { ok: 0, invalidArgument: 2, notFound: 4, noData: 5, denied: 6 } as const;
@@ -96,17 +97,7 @@ export class UciSessions {
 
   get(session: string, config: string): object {
     const { pkg } = this.#replay(session, config);
-    const values = pkg.sections.map(({ name, type, anonymous, options }, index) => [
-      name,
-      {
-        '.anonymous': anonymous,
-        '.type': type,
-        '.name': name,
-        '.index': index,
-        ...Object.fromEntries(options),
-      },
-    ]);
-    return { values: Object.fromEntries(values) };
+    return { values: renderSections(pkg) };
   }
 
   add(session: string, config: string, type: string, name: string | null, values: Values): object {
