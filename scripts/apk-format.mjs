@@ -155,13 +155,13 @@ function infoWords(values, info) {
   ];
 }
 
-/** In the order of their names, written in the order given. @param {Values} values @param {string[]} list */
+/** @param {Values} values @param {string[]} list */
 function dependencyValues(values, list) {
-  const words = [...new Set(list)].map((text) => {
+  const words = [...new Set(list)].sort(compareBytes).map((text) => {
     const [name = '', version] = text.split('=');
-    return { text, word: values.object([values.blob(name), values.blob(version)]) };
+    return values.object([values.blob(name), values.blob(version)]);
   });
-  return values.object(words.sort((a, b) => compareBytes(a.text, b.text)).map(({ word }) => word));
+  return values.object(words);
 }
 
 /** @param {Values} values @param {Entry} file named within its folder @param {number} mtime */

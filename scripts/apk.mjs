@@ -15,10 +15,10 @@ import { readRecipe } from './recipe.mjs';
 /**
  * The file's name and what is in it.
  *
+ * @param {Recipe} [recipe]
  * @returns {{ name: string } & import('./apk-format.mjs').Package}
  */
-export function buildApk() {
-  const recipe = readRecipe();
+export function buildApk(recipe = readRecipe()) {
   const files = routerFiles();
   const entries = withDirectories([...files, ...lists(recipe, files)]);
   const built = packApk(describe(recipe), composeScripts(recipe), entries, sourceDate());
