@@ -168,9 +168,9 @@ research: dist/iotshaper.js ## a package that adds lab, attacks and simulations 
 release: dist/iotshaper.js ## all packages, a feed, checksums and a bill of materials in dist/release
 	@node scripts/release.mjs
 
-.PHONY: stage
-stage: dist/iotshaper.js ## lay out dist/root for OpenWrt's SDK
-	@node scripts/stage.mjs
+.PHONY: dist
+dist: dist/iotshaper.js ## recipes for OpenWrt's SDK and their source archive, dist/openwrt (SOURCE_URL= MAINTAINER=)
+	@node scripts/dist.mjs
 
 .PHONY: docs
 docs: $(MODULES) ## write the option table into docs/configuration.md

@@ -231,10 +231,11 @@ function licences(files, more = []) {
       version: of,
     } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
     const holder = author?.name ?? author ?? 'its authors';
+    // Some packages name their licence and leave its text out, which asks to go along all the same.
     const text = file
-      ? readFileSync(join(folder, file), 'utf8').trim()
-      : `${license}, by ${holder}`;
-    return `\n---- ${name} ${of}\n\n${text}\n`;
+      ? readFileSync(join(folder, file), 'utf8')
+      : `Copyright (c) ${holder}\n\n${readFileSync(`scripts/licences/${license}`, 'utf8')}`;
+    return `\n---- ${name} ${of}: ${license}\n\n${text.trim()}\n`;
   });
   return `iot-shaper ${version}: Apache-2.0.${texts.length > 0 ? ' It contains:' : ''}\n${texts.join('')}`;
 }
