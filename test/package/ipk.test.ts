@@ -246,13 +246,14 @@ function runScript(
   mkdirSync(join(folder, 'bin'));
   mkdirSync(join(folder, 'iotshaper'));
   for (const file of KEPT) writeFileSync(join(folder, 'iotshaper', file), '');
-  for (const command of ['fw4', 'rpcd', 'firewall-zone', 'reload_config']) {
+  for (const command of ['fw4', 'rpcd', 'firewall-zone', 'reload_config', 'service']) {
     writeFileSync(join(folder, 'bin', command), `#!/bin/sh\necho "${command} $*" >> "${log}"\n`);
     chmodSync(join(folder, 'bin', command), 0o755);
   }
   const text = readTar(readTar(ipkOf(t), './control.tar.gz'), `./${name}`)
     .toString()
     .replaceAll('/etc/init.d/rpcd', 'rpcd')
+    .replaceAll('/etc/init.d/iotshaper', join(folder, 'bin/service'))
     .replaceAll('/usr/share/iotshaper/firewall-zone', 'firewall-zone')
     .replaceAll('/etc/iotshaper', join(folder, 'iotshaper'))
     .replaceAll('/tmp/luci-modulecache/', join(folder, 'cache/'));
@@ -300,4 +301,10 @@ test('before removal the firewall is as it was; before an upgrade it stays', (t)
   t.deepEqual(runScript(t, 'prerm-pkg', ['upgrade', '9'], { PKG_UPGRADE: '0' }), KEPT);
   t.deepEqual(runScript(t, 'prerm-pkg', [], { PKG_UPGRADE: '1' }), KEPT);
   t.deepEqual(runScript(t, 'prerm-pkg', ['remove'], { IPKG_INSTROOT: '/image' }), KEPT);
+});
+
+test('before apk replaces its files the service is stopped, as opkg does it by itself', (t) => {
+  t.deepEqual(runScript(t, 'preinst', [], { PKG_UPGRADE: '1' }), ['service stop', ...KEPT]);
+  t.deepEqual(runScript(t, 'preinst', ['install'], { PKG_UPGRADE: '0' }), KEPT);
+  t.deepEqual(runScript(t, 'preinst', [], { PKG_UPGRADE: '1', IPKG_INSTROOT: '/image' }), KEPT);
 });
