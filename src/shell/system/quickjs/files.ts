@@ -4,7 +4,7 @@ import * as os from 'quickjs:os';
 import { type Counter, type Files, SystemError } from '../system.ts';
 import { checked, systemError } from './errors.ts';
 import { loop } from './loop.ts';
-import { basename, dirname, join } from './path.ts';
+import { basename, dirname, join } from './stand-ins/path.ts';
 
 const SECRET = 0o600;
 const PIECE_BYTES = 1 << 16;
