@@ -1,5 +1,6 @@
 // What the program expects of every engine and QuickJS has not: to be imported before anything else.
 import { Controller } from './abort.ts';
+import { decodeBase64, encodeBase64 } from './base64.ts';
 import { Bytes } from './buffer.ts';
 import { Decoder, Encoder } from './text.ts';
 
@@ -18,5 +19,7 @@ Object.assign(globalThis, {
   Buffer: Bytes,
   TextDecoder: Decoder,
   TextEncoder: Encoder,
+  atob: (text: string): string => Bytes.from(decodeBase64(text)).toString('latin1'),
+  btoa: (text: string): string => encodeBase64(Bytes.from(text, 'latin1')),
   structuredClone: clone,
 });
