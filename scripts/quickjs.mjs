@@ -1,4 +1,4 @@
-// Bundles a home's service for QuickJS into a folder: node scripts/quickjs.mjs FOLDER
+// Bundles what a home runs on QuickJS into a folder: node scripts/quickjs.mjs [FOLDER]
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { sourceDate, version } from './package-files.mjs';
@@ -9,40 +9,50 @@ const [folder = 'out/quickjs'] = process.argv.slice(2);
 
 /** What stands in the place of modules of Node's, and of ours that need them. */
 const standIns = [
-  [/^node:path$/, 'stand-ins/path.ts'],
-  [/^node:crypto$/, 'stand-ins/crypto.ts'],
-  [/\/pem-reader\.ts$/, 'stand-ins/pem-reader.ts'],
-  [/\/thread-entry\.ts$/, 'shaper-entry.ts'],
+  { filter: /^node:path$/, file: 'stand-ins/path.ts' },
+  { filter: /^node:crypto$/, file: 'stand-ins/crypto.ts' },
+  { filter: /\/pem-reader\.ts$/, file: 'stand-ins/pem-reader.ts' },
+  { filter: /\/thread-entry\.ts$/, file: 'shaper-entry.ts' },
 ];
+/** What a router's package has not, whatever runs it. */
+const ABSENT = /\/(?:debian|page-service|endpoint|research)\.ts$/;
 
 /** @type {import('esbuild').Plugin} */
 const onQuickjs = {
   name: 'on QuickJS',
-  setup({ onResolve }) {
+  setup({ onResolve, onLoad }) {
     onResolve({ filter: /^quickjs:/ }, ({ path }) => {
-      const [, name] = path.split(':');
-      return { path: name === 'machine' ? './machine.so' : String(name), external: true };
+      const name = path.replace('quickjs:', '');
+      return { path: name === 'machine' ? './machine.so' : name, external: true };
     });
-    // The page that a service serves itself needs Node.js.
-    onResolve({ filter: /\/page-service\.ts$/ }, () => ({ path: './page.js', external: true }));
-    for (const [filter, file] of standIns) {
-      onResolve({ filter: /** @type {RegExp} */ (filter) }, () => ({
-        path: join(own, String(file)),
-      }));
+    onResolve({ filter: /^node:/ }, ({ importer }) =>
+      importer.includes('/commander/') ? { path: join(own, 'stand-ins/command-line.ts') } : null,
+    );
+    for (const { filter, file } of standIns) {
+      onResolve({ filter }, () => ({ path: join(own, file) }));
     }
+    onResolve({ filter: ABSENT }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, namespace: 'absent' } : null,
+    );
+    onLoad({ filter: /./, namespace: 'absent' }, () => ({
+      contents: "throw Object.assign(new Error('not here'), { code: 'MODULE_NOT_FOUND' });",
+    }));
   },
 };
 
 const { metafile } = await build({
-  entryPoints: ['src/main-quickjs.ts'],
-  outfile: join(folder, 'iotshaper-quickjs.mjs'),
+  entryPoints: { iotshaper: 'src/main-quickjs.ts' },
+  outdir: folder,
+  outExtension: { '.js': '.mjs' },
+  chunkNames: '[hash]',
   bundle: true,
   format: 'esm',
+  splitting: true,
   target: 'es2022',
   minify: true,
-  keepNames: false,
-  legalComments: 'none',
+  legalComments: 'eof',
   logLevel: 'warning',
+  // As in scripts/bundle.mjs.
   alias: { 'ip-address': './src/core/ip/block-address.ts' },
   metafile: true,
   define: { VERSION: JSON.stringify(version), SOURCE_DATE: `${sourceDate()}` },

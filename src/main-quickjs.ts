@@ -1,7 +1,7 @@
-// The service of a home where QuickJS runs it.
+// The one program, where QuickJS runs it: a home's service, or the command line of one.
 import './shell/system/quickjs/stand-ins/globals.ts';
 import { exit } from 'quickjs:std';
-import { Failure, tellFailures, USAGE_STATUS } from './shell/cli/failure.ts';
+import { tellFailures } from './shell/cli/failure.ts';
 import { readRunOptions } from './shell/cli/run/run-options.ts';
 import { loop } from './shell/system/quickjs/loop.ts';
 import { exitStatus, openConsole } from './shell/system/quickjs/quickjs-console.ts';
@@ -9,12 +9,11 @@ import { quickjsSystem as system } from './shell/system/quickjs/quickjs-system.t
 import { runShaper } from './shell/system/quickjs/shaper-entry.ts';
 
 if (!runShaper()) {
-  const console = openConsole();
-  const options = readRunOptions(console.words);
-  void tellFailures({ system, console }, async () => {
-    if (!options) throw new Failure('QuickJS runs "iotshaper run" alone', USAGE_STATUS);
-    const { runService } = await import('./shell/cli/run/run.ts');
-    await runService({ system, console }, options);
+  const context = { system, console: openConsole() };
+  const options = readRunOptions(context.console.words);
+  void tellFailures(context, async () => {
+    if (options) await (await import('./shell/cli/home.ts')).runService(context, options);
+    else await (await import('./shell/cli/program.ts')).runCli(context);
   });
 }
 loop.run();

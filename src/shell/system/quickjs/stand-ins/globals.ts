@@ -23,3 +23,5 @@ Object.assign(globalThis, {
   btoa: (text: string): string => encodeBase64(Bytes.from(text, 'latin1')),
   structuredClone: clone,
 });
+// V8's, which commander calls whatever runs it: an error knows where it was made all the same.
+Object.assign(Error, { captureStackTrace: () => {} });
