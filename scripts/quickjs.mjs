@@ -1,11 +1,11 @@
-// Bundles what a home runs on QuickJS into a folder: node scripts/quickjs.mjs [FOLDER]
+// Bundles what a home runs on QuickJS into a folder: node scripts/quickjs.mjs [FOLDER] [another program's source]
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { sourceDate, version } from './package-files.mjs';
 import { compiledValidators } from './validators.mjs';
 
 const own = resolve('src/shell/system/quickjs');
-const [folder = 'out/quickjs'] = process.argv.slice(2);
+const [folder = 'out/quickjs', other] = process.argv.slice(2);
 
 /** What stands in the place of modules of Node's, and of ours that need them. */
 const standIns = [
@@ -41,7 +41,7 @@ const onQuickjs = {
 };
 
 const { metafile } = await build({
-  entryPoints: { iotshaper: 'src/main-quickjs.ts' },
+  entryPoints: other === undefined ? { iotshaper: 'src/main-quickjs.ts' } : [other],
   outdir: folder,
   outExtension: { '.js': '.mjs' },
   chunkNames: '[hash]',

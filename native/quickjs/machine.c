@@ -248,6 +248,7 @@ static void become(char **words, char **environment, const int *ends, int report
     sigemptyset(&none);
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC: what this process was given itself */);
     execvpe(words[0], words, environment);
     int error = errno;
     if (write(report, &error, sizeof error) < 0) _exit(126);

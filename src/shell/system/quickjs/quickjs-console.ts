@@ -43,8 +43,11 @@ export function openConsole(): Console {
   };
 }
 
+const { SIGTERM, SIGINT, SIGHUP, SIGUSR2 } = machine;
+const numbers: Readonly<Record<ConsoleSignal, number>> = { SIGTERM, SIGINT, SIGHUP, SIGUSR2 };
+
 function listenTo(name: ConsoleSignal, works: ReadonlySet<() => void>): void {
-  const fd = machine.signals(machine[name]);
+  const fd = machine.signals(numbers[name]);
   loop.onReadable(fd, () => {
     if (machine.nextSignal(fd) > 0) for (const work of works) work();
   });

@@ -44,7 +44,7 @@ export function sha256(data: Uint8Array): Uint8Array {
     mix(hash, w);
   }
   const digest = new DataView(new ArrayBuffer(32));
-  hash.forEach((word, i) => digest.setUint32(i * 4, word));
+  for (const [i, word] of hash.entries()) digest.setUint32(i * 4, word);
   return new Uint8Array(digest.buffer);
 }
 
@@ -55,8 +55,10 @@ function mix(hash: Uint32Array, w: Uint32Array): void {
   ];
   for (let i = 0; i < WORDS; i++) {
     const choice = (e & f) ^ (~e & g);
-    const one = (h + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + choice + ROUNDS[i]! + w[i]!) | 0;
-    const two = ((turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    const one =
+      (h + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + choice + ROUNDS[i]! + w[i]!) | 0;
+    const two =
+      ((turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     [h, g, f, e, d, c, b, a] = [g, f, e, (d + one) | 0, c, b, a, (one + two) | 0];
   }
   [a, b, c, d, e, f, g, h].forEach((word, i) => {
