@@ -1,10 +1,8 @@
 // The one program, where QuickJS runs it: a home's service, or the command line of one.
 import './shell/system/quickjs/stand-ins/globals.ts';
-import { exit } from 'quickjs:std';
 import { tellFailures } from './shell/cli/failure.ts';
 import { readRunOptions } from './shell/cli/run/run-options.ts';
-import { loop } from './shell/system/quickjs/loop.ts';
-import { exitStatus, openConsole } from './shell/system/quickjs/quickjs-console.ts';
+import { openConsole, runToEnd } from './shell/system/quickjs/quickjs-console.ts';
 import { quickjsSystem as system } from './shell/system/quickjs/quickjs-system.ts';
 import { runShaper } from './shell/system/quickjs/shaper-entry.ts';
 
@@ -16,5 +14,4 @@ if (!runShaper()) {
     else await (await import('./shell/cli/program.ts')).runCli(context);
   });
 }
-loop.run();
-exit(exitStatus);
+runToEnd();

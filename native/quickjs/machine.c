@@ -65,14 +65,39 @@ FUNCTION(js_wait)
     return outcome(ctx, ppoll((struct pollfd *)polls, count, ms < 0 ? NULL : &limit, NULL));
 }
 
-// What promises have made due.
+// Promises that were rejected while nobody listened, with their reasons.
+static struct { JSValue promise, reason; } unheard[16];
+static int unheard_count;
+
+static void forget(JSContext *ctx, int at)
+{
+    JS_FreeValue(ctx, unheard[at].promise);
+    JS_FreeValue(ctx, unheard[at].reason);
+    unheard[at] = unheard[--unheard_count];
+}
+
+static void track(JSContext *ctx, JSValueConst promise, JSValueConst reason, JS_BOOL is_heard, void *opaque)
+{
+    if (!is_heard && unheard_count < 16) {
+        unheard[unheard_count].promise = JS_DupValue(ctx, promise);
+        unheard[unheard_count++].reason = JS_DupValue(ctx, reason);
+    }
+    for (int i = unheard_count - 1; is_heard && i >= 0; i--) {
+        if (JS_VALUE_GET_PTR(unheard[i].promise) == JS_VALUE_GET_PTR(promise)) forget(ctx, i);
+    }
+}
+
+// What promises have made due. One that was rejected and that nobody listens to by then is thrown: the process ends.
 FUNCTION(js_run_jobs)
 {
     JSContext *other;
     int result;
     while ((result = JS_ExecutePendingJob(JS_GetRuntime(ctx), &other)) > 0);
-    if (result == 0) return JS_UNDEFINED;
-    return JS_Throw(ctx, JS_GetException(other));
+    if (result < 0) return JS_Throw(ctx, JS_GetException(other));
+    if (unheard_count == 0) return JS_UNDEFINED;
+    JSValue reason = JS_DupValue(ctx, unheard[0].reason);
+    while (unheard_count > 0) forget(ctx, 0);
+    return JS_Throw(ctx, reason);
 }
 
 FUNCTION(js_encode)
@@ -425,6 +450,7 @@ static int init(JSContext *ctx, JSModuleDef *module)
 {
     // Whoever reads from us may be gone: write(2) says so.
     signal(SIGPIPE, SIG_IGN);
+    JS_SetHostPromiseRejectionTracker(JS_GetRuntime(ctx), track, NULL);
     return JS_SetModuleExportList(ctx, module, functions, sizeof functions / sizeof *functions);
 }
 

@@ -1,12 +1,10 @@
 // The contract, asked of QuickJS's door by itself: qjs contract-run.mjs FOLDER
 import '../../src/shell/system/quickjs/stand-ins/globals.ts';
-import { exit } from 'quickjs:std';
-import { loop } from '../../src/shell/system/quickjs/loop.ts';
-import { openConsole } from '../../src/shell/system/quickjs/quickjs-console.ts';
+import { openConsole, runToEnd } from '../../src/shell/system/quickjs/quickjs-console.ts';
 import { quickjsSystem } from '../../src/shell/system/quickjs/quickjs-system.ts';
 import { contract } from './contract.ts';
 
-const { words, write } = openConsole();
+const { words, write, exit } = openConsole();
 
 async function askAll(): Promise<number> {
   let failed = 0;
@@ -25,4 +23,4 @@ async function askAll(): Promise<number> {
 }
 
 void askAll().then((failed) => exit(failed === 0 ? 0 : 1));
-loop.run();
+runToEnd();

@@ -9,8 +9,19 @@ const STDOUT = 1;
 const STDERR = 2;
 const WRITABLE = 4;
 
-/** What the program ends with once nothing is left to do. */
-export let exitStatus = 0;
+let exitStatus = 0;
+
+/** Runs the program until nothing is left to do, or until something is thrown that nobody catches. */
+export function runToEnd(): never {
+  try {
+    loop.run();
+  } catch (error) {
+    const { message, stack } = error as Error;
+    writeWhole(STDERR, bytesOf(`${message}\n${stack}\n`));
+    exit(1);
+  }
+  exit(exitStatus);
+}
 
 /** To be opened once, by the program itself. */
 export function openConsole(): Console {

@@ -6,8 +6,9 @@ export function join(...parts: readonly string[]): string {
 
 export function dirname(path: string): string {
   const end = path.replace(/\/+$/, '').lastIndexOf('/');
-  if (end < 0) return path.startsWith('/') ? '/' : '.';
-  return end === 0 ? '/' : path.slice(0, end).replace(/(?<=.)\/+$/, '');
+  const hasRoot = path.startsWith('/');
+  if (end <= 0) return hasRoot ? '/' : '.';
+  return hasRoot && end === 1 ? '//' : path.slice(0, end);
 }
 
 export function basename(path: string): string {

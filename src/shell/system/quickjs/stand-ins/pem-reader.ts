@@ -70,8 +70,11 @@ function readKey(pem: string): Key {
     return { algorithm: algorithm.whole, oid: hexOf(oid.body), body: octets.body };
   }
   if (label === 'RSA PRIVATE KEY') return { ...algorithmOf(RSA, NULL), body: bytes };
-  const curve = partsOf(bytes).find(({ tag }) => tag === PARAMETERS)!;
-  return { ...algorithmOf(EC, curve.body), body: bytes };
+  const parts = partsOf(bytes);
+  const curve = parts.find(({ tag }) => tag === PARAMETERS)!;
+  // They stand before it in PKCS #8, and not in it.
+  const others = parts.filter((part) => part !== curve).map(({ whole }) => whole);
+  return { ...algorithmOf(EC, curve.body), body: writeDer(tags.sequence, ...others) };
 }
 
 function algorithmOf(oid: string, parameters: Uint8Array): Omit<Key, 'body'> {
