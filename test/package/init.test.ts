@@ -45,14 +45,23 @@ test('start: one instance, respawned without end, both streams logged, told of w
   ]);
 });
 
-test('node takes the options it is started with', (t) => {
-  const script = readFileSync('files/usr/bin/iotshaper', 'utf8');
-  const options = script.split(/[\s"]+/).filter((word) => word.startsWith('--'));
-  t.true(options.length > 2);
-  const { status, stderr } = spawnSync(process.execPath, [...options, '-e', '0'], {
-    encoding: 'utf8',
-  });
-  t.is(status, 0, stderr);
+test('node takes the options it is started with, and looks for garbage early in each package', (t) => {
+  const starts = [
+    'usr/bin/iotshaper',
+    'debian-home/iotshaper.service',
+    'debian/iotshaper-endpoint.service',
+  ];
+  for (const file of starts) {
+    const options = readFileSync(`files/${file}`, 'utf8').match(/--[a-z0-9=-]+/g) ?? [];
+    t.true(
+      options.some((option) => /^--incremental-marking-hard-trigger=\d+$/.test(option)),
+      file,
+    );
+    const { status, stderr } = spawnSync(process.execPath, [...options, '-e', '0'], {
+      encoding: 'utf8',
+    });
+    t.is(status, 0, stderr);
+  }
 });
 
 test('start: devices are held back until the service shapes, unless it runs already', (t) => {
