@@ -11,6 +11,8 @@ const POLL_BYTES = 8;
 
 interface Watched {
   fd: number;
+  /** Whether the program goes on for it alone. */
+  isLasting: boolean;
   onReadable: (() => void) | null;
   onWritable: (() => void) | null;
 }
@@ -62,6 +64,11 @@ export class Loop {
     this.#tidy(fd);
   }
 
+  /** Without anything else that can happen, the program ends in spite of it. */
+  release(fd: number): void {
+    this.#watch(fd).isLasting = false;
+  }
+
   /** To be called before a descriptor is closed. */
   forget(fd: number): void {
     const watched = this.#watched.get(fd);
@@ -77,7 +84,7 @@ export class Loop {
     for (;;) {
       this.#fireTimers();
       const isIdle = this.#soon.length === 0 && this.#timers.length === 0;
-      if (isIdle && this.#watched.size === 0) return;
+      if (isIdle && ![...this.#watched.values()].some(({ isLasting }) => isLasting)) return;
       this.#poll();
       const put = this.#soon;
       this.#soon = [];
@@ -146,7 +153,9 @@ export class Loop {
   }
 
   #watch(fd: number): Watched {
-    const watched = this.#watched.get(fd) ?? { fd, onReadable: null, onWritable: null };
+    const watched = this.#watched.get(fd) ?? {
+      ...{ fd, isLasting: true, onReadable: null, onWritable: null },
+    };
     this.#watched.set(fd, watched);
     this.#order = null;
     return watched;

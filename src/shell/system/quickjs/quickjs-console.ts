@@ -62,6 +62,7 @@ function listenTo(name: ConsoleSignal, works: ReadonlySet<() => void>): void {
   loop.onReadable(fd, () => {
     if (machine.nextSignal(fd) > 0) for (const work of works) work();
   });
+  loop.release(fd);
 }
 
 function bytesOf(text: string | Uint8Array): Uint8Array {
