@@ -109,7 +109,7 @@ test('for QuickJS the recipe compiles the one module in C, and installs that and
   );
   t.regex(
     readFileSync(join(library, 'machine.so'), 'utf8'),
-    new RegExp(`^-Os -fPIC -shared -I${headers} -o .*/native/quickjs/machine\\.c\n$`),
+    new RegExp(`^-Os -fPIC -shared -I${headers}/ -o .*/native/quickjs/machine\\.c\n$`),
   );
   // Whatever a part reads is there.
   for (const file of installed.filter((file) => file.endsWith('.mjs'))) {
