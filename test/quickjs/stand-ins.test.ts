@@ -1,16 +1,16 @@
 // What stands in for Node.js's modules on QuickJS, beside the originals.
 import { createHash, createHmac, generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import posix, { join } from 'node:path';
+import posix from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
+import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { pemReader as original } from '../../src/shell/openvpn/pem-reader.ts';
-import { run } from '../../src/shell/system/node/processes.ts';
 import { decodeBase64, encodeBase64 } from '../../src/shell/system/quickjs/stand-ins/base64.ts';
 import { hmacSha256, sha256 } from '../../src/shell/system/quickjs/stand-ins/crypto.ts';
 import * as path from '../../src/shell/system/quickjs/stand-ins/path.ts';
 import { pemReader } from '../../src/shell/system/quickjs/stand-ins/pem-reader.ts';
+import { material } from '../openvpn/material.ts';
+import { refusals, running } from '../openvpn/spellings.ts';
 
 const bytes = fc.uint8Array({ maxLength: 200 });
 
@@ -37,16 +37,16 @@ test('Base64 is Node.js’s', (t) => {
 });
 
 test('paths are Node.js’s', (t) => {
-  const piece = fc.constantFrom('a', 'b.c', '..', '.', '', '/', '/d', 'e/', '//');
-  fc.assert(
-    fc.property(fc.array(piece, { maxLength: 4 }), (pieces) => {
-      const whole = pieces.join('/');
-      t.is(path.join(...pieces), posix.join(...pieces));
-      t.is(path.dirname(whole), posix.dirname(whole), whole);
-      t.is(path.basename(whole), posix.basename(whole), whole);
-    }),
-    { numRuns: 200 },
-  );
+  const pieces = ['a', 'b.c', '..', '.', '', '/', '/d', 'e/', '//'];
+  const pairs = pieces.flatMap((one) => pieces.map((other) => [one, other]));
+  for (const words of pairs.flatMap((one) => pairs.map((other) => [...one, ...other]))) {
+    const whole = words.join('/');
+    const ours = [path.join(...words), path.dirname(whole), path.basename(whole)];
+    const theirs = [posix.join(...words), posix.dirname(whole), posix.basename(whole)];
+    if (ours.join('\n') !== theirs.join('\n')) t.deepEqual(ours, theirs, whole);
+  }
+  t.is(path.join('', ''), posix.join('', ''));
+  t.is(path.join('/etc', '..', 'a'), '/a');
 });
 
 const kinds = {
@@ -72,27 +72,25 @@ for (const [name, [kind, options]] of Object.entries(kinds)) {
   });
 }
 
-test('a certificate is read, and told from another key’s', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'iotshaper-pem-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const make = async (name: string, ...how: string[]): Promise<{ cert: string; key: string }> => {
-    const files = ['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.crt`)];
-    await run(['openssl', 'req', '-x509', '-nodes', '-subj', '/CN=x', ...how, ...files]);
-    return {
-      cert: original.readCertificate(readFileSync(join(folder, `${name}.crt`), 'utf8'))!,
-      key: original.readKey(readFileSync(join(folder, `${name}.key`), 'utf8'))!,
-    };
-  };
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-  const made = [
-    await make('one', ...curve),
-    await make('two', ...curve),
-    await make('rsa', '-newkey', 'rsa:2048'),
-  ];
-  for (const { cert } of made) {
-    t.is(pemReader.readCertificate(cert), cert);
-    t.is(pemReader.readCertificate(cert.replaceAll('CERTIFICATE', 'PRIVATE KEY')), null);
-    t.is(pemReader.readCertificate(cert.replace(/\n.{8}/, '\nAAAAAAAA')), null);
-    for (const { key } of made) t.is(pemReader.isPair(cert, key), original.isPair(cert, key));
+for (const { name, spell } of [...running, ...refusals]) {
+  test(`a profile is judged as with OpenSSL: ${name}`, (t) => {
+    const text = spell(material);
+    t.deepEqual(checkProfile(text, pemReader), checkProfile(text, original));
+  });
+}
+
+test('a certificate is told from what is none, and from another key’s', (t) => {
+  const [cert, key] = ['cert', 'key'].map(
+    (tag) => `${new RegExp(`<${tag}>\n([^<]*)`).exec(material.text)![1]}`,
+  ) as [string, string];
+  const certificates = [cert, material.authority].map((pem) => original.readCertificate(pem)!);
+  const keys = [key, material.otherKey].map((pem) => original.readKey(pem)!);
+  for (const certificate of certificates) {
+    t.is(pemReader.readCertificate(certificate), certificate);
+    t.is(pemReader.readCertificate(certificate.replaceAll('CERTIFICATE', 'PRIVATE KEY')), null);
+    t.is(pemReader.readCertificate(certificate.replace(/\n.{8}/, '\nAAAAAAAA')), null);
+    for (const one of keys)
+      t.is(pemReader.isPair(certificate, one), original.isPair(certificate, one));
   }
+  t.true(pemReader.isPair(certificates[0]!, keys[0]!));
 });

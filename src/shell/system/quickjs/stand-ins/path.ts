@@ -25,7 +25,7 @@ function normalize(path: string): string {
     else if (parts.length > 0 && parts.at(-1) !== '..') parts.pop();
     else if (!isAbsolute) parts.push(part);
   }
-  const end = path.endsWith('/') && parts.length > 0 ? '/' : '';
-  const whole = `${isAbsolute ? '/' : ''}${parts.join('/')}${end}`;
-  return whole === '' ? '.' : whole;
+  const whole = parts.join('/');
+  if (isAbsolute) return path.endsWith('/') && whole !== '' ? `/${whole}/` : `/${whole}`;
+  return `${whole === '' ? '.' : whole}${path.endsWith('/') ? '/' : ''}`;
 }
