@@ -183,7 +183,7 @@ function growTree(
 const ACTIVE = 2 ** 26;
 
 function activeOf(weight: number): number {
-  return Math.floor(weight / ACTIVE);
+  return (weight * (1 / ACTIVE)) | 0;
 }
 
 /** The weight in each bin; none between two splits. */
