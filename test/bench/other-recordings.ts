@@ -16,8 +16,8 @@ import {
   callSequences,
   judgedCells,
   judgedColumns,
-  summariseCalled,
   type LabelledSequence,
+  summariseCalled,
 } from '../../src/research/analysis/identify/sequences.ts';
 import { openTrace } from '../../src/shell/simulation/trace.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';

@@ -85,13 +85,15 @@ function add(what: string, isFound: boolean, limit: string, value = Number.NaN):
   if (isFound) count.found++;
 }
 
-const rows = [...counts].sort().map(([what, { of, found, limit, sum }]) => [
-  what,
-  `${found}/${of}`,
-  `${((100 * found) / of).toFixed(1)} %`,
-  limit,
-  Number.isNaN(sum) ? '' : (sum / of).toFixed(3),
-]);
+const rows = [...counts]
+  .sort()
+  .map(([what, { of, found, limit, sum }]) => [
+    what,
+    `${found}/${of}`,
+    `${((100 * found) / of).toFixed(1)} %`,
+    limit,
+    Number.isNaN(sum) ? '' : (sum / of).toFixed(3),
+  ]);
 console.log(`${pieces} placebos of ${pieceS} s, cut from ${folders.length} recordings\n`);
 console.log(
   renderTable(
