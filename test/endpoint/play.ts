@@ -11,6 +11,7 @@ import type { Act, Done, EndpointEvent, Work } from '../../src/core/endpoint/mac
 import { type EndpointState, initialState } from '../../src/core/endpoint/machine/state.ts';
 import { step } from '../../src/core/endpoint/machine/step.ts';
 import type { ListedLink } from '../../src/core/endpoint/surroundings.ts';
+import { isAsked } from '../../src/core/machine/agenda.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import { endpointPassages } from '../../src/core/plan/nft/nft-passage.ts';
@@ -29,7 +30,8 @@ export const identity: EndpointIdentity = {
 };
 
 export function stored(host: number, key = `key ${host}`): StoredHome {
-  return { name: `home${host}`, host, fingerprint: `AA:${key}`, controlKey: key };
+  const name = `home${host}`;
+  return { name, host, commonName: `${name}.${key}`, fingerprint: `AA:${key}`, controlKey: key };
 }
 
 export function noCounts(): Record<EndpointPassage, PassageCount> {
@@ -62,6 +64,7 @@ export class Play {
     identity,
     uid: 0,
     certificatePath: '/endpoint.crt',
+    authorityPath: '/homes-ca.crt',
     keyPath: '/endpoint.key',
     clientConfigDir: '/run/homes',
     managementSocket: '/run/openvpn.sock',
@@ -104,7 +107,12 @@ export class Play {
   }
 
   tell(event: EndpointEvent): void {
-    if (event.kind === 'fault') {
+    // Cover that is about to be made anew may be refused.
+    const isNone =
+      event.kind === 'fault' &&
+      event.fault.code === 'cover-unsent' &&
+      isAsked({ state: this.state }, 'streams');
+    if (event.kind === 'fault' && !isNone) {
       if (event.minor === 0) this.#judged.clear();
       this.#judged.delete(event.minor);
     }

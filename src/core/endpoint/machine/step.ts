@@ -1,6 +1,6 @@
 // The machine of an endpoint: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
-import { ask, takeNext } from '../../machine/agenda.ts';
+import { ask, isAsked, takeNext } from '../../machine/agenda.ts';
 import { Silence } from '../../machine/silence.ts';
 import type { Now } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
@@ -107,6 +107,8 @@ function hearExamined(turn: Turn, faults: readonly Notice[]): void {
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
   mendTunnel(turn, fault);
+  // Rules for packets of another size refuse cover that is about to be made anew.
+  if (fault.code === 'cover-unsent' && isAsked(turn, 'streams')) return;
   // As where the netdev has another name now, which rules of ours stop.
   if (fault.code === 'cover-unsent') ask(turn, 'index');
   if (minor === 0 && fault.code === 'shaping-thread-ended') replaceThread(turn);
@@ -201,9 +203,11 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'clients':
       noteReader(turn, done.found);
+      if (state.wasStarted) tellHomes(turn);
       return;
     case 'openvpn':
-      tellHomes(turn);
+      if (!state.wasStarted) tellHomes(turn);
+      state.wasStarted = true;
       return;
   }
 }
@@ -257,7 +261,6 @@ function tellHomes(turn: Turn): void {
     ? notice('homes-now', { count, names })
     : notice('endpoint-at', { host, port: `${port}`, count });
   log(turn, 'notice', told);
-  turn.state.wasStarted = true;
 }
 
 /** A part has not failed, or no longer. */
