@@ -9,7 +9,7 @@ import {
   judgedCells,
   judgedColumns,
   summariseCalled,
-} from '../../src/research/analysis/identify/sequences.ts';
+} from '../../src/research/analysis/identify/over-time/sequences.ts';
 import { describeWire } from '../../src/research/lab/findings/observer-over-time.ts';
 import { simulate } from '../../src/research/simulation/simulate.ts';
 import { defaultVariantOptions, variantOf } from '../../src/research/simulation/variants.ts';

@@ -18,7 +18,7 @@ import {
   judgedColumns,
   type LabelledSequence,
   summariseCalled,
-} from '../../src/research/analysis/identify/sequences.ts';
+} from '../../src/research/analysis/identify/over-time/sequences.ts';
 import { openTrace } from '../../src/shell/simulation/trace.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 

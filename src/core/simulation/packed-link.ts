@@ -2,9 +2,9 @@
 import { helloEveryMs } from '../control/rhythm.ts';
 import { FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES } from '../framing/frame.ts';
 import { Packer } from '../framing/packer.ts';
-import { type DequeuedPacket, DeviceQueues } from '../framing/queues.ts';
 import type { Random } from '../random/random.ts';
 import { type Clock, SlottedLink, type WireListener } from './link.ts';
+import { type BegunPacket, WatchedQueues } from './watched-queues.ts';
 
 /** Frames that stand in the kernel ahead of their slots, as in the daemon. */
 const STANDING_FRAMES = 2;
@@ -68,14 +68,6 @@ interface StandingFrame {
   padBytes: number;
   /** Packets whose last byte it carries. */
   packets: BegunPacket[];
-}
-
-interface BegunPacket {
-  device: string;
-  arrivalMs: number;
-  bytes: number;
-  /** Where in the stream of frames it ends. */
-  endByte: number;
 }
 
 /** Device packets in frames that the product's packer forms just in time. */
@@ -259,33 +251,6 @@ export function drawControl(
 ): { controlEveryMs: number; controlFromMs: number } {
   const controlEveryMs = helloEveryMs(meanSlotMs);
   return { controlEveryMs, controlFromMs: random() * controlEveryMs };
-}
-
-/** The product's queues, remembering where in the stream of frames each packet ends. */
-class WatchedQueues extends DeviceQueues {
-  #begun: BegunPacket[] = [];
-  #streamBytes = 0;
-
-  override dequeue(nowMs: number): DequeuedPacket | null {
-    const taken = super.dequeue(nowMs);
-    if (taken) {
-      const bytes = taken.packet.length;
-      this.#streamBytes += bytes;
-      const arrivalMs = nowMs - taken.waitedMs;
-      this.#begun.push({ device: taken.key, arrivalMs, bytes, endByte: this.#streamBytes });
-    }
-    return taken;
-  }
-
-  /** Takes the packets that lie within the first `bytes` of the stream. */
-  takeEnded(bytes: number): BegunPacket[] {
-    // At most one packet, the last, is still being split.
-    const split = this.#begun.at(-1);
-    const ended = this.#begun;
-    this.#begun = [];
-    if (split && split.endByte > bytes) this.#begun.push(ended.pop()!);
-    return ended;
-  }
 }
 
 const packets = new Map<number, Uint8Array>();

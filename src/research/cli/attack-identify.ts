@@ -24,7 +24,7 @@ import {
   renderIdentification,
   toJson,
 } from '../analysis/identify/identify-report.ts';
-import { judgeOverTime } from '../analysis/identify/over-time.ts';
+import { judgeOverTime } from '../analysis/identify/over-time/over-time.ts';
 import { loadVendors } from '../analysis/identify/vendors.ts';
 import { labelsInNames } from '../analysis/labels.ts';
 import { observeFiles } from '../capture/observed.ts';

@@ -6,7 +6,7 @@ import { type ClassifierName, wilsonInterval } from '../cross-validation.ts';
 import { renderConfusion } from './confusion-table.ts';
 import type { FeatureSet } from './features.ts';
 import { gatherWindows, type IdentifiedDevice, type Judgement } from './identify.ts';
-import type { OverTime } from './over-time.ts';
+import type { OverTime } from './over-time/over-time.ts';
 
 /** Everything an identification found. */
 export interface Identification {

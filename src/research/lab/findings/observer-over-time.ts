@@ -19,7 +19,7 @@ import {
   judgedColumns,
   type LabelledSequence,
   summariseCalled,
-} from '../../analysis/identify/sequences.ts';
+} from '../../analysis/identify/over-time/sequences.ts';
 import { type AttackInput, activityByDevice, wireWithin } from './attack.ts';
 
 /** What a window is called in which nobody says anything. */

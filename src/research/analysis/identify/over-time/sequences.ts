@@ -1,7 +1,7 @@
 // Windows one after the other, judged one by one and as sequences: the observer over time.
-import { drawIndex, type Random } from '../../../core/random/random.ts';
+import { drawIndex, type Random } from '../../../../core/random/random.ts';
+import { fitRateForest, type RateForest } from '../rate-forest.ts';
 import { decodeSequence, learnChain } from './hidden-markov.ts';
-import { fitRateForest, type RateForest } from './rate-forest.ts';
 
 /** Windows in order of time, and whose each is. */
 export type LabelledSequence = readonly { row: readonly number[]; label: string }[];

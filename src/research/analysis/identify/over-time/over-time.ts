@@ -1,9 +1,9 @@
 // Devices told by their windows in order: how well a stretch not seen before is called as a whole.
 
-import { seededRandom } from '../../../core/random/random.ts';
-import { contiguousFolds } from '../folds.ts';
-import type { FeatureSet } from './features.ts';
-import { gatherWindows, type IdentifiedDevice } from './identify.ts';
+import { seededRandom } from '../../../../core/random/random.ts';
+import { contiguousFolds } from '../../folds.ts';
+import type { FeatureSet } from '../features.ts';
+import { gatherWindows, type IdentifiedDevice } from '../identify.ts';
 import {
   callSequences,
   type JudgedSequences,
