@@ -64,7 +64,7 @@ test('each home gets its own stream, another one when it asks for that, and is l
   endpoint.store([2]);
   await endpoint.advance(8000);
   t.deepEqual(online(endpoint), ['home2']);
-  t.is(endpoint.machine.tc.queueOf(TUNNEL_NETDEV)?.classes.has(3), false);
+  t.is(endpoint.machine.tc.queueOf(TUNNEL_NETDEV)?.classes.has(3), true, 'for who comes next');
   endpoint.takeDelivered();
   await endpoint.advance(3000);
   const { 2: stays, 3: gone } = endpoint.takeDelivered();
@@ -216,6 +216,20 @@ for (const [what, pattern, command] of REMOVALS) {
     }
   });
 }
+
+test('homes that come all at once are served within seconds, and none is suspected for what others begin with', async (t) => {
+  const hosts = Array.from({ length: 20 }, (_, k) => 2 + k);
+  const endpoint = new EndpointMachine(hosts);
+  const before = endpoint.machine.printKernel();
+  endpoint.machine.door.latencyMs = () => 20;
+  await startAll(endpoint);
+  await awaitServed(t, endpoint, hosts, 10_000);
+  t.deepEqual(
+    endpoint.logged.filter((line) => line.startsWith('warning: ')),
+    [],
+  );
+  await stop(t, endpoint, before);
+});
 
 test('a stream that breaks is made again without a break in another', async (t) => {
   const endpoint = new EndpointMachine([2, 3]);

@@ -115,7 +115,8 @@ test('status, check and print are the program’s', (t) => {
 
 interface BootOptions {
   rules?: string;
-  enabled?: boolean;
+  /** null where there is no service. */
+  enabled?: boolean | null;
   refuses?: boolean;
 }
 
@@ -133,7 +134,8 @@ function boot(
   };
   program('bin/nft', `echo "nft $*" >> "${log}"; ${refuses ? 'exit 1' : ''}`);
   program('bin/logger', `echo "logger $*" >> "${log}"`);
-  program('init.d/iotshaper', `[ "$1" = enabled ] && exit ${enabled ? 0 : 1}`);
+  if (enabled !== null)
+    program('init.d/iotshaper', `[ "$1" = enabled ] && exit ${enabled ? 0 : 1}`);
   if (rules !== undefined) writeFileSync(join(folder, 'iotshaper/boot.nft'), rules);
   const script = join(folder, 'init.d/iotshaper-boot');
   writeFileSync(
@@ -156,6 +158,15 @@ test('boot: shuts nobody in where there are no rules, or no service that would o
   t.deepEqual(boot(t, {}), []);
   t.deepEqual(boot(t, { rules: '' }), []);
   t.deepEqual(boot(t, { rules: 'table', enabled: false }), []);
+});
+
+test('boot: after a sysupgrade that kept this script alone, devices are held back until the package is there', (t) => {
+  t.deepEqual(boot(t, { rules: 'table', enabled: null }), ['nft -f /iotshaper/boot.nft']);
+  const lines = readFileSync('docs/platforms.md', 'utf8').match(/\S+ >> \/etc\/sysupgrade\.conf/g);
+  t.deepEqual(
+    lines?.map((line) => line.split(' ')[0]),
+    ['/etc/init.d/iotshaper-boot', '/etc/rc.d/S18iotshaper-boot'],
+  );
 });
 
 test('boot: says so when the rules can’t be loaded', (t) => {
