@@ -22,6 +22,7 @@ function wish(host: number, change: Partial<StreamWish> = {}): StreamWish {
     },
     shape: { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 },
     maxDelayMs: 5000,
+    standing: 0,
     ...change,
   };
 }

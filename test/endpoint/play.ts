@@ -7,13 +7,15 @@ import type { PassageCount } from '../../src/core/delivery/passage.ts';
 import type { EndpointPassage, ResolverFault } from '../../src/core/endpoint/delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../../src/core/endpoint/identity.ts';
 import { judgeEndpoint } from '../../src/core/endpoint/judgement.ts';
+import type { PlacedHome } from '../../src/core/endpoint/machine/clock-state.ts';
 import type { Act, Done, EndpointEvent, Work } from '../../src/core/endpoint/machine/events.ts';
 import { type EndpointState, initialState } from '../../src/core/endpoint/machine/state.ts';
 import { step } from '../../src/core/endpoint/machine/step.ts';
 import type { ListedLink } from '../../src/core/endpoint/surroundings.ts';
-import { notice } from '../../src/core/notices/notice.ts';
+import { type Notice, notice } from '../../src/core/notices/notice.ts';
 import { STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import { endpointPassages } from '../../src/core/plan/nft/nft-passage.ts';
+import type { ClockChains } from '../../src/core/plan/outer-clock.ts';
 import { classId, leafHandle } from '../../src/core/plan/tc.ts';
 import type { TcListing } from '../../src/core/plan/tc-listing.ts';
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
@@ -82,6 +84,9 @@ export class Play {
   resolver: ResolverFault | null = null;
   closedFolder: string | null = null;
   near: readonly string[] = [];
+  places: readonly PlacedHome[] | null = null;
+  clockRefused: Notice | null = null;
+  chains: ClockChains | null = null;
   portIndex: number | null = 5;
   links: readonly ListedLink[] | null = null;
   switchedOff: string[] = [];
@@ -159,7 +164,7 @@ export class Play {
     const sequence = ++this.#sequence;
     const hello: Hello = {
       ...{ kind: 'hello', homeNonce: '01', endpointNonce: '02', sequence, version: '1' },
-      ...{ download, maxDelayMs },
+      ...{ download, maxDelayMs, standingSlots: null },
     };
     this.tell({ kind: 'hello', host, hello, sharing });
     return hello;
@@ -313,6 +318,9 @@ export class Play {
       restore: { restored: true },
       remove: { forgotten: true },
       near: this.near,
+      places: this.places,
+      clock: this.clockRefused,
+      chains: this.chains,
       netdev: this.portIndex,
     };
     return found[work.part];

@@ -286,6 +286,7 @@ for (const seed of [1, 2]) {
 test('a judge that looks at nothing is found out', async (t) => {
   const endpoint = new EndpointMachine([2, 3], ({ streams }) => ({
     ...{ open: streams.map(({ host }) => host), faults: [], rebuild: false, broken: [] },
+    ...{ clockGone: false, clockBroken: [], clockDoubted: [] },
   }));
   await startAll(endpoint);
   // Without cover, which would tell that nothing holds it back.

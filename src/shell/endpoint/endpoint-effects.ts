@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { ResolverFault } from '../../core/endpoint/delivery.ts';
 import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/machine/events.ts';
 import type { EndpointState, Part } from '../../core/endpoint/machine/state.ts';
+import { notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
+import { planClockChange, planHomesClock } from '../../core/plan/homes-clock.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ENDPOINT_SETS, INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { endpointPassages, KNOCK_COUNTER } from '../../core/plan/nft/nft-passage.ts';
@@ -16,6 +18,7 @@ import { applyEndpointRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
+import { OuterClock } from '../shaper/outer-clock.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
 import { endLeftovers } from '../system/leftovers.ts';
@@ -25,6 +28,7 @@ import type { Counter, System } from '../system/system.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
 import { EndpointControl } from './endpoint-control.ts';
 import { HomeLinks } from './home-links.ts';
+import { HomePlaces } from './home-places.ts';
 import {
   allowForwarding,
   configureNetdev,
@@ -65,7 +69,9 @@ export class EndpointEffects {
   #resolver: SupervisedChild | null = null;
   #resolverAddresses: readonly string[] = [];
   #removal: Removal | null = null;
+  readonly #clock: OuterClock;
   readonly links: HomeLinks;
+  readonly places: HomePlaces;
 
   constructor(options: EndpointEffectsOptions) {
     const { system, runDir, log, state, tell } = options;
@@ -89,6 +95,7 @@ export class EndpointEffects {
       onReport: (report) => tell({ kind: 'second', report }),
       onFault: (minor, fault) => tell({ kind: 'fault', minor, fault }),
     });
+    this.#clock = new OuterClock(system, 'endpoint');
     this.#openvpn = new OpenVpn({
       system,
       configPath: join(runDir, 'openvpn.conf'),
@@ -97,6 +104,7 @@ export class EndpointEffects {
       onExit: (why) => tell({ kind: 'openvpn-exited', why }),
       onLine: (line) => log('info', `openvpn: ${line}`),
     });
+    this.places = new HomePlaces(system, this.#openvpn);
   }
 
   /** Hands a packet to the netdev towards the Internet, as if a home had sent it. */
@@ -161,6 +169,12 @@ export class EndpointEffects {
         return applyEndpointRoutes(system, work.routes, work.plan);
       case 'index':
         return netdevIndex(system, TUNNEL_NETDEV);
+      case 'places':
+        return this.places.read();
+      case 'clock':
+        return this.#applyClock(work);
+      case 'chains':
+        return this.#clock.readChains();
       case 'queue':
         return this.#applyQueue(work);
       case 'rules':
@@ -222,6 +236,7 @@ export class EndpointEffects {
     const { mtu, length, ring, rebuild, come, gone } = work;
     const system = this.#system;
     // A leaf is as long as the netdev's queue is when it is made; OpenVPN's ring follows it. Each change empties all leaves.
+    if (rebuild) await setLink(system, TUNNEL_NETDEV, mtu, 0);
     if (rebuild || come.length > 0) await setLink(system, TUNNEL_NETDEV, mtu, length);
     if (rebuild) {
       await this.#shaper.pause();
@@ -234,6 +249,21 @@ export class EndpointEffects {
       await changeQueue(system, come.flatMap(renderClassAdd));
     }
     await setLink(system, TUNNEL_NETDEV, mtu, ring);
+  }
+
+  /** One that can't be made is done without, whatever the reason. */
+  async #applyClock({ clock, rebuild, ...change }: WorkOf<'clock'>): Promise<Outcomes['clock']> {
+    if (!rebuild) {
+      if (clock) await this.#clock.change(planClockChange(clock, change));
+      return null;
+    }
+    await this.#shaper.pause();
+    try {
+      return await this.#clock.place(clock && planHomesClock(clock));
+    } catch (error) {
+      await this.#clock.remove();
+      return notice('endpoint-clock-failed', { why: noticeOfError(error) });
+    }
   }
 
   async #openPort({ plainUser }: WorkOf<'port'>): Promise<void> {
@@ -262,12 +292,8 @@ export class EndpointEffects {
 
   async #applyStreams({ streams, fresh }: WorkOf<'streams'>): Promise<void> {
     await this.links.apply(streams);
-    const shaped = streams.map(({ host: minor, shape, local, peer }) => ({
-      minor,
-      shape,
-      local,
-      peer,
-      standing: 0,
+    const shaped = streams.map(({ host: minor, shape, local, peer, standing }) => ({
+      ...{ minor, shape, local, peer, standing },
     }));
     await this.#shaper.apply(shaped, fresh);
   }
@@ -279,6 +305,7 @@ export class EndpointEffects {
       ...{ inside, runDir: this.#options.runDir },
       clientConfigDir: this.#options.state().place.clientConfigDir,
       ...{ openvpn: this.#openvpn, shaper: this.#shaper, resolver: this.#resolver },
+      clock: this.#clock,
       ...{ port: this.#port, rules: this.#rules, sysctls: this.#sysctls },
     });
     const forgotten = await this.#removal.run();

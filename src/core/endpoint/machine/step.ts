@@ -6,6 +6,7 @@ import type { Now } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../../plan/names.ts';
 import { judgeEndpoint } from '../judgement.ts';
+import { failClock, finishClock, noteChains, notePlaces } from './clock.ts';
 import { deliver, noteTroubles } from './delivering.ts';
 import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
@@ -177,6 +178,15 @@ function finish(turn: Turn, done: Done): void {
       state.index = done.found;
       if (done.found === null) noteNetdevGone(turn);
       return;
+    case 'places':
+      notePlaces(turn, done.found);
+      return;
+    case 'clock':
+      finishClock(turn, done.found);
+      return;
+    case 'chains':
+      noteChains(turn, done.found);
+      return;
     case 'queue':
       noteQueue(turn);
       return;
@@ -283,10 +293,14 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
     state.queueIsNew = true;
     forbid(turn);
   }
+  if (part === 'clock') failClock(turn);
   if (part === 'clients') state.clients = null;
   if (part === 'openvpn') state.openvpn = null;
   if (part === 'tunnel') noteNotPutBack(turn);
-  const alone: readonly Part[] = ['restore', 'look', 'connect', 'homes', 'netdev', 'openvpn'];
+  const alone: readonly Part[] = [
+    ...(['restore', 'look', 'connect', 'homes', 'netdev', 'openvpn'] as const),
+    ...(['places', 'clock', 'chains'] as const),
+  ];
   if (alone.includes(part)) return;
   state.pending = state.pending.filter((other) => alone.includes(other));
 }
