@@ -13,11 +13,11 @@ import { type EndpointState, initialState } from '../../src/core/endpoint/machin
 import { step } from '../../src/core/endpoint/machine/step.ts';
 import type { ListedLink } from '../../src/core/endpoint/surroundings.ts';
 import { type Notice, notice } from '../../src/core/notices/notice.ts';
-import { STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
+import { CLOCK_HANDLE, STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import { endpointPassages } from '../../src/core/plan/nft/nft-passage.ts';
-import type { ClockChains } from '../../src/core/plan/outer-clock.ts';
+import { type ClockChains, clockLeaf } from '../../src/core/plan/outer-clock.ts';
 import { classId, leafHandle } from '../../src/core/plan/tc.ts';
-import type { TcListing } from '../../src/core/plan/tc-listing.ts';
+import type { QueueListing, TcListing } from '../../src/core/plan/tc-listing.ts';
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
 
 export const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
@@ -85,6 +85,8 @@ export class Play {
   closedFolder: string | null = null;
   near: readonly string[] = [];
   places: readonly PlacedHome[] | null = null;
+  /** Whether what OpenVPN sends comes to the clock. */
+  isLed = true;
   clockRefused: Notice | null = null;
   chains: ClockChains | null = null;
   portIndex: number | null = 5;
@@ -97,6 +99,8 @@ export class Play {
   #judged = new Set<number>();
   /** Packets sent by the classes there are. */
   readonly classes = new Map<number, number>();
+  /** The same of those behind OpenVPN; null where there is no such clock. */
+  clockClasses: Map<number, number> | null = null;
   /** Whether packets would be held back now. */
   #queueStands = false;
   #streams: WorkOf<'streams'>['streams'] = [];
@@ -150,14 +154,15 @@ export class Play {
     while (this.work?.part !== part) this.done();
   }
 
-  /** Does all there is to do; returns the parts in their order. */
+  /** Does all there is to do; returns the parts in their order, but for what is asked each second. */
   settle(): string[] {
     const before = this.parts.length - (this.work ? 1 : 0);
     for (let count = 0; this.work; count++) {
       if (count > 200) throw new Error(`never done: ${this.parts.slice(-20).join(' ')}`);
       this.done();
     }
-    return this.parts.slice(before);
+    // Where homes are is asked all the time.
+    return this.parts.slice(before).filter((part) => part !== 'places');
   }
 
   hello(host: number, download: Shape = shape, maxDelayMs = 5000, sharing: Sharing = ALONE): Hello {
@@ -176,6 +181,8 @@ export class Play {
     for (const { host, shape: own } of this.#streams) {
       const packets = slotsPerSecond(own) * (change.shares?.[host] ?? change.share ?? 1);
       if (this.classes.has(host)) this.classes.set(host, this.classes.get(host)! + packets);
+      const clocked = this.clockClasses?.get(host);
+      if (clocked !== undefined && this.isLed) this.clockClasses?.set(host, clocked + packets);
     }
     const isListed = this.#streams.length > 0 && change.listing !== null;
     const listing = isListed ? { ...this.listing(), ...change.listing } : null;
@@ -193,6 +200,7 @@ export class Play {
   listing(): TcListing {
     const homes = [...this.classes];
     return {
+      ...(this.clockClasses ? { clock: this.#clockListing(this.clockClasses) } : {}),
       qdiscs: [
         { kind: 'htb', handle: '1:', parent: 'root' },
         ...homes.map(([minor]) => ({
@@ -205,6 +213,20 @@ export class Play {
           ...{ id: classId(minor), leaf: leafHandle(minor), packets, backlogPackets: 0 },
         })),
       ],
+    };
+  }
+
+  #clockListing(classes: ReadonlyMap<number, number>): QueueListing {
+    const homes = [...classes].map(([minor, packets]) => ({
+      ...{ id: classId(minor, CLOCK_HANDLE), leaf: clockLeaf(minor), packets, backlogPackets: 2 },
+    }));
+    const stray = classId(STRAY_CLASS_MINOR, CLOCK_HANDLE);
+    return {
+      qdiscs: [
+        { kind: 'htb', handle: CLOCK_HANDLE, parent: 'root' },
+        ...homes.map(({ id, leaf }) => ({ kind: 'pfifo', handle: leaf, parent: id })),
+      ],
+      classes: [{ id: stray, leaf: null, packets: 0, backlogPackets: 0 }, ...homes],
     };
   }
 
@@ -290,6 +312,14 @@ export class Play {
       if (work.rebuild) this.classes.clear();
       for (const { minor } of work.gone) this.classes.delete(minor);
       for (const { minor } of work.come) this.classes.set(minor, 0);
+    }
+    if (work.part === 'clock') {
+      const { clock, rebuild, gone, come } = work;
+      if (rebuild) this.clockClasses = clock && !this.clockRefused ? new Map() : null;
+      for (const minor of gone) this.clockClasses?.delete(minor);
+      const made = rebuild ? (clock?.classes ?? []) : come;
+      for (const { minor } of made) this.clockClasses?.set(minor, 0);
+      if (rebuild || work.rules === 'chains') this.isLed = true;
     }
     if (work.part === 'rules') this.table = work.table;
     if (work.part === 'streams') {

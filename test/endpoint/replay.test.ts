@@ -109,7 +109,7 @@ for (const [failing, how] of [
       endpoint.machine.door.failMatching(new RegExp(`^${pattern}$`), 1, failing);
     }
     await startAll(endpoint);
-    await awaitServed(t, endpoint, [2, 3], 240_000);
+    await awaitServed(t, endpoint, [2, 3], 300_000);
     endpoint.want(2, { rateKBps: 8, packetBytes: 1000 });
     endpoint.store([2]);
     await endpoint.advance(2000);
