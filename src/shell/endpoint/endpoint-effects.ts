@@ -1,24 +1,21 @@
 // Does to the machine what an endpoint's machine asks for, a part at a time, and tells how it went.
 import { join } from 'node:path';
 import type { ResolverFault } from '../../core/endpoint/delivery.ts';
+import type { Part } from '../../core/endpoint/machine/agenda.ts';
 import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/machine/events.ts';
-import type { EndpointState, Part } from '../../core/endpoint/machine/state.ts';
-import { notice } from '../../core/notices/notice.ts';
+import type { EndpointState } from '../../core/endpoint/machine/state.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
-import { planClockChange, planHomesClock } from '../../core/plan/homes-clock.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ENDPOINT_SETS, INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { endpointPassages, KNOCK_COUNTER } from '../../core/plan/nft/nft-passage.ts';
-import { renderClassAdd } from '../../core/plan/tc.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
-import { netdevIndex, openNetdevCounter, setLink, writeSysctl } from '../network/netdev.ts';
-import { changeQueue, rebuildQueue, removeClasses } from '../network/queue.ts';
+import { netdevIndex, openNetdevCounter, writeSysctl } from '../network/netdev.ts';
+import { changeSharedQueue } from '../network/queue.ts';
 import { applyEndpointRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
-import { OuterClock } from '../shaper/outer-clock.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
 import { endLeftovers } from '../system/leftovers.ts';
@@ -26,9 +23,9 @@ import type { Log } from '../system/log.ts';
 import { readPlainUser } from '../system/plain-user.ts';
 import type { Counter, System } from '../system/system.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
+import { EndpointClock } from './endpoint-clock.ts';
 import { EndpointControl } from './endpoint-control.ts';
 import { HomeLinks } from './home-links.ts';
-import { HomePlaces } from './home-places.ts';
 import {
   allowForwarding,
   configureNetdev,
@@ -69,9 +66,8 @@ export class EndpointEffects {
   #resolver: SupervisedChild | null = null;
   #resolverAddresses: readonly string[] = [];
   #removal: Removal | null = null;
-  readonly #clock: OuterClock;
   readonly links: HomeLinks;
-  readonly places: HomePlaces;
+  readonly clock: EndpointClock;
 
   constructor(options: EndpointEffectsOptions) {
     const { system, runDir, log, state, tell } = options;
@@ -95,7 +91,6 @@ export class EndpointEffects {
       onReport: (report) => tell({ kind: 'second', report }),
       onFault: (minor, fault) => tell({ kind: 'fault', minor, fault }),
     });
-    this.#clock = new OuterClock(system, 'endpoint');
     this.#openvpn = new OpenVpn({
       system,
       configPath: join(runDir, 'openvpn.conf'),
@@ -104,7 +99,7 @@ export class EndpointEffects {
       onExit: (why) => tell({ kind: 'openvpn-exited', why }),
       onLine: (line) => log('info', `openvpn: ${line}`),
     });
-    this.places = new HomePlaces(system, this.#openvpn);
+    this.clock = new EndpointClock(system, this.#openvpn);
   }
 
   /** Hands a packet to the netdev towards the Internet, as if a home had sent it. */
@@ -170,11 +165,11 @@ export class EndpointEffects {
       case 'index':
         return netdevIndex(system, TUNNEL_NETDEV);
       case 'places':
-        return this.places.read();
+        return this.clock.readPlaces();
       case 'clock':
         return this.#applyClock(work);
       case 'chains':
-        return this.#clock.readChains();
+        return this.clock.readChains();
       case 'queue':
         return this.#applyQueue(work);
       case 'rules':
@@ -233,37 +228,16 @@ export class EndpointEffects {
   }
 
   async #applyQueue(work: WorkOf<'queue'>): Promise<void> {
-    const { mtu, length, ring, rebuild, come, gone } = work;
-    const system = this.#system;
-    // A leaf is as long as the netdev's queue is when it is made; OpenVPN's ring follows it. Each change empties all leaves.
-    if (rebuild) await setLink(system, TUNNEL_NETDEV, mtu, 0);
-    if (rebuild || come.length > 0) await setLink(system, TUNNEL_NETDEV, mtu, length);
-    if (rebuild) {
-      await this.#shaper.pause();
-      await rebuildQueue(system, come);
-    } else {
-      if (gone.length > 0) {
-        await this.#shaper.pause(gone.map(({ minor }) => minor));
-        await removeClasses(system, gone);
-      }
-      await changeQueue(system, come.flatMap(renderClassAdd));
-    }
-    await setLink(system, TUNNEL_NETDEV, mtu, ring);
+    const { rebuild, gone } = work;
+    if (rebuild) await this.#shaper.pause();
+    else if (gone.length > 0) await this.#shaper.pause(gone.map(({ minor }) => minor));
+    await changeSharedQueue(this.#system, work);
   }
 
-  /** One that can't be made is done without, whatever the reason. */
-  async #applyClock({ clock, rebuild, ...change }: WorkOf<'clock'>): Promise<Outcomes['clock']> {
-    if (!rebuild) {
-      if (clock) await this.#clock.change(planClockChange(clock, change));
-      return null;
-    }
-    await this.#shaper.pause();
-    try {
-      return await this.#clock.place(clock && planHomesClock(clock));
-    } catch (error) {
-      await this.#clock.remove();
-      return notice('endpoint-clock-failed', { why: noticeOfError(error) });
-    }
+  async #applyClock(work: WorkOf<'clock'>): Promise<Outcomes['clock']> {
+    // tc would go on with what is gone.
+    if (work.rebuild) await this.#shaper.pause();
+    return this.clock.apply(work);
   }
 
   async #openPort({ plainUser }: WorkOf<'port'>): Promise<void> {
@@ -305,7 +279,7 @@ export class EndpointEffects {
       ...{ inside, runDir: this.#options.runDir },
       clientConfigDir: this.#options.state().place.clientConfigDir,
       ...{ openvpn: this.#openvpn, shaper: this.#shaper, resolver: this.#resolver },
-      clock: this.#clock,
+      clock: this.clock,
       ...{ port: this.#port, rules: this.#rules, sysctls: this.#sysctls },
     });
     const forgotten = await this.#removal.run();

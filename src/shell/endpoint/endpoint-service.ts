@@ -102,7 +102,7 @@ export class EndpointService {
     this.#monitor = new NetworkMonitor({
       ...{ system, memory },
       onChange: (what) => {
-        this.#effects.places.forget();
+        this.#effects.clock.forgetWays();
         if (what === 'house') this.#loop.dispatch({ kind: 'surroundings' });
       },
       ignoredNetdevs: () => [INNER_NETDEV, ...FIXED_NETDEVS],

@@ -16,8 +16,9 @@ import type { Shape } from '../../stream/stream.ts';
 import type { EndpointPassage, ResolverFault } from '../delivery.ts';
 import type { StoredHome } from '../identity.ts';
 import type { ListedLink } from '../surroundings.ts';
+import type { Part } from './agenda.ts';
 import type { PlacedHome } from './clock-state.ts';
-import type { EndpointState, Part, Reader } from './state.ts';
+import type { EndpointState, Reader } from './state.ts';
 
 /** What was read of the machine. */
 export interface EndpointSight {

@@ -10,10 +10,11 @@ import { classId } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import { slotsPerSecond } from '../../stream/stream.ts';
 import type { EndpointVerdict, StreamEvidence } from '../judgement.ts';
+import { STREAM_PARTS, WHOLE } from './agenda.ts';
 import { mendClock, standingOf, tendClock } from './clock.ts';
 import type { Report } from './events.ts';
 import { closeSessions, isSilent } from './sessions.ts';
-import { type Session, STREAM_PARTS, WHOLE } from './state.ts';
+import type { Session } from './state.ts';
 import { changeSessions, forbid, isDistrusted, log, type Turn } from './turn.ts';
 
 /** Repairs that follow one another are spaced so; twice as far each time that one has not helped, up to a bound. */

@@ -17,9 +17,10 @@ import { planEndpointRoutes } from '../../plan/routes.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
 import type { Nets } from '../identity.ts';
 import type { OwnNetdev } from '../surroundings.ts';
+import type { Part } from './agenda.ts';
 import { clockWork, NOT_THERE_YET, neededClock, standingOf } from './clock.ts';
 import type { Work } from './events.ts';
-import type { EndpointState, Part } from './state.ts';
+import type { EndpointState } from './state.ts';
 import { forbid, type Turn } from './turn.ts';
 
 /** Packets that OpenVPN may hold in its netdev. */
@@ -193,6 +194,17 @@ function queueWork({ state, now }: Turn): Work | null {
     remade: [],
   };
   return { part: 'queue', mtu, length, ring, rebuild: true, come: wanted, gone: [] };
+}
+
+/** The queue stands as it was to. */
+export function noteQueue({ state, now }: Turn): void {
+  const { made } = state;
+  if (!made) return;
+  state.queue = made.queue ?? (state.queue && { ...state.queue, ring: made.ring });
+  state.classes = made.classes;
+  if (made.changes) state.classesSinceMs = now.monotonicMs;
+  state.remade = [...state.remade, ...made.remade];
+  state.made = null;
 }
 
 /**

@@ -12,8 +12,9 @@ import { tunnelAddress } from '../../plan/nft/nft-endpoint.ts';
 import { waitPerSlotMs } from '../../stream/stream.ts';
 import { Allowance, type Pace } from '../allowance.ts';
 import { innerNetworkOf, type StoredHome } from '../identity.ts';
+import { STREAM_PARTS } from './agenda.ts';
 import { netsOf } from './parts.ts';
-import { type EndpointState, NEVER, type Session, STREAM_PARTS } from './state.ts';
+import { type EndpointState, NEVER, type Session } from './state.ts';
 import { changeSessions, log, type Turn } from './turn.ts';
 
 /** A home that says nothing for so long is gone. */
