@@ -16,6 +16,7 @@ import { applyEndpointRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
+import { ClockOfHomes } from '../shaper/homes-clock.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
 import { endLeftovers } from '../system/leftovers.ts';
@@ -23,7 +24,6 @@ import type { Log } from '../system/log.ts';
 import { readPlainUser } from '../system/plain-user.ts';
 import type { Counter, System } from '../system/system.ts';
 import { isSocatOf, PacketPort } from '../tunnel/packet-port.ts';
-import { EndpointClock } from './endpoint-clock.ts';
 import { EndpointControl } from './endpoint-control.ts';
 import { HomeLinks } from './home-links.ts';
 import {
@@ -67,7 +67,7 @@ export class EndpointEffects {
   #resolverAddresses: readonly string[] = [];
   #removal: Removal | null = null;
   readonly links: HomeLinks;
-  readonly clock: EndpointClock;
+  readonly clock: ClockOfHomes;
 
   constructor(options: EndpointEffectsOptions) {
     const { system, runDir, log, state, tell } = options;
@@ -99,7 +99,7 @@ export class EndpointEffects {
       onExit: (why) => tell({ kind: 'openvpn-exited', why }),
       onLine: (line) => log('info', `openvpn: ${line}`),
     });
-    this.clock = new EndpointClock(system, this.#openvpn);
+    this.clock = new ClockOfHomes(system, this.#openvpn);
   }
 
   /** Hands a packet to the netdev towards the Internet, as if a home had sent it. */

@@ -10,11 +10,11 @@ import { removeEndpointRoutes } from '../network/routing.ts';
 import type { Rules } from '../network/rules.ts';
 import type { Sysctls } from '../network/sysctls.ts';
 import type { OpenVpn } from '../openvpn/openvpn.ts';
+import type { ClockOfHomes } from '../shaper/homes-clock.ts';
 import type { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
 import type { System } from '../system/system.ts';
 import type { PacketPort } from '../tunnel/packet-port.ts';
-import type { EndpointClock } from './endpoint-clock.ts';
 
 /** One thing that was made. */
 interface RemovalStep {
@@ -40,7 +40,7 @@ export interface Made {
   inside: InsideRanges;
   openvpn: OpenVpn;
   shaper: Shaper;
-  clock: Pick<EndpointClock, 'remove'>;
+  clock: Pick<ClockOfHomes, 'remove'>;
   resolver: SupervisedChild | null;
   port: PacketPort | null;
   rules: Rules;

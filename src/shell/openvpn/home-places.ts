@@ -3,8 +3,8 @@ import type { PlacedHome } from '../../core/endpoint/machine/clock-state.ts';
 import type { WayOut } from '../../core/plan/outer-clock.ts';
 import { ipJson } from '../network/ip-json.ts';
 import { netdevIndex } from '../network/netdev.ts';
-import type { OpenVpn } from '../openvpn/openvpn.ts';
 import type { System } from '../system/system.ts';
+import type { OpenVpn } from './openvpn.ts';
 
 /** A way that nobody told of a change of is asked for anew so often. */
 const KEPT_MS = 60_000;

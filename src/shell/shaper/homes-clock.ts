@@ -4,13 +4,13 @@ import type { Outcomes, Work } from '../../core/endpoint/machine/events.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { planClockChange, planHomesClock } from '../../core/plan/homes-clock.ts';
+import { HomePlaces } from '../openvpn/home-places.ts';
 import type { OpenVpn } from '../openvpn/openvpn.ts';
-import { OuterClock } from '../shaper/outer-clock.ts';
 import type { System } from '../system/system.ts';
-import { HomePlaces } from './home-places.ts';
+import { OuterClock } from './outer-clock.ts';
 
 /** One an endpoint. */
-export class EndpointClock {
+export class ClockOfHomes {
   readonly #clock: OuterClock;
   readonly #places: HomePlaces;
 
