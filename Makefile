@@ -148,8 +148,12 @@ build: dist/iotshaper.js ## bundle the program into dist/
 ipk: dist/iotshaper.js ## the router's package, dist/iot-shaper_VERSION-r1_all.ipk
 	@node scripts/ipk.mjs
 
+.PHONY: apk
+apk: dist/iotshaper.js ## the same for OpenWrt 25.12's apk, dist/iot-shaper-VERSION-r1.apk
+	@node scripts/apk.mjs
+
 .PHONY: feed
-feed: dist/iotshaper.js ## a feed for opkg in dist/feed (FEED_KEY=FILE signs it)
+feed: dist/iotshaper.js ## a feed for opkg and apk in dist/feed (FEED_KEY=FILE and APK_KEY=FILE sign it)
 	@node scripts/feed.mjs
 
 .PHONY: deb
@@ -164,9 +168,9 @@ research: dist/iotshaper.js ## a package that adds lab, attacks and simulations 
 release: dist/iotshaper.js ## all packages, a feed, checksums and a bill of materials in dist/release
 	@node scripts/release.mjs
 
-.PHONY: stage
-stage: dist/iotshaper.js ## lay out dist/root for OpenWrt's SDK
-	@node scripts/stage.mjs
+.PHONY: dist
+dist: dist/iotshaper.js ## recipes for OpenWrt's SDK and their source archive, dist/openwrt (SOURCE_URL= MAINTAINER=)
+	@node scripts/dist.mjs
 
 .PHONY: docs
 docs: $(MODULES) ## write the option table into docs/configuration.md
@@ -205,6 +209,13 @@ platforms: test-packages deb compiled ## both packages on a Debian from the arch
 	@sh scripts/install-packages.sh debootstrap
 	@node build/test/platforms/debian.js $(RELEASE)
 	@node build/test/platforms/systemd.js $(RELEASE)
+
+# apk-tools 3, which Debian has not.
+APK ?=
+
+.PHONY: evaluate-apk
+evaluate-apk: dist/iotshaper.js compiled ## the package for apk in real apk-tools' hands: verify, install, upgrade, remove (root, seconds; APK=FILE)
+	@node build/test/platforms/apk.js "$(APK)"
 
 .PHONY: clean
 clean: ## remove everything built

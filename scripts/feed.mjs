@@ -1,8 +1,11 @@
-// Makes dist/feed, which opkg installs from: the package, its index and, with FEED_KEY, the index's signature.
+// Makes dist/feed, which opkg and apk install from: a package for each, an index for each, signed with FEED_KEY and APK_KEY.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { publicKeyOf } from './adb.mjs';
+import { buildApk } from './apk.mjs';
+import { packIndex } from './apk-format.mjs';
 import { gzip } from './archive.mjs';
 import { buildIpk } from './ipk.mjs';
 import { signUsign } from './usign.mjs';
@@ -43,38 +46,55 @@ function readMember(tar, path) {
 }
 
 /**
- * What makes a folder with the package a feed: its index, plain and packed, and with FEED_KEY the index's signature.
+ * What a feed has: for opkg the package, its index, plain and packed, and with FEED_KEY the index's signature; for apk the
+ * package, its index, with APK_KEY signed, and the public key that a router needs for it.
  *
- * @param {string} name of the package's file
- * @param {Buffer} bytes of it
  * @returns {{ name: string, bytes: Buffer }[]}
  */
-export function indexFiles(name, bytes) {
-  const index = Buffer.from(indexEntry(name, bytes));
-  const key = process.env.FEED_KEY;
+export function feedFiles() {
+  const { FEED_KEY: feedKey, APK_KEY: apkKey } = process.env;
+  const ipk = buildIpk();
+  const index = Buffer.from(indexEntry(ipk.name, ipk.bytes));
+  const apk = buildApk();
+  const key = apkKey ? readFileSync(apkKey, 'utf8') : undefined;
   return [
+    ipk,
     { name: 'Packages', bytes: index },
     { name: 'Packages.gz', bytes: gzip(index) },
-    ...(key
-      ? [{ name: 'Packages.sig', bytes: Buffer.from(signUsign(readFileSync(key, 'utf8'), index)) }]
+    ...(feedKey
+      ? [
+          {
+            name: 'Packages.sig',
+            bytes: Buffer.from(signUsign(readFileSync(feedKey, 'utf8'), index)),
+          },
+        ]
       : []),
+    { name: apk.name, bytes: apk.bytes },
+    { name: 'packages.adb', bytes: packIndex([apk], key) },
+    ...(key ? [{ name: 'iot-shaper.pem', bytes: Buffer.from(publicKeyOf(key)) }] : []),
   ];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = process.argv[2] ?? 'dist/feed';
-  const { name, bytes } = buildIpk();
+  const files = feedFiles();
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const file of [{ name, bytes }, ...indexFiles(name, bytes)]) {
-    writeFileSync(`${folder}/${file.name}`, file.bytes);
-  }
-  console.log(
-    `${folder}  serve it; on the router: echo "src/gz iotshaper http://HOST/feed" >> /etc/opkg/customfeeds.conf`,
-  );
-  if (!process.env.FEED_KEY) {
-    console.log(
-      '  It is not signed: set FEED_KEY to a key of "usign -G", or switch check_signature off in /etc/opkg.conf',
-    );
-  }
+  for (const { name, bytes } of files) writeFileSync(`${folder}/${name}`, bytes);
+  const { FEED_KEY: feedKey, APK_KEY: apkKey } = process.env;
+  const lines = [
+    `${folder}  serve it; on the router, with opkg:`,
+    '    echo "src/gz iotshaper http://HOST/feed" >> /etc/opkg/customfeeds.conf',
+    ...(feedKey
+      ? []
+      : [
+          '  It is not signed: set FEED_KEY to a key of "usign -G", or switch check_signature off in /etc/opkg.conf',
+        ]),
+    'with apk:',
+    '    echo "http://HOST/feed/packages.adb" >> /etc/apk/repositories.d/customfeeds.list',
+    apkKey
+      ? '    wget -P /etc/apk/keys http://HOST/feed/iot-shaper.pem'
+      : '  It is not signed: set APK_KEY to a key of "openssl ecparam -name prime256v1 -genkey -noout", or add --allow-untrusted',
+  ];
+  console.log(lines.join('\n'));
 }

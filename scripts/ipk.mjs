@@ -2,10 +2,17 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzip, packTar } from './archive.mjs';
-import { routerFiles, sourceDate } from './package-files.mjs';
+import { pagePackages, routerFiles, sourceDate } from './package-files.mjs';
 import { readRecipe } from './recipe.mjs';
 
 /** @typedef {import('./recipe.mjs').Recipe} Recipe */
+
+/** How the scripts of an OpenWrt package begin: they find OpenWrt's own functions, or do nothing. */
+export const readFunctions = `[ -s "\${IPKG_INSTROOT}/lib/functions.sh" ] || exit 0
+. "\${IPKG_INSTROOT}/lib/functions.sh"
+`;
+/** Before an installation's first line: who builds an image may run scripts later. */
+export const unlessNoScript = `[ "\${IPKG_NO_SCRIPT}" = "1" ] && exit 0\n`;
 
 /**
  * The file's name and bytes: a gzip'd tar of three members (opkg-utils, ipkg-build).
@@ -37,6 +44,8 @@ export function renderControl(recipe, installedBytes, date) {
     `Package: ${recipe.name}`,
     `Version: ${recipe.version}`,
     `Depends: ${recipe.depends.join(', ')}`,
+    // The feeds have its page apart: this package stands for both, and takes their place.
+    ...['Conflicts', 'Provides', 'Replaces'].map((field) => `${field}: ${pagePackages.join(', ')}`),
     `Source: ${recipe.name}`,
     `SourceName: ${recipe.name}`,
     `License: ${recipe.license}`,
@@ -56,16 +65,14 @@ function controlFiles(
   /** @type {number} */ bytes,
   /** @type {number} */ date,
 ) {
-  const { postinst, prerm, postrm } = recipe.scripts;
+  const { preinst, postinst, prerm, postrm } = recipe.scripts;
   /** @param {string} name @param {string} data */
   const script = (name, data) => (data === '' ? [] : [{ path: name, mode: 0o755, data }]);
   return [
     { path: 'conffiles', data: `${recipe.conffiles.join('\n')}\n` },
     { path: 'control', data: renderControl(recipe, bytes, date) },
-    ...script(
-      'postinst',
-      defaultScript('default_postinst', `[ "\${IPKG_NO_SCRIPT}" = "1" ] && exit 0\n`),
-    ),
+    ...script('preinst', preinst),
+    ...script('postinst', defaultScript('default_postinst', unlessNoScript)),
     ...script('postinst-pkg', postinst),
     ...script('postrm', postrm),
     ...script('prerm', defaultScript('default_prerm', '')),
@@ -75,13 +82,7 @@ function controlFiles(
 
 /** @param {string} what @param {string} first */
 function defaultScript(what, first) {
-  return [
-    '#!/bin/sh',
-    `${first}[ -s "\${IPKG_INSTROOT}/lib/functions.sh" ] || exit 0`,
-    `. "\${IPKG_INSTROOT}/lib/functions.sh"`,
-    `${what} "$0" "$@"`,
-    '',
-  ].join('\n');
+  return `#!/bin/sh\n${first}${readFunctions}${what} "$0" "$@"\n`;
 }
 
 /** opkg's archives name everything from `./` on. @param {import('./archive.mjs').Entry[]} entries */

@@ -40,23 +40,53 @@ export function sourceDate() {
 }
 
 /**
- * Everything the router's package holds.
+ * Everything the router's package holds: the service, its page in LuCI and what translates that.
  *
  * @returns {Entry[]} sorted by path, directories included
  */
 export function routerFiles() {
-  const files = [
-    ...['etc', 'lib', 'usr'].flatMap((name) => filesBelow(join('files', name), `${name}/`)),
+  return withDirectories([
+    ...serviceFiles(),
     ...filesBelow('luci-app/root', ''),
     ...filesBelow('luci-app/htdocs', 'www/').map(shrink),
     ...filesBelow('dist/htdocs', 'www/').map(shrink),
     ...translations(),
+  ]);
+}
+
+/**
+ * Everything of it but the page, which LuCI's feed has as a package of its own.
+ *
+ * @returns {Entry[]} directories not included
+ */
+export function serviceFiles() {
+  return [
+    ...['etc', 'lib', 'usr'].flatMap((name) => filesBelow(join('files', name), `${name}/`)),
     ...program(mainParts),
     // Who copies a profile there by hand finds it.
     { path: 'etc/iotshaper/', mode: 0o700 },
   ];
-  return withDirectories(files);
 }
+
+/**
+ * The page as LuCI's feed has it: the folders its luci.mk packs, what is made from our tables among the rest.
+ *
+ * @returns {Entry[]} directories not included
+ */
+export function pageSources() {
+  return [
+    ...filesBelow('luci-app/root', 'root/'),
+    ...filesBelow('luci-app/htdocs', 'htdocs/'),
+    ...filesBelow('dist/htdocs', 'htdocs/'),
+    ...filesBelow('luci-app/po', 'po/'),
+  ];
+}
+
+/** Packages that LuCI's feed makes of the page: ours holds what is in them. */
+export const pagePackages = [
+  'luci-app-iotshaper',
+  ...readdirSync('luci-app/po').map((language) => `luci-i18n-iotshaper-${language}`),
+];
 
 /** Of which each role's package for Debian has its own. */
 const roleParts = ['iotshaper-endpoint'];
@@ -195,14 +225,19 @@ function licences(files, more = []) {
   const texts = [...new Set([...names, ...more])].sort().map((name) => {
     const folder = `node_modules/${name}`;
     const file = readdirSync(folder).find((item) => /^licen[cs]e/i.test(item));
-    const { license, author } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+    const {
+      license,
+      author,
+      version: of,
+    } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
     const holder = author?.name ?? author ?? 'its authors';
+    // Some packages name their licence and leave its text out, which asks to go along all the same.
     const text = file
-      ? readFileSync(join(folder, file), 'utf8').trim()
-      : `${license}, by ${holder}`;
-    return `\n---- ${name}\n\n${text}\n`;
+      ? readFileSync(join(folder, file), 'utf8')
+      : `Copyright (c) ${holder}\n\n${readFileSync(`scripts/licences/${license}`, 'utf8')}`;
+    return `\n---- ${name} ${of}: ${license}\n\n${text.trim()}\n`;
   });
-  return `iot-shaper: Apache-2.0.${texts.length > 0 ? ' It contains:' : ''}\n${texts.join('')}`;
+  return `iot-shaper ${version}: Apache-2.0.${texts.length > 0 ? ' It contains:' : ''}\n${texts.join('')}`;
 }
 
 /** A page's script or style without comments and blanks, as LuCI's own build leaves them out. @param {Entry} entry */
@@ -213,7 +248,7 @@ function shrink({ path, mode, data }) {
 }
 
 /** @param {string} folder @param {string} prefix @returns {Entry[]} */
-function filesBelow(folder, prefix) {
+export function filesBelow(folder, prefix) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((item) => {
     const source = join(folder, item.name);
     const path = `${prefix}${item.name}`;
@@ -239,8 +274,8 @@ function translations() {
     });
 }
 
-/** @param {Entry[]} files @returns {Entry[]} */
-function withDirectories(files) {
+/** @param {Entry[]} files @returns {Entry[]} sorted by path */
+export function withDirectories(files) {
   const directories = new Set();
   for (const { path } of files) {
     for (
@@ -251,6 +286,7 @@ function withDirectories(files) {
       directories.add(path.slice(0, at + 1));
     }
   }
+  for (const { path } of files) directories.delete(path);
   const entries = [...[...directories].map((path) => ({ path })), ...files];
   return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -1,4 +1,4 @@
-// Reads OpenWrt's recipe, openwrt/Makefile, so that what is built without the SDK says the same as what is built with it.
+// Reads the service's recipe for OpenWrt, so that what is built without the SDK says the same as what is built with it.
 import { readFileSync } from 'node:fs';
 
 /**
@@ -12,14 +12,14 @@ import { readFileSync } from 'node:fs';
  * @property {string[]} depends
  * @property {string} description
  * @property {string[]} conffiles
- * @property {{ postinst: string, prerm: string, postrm: string }} scripts as the package brings them; empty for none
+ * @property {{ preinst: string, postinst: string, prerm: string, postrm: string }} scripts as the package brings them; empty for none
  */
 
 /**
  * @param {string} [path]
  * @returns {Recipe}
  */
-export function readRecipe(path = 'openwrt/Makefile') {
+export function readRecipe(path = 'openwrt/iot-shaper/Makefile') {
   const text = readFileSync(path, 'utf8').replace(/\\\n\s*/g, '');
   /** @param {string} name */
   const variable = (name) => {
@@ -49,6 +49,11 @@ export function readRecipe(path = 'openwrt/Makefile') {
       .map((word) => word.slice(1)),
     description: block('description').trim(),
     conffiles: block('conffiles').trim().split('\n'),
-    scripts: { postinst: block('postinst'), prerm: block('prerm'), postrm: block('postrm') },
+    scripts: {
+      preinst: block('preinst'),
+      postinst: block('postinst'),
+      prerm: block('prerm'),
+      postrm: block('postrm'),
+    },
   };
 }

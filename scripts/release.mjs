@@ -1,17 +1,14 @@
-// Writes all that is published into dist/release: packages, the feed's index, what they are made of, checksums.
+// Writes all that is published into dist/release: packages, the feed's indexes, recipes' source, what they are made of, checksums.
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { buildDeb, debKinds } from './deb.mjs';
-import { indexFiles } from './feed.mjs';
-import { buildIpk } from './ipk.mjs';
+import { feedFiles } from './feed.mjs';
 import { version } from './package-files.mjs';
 import { renderSbom } from './sbom.mjs';
 
 const folder = process.argv[2] ?? 'dist/release';
-const ipk = buildIpk();
 const files = [
-  ipk,
-  ...indexFiles(ipk.name, ipk.bytes), // so the folder is a feed of opkg's as well
+  ...feedFiles(), // so the folder is a feed as well
   ...debKinds.map(buildDeb),
   { name: `iot-shaper_${version}.cdx.json`, bytes: Buffer.from(renderSbom()) },
 ];

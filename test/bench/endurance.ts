@@ -75,15 +75,22 @@ async function look(network: HomeNetwork, all: Map<string, Reading[]>, atS: numb
   }
 }
 
-/** Least squares: slope a second, and its standard error. */
+/**
+ * Least squares: slope a second, and its standard error. What waits for its collector or its replacement goes up and down like a
+ * saw, so one reading says much of the next: the error is that of as many readings as say something of their own.
+ */
 function slopeOf(points: readonly (readonly [number, number])[]): [slope: number, error: number] {
   const count = points.length;
   const meanX = points.reduce((sum, [x]) => sum + x, 0) / count;
   const meanY = points.reduce((sum, [, y]) => sum + y, 0) / count;
   const spread = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
   const slope = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spread;
-  const rest = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0);
-  return [slope, Math.sqrt(rest / (count - 2) / spread)];
+  const rests = points.map(([x, y]) => y - meanY - slope * (x - meanX));
+  const rest = rests.reduce((sum, one) => sum + one ** 2, 0);
+  const shared = rests.slice(1).reduce((sum, one, index) => sum + one * rests[index]!, 0);
+  const likeness = rest === 0 ? 0 : Math.min(0.95, Math.max(0, shared / rest));
+  const fewer = (1 + likeness) / (1 - likeness);
+  return [slope, Math.sqrt((fewer * rest) / (count - 2) / spread)];
 }
 
 /** What the packages tell Node.js: by itself it lets its heap grow for hours before it looks what of it is needed. */

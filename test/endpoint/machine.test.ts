@@ -606,6 +606,22 @@ test('a fault stops the home it is of until its stream was made again, whatever 
   t.deepEqual(play.take(), ['open 3']);
 });
 
+test('cover that rules for another packet size refuse is no fault until it was made anew', (t) => {
+  const play = Play.serving(t, [2]);
+  const refused = notice('cover-unsent', { error: 'EPERM' });
+  play.hello(2, { ...shape, packetBytes: 1000 });
+  while (play.work) {
+    play.tell({ kind: 'fault', minor: 2, fault: refused });
+    t.false(play.take().includes('home-fault'), play.work.part);
+    if (play.work.part === 'streams') break;
+    play.done();
+  }
+  play.settle();
+  play.take();
+  play.tell({ kind: 'fault', minor: 2, fault: refused });
+  t.true(play.take().includes('home-fault'), 'then it is one');
+});
+
 test('a fault of what shapes stops all homes until all of it was made again', (t) => {
   const play = Play.serving(t, [2, 3]);
   play.tell({ kind: 'fault', minor: 0, fault });

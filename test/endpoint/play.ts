@@ -12,6 +12,7 @@ import type { Act, Done, EndpointEvent, Work } from '../../src/core/endpoint/mac
 import { type EndpointState, initialState } from '../../src/core/endpoint/machine/state.ts';
 import { step } from '../../src/core/endpoint/machine/step.ts';
 import type { ListedLink } from '../../src/core/endpoint/surroundings.ts';
+import { isAsked } from '../../src/core/machine/agenda.ts';
 import { type Notice, notice } from '../../src/core/notices/notice.ts';
 import { CLOCK_HANDLE, STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import { endpointPassages } from '../../src/core/plan/nft/nft-passage.ts';
@@ -113,7 +114,12 @@ export class Play {
   }
 
   tell(event: EndpointEvent): void {
-    if (event.kind === 'fault') {
+    // Cover that is about to be made anew may be refused.
+    const isNone =
+      event.kind === 'fault' &&
+      event.fault.code === 'cover-unsent' &&
+      isAsked({ state: this.state }, 'streams');
+    if (event.kind === 'fault' && !isNone) {
       if (event.minor === 0) this.#judged.clear();
       this.#judged.delete(event.minor);
     }

@@ -113,6 +113,23 @@ test('a fault stops them in the same step, before anything else is done', (t) =>
   t.is(bench.state.told.state, 'blocked');
 });
 
+test('cover that rules for another packet size refuse is no fault until it was made anew', (t) => {
+  const bench = new Bench().shaping();
+  const refused = { kind: 'fault', fault: notice('cover-unsent', { error: 'EPERM' }) } as const;
+  const { config, ...rest } = desired();
+  const main = { ...config.main, packetBytes: 1000 };
+  const other = { ...rest, config: { ...config, main } };
+  bench.hear({ kind: 'intent', intent: { kind: 'on', desired: other } });
+  bench.done.length = 0;
+  while (!bench.done.includes('streams')) {
+    bench.hear(refused);
+    t.is(bench.state.told.state, 'shaping');
+    bench.end();
+  }
+  bench.hear(refused);
+  t.is(bench.state.told.state, 'blocked', 'then it is one');
+});
+
 test('what is pending is done in its order, each once, whatever is asked meanwhile', (t) => {
   const bench = new Bench().shaping();
   bench.done.length = 0;

@@ -1,4 +1,4 @@
-// The feed, as opkg reads it.
+// The feed, as opkg reads it; apk.test.ts has what apk reads.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, generateKeyPairSync, verify } from 'node:crypto';
@@ -16,7 +16,7 @@ test('the index tells name, size and digest of the package it stands beside', (t
   const index = readFileSync(join(feed, 'Packages'), 'utf8');
   t.is(gunzipSync(readFileSync(join(feed, 'Packages.gz'))).toString(), index);
   const name = /^Filename: (.*)$/m.exec(index)?.[1] ?? '';
-  t.deepEqual(files.slice(2), [name]);
+  t.deepEqual(files.slice(2), [`iot-shaper-${version}-r1.apk`, name, 'packages.adb']);
   const bytes = readFileSync(join(feed, name));
   t.is(/^Size: (.*)$/m.exec(index)?.[1], `${bytes.length}`);
   t.is(/^SHA256sum: (.*)$/m.exec(index)?.[1], createHash('sha256').update(bytes).digest('hex'));
@@ -25,6 +25,8 @@ test('the index tells name, size and digest of the package it stands beside', (t
   t.is([...control.matchAll(left)].length, 4);
   t.is(index.replace(/^(Filename|Size|SHA256sum): .*\n/gm, ''), `${control.replace(left, '')}\n`);
 });
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 /** A key as `usign -G` writes it. */
 function usignKey(fingerprint: Buffer): {

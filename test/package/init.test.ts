@@ -45,14 +45,23 @@ test('start: one instance, respawned without end, both streams logged, told of w
   ]);
 });
 
-test('node takes the options it is started with', (t) => {
-  const script = readFileSync('files/usr/bin/iotshaper', 'utf8');
-  const options = script.split(/[\s"]+/).filter((word) => word.startsWith('--'));
-  t.true(options.length > 2);
-  const { status, stderr } = spawnSync(process.execPath, [...options, '-e', '0'], {
-    encoding: 'utf8',
-  });
-  t.is(status, 0, stderr);
+test('node takes the options it is started with, and looks for garbage early in each package', (t) => {
+  const starts = [
+    'usr/bin/iotshaper',
+    'debian-home/iotshaper.service',
+    'debian/iotshaper-endpoint.service',
+  ];
+  for (const file of starts) {
+    const options = readFileSync(`files/${file}`, 'utf8').match(/--[a-z0-9=-]+/g) ?? [];
+    t.true(
+      options.some((option) => /^--incremental-marking-hard-trigger=\d+$/.test(option)),
+      file,
+    );
+    const { status, stderr } = spawnSync(process.execPath, [...options, '-e', '0'], {
+      encoding: 'utf8',
+    });
+    t.is(status, 0, stderr);
+  }
 });
 
 test('start: devices are held back until the service shapes, unless it runs already', (t) => {
@@ -106,7 +115,8 @@ test('status, check and print are the program’s', (t) => {
 
 interface BootOptions {
   rules?: string;
-  enabled?: boolean;
+  /** null where there is no service. */
+  enabled?: boolean | null;
   refuses?: boolean;
 }
 
@@ -124,7 +134,8 @@ function boot(
   };
   program('bin/nft', `echo "nft $*" >> "${log}"; ${refuses ? 'exit 1' : ''}`);
   program('bin/logger', `echo "logger $*" >> "${log}"`);
-  program('init.d/iotshaper', `[ "$1" = enabled ] && exit ${enabled ? 0 : 1}`);
+  if (enabled !== null)
+    program('init.d/iotshaper', `[ "$1" = enabled ] && exit ${enabled ? 0 : 1}`);
   if (rules !== undefined) writeFileSync(join(folder, 'iotshaper/boot.nft'), rules);
   const script = join(folder, 'init.d/iotshaper-boot');
   writeFileSync(
@@ -147,6 +158,15 @@ test('boot: shuts nobody in where there are no rules, or no service that would o
   t.deepEqual(boot(t, {}), []);
   t.deepEqual(boot(t, { rules: '' }), []);
   t.deepEqual(boot(t, { rules: 'table', enabled: false }), []);
+});
+
+test('boot: after a sysupgrade that kept this script alone, devices are held back until the package is there', (t) => {
+  t.deepEqual(boot(t, { rules: 'table', enabled: null }), ['nft -f /iotshaper/boot.nft']);
+  const lines = readFileSync('docs/platforms.md', 'utf8').match(/\S+ >> \/etc\/sysupgrade\.conf/g);
+  t.deepEqual(
+    lines?.map((line) => line.split(' ')[0]),
+    ['/etc/init.d/iotshaper-boot', '/etc/rc.d/S18iotshaper-boot'],
+  );
 });
 
 test('boot: says so when the rules can’t be loaded', (t) => {

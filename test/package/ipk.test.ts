@@ -1,7 +1,7 @@
 // The router's package, as opkg and tar read it.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { build, DATE, listTar, readTar, temporaryFolder, unpackTar } from './archive.ts';
 
@@ -133,7 +133,7 @@ test('every script is one that dash and shellcheck take', (t) => {
   const ipk = ipkOf(t);
   unpackTar(readTar(ipk, './control.tar.gz'), folder);
   const modes = listTar(readTar(ipk, './control.tar.gz'));
-  const scripts = ['postinst', 'postinst-pkg', 'postrm', 'prerm', 'prerm-pkg'];
+  const scripts = ['preinst', 'postinst', 'postinst-pkg', 'postrm', 'prerm', 'prerm-pkg'];
   t.deepEqual(
     modes.filter(({ mode }) => mode === '-rwxr-xr-x').map(({ path }) => path),
     scripts.map((name) => `./${name}`),
@@ -146,7 +146,7 @@ test('every script is one that dash and shellcheck take', (t) => {
     'files/etc/uci-defaults/90-iotshaper',
     'files/usr/bin/iotshaper',
     'files/usr/share/iotshaper/firewall-zone',
-    'openwrt/test.sh',
+    'openwrt/iot-shaper/test.sh',
   ];
   for (const path of paths) t.is(spawnSync('dash', ['-n', path]).status, 0, path);
   const { stdout, status, error } = spawnSync('shellcheck', ['-e', 'SC1091', ...paths], {
@@ -246,13 +246,14 @@ function runScript(
   mkdirSync(join(folder, 'bin'));
   mkdirSync(join(folder, 'iotshaper'));
   for (const file of KEPT) writeFileSync(join(folder, 'iotshaper', file), '');
-  for (const command of ['fw4', 'rpcd', 'firewall-zone', 'reload_config']) {
+  for (const command of ['fw4', 'rpcd', 'firewall-zone', 'reload_config', 'service']) {
     writeFileSync(join(folder, 'bin', command), `#!/bin/sh\necho "${command} $*" >> "${log}"\n`);
     chmodSync(join(folder, 'bin', command), 0o755);
   }
   const text = readTar(readTar(ipkOf(t), './control.tar.gz'), `./${name}`)
     .toString()
     .replaceAll('/etc/init.d/rpcd', 'rpcd')
+    .replaceAll('/etc/init.d/iotshaper', join(folder, 'bin/service'))
     .replaceAll('/usr/share/iotshaper/firewall-zone', 'firewall-zone')
     .replaceAll('/etc/iotshaper', join(folder, 'iotshaper'))
     .replaceAll('/tmp/luci-modulecache/', join(folder, 'cache/'));
@@ -302,48 +303,8 @@ test('before removal the firewall is as it was; before an upgrade it stays', (t)
   t.deepEqual(runScript(t, 'prerm-pkg', ['remove'], { IPKG_INSTROOT: '/image' }), KEPT);
 });
 
-test('the SDK’s recipe installs the same files', (t) => {
-  const folder = temporaryFolder(t);
-  build('stage', join(folder, 'dist/root'));
-  writeFileSync(join(folder, 'LICENSE'), '');
-  writeFileSync(join(folder, 'rules.mk'), 'INSTALL_DIR:=install -d -m0755\nCP:=cp -fpR\n');
-  // What the SDK's package.mk does with the parts of a recipe, in as few lines as will do.
-  writeFileSync(
-    join(folder, 'package.mk'),
-    `define BuildPackage
-$(eval $(Package/$(1)))
-all:
-	$(Build/Prepare)
-	mkdir -p $(OUT)
-	$(call Package/$(1)/install,$(OUT))
-	@echo "$(1) $(PKG_VERSION)-r$(PKG_RELEASE) $(PKGARCH) [$(strip $(DEPENDS))]"
-endef
-`,
-  );
-  const out = join(folder, 'out');
-  const settings = [
-    `TOPDIR=${folder}`,
-    `INCLUDE_DIR=${folder}`,
-    `PROJECT_DIR=${folder}`,
-    `PKG_BUILD_DIR=${folder}/build`,
-    `OUT=${out}`,
-  ];
-  const said = execFileSync('make', ['-s', '-C', resolve('openwrt'), 'all', ...settings], {
-    encoding: 'utf8',
-  });
-  t.regex(
-    said,
-    new RegExp(
-      `^iot-shaper ${version}-r1 all \\[@HAS_FPU @\\(.*\\+node .*\\+kmod-sched-core\\]`,
-      'm',
-    ),
-  );
-  const packed = execFileSync('tar', ['czf', '-', '--sort=name', '-C', out, '.'], {
-    maxBuffer: 2 ** 26,
-  });
-  const pathsAndModes = (bytes: Buffer) =>
-    listTar(bytes)
-      .flatMap(({ path, mode, size }) => (path === './' ? [] : [`${mode} ${path} ${size}`]))
-      .sort();
-  t.deepEqual(pathsAndModes(packed), pathsAndModes(readTar(ipkOf(t), './data.tar.gz')));
+test('before apk replaces its files the service is stopped, as opkg does it by itself', (t) => {
+  t.deepEqual(runScript(t, 'preinst', [], { PKG_UPGRADE: '1' }), ['service stop', ...KEPT]);
+  t.deepEqual(runScript(t, 'preinst', ['install'], { PKG_UPGRADE: '0' }), KEPT);
+  t.deepEqual(runScript(t, 'preinst', [], { PKG_UPGRADE: '1', IPKG_INSTROOT: '/image' }), KEPT);
 });

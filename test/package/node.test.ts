@@ -131,7 +131,7 @@ test('npm that fails, or brings nothing, is told', (t) => {
   });
 });
 
-for (const target of ['demo', 'test', 'build', 'deb', 'ipk', 'feed', 'stage', 'lint']) {
+for (const target of ['demo', 'test', 'build', 'deb', 'ipk', 'apk', 'feed', 'dist', 'lint']) {
   test(`make ${target} looks for Node.js before all else`, (t) => {
     const { MAKEFLAGS: _flags, MAKELEVEL: _level, ...env } = process.env;
     const lines = execFileSync('make', ['-n', target], { encoding: 'utf8', env }).split('\n');

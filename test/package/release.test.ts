@@ -23,12 +23,14 @@ test('a release has all packages, an index beside them, and the sums of each fil
     'Packages',
     'Packages.gz',
     'SHA256SUMS',
+    'iot-shaper-N-r1.apk',
     'iot-shaper-common_N_all.deb',
     'iot-shaper-endpoint_N_all.deb',
     'iot-shaper-home_N_all.deb',
     'iot-shaper-research_N_all.deb',
     'iot-shaper_N-r1_all.ipk',
     'iot-shaper_N.cdx.json',
+    'packages.adb',
   ]);
   const sums = readFileSync(join(folder, 'SHA256SUMS'), 'utf8').trimEnd().split('\n');
   t.is(sums.length, files.length - 1);

@@ -86,6 +86,12 @@ export class DebianRoot {
     }
   }
 
+  /** What "npm install --global node@20" puts there, fetched by this machine's npm. */
+  async takeNode(): Promise<void> {
+    const argv = ['npm', 'install', '--global', '--prefix', join(this.path, 'usr/local')];
+    await run([...argv, '--no-audit', '--no-fund', 'node@20'], { timeoutMs: 5 * MINUTES_MS });
+  }
+
   write(path: string, text: string): Promise<void> {
     return writeFile(join(this.path, path), text, { mode: 0o600 });
   }

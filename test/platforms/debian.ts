@@ -20,6 +20,9 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 const packageOf = (name: string) => resolve(`dist/iot-shaper-${name}_${version}_all.deb`);
 const unitOf = (file: string) => limitRights(readFileSync(`files/${file}`, 'utf8'));
 
+/** Debian 12's own is too old: README has npm bring another. */
+const hasOldNode = release === 'bookworm';
+
 /** What NetworkManager loads for a connection that it shares (nm-firewall-utils.c, by nft), as an access point of devices is. */
 const SHARED = `table ip nm-shared-${lab.bridge} {
 	chain nat_postrouting {
@@ -67,7 +70,13 @@ async function installRole(
 ): Promise<{ root: DebianRoot; before: string[] }> {
   const root = await DebianRoot.build(release, role);
   // The other role's too: apt unpacks them before that role refuses.
-  await root.install(...['common', 'home', 'endpoint'].flatMap(dependenciesOf));
+  const dependencies = ['common', 'home', 'endpoint'].flatMap(dependenciesOf);
+  if (hasOldNode) {
+    await root.install(...dependencies.filter((name) => name !== 'nodejs'), 'npm');
+    await root.takeNode();
+  } else {
+    await root.install(...dependencies);
+  }
   const before = await root.files();
   await root.install(packageOf('common'), packageOf(role));
   const said = await root.run(['iotshaper', '--version']);

@@ -85,7 +85,7 @@ test('a peer that refuses is told as a fault, again and again, until closed', as
 });
 
 /** Cover on a machine that takes everything at once, whose kernel has sent what the test says. */
-async function coverOn(sentBytes: (atMs: number) => number | null) {
+async function coverOn(sentBytes: (atMs: number) => number | null, hasBeats = false) {
   const time = new VirtualTime();
   const faults: string[] = [];
   let taken = 0;
@@ -114,7 +114,7 @@ async function coverOn(sentBytes: (atMs: number) => number | null) {
   } as unknown as System;
   const cover = new Cover({
     ...{ system, local: '10.213.0.2', peer: '10.213.0.1', packetBytes: 512, packetsPerS: 78.125 },
-    hasBeats: false,
+    hasBeats,
     kernel: () => ({ sentBytes: sentBytes(time.nowMs), bytesPerS: 40_000 }),
     onFault: (fault) => faults.push(wordsOf(fault)),
   });
@@ -157,4 +157,24 @@ test('what the kernel itself has sent too fast is', async (t) => {
   await time.advance(1000);
   t.deepEqual(faults, ['cover leaves faster than the rate: nothing holds it back']);
   t.true(taken() < 300, `${taken()} taken before it noticed`);
+});
+
+test('after a pause no more than two are handed over before it is seen whether they leave', async (t) => {
+  const { time, cover, makeRoom, taken } = await coverOn((atMs) => atMs * 40, true);
+  await makeRoom(200);
+  await makeRoom(1000);
+  // Paused for so long that more would be due.
+  await time.advance(1000);
+  const before = taken();
+  cover.beat();
+  cover.beat();
+  await time.advance(1);
+  t.is(taken() - before, 2);
+  // What was due comes with the next draws.
+  for (let beats = 0; beats < 3; beats++) {
+    await time.advance(10);
+    cover.beat();
+  }
+  await time.advance(1);
+  t.true(taken() - before > 4, `${taken() - before}`);
 });

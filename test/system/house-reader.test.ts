@@ -9,6 +9,12 @@ import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 const { config } = parseConfig("config network\n\toption device 'br-nowhere'\n");
 
+/** A machine of files alone: no test of these needs an "ip", nor what netdevs this machine has. */
+const system = {
+  ...nodeSystem,
+  processes: { ...nodeSystem.processes, run: async () => ({ stdout: '[]', stderr: '' }) },
+};
+
 function place(kept?: string): string {
   const path = join(mkdtempSync(join(tmpdir(), 'iotshaper-')), NETWORKS_FILE);
   if (kept !== undefined) writeFileSync(path, kept);
@@ -17,7 +23,7 @@ function place(kept?: string): string {
 
 test('a network that was gone before the service started is known by what it had', async (t) => {
   const path = place('{"version":1,"networks":{"br-nowhere":["192.168.8.0/24"]}}');
-  const house = await new HouseReader(nodeSystem, path).read(config, null);
+  const house = await new HouseReader(system, path).read(config, null);
   t.deepEqual(house.networkPrefixes, ['192.168.8.0/24']);
   t.false(house.networkUnknown);
   t.true(house.networkFindings[0]?.blocks);
@@ -27,12 +33,12 @@ test('a network that was gone before the service started is known by what it had
 });
 
 test('of a network that never was there nothing is known', async (t) => {
-  const house = await new HouseReader(nodeSystem, place()).read(config, null);
+  const house = await new HouseReader(system, place()).read(config, null);
   t.deepEqual(house.networkPrefixes, []);
   t.true(house.networkUnknown);
 });
 
 test('a place that cannot be written is no fault of the look', async (t) => {
-  const house = await new HouseReader(nodeSystem, '/nonexistent/networks.json').read(config, null);
+  const house = await new HouseReader(system, '/nonexistent/networks.json').read(config, null);
   t.true(house.networkUnknown);
 });

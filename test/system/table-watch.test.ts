@@ -4,7 +4,7 @@ import type { ChildEvents, System } from '../../src/shell/system/system.ts';
 import { TableWatch } from '../../src/shell/system/table-watch.ts';
 import { VirtualTime } from '../stand-ins/fake-system/virtual-time.ts';
 
-function start() {
+function start(options: { renewalsEach?: number } = { renewalsEach: 10 }) {
   const time = new VirtualTime();
   const monitors: { events: ChildEvents; runs: boolean }[] = [];
   let lost = 0;
@@ -24,7 +24,7 @@ function start() {
       },
     },
   } as unknown as System;
-  const watch = new TableWatch({ system, onLost: () => lost++, renewalsEach: 10 });
+  const watch = new TableWatch({ system, onLost: () => lost++, ...options });
   const running = (): number[] => monitors.flatMap(({ runs }, index) => (runs ? [index + 1] : []));
   const tell = (number: number): void =>
     monitors[number - 1]!.events.onOutput!(Buffer.from('delete table inet iotshaper # 7\n'));
@@ -61,4 +61,12 @@ test('both end with the watch, and nothing begins after it', async (t) => {
   watch.noteRenewed(100);
   await time.advance(10_000);
   t.deepEqual(running(), []);
+});
+
+test('one that keeps 344 bytes of each renewal keeps no more than 100 kB', async (t) => {
+  const { time, watch, running } = start({});
+  watch.start();
+  for (let renewals = 0; renewals < 100_000 / 344; renewals++) watch.noteRenewed(1);
+  await time.advance(3000);
+  t.deepEqual(running(), [2]);
 });

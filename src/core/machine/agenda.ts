@@ -14,6 +14,14 @@ export function ask<Part extends string>(
   state.pending = [...new Set([...state.pending, ...parts])];
 }
 
+/** Whether a part is being done, or will be. */
+export function isAsked<Part extends string>(
+  { state }: { readonly state: Agenda<Part> },
+  part: Part,
+): boolean {
+  return state.running === part || state.pending.includes(part);
+}
+
 /**
  * Takes the next part that there is anything to do about, unless one is being done.
  *

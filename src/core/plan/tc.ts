@@ -1,5 +1,6 @@
 // The queue on the tunnel netdev: HTB with one class a home over a strict-priority leaf, as `tc -batch` text.
 import { isPaced, PLAIN_KBPS, type Shape } from '../stream/stream.ts';
+import { decimalOf } from '../text/decimal.ts';
 import { ROOT_HANDLE, SMALLEST_PACKET_BYTES, STRAY_CLASS_MINOR, TUNNEL_NETDEV } from './names.ts';
 
 /** What HTB may send late and still make up, in time: about how late its timer fires. */
@@ -48,7 +49,7 @@ export function classRateWords(
   const burst = burstBytes(bytesPerSecond);
   const ceil = Math.max(1, Math.round(meanBytesPerSecond * CEIL_SHARE));
   const ahead = Math.max(CEIL_SLOTS * packetBytes, (meanBytesPerSecond * CEIL_MS) / 1000);
-  return `rate ${bytesPerSecond}bps ceil ${ceil}bps burst ${burst} cburst ${Math.round(ahead)} mpu ${packetBytes}`;
+  return `rate ${decimalOf(bytesPerSecond)}bps ceil ${ceil}bps burst ${decimalOf(burst)} cburst ${Math.round(ahead)} mpu ${packetBytes}`;
 }
 
 /** The line that changes one class's rate in place; takes effect for the interval after the next departure. */

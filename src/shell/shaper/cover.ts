@@ -28,6 +28,8 @@ const AT_ONCE_MS = 50;
 const BATCH_MS = 40;
 /** What has left is looked at no more often. */
 const LOOK_MS = 5;
+/** Between two looks no more than this is handed over where beats come one a draw: it may all leave at once. */
+const BLIND_MS = 20;
 
 export interface CoverOptions {
   system: System;
@@ -73,6 +75,8 @@ export class Cover {
   #capacityPackets = 0;
   #budget: SendBudget;
   #lookedMs = Number.NEGATIVE_INFINITY;
+  /** Handed over since then. */
+  #unseen = 0;
   #isCrowded = false;
   /** Nothing holds cover back: the kernel has sent far more than it may. */
   #isUnbounded = false;
@@ -153,13 +157,15 @@ export class Cover {
       this.#budget.grant(this.#capacityPackets / 2);
     }
     // What stands ready from the beginning is made before anything has left.
-    const isAhead = this.#sent >= this.#capacityPackets && this.#isCrowded;
+    const isFull = this.#sent >= this.#capacityPackets;
+    const isAhead = isFull && (this.#isCrowded || this.#unseen >= this.#mostUnseen);
     const waitMs = isAhead ? BATCH_MS : this.#budget.waitMs(sinceMs);
     if (waitMs > 0) {
       this.#await(socket, waitMs);
       return;
     }
     this.#budget.take(sinceMs);
+    this.#unseen++;
     socket.send(this.#datagram, (error) => {
       if (this.#closed) return;
       if (error) {
@@ -172,6 +178,11 @@ export class Cover {
       if (nowMs - sinceMs > HELD_MS) this.#heldMs = nowMs;
       this.#send(socket);
     });
+  }
+
+  get #mostUnseen(): number {
+    const { hasBeats, packetsPerS } = this.#options;
+    return Math.max(LEAST, ((hasBeats ? BLIND_MS : AT_ONCE_MS) * packetsPerS) / 1000);
   }
 
   #await(socket: UdpSocket, waitMs: number): void {
@@ -190,6 +201,7 @@ export class Cover {
   #look(nowMs: number): void {
     if (nowMs - this.#lookedMs < LOOK_MS) return;
     this.#lookedMs = nowMs;
+    this.#unseen = 0;
     const { packetBytes, kernel } = this.#options;
     const { sentBytes, bytesPerS } = kernel();
     const count = sentBytes === null ? null : sentBytes / packetBytes;

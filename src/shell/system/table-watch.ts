@@ -4,10 +4,10 @@ import { SupervisedChild } from './child.ts';
 import type { Cancel, System } from './system.ts';
 
 /**
- * nft 1.0.6 keeps 344 bytes of each element that is renewed, whatever it was asked to tell: one monitor grows by less than 1 MB, and
- * another takes its place.
+ * nft 1.0.6 keeps 344 bytes of each element that is renewed, whatever it was asked to tell: one monitor grows by less than 100 kB,
+ * and after some minutes another takes its place.
  */
-const RENEWALS_EACH = 2000;
+const RENEWALS_EACH = 250;
 /** The old one goes on until the new one hears for sure; what both tell is told twice. */
 const OVERLAP_MS = 3000;
 

@@ -1,8 +1,11 @@
 // Uniform numbers from the system's cryptographic generator: nobody can foresee the schedule.
 import type { System } from './system.ts';
 
-/** Drawn at once: a draw of its own for each number would cost more than the number. */
-const POOL_BYTES = 4096;
+/**
+ * Drawn at once: a draw of its own for each number would cost more than the number. Used up within a second or so, before it
+ * grows old, for what is old waits long for the collector.
+ */
+const POOL_BYTES = 512;
 
 /** Makes a source of uniform numbers in [0, 1) with 53 random bits each. */
 export function uniformRandom(system: Pick<System, 'randomBytes'>): () => number {

@@ -1,6 +1,6 @@
 // The machine of an endpoint: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 import { isSame } from '../../equality/equality.ts';
-import { ask, takeNext } from '../../machine/agenda.ts';
+import { ask, isAsked, takeNext } from '../../machine/agenda.ts';
 import { Silence } from '../../machine/silence.ts';
 import type { Now } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
@@ -109,6 +109,8 @@ function hearExamined(turn: Turn, faults: readonly Notice[]): void {
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {
   mendTunnel(turn, fault);
+  // Rules for packets of another size refuse cover that is about to be made anew.
+  if (fault.code === 'cover-unsent' && isAsked(turn, 'streams')) return;
   // As where the netdev has another name now, which rules of ours stop.
   if (fault.code === 'cover-unsent') ask(turn, 'index');
   if (minor === 0 && fault.code === 'shaping-thread-ended') replaceThread(turn);

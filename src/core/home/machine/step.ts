@@ -1,7 +1,7 @@
 // The machine of a home: what it hears and has done goes in, what it knows and is to do comes out. Pure.
 
 import { isSame } from '../../equality/equality.ts';
-import { ask, takeNext } from '../../machine/agenda.ts';
+import { ask, isAsked, takeNext } from '../../machine/agenda.ts';
 import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { hearAnswer } from '../delivery/probing.ts';
@@ -111,6 +111,8 @@ function hear(turn: Turn, event: HomeEvent): void {
       else ask(turn, 'near', 'rules', 'routes', 'boot');
       return;
     case 'fault':
+      // Rules for packets of another size refuse cover that is about to be made anew.
+      if (event.fault.code === 'cover-unsent' && isAsked(turn, 'streams')) return;
       // What fails because the tunnel is gone says less than why that is.
       block(turn, state.tunnelState === 'up' ? event.fault : faultOfTunnel(state));
       if (event.fault.code === 'tunnel-netdev-gone') replaceTunnel(turn);
