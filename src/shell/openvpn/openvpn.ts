@@ -22,6 +22,8 @@ import { tryWay } from './way-trial.ts';
  */
 const KEEP_NO_CAPABILITY = ['setpriv', '--securebits=+keep_caps_locked'];
 
+/** OpenVPN logs what it is asked all the time. */
+const ASKED = "MANAGEMENT: CMD 'status 3'";
 /** What OpenVPN does not say by then is asked for a second later. */
 const LISTED_WITHIN_MS = 300;
 
@@ -207,6 +209,7 @@ export class OpenVpn {
 
   /** Takes what OpenVPN printed. */
   #hear(line: string): void {
+    if (line.includes(ASKED)) return;
     this.#options.onLine?.(line);
     const trouble = this.#troubles.hear(line);
     if (trouble?.code === 'endpoint-port-taken') this.#fatal = trouble;

@@ -97,7 +97,7 @@ export const mainSection = section({
       field: 'standingSlots',
       kind: kind.integer(standingBounds),
       default: '',
-      hint: 'Encrypted slots that wait behind OpenVPN, so that a busy router does not show in their times; device packets wait for them. Left empty: as many as 10 ms hold, two at least. 0: no clock behind OpenVPN.',
+      hint: 'Encrypted slots that wait behind OpenVPN at either end, so that a busy machine does not show in their times; device packets wait for them. Left empty: as many as 10 ms hold, two at least. 0: no clock behind OpenVPN.',
     },
     {
       name: 'killswitch',
