@@ -38,9 +38,10 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   const isNewest = report !== null && report.takenMs > state.reportedMs;
   if (isNewest) state.reportedMs = report.takenMs;
   state.silence = isNewest ? Silence.from(now.monotonicMs) : state.silence.goOn(now.monotonicMs);
-  // With no home there is no listing that would tell of a netdev that others took down.
+  // With no home there is no listing that would tell of a netdev that others took down. What has failed is tried with all that follows.
   if (
     state.up &&
+    state.failures.length === 0 &&
     state.sessions.length === 0 &&
     now.monotonicMs - state.raisedMs > RAISE_EVERY_MS
   ) {
