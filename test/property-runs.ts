@@ -2,13 +2,13 @@
 
 const share = Number(process.env.PROPERTY_SHARE ?? 1);
 
-/** This many cases, or the share or multiple of them that the environment's `PROPERTY_SHARE` asks for, 25 at least. */
+/** This many cases, or the share or multiple of them that the environment's `PROPERTY_SHARE` asks for, 10 at least. */
 export function runs(full: number): number {
-  return Math.max(Math.min(full, 25), Math.round(full * share));
+  return Math.max(Math.min(full, 10), Math.round(full * share));
 }
 
-/** These cases, or as many of them, spread over the list, as the environment's `PROPERTY_SHARE` asks for: 10 at least. */
+/** These cases, or as many of them, spread over the list, as the environment's `PROPERTY_SHARE` asks for: 5 at least. */
 export function some<T>(cases: readonly T[]): T[] {
-  const count = Math.min(cases.length, Math.max(10, Math.round(cases.length * share)));
+  const count = Math.min(cases.length, Math.max(5, Math.round(cases.length * share)));
   return Array.from({ length: count }, (_, k) => cases[Math.floor((k * cases.length) / count)]!);
 }

@@ -1,6 +1,7 @@
 // A server with homes behind it, ready for the endpoint's service; what leaves for a home is looked at packet by packet.
 import type { StoredHome } from '../../src/core/endpoint/identity.ts';
 import { judgeEndpoint } from '../../src/core/endpoint/judgement.ts';
+import { commonNameOf } from '../../src/core/endpoint/keeping.ts';
 import {
   CONTROL_PORT,
   FRAME_PORT,
@@ -29,7 +30,9 @@ export const shape: Shape = { rateKBps: 4, packetBytes: 512, mode: 'vit', sdPerc
 
 function stored(host: number): StoredHome {
   const controlKey = Buffer.from(keyOf(host)).toString('base64');
-  return { name: `home${host}`, host, fingerprint: `AA:${host}`, controlKey };
+  const name = `home${host}`;
+  const commonName = commonNameOf(name, keyOf(host).subarray(0, 8));
+  return { name, host, commonName, fingerprint: `AA:${host}`, controlKey };
 }
 
 /** What lets frames leave lasts so long, and is renewed once a second. */

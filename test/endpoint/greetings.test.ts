@@ -19,7 +19,7 @@ const address = '10.213.0.2';
 
 function stored(key: Uint8Array | null, name = 'cottage'): StoredHome {
   const controlKey = key === null ? '' : Buffer.from(key).toString('base64');
-  return { name, host: 2, fingerprint: 'AA', controlKey };
+  return { name, host: 2, commonName: name, fingerprint: 'AA', controlKey };
 }
 
 function newHome(key: Uint8Array): HomeHandshake {

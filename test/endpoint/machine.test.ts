@@ -35,13 +35,31 @@ test('OpenVPN lets in the homes there are, and becomes nobody', (t) => {
   play.tell({ kind: 'start', homes: [stored(2), stored(254)] });
   play.doUntil('clients');
   t.like(play.work, {
-    files: [{ name: 'home2' }, { text: 'ifconfig-push 10.213.0.254 255.255.255.0\n' }],
+    files: [{ name: 'home2.key 2' }, { text: 'ifconfig-push 10.213.0.254 255.255.255.0\n' }],
   });
   play.done();
   const { config } = play.work as Extract<Work, { part: 'openvpn' }>;
   t.regex(config, /^user nobody\ngroup nogroup$/m);
   t.regex(config, /^client-config-dir \/run\/homes$/m);
+  t.regex(config, /^ca \/homes-ca\.crt\nremote-cert-tls client$/m);
+});
+
+test('a home whose certificate nobody signed is known by its fingerprint, as all are then', (t) => {
+  const old = { ...stored(2), commonName: 'home2' };
+  const play = new Play(t);
+  play.tell({ kind: 'start', homes: [old, stored(254)] });
+  play.doUntil('openvpn');
+  const { config } = play.work as Extract<Work, { part: 'openvpn' }>;
   t.true(config.includes('<peer-fingerprint>\nAA:key 2\nAA:key 254\n</peer-fingerprint>\n'));
+  t.notRegex(config, /^ca /m);
+  // Once it has new keys, OpenVPN starts over, for the last time.
+  play.settle();
+  play.homes = [stored(2, 'new'), stored(254)];
+  play.tell({ kind: 'store-changed' });
+  t.true(play.settle().includes('openvpn'));
+  play.homes = [...play.homes, stored(3)];
+  play.tell({ kind: 'store-changed' });
+  t.false(play.settle().includes('openvpn'));
 });
 
 const rooted: [why: string, change: Partial<Play>, code: string][] = [
@@ -673,7 +691,23 @@ test('a silent home is let go', (t) => {
   play.second();
   t.deepEqual(play.take(), ['close 2', 'home-disconnected']);
   t.true(play.settle().includes('queue'));
-  t.deepEqual([...play.classes.keys()], [2, 3], 'its class stays');
+  t.deepEqual([...play.classes.keys()], [2, 3, 4, 5, 6, 7, 8, 9], 'its class stays');
+});
+
+test('homes that are added find their classes ready; only now and then is a row of them made', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  const changes: number[] = [];
+  for (let host = 4; host <= 40; host++) {
+    play.homes = [...play.homes, stored(host)];
+    play.tell({ kind: 'store-changed' });
+    play.doUntil('queue');
+    const { rebuild, come } = play.work as Extract<Work, { part: 'queue' }>;
+    t.false(rebuild);
+    if (come.length > 0) changes.push(host);
+    play.settle();
+    t.true(play.classes.has(host));
+  }
+  t.deepEqual(changes, [9, 17, 33]);
 });
 
 test('a home that comes back changes nothing of the queue for the others', (t) => {
@@ -696,16 +730,16 @@ test('a home that comes back changes nothing of the queue for the others', (t) =
   t.is(ringOf(), ring);
 });
 
-test('a removed home is let go, and OpenVPN starts over', (t) => {
+test('a removed home is let go, and OpenVPN goes on', (t) => {
   const play = Play.serving(t, [2, 3]);
   play.homes = [stored(2)];
   play.tell({ kind: 'store-changed' });
   play.hello(3);
   play.done();
   t.deepEqual(play.take(), ['close 3', 'home-disconnected']);
-  t.deepEqual(play.settle(), [...STREAMS, 'clients', 'openvpn']);
-  t.deepEqual(play.take(), ['shut 2', 'homes-now']);
-  t.deepEqual([...play.classes.keys()], [2]);
+  t.deepEqual(play.settle(), [...STREAMS, 'clients']);
+  t.deepEqual(play.take(), ['homes-now']);
+  t.deepEqual([...play.classes.keys()], [2, 3, 4, 5, 6, 7, 8, 9], 'its class is the next one’s');
   play.tell({ kind: 'store-changed' });
   t.deepEqual(play.settle(), ['homes'], 'nothing follows from homes that are the same');
 });

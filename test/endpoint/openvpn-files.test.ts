@@ -35,8 +35,12 @@ async function newRunDir(t: ExecutionContext): Promise<string> {
   return runDir;
 }
 
+const gone: string[] = [];
+
 function write(runDir: string, files = texts): ReturnType<typeof writeClientConfigs> {
-  return writeClientConfigs(nodeSystem, clientConfigDirOf(runDir), files);
+  return writeClientConfigs(nodeSystem, clientConfigDirOf(runDir), files, (name) =>
+    gone.push(name),
+  );
 }
 
 test('anybody reads a home’s address and can’t list homes', async (t) => {
@@ -49,10 +53,12 @@ test('anybody reads a home’s address and can’t list homes', async (t) => {
 
 test('a home that is gone has no file any more', async (t) => {
   const runDir = await newRunDir(t);
+  const before = gone.length;
   await write(runDir);
   await write(runDir, texts.slice(0, 1));
   t.deepEqual(readdirSync(join(runDir, 'homes')), ['cottage']);
   await write(runDir, []);
+  t.deepEqual(gone.slice(before), ['flat', 'cottage']);
   t.deepEqual(readdirSync(join(runDir, 'homes')), []);
 });
 

@@ -32,7 +32,8 @@ export const identity: EndpointIdentity = {
 };
 
 export function stored(host: number, key = `key ${host}`): StoredHome {
-  return { name: `home${host}`, host, fingerprint: `AA:${key}`, controlKey: key };
+  const name = `home${host}`;
+  return { name, host, commonName: `${name}.${key}`, fingerprint: `AA:${key}`, controlKey: key };
 }
 
 export function noCounts(): Record<EndpointPassage, PassageCount> {
@@ -65,6 +66,7 @@ export class Play {
     identity,
     uid: 0,
     certificatePath: '/endpoint.crt',
+    authorityPath: '/homes-ca.crt',
     keyPath: '/endpoint.key',
     clientConfigDir: '/run/homes',
     managementSocket: '/run/openvpn.sock',

@@ -64,7 +64,7 @@ test('each home gets its own stream, another one when it asks for that, and is l
   endpoint.store([2]);
   await endpoint.advance(8000);
   t.deepEqual(online(endpoint), ['home2']);
-  t.is(endpoint.machine.tc.queueOf(TUNNEL_NETDEV)?.classes.has(3), false);
+  t.is(endpoint.machine.tc.queueOf(TUNNEL_NETDEV)?.classes.has(3), true, 'for who comes next');
   endpoint.takeDelivered();
   await endpoint.advance(3000);
   const { 2: stays, 3: gone } = endpoint.takeDelivered();

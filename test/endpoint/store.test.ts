@@ -65,7 +65,14 @@ test('a profile is taken by the home, and names this endpoint alone', async (t) 
   t.is(home?.controlKey, Buffer.from(controlKey).toString('base64'));
   const certificate = new X509Certificate(profile.split(/<\/?cert>/)[1]!);
   t.is(home?.fingerprint, certificate.fingerprint256);
-  t.is(certificate.subject, 'CN=cottage');
+  t.is(certificate.subject, `CN=${home?.commonName}`);
+  t.regex(home!.commonName, /^cottage\.[0-9a-f]{16}$/);
+  // The endpoint's authority vouches for it; it can vouch for nobody.
+  const authority = new X509Certificate(readFileSync(store.authorityPath));
+  t.true(
+    authority.ca && certificate.checkIssued(authority) && certificate.verify(authority.publicKey),
+  );
+  t.false(certificate.ca);
   t.true(new Date(certificate.validTo).getFullYear() > 2100);
   t.is(certificate.publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1');
 });
@@ -75,7 +82,16 @@ test('nothing in the directory is readable by others, and no home’s key is kep
   await store.init('192.0.2.1', 1194);
   const profile = await store.addHome('cottage');
   const files = readdirSync(store.dir, { recursive: true, encoding: 'utf8' });
-  t.deepEqual(files.sort(), ['endpoint.crt', 'endpoint.json', 'endpoint.key', 'homes.json']);
+  t.deepEqual(files.sort(), [
+    ...[
+      'endpoint.crt',
+      'endpoint.json',
+      'endpoint.key',
+      'homes-ca.crt',
+      'homes-ca.key',
+      'homes.json',
+    ],
+  ]);
   const key = profile.split(/<\/?key>/)[1]!.trim();
   t.regex(key, /^-----BEGIN PRIVATE KEY-----/);
   for (const file of files) {
@@ -275,6 +291,9 @@ test('only a whole copy is taken', async (t) => {
     { homes: [{ ...homes[0], fingerprint: 'AA\nup x' }] },
     { key: '' },
     { certificate: 'x' },
+    { authority: null },
+    { authority: { certificate: 'x', key: 'x' } },
+    { homes: [{ ...homes[0], commonName: '../x' }] },
     { identity: null },
     { identity: { ...identity, host: 'a\nup x' } },
     { identity: { ...identity, port: '1194' } },

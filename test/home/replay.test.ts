@@ -33,6 +33,8 @@ interface Blindness {
   hide: (evidence: HomeEvidence) => Partial<HomeEvidence>;
   /** What breaks in these lives. */
   faults: readonly Partial<Faults>[];
+  /** A life that found it out before, lived first: where few do, the others take their time. */
+  seed?: number;
 }
 
 const unseen: Partial<HomeEvidence> = { listing: null, alive: true };
@@ -41,7 +43,11 @@ const atLeast = (rate: number | null, shape: Shape) =>
 const atMost = (rate: number | null, shape: Shape) => rate && Math.min(rate, slotsPerSecond(shape));
 
 const blindnesses: Record<string, Blindness> = {
-  'the tunnel': { hide: () => ({ tunnelState: 'up' }), faults: [{ tunnelDown: true }] },
+  'the tunnel': {
+    hide: () => ({ tunnelState: 'up' }),
+    faults: [{ tunnelDown: true }],
+    seed: 39,
+  },
   'who is a device': { hide: () => ({ blocking: [] }), faults: [{ networkGone: true }] },
   'the way of their packets': { hide: () => ({ blocking: [] }), faults: [{ foreignRule: true }] },
   'whether the queue can be read': {
@@ -92,6 +98,7 @@ const blindnesses: Record<string, Blindness> = {
     hide: ({ answerSilentMs }) =>
       answerSilentMs < Number.POSITIVE_INFINITY ? { answerSilentMs: 0 } : {},
     faults: [{ endpointSilent: true }],
+    seed: 22,
   },
   'an endpoint that has never answered': {
     hide: ({ answerSilentMs }) =>
@@ -108,13 +115,17 @@ const blindnesses: Record<string, Blindness> = {
   },
 };
 
-for (const [what, { hide, faults }] of Object.entries(blindnesses)) {
+/** Whether any of the lives has a violation, the one with `first` lived first. */
+function isFoundOut(judge: Judge, faults: readonly Partial<Faults>[], first = 1): boolean {
+  return [first, ...Array.from({ length: LIVES }, (_, k) => k + 1)].some(
+    (seed) => replay({ seed, steps: STEPS, judge, faults }).violations.length > 0,
+  );
+}
+
+for (const [what, { hide, faults, seed }] of Object.entries(blindnesses)) {
   test(`a judge that does not look at ${what} is found out`, (t) => {
     const judge = (evidence: HomeEvidence) => judgeHome({ ...evidence, ...hide(evidence) });
-    let seed = 1;
-    while (seed <= LIVES && replay({ seed, steps: STEPS, judge, faults }).violations.length === 0)
-      seed++;
-    t.true(seed <= LIVES);
+    t.true(isFoundOut(judge, faults, seed));
   });
 }
 
@@ -125,8 +136,5 @@ test('a judge that has rules put back only where nothing else stops devices is f
     return { ...verdict, repair: verdict.repair && !isHeldBack };
   };
   const faults = [{ rulesChanged: true }, { tunnelDown: true }];
-  let seed = 1;
-  while (seed <= LIVES && replay({ seed, steps: STEPS, judge, faults }).violations.length === 0)
-    seed++;
-  t.true(seed <= LIVES);
+  t.true(isFoundOut(judge, faults));
 });

@@ -1,6 +1,7 @@
 // The attack on lab runs: it finds what is there to be found, and nothing in a stream that does not change.
 import test from 'ava';
 import { seededRandom } from '../../src/core/random/random.ts';
+import { chanceHits } from '../../src/research/analysis/activity-score.ts';
 import { BIN_S } from '../../src/research/analysis/activity-streams.ts';
 import { RateSeries } from '../../src/research/analysis/identify/features.ts';
 import { labDevices } from '../../src/research/lab/bed/topology.ts';
@@ -95,7 +96,21 @@ test('slots that do not depend on devices: no device named, no event found', (t)
   const rows = attackRows([found]);
   t.deepEqual(rows.find(({ name }) => name === 'devices named by DNS')?.cells, ['0 of 2']);
   t.true(rows.every(({ cells }) => cells.length === 1));
-  t.true(attackNotes.length > 0);
+  // So short a run says nothing of activity, and is not quoted on it.
+  t.false(rows.some(({ name }) => /AUC|verdict/.test(name)));
+  t.true(attackNotes([found]).at(-1)!.includes('takes minutes'));
+  const longer = { ...found, visibleAuc: 0.6 };
+  t.true(attackRows([longer]).some(({ name }) => /verdict/.test(name)));
+  t.true(attackNotes([longer]).at(-1)!.startsWith('Activity AUC'));
+});
+
+test('alarms at random moments find a part of the events', (t) => {
+  const place = { seconds: 100, toleranceS: 1, streams: 1 };
+  t.is(chanceHits({ events: 14, found: 0 }, place), 0);
+  t.true(Math.abs(chanceHits({ events: 14, found: 1 }, place) - 0.28) < 1e-9);
+  t.true(chanceHits({ events: 14, found: 50 }, place) > 8);
+  t.true(chanceHits({ events: 14, found: 50 }, { ...place, streams: 7 }) < 2);
+  t.is(chanceHits({ events: 14, found: 3 }, { ...place, seconds: 1 }), 3);
 });
 
 test('an empty line has nothing to attack', (t) => {
@@ -106,7 +121,7 @@ test('an empty line has nothing to attack', (t) => {
   );
   t.deepEqual(
     attackRows([found]).map(({ cells }) => cells[0]),
-    ['0 of 0', '–', '–', '–', '–', '–', '–', '–'],
+    ['0 of 0', '–', '–', '–', '–'],
   );
 });
 

@@ -1,8 +1,8 @@
 // Several homes on one endpoint: each served, none able to speak as another.
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import test from 'ava';
-import { checkProfile } from '../../src/core/openvpn/profile.ts';
-import { renderHomeOpenVpn } from '../../src/core/plan/openvpn.ts';
+import { checkProfile, type Profile } from '../../src/core/openvpn/profile.ts';
+import { renderHomeOpenVpn, renderTrialOpenVpn } from '../../src/core/plan/openvpn.ts';
 import { lab } from '../../src/research/lab/bed/topology.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { CLOUD, HomeNetwork } from './home-network.ts';
@@ -35,13 +35,9 @@ test.after.always(() => network?.close());
 
 test.serial('a second home is served beside the first, and can’t speak as the first', async (t) => {
   // The second home lives where the Internet is; its OpenVPN is real, what it says is ours to choose.
-  const verdict = checkProfile(
-    (await network.netns('cloud', ['cat', network.path('second.ovpn')])).toString(),
-    pemReader,
-  );
-  if (!verdict.ok) return t.fail(JSON.stringify(verdict.problems));
+  const profile = await readProfile('second.ovpn');
   const config = renderHomeOpenVpn({
-    profile: verdict.profile,
+    profile,
     managementSocket: 'unused',
     queuePackets: 100,
     plainUser: null,
@@ -59,7 +55,7 @@ test.serial('a second home is served beside the first, and can’t speak as the 
     '10.213.0.3',
     '10.213.0.1',
     '10.213.0.2',
-    Buffer.from(verdict.profile.controlKey).toString('base64'),
+    Buffer.from(profile.controlKey).toString('base64'),
   ]);
   const say = () =>
     new Promise<string>((done) => {
@@ -126,6 +122,22 @@ test.serial('a second home is served beside the first, and can’t speak as the 
   });
 });
 
+test.serial('homes come, get new keys and go, and the others lose nothing by it', async (t) => {
+  const openvpn = await endpointOpenVpn();
+  const echo = network.device('echo', CLOUD, '100,400');
+  const comesTo = (outcome: 'connected' | 'refused', file: string) =>
+    eventually(`${file} is ${outcome}`, async () => (await connect(file)) === outcome);
+  await writeFile(network.path('third.ovpn'), await network.endpoint('add-home', 'third'));
+  await comesTo('connected', 'third.ovpn');
+  await writeFile(network.path('new.ovpn'), await network.endpoint('rotate', 'third'));
+  await comesTo('connected', 'new.ovpn');
+  t.is(await connect('third.ovpn'), 'refused', 'its old keys');
+  await network.endpoint('remove-home', 'third');
+  await comesTo('refused', 'new.ovpn');
+  t.like(await echo, { missing: 0, damaged: 0 });
+  t.is(await endpointOpenVpn(), openvpn, 'OpenVPN goes on');
+});
+
 test.serial('devices reach the endpoint’s resolver and nothing else of it', async (t) => {
   const name = await network.netns('devices', [
     process.execPath,
@@ -149,9 +161,9 @@ test.serial('a removed home is let go', async (t) => {
   );
   await network.await('shaping');
   t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
-  await eventually('its classes are gone', async () => {
-    const show = (dev: string) => network.netns('endpoint', ['tc', 'class', 'show', 'dev', dev]);
-    return !/class htb [12]:3 /.test(`${await show('iotvpn0')}${await show('iotclk0')}`);
+  await eventually('its class behind OpenVPN is gone', async () => {
+    const show = ['tc', 'class', 'show', 'dev', 'iotclk0'];
+    return !/class htb 2:3 /.test(await network.netns('endpoint', show));
   });
 });
 
@@ -162,6 +174,54 @@ test.serial('a stopped endpoint leaves nothing', async (t) => {
   // What a test before this one started there listens on.
   t.deepEqual({ ...after, processes: after.processes!.replace(/^socat$/m, '') }, before);
 });
+
+async function readProfile(file: string): Promise<Profile> {
+  const verdict = checkProfile(await readFile(network.path(file), 'utf8'), pemReader);
+  if (!verdict.ok) throw new Error(JSON.stringify(verdict.problems));
+  return verdict.profile;
+}
+
+/** What comes of it when a home connects with this profile; it is gone then. */
+async function connect(file: string): Promise<'connected' | 'refused'> {
+  const profile = await readProfile(file);
+  const config = renderTrialOpenVpn({ profile, managementSocket: 'unused', plainUser: null });
+  const path = network.path(`${file}.conf`);
+  await writeFile(path, config.replace(/^management.*$/gm, ''), { mode: 0o600 });
+  const openvpn = network.start('cloud', ['openvpn', '--config', path]);
+  let said = '';
+  const outcome = await new Promise<'connected' | 'refused'>((done, fail) => {
+    openvpn.stdout!.on('data', (text) => {
+      said += text;
+      if (said.includes('Initialization Sequence Completed')) done('connected');
+      if (said.includes('AUTH_FAILED')) done('refused');
+    });
+    openvpn.once('exit', () => fail(new Error(said)));
+  });
+  const gone = new Promise((exit) => openvpn.once('exit', exit));
+  openvpn.kill('SIGTERM');
+  await gone;
+  return outcome;
+}
+
+/** Process of the endpoint's OpenVPN. */
+async function endpointOpenVpn(): Promise<string> {
+  const pids = await network.netns('endpoint', [
+    'ip',
+    'netns',
+    'pids',
+    network.topology.names.endpoint,
+  ]);
+  const names = await Promise.all(
+    pids
+      .trim()
+      .split('\n')
+      .map(async (pid) => ({
+        pid,
+        name: await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => ''),
+      })),
+  );
+  return names.find(({ name }) => name === 'openvpn\n')!.pid;
+}
 
 async function endpointStatus(): Promise<EndpointStatus> {
   const argv = [process.execPath, 'dist/iotshaper.js', 'status', '--json', '--run-dir'];

@@ -168,16 +168,22 @@ test('every spelling that is taken connects', async (t) => {
   const { tunnelNet } = await store.identity();
   const clientConfigs = join(dir, 'homes');
   mkdirSync(clientConfigs);
-  writeFileSync(join(clientConfigs, 'cottage'), renderClientConfig(tunnelNet, 2));
+  const homes = await store.homes();
+  for (const name of ['cottage', homes[0]!.commonName]) {
+    writeFileSync(join(clientConfigs, name), renderClientConfig(tunnelNet, 2));
+  }
   const serverConfig = renderEndpointOpenVpn({
     port: 1194,
     isDualStack: true,
     certificatePath: store.certificatePath,
     keyPath: store.keyPath,
-    fingerprints: [
-      ...(await store.homes()).map(({ fingerprint }) => fingerprint),
-      ...identities.map(({ certificate }) => new X509Certificate(certificate).fingerprint256),
-    ],
+    // People's own certificates are signed by nobody.
+    trust: {
+      fingerprints: [
+        ...homes.map(({ fingerprint }) => fingerprint),
+        ...identities.map(({ certificate }) => new X509Certificate(certificate).fingerprint256),
+      ],
+    },
     clientConfigDir: clientConfigs,
     tunnelNet,
     managementSocket: 'unused',
@@ -241,11 +247,12 @@ test('an endpoint of both families is reached by a name from homes that have one
   const clientConfigs = join(dir, 'homes');
   mkdirSync(clientConfigs);
   const { tunnelNet } = await store.identity();
-  writeFileSync(join(clientConfigs, 'cottage'), renderClientConfig(tunnelNet, 2));
+  const [{ commonName } = { commonName: '' }] = await store.homes();
+  writeFileSync(join(clientConfigs, commonName), renderClientConfig(tunnelNet, 2));
   const config = renderEndpointOpenVpn({
     ...{ port: 1194, isDualStack: true, clientConfigDir: clientConfigs, tunnelNet },
     ...{ certificatePath: store.certificatePath, keyPath: store.keyPath },
-    fingerprints: (await store.homes()).map(({ fingerprint }) => fingerprint),
+    trust: { authorityPath: store.authorityPath },
     ...{ managementSocket: 'unused', queuePackets: 100, plainUser: null },
   });
   writeFileSync(join(dir, 'server.conf'), alone(config));

@@ -142,9 +142,14 @@ function endpointCase(name: string): GoldenCase {
         isDualStack: facts.innerNet6 !== null,
         certificatePath: '/etc/iotshaper/endpoint/endpoint.crt',
         keyPath: '/etc/iotshaper/endpoint/endpoint.key',
-        fingerprints: facts.homes.map(({ host }) =>
-          Array(32).fill(host.toString(16).padStart(2, '0')).join(':'),
-        ),
+        trust:
+          name === 'no-ipv6' || facts.homes.length === 0
+            ? {
+                fingerprints: facts.homes.map(({ host }) =>
+                  Array(32).fill(host.toString(16).padStart(2, '0')).join(':'),
+                ),
+              }
+            : { authorityPath: '/etc/iotshaper/endpoint/homes-ca.crt' },
         clientConfigDir: '/var/run/iotshaper/homes',
         tunnelNet: facts.tunnelNet,
         managementSocket: '/var/run/iotshaper/openvpn.sock',

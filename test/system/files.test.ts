@@ -20,6 +20,9 @@ test('a secret is written, written over, and over what was open to all', async (
   t.is(statSync(path).mode & 0o777, 0o600);
   t.deepEqual(readdirSync(folder).sort(), ['key', 'key.new']);
   t.is(readFileSync(join(folder, 'key.new'), 'utf8'), 'another');
+  // No umask takes any of it away.
+  await files.replace(path, 'for all', 0o666);
+  t.is(statSync(path).mode & 0o777, 0o666);
   await t.throwsAsync(files.replace(join(folder, 'none', 'key'), 'x'), { code: 'ENOENT' });
 });
 

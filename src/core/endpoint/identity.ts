@@ -19,10 +19,23 @@ export interface StoredHome {
   name: string;
   /** Last byte of its tunnel address. */
   host: number;
+  /** What its certificate calls it: unlike any other that was ever made; just its name where the certificate signed itself. */
+  commonName: string;
   /** SHA-256 of its certificate, colon-separated. */
   fingerprint: string;
   /** Secret shared with the home, 32 bytes in base64; '' for a home of an older version, which can't be served. */
   controlKey: string;
+}
+
+/** A certificate and its key, PEM. */
+export interface KeyPair {
+  certificate: string;
+  key: string;
+}
+
+/** Whether the endpoint's own authority signed its certificate; those of an older version are known by their fingerprints alone. */
+export function isSigned({ name, commonName }: StoredHome): boolean {
+  return commonName !== name;
 }
 
 /** The endpoint's ranges, where IPv6 is none of them unless the endpoint has it to give. */

@@ -1,18 +1,17 @@
 // What an endpoint keeps of itself and of its homes: read from what may be damaged, or another machine's. Pure.
 import { parseControlKey } from '../openvpn/inside.ts';
 import { findHostFault } from './host.ts';
-import type { EndpointIdentity, StoredHome } from './identity.ts';
+import { type EndpointIdentity, isSigned, type KeyPair, type StoredHome } from './identity.ts';
 
 /** Last bytes of the homes' tunnel addresses. */
 export const FIRST_HOST = 2;
 export const LAST_HOST = 254;
 
 /** A whole endpoint, to be moved or kept. */
-export interface EndpointCopy {
+export interface EndpointCopy extends KeyPair {
   identity: EndpointIdentity;
-  /** PEM. */
-  certificate: string;
-  key: string;
+  /** Which signs the homes' certificates; null for an endpoint that has signed none. */
+  authority: KeyPair | null;
   homes: readonly StoredHome[];
 }
 
@@ -49,17 +48,42 @@ export function isIdentity(value: unknown): value is EndpointIdentity {
 /** Homes as a file has them, which an older version may have written; null where it is damaged. */
 export function readHomes(value: unknown): StoredHome[] | null {
   if (!Array.isArray(value) || !value.every(isHome)) return null;
-  const homes = value.map((home) => ({ ...home, controlKey: controlKeyOf(home) }));
-  const isOnce = (key: 'name' | 'host') =>
+  const homes = value.map((home) => ({
+    ...home,
+    commonName: home.commonName ?? home.name,
+    controlKey: controlKeyOf(home),
+  }));
+  const isOnce = (key: 'name' | 'host' | 'commonName') =>
     new Set(homes.map((home) => home[key])).size === homes.length;
-  return isOnce('name') && isOnce('host') ? homes : null;
+  return isOnce('name') && isOnce('host') && isOnce('commonName') ? homes : null;
 }
 
-function isHome(value: unknown): value is Omit<StoredHome, 'controlKey'> & { controlKey: unknown } {
+interface KeptHome extends Omit<StoredHome, 'commonName' | 'controlKey'> {
+  commonName?: string;
+  controlKey: unknown;
+}
+
+function isHome(value: unknown): value is KeptHome {
   if (!isRecord(value)) return false;
-  const { name, host, fingerprint } = value;
+  const { name, host, commonName, fingerprint } = value;
   const isPlace = Number.isInteger(host) && Number(host) >= FIRST_HOST && Number(host) <= LAST_HOST;
-  return isName(name) && isPlace && /^[0-9A-Za-z:]+$/.test(String(fingerprint));
+  const isCalled = commonName === undefined || isCommonName(commonName, name);
+  return isName(name) && isPlace && isCalled && /^[0-9A-Za-z:]+$/.test(String(fingerprint));
+}
+
+/** What a home's certificate calls it: a later one of the same name, too, is another one. @param serial bytes that were drawn. */
+export function commonNameOf(name: string, serial: Uint8Array): string {
+  return `${name}.${Array.from(serial, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+function isCommonName(value: unknown, name: unknown): value is string {
+  if (value === name) return true;
+  // It is a file's name, too.
+  return (
+    typeof value === 'string' &&
+    /^\.[0-9a-f]{16}$/.test(value.slice(String(name).length)) &&
+    value.startsWith(String(name))
+  );
 }
 
 /** '' where there is none that could be used. */
@@ -77,18 +101,19 @@ export function parseCopy(text: string): EndpointCopy {
   if (!isRecord(value) || value.format !== COPY) {
     throw new Error('is not what "iotshaper endpoint export" writes');
   }
-  const { identity, certificate, key } = value;
+  const { identity, certificate, key, authority = null } = value;
+  const pair: unknown = { certificate, key };
   const homes = readHomes(value.homes);
   if (
     !homes ||
     !isIdentity(identity) ||
     findHostFault(identity.host) !== null ||
-    !isPem(certificate, 'CERTIFICATE') ||
-    !isPem(key, 'PRIVATE KEY')
+    !isKeyPair(pair) ||
+    !(authority === null ? !homes.some(isSigned) : isKeyPair(authority))
   ) {
     throw new Error('is damaged; export the endpoint again');
   }
-  return { identity, certificate, key, homes };
+  return { identity, ...pair, authority: authority as KeyPair | null, homes };
 }
 
 function parseJson(text: string): unknown {
@@ -97,6 +122,11 @@ function parseJson(text: string): unknown {
   } catch {
     return null;
   }
+}
+
+function isKeyPair(value: unknown): value is KeyPair {
+  if (!isRecord(value)) return false;
+  return isPem(value.certificate, 'CERTIFICATE') && isPem(value.key, 'PRIVATE KEY');
 }
 
 function isPem(value: unknown, label: string): value is string {

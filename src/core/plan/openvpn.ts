@@ -136,14 +136,20 @@ export function renderTrialOpenVpn({
   ].join('\n');
 }
 
+/**
+ * SHA-256 fingerprints of the homes' certificates, colon-separated hex, which OpenVPN reads when it starts; or the file of what has
+ * signed them all: then whoever has a file of his own in `clientConfigDir` is a home, from one moment to the next.
+ */
+export type HomesTrust = { fingerprints: readonly string[] } | { authorityPath: string };
+
 export interface EndpointOpenVpn {
   port: number;
   /** Whether the kernel has IPv6: homes then reach the endpoint by either family, else by IPv4 alone. */
   isDualStack: boolean;
   certificatePath: string;
   keyPath: string;
-  /** SHA-256 fingerprints of the homes' certificates, colon-separated hex. */
-  fingerprints: string[];
+  /** By what homes are known. */
+  trust: HomesTrust;
   /** To be read by `plainUser`. */
   clientConfigDir: string;
   /** First three bytes of the tunnel addresses, e.g. `10.213.0`. */
@@ -168,9 +174,7 @@ export function renderEndpointOpenVpn(options: EndpointOpenVpn): string {
     'tls-version-min 1.2',
     `cert ${options.certificatePath}`,
     `key ${options.keyPath}`,
-    '<peer-fingerprint>',
-    ...options.fingerprints,
-    '</peer-fingerprint>',
+    ...trustLines(options.trust),
     `client-config-dir ${options.clientConfigDir}`,
     'ccd-exclusive',
     `ifconfig ${options.tunnelNet}.1 255.255.255.0`,
@@ -181,6 +185,11 @@ export function renderEndpointOpenVpn(options: EndpointOpenVpn): string {
     ...commonLines(options.managementSocket, options.queuePackets, options.plainUser),
     '',
   ].join('\n');
+}
+
+function trustLines(trust: HomesTrust): string[] {
+  if ('authorityPath' in trust) return [`ca ${trust.authorityPath}`, 'remote-cert-tls client'];
+  return ['<peer-fingerprint>', ...trust.fingerprints, '</peer-fingerprint>'];
 }
 
 /** What the endpoint tells OpenVPN of one home: its tunnel address. */

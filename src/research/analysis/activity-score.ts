@@ -35,6 +35,18 @@ export function matchEvents(
   return score(eventsS.length, foundS.length, hits);
 }
 
+/**
+ * Events that as many findings at random moments of random streams would hit, on average: one is missed where all of them lie
+ * elsewhere.
+ */
+export function chanceHits(
+  { events, found }: Pick<ActivityScore, 'events' | 'found'>,
+  { seconds, toleranceS, streams }: { seconds: number; toleranceS: number; streams: number },
+): number {
+  const near = Math.min(1, (2 * toleranceS) / seconds) / streams;
+  return Math.min(found, events * (1 - (1 - near) ** found));
+}
+
 /** Scores of several devices taken together. */
 export function addScores(scores: readonly ActivityScore[]): ActivityScore {
   const sum = (key: 'events' | 'found' | 'hits') =>

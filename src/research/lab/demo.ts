@@ -1,9 +1,10 @@
 // The demo: one household lived through five times, from unprotected to shaped, then a table and a report.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { attackNotes } from './findings/attack-table.ts';
 import { type CampaignOptions, runCampaign, type Screens } from './findings/campaign.ts';
 import { renderReport } from './findings/report.ts';
-import { attackNotes, renderTable, tableNotes } from './findings/table.ts';
+import { renderTable, tableNotes } from './findings/table.ts';
 import type { Variant } from './options.ts';
 
 const order: readonly Variant[] = ['unprotected', 'vpn', 'paper', 'constant', 'vit'];
@@ -33,7 +34,7 @@ export async function runDemo(
   const summaries = runs.map(({ summary }) => summary);
   const attacks = runs.map(({ figures }) => figures);
   stdout.write(`\n${renderTable(summaries, attacks)}\n`);
-  for (const note of [...tableNotes, ...attackNotes]) stdout.write(`${note}\n`);
+  for (const note of [...tableNotes, ...attackNotes(attacks)]) stdout.write(`${note}\n`);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
   stdout.write(`\nAll of it took ${seconds} s. Pictures and explanations: ${report}\n`);
 }

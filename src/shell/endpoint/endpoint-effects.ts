@@ -187,7 +187,7 @@ export class EndpointEffects {
       case 'streams':
         return this.#applyStreams(work);
       case 'clients':
-        return writeClientConfigs(system, this.#options.state().place.clientConfigDir, work.files);
+        return this.#writeClients(work);
       case 'openvpn':
         return this.#openvpn.start(work.config);
     }
@@ -197,7 +197,7 @@ export class EndpointEffects {
     // What lets frames leave is renewed in the same breath.
     const rulesIntact = await this.#rules.isIntact(permits);
     const takenMs = this.#system.clock.monotonicMs();
-    const received = addUp(this.#rules.countedBy('cover_in'), this.#rules.countedBy('frames_in'));
+    const received = this.#rules.countedBy('cover_in', 'frames_in');
     const passages = this.#rules.passages(endpointPassages);
     return {
       ...{ takenMs, rulesIntact, received, passages },
@@ -272,6 +272,14 @@ export class EndpointEffects {
     await this.#shaper.apply(shaped, fresh);
   }
 
+  #writeClients({ files }: WorkOf<'clients'>): Promise<Outcomes['clients']> {
+    const { clientConfigDir } = this.#options.state().place;
+    // What is no home any more is let go at once, and finds no file when it comes again.
+    return writeClientConfigs(this.#system, clientConfigDir, files, (commonName) =>
+      this.#openvpn.disconnect(commonName),
+    );
+  }
+
   /** Ends and removes everything; goes on where something can't be removed. */
   async #remove({ inside }: WorkOf<'remove'>): Promise<Outcomes['remove']> {
     this.#control.close();
@@ -286,13 +294,6 @@ export class EndpointEffects {
     this.#sent.close();
     return { forgotten };
   }
-}
-
-function addUp(
-  one: ReadonlyMap<string, number>,
-  other: ReadonlyMap<string, number>,
-): Map<string, number> {
-  return new Map([...one].map(([name, count]) => [name, count + (other.get(name) ?? 0)]));
 }
 
 type WorkOf<P extends Part> = Extract<Work, { part: P }>;

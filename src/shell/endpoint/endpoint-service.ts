@@ -86,6 +86,7 @@ export class EndpointService {
         identity,
         uid: system.processes.uid,
         certificatePath: store.certificatePath,
+        authorityPath: store.authorityPath,
         keyPath: store.keyPath,
         clientConfigDir: clientConfigDirOf(runDir),
         managementSocket: managementSocketOf(runDir),

@@ -15,19 +15,26 @@ export function clientConfigDirOf(runDir: string): string {
   return join(runDir, 'homes');
 }
 
-/** Writes these files and leaves no other; a home's file holds its tunnel address, which is no secret. */
+/**
+ * Writes these files and leaves no other, while OpenVPN may look for any of them; a home's file holds its tunnel address,
+ * which is no secret.
+ *
+ * @param onGone told the name of each other file, once that is gone.
+ */
 export async function writeClientConfigs(
   system: Pick<System, 'files'>,
   dir: string,
   texts: readonly { name: string; text: string }[],
+  onGone: (name: string) => void,
 ): Promise<Reader> {
   const { files } = system;
-  await files.remove(dir);
   await files.makeFolder(dir, THROUGH);
-  for (const { name, text } of texts) {
-    const path = join(dir, name);
-    await files.write(path, text);
-    await files.setMode(path, 0o644);
+  await files.setMode(dir, THROUGH);
+  for (const { name, text } of texts) await files.replace(join(dir, name), text, 0o644);
+  for (const name of await files.list(dir)) {
+    if (texts.some((one) => one.name === name)) continue;
+    await files.remove(join(dir, name));
+    onGone(name);
   }
   return {
     closedFolder: await findClosedDirectory(system, dir),

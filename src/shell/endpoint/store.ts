@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { findHostFault } from '../../core/endpoint/host.ts';
 import type { EndpointIdentity, StoredHome } from '../../core/endpoint/identity.ts';
 import {
+  commonNameOf,
   type EndpointCopy,
   FIRST_HOST,
   findNameFault,
@@ -15,12 +16,16 @@ import { findFreeNets, findPortFault } from '../../core/endpoint/place.ts';
 import { CONTROL_KEY_BYTES } from '../../core/openvpn/inside.ts';
 import type { System, SystemError } from '../system/system.ts';
 import { renderProfile } from './home-profile.ts';
+import { authorityPathOf, readAuthority, signHome, writeAuthority } from './state/authority.ts';
 import { makeCertificate } from './state/certificate.ts';
 import { withFolderLock } from './state/folder-lock.ts';
 
 /** Takes a profile before its home counts. */
 type Deliver = (profile: string) => Promise<void>;
 const nowhere: Deliver = async () => {};
+
+/** Bytes that tell a home's certificate from any other of its name. */
+const SERIAL_BYTES = 8;
 
 type StoreSystem = Pick<System, 'files' | 'processes' | 'randomBytes'>;
 
@@ -40,6 +45,11 @@ export class EndpointStore {
 
   get keyPath(): string {
     return join(this.dir, 'endpoint.key');
+  }
+
+  /** Of what signs homes' certificates; there once a home was added. */
+  get authorityPath(): string {
+    return authorityPathOf(this.dir);
   }
 
   get homesPath(): string {
@@ -70,7 +80,7 @@ export class EndpointStore {
     };
     const made = await this.#whereNone(() =>
       makeCertificate(this.#system, 'iotshaper endpoint').then((pair) => ({
-        ...{ identity, ...pair, homes: [] },
+        ...{ identity, ...pair, authority: null, homes: [] },
       })),
     );
     return made.identity;
@@ -169,6 +179,7 @@ export class EndpointStore {
       identity,
       certificate: await this.#system.files.readText(this.certificatePath),
       key: await this.#system.files.readText(this.keyPath),
+      authority: await readAuthority(this.#system, this.dir),
       homes: await this.homes(),
     }));
   }
@@ -195,13 +206,14 @@ export class EndpointStore {
   /** New keys of a home, and the profile that holds them. */
   async #makeHome(name: string, host: number): Promise<{ home: StoredHome; profile: string }> {
     const identity = await this.identity();
-    const { certificate, key } = await makeCertificate(this.#system, name);
+    const commonName = commonNameOf(name, this.#system.randomBytes(SERIAL_BYTES));
+    const { certificate, key } = await signHome(this.#system, this.dir, commonName);
     const { fingerprint256: fingerprint } = new X509Certificate(certificate);
     const controlKey = Buffer.from(this.#system.randomBytes(CONTROL_KEY_BYTES)).toString('base64');
     const endpoint = new X509Certificate(await this.#system.files.readBytes(this.certificatePath));
     const secrets = { certificate, key, controlKey };
     return {
-      home: { name, host, fingerprint, controlKey },
+      home: { name, host, commonName, fingerprint, controlKey },
       profile: renderProfile(identity, name, endpoint.fingerprint256, secrets),
     };
   }
@@ -234,6 +246,7 @@ export class EndpointStore {
       const copy = await make();
       await files.replace(this.certificatePath, copy.certificate);
       await files.replace(this.keyPath, copy.key);
+      if (copy.authority) await writeAuthority(this.#system, this.dir, copy.authority);
       await files.replace(this.homesPath, renderJson(copy.homes));
       await this.#writeIdentity(copy.identity);
       return copy;

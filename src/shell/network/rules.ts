@@ -140,8 +140,16 @@ export class Rules {
     return Object.fromEntries(read) as PassageCounts<Name>;
   }
 
-  /** Packets that each element of a counting set had counted when it was last looked at. */
-  countedBy(set: string): Map<string, number> {
+  /** Packets that each element of counting sets had counted, in all of them together, when they were last looked at. */
+  countedBy(...sets: readonly string[]): Map<string, number> {
+    const sums = new Map<string, number>();
+    for (const [element, packets] of sets.flatMap((set) => [...this.#countedIn(set)])) {
+      sums.set(element, (sums.get(element) ?? 0) + packets);
+    }
+    return sums;
+  }
+
+  #countedIn(set: string): Map<string, number> {
     const known = this.#glance?.sets.get(set);
     if (known) return new Map(known.map(({ value, packets }) => [value, packets]));
     const body =

@@ -126,6 +126,11 @@ export class OpenVpn {
     this.#client?.write('signal SIGUSR1\n');
   }
 
+  /** Lets go of whoever is connected by this name of a certificate. */
+  disconnect(commonName: string): void {
+    this.#client?.write(`kill ${commonName}\n`);
+  }
+
   /** Ends the pause before the next try, where OpenVPN is in one. */
   retryNow(): void {
     if (!this.#cancelRelease) return;

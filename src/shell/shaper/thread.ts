@@ -7,7 +7,7 @@ import { CLOCK_HANDLE, CLOCK_NETDEV, TUNNEL_NETDEV } from '../../core/plan/names
 import { renderClockChange, renderClockLimit } from '../../core/plan/outer-clock.ts';
 import { classBytesPerSecond, renderClassChange } from '../../core/plan/tc.ts';
 import { TcListingReader } from '../../core/plan/tc-listing.ts';
-import { isPaced, slotsPerSecond } from '../../core/stream/stream.ts';
+import { isPaced, type Shape, slotsPerSecond } from '../../core/stream/stream.ts';
 import { netdevExists, openNetdevCounter } from '../network/netdev.ts';
 import { Serial } from '../system/serial.ts';
 import type { Cancel, Counter, System, ThreadPort } from '../system/system.ts';
@@ -21,6 +21,9 @@ const REPORT_MS = 1000;
 const LOOK_MS = 200;
 /** Counts of the clock are taken no closer, whoever looked at it. */
 const OBSERVE_MS = 900;
+/** Longer than what an ended stream left behind takes, and how much of its rate that is at most. */
+const ENDED_MS = 4000;
+const ENDED_SHARE = 2;
 /** Ahead of the main thread (-20 is first). */
 const NICE = -15;
 
@@ -43,6 +46,8 @@ export class ShaperThread {
   readonly #random: () => number;
   readonly #serial = new Serial();
   readonly #streams = new Map<number, RunningStream>();
+  /** Streams whose cover stands in classes of theirs that stay. */
+  #ended: { shape: Shape; untilMs: number }[] = [];
   /** When tc last listed a count. */
   #heardMs = Number.NEGATIVE_INFINITY;
   readonly #listing = new TcListingReader((...counts) => this.#count(...counts));
@@ -90,11 +95,13 @@ export class ShaperThread {
   }
 
   async #apply(streams: readonly ShapedStream[], fresh: boolean): Promise<void> {
+    const nowMs = this.#system.clock.monotonicMs();
     if (fresh) this.#restartTc();
     for (const [minor, running] of this.#streams) {
       if (!streams.some((stream) => stream.minor === minor)) {
         running.cover?.close();
         this.#streams.delete(minor);
+        this.#ended.push({ shape: running.stream.shape, untilMs: nowMs + ENDED_MS });
       }
     }
     for (const stream of streams) {
@@ -186,10 +193,13 @@ export class ShaperThread {
     old?.cover?.close();
   }
 
-  /** What all streams together are let send. */
+  /** What all streams together are let send; of those that ended what stands there leaves yet, at the rate drawn last. */
   #bytesPerS(): number {
+    const nowMs = this.#system.clock.monotonicMs();
+    this.#ended = this.#ended.filter(({ untilMs }) => nowMs < untilMs);
+    const ended = this.#ended.map(({ shape }) => ENDED_SHARE * classBytesPerSecond(shape));
     const shapes = [...this.#streams.values()].map(({ stream }) => stream.shape);
-    return shapes.reduce((sum, shape) => sum + classBytesPerSecond(shape), 0);
+    return [...shapes.map(classBytesPerSecond), ...ended].reduce((sum, rate) => sum + rate, 0);
   }
 
   #restartTc(): void {

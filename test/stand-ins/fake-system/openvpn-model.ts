@@ -204,6 +204,8 @@ class OpenVpnProgram implements Program {
     } else if (line === 'signal SIGUSR1') {
       this.#say('SUCCESS: signal SIGUSR1 thrown');
       if (this.#state === 'connecting' || this.#state === 'connected') this.#restart('SIGUSR1');
+    } else if (line.startsWith('kill ')) {
+      this.#say(`ERROR: common name '${line.slice('kill '.length)}' not found`);
     } else throw new Error(`the model of OpenVPN does not understand "${line}"`);
   }
 

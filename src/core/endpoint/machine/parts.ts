@@ -12,10 +12,11 @@ import {
   resolver6,
   tunnelAddress,
 } from '../../plan/nft/nft-endpoint.ts';
-import { renderClientConfig, renderEndpointOpenVpn } from '../../plan/openvpn.ts';
+import { type HomesTrust, renderClientConfig, renderEndpointOpenVpn } from '../../plan/openvpn.ts';
 import { planEndpointRoutes } from '../../plan/routes.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
-import type { Nets } from '../identity.ts';
+import { isSigned, type Nets } from '../identity.ts';
+import { FIRST_HOST, LAST_HOST } from '../keeping.ts';
 import type { OwnNetdev } from '../surroundings.ts';
 import type { Part } from './agenda.ts';
 import { clockWork, NOT_THERE_YET, neededClock, standingOf } from './clock.ts';
@@ -207,12 +208,17 @@ export function noteQueue({ state, now }: Turn): void {
   state.made = null;
 }
 
+/** Homes up to one of these hosts have their classes, whether there are such homes or not: to add one empties all leaves. */
+const READY_HOSTS = [9, 17, 33, 65, 129, LAST_HOST];
+
 /**
- * A class for each home, whether it is there or not: one that comes finds its own, and nothing is changed for the others.
- * What paces it sets its rate.
+ * A class for each home, whether it is there or not, and for some that are yet to be added: one that comes finds its own, and
+ * nothing is changed for the others. What paces it sets its rate.
  */
 function classesOf({ homes, sessions, place }: EndpointState): SlotClass[] {
-  return homes.map(({ host }) => ({
+  const last = Math.max(0, ...homes.map(({ host }) => host));
+  const ready = READY_HOSTS.find((host) => host > last) ?? LAST_HOST;
+  return Array.from({ length: ready - FIRST_HOST + 1 }, (_, k) => FIRST_HOST + k).map((host) => ({
     minor: host,
     shape: sessions.find((session) => session.host === host)?.shape ?? NOT_THERE_YET,
     destination: tunnelAddress(place.identity, host),
@@ -245,8 +251,8 @@ function clientsWork(state: EndpointState): Work | null {
   if (isSame(homes, state.clients)) return null;
   state.clients = homes;
   const { tunnelNet } = place.identity;
-  const files = homes.map(({ name, host }) => ({
-    name,
+  const files = homes.map(({ commonName, host }) => ({
+    name: commonName,
     text: renderClientConfig(tunnelNet, host),
   }));
   return { part: 'clients', files };
@@ -254,27 +260,33 @@ function clientsWork(state: EndpointState): Work | null {
 
 function openvpnWork(turn: Turn): Work | null {
   const { state } = turn;
-  const { homes, place, reader } = state;
+  const { place, reader } = state;
   if (!reader) return null;
-  const fingerprints = homes.map(({ fingerprint }) => fingerprint);
   const config = renderEndpointOpenVpn({
     isDualStack: reader.isDualStack,
     port: place.identity.port,
     certificatePath: place.certificatePath,
     keyPath: place.keyPath,
-    // Without any home OpenVPN still wants a fingerprint; nobody has this one.
-    fingerprints: fingerprints.length > 0 ? fingerprints : [NOBODY],
+    trust: trustOf(state),
     clientConfigDir: place.clientConfigDir,
     tunnelNet: place.identity.tunnelNet,
     managementSocket: place.managementSocket,
     queuePackets: OPENVPN_QUEUE_PACKETS,
     plainUser: reader.closedFolder === null ? (state.plainUser ?? null) : null,
   });
-  if (isSame(state.openvpn, { config, homes })) return null;
+  if (state.openvpn === config) return null;
   // Its netdev goes with it.
   leaveTunnel(turn);
-  state.openvpn = { config, homes };
+  state.openvpn = config;
   return { part: 'openvpn', config };
+}
+
+/** One home that no authority has signed for is enough to know them all by their fingerprints. */
+function trustOf({ homes, place }: EndpointState): HomesTrust {
+  // Without any home OpenVPN still wants a fingerprint; nobody has this one.
+  if (homes.length === 0) return { fingerprints: [NOBODY] };
+  if (homes.every(isSigned)) return { authorityPath: place.authorityPath };
+  return { fingerprints: homes.map(({ fingerprint }) => fingerprint) };
 }
 
 /** OpenVPN runs no more: what was heard by it is void, and homes are sent to once it is back. */

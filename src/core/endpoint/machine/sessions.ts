@@ -203,7 +203,7 @@ export function isSilent({ shape, heardMs }: Session, nowMs: number): boolean {
   return nowMs - heardMs > Math.max(SILENT_MS, SILENT_SLOTS * waitPerSlotMs(shape));
 }
 
-/** Other homes than before: those that went are let go, and OpenVPN reads its fingerprints at the start only. */
+/** Other homes than before: those that went are let go. OpenVPN reads its fingerprints, where it has any, at the start only. */
 export function noteHomes(turn: Turn, homes: readonly StoredHome[]): void {
   const { state } = turn;
   if (isSame(homes, state.homes)) return;

@@ -25,6 +25,8 @@ export interface Place {
   uid: number;
   certificatePath: string;
   keyPath: string;
+  /** Of what signs homes' certificates. */
+  authorityPath: string;
   /** Where OpenVPN finds a file for each home. */
   clientConfigDir: string;
   /** Where OpenVPN finds its management's socket. */
@@ -124,8 +126,8 @@ export interface EndpointState extends Agenda<Part>, EndpointClockState {
   reader: Reader | null;
   /** Homes whose files stand; null for none. */
   clients: readonly StoredHome[] | null;
-  /** What OpenVPN was started with; null where it was not. */
-  openvpn: { config: string; homes: readonly StoredHome[] } | null;
+  /** The configuration that OpenVPN was started with; null where it was not. */
+  openvpn: string | null;
   /** Whether it was started before: what is logged of it differs. */
   wasStarted: boolean;
   /** Whether OpenVPN says that it runs, and whether its netdev was found. */

@@ -214,9 +214,11 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'clients':
       noteReader(turn, done.found);
+      if (state.wasStarted) tellHomes(turn);
       return;
     case 'openvpn':
-      tellHomes(turn);
+      if (!state.wasStarted) tellHomes(turn);
+      state.wasStarted = true;
       return;
   }
 }
@@ -260,7 +262,6 @@ function tellHomes(turn: Turn): void {
     ? notice('homes-now', { count, names })
     : notice('endpoint-at', { host, port: `${port}`, count });
   log(turn, 'notice', told);
-  turn.state.wasStarted = true;
 }
 
 /** A part has not failed, or no longer. */

@@ -4,7 +4,7 @@ import { auditTraces } from '../../../core/analysis/audit.ts';
 import type { AuditLevel } from '../../../core/analysis/audit-result.ts';
 import type { Interval } from '../../../core/analysis/statistics/auc-interval.ts';
 import { seededRandom } from '../../../core/random/random.ts';
-import type { ActivityScore } from '../../analysis/activity-score.ts';
+import { type ActivityScore, chanceHits } from '../../analysis/activity-score.ts';
 import { attackActivity, BIN_S } from '../../analysis/activity-streams.ts';
 import { loudestDevices } from '../../analysis/audit-devices.ts';
 import { type Validation, validateRates, wilsonInterval } from '../../analysis/cross-validation.ts';
@@ -43,7 +43,7 @@ export interface AttackFigures {
   /** Those that rates alone give away, and how windows were judged; null where there was nothing to judge. */
   byRates: { named: string[]; validation: Validation } | null;
   /** Findings held against the events; null without events. */
-  events: ActivityScore | null;
+  events: (ActivityScore & { chanceHits: number }) | null;
   /** The audit's forest on windows of a second; null where it could not be trained. */
   auc: Interval | null;
   /** The smallest AUC that would have been found in so short a run 80 times in 100. */
@@ -155,14 +155,16 @@ function findEvents({
   wire,
   events,
   seed,
-}: AttackInput): ActivityScore | null {
+}: AttackInput): AttackFigures['events'] {
   if (events.length === 0) return null;
   const observed = streams
     ? [...streams].map(([label, series]) => ({ label, key: label, series: [series] }))
     : [{ label: 'tunnel', key: 'tunnel', series: [seriesOf(wire)] }];
   const happened = streams ? events : events.map((event) => ({ ...event, device: '' }));
   const options = { toleranceS: TOLERANCE_S, seed };
-  return attackActivity(observed, { startS, endS }, happened, options).score;
+  const { score } = attackActivity(observed, { startS, endS }, happened, options);
+  const place = { seconds: endS - startS, toleranceS: TOLERANCE_S, streams: observed.length };
+  return score && { ...score, chanceHits: chanceHits(score, place) };
 }
 
 function auditRun({

@@ -2,9 +2,10 @@
 import { defaultMode } from '../../../core/pacing/modes.ts';
 import { renderRows } from '../../../core/plot/text-table.ts';
 import type { Variant } from '../options.ts';
+import { attackNotes } from './attack-table.ts';
 import { type AttackedRun, type CampaignOptions, runCampaign, type Screens } from './campaign.ts';
 import { countFunctions, describeFunction } from './functions.ts';
-import { attackNotes, renderTable, tableNotes, underline } from './table.ts';
+import { renderTable, tableNotes, underline } from './table.ts';
 
 const order: readonly Variant[] = ['unprotected', 'block', 'vpn', defaultMode];
 
@@ -30,7 +31,7 @@ export function renderDefences(runs: readonly DefendedRun[]): string {
   const attacks = runs.map(({ figures }) => figures);
   const notes = [
     ...tableNotes,
-    ...attackNotes,
+    ...attackNotes(attacks),
     'Works: uses all of which reached the maker’s server, of those tried; “keeps in touch” counts messages. Only what devices do with their servers is emulated; what a device does with a phone in the same home goes on under every defence.',
   ];
   return `${renderTable(summaries, attacks)}\n${underline(renderFunctions(runs))}\n${notes.join('\n')}\n`;

@@ -5,9 +5,10 @@ import { deviceCatalogue } from '../../devices/catalogue.ts';
 import { escapeText, type PlotEvent, plotLines } from '../../plot/svg.ts';
 import type { Variant } from '../options.ts';
 import type { AttackFigures } from './attack.ts';
+import { attackNotes, tellsActivity } from './attack-table.ts';
 import type { WirePacket } from './observation.ts';
 import type { LabSummary } from './summary.ts';
-import { attackNotes, tableNotes, tableRows } from './table.ts';
+import { tableNotes, tableRows } from './table.ts';
 
 export interface ReportRun {
   summary: LabSummary;
@@ -69,7 +70,9 @@ export function renderReport(runs: readonly ReportRun[]): string {
   const topKBps = Math.max(
     ...runs.flatMap((run) => [...binRates(run, 'up'), ...binRates(run, 'down')]),
   );
-  const notes = runs[0]!.figures ? [...tableNotes, ...attackNotes] : tableNotes;
+  const notes = runs[0]!.figures
+    ? [...tableNotes, ...attackNotes(runs.flatMap(({ figures }) => figures ?? []))]
+    : tableNotes;
   const sections = runs.map((run) => {
     const { title, picture } = captionOf(run.summary.variant);
     return `<section>
@@ -236,11 +239,12 @@ function describeAttack({ figures }: ReportRun): string {
     ? `From the rates alone an attacker names ${byRates.named.length} of ${devices.length} devices`
     : 'There is too little to name a device by';
   const found = events
-    ? ` and finds ${events.hits} of ${events.events} events (${events.found - events.hits} false alarms)`
+    ? ` and finds ${events.hits} of ${events.events} events, where chance finds ${events.chanceHits.toFixed(0)} (${events.found - events.hits} false alarms)`
     : '';
-  const told = auc
-    ? ` A trained classifier ranks an active second above an idle one ${(100 * auc.value).toFixed(0)} times in 100 (95 %: ${(100 * auc.low).toFixed(0)} to ${(100 * auc.high).toFixed(0)}; guessing gets 50).`
-    : '';
+  const told =
+    auc && tellsActivity(figures)
+      ? ` A trained classifier ranks an active second above an idle one ${(100 * auc.value).toFixed(0)} times in 100 (95 %: ${(100 * auc.low).toFixed(0)} to ${(100 * auc.high).toFixed(0)}; guessing gets 50).`
+      : '';
   return ` ${named}${found}.${told}`;
 }
 

@@ -9,8 +9,6 @@ import type {
   LatencySummary,
 } from './summary.ts';
 
-export { attackNotes } from './attack-table.ts';
-
 /** The figures of several runs, a column a run; `attacks` are those on the same runs. */
 export function tableRows(
   runs: readonly LabSummary[],

@@ -1,31 +1,53 @@
 // Certificates of the endpoint and of its homes, made by openssl.
+import type { KeyPair } from '../../../core/endpoint/identity.ts';
 import { CommandError } from '../../system/command.ts';
 import type { System } from '../../system/system.ts';
 
 const DAYS = 36_500;
 
+type Processes = Pick<System, 'processes'>;
+
 /** A self-signed certificate on P-256; it is known by its fingerprint, so nobody has to sign it. */
-export async function makeCertificate(
-  { processes }: Pick<System, 'processes'>,
+export function makeCertificate(system: Processes, name: string): Promise<KeyPair> {
+  return make(system, name, []);
+}
+
+/** A certificate that signs those of homes, and nothing else. */
+export function makeAuthority(system: Processes, name: string): Promise<KeyPair> {
+  return make(system, name, [
+    ...PLAIN,
+    ...['-addext', 'basicConstraints=critical,CA:TRUE,pathlen:0'],
+    ...['-addext', 'keyUsage=critical,keyCertSign'],
+  ]);
+}
+
+/** A home's certificate, which its endpoint's authority signs; it signs nothing and serves nobody. */
+export function makeHomeCertificate(
+  system: Processes,
+  commonName: string,
+  authority: { certificatePath: string; keyPath: string },
+): Promise<KeyPair> {
+  return make(system, commonName, [
+    ...PLAIN,
+    ...['-CA', authority.certificatePath, '-CAkey', authority.keyPath],
+    ...['-addext', 'basicConstraints=critical,CA:FALSE'],
+    ...['-addext', 'keyUsage=critical,digitalSignature'],
+    ...['-addext', 'extendedKeyUsage=clientAuth'],
+  ]);
+}
+
+/** Nothing of what a machine's own configuration adds to certificates. */
+const PLAIN = ['-config', '/dev/null'];
+
+async function make(
+  { processes }: Processes,
   name: string,
-): Promise<{ certificate: string; key: string }> {
+  more: readonly string[],
+): Promise<KeyPair> {
   const argv = [
-    'openssl',
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    `${DAYS}`,
-    '-subj',
-    `/CN=${name}`,
-    '-keyout',
-    '-',
-    '-out',
-    '-',
+    ...['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+    ...['-nodes', '-days', `${DAYS}`, '-subj', `/CN=${name}`, ...more],
+    ...['-keyout', '-', '-out', '-'],
   ];
   let text: string;
   try {

@@ -128,6 +128,7 @@ async function replace(path: string, content: string | Uint8Array, mode = SECRET
   const fresh = join(dirname(path), `.${basename(path)}.new`);
   await rm(fresh, { force: true });
   await writeFile(fresh, content, { mode, flag: 'wx', flush: true });
+  await chmod(fresh, mode); // whatever the umask
   await rename(fresh, path);
 }
 
