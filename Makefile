@@ -103,6 +103,21 @@ evaluate-readers: compiled ## captures of each link type beside tshark, flows be
 	@sh scripts/install-packages.sh tshark softflowd nfdump
 	@node build/test/bench/readers/table.js 500
 
+# QuickJS and its headers, as Debian 13 has them; both are to be given where they come from elsewhere.
+QJS ?=
+QUICKJS_HEADERS ?= /usr/include/quickjs
+
+.PHONY: quickjs
+quickjs: $(MODULES) ## a home's program for QuickJS and the module in C it needs, out/quickjs (QUICKJS_HEADERS=FOLDER)
+	@node scripts/quickjs.mjs out/quickjs
+	$(CC) -O2 -Wall -fPIC -shared -s -I$(QUICKJS_HEADERS) native/quickjs/machine.c -o out/quickjs/machine.so
+
+.PHONY: evaluate-quickjs
+evaluate-quickjs: test-packages dist/iotshaper.js compiled ## a home on QuickJS: its door, the wire's tests, its cost beside Node.js (root, Debian 13, 20 minutes; QJS=FILE QUICKJS_HEADERS=FOLDER)
+	@[ -n "$(QJS)" ] || sh scripts/install-packages.sh quickjs libquickjs gcc libc6-dev
+	@$(MAKE) --no-print-directory quickjs
+	@sh test/quickjs/evaluate.sh "$$(command -v $(or $(QJS),qjs))"
+
 .PHONY: bench
 bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays (root)
 	@set -e; for name in framing simulation ubus-restart latency; do \

@@ -14,28 +14,34 @@ import {
   withDirectories,
 } from './package-files.mjs';
 import { renderTemplate } from './pot.mjs';
+import { bundleForQuickjs } from './quickjs.mjs';
 import { readRecipe } from './recipe.mjs';
 
 /** @typedef {import('./archive.mjs').Entry} Entry */
 
 /** Of this tree what the program is bundled from, so that whoever has the archive can bundle it anew: `make build`. */
-const sourceFolders = ['src', 'scripts', 'files', 'luci-app', 'page-app', 'openwrt'];
+const sourceFolders = ['src', 'native', 'scripts', 'files', 'luci-app', 'page-app', 'openwrt'];
 const sourceFiles = [
   ...['LICENSE', 'Makefile', 'README.md', 'CHANGELOG.md', 'SECURITY.md'],
   ...['package.json', 'package-lock.json', 'tsconfig.json'],
 ];
 
 /**
- * The archive of PKG_SOURCE: below root/ what is installed, beside it what that was bundled from.
+ * The archive of PKG_SOURCE: below root/ what is installed, below quickjs/ the program as QuickJS runs it, beside them what
+ * both were bundled from.
  *
- * @returns {{ name: string, bytes: Buffer }}
+ * @returns {Promise<{ name: string, bytes: Buffer }>}
  */
-export function sourceArchive() {
+export async function sourceArchive() {
   const folder = `${readRecipe().name}-${version}`;
   const service = serviceFiles();
   const third = service.find(({ path }) => path.endsWith('/LICENSES'));
   const entries = [
     ...service.map((entry) => ({ ...entry, path: `root/${entry.path}` })),
+    ...(await bundleForQuickjs()).map(({ name, data }) => ({
+      path: `quickjs/${name}`,
+      data: Buffer.from(data),
+    })),
     { path: 'LICENSES', data: third?.data ?? '' },
     ...sourceFiles.map((path) => ({ path, data: readFileSync(path) })),
     ...sourceFolders.flatMap((path) => filesBelow(path, `${path}/`)),
@@ -48,7 +54,7 @@ export function sourceArchive() {
 
 /** @returns {Promise<Entry[]>} the feed, directories not included */
 export async function feedOfRecipes() {
-  const archive = sourceArchive();
+  const archive = await sourceArchive();
   const { SOURCE_URL: url, MAINTAINER: maintainer } = process.env;
   /** @param {string} name */
   const recipe = (name) => {

@@ -62,7 +62,8 @@ function waysOutOfCore(among: Graph): string[] {
 
 /** Ways from what a router or server runs to research. */
 function waysToResearch(among: Graph): string[] {
-  const starts = [...among.keys()].filter((path) => ['shell', 'main.ts'].includes(wingOf(path)));
+  const wings = ['shell', 'main.ts', 'main-quickjs.ts'];
+  const starts = [...among.keys()].filter((path) => wings.includes(wingOf(path)));
   return starts
     .flatMap((path) => [...reachOf(path, among)])
     .filter(([to]) => wingOf(to) === 'research')
@@ -74,7 +75,9 @@ function withImport(from: string, text: string): Graph {
 }
 
 test('src shows three wings', (t) => {
-  t.deepEqual(readdirSync('src').sort(), ['core', 'main.ts', 'research', 'shell', 'version.ts']);
+  t.deepEqual(readdirSync('src').sort(), [
+    ...['core', 'main-quickjs.ts', 'main.ts', 'research', 'shell', 'version.ts'],
+  ]);
   t.true(sources.length > 200, `${sources.length} files`);
 });
 
@@ -134,9 +137,12 @@ const SUMS = ['node:path', 'node:crypto'];
 const MACHINE =
   /\b(?:process|performance|setTimeout|setInterval|setImmediate)\b\s*[.(]|\bDate\.now\b|\bNodeJS\b/;
 
+/** One for each engine. */
+const DOORS = ['src/shell/system/node/', 'src/shell/system/quickjs/'];
+
 /** Why a file of the shell does more than hand everything to the door it was given; null when it does not. */
 function waysAroundDoor(path: string, text: string): string | null {
-  if (wingOf(path) !== 'shell' || path.startsWith('src/shell/system/node/')) return null;
+  if (wingOf(path) !== 'shell' || DOORS.some((door) => path.startsWith(door))) return null;
   const module = importsOf(path, text).find(
     ({ to }) => to.startsWith('node:') && !SUMS.includes(to),
   );
@@ -166,9 +172,8 @@ test('the check finds a module, a clock, a timer and a type of Node in the shell
 });
 
 test('what a router runs all day holds neither tools nor the endpoint nor a command line', (t) => {
-  const held = ['src/main.ts', 'src/shell/cli/home.ts'].flatMap((path) => [
-    ...reachOf(path, graph).keys(),
-  ]);
+  const starts = ['src/main.ts', 'src/main-quickjs.ts', 'src/shell/cli/home.ts'];
+  const held = starts.flatMap((path) => [...reachOf(path, graph).keys()]);
   const bad = held.filter((path) =>
     /^src\/shell\/(?:endpoint|analysis|capture|simulation)\/|\/cli\/(?:tools\/|(?:endpoint|program)\.ts$)|^commander$/.test(
       path,
@@ -182,16 +187,26 @@ test('what a router runs all day holds neither tools nor the endpoint nor a comm
 test('a command is imported by the command line alone', (t) => {
   const bad = [...graph.values()]
     .flat()
-    .filter(({ from, to }) => to.includes('/shell/cli/') && !/\/cli\/|^src\/main\.ts$/.test(from));
+    .filter(
+      ({ from, to }) =>
+        to.includes('/shell/cli/') && !/\/cli\/|^src\/main(?:-quickjs)?\.ts$/.test(from),
+    );
   t.deepEqual(bad, []);
 });
 
-/** What stands in bundles in the place of ip-address. */
-const spare = ['src/core/ip/block-address.ts'];
+/** What stands in bundles in the place of ip-address, and on QuickJS in the place of Node.js's modules. */
+const spare = [
+  'src/core/ip/block-address.ts',
+  ...['crypto', 'command-line', 'pem-reader', 'der'].map(
+    (name) => `src/shell/system/quickjs/stand-ins/${name}.ts`,
+  ),
+  'src/shell/system/quickjs/modules.d.ts',
+];
 
 test('every source file is reached from the program, the page or the documentation', (t) => {
   const reached = new Set([
     'src/main.ts',
+    'src/main-quickjs.ts',
     // The page's module, what it gives translators, and the documentation's table.
     'src/core/page/page.ts',
     'src/core/page/texts.ts',
@@ -202,4 +217,11 @@ test('every source file is reached from the program, the page or the documentati
     sources.filter((path) => !reached.has(path) && !spare.includes(path)),
     [],
   );
+});
+
+test('only QuickJS’s own door, and what starts it, imports QuickJS’s modules', (t) => {
+  const bad = [...graph.values()]
+    .flat()
+    .filter(({ from, to }) => to.startsWith('quickjs:') && !from.startsWith(DOORS[1]!));
+  t.deepEqual(bad, []);
 });

@@ -6,7 +6,10 @@ import {
   describeBursts,
 } from '../../src/research/analysis/identify/burst-features.ts';
 import { RateSeries } from '../../src/research/analysis/identify/features.ts';
-import { decodeSequence, learnChain } from './hidden-markov.ts';
+import {
+  decodeSequence,
+  learnChain,
+} from '../../src/research/analysis/identify/over-time/hidden-markov.ts';
 
 test('how labels follow each other is learnt, with one step more of each', (t) => {
   const chain = learnChain([

@@ -3,21 +3,17 @@ import type { Sample } from '../../src/core/capture/trace.ts';
 import { renderTable } from '../../src/core/plot/text-table.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { loudestDevices } from '../../src/research/analysis/audit-devices.ts';
-import { BURST_BIN_S } from '../../src/research/analysis/identify/burst-features.ts';
+import { featureSets } from '../../src/research/analysis/identify/features.ts';
 import {
-  cutWindows,
-  featureSets,
-  RateSeries,
-} from '../../src/research/analysis/identify/features.ts';
+  callSequences,
+  judgedCells,
+  judgedColumns,
+  summariseCalled,
+} from '../../src/research/analysis/identify/over-time/sequences.ts';
+import { describeWire } from '../../src/research/lab/findings/observer-over-time.ts';
 import { simulate } from '../../src/research/simulation/simulate.ts';
 import { defaultVariantOptions, variantOf } from '../../src/research/simulation/variants.ts';
 import { householdTrace } from '../analysis/activity-household.ts';
-import {
-  fitRateForestOf,
-  judgedCells,
-  judgedColumns,
-  judgeSequences,
-} from '../analysis/sequences.ts';
 
 const [secondsText = '900', homesText = '6'] = process.argv.slice(2);
 const seconds = Number(secondsText);
@@ -34,8 +30,9 @@ for (const name of ['vpn', 'paper', 'packed-constant', 'packed-vit'] as const) {
       sequences.push(await observeHome(name, features, seed));
     // The last half of homes was never seen before.
     const half = Math.ceil(homes / 2);
-    const forest = fitRateForestOf(sequences.slice(0, half), seededRandom(1, 91));
-    const judged = judgeSequences(sequences.slice(0, half), sequences.slice(half), forest);
+    const judged = summariseCalled(
+      callSequences(sequences.slice(0, half), sequences.slice(half), seededRandom(1, 91)),
+    );
     rows.push([name, features, ...judgedCells(judged)]);
   }
 }
@@ -63,8 +60,6 @@ async function observeHome(
     },
   });
   wire.sort((a, b) => a.timeS - b.timeS);
-  const series = new RateSeries(BURST_BIN_S / 2);
-  for (const sample of wire) series.add(sample);
   const windows = Math.floor(seconds / WINDOW_S);
   const loudest = loudestDevices(
     new Map(
@@ -75,15 +70,8 @@ async function observeHome(
     ),
     { startS: 0, windowS: WINDOW_S, windows },
   );
-  const place = {
-    fromS: 0,
-    toS: windows * WINDOW_S,
-    windowS: WINDOW_S,
-    sampleS: 0.25,
-    keepEmpty: true,
-  };
-  return cutWindows(series, { ...place, features }).map((window, w) => ({
-    row: window.features,
+  return describeWire(wire, windows, features).map((row, w) => ({
+    row,
     label: loudest[w] ?? NOBODY,
   }));
 }

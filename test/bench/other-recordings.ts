@@ -12,15 +12,15 @@ import {
   featureSets,
   RateSeries,
 } from '../../src/research/analysis/identify/features.ts';
-import { openTrace } from '../../src/shell/simulation/trace.ts';
-import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import {
-  fitRateForestOf,
+  callSequences,
   judgedCells,
   judgedColumns,
-  judgeSequences,
   type LabelledSequence,
-} from '../analysis/sequences.ts';
+  summariseCalled,
+} from '../../src/research/analysis/identify/over-time/sequences.ts';
+import { openTrace } from '../../src/shell/simulation/trace.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
 /** Beside the captures of each device, its hardware address. */
 const MAC_FILE = '_iotdevice-mac.txt';
@@ -61,7 +61,7 @@ function judge(windowS: number, features: FeatureSet): string[] {
     const sequence = windows.map((window) => ({ row: window.features, label: device }));
     (place % 2 === 0 ? trained : unseen)!.push(sequence);
   }
-  const judged = judgeSequences(trained!, unseen!, fitRateForestOf(trained!, seededRandom(1)));
+  const judged = summariseCalled(callSequences(trained!, unseen!, seededRandom(1)));
   return [
     `${windowS} s`,
     features,

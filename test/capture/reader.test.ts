@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
+import { FLOWS_REFUSED } from '../../src/core/capture/flows-refused.ts';
 import {
   type CapturedPacket,
   CaptureError,
@@ -200,9 +201,6 @@ const goodEnd = 24 + 16 + frame.length;
 const ng = concat(sectionBlock(true), interfaceBlock(true));
 const record = (...words: number[]) => new Bytes(true).u32(...words).done();
 
-const ofFlows =
-  'holds records of flows, which say when each began and ended but not when its packets came: how long a packet would wait, and what shows of it, hangs on just that. Only attack identify and attack activity read them';
-
 const broken: Record<
   string,
   readonly [bytes: Uint8Array, good: number, offset: number, problem: string]
@@ -227,7 +225,8 @@ const broken: Record<
       'NetFlow 9': [0, 9, 0, 4],
       IPFIX: [0, 10, 1, 0],
       'a log of Zeek': [...Buffer.from('#separator')],
-    }).map(([what, begin]) => [what, [Uint8Array.from(begin), 0, 0, ofFlows] as const]),
+      'a log of Zeek as JSON': [...Buffer.from('{"ts":1591367999.3')],
+    }).map(([what, begin]) => [what, [Uint8Array.from(begin), 0, 0, FLOWS_REFUSED] as const]),
   ),
   compressed: [
     Uint8Array.of(0x1f, 0x8b, 8, 0),

@@ -1,6 +1,7 @@
 // A device's trace out of a capture, and traces kept as CSV.
 import test from 'ava';
 import { decodePacket } from '../../src/core/capture/decode.ts';
+import { FLOWS_REFUSED } from '../../src/core/capture/flows-refused.ts';
 import type { CapturedPacket } from '../../src/core/capture/packet.ts';
 import { type DeviceSelection, directionFor, staysInHome } from '../../src/core/capture/trace.ts';
 import { LineError } from '../../src/core/text/line-error.ts';
@@ -90,6 +91,10 @@ const refused: Record<string, [lines: string[], message: string]> = {
   'a missing column': [
     ['time,size,colour', '1,2,3'],
     'x.csv: line 1: has no column direction; expected time, size, direction',
+  ],
+  'a table of flows': [
+    ['ts,te,td,sa,da,ipkt,ibyt', '1,2,1,a,b,3,400'],
+    `x.csv: line 1: ${FLOWS_REFUSED}`,
   ],
   'no number': [
     ['time,size,direction', '1,2,1', '1,two,1'],

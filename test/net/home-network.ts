@@ -18,6 +18,8 @@ import { limitRights } from './unit-rights.ts';
 /** The program under test: another build's, where a comparison asks for it. */
 const PROGRAM = resolve(process.env.IOTSHAPER_PROGRAM ?? 'dist/iotshaper.js');
 const PROGRAMS = resolve('build/test/net/programs');
+/** What runs the home in the place of Node.js and the program, where another platform is tried. */
+const OTHER_HOME = process.env.IOTSHAPER_HOME?.split(' ');
 
 /** Leaves a command the rights that systemd leaves the endpoint. */
 const unitRights = limitRights(readFileSync('files/debian/iotshaper-endpoint.service', 'utf8'));
@@ -45,6 +47,8 @@ export class HomeNetwork {
   readonly logs = new Map<'home' | 'endpoint', string>();
   /** What Node.js is told beside the program. */
   nodeFlags: Readonly<Record<'home' | 'endpoint', readonly string[]>> = { home: [], endpoint: [] };
+  /** Runs the home in the place of Node.js and the program. */
+  otherHome: readonly string[] | undefined = OTHER_HOME;
 
   private constructor(topology: Topology, dir: string) {
     this.topology = topology;
@@ -306,7 +310,8 @@ export class HomeNetwork {
   #startService(role: 'home' | 'endpoint', words: readonly string[]): void {
     const place = role === 'home' ? 'router' : 'endpoint';
     const rights = role === 'endpoint' ? unitRights : [];
-    const command = [...rights, process.execPath, ...this.nodeFlags[role], PROGRAM];
+    const node = [process.execPath, ...this.nodeFlags[role], PROGRAM];
+    const command = [...rights, ...((role === 'home' && this.otherHome) || node)];
     const child = spawn('ip', ['netns', 'exec', this.topology.names[place], ...command, ...words], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });

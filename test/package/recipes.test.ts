@@ -1,6 +1,6 @@
 // The recipes for OpenWrt's SDK and LuCI's feed, built on stand-ins of both: together they install what our own packages hold.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { build, listTar, readTar, temporaryFolder } from './archive.ts';
@@ -24,11 +24,11 @@ function makeFeed(t: ExecutionContext, env: Record<string, string> = {}) {
   execFileSync(process.execPath, [resolve('scripts/dist.mjs'), feed], {
     env: { ...process.env, ...env },
   });
-  const make = (name: string) =>
+  const make = (name: string, ...more: string[]) =>
     execFileSync(
       'make',
       [
-        ...['-s', '-C', join(feed, name), 'all', `OUT=${out}`],
+        ...['-s', '-C', join(feed, name), 'all', `OUT=${out}`, ...more],
         `TOPDIR=${resolve('test/package/stand-in-sdk')}`,
         `PO2LMO=${process.execPath} ${resolve('scripts/po2lmo.mjs')}`,
       ],
@@ -78,6 +78,50 @@ test('from the feed alone both recipes install what the .ipk holds', (t) => {
   t.true(template.split('\nmsgid ').length > 300);
 });
 
+test('for QuickJS the recipe compiles the one module in C, and installs that and its program in the place of Node.js’s', (t) => {
+  const { out, make } = makeFeed(t);
+  const headers = join(out, 'build/quickjs-2025-09-13');
+  mkdirSync(headers, { recursive: true });
+  writeFileSync(join(headers, 'quickjs.h'), '');
+  const compiler = join(out, 'cc.sh');
+  writeFileSync(
+    compiler,
+    'all=$*; while [ "$1" != -o ]; do shift; done; [ -f "$3" ] && echo "$all" >"$2"',
+  );
+  const name = 'iot-shaper-quickjs';
+  const said = make(
+    'iot-shaper',
+    ...[`SELECTED=${name}`, `CONFIG_PACKAGE_${name}=y`, `TARGET_CC=sh ${compiler}`],
+    ...['TARGET_CFLAGS=-Os', 'FPIC=-fPIC', 'ARCH_PACKAGES=mips_24kc'],
+  );
+  t.regex(
+    said,
+    new RegExp(
+      `^${name} ${version}-r1 mips_24kc \\[\\+openvpn-openssl .*\\+kmod-sched-core \\+quickjs\\] `,
+    ),
+  );
+  const library = join(out, name, 'usr/lib/iotshaper');
+  const installed = readdirSync(library);
+  t.true(installed.includes('iotshaper.mjs') && installed.includes('LICENSES'));
+  t.deepEqual(
+    installed.filter((file) => !/\.mjs$|^LICENSES$|^machine\.so$/.test(file)),
+    [],
+  );
+  t.regex(
+    readFileSync(join(library, 'machine.so'), 'utf8'),
+    new RegExp(`^-Os -fPIC -shared -I${headers}/ -o .*/native/quickjs/machine\\.c\n$`),
+  );
+  // Whatever a part reads is there.
+  for (const file of installed.filter((file) => file.endsWith('.mjs'))) {
+    const code = readFileSync(join(library, file), 'utf8');
+    for (const [, read] of code.matchAll(/(?:from|import)\s*\(?"\.\/([^"]+)"/g)) {
+      t.true(installed.includes(read!), `${file} reads ${read}`);
+    }
+  }
+  const launcher = readFileSync(join(out, name, 'usr/bin/iotshaper'), 'utf8');
+  t.regex(launcher, /exec qjs \$library\/iotshaper\.mjs "\$@"/);
+});
+
 test('the archive has what the program is bundled from, and the licences', (t) => {
   const { feed } = makeFeed(t);
   const folder = `iot-shaper-${version}`;
@@ -88,6 +132,7 @@ test('the archive has what the program is bundled from, and the licences', (t) =
     'LICENSE',
     'Makefile',
     'src/main.ts',
+    'native/quickjs/machine.c',
     'scripts/build.mjs',
     'package-lock.json',
   ])

@@ -167,6 +167,7 @@ test('recommend: per device and jointly, and what sharing a link saves', async (
   );
   t.regex(out, /upload_rate [\d.]+ KB\/s, download_rate [\d.]+ KB\/s, packet_size 512, mode vit/);
   t.regex(out, /^all together +512/m);
+  t.regex(out, /mean ms +ideal +max/);
   t.regex(out, /^echo-query\.csv +512/m);
   t.regex(out, /sharing one link takes [\d.]+ % of that/);
 });

@@ -28,6 +28,8 @@ test('the recommended rate meets the tolerance in the simulator, a tenth less do
   for (const path of Object.values(fixtures)) {
     const trace = await readAll([path]);
     const { best } = recommend(await loadTrace(trace), options);
+    // Frames formed at their very slots wait less.
+    t.true(best.up!.ideal.meanMs < best.up!.latency.meanMs, path);
     const at = (share: number) =>
       variantOf('packed-vit', {
         uploadKBps: best.up!.rateKBps * share,
@@ -76,6 +78,21 @@ test('without packets the least rate will do; an impossible tolerance has none',
   t.is(best.up, null);
   t.is(best.gbPerMonth, null);
   t.is(sumOfSingles, null);
+});
+
+test('years between two packets take no time', (t) => {
+  const years = [0, 3600, 5 * 365 * 86_400].flatMap((fromS) =>
+    Array.from({ length: 50 }, (_, i) => ({
+      timeS: fromS + i * 2.0137,
+      device: 'a',
+      uploadBytes: 400,
+      downloadBytes: 0,
+    })),
+  );
+  const shape = { packetBytes: 512, mode: 'vit' } as const;
+  const found = lowestRate(traceOfCounters(years).up, shape, options);
+  t.is(found!.ideal.packets, 150);
+  t.is(found!.latency.packets, 150);
 });
 
 test('counters become packets at the beginning of their second', (t) => {

@@ -13,7 +13,7 @@ export interface ForestOptions {
   leafRows?: number;
 }
 
-/** Features are cut into this many bins: a split is then a scan of counts, not of sorted values. */
+/** Features are cut into this many bins, as many as a word has bits: a split is then a scan of counts, not of sorted values. */
 const BINS = 32;
 
 interface Tree {
@@ -90,13 +90,15 @@ function growForest(
   if (!classes[0].length || !classes[1].length) {
     throw new RangeError('forest: both classes need rows');
   }
+  const weights = new Float64Array(active.length);
   return Array.from({ length: trees }, () => {
-    const sample = new Int32Array(members.length);
-    for (let i = 0; i < sample.length; i++) {
-      const side = classes[i % 2 ? 1 : 0];
-      sample[i] = side[drawIndex(random, side.length)]!;
+    weights.fill(0);
+    for (let i = 0; i < members.length; i++) {
+      const side = i % 2 ? 1 : 0;
+      weights[classes[side][drawIndex(random, classes[side].length)]!]! += 1 + side * ACTIVE;
     }
-    return growTree(sample, columns, active, useful, { random, maxDepth, leafRows });
+    const sample = members.filter((row) => weights[row]! > 0);
+    return growTree(sample, weights, columns, useful, { random, maxDepth, leafRows });
   });
 }
 
@@ -115,10 +117,14 @@ interface GrowOptions {
   leafRows: number;
 }
 
+/**
+ * @param sample rows drawn; put in order anew
+ * @param weights how often each row was drawn, of active rows with as many times `ACTIVE`
+ */
 function growTree(
   sample: Int32Array,
+  weights: Float64Array,
   binned: readonly Uint8Array[],
-  labels: ArrayLike<number>,
   useful: readonly number[],
   { random, maxDepth, leafRows }: GrowOptions,
 ): Tree {
@@ -136,11 +142,14 @@ function growTree(
   const open = [{ node: 0, from: 0, to: sample.length, depth: 0 }];
   for (let item = open.pop(); item; item = open.pop()) {
     const { node, from, to, depth } = item;
-    let positives = 0;
-    for (let i = from; i < to; i++) if (labels[sample[i]!]) positives++;
-    tree.share[node] = positives / (to - from);
-    if (positives === 0 || positives === to - from || depth >= maxDepth) continue;
-    const split = bestSplit(sample, from, to, positives, binned, labels, drawFeatures(), leafRows);
+    let weight = 0;
+    for (let i = from; i < to; i++) weight += weights[sample[i]!]!;
+    const positives = activeOf(weight);
+    const rows = weight - positives * ACTIVE;
+    tree.share[node] = positives / rows;
+    if (positives === 0 || positives === rows || depth >= maxDepth) continue;
+    const rowsOfNode = sample.subarray(from, to);
+    const split = bestSplit(rowsOfNode, weights, weight, binned, drawFeatures(), leafRows);
     if (!split) continue;
     const bins = binned[split.feature]!;
     let middle = from;
@@ -170,50 +179,65 @@ function growTree(
   }
 }
 
-const total = new Float64Array(BINS);
-const active = new Float64Array(BINS);
+/** Counts of rows, and of active ones as many times this: one sum in the place of two. */
+const ACTIVE = 2 ** 26;
+
+function activeOf(weight: number): number {
+  return (weight * (1 / ACTIVE)) | 0;
+}
+
+/** The weight in each bin; none between two splits. */
+const heldBy = new Float64Array(BINS);
 
 /** The split with the least Gini impurity among the features, null where none parts the rows. */
 function bestSplit(
   sample: Int32Array,
-  from: number,
-  to: number,
-  positives: number,
+  weights: Float64Array,
+  weight: number,
   binned: readonly Uint8Array[],
-  labels: ArrayLike<number>,
   features: Int32Array,
   leafRows: number,
 ): { feature: number; threshold: number } | null {
-  const n = to - from;
-  let best: { feature: number; threshold: number } | null = null;
+  const positives = activeOf(weight);
+  const n = weight - positives * ACTIVE;
+  let bestFeature = -1;
+  let threshold = 0;
   let bestGain = (positives * positives + (n - positives) ** 2) / n + 1e-9;
   for (const feature of features) {
     const bins = binned[feature]!;
-    total.fill(0);
-    active.fill(0);
-    for (let i = from; i < to; i++) {
-      const bin = bins[sample[i]!]!;
-      total[bin]!++;
-      if (labels[sample[i]!]) active[bin]!++;
+    // A bit for each bin that holds rows: most nodes have few, and then most bins none.
+    let filled = 0;
+    for (let i = 0; i < sample.length; i++) {
+      const row = sample[i]!;
+      const bin = bins[row]!;
+      filled |= 1 << bin;
+      heldBy[bin]! += weights[row]!;
     }
     let left = 0;
     let leftActive = 0;
-    for (let bin = 0; bin + 1 < BINS; bin++) {
-      left += total[bin]!;
-      leftActive += active[bin]!;
-      if (total[bin] === 0 || left < leafRows) continue;
+    while (filled !== 0) {
+      const bin = 31 - Math.clz32(filled & -filled);
+      filled &= filled - 1;
+      const held = heldBy[bin]!;
+      heldBy[bin] = 0;
+      const heldActive = activeOf(held);
+      left += held - heldActive * ACTIVE;
+      leftActive += heldActive;
       const right = n - left;
-      if (right < leafRows) break;
+      if (left < leafRows || right < leafRows) continue;
       const rightActive = positives - leftActive;
+      const leftIdle = left - leftActive;
+      const rightIdle = right - rightActive;
       // Largest sum of squares over size is least Gini impurity.
       const gain =
-        (leftActive ** 2 + (left - leftActive) ** 2) / left +
-        (rightActive ** 2 + (right - rightActive) ** 2) / right;
+        (leftActive * leftActive + leftIdle * leftIdle) / left +
+        (rightActive * rightActive + rightIdle * rightIdle) / right;
       if (gain > bestGain) {
         bestGain = gain;
-        best = { feature, threshold: bin };
+        bestFeature = feature;
+        threshold = bin;
       }
     }
   }
-  return best;
+  return bestFeature < 0 ? null : { feature: bestFeature, threshold };
 }

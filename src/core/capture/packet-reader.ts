@@ -1,13 +1,14 @@
 // Packets of a capture that comes in pieces: pcap or pcapng, by its first bytes.
 import { ByteQueue } from './byte-queue.ts';
 import { CaptureError } from './error.ts';
+import { FLOWS_REFUSED } from './flows-refused.ts';
 import type { CapturedPacket } from './packet.ts';
 import { type Parser, parsePcap, pcapFormat } from './pcap.ts';
 import { parsePcapng, pcapngMagic } from './pcapng.ts';
 
 const nothing = new Uint8Array(0);
-/** `#sep`, with which Zeek's logs begin. */
-const ZEEK_BEGINS = 0x23736570;
+/** `#sep`, with which Zeek's logs begin, and `{"ts`, with which they do as JSON. */
+const ZEEK_BEGINS = [0x23736570, 0x7b227473];
 
 /** Reads one capture, cut anywhere, in memory that does not grow with it. */
 export class PacketReader {
@@ -57,12 +58,7 @@ function* parseCapture(name: string): Parser {
   else if (value >>> 16 === 0x1f8b) {
     throw new CaptureError(name, 0, 0, 'is compressed with gzip: unpack it first (gunzip)');
   } else if (holdsFlows(value)) {
-    throw new CaptureError(
-      name,
-      0,
-      0,
-      'holds records of flows, which say when each began and ended but not when its packets came: how long a packet would wait, and what shows of it, hangs on just that. Only attack identify and attack activity read them',
-    );
+    throw new CaptureError(name, 0, 0, FLOWS_REFUSED);
   } else {
     const hex = value.toString(16).padStart(8, '0');
     throw new CaptureError(name, 0, 0, `is neither pcap nor pcapng (it begins with ${hex})`);
@@ -72,5 +68,5 @@ function* parseCapture(name: string): Parser {
 /** Whether a file that begins so is one of nfcapd's, NetFlow's messages (versions 5 and 9, and 10, which is IPFIX) or a log of Zeek. */
 function holdsFlows(value: number): boolean {
   const half = value >>> 16;
-  return half === 0x0ca5 || half === 5 || half === 9 || half === 10 || value === ZEEK_BEGINS;
+  return half === 0x0ca5 || half === 5 || half === 9 || half === 10 || ZEEK_BEGINS.includes(value);
 }

@@ -2,9 +2,9 @@
 import { helloEveryMs } from '../control/rhythm.ts';
 import { FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES } from '../framing/frame.ts';
 import { Packer } from '../framing/packer.ts';
-import { type DequeuedPacket, DeviceQueues } from '../framing/queues.ts';
 import type { Random } from '../random/random.ts';
 import { type Clock, SlottedLink, type WireListener } from './link.ts';
+import { type BegunPacket, WatchedQueues } from './watched-queues.ts';
 
 /** Frames that stand in the kernel ahead of their slots, as in the daemon. */
 const STANDING_FRAMES = 2;
@@ -25,6 +25,12 @@ export const PATH_MS = 0.6;
 const QUEUE_BYTES = 32 << 20;
 
 const IPV4_HEADER_BYTES = 20;
+
+/** Control packets around what comes that are sent one by one. */
+const KEPT_CONTROLS = 1000;
+
+/** What building it costs left out: frames formed at their slots, of all that is there by then. */
+export const IDEAL_LINK = { standingFrames: 0, pathMs: 0, turnMs: 0 } as const;
 
 export interface PackedLinkOptions {
   packetBytes: number;
@@ -64,14 +70,6 @@ interface StandingFrame {
   packets: BegunPacket[];
 }
 
-interface BegunPacket {
-  device: string;
-  arrivalMs: number;
-  bytes: number;
-  /** Where in the stream of frames it ends. */
-  endByte: number;
-}
-
 /** Device packets in frames that the product's packer forms just in time. */
 export class PackedLink extends SlottedLink {
   readonly #queues: WatchedQueues;
@@ -108,6 +106,23 @@ export class PackedLink extends SlottedLink {
       totalCapBytes: 2 * QUEUE_BYTES,
     });
     this.#packer = new Packer({ packetBytes, queues: this.#queues, maxPacketBytes: 65_535 });
+  }
+
+  /** Nobody waits behind control packets long before what comes next: a gap of years takes no time. */
+  override advance(timeMs: number): void {
+    const stretchMs = KEPT_CONTROLS * this.#controlEveryMs;
+    while (this.#nextControlMs + stretchMs < timeMs) {
+      const beforeMs = this.#nextControlMs;
+      super.advance(beforeMs + stretchMs);
+      // No slot follows.
+      if (this.#nextControlMs === beforeMs) break;
+      if (this.#arrived > this.totals.packets + this.#dropped) continue;
+      const controls = Math.floor(
+        (timeMs - stretchMs - this.#nextControlMs) / this.#controlEveryMs,
+      );
+      if (controls > 0) this.#nextControlMs += controls * this.#controlEveryMs;
+    }
+    super.advance(timeMs);
   }
 
   override arrive(timeMs: number, bytes: number, device: string): void {
@@ -236,33 +251,6 @@ export function drawControl(
 ): { controlEveryMs: number; controlFromMs: number } {
   const controlEveryMs = helloEveryMs(meanSlotMs);
   return { controlEveryMs, controlFromMs: random() * controlEveryMs };
-}
-
-/** The product's queues, remembering where in the stream of frames each packet ends. */
-class WatchedQueues extends DeviceQueues {
-  #begun: BegunPacket[] = [];
-  #streamBytes = 0;
-
-  override dequeue(nowMs: number): DequeuedPacket | null {
-    const taken = super.dequeue(nowMs);
-    if (taken) {
-      const bytes = taken.packet.length;
-      this.#streamBytes += bytes;
-      const arrivalMs = nowMs - taken.waitedMs;
-      this.#begun.push({ device: taken.key, arrivalMs, bytes, endByte: this.#streamBytes });
-    }
-    return taken;
-  }
-
-  /** Takes the packets that lie within the first `bytes` of the stream. */
-  takeEnded(bytes: number): BegunPacket[] {
-    // At most one packet, the last, is still being split.
-    const split = this.#begun.at(-1);
-    const ended = this.#begun;
-    this.#begun = [];
-    if (split && split.endByte > bytes) this.#begun.push(ended.pop()!);
-    return ended;
-  }
 }
 
 const packets = new Map<number, Uint8Array>();

@@ -9,7 +9,7 @@ import { rateBounds, type Shape, slotMs } from '../stream/stream.ts';
 import { DirectionTrace, type HomeTrace } from './direction-trace.ts';
 import { LatencyHistogram, type LatencySummary } from './latency.ts';
 import { SlotClock } from './link.ts';
-import { drawControl, PackedLink } from './packed-link.ts';
+import { drawControl, IDEAL_LINK, PackedLink } from './packed-link.ts';
 
 /** What each device's packets may be delayed by shaping, in each direction. */
 export interface Tolerance {
@@ -35,6 +35,8 @@ export interface RecommendOptions {
 export interface DirectionRate {
   rateKBps: number;
   latency: LatencySummary;
+  /** At the same rate, were each frame formed at its slot: what building it costs is the difference. */
+  ideal: LatencySummary;
 }
 
 /** For one device, or for all together. */
@@ -91,6 +93,12 @@ type SearchOptions = Pick<RecommendOptions, 'tolerance' | 'sdPercent' | 'seed'> 
   hasClock?: boolean;
 };
 
+/** Delays in one draw of the schedule. */
+interface Draw {
+  latency: LatencySummary;
+  stream: number;
+}
+
 type Directions = Pick<HomeTrace, 'up' | 'down'>;
 
 function adviceFor(
@@ -115,32 +123,35 @@ export function lowestRate(
   shape: RatelessShape,
   options: SearchOptions,
 ): DirectionRate | null {
-  const attempt = (rateKBps: number): LatencySummary | null =>
-    worstOf(trace, rateKBps, shape, options);
+  const attempt = (rateKBps: number): Draw | null => worstOf(trace, rateKBps, shape, options);
+  const describe = (rateKBps: number, { latency, stream }: Draw): DirectionRate => {
+    const draw = { ...options, stream, tolerance: NO_LIMIT, isIdeal: true };
+    return { rateKBps, latency, ideal: latencyAt(trace, rateKBps, shape, draw) ?? latency };
+  };
   let low = LEAST_KBPS;
-  let latency = attempt(low);
-  if (latency) return { rateKBps: low, latency };
+  let last = attempt(low);
+  if (last) return describe(low, last);
   let high = low;
   do {
     if (high >= MOST_KBPS) return null;
     low = high;
     high = Math.min(high * 4, MOST_KBPS);
-    latency = attempt(high);
-  } while (!latency);
+    last = attempt(high);
+  } while (!last);
   while (high / low > 1.01) {
     const middle = Math.sqrt(low * high);
     const found = attempt(middle);
     if (found) {
       high = middle;
-      latency = found;
+      last = found;
     } else low = middle;
   }
   // The draws' noise may make a slightly higher rate fail: then one step more.
   for (let rateKBps = readable(high); rateKBps <= MOST_KBPS; rateKBps = readable(rateKBps * 1.01)) {
     const rounded = attempt(rateKBps);
-    if (rounded) return { rateKBps, latency: rounded };
+    if (rounded) return describe(rateKBps, rounded);
   }
-  return { rateKBps: high, latency };
+  return describe(high, last);
 }
 
 /** Rounds up to a step of about 1 %: 0.05 below 5 KB/s, 0.1 below 10, then 1, 2, 5 times powers of 10. */
@@ -154,6 +165,7 @@ function readable(rateKBps: number): number {
 /** Few packets may meet their slots by luck: such traces have to do with several draws of the schedule. */
 const FEW_PACKETS = 5000;
 const DRAWS = 5;
+const NO_LIMIT: Tolerance = { meanMs: Infinity, maxMs: Infinity };
 
 /** The draw with the highest maximum; null when one does not meet the tolerance. */
 function worstOf(
@@ -161,13 +173,12 @@ function worstOf(
   rateKBps: number,
   shape: RatelessShape,
   options: SearchOptions,
-): LatencySummary | null {
-  if (trace.length === 0) return new LatencyHistogram().summary();
-  let worst: LatencySummary | null = null;
+): Draw | null {
+  let worst: Draw | null = null;
   for (let stream = 1; stream <= (trace.length < FEW_PACKETS ? DRAWS : 1); stream++) {
     const latency = latencyAt(trace, rateKBps, shape, { ...options, stream });
     if (!latency) return null;
-    if (!worst || latency.maxMs > worst.maxMs) worst = latency;
+    if (!worst || latency.maxMs > worst.latency.maxMs) worst = { latency, stream };
   }
   return worst;
 }
@@ -177,9 +188,10 @@ function latencyAt(
   trace: DirectionTrace,
   rateKBps: number,
   { packetBytes, mode }: RatelessShape,
-  options: SearchOptions & { stream: number },
+  options: SearchOptions & { stream: number; isIdeal?: boolean },
 ): LatencySummary | null {
   const { tolerance, sdPercent } = options;
+  if (trace.length === 0) return new LatencyHistogram().summary();
   const lastMs = trace.timesMs[trace.length - 1]!;
   // No rate below what devices send over the time they have can do: spare the simulation.
   if (trace.bytes / (lastMs + tolerance.maxMs) > rateKBps) return null;
@@ -202,9 +214,13 @@ function latencyAt(
     packetBytes,
     clock,
     maxDelayMs: Infinity,
-    companyMs: companyMs(schedule.meanMs),
-    ...drawControl(schedule.meanMs, random),
-    behindMs: options.hasClock ? usualDelayMs({ rateKBps, packetBytes }) : 0,
+    ...(options.isIdeal
+      ? IDEAL_LINK
+      : {
+          companyMs: companyMs(schedule.meanMs),
+          ...drawControl(schedule.meanMs, random),
+          behindMs: options.hasClock ? usualDelayMs({ rateKBps, packetBytes }) : 0,
+        }),
     onDelivered,
   });
   const { totals } = link;

@@ -1,5 +1,5 @@
 // Bursts: bins of a device's traffic that stand out from the minutes around them. Silence, however long, costs nothing.
-import { firstAtLeast, median } from '../../core/analysis/statistics/sample.ts';
+import { firstAtLeast, quantileOfSorted } from '../../core/analysis/statistics/sample.ts';
 
 /** Bytes sent and received in bins of one length; only bins with traffic take memory. */
 export interface BinnedTraffic {
@@ -70,6 +70,8 @@ class Background {
   readonly #traffic: BinnedTraffic;
   readonly #stretch: number;
   readonly #hop: number;
+  /** The bytes of a stretch: one list for all, as each would wait for the collector outside of its sight. */
+  readonly #values: Float64Array;
   #at = -1;
   #now = { middle: 0, spread: 0 };
 
@@ -77,6 +79,7 @@ class Background {
     this.#traffic = traffic;
     this.#stretch = stretch;
     this.#hop = Math.max(1, Math.floor(stretch / 10));
+    this.#values = new Float64Array(stretch + 1);
   }
 
   around(bin: number): { middle: number; spread: number } {
@@ -99,13 +102,11 @@ class Background {
     if (high - low - (end - first) > Math.ceil((high - low - 1) / 2)) {
       return { middle: 0, spread: 0 };
     }
-    const values = new Float64Array(high - low);
+    const values = this.#values.subarray(0, high - low).fill(0);
     for (let k = first; k < end; k++) values[k - first] = up[k]! + down[k]!;
-    const middle = median(values);
-    return {
-      middle,
-      spread: 1.4826 * median(values.map((value) => Math.abs(value - middle))),
-    };
+    const middle = quantileOfSorted(values.sort(), 0.5);
+    for (let i = 0; i < values.length; i++) values[i] = Math.abs(values[i]! - middle);
+    return { middle, spread: 1.4826 * quantileOfSorted(values.sort(), 0.5) };
   }
 }
 

@@ -17,12 +17,14 @@ import {
   type ObservedCapture,
 } from '../analysis/identify/identify.ts';
 import {
+  bestJudgement,
   type Identification,
   plotIdentification,
   renderGridCsv,
   renderIdentification,
   toJson,
 } from '../analysis/identify/identify-report.ts';
+import { judgeOverTime } from '../analysis/identify/over-time/over-time.ts';
 import { loadVendors } from '../analysis/identify/vendors.ts';
 import { labelsInNames } from '../analysis/labels.ts';
 import { observeFiles } from '../capture/observed.ts';
@@ -40,6 +42,7 @@ interface Options {
   view?: string;
   classifier: ClassifierName;
   features: FeatureSet;
+  overTime?: boolean;
   seed: number;
   json?: boolean;
   out?: string;
@@ -95,6 +98,10 @@ export function registerAttackIdentify(attack: Command, context: Context): void 
       parseFeatures,
       'rates',
     )
+    .option(
+      '--over-time',
+      'call unbroken stretches as well, by a random forest and a hidden Markov model over their windows in order',
+    )
     .option('--seed <number>', 'seed of the cross-validation', parseSeed, 1)
     .option('--json', 'print all figures as JSON')
     .option('--out <directory>', 'write figures, CSV and plots there')
@@ -140,6 +147,7 @@ async function identify(
         }) ?? [],
     ),
   );
+  const best = bestJudgement(judgements);
   const result: Identification = {
     files,
     view,
@@ -153,6 +161,10 @@ async function identify(
     windowsS,
     samplesS,
     judgements,
+    overTime:
+      options.overTime && best
+        ? judgeOverTime(devices, best.windowS, best.sampleS, { features, seed })
+        : null,
     warnings,
   };
   const written = options.out ? await writeAll(system, options.out, result) : [];

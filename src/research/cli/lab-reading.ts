@@ -11,6 +11,7 @@ import { attackRun } from '../lab/findings/attack.ts';
 import { compareRun, renderComparison } from '../lab/findings/comparison.ts';
 import { renderDefences } from '../lab/findings/defences.ts';
 import { observeRun, renderObserver } from '../lab/findings/observer.ts';
+import { observeOverTime, renderOverTime } from '../lab/findings/observer-over-time.ts';
 import { readRunFolder } from '../lab/findings/run-folder.ts';
 import { renderTraceCsv, traceOfPlan } from '../lab/traffic/plan-trace.ts';
 import { deviceIds } from './lab-arguments.ts';
@@ -37,6 +38,11 @@ export function registerLabReading(lab: Command): void {
       'lengths of window, with commas',
       numbersBetween(0.1, 3600),
       [1, 5, 60],
+    )
+    .option(
+      '--over-time',
+      'which device said most when, by windows in their order (hidden Markov model), trained in the other runs of the variant',
+      false,
     )
     .option('--seed <n>', 'seed of forests and resampling', parseSeed, 1)
     .option('--json', 'print all figures as JSON', false)
@@ -68,14 +74,25 @@ export function registerLabReading(lab: Command): void {
 
 interface ObserveFlags {
   windows: number[];
+  overTime: boolean;
   seed: number;
   json: boolean;
 }
 
 async function observe(
   folders: readonly string[],
-  { windows: windowsS, seed, json }: ObserveFlags,
+  { windows: windowsS, overTime, seed, json }: ObserveFlags,
 ): Promise<void> {
+  if (overTime) {
+    const homes = [];
+    for (const folder of folders) {
+      const { summary, attack } = await readRunFolder(folder);
+      homes.push({ variant: summary.variant, attack });
+    }
+    const found = observeOverTime(homes, seed);
+    process.stdout.write(json ? renderJson(found) : renderOverTime(found));
+    return;
+  }
   const runs = [];
   for (const folder of folders) {
     const { summary, attack } = await readRunFolder(folder);

@@ -132,6 +132,7 @@ async function attackSections(
   );
   const identification = {
     ...{ files, view, ...judging, devices, windowsS, samplesS, judgements, warnings },
+    overTime: null,
     lookedUp: labelsInNames(namesIn(observed), labels.dns),
   } as const;
   const common = [...(options.labels ? ['--labels', options.labels] : []), '--seed', `${seed}`];

@@ -32,7 +32,7 @@ export function identifySection(result: Identification, madeBy: string): Section
         (downBytes / 1000).toFixed(1),
       ]),
   );
-  const best = bestJudgement(result);
+  const best = bestJudgement(result.judgements);
   let html = devices;
   if (best === null) {
     html += paragraph(

@@ -12,7 +12,7 @@ import {
   SlotClock,
   type WireListener,
 } from '../../core/simulation/link.ts';
-import { drawControl, PackedLink } from '../../core/simulation/packed-link.ts';
+import { drawControl, IDEAL_LINK, PackedLink } from '../../core/simulation/packed-link.ts';
 import { slotMs } from '../../core/stream/stream.ts';
 import type { DeviceSample, Trace } from '../../shell/simulation/trace.ts';
 import { PaddedLink } from './padded-link.ts';
@@ -21,8 +21,6 @@ import type { Variant } from './variants.ts';
 
 /** Packets that wait at most in the variants without a cap of their own; 16 MB. */
 const QUEUE_PACKETS = 1_000_000;
-/** A packer that forms each frame at its slot, with nothing between it and the wire. */
-const IDEAL = { standingFrames: 0, pathMs: 0, turnMs: 0 };
 
 export interface DirectionResult {
   packets: number;
@@ -180,7 +178,7 @@ function linksOf(variant: Variant, seed: number, isClocked: boolean, wire?: Wire
             maxDelayMs,
             behindMs:
               isClocked && filling === 'packed' ? usualDelayMs({ rateKBps: rate, packetBytes }) : 0,
-            ...(filling === 'ideal' ? IDEAL : asInDaemon(slotMs(rate, packetBytes), random)),
+            ...(filling === 'ideal' ? IDEAL_LINK : asInDaemon(slotMs(rate, packetBytes), random)),
             onWire,
           }),
       );

@@ -1,5 +1,6 @@
 // Reads traces kept as CSV: a packet a line, with its time, size and direction.
 import { explainClock, keepClock } from '../../core/capture/clock.ts';
+import { areOfFlows, FLOWS_REFUSED } from '../../core/capture/flows-refused.ts';
 import type { Direction, Sample } from '../../core/capture/trace.ts';
 import { LineError } from '../../core/text/line-error.ts';
 import { linesOf } from '../../core/text/line-splitter.ts';
@@ -84,6 +85,7 @@ function findColumns(fields: string[], name: string, line: number): Columns | nu
   const isNumbers =
     fields.length >= 3 && fields.slice(0, 2).every((field) => Number.isFinite(Number(field)));
   if (isNumbers && missing.length === 3) return null;
+  if (areOfFlows(lower)) throw new LineError(name, line, FLOWS_REFUSED);
   throw new LineError(
     name,
     line,

@@ -1,5 +1,7 @@
 // Bins with traffic in order of time, in blocks: a list that grows by copying holds everything twice when it does.
 
+import { type Counts, roomFor } from './counts.ts';
+
 const FIRST_BLOCK = 16;
 const LARGEST_BLOCK = 8192;
 const LARGEST_OFFSET = 2 ** 31 - 1;
@@ -9,9 +11,9 @@ interface Block {
   place: number;
   /** Number of its first bin; the others are told by how far they are from it. */
   base: number;
-  offsets: Int32Array;
-  up: Float64Array;
-  down: Float64Array;
+  offsets: Counts;
+  up: Counts;
+  down: Counts;
   length: number;
 }
 
@@ -52,10 +54,9 @@ export class BinList {
     ) {
       block = this.#open(bin);
     }
-    const at = block.length++;
-    block.offsets[at] = bin - block.base;
-    block.up[at] = up;
-    block.down[at] = down;
+    block.offsets = roomFor(block.offsets, bin - block.base);
+    block.offsets[block.length++] = bin - block.base;
+    addTo(block, block.length - 1, up, down);
     this.#length++;
     this.#last = bin;
   }
@@ -63,8 +64,7 @@ export class BinList {
   /** Adds to the bytes of the last bin. */
   addToLast(up: number, down: number): void {
     const block = this.#blocks.at(-1)!;
-    block.up[block.length - 1]! += up;
-    block.down[block.length - 1]! += down;
+    addTo(block, block.length - 1, up, down);
   }
 
   /** From the first bin that is not before `bin`. */
@@ -97,10 +97,7 @@ export class BinList {
         i++;
         settle();
       },
-      add: (up, down) => {
-        block!.up[i]! += up;
-        block!.down[i]! += down;
-      },
+      add: (up, down) => addTo(block!, i, up, down),
     };
   }
 
@@ -110,13 +107,26 @@ export class BinList {
     const block = {
       place: this.#length,
       base: bin,
-      offsets: new Int32Array(size),
-      up: new Float64Array(size),
-      down: new Float64Array(size),
+      offsets: new Uint16Array(size),
+      up: new Uint16Array(size),
+      down: new Uint16Array(size),
       length: 0,
     };
     this.#blocks.push(block);
     return block;
+  }
+}
+
+function addTo(block: Block, at: number, up: number, down: number): void {
+  if (up !== 0) {
+    const sum = block.up[at]! + up;
+    block.up = roomFor(block.up, sum);
+    block.up[at] = sum;
+  }
+  if (down !== 0) {
+    const sum = block.down[at]! + down;
+    block.down = roomFor(block.down, sum);
+    block.down[at] = sum;
   }
 }
 

@@ -1,5 +1,6 @@
 // Directions and bursts of a window, after k-fingerprinting (Hayes and Danezis 2016) and Tik-Tok (Rahman et al. 2020), without its packets.
 import { mean, quantileOfSorted, variance } from '../../../core/analysis/statistics/sample.ts';
+import type { Counts } from './counts.ts';
 import type { RateSeries } from './features.ts';
 
 /** Bins as fine as this tell directions and bursts apart. */
@@ -73,6 +74,8 @@ function spread(
   return [mean(values), values.length > 1 ? Math.sqrt(variance(values)) : 0, Math.max(...values)];
 }
 
-function sum(values: Float32Array): number {
-  return values.reduce((total, value) => total + value, 0);
+function sum(values: Counts): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }

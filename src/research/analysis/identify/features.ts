@@ -2,6 +2,7 @@
 import type { Sample } from '../../../core/capture/trace.ts';
 import { BinList } from './bin-list.ts';
 import { describeBursts } from './burst-features.ts';
+import { type Counts, roomFor } from './counts.ts';
 
 /** Bytes sent and received in bins of one length; only bins with traffic take memory. */
 export class RateSeries {
@@ -71,20 +72,19 @@ export class RateSeries {
     }
   }
 
-  /**
-   * The bins with traffic of the `count` from `startS` on, numbered from 0, and the bytes in each: of more than 16 MB in
-   * one of them the last digits are lost.
-   */
-  cut(startS: number, count: number): { bins: Int32Array; up: Float32Array; down: Float32Array } {
+  /** The bins with traffic of the `count` from `startS` on, numbered from 0, and the bytes in each. */
+  cut(startS: number, count: number): { bins: Int32Array; up: Counts; down: Counts } {
     this.#settle();
     const first = Math.floor(startS / this.binS);
     const at = this.#list.cursor(first);
     const length = this.#list.cursor(first + count).place - at.place;
     const bins = new Int32Array(length);
-    const up = new Float32Array(length);
-    const down = new Float32Array(length);
+    let up: Counts = new Uint16Array(length);
+    let down: Counts = new Uint16Array(length);
     for (let k = 0; k < length; k++, at.step()) {
       bins[k] = at.bin - first;
+      up = roomFor(up, at.up);
+      down = roomFor(down, at.down);
       up[k] = at.up;
       down[k] = at.down;
     }

@@ -2,10 +2,11 @@
 
 import { renderTable } from '../../../core/plot/text-table.ts';
 import { type Panel, plotHeatMap, plotLines, type Series } from '../../plot/svg.ts';
-import type { ClassifierName } from '../cross-validation.ts';
+import { type ClassifierName, wilsonInterval } from '../cross-validation.ts';
 import { renderConfusion } from './confusion-table.ts';
 import type { FeatureSet } from './features.ts';
 import { gatherWindows, type IdentifiedDevice, type Judgement } from './identify.ts';
+import type { OverTime } from './over-time/over-time.ts';
 
 /** Everything an identification found. */
 export interface Identification {
@@ -23,11 +24,13 @@ export interface Identification {
   samplesS: number[];
   /** Cells of the grid that could be judged. */
   judgements: Judgement[];
+  /** Windows in their order, in the best cell of the grid; null where not asked, or too few. */
+  overTime: OverTime | null;
   warnings: string[];
 }
 
 /** The cell of the grid with the highest accuracy among those that tell most devices apart. */
-export function bestJudgement({ judgements }: Identification): Judgement | null {
+export function bestJudgement(judgements: readonly Judgement[]): Judgement | null {
   let best: Judgement | null = null;
   for (const cell of judgements) {
     const more = cell.shuffled.labels.length - (best?.shuffled.labels.length ?? 0);
@@ -45,7 +48,7 @@ export function renderIdentification(result: Identification): string {
     const named = result.lookedUp.map(({ label, names }) => `${label} (${names.length})`);
     text += `Names looked up in the clear give away: ${named.join(', ')}\n\n`;
   }
-  const best = bestJudgement(result);
+  const best = bestJudgement(result.judgements);
   if (best === null) {
     return (
       `${text}Rates were not judged: that takes two devices with at least ${result.folds} windows each` +
@@ -64,8 +67,20 @@ export function renderIdentification(result: Identification): string {
     `(guessing ${percent(1 / shuffled.labels.length)}). ` +
     `With folds of unbroken time ${percent(contiguous.accuracy)}, balanced ${percent(contiguous.balancedAccuracy)}.\n\n` +
     `${renderConfusion(shuffled)}\n`;
+  if (result.overTime) text += `${overTimeText(result.overTime)}\n`;
   if (result.judgements.length > 1) text += `${renderGrid(result)}\n`;
   return text;
+}
+
+function overTimeText(found: OverTime): string {
+  const [low, high] = wilsonInterval(found.stretchesRight, found.stretches);
+  return (
+    `Over time (random forest and hidden Markov model; a fifth of each device’s windows, unbroken, by what was trained on the others):\n` +
+    `${percent(found.overTime)} of ${found.windows} windows right, balanced ${percent(found.balancedOverTime)}; ` +
+    `each window alone ${percent(found.alone)}, balanced ${percent(found.balancedAlone)}; ` +
+    `always guessing the commonest ${percent(found.guessing)}.\n` +
+    `${found.stretchesRight} of ${found.stretches} stretches called right (95 % interval ${percent(low)}–${percent(high)}).\n`
+  );
 }
 
 function classifierText({ classifier, neighbours }: Identification): string {
@@ -151,12 +166,12 @@ export function toJson(result: Identification): object {
     ...device,
     files: stretches.map(({ file }) => file),
   }));
-  return { ...result, devices, best: bestJudgement(result) };
+  return { ...result, devices, best: bestJudgement(result.judgements) };
 }
 
 /** The plots by file name: accuracy over the grid (the paper's Figure 4), windows and rates of devices (Figure 3). */
 export function plotIdentification(result: Identification): Record<string, string> {
-  const best = bestJudgement(result);
+  const best = bestJudgement(result.judgements);
   const plots: Record<string, string> = { 'rates.svg': plotRates(result.devices) };
   if (best === null) return plots;
   plots['windows.svg'] = plotWindows(result, best);

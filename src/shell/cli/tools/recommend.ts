@@ -135,6 +135,7 @@ function render(report: AdviceReport, flags: Flags): string {
   text += `  upload_rate ${best.up.rateKBps} KB/s, download_rate ${best.down.rateKBps} KB/s, `;
   text += `packet_size ${shape.packetBytes}, mode ${shape.mode}: ${figure(best.gbPerMonth!)} GB a month\n\n`;
   text += renderRows([titles, ...joint.map(line)]);
+  text += `\nIdeal: the mean at the same rate, were each packet formed at its very slot.\n`;
   text += `\nEach device alone, ${shape.packetBytes} bytes, ${shape.mode}:\n\n`;
   text += renderRows([titles, ...singles.map(line)]);
   if (sumOfSingles && singles.length > 1) {
@@ -158,9 +159,11 @@ const titles = [
   'mode',
   'up KB/s',
   'mean ms',
+  'ideal',
   'max',
   'down KB/s',
   'mean ms',
+  'ideal',
   'max',
   'GB a month',
 ];
@@ -168,8 +171,11 @@ const titles = [
 function line({ device, shape, up, down, gbPerMonth }: RateAdvice): string[] {
   const cells = (found: RateAdvice['up']) =>
     found
-      ? [String(found.rateKBps), figure(found.latency.meanMs), figure(found.latency.maxMs)]
-      : ['none', '-', '-'];
+      ? [
+          String(found.rateKBps),
+          ...[found.latency.meanMs, found.ideal.meanMs, found.latency.maxMs].map(figure),
+        ]
+      : ['none', '-', '-', '-'];
   return [
     device ?? 'all together',
     String(shape.packetBytes),

@@ -9,10 +9,10 @@ define Build/Prepare/Default
 endef
 Build/Prepare = $(Build/Prepare/Default)
 
-# Each package of a recipe comes to stand in a folder of its name.
+# Each package of a recipe that is SELECTED, or without a word every one that is the same on all targets, comes to stand in a folder of its name.
 define BuildPackage
 $(eval $(Package/$(1)))
-all: $(1)
+$(if $(or $(filter $(1),$(SELECTED)),$(if $(SELECTED),,$(filter all,$(PKGARCH)))),all: $(1))
 .PHONY: $(1)
 $(1): prepare
 	mkdir -p $(OUT)/$(1)
@@ -24,3 +24,4 @@ endef
 all:
 prepare:
 	$(Build/Prepare)
+	$(Build/Compile)
