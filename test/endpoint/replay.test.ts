@@ -217,6 +217,20 @@ for (const [what, pattern, command] of REMOVALS) {
   });
 }
 
+test('homes that come all at once are served within seconds, and none is suspected for what others begin with', async (t) => {
+  const hosts = Array.from({ length: 20 }, (_, k) => 2 + k);
+  const endpoint = new EndpointMachine(hosts);
+  const before = endpoint.machine.printKernel();
+  endpoint.machine.door.latencyMs = () => 20;
+  await startAll(endpoint);
+  await awaitServed(t, endpoint, hosts, 10_000);
+  t.deepEqual(
+    endpoint.logged.filter((line) => line.startsWith('warning: ')),
+    [],
+  );
+  await stop(t, endpoint, before);
+});
+
 test('a stream that breaks is made again without a break in another', async (t) => {
   const endpoint = new EndpointMachine([2, 3]);
   const before = endpoint.machine.printKernel();

@@ -139,7 +139,11 @@ test('a paced stream has cover, a rate that is drawn, and is listed once a secon
   const { apply, report, tc, sockets, timers } = startThread();
   await apply([stream], true);
   t.deepEqual(sockets, [{ sent: 1, closed: false }], 'the kernel has not taken it yet');
-  t.regex(tc[0]!.said, /^class change dev iotvpn0 .*classid 1:10 .*\n$/);
+  t.regex(
+    tc[0]!.said,
+    /^class change dev iotvpn0 .*classid 1:10 htb rate 40000bps .*\nclass change dev iotvpn0 .*classid 1:10 .*\n$/,
+    'the mean, for what leaves before the first draw',
+  );
   t.is(timers.size, 1, 'the next draw');
   t.deepEqual(report(), { kind: 'report', listing: null, takenMs: 1000, heardMs: 1000 });
   t.regex(tc[0]!.said, /class show dev iotvpn0\nqdisc show dev iotvpn0\n/);

@@ -182,9 +182,8 @@ export class ShaperThread {
     const observedMs = Number.NEGATIVE_INFINITY;
     this.#streams.set(minor, { stream, pacer, cover, rate, bend, observedMs });
     if (hasOuter(stream)) this.#tc.write(renderClockLimit(minor, stream.standing, shape));
-    if (!paced) {
-      this.#tc.write(renderClassChange(minor, classBytesPerSecond(shape), shape));
-    }
+    // Whatever the class was made with: until the first draw cover leaves at this.
+    this.#tc.write(renderClassChange(minor, rate, shape));
     try {
       await cover?.open();
     } catch (error) {
