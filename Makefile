@@ -81,6 +81,15 @@ evaluate-nulls: compiled ## wires that depend on nothing: AUCs whose intervals h
 	@node build/test/bench/auc-nulls.js $(NULLS)
 	@node build/test/bench/audit-nulls.js $(NULLS) 300,1200 "" ""
 
+# Placebos of 30 s that evaluate-placebos cuts from two recordings.
+PLACEBOS ?= 204
+
+.PHONY: evaluate-placebos
+evaluate-placebos: lab-packages dist/iotshaper.js compiled ## the lab's own null: what its observer and the demo's attack find where devices stay in the LAN (root, an hour; PLACEBOS=N)
+	@for n in 1 2; do node dist/iotshaper.js lab run --variant placebo --seed 17$$n --id placebo$$n \
+	  --seconds $$(($(PLACEBOS) * 15)) --out out/placebo-$$n >/dev/null & done; wait
+	@node build/test/bench/placebo-nulls.js 30 out/placebo-1 out/placebo-2
+
 .PHONY: evaluate-report
 evaluate-report: dist/iotshaper.js ## the paper's tables and figures beside ours, out/report.html (CAPTURES=FILES; lab runs in out/ are audited)
 	@mkdir -p out/plans

@@ -1,4 +1,4 @@
-// Bench: how often the lab's observer and the demo's attack find something in placebos: placebo-nulls.js SECONDS FOLDER… (runs of `lab run --variant placebo`, cut into pieces so long)
+// Bench: how often the lab's observer and the demo's attack find something in placebos: placebo-nulls.js SECONDS[+TURN] FOLDER… (runs of `lab run --variant placebo`, cut into pieces so long)
 import type { Interval } from '../../src/core/analysis/statistics/auc-interval.ts';
 import { renderTable } from '../../src/core/plot/text-table.ts';
 import { attackRun } from '../../src/research/lab/findings/attack.ts';
@@ -6,7 +6,8 @@ import { observeRun } from '../../src/research/lab/findings/observer.ts';
 import { readRunFolder } from '../../src/research/lab/findings/run-folder.ts';
 
 const [secondsText = '30', ...folders] = process.argv.slice(2);
-const pieceS = Number(secondsText);
+/** Activity turned against the wire by so many seconds shares not even the machine with it. */
+const [pieceS = 30, turnS = 0] = secondsText.split('+').map(Number);
 /** Enough to tell 1 in 100, and no more: there are hundreds of pieces. */
 const PERMUTATIONS = 499;
 
@@ -20,6 +21,15 @@ let pieces = 0;
 const started = process.cpuUsage();
 for (const folder of folders) {
   const { attack, summary } = await readRunFolder(folder);
+  const turn = <T extends { timeS: number }>(all: readonly T[]): T[] =>
+    all
+      .map((one) => {
+        const offsetS = one.timeS - attack.startS + turnS;
+        return { ...one, timeS: attack.startS + (offsetS % summary.seconds) };
+      })
+      .sort((a, b) => a.timeS - b.timeS);
+  const home = turn(attack.home);
+  const events = turn(attack.events);
   for (let piece = 0; (piece + 1) * pieceS <= summary.seconds; piece++) {
     const startS = attack.startS + piece * pieceS;
     const endS = startS + pieceS;
@@ -29,8 +39,8 @@ for (const folder of folders) {
       startS,
       endS,
       wire: { up: attack.wire.up.filter(within), down: attack.wire.down.filter(within) },
-      home: attack.home.filter(within),
-      events: attack.events.filter(within),
+      home: home.filter(within),
+      events: events.filter(within),
       seed: attack.seed * 1000 + piece,
     };
     pieces++;
@@ -94,7 +104,9 @@ const rows = [...counts]
     limit,
     Number.isNaN(sum) ? '' : (sum / of).toFixed(3),
   ]);
-console.log(`${pieces} placebos of ${pieceS} s, cut from ${folders.length} recordings\n`);
+console.log(
+  `${pieces} placebos of ${pieceS} s, cut from ${folders.length} recordings, activity turned by ${turnS} s\n`,
+);
 console.log(
   renderTable(
     [

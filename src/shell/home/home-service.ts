@@ -240,7 +240,6 @@ export class HomeService implements ServiceApi {
 
   #tell(event: HomeEvent): void {
     if (event.kind === 'second') this.#reports.hear();
-    if (event.kind === 'fault') this.#options.log('warning', wordsOf(event.fault));
     this.#loop.dispatch(event);
   }
 

@@ -119,6 +119,7 @@ function hear(turn: Turn, event: HomeEvent): void {
       else if (event.fault.code === 'shaping-thread-ended') repairQueue(turn);
       // As where the netdev has another name now, which rules of ours stop.
       else if (event.fault.code === 'cover-unsent') ask(turn, 'index');
+      turn.acts.push({ do: 'log', level: 'warning', notice: event.fault });
       return;
   }
 }
