@@ -43,7 +43,7 @@ function nameOf(pid: string): string {
 }
 
 /** What runs for longer than a command: such a one may be seen once, and says nothing. */
-const LASTING = /^(iotshaper|openvpn|socat|tc|nft|ip|dnsmasq)/;
+const LASTING = /^(iotshaper|qjs|openvpn|socat|tc|nft|ip|dnsmasq)/;
 
 async function look(network: HomeNetwork, all: Map<string, Reading[]>, atS: number): Promise<void> {
   for (const place of PLACES) {

@@ -1,12 +1,12 @@
-// Evaluation: what a busy router's line shows with the clock behind OpenVPN and without, by turns in one running lab.
+// Evaluation: what a busy machine's line shows up and down with the clocks behind OpenVPN and without, by turns in one running lab.
 // Run as root after `make build`: node build/test/bench/outer-clock.js [SECONDS A TURN] [TURNS] [RATES]
 
 import { readdir, readFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { kolmogorovSmirnov } from '../../src/core/analysis/statistics/kolmogorov-smirnov.ts';
 import { HomeNetwork } from '../net/home-network.ts';
-import { readWire } from '../net/wire.ts';
+import { packetsPerS, readWire } from '../net/wire.ts';
 
 const seconds = Number(process.argv[2] ?? 12);
 const turns = Number(process.argv[3] ?? 4);
@@ -31,6 +31,7 @@ const LOAD = `
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * busyMs - (Date.now() % (2 * busyMs)));
   }`;
 
+/** One direction in one turn. */
 interface Turn {
   idleMs: number[];
   busyMs: number[];
@@ -39,6 +40,12 @@ interface Turn {
   cpuSecondsAMinute: number;
   dropped: number;
 }
+
+/** Who paces a direction, and where. */
+const DIRECTIONS = [
+  { name: 'up', role: 'home', place: 'router' },
+  { name: 'down', role: 'endpoint', place: 'endpoint' },
+] as const;
 
 function sdOf(values: readonly number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -65,28 +72,41 @@ async function cpuSeconds(root: number): Promise<number> {
   return rows.reduce((sum, { pid, ticks }) => sum + (family.has(pid) ? ticks / 100 : 0), 0);
 }
 
-async function takeTurn(network: HomeNetwork, meanMs: number): Promise<Turn> {
-  const dropped = async () =>
-    Number(await network.netns('router', ['cat', '/sys/class/net/iotvpn0/statistics/tx_dropped']));
-  const { pid } = network.services.get('home')!;
-  const before = { cpu: await cpuSeconds(pid!), dropped: await dropped() };
+/** What each end has taken and lost so far, in the order of {@link DIRECTIONS}. */
+function readCosts(network: HomeNetwork): Promise<{ cpu: number; dropped: number }[]> {
+  const path = '/sys/class/net/iotvpn0/statistics/tx_dropped';
+  return Promise.all(
+    DIRECTIONS.map(async ({ role, place }) => ({
+      cpu: await cpuSeconds(network.services.get(role)!.pid!),
+      dropped: Number(await network.netns(place, ['cat', path])),
+    })),
+  );
+}
+
+async function takeTurn(network: HomeNetwork, meanMs: number): Promise<Turn[]> {
+  const before = await readCosts(network);
   const stop = await network.capture('turn.pcap');
   await new Promise((done) => setTimeout(done, seconds * 1000));
-  const { up } = await readWire(await stop());
-  const all = up.slice(1).map(({ timeS }, index) => ({
-    ms: (timeS - up[index]!.timeS) * 1000,
-    isBusy: (timeS * 1000) % (2 * BUSY_MS) < BUSY_MS,
-  }));
-  const drawn = all.filter(({ ms }) => ms < STALL_MEANS * meanMs);
-  const pick = (busy: boolean) => drawn.filter(({ isBusy }) => isBusy === busy).map(({ ms }) => ms);
-  return {
-    idleMs: pick(false),
-    busyMs: pick(true),
-    packetsPerS: (up.length - 1) / (up.at(-1)!.timeS - up[0]!.timeS),
-    stalls: all.length - drawn.length,
-    cpuSecondsAMinute: ((await cpuSeconds(pid!)) - before.cpu) * (60 / seconds),
-    dropped: (await dropped()) - before.dropped,
-  };
+  const wire = await readWire(await stop());
+  const after = await readCosts(network);
+  return DIRECTIONS.map(({ name }, index) => {
+    const packets = wire[name];
+    const all = packets.slice(1).map(({ timeS }, at) => ({
+      ms: (timeS - packets[at]!.timeS) * 1000,
+      isBusy: (timeS * 1000) % (2 * BUSY_MS) < BUSY_MS,
+    }));
+    const drawn = all.filter(({ ms }) => ms < STALL_MEANS * meanMs);
+    const pick = (busy: boolean) =>
+      drawn.filter(({ isBusy }) => isBusy === busy).map(({ ms }) => ms);
+    return {
+      idleMs: pick(false),
+      busyMs: pick(true),
+      packetsPerS: packetsPerS(packets),
+      stalls: all.length - drawn.length,
+      cpuSecondsAMinute: (after[index]!.cpu - before[index]!.cpu) * (60 / seconds),
+      dropped: after[index]!.dropped - before[index]!.dropped,
+    };
+  });
 }
 
 function ksText(a: readonly number[], b: readonly number[]): string {
@@ -105,7 +125,7 @@ function describe(name: string, taken: readonly Turn[], meanMs: number, askedMs:
     taken.reduce((sum, turn) => sum + of(turn), 0) / taken.length;
   const tiny = all.filter((ms) => ms < meanMs / 10).length / all.length;
   return [
-    `  ${name.padEnd(11)} sd ${us(all)} µs (asked ${(1000 * askedMs).toFixed(0)}); idle ${us(idle)}, busy ${us(busy)}`,
+    `  ${name.padEnd(16)} sd ${us(all)} µs (asked ${(1000 * askedMs).toFixed(0)}); idle ${us(idle)}, busy ${us(busy)}`,
     `by turn ${taken.map(({ idleMs, busyMs }) => us([...idleMs, ...busyMs]).trim()).join(' ')}`,
     `KS idle/busy ${ksText(idle, busy)}, null ${ksText(half(0), half(1))}`,
     `${(100 * tiny).toFixed(2)} % under a tenth of the mean, ${taken.reduce((sum, { stalls }) => sum + stalls, 0)} stalls`,
@@ -126,7 +146,7 @@ for (const mode of ['vit', 'constant'] as const) {
       await network.await('shaping');
       for (const _ of cpus()) workers.push(new Worker(LOAD, { eval: true }));
       const meanMs = PACKET_BYTES / rateKBps;
-      const taken = VARIANTS.map((): Turn[] => []);
+      const taken = VARIANTS.map((): Turn[][] => []);
       for (let turn = 0; turn < turns; turn++) {
         for (const [index, { standing }] of VARIANTS.entries()) {
           await network.configure([...main, `option standing_slots '${standing}'`]);
@@ -136,10 +156,16 @@ for (const mode of ['vit', 'constant'] as const) {
           taken[index]!.push(await takeTurn(network, meanMs));
         }
       }
-      console.log(`${mode} at ${rateKBps} KB/s, ${turns} × ${seconds} s each by turns`);
+      const load = loadavg()[0]!.toFixed(0);
+      console.log(
+        `${mode} at ${rateKBps} KB/s, ${turns} × ${seconds} s each by turns, load ${load}`,
+      );
       const askedMs = mode === 'vit' ? 0.3 * meanMs : 0;
-      for (const [index, { name }] of VARIANTS.entries()) {
-        console.log(describe(name, taken[index]!, meanMs, askedMs));
+      for (const [at, direction] of DIRECTIONS.entries()) {
+        for (const [index, { name }] of VARIANTS.entries()) {
+          const turnsOf = taken[index]!.map((both) => both[at]!);
+          console.log(describe(`${direction.name}, ${name}`, turnsOf, meanMs, askedMs));
+        }
       }
     } finally {
       for (const worker of workers) await worker.terminate();

@@ -40,7 +40,7 @@ function newEndpoint(drawNonce: () => string): EndpointHandshake {
 function pair(seed = 1) {
   const drawNonce = nonces(seededRandom(seed));
   const [home, endpoint] = [newHome(drawNonce), newEndpoint(drawNonce)];
-  home.want(shape, shape, 5000);
+  home.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
   /** Lets the endpoint answer a hello; null when it says nothing. */
   const answer = (datagram: Uint8Array, nowMs: number, to = endpoint): Uint8Array | null => {
     const heard = to.receive(datagram, null, nowMs);
@@ -90,7 +90,12 @@ test('later hellos need no challenge', (t) => {
 
 test('a challenge is no larger than the hello, and as large as the packets of a stream that stands', (t) => {
   const { home, endpoint } = pair();
-  home.want({ ...shape, packetBytes: 256 }, { ...shape, packetBytes: 256 }, 5000);
+  home.want({
+    upload: { ...shape, packetBytes: 256 },
+    download: { ...shape, packetBytes: 256 },
+    maxDelayMs: 5000,
+    standingSlots: null,
+  });
   const small = endpoint.receive(home.hello(0)!.datagram, null, 0);
   t.is(small?.kind === 'challenge' && small.datagram.length, 228);
   const inStream = endpoint.receive(home.hello(0)!.datagram, 512, 1000);
@@ -141,7 +146,7 @@ test('every recorded message is refused at both ends, while the run goes on and 
   t.true(home.answered, 'nothing of it disturbed the home');
   t.is(hands.home.receive(hands.answer(home.hello(0)!.datagram, 6000)!, 6000)?.kind, 'welcome');
   const [nextHome, nextEndpoint] = [newHome(drawNonce), newEndpoint(drawNonce)];
-  nextHome.want(shape, shape, 5000);
+  nextHome.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
   nextHome.hello(0);
   for (const [index, datagram] of recorded.entries()) {
     t.not(nextEndpoint.receive(datagram, 512, 10_000 + 1000 * index)?.kind, 'hello');
@@ -160,7 +165,12 @@ test('another run of the home takes over by its answer to a challenge only', (t)
   const hands = pair();
   shakeHands(hands);
   const next = newHome(hands.drawNonce);
-  next.want(shape, { ...shape, rateKBps: 5 }, 5000);
+  next.want({
+    upload: shape,
+    download: { ...shape, rateKBps: 5 },
+    maxDelayMs: 5000,
+    standingSlots: null,
+  });
   const challenge = hands.answer(next.hello(0)!.datagram, 1000)!;
   // The old run is still the one that counts.
   t.is(
@@ -284,7 +294,8 @@ class World {
 
   want(): void {
     const download = { ...shape, rateKBps: ++this.#rateKBps };
-    if (this.home.want(shape, download, 5000)) this.#helloAtMs = this.nowMs;
+    if (this.home.want({ upload: shape, download, maxDelayMs: 5000, standingSlots: null }))
+      this.#helloAtMs = this.nowMs;
   }
 
   restartHome(): void {

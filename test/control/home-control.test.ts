@@ -91,7 +91,12 @@ test('what is wanted is said at once in one slot’s size, and again until it is
   const endpoint = await standIn(t, peer, local);
   const { control, answered } = await openControl(t, local, peer);
   t.is(control.silentMs(performance.now()), Number.POSITIVE_INFINITY);
-  control.want(shape, { ...shape, rateKBps: 80 }, 5000);
+  control.want({
+    upload: shape,
+    download: { ...shape, rateKBps: 80 },
+    maxDelayMs: 5000,
+    standingSlots: null,
+  });
   const first = await endpoint.next();
   t.like(first, { bytes: 484, port: CONTROL_PORT, from: local });
   t.deepEqual(first.hello.download, { ...shape, rateKBps: 80 });
@@ -110,7 +115,7 @@ test('a challenge is answered at once, with its nonce', async (t) => {
   const [local, peer] = ['127.0.11.1', '127.0.11.2'];
   const endpoint = await standIn(t, peer, local);
   const { control } = await openControl(t, local, peer);
-  control.want(shape, shape, 5000);
+  control.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
   const { hello } = await endpoint.next();
   t.is(hello.endpointNonce, NO_NONCE);
   const { homeNonce, sequence } = hello;
@@ -126,9 +131,14 @@ test('an answer to an older wish, or to none, is no answer', async (t) => {
   const [local, peer] = ['127.0.9.1', '127.0.9.2'];
   const endpoint = await standIn(t, peer, local);
   const { control, answered } = await openControl(t, local, peer);
-  control.want(shape, shape, 5000);
+  control.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
   const old = await endpoint.next();
-  control.want(shape, { ...shape, rateKBps: 5 }, 5000);
+  control.want({
+    upload: shape,
+    download: { ...shape, rateKBps: 5 },
+    maxDelayMs: 5000,
+    standingSlots: null,
+  });
   const current = await endpoint.next();
   t.true(current.hello.sequence > old.hello.sequence);
   const heard = answered();
@@ -142,12 +152,17 @@ test('the same wish again says nothing new', async (t) => {
   const [local, peer] = ['127.0.10.1', '127.0.10.2'];
   const endpoint = await standIn(t, peer, local);
   const { control, answered } = await openControl(t, local, peer);
-  control.want(shape, shape, 5000);
+  control.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
   const { hello } = await endpoint.next();
   const heard = answered();
   endpoint.answer(welcome(hello));
   await heard;
-  control.want({ ...shape }, { ...shape }, 5000);
+  control.want({
+    upload: { ...shape },
+    download: { ...shape },
+    maxDelayMs: 5000,
+    standingSlots: null,
+  });
   t.true(control.answered);
 });
 
@@ -155,7 +170,7 @@ test('who speaks from the endpoint’s address without its key changes nothing',
   const [local, peer] = ['127.0.12.1', '127.0.12.2'];
   const endpoint = await standIn(t, peer, local);
   const { control, answered } = await openControl(t, local, peer);
-  control.want(shape, shape, 5000);
+  control.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
   const { hello } = await endpoint.next();
   const heard = answered();
   const evil = { ...inner, prefix4: '10.214.66.0/24', resolver4: '10.214.66.66' };
@@ -176,7 +191,7 @@ test('an answer that names a foreign network is a fault, and no answer', async (
   const [local, peer] = ['127.0.13.1', '127.0.13.2'];
   const endpoint = await standIn(t, peer, local);
   const { control, fault } = await openControl(t, local, peer);
-  control.want(shape, shape, 5000);
+  control.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
   const { hello } = await endpoint.next();
   const text = fault();
   endpoint.answer({ ...welcome(hello), inner: { ...inner, resolver4: '192.0.2.53' } });

@@ -29,6 +29,7 @@ const hello: Hello = {
   version: '0.1.0',
   download: { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 },
   maxDelayMs: 10_000,
+  standingSlots: null,
 };
 
 const challenge: Challenge = {
@@ -82,6 +83,7 @@ const hellos: fc.Arbitrary<Hello> = fc.record({
       .map((sd) => (Object.is(sd, -0) ? 0 : sd)),
   }),
   maxDelayMs: fc.integer({ min: 100, max: 60_000 }),
+  standingSlots: fc.option(fc.integer({ min: 0, max: 200 })),
 });
 
 const challenges: fc.Arbitrary<Challenge> = fc.record({

@@ -55,7 +55,7 @@ export class FarHome {
   /** Asks for another stream. */
   want(shape: Shape): void {
     this.shape = shape;
-    this.#handshake.want(shape, shape, 5000);
+    this.#handshake.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
     this.#say();
   }
 
@@ -63,7 +63,12 @@ export class FarHome {
   flood(shapes: readonly Shape[], count: number): void {
     for (let said = 0; said < count; said++) {
       this.shape = shapes[said % shapes.length]!;
-      this.#handshake.want(this.shape, this.shape, 5000);
+      this.#handshake.want({
+        upload: this.shape,
+        download: this.shape,
+        maxDelayMs: 5000,
+        standingSlots: null,
+      });
       this.#say();
     }
   }
@@ -102,7 +107,12 @@ export class FarHome {
       inside,
       drawNonce: () => (this.host * 1000 + run).toString(16).padStart(24, '0'),
     });
-    handshake.want(this.shape, this.shape, 5000);
+    handshake.want({
+      upload: this.shape,
+      download: this.shape,
+      maxDelayMs: 5000,
+      standingSlots: null,
+    });
     return handshake;
   }
 }

@@ -30,7 +30,7 @@ function newHome(key: Uint8Array): HomeHandshake {
     inside,
     drawNonce: () => (drawn++).toString(16).padStart(24, '0'),
   });
-  home.want(shape, shape, 5000);
+  home.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
   return home;
 }
 
@@ -71,7 +71,8 @@ test('each wish of a home is heard once', (t) => {
   hear(place, home.hello(0)!.datagram, 0);
   home.receive(sent[0]!, 0);
   for (let rateKBps = 1; rateKBps <= 100; rateKBps++) {
-    home.want(shape, { ...shape, rateKBps }, 5000);
+    const download = { ...shape, rateKBps };
+    home.want({ upload: shape, download, maxDelayMs: 5000, standingSlots: null });
     const { datagram } = home.hello(0)!;
     hear(place, datagram, 1000 * rateKBps);
     hear(place, datagram, 1000 * rateKBps);

@@ -22,6 +22,7 @@ function wish(host: number, change: Partial<StreamWish> = {}): StreamWish {
     },
     shape: { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 },
     maxDelayMs: 5000,
+    standing: 0,
     ...change,
   };
 }
@@ -106,11 +107,18 @@ test('the status tells of each home whether it is connected, and how its downloa
   t.deepEqual(status.homes, [
     {
       ...{ name: 'home2', address: '10.213.0.2', online: true, download_kBps: 40 },
-      ...{ packet_size: 512, version: '1', ...figures },
+      ...{ packet_size: 512, standing_slots: 0, version: '1', ...figures },
     },
     {
       ...{ name: 'home2', address: '10.213.0.3', online: false, download_kBps: 0 },
-      ...{ packet_size: 0, version: '', ...figures, queue_packets: 0, queue_ms: 0 },
+      ...{
+        packet_size: 0,
+        standing_slots: 0,
+        version: '',
+        ...figures,
+        queue_packets: 0,
+        queue_ms: 0,
+      },
     },
   ]);
   const { place } = machine;

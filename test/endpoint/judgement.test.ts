@@ -4,6 +4,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import {
   type EndpointEvidence,
+  type EndpointVerdict,
   judgeEndpoint,
   type StreamEvidence,
 } from '../../src/core/endpoint/judgement.ts';
@@ -20,18 +21,28 @@ const shape: Shape = { mode: 'vit', rateKBps: 40, packetBytes: 512, sdPercent: 3
 const plain: Shape = { ...shape, rateKBps: 0 };
 
 function stream(host: number, change: Partial<StreamEvidence> = {}): StreamEvidence {
-  return { host, name: `home${host}`, shape, perSecond: 78, settling: false, ...change };
+  return {
+    ...{ host, name: `home${host}`, shape, perSecond: 78, settling: false },
+    ...{ clockedPerSecond: null, clockDoubts: 0, ...change },
+  };
 }
+
+/** Nobody may be sent to, and nothing is to be made again. */
+const nothing: EndpointVerdict = {
+  ...{ open: [], faults: [], rebuild: false, broken: [] },
+  ...{ clockGone: false, clockBroken: [], clockDoubted: [] },
+};
 
 /** Homes 2 and 254 have their classes. */
 const good: EndpointEvidence = {
   listing,
   minors: [2, 254],
+  clock: null,
   streams: [stream(2), stream(254, { shape: plain, perSecond: null })],
 };
 
 test('in good order all homes may be sent to', (t) => {
-  t.deepEqual(judgeEndpoint(good), { open: [2, 254], faults: [], rebuild: false, broken: [] });
+  t.deepEqual(judgeEndpoint(good), { ...nothing, open: [2, 254] });
 });
 
 const [, ...someClasses] = listing.classes;

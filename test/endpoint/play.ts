@@ -7,16 +7,18 @@ import type { PassageCount } from '../../src/core/delivery/passage.ts';
 import type { EndpointPassage, ResolverFault } from '../../src/core/endpoint/delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../../src/core/endpoint/identity.ts';
 import { judgeEndpoint } from '../../src/core/endpoint/judgement.ts';
+import type { PlacedHome } from '../../src/core/endpoint/machine/clock-state.ts';
 import type { Act, Done, EndpointEvent, Work } from '../../src/core/endpoint/machine/events.ts';
 import { type EndpointState, initialState } from '../../src/core/endpoint/machine/state.ts';
 import { step } from '../../src/core/endpoint/machine/step.ts';
 import type { ListedLink } from '../../src/core/endpoint/surroundings.ts';
 import { isAsked } from '../../src/core/machine/agenda.ts';
-import { notice } from '../../src/core/notices/notice.ts';
-import { STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
+import { type Notice, notice } from '../../src/core/notices/notice.ts';
+import { CLOCK_HANDLE, STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import { endpointPassages } from '../../src/core/plan/nft/nft-passage.ts';
+import { type ClockChains, clockLeaf } from '../../src/core/plan/outer-clock.ts';
 import { classId, leafHandle } from '../../src/core/plan/tc.ts';
-import type { TcListing } from '../../src/core/plan/tc-listing.ts';
+import type { QueueListing, TcListing } from '../../src/core/plan/tc-listing.ts';
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
 
 export const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
@@ -85,6 +87,11 @@ export class Play {
   resolver: ResolverFault | null = null;
   closedFolder: string | null = null;
   near: readonly string[] = [];
+  places: readonly PlacedHome[] | null = null;
+  /** Whether what OpenVPN sends comes to the clock. */
+  isLed = true;
+  clockRefused: Notice | null = null;
+  chains: ClockChains | null = null;
   portIndex: number | null = 5;
   links: readonly ListedLink[] | null = null;
   switchedOff: string[] = [];
@@ -95,6 +102,8 @@ export class Play {
   #judged = new Set<number>();
   /** Packets sent by the classes there are. */
   readonly classes = new Map<number, number>();
+  /** The same of those behind OpenVPN; null where there is no such clock. */
+  clockClasses: Map<number, number> | null = null;
   /** Whether packets would be held back now. */
   #queueStands = false;
   #streams: WorkOf<'streams'>['streams'] = [];
@@ -153,21 +162,22 @@ export class Play {
     while (this.work?.part !== part) this.done();
   }
 
-  /** Does all there is to do; returns the parts in their order. */
+  /** Does all there is to do; returns the parts in their order, but for what is asked each second. */
   settle(): string[] {
     const before = this.parts.length - (this.work ? 1 : 0);
     for (let count = 0; this.work; count++) {
       if (count > 200) throw new Error(`never done: ${this.parts.slice(-20).join(' ')}`);
       this.done();
     }
-    return this.parts.slice(before);
+    // Where homes are is asked all the time.
+    return this.parts.slice(before).filter((part) => part !== 'places');
   }
 
   hello(host: number, download: Shape = shape, maxDelayMs = 5000, sharing: Sharing = ALONE): Hello {
     const sequence = ++this.#sequence;
     const hello: Hello = {
       ...{ kind: 'hello', homeNonce: '01', endpointNonce: '02', sequence, version: '1' },
-      ...{ download, maxDelayMs },
+      ...{ download, maxDelayMs, standingSlots: null },
     };
     this.tell({ kind: 'hello', host, hello, sharing });
     return hello;
@@ -179,6 +189,8 @@ export class Play {
     for (const { host, shape: own } of this.#streams) {
       const packets = slotsPerSecond(own) * (change.shares?.[host] ?? change.share ?? 1);
       if (this.classes.has(host)) this.classes.set(host, this.classes.get(host)! + packets);
+      const clocked = this.clockClasses?.get(host);
+      if (clocked !== undefined && this.isLed) this.clockClasses?.set(host, clocked + packets);
     }
     const isListed = this.#streams.length > 0 && change.listing !== null;
     const listing = isListed ? { ...this.listing(), ...change.listing } : null;
@@ -196,6 +208,7 @@ export class Play {
   listing(): TcListing {
     const homes = [...this.classes];
     return {
+      ...(this.clockClasses ? { clock: this.#clockListing(this.clockClasses) } : {}),
       qdiscs: [
         { kind: 'htb', handle: '1:', parent: 'root' },
         ...homes.map(([minor]) => ({
@@ -208,6 +221,20 @@ export class Play {
           ...{ id: classId(minor), leaf: leafHandle(minor), packets, backlogPackets: 0 },
         })),
       ],
+    };
+  }
+
+  #clockListing(classes: ReadonlyMap<number, number>): QueueListing {
+    const homes = [...classes].map(([minor, packets]) => ({
+      ...{ id: classId(minor, CLOCK_HANDLE), leaf: clockLeaf(minor), packets, backlogPackets: 2 },
+    }));
+    const stray = classId(STRAY_CLASS_MINOR, CLOCK_HANDLE);
+    return {
+      qdiscs: [
+        { kind: 'htb', handle: CLOCK_HANDLE, parent: 'root' },
+        ...homes.map(({ id, leaf }) => ({ kind: 'pfifo', handle: leaf, parent: id })),
+      ],
+      classes: [{ id: stray, leaf: null, packets: 0, backlogPackets: 0 }, ...homes],
     };
   }
 
@@ -294,6 +321,14 @@ export class Play {
       for (const { minor } of work.gone) this.classes.delete(minor);
       for (const { minor } of work.come) this.classes.set(minor, 0);
     }
+    if (work.part === 'clock') {
+      const { clock, rebuild, gone, come } = work;
+      if (rebuild) this.clockClasses = clock && !this.clockRefused ? new Map() : null;
+      for (const minor of gone) this.clockClasses?.delete(minor);
+      const made = rebuild ? (clock?.classes ?? []) : come;
+      for (const { minor } of made) this.clockClasses?.set(minor, 0);
+      if (rebuild || work.rules === 'chains') this.isLed = true;
+    }
     if (work.part === 'rules') this.table = work.table;
     if (work.part === 'streams') {
       this.#streams = work.streams;
@@ -321,6 +356,9 @@ export class Play {
       restore: { restored: true },
       remove: { forgotten: true },
       near: this.near,
+      places: this.places,
+      clock: this.clockRefused,
+      chains: this.chains,
       netdev: this.portIndex,
     };
     return found[work.part];

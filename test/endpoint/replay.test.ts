@@ -109,7 +109,7 @@ for (const [failing, how] of [
       endpoint.machine.door.failMatching(new RegExp(`^${pattern}$`), 1, failing);
     }
     await startAll(endpoint);
-    await awaitServed(t, endpoint, [2, 3], 240_000);
+    await awaitServed(t, endpoint, [2, 3], 300_000);
     endpoint.want(2, { rateKBps: 8, packetBytes: 1000 });
     endpoint.store([2]);
     await endpoint.advance(2000);
@@ -300,6 +300,7 @@ for (const seed of [1, 2]) {
 test('a judge that looks at nothing is found out', async (t) => {
   const endpoint = new EndpointMachine([2, 3], ({ streams }) => ({
     ...{ open: streams.map(({ host }) => host), faults: [], rebuild: false, broken: [] },
+    ...{ clockGone: false, clockBroken: [], clockDoubted: [] },
   }));
   await startAll(endpoint);
   // Without cover, which would tell that nothing holds it back.

@@ -229,7 +229,7 @@ function fuzzControl(): (draw: Draw) => Outcome {
     // A home that starts anew is challenged.
     if (draw.below(20) === 0)
       home = new HomeHandshake({ proof, version: '0.1.0', inside, drawNonce });
-    home.want(SHAPE, SHAPE, 1000);
+    home.want({ upload: SHAPE, download: SHAPE, maxDelayMs: 1000, standingSlots: null });
     const { datagram: hello } = home.hello(nowMs)!;
     const heard = endpoint.receive(hello, 512, nowMs);
     const samples = [

@@ -72,6 +72,10 @@ test.serial('a second home is served beside the first, and can’t speak as the 
   // Its class stands ready, so that nothing has to be changed for the others when it comes.
   const before = await network.netns('endpoint', ['tc', '-s', 'class', 'show', 'dev', 'iotvpn0']);
   t.regex(before, /class htb 1:3 root leaf 1003:[^\n]*\n Sent \d{1,4} bytes/);
+  // Behind OpenVPN, too: the first home's slots stand there, and it is found by where it is.
+  const clock = await network.netns('endpoint', ['tc', '-s', 'class', 'show', 'dev', 'iotclk0']);
+  t.regex(clock, /class htb 2:2 root leaf 2002:[^\n]*\n Sent \d{4,} bytes/);
+  t.regex(clock, /class htb 2:3 root leaf 2003:/);
   const welcomed = say();
   impostor.kill('SIGUSR2');
   t.deepEqual(JSON.parse(await welcomed), { welcomed: '10.214.3.0/24' });
@@ -92,6 +96,24 @@ test.serial('a second home is served beside the first, and can’t speak as the 
   t.is(status.homes[0]!.foreign, 0);
   // The first home goes on undisturbed while the second is there.
   t.like(await network.device('echo', CLOUD, '1000,10'), { missing: 0, damaged: 0 });
+  // Each is led to its own class behind OpenVPN, and what OpenVPN was given in excess waited for it: none was dropped.
+  await eventually('both homes’ slots leave by their own classes behind OpenVPN', async () => {
+    const classes = await network.netns('endpoint', [
+      'tc',
+      '-s',
+      'class',
+      'show',
+      'dev',
+      'iotclk0',
+    ]);
+    return [2, 3].every((host) =>
+      new RegExp(`class htb 2:${host} root leaf 200${host}:[^\\n]*\\n Sent \\d{4,} bytes`).test(
+        classes,
+      ),
+    );
+  });
+  const lost = ['cat', '/sys/class/net/iotvpn0/statistics/tx_dropped'];
+  t.is(Number(await network.netns('endpoint', lost)), 0);
   await eventually('a class for each home', async () => {
     const classes = await network.netns('endpoint', ['tc', 'class', 'show', 'dev', 'iotvpn0']);
     return [/class htb 1:2 root leaf 1002:/, /class htb 1:3 root leaf 1003:/].every((one) =>
@@ -139,6 +161,10 @@ test.serial('a removed home is let go', async (t) => {
   );
   await network.await('shaping');
   t.like(await network.device('echo', CLOUD, '100,3'), { missing: 0 });
+  await eventually('its class behind OpenVPN is gone', async () => {
+    const show = ['tc', 'class', 'show', 'dev', 'iotclk0'];
+    return !/class htb 2:3 /.test(await network.netns('endpoint', show));
+  });
 });
 
 test.serial('a stopped endpoint leaves nothing', async (t) => {

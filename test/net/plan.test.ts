@@ -1,7 +1,12 @@
 // Golden files fed to the real nft, tc, ip and OpenVPN, and read back.
 import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
-import { findClockFaults, findQueueFaults } from '../../src/core/home/verification.ts';
+import {
+  findClockClassFaults,
+  findClockFaults,
+  findQueueFaults,
+} from '../../src/core/home/verification.ts';
+import { planClockChange, planHomesClock } from '../../src/core/plan/homes-clock.ts';
 import {
   CLOCK_END_NETDEV,
   CLOCK_NETDEV,
@@ -126,6 +131,48 @@ test.serial('tc and nft make the clock behind OpenVPN, and it is found in order'
     }
   }
 });
+
+test.serial(
+  'tc and nft make an endpoint’s clock, change it, and all of it is found in order',
+  async (t) => {
+    if (!requireNamespaces(t)) return;
+    const netns = await newNamespace(t, AREA);
+    await addTun(netns, 'eth0');
+    const pair = [CLOCK_NETDEV, 'type', 'veth', 'peer', 'name', CLOCK_END_NETDEV];
+    await run(['ip', 'link', 'add', ...pair], { netns });
+    const shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 } as const;
+    const classes = [2, 0xfe].map((minor) => ({ minor, shape, standing: minor === 2 ? 2 : 0 }));
+    const places = [
+      { host: 2, address: '198.51.100.7', port: 40_000 },
+      { host: 0xfe, address: '2001:db8::7', port: null },
+    ];
+    const nft = async (input: string) => (await run(['nft', '-f', '-'], { netns, input })).stdout;
+    const tc = (lines: readonly string[]) =>
+      run(['tc', '-batch', '-'], { netns, input: `${lines.join('\n')}\n` });
+    for (const isEthernet of [true, false]) {
+      const way = { netdev: 'eth0', index: 1, isEthernet, port: 1194 };
+      const { queue, chains } = planHomesClock({ way, classes, places });
+      if (isEthernet) await tc(queue);
+      await nft(chains);
+      const made = clockTableIn(await nft(LIST_CLOCK_CHAINS));
+      t.regex(made, /198\.51\.100\.7 \. 40000 : 2:2 [\s\S]*2001:db8::7 : 2:fe /);
+      const change = { gone: [2], come: [classes[0]!], rules: 'places' } as const;
+      const { gone, come, rules } = planClockChange({ way, classes, places: [] }, change);
+      await tc([...gone, ...come]);
+      await nft(rules);
+      t.notRegex(clockTableIn(await nft(LIST_CLOCK_CHAINS)), /elements/);
+    }
+    const show = async (...words: string[]) =>
+      (await run(['tc', '-s', ...words], { netns })).stdout;
+    const reader = new TcListingReader();
+    const listed =
+      (await show('class', 'show', 'dev', CLOCK_NETDEV)) +
+      (await show('qdisc', 'show', 'dev', CLOCK_NETDEV));
+    for (const line of listed.split('\n')) reader.push(line);
+    const { clock } = reader.take();
+    for (const { minor } of classes) t.deepEqual(findClockClassFaults(clock!, minor), [], listed);
+  },
+);
 
 for (const name of homeCases) {
   test.serial(`ip takes the rules and routes of ${name}`, async (t) => {

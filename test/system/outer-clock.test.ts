@@ -2,8 +2,13 @@
 import test from 'ava';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import { CLOCK_END_NETDEV, CLOCK_NETDEV } from '../../src/core/plan/names.ts';
-import { CLOCK_TABLE, renderClockChains } from '../../src/core/plan/outer-clock.ts';
-import { type ClockWish, OuterClock } from '../../src/shell/shaper/outer-clock.ts';
+import {
+  CLOCK_TABLE,
+  type ClockWish,
+  planClock,
+  renderClockChains,
+} from '../../src/core/plan/outer-clock.ts';
+import { OuterClock } from '../../src/shell/shaper/outer-clock.ts';
 import { FakeMachine } from '../stand-ins/fake-system/machine.ts';
 
 const shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 } as const;
@@ -23,8 +28,8 @@ function build(): FakeMachine {
 test('made twice there is one, taken away there is nothing', async (t) => {
   const machine = build();
   const before = machine.printKernel();
-  const clock = new OuterClock(machine.system);
-  const place = (some: ClockWish) => machine.finish(clock.place(some));
+  const clock = new OuterClock(machine.system, 'home');
+  const place = (some: ClockWish) => machine.finish(clock.place(planClock(some)));
   t.is(await place(wish), null);
   const once = machine.printKernel();
   t.true(once.includes('fwd to "iotclk0"'));
@@ -37,16 +42,16 @@ test('made twice there is one, taken away there is nothing', async (t) => {
   t.regex(machine.printKernel(), /hook egress device "wwan"/);
   t.notRegex(machine.printKernel(), /device "wan"/);
   // Another service than the one that made it finds it, too.
-  await machine.finish(new OuterClock(machine.system).remove());
+  await machine.finish(new OuterClock(machine.system, 'home').remove());
   t.is(machine.printKernel(), before);
 });
 
 test('chains that somebody has changed, or that went with their netdev, are seen', async (t) => {
   const machine = build();
-  const clock = new OuterClock(machine.system);
+  const clock = new OuterClock(machine.system, 'home');
   const look = () => machine.finish(clock.readChains());
   t.is(await look(), null);
-  await machine.finish(clock.place(wish));
+  await machine.finish(clock.place(planClock(wish)));
   t.deepEqual(await look(), { intact: true, ledPackets: 0 });
   machine.nft.load('table netdev theirs {\nchain c {\naccept\n}\n}\n', true);
   machine.nft.tables.get(CLOCK_TABLE)!.counters.get('led')!.packets = 7;
@@ -68,7 +73,7 @@ test('what the kernel has no part for is said, and nothing stays', async (t) => 
   ];
   for (const [machine, said] of cases) {
     const before = machine.printKernel();
-    const why = await machine.finish(new OuterClock(machine.system).place(wish));
+    const why = await machine.finish(new OuterClock(machine.system, 'home').place(planClock(wish)));
     t.regex(why ? wordsOf(why) : '', said);
     t.is(machine.printKernel(), before);
   }

@@ -24,10 +24,12 @@ export interface HomeHandshakeOptions {
 }
 
 /** What the home wants of its endpoint. */
-interface Wish {
+export interface Wish {
   upload: Shape;
   download: Shape;
   maxDelayMs: number;
+  /** Slots that shall stand in the clock behind the endpoint's OpenVPN; null for as many as usual. */
+  standingSlots: number | null;
 }
 
 /** What a datagram means to the home. */
@@ -78,8 +80,7 @@ export class HomeHandshake {
   }
 
   /** Takes a wish; whether it is another than before, so that a hello is due at once. */
-  want(upload: Shape, download: Shape, maxDelayMs: number): boolean {
-    const wish = { upload, download, maxDelayMs };
+  want(wish: Wish): boolean {
     if (isSame(wish, this.#wish)) return false;
     this.#wish = wish;
     this.#askedSince = this.#sequence + 1;
@@ -118,7 +119,7 @@ export class HomeHandshake {
   /** The next hello and the pause after it; null while nothing is wanted. */
   hello(nowMs: number): { datagram: Uint8Array; pauseMs: number } | null {
     if (!this.#wish) return null;
-    const { upload, download, maxDelayMs } = this.#wish;
+    const { upload, download, maxDelayMs, standingSlots } = this.#wish;
     const { version, proof } = this.#options;
     this.#sequence++;
     const bytes = this.#sizeFor(upload.packetBytes, nowMs);
@@ -133,6 +134,7 @@ export class HomeHandshake {
         version,
         download,
         maxDelayMs,
+        standingSlots,
       },
       bytes,
       proof,

@@ -16,7 +16,14 @@ import { frameBytes } from '../framing/frame.ts';
 import { ipVersion, networkOf } from '../ip/address.ts';
 import { isMode, type Mode } from '../pacing/modes.ts';
 import type { InnerNetwork } from '../plan/facts.ts';
-import { isWithin, packetBounds, rateBounds, type Shape, sdBounds } from '../stream/stream.ts';
+import {
+  isWithin,
+  packetBounds,
+  rateBounds,
+  type Shape,
+  sdBounds,
+  standingBounds,
+} from '../stream/stream.ts';
 import { decodeTroubles, type EndpointTrouble, encodeTroubles } from './endpoint-troubles.ts';
 import { PROOF_BYTES, type Proof } from './proof.ts';
 
@@ -40,6 +47,8 @@ export interface Hello extends Turn {
   download: Shape;
   /** How long a packet may wait at the endpoint. */
   maxDelayMs: number;
+  /** Slots that shall stand in the clock behind the endpoint's OpenVPN, 0 for no such clock; null where the home names no number. */
+  standingSlots: number | null;
 }
 
 /** The endpoint asks for the hello once more, with its nonce: what was recorded can't carry it. */
@@ -146,7 +155,10 @@ function toWire(message: ControlMessage): unknown[] {
   if (message.kind === 'challenge') return [];
   if (message.kind === 'hello') {
     const { rateKBps, packetBytes, mode, sdPercent } = message.download;
-    const said = [message.version, rateKBps, packetBytes, sdPercent, message.maxDelayMs];
+    const { version, maxDelayMs, standingSlots } = message;
+    const said = [version, rateKBps, packetBytes, sdPercent, maxDelayMs];
+    // An older endpoint reads no further than it knows.
+    if (standingSlots !== null) return [...said, mode, standingSlots];
     return mode === unsaidMode(sdPercent) ? said : [...said, mode];
   }
   const { prefix4, prefix6, resolver4, resolver6 } = message.inner;
@@ -174,14 +186,19 @@ function unsaidMode(sdPercent: number): Mode {
 }
 
 function readHello(turn: Turn, version: string, wire: unknown[]): Hello | null {
-  const [rateKBps, packetBytes, sdPercent, maxDelayMs, name = ''] = wire;
+  const [rateKBps, packetBytes, sdPercent, maxDelayMs, name = '', standing = null] = wire;
   if (rateKBps !== 0 && !isWithin(rateKBps, rateBounds)) return null;
   if (!isWithin(packetBytes, packetBounds) || !Number.isInteger(packetBytes)) return null;
   if (!isNumber(sdPercent, 0, sdBounds.most) || !isNumber(maxDelayMs, 1, 3_600_000)) return null;
   if (typeof name !== 'string') return null;
+  if (standing !== null && !isStanding(standing)) return null;
   const mode = isMode(name) ? name : unsaidMode(sdPercent);
   const download = { rateKBps, packetBytes, mode, sdPercent };
-  return { kind: 'hello', ...turn, version, download, maxDelayMs };
+  return { kind: 'hello', ...turn, version, download, maxDelayMs, standingSlots: standing };
+}
+
+function isStanding(value: unknown): value is number {
+  return isWithin(value, standingBounds) && Number.isInteger(value);
 }
 
 function readWelcome(turn: Turn, version: string, wire: unknown[]): Welcome | null {

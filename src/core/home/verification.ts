@@ -4,7 +4,7 @@ import { type Notice, notice } from '../notices/notice.ts';
 import { CLOCK_HANDLE, ROOT_HANDLE } from '../plan/names.ts';
 import { type ClockChains, clockLeaf } from '../plan/outer-clock.ts';
 import { classId, LEAF_KIND, leafHandle } from '../plan/tc.ts';
-import type { TcListing } from '../plan/tc-listing.ts';
+import type { QueueListing, TcListing } from '../plan/tc-listing.ts';
 import { isPaced, type Shape, slotsPerSecond, waitPerSlotMs } from '../stream/stream.ts';
 
 /** Share of the slots below which next to none are there. */
@@ -57,15 +57,18 @@ export function findQueueFaults(
 
 /** Faults of the queue of the clock behind OpenVPN. */
 export function findClockFaults({ clock }: TcListing, minor: number): Notice[] {
-  const id = classId(minor, CLOCK_HANDLE);
   const root = clock?.qdiscs.find(({ parent }) => parent === 'root');
-  const leaf = clock?.qdiscs.find(({ parent }) => parent === id);
-  const [listed, ...others] = clock?.classes ?? [];
   const isWhole =
-    root?.kind === 'htb' &&
-    root.handle === CLOCK_HANDLE &&
-    listed?.id === id &&
-    others.length === 0 &&
+    root?.kind === 'htb' && root.handle === CLOCK_HANDLE && clock?.classes.length === 1;
+  return isWhole ? findClockClassFaults(clock, minor) : [notice('outer-clock-gone')];
+}
+
+/** Faults of one class there. */
+export function findClockClassFaults({ classes, qdiscs }: QueueListing, minor: number): Notice[] {
+  const id = classId(minor, CLOCK_HANDLE);
+  const leaf = qdiscs.find(({ parent }) => parent === id);
+  const isWhole =
+    classes.some((one) => one.id === id) &&
     leaf?.kind === 'pfifo' &&
     leaf.handle === clockLeaf(minor);
   return isWhole ? [] : [notice('outer-clock-gone')];

@@ -29,6 +29,14 @@ export interface ClockChains {
   ledPackets: number;
 }
 
+/** What is to stand at a home; `way` null for nothing. */
+export interface ClockWish {
+  way: ClockedWay | null;
+  minor: number;
+  shape: Shape;
+  standing: number;
+}
+
 type Rate = Pick<Shape, 'rateKBps' | 'packetBytes'>;
 
 /** What every packet is charged for: more than any is long, so that each takes one interval, one of a handshake too. */
@@ -91,13 +99,34 @@ function clockRateWords(bytesPerSecond: number, shape: Shape): string {
 
 /** The clock's queue from nothing. */
 export function renderClock(minor: number, standing: number, shape: Shape): string[] {
+  return [renderClockRoot(minor), ...renderClockClass(minor, standing, shape)];
+}
+
+/** The line that makes its root. @param stray minor of the class for packets that nobody says a class of */
+export function renderClockRoot(stray: number): string {
+  return `qdisc add dev ${CLOCK_NETDEV} root handle ${CLOCK_HANDLE} htb default ${stray.toString(16)} direct_qlen 0`;
+}
+
+/** The lines that make a class of one stream. */
+export function renderClockClass(minor: number, standing: number, shape: Shape): string[] {
   const id = classId(minor, CLOCK_HANDLE);
   const rate = slotsPerSecond(shape) * shape.packetBytes;
   return [
-    `qdisc add dev ${CLOCK_NETDEV} root handle ${CLOCK_HANDLE} htb default ${minor.toString(16)} direct_qlen 0`,
     `class add dev ${CLOCK_NETDEV} parent ${CLOCK_HANDLE} classid ${id} htb ${clockRateWords(rate, shape)}`,
     `qdisc add dev ${CLOCK_NETDEV} parent ${id} handle ${clockLeaf(minor)} pfifo limit ${clockLimit(standing, shape)}`,
   ];
+}
+
+/** What is made of one: its queue line by line, and its chains. */
+export interface PlannedClock {
+  queue: readonly string[];
+  chains: string;
+}
+
+/** The clock of a home; null where there is to be none. */
+export function planClock({ way, minor, shape, standing }: ClockWish): PlannedClock | null {
+  if (!way) return null;
+  return { queue: renderClock(minor, standing, shape), chains: renderClockChains(way) };
 }
 
 /**
@@ -114,9 +143,9 @@ export function renderClockLimit(minor: number, standing: number, shape: Shape):
   return `qdisc change dev ${CLOCK_NETDEV} parent ${classId(minor, CLOCK_HANDLE)} handle ${clockLeaf(minor)} pfifo limit ${clockLimit(standing, shape)}\n`;
 }
 
-/** Handle of a class's leaf there. */
+/** Handle of a class's leaf there; handles have 16 bits. */
 export function clockLeaf(minor: number): string {
-  return `${(0x2000 + minor).toString(16)}:`;
+  return `${(0x2000 + (minor % 0x1000)).toString(16)}:`;
 }
 
 /** Where it stands; of another family than the rules, so that neither takes the other away. */
@@ -133,19 +162,27 @@ const DUMMY = { ip: '192.0.0.8', ip6: 'fe80::1' };
 /** As many hops as OpenVPN's own packets start with, and one for each end that sends them on so. */
 const HOPS = 64 + 2;
 
+type Family = keyof typeof DUMMY;
+
+/** The rule's end that sends a packet without an Ethernet header on to the clock. */
+export function throughHeadless(ip: Family): string {
+  const hops = ip === 'ip6' ? `ip6 hoplimit set ${HOPS}` : `ip ttl set ${HOPS}`;
+  return `${hops} fwd ${ip} to ${DUMMY[ip]} device "${CLOCK_NETDEV}"`;
+}
+
+/** The rule that sends one on from the clock's other end to the netdev it was to leave by. */
+export function backHeadless(ip: Family, netdev: string): string {
+  return `meta protocol ${ip} fwd ${ip} to ${DUMMY[ip]} device "${netdev}"`;
+}
+
 /**
  * The chains on the way out and back. What comes back is nobody's on its pair of netdevs, which is how it is told from what
  * has not passed the clock; it leaves by the queue that the way out has, whose ever that is.
  */
 export function renderClockChains({ netdev, address, port, isEthernet }: ClockedWay): string {
   const ip = ipVersion(address) === 6 ? 'ip6' : 'ip';
-  const hops = ip === 'ip6' ? `ip6 hoplimit set ${HOPS}` : `ip ttl set ${HOPS}`;
-  const through = isEthernet
-    ? `fwd to "${CLOCK_NETDEV}"`
-    : `${hops} fwd ${ip} to ${DUMMY[ip]} device "${CLOCK_NETDEV}"`;
-  const back = isEthernet
-    ? `fwd to "${netdev}"`
-    : `meta protocol ${ip} fwd ${ip} to ${DUMMY[ip]} device "${netdev}"`;
+  const through = isEthernet ? `fwd to "${CLOCK_NETDEV}"` : throughHeadless(ip);
+  const back = isEthernet ? `fwd to "${netdev}"` : backHeadless(ip, netdev);
   return `${renderNoClockChains()}table ${CLOCK_TABLE} {
 	counter ${LED_COUNTER} {
 	}

@@ -89,7 +89,7 @@ export function recommend(trace: HomeTrace, options: RecommendOptions): AdviceRe
 
 /** What the search of a direction goes by. */
 type SearchOptions = Pick<RecommendOptions, 'tolerance' | 'sdPercent' | 'seed'> & {
-  /** A clock stands behind OpenVPN, as it does at homes. */
+  /** A clock stands behind OpenVPN, as it does at both ends. */
   hasClock?: boolean;
 };
 
@@ -107,8 +107,9 @@ function adviceFor(
   shape: RatelessShape,
   options: RecommendOptions,
 ): RateAdvice {
-  const up = lowestRate(trace.up, shape, { ...options, hasClock: true });
-  const down = lowestRate(trace.down, shape, options);
+  const search = { ...options, hasClock: true };
+  const up = lowestRate(trace.up, shape, search);
+  const down = lowestRate(trace.down, shape, search);
   const gbPerMonth = up && down ? gbOf(up.rateKBps, down.rateKBps, shape) : null;
   return { device, shape, up, down, gbPerMonth };
 }

@@ -13,6 +13,9 @@ export const packetBounds: Bounds = { least: 256, most: 1400, unit: 'bytes' };
 /** Of intervals that vary. */
 export const sdBounds: Bounds = { least: 1, most: 40, unit: '%' };
 
+/** Encrypted slots that stand in the clock behind OpenVPN; 0 for no such clock. */
+export const standingBounds: Bounds = { least: 0, most: 200, unit: 'slots' };
+
 /** A stream's figures where nobody says otherwise. */
 export const streamDefaults = {
   rateKBps: 40,

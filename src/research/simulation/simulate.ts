@@ -171,15 +171,13 @@ function linksOf(variant: Variant, seed: number, isClocked: boolean, wire?: Wire
     case 'packed':
     case 'ideal':
       return both(
-        (rate, random, onWire, direction) =>
+        (rate, random, onWire) =>
           new PackedLink({
             packetBytes,
             clock: clock(rate, random),
             maxDelayMs,
             behindMs:
-              isClocked && filling === 'packed' && direction === 'up'
-                ? usualDelayMs({ rateKBps: rate, packetBytes })
-                : 0,
+              isClocked && filling === 'packed' ? usualDelayMs({ rateKBps: rate, packetBytes }) : 0,
             ...(filling === 'ideal' ? IDEAL_LINK : asInDaemon(slotMs(rate, packetBytes), random)),
             onWire,
           }),

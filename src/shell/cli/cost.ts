@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type Cost, type CostInput, costOf, type RateShare } from '../../core/cost/cost.ts';
 import { standingDelayMs, standingSlots } from '../../core/plan/outer-clock.ts';
 import { figure, renderRows } from '../../core/plot/text-table.ts';
-import { rateBounds, streamDefaults } from '../../core/stream/stream.ts';
+import { isPaced, rateBounds, streamDefaults } from '../../core/stream/stream.ts';
 import { renderJson } from '../../core/text/json.ts';
 import type { System } from '../system/system.ts';
 import type { Context } from './context.ts';
@@ -59,9 +59,12 @@ export function registerCost(program: Command, { system, console }: Context): vo
     .action(async (flags: Flags) => {
       const { standingSlots: slots, ...input } = await inputOf(system, flags);
       const cost = costOf(input);
-      const rate = { rateKBps: input.uploadKBps, packetBytes: input.packetBytes };
-      const standing = standingSlots({ main: { standingSlots: slots } }, rate);
-      const clockDelayMs = standingDelayMs(standing, rate);
+      const delayMs = (rateKBps: number): number => {
+        const rate = { rateKBps, packetBytes: input.packetBytes };
+        if (!isPaced(rate)) return 0;
+        return standingDelayMs(standingSlots({ main: { standingSlots: slots } }, rate), rate);
+      };
+      const clockDelayMs = { up: delayMs(input.uploadKBps), down: delayMs(input.downloadKBps) };
       console.write(
         flags.json
           ? renderJson({ ...input, ...cost, clockDelayMs })
@@ -104,7 +107,7 @@ function idleShares({ idleHours, idleRate }: Flags): RateShare[] | null {
   return [{ share: idleHours / 24, uploadKBps: idleRate, downloadKBps: idleRate }];
 }
 
-function render(input: CostInput, cost: Cost, clockDelayMs: number): string {
+function render(input: CostInput, cost: Cost, clockDelayMs: { up: number; down: number }): string {
   const share = (input.schedules ?? []).reduce((sum, part) => sum + part.share, 0);
   const rows = [
     ['upload', `${input.uploadKBps} KB/s`],
@@ -114,7 +117,8 @@ function render(input: CostInput, cost: Cost, clockDelayMs: number): string {
       'packet on the wire',
       `${cost.wirePacketBytes} bytes (${input.packetBytes} and 52 of the tunnel)`,
     ],
-    ['upload waits', `${figure(clockDelayMs)} ms longer for the clock behind OpenVPN`],
+    ['upload waits', `${figure(clockDelayMs.up)} ms longer for the clock behind OpenVPN`],
+    ['download waits', `${figure(clockDelayMs.down)} ms longer for the endpoint's`],
     ['data a month', `${cost.gbPerMonth.toFixed(1)} GB (both directions, 30 days)`],
   ];
   if (cost.capPercent !== null)

@@ -1,11 +1,10 @@
 // The home's control socket: says what the home wants until it is answered, and then now and again.
-import { HomeHandshake } from '../../core/control/home-handshake.ts';
+import { HomeHandshake, type Wish } from '../../core/control/home-handshake.ts';
 import type { Welcome } from '../../core/control/message.ts';
 import { Proof } from '../../core/control/proof.ts';
 import type { Notice } from '../../core/notices/notice.ts';
 import type { InsideRanges } from '../../core/plan/facts.ts';
 import { CONTROL_PORT } from '../../core/plan/names.ts';
-import type { Shape } from '../../core/stream/stream.ts';
 import type { Cancel, System, UdpSocket } from '../system/system.ts';
 import { drawNonce, hmacSha256 } from './hmac.ts';
 
@@ -69,8 +68,8 @@ export class HomeControl {
   }
 
   /** Says from now on that the download shall have this shape. */
-  want(upload: Shape, download: Shape, maxDelayMs: number): void {
-    if (this.#handshake.want(upload, download, maxDelayMs)) this.#hello();
+  want(wish: Wish): void {
+    if (this.#handshake.want(wish)) this.#hello();
   }
 
   close(): void {

@@ -1,21 +1,22 @@
 // Does to the machine what an endpoint's machine asks for, a part at a time, and tells how it went.
 import { join } from 'node:path';
 import type { ResolverFault } from '../../core/endpoint/delivery.ts';
+import type { Part } from '../../core/endpoint/machine/agenda.ts';
 import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/machine/events.ts';
-import type { EndpointState, Part } from '../../core/endpoint/machine/state.ts';
+import type { EndpointState } from '../../core/endpoint/machine/state.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ENDPOINT_SETS, INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { endpointPassages, KNOCK_COUNTER } from '../../core/plan/nft/nft-passage.ts';
-import { renderClassAdd } from '../../core/plan/tc.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
-import { netdevIndex, openNetdevCounter, setLink, writeSysctl } from '../network/netdev.ts';
-import { changeQueue, rebuildQueue, removeClasses } from '../network/queue.ts';
+import { netdevIndex, openNetdevCounter, writeSysctl } from '../network/netdev.ts';
+import { changeSharedQueue } from '../network/queue.ts';
 import { applyEndpointRoutes } from '../network/routing.ts';
 import { Rules } from '../network/rules.ts';
 import { Sysctls } from '../network/sysctls.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
+import { ClockOfHomes } from '../shaper/homes-clock.ts';
 import { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
 import { endLeftovers } from '../system/leftovers.ts';
@@ -66,6 +67,7 @@ export class EndpointEffects {
   #resolverAddresses: readonly string[] = [];
   #removal: Removal | null = null;
   readonly links: HomeLinks;
+  readonly clock: ClockOfHomes;
 
   constructor(options: EndpointEffectsOptions) {
     const { system, runDir, log, state, tell } = options;
@@ -97,6 +99,7 @@ export class EndpointEffects {
       onExit: (why) => tell({ kind: 'openvpn-exited', why }),
       onLine: (line) => log('info', `openvpn: ${line}`),
     });
+    this.clock = new ClockOfHomes(system, this.#openvpn);
   }
 
   /** Hands a packet to the netdev towards the Internet, as if a home had sent it. */
@@ -161,6 +164,12 @@ export class EndpointEffects {
         return applyEndpointRoutes(system, work.routes, work.plan);
       case 'index':
         return netdevIndex(system, TUNNEL_NETDEV);
+      case 'places':
+        return this.clock.readPlaces();
+      case 'clock':
+        return this.#applyClock(work);
+      case 'chains':
+        return this.clock.readChains();
       case 'queue':
         return this.#applyQueue(work);
       case 'rules':
@@ -219,21 +228,16 @@ export class EndpointEffects {
   }
 
   async #applyQueue(work: WorkOf<'queue'>): Promise<void> {
-    const { mtu, length, ring, rebuild, come, gone } = work;
-    const system = this.#system;
-    // A leaf is as long as the netdev's queue is when it is made; OpenVPN's ring follows it. Each change empties all leaves.
-    if (rebuild || come.length > 0) await setLink(system, TUNNEL_NETDEV, mtu, length);
-    if (rebuild) {
-      await this.#shaper.pause();
-      await rebuildQueue(system, come);
-    } else {
-      if (gone.length > 0) {
-        await this.#shaper.pause(gone.map(({ minor }) => minor));
-        await removeClasses(system, gone);
-      }
-      await changeQueue(system, come.flatMap(renderClassAdd));
-    }
-    await setLink(system, TUNNEL_NETDEV, mtu, ring);
+    const { rebuild, gone } = work;
+    if (rebuild) await this.#shaper.pause();
+    else if (gone.length > 0) await this.#shaper.pause(gone.map(({ minor }) => minor));
+    await changeSharedQueue(this.#system, work);
+  }
+
+  async #applyClock(work: WorkOf<'clock'>): Promise<Outcomes['clock']> {
+    // tc would go on with what is gone.
+    if (work.rebuild) await this.#shaper.pause();
+    return this.clock.apply(work);
   }
 
   async #openPort({ plainUser }: WorkOf<'port'>): Promise<void> {
@@ -262,12 +266,8 @@ export class EndpointEffects {
 
   async #applyStreams({ streams, fresh }: WorkOf<'streams'>): Promise<void> {
     await this.links.apply(streams);
-    const shaped = streams.map(({ host: minor, shape, local, peer }) => ({
-      minor,
-      shape,
-      local,
-      peer,
-      standing: 0,
+    const shaped = streams.map(({ host: minor, shape, local, peer, standing }) => ({
+      ...{ minor, shape, local, peer, standing },
     }));
     await this.#shaper.apply(shaped, fresh);
   }
@@ -287,6 +287,7 @@ export class EndpointEffects {
       ...{ inside, runDir: this.#options.runDir },
       clientConfigDir: this.#options.state().place.clientConfigDir,
       ...{ openvpn: this.#openvpn, shaper: this.#shaper, resolver: this.#resolver },
+      clock: this.clock,
       ...{ port: this.#port, rules: this.#rules, sysctls: this.#sysctls },
     });
     const forgotten = await this.#removal.run();

@@ -10,7 +10,7 @@ import { step } from '../../core/endpoint/machine/step.ts';
 import { type Notice, notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
-import { HOUSE_TABLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { FIXED_NETDEVS, HOUSE_TABLE } from '../../core/plan/names.ts';
 import { INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
 import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
@@ -103,9 +103,10 @@ export class EndpointService {
     this.#monitor = new NetworkMonitor({
       ...{ system, memory },
       onChange: (what) => {
+        this.#effects.clock.forgetWays();
         if (what === 'house') this.#loop.dispatch({ kind: 'surroundings' });
       },
-      ignoredNetdevs: () => [INNER_NETDEV, TUNNEL_NETDEV],
+      ignoredNetdevs: () => [INNER_NETDEV, ...FIXED_NETDEVS],
       ignoredTables: [HOUSE_TABLE],
     });
   }

@@ -1,4 +1,5 @@
 // What `iotshaper status` prints on an endpoint.
+import { standingOf } from '../../core/endpoint/machine/clock.ts';
 import type { EndpointState, Session } from '../../core/endpoint/machine/state.ts';
 import { toldOf } from '../../core/endpoint/machine/telling.ts';
 import { renderReason } from '../../core/home/answers.ts';
@@ -57,7 +58,7 @@ function renderPort({ machine: { knocks, place }, nowMs }: EndpointFigures): Por
 }
 
 function renderHome(
-  { links, nowMs }: EndpointFigures,
+  { machine, links, nowMs }: EndpointFigures,
   host: number,
   session: Session | undefined,
 ): Record<string, unknown> {
@@ -66,6 +67,7 @@ function renderHome(
     online: session !== undefined,
     download_kBps: session?.shape.rateKBps ?? 0,
     packet_size: session?.shape.packetBytes ?? 0,
+    standing_slots: standingOf(machine, host),
     version: session?.version ?? '',
     queue_packets: queuePackets,
     queue_ms: Math.round(queueMs),

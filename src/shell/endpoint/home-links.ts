@@ -4,6 +4,7 @@ import { owns } from '../../core/endpoint/identity.ts';
 import type { StreamWish } from '../../core/endpoint/machine/events.ts';
 import { ipDestination, ipSource } from '../../core/framing/ip-packet.ts';
 import type { InnerNetwork } from '../../core/plan/facts.ts';
+import { standingDelayMs } from '../../core/plan/outer-clock.ts';
 import type { System } from '../system/system.ts';
 import { type Departures, FrameLink } from '../tunnel/frame-link.ts';
 
@@ -22,6 +23,8 @@ export interface HomeLinksOptions {
 interface HomeLink {
   inner: InnerNetwork;
   frames: FrameLink;
+  /** How long packets wait behind the slots that stand in the clock behind OpenVPN. */
+  standingMs: number;
   /** Packets it sent from an address that is not its own. */
   foreign: number;
 }
@@ -40,8 +43,10 @@ export class HomeLinks {
     const most = Math.min(MOST_QUEUED_EACH_BYTES, MOST_QUEUED_BYTES / Math.max(1, streams.length));
     for (const stream of streams) {
       const known = this.#byHost.get(stream.host);
-      if (known) known.frames.update(stream.shape, stream.maxDelayMs, most);
-      else await this.#open(stream, most);
+      if (known) {
+        known.standingMs = standingMsOf(stream);
+        known.frames.update(stream.shape, stream.maxDelayMs, most);
+      } else await this.#open(stream, most);
     }
   }
 
@@ -67,12 +72,14 @@ export class HomeLinks {
 
   /** How a home's download is doing. */
   report(host: number, nowMs: number): QueueReport {
-    const queues = this.#byHost.get(host)?.frames.queues;
+    const link = this.#byHost.get(host);
+    const queues = link?.frames.queues;
     if (!queues) return { queuePackets: 0, queueMs: 0, dropped: 0 };
     const { depthPackets, droppedLate, droppedFull } = queues.totals;
+    const waitMs = queues.oldestWaitMs(nowMs);
     return {
       queuePackets: depthPackets,
-      queueMs: queues.oldestWaitMs(nowMs),
+      queueMs: waitMs === 0 ? 0 : waitMs + link.standingMs,
       dropped: droppedLate + droppedFull,
     };
   }
@@ -82,10 +89,8 @@ export class HomeLinks {
     return this.#byHost.get(host)?.foreign ?? 0;
   }
 
-  async #open(
-    { host, local, peer, inner, shape, maxDelayMs }: StreamWish,
-    mostQueuedBytes: number,
-  ): Promise<void> {
+  async #open(stream: StreamWish, mostQueuedBytes: number): Promise<void> {
+    const { host, local, peer, inner, shape, maxDelayMs } = stream;
     const { system, onPacket } = this.#options;
     const frames = new FrameLink({
       ...{ system, local, peer, shape, maxDelayMs, mostQueuedBytes },
@@ -95,7 +100,7 @@ export class HomeLinks {
         else link.foreign++;
       },
     });
-    const link: HomeLink = { inner, frames, foreign: 0 };
+    const link: HomeLink = { inner, frames, standingMs: standingMsOf(stream), foreign: 0 };
     this.#byHost.set(host, link);
     try {
       await frames.start();
@@ -113,4 +118,8 @@ export class HomeLinks {
     if (left === null) return 'gone';
     return this.#byHost.size === 1 ? left : 'shared';
   }
+}
+
+function standingMsOf({ standing, shape }: StreamWish): number {
+  return standing === 0 ? 0 : standingDelayMs(standing, shape);
 }

@@ -4,7 +4,7 @@ import { encodeConnect, portOf } from '../../core/delivery/probe-packets.ts';
 import type { EndpointIdentity } from '../../core/endpoint/identity.ts';
 import { findNear, type ListedLink, type ListedRoute } from '../../core/endpoint/surroundings.ts';
 import { networkOf } from '../../core/ip/address.ts';
-import { DEVICE_MTU, TUNNEL_NETDEV } from '../../core/plan/names.ts';
+import { DEVICE_MTU, FIXED_NETDEVS, TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { INNER_NETDEV, NOT_INTERNET, trialSource } from '../../core/plan/nft/nft-endpoint.ts';
 import { ipJson } from '../network/ip-json.ts';
 import {
@@ -88,7 +88,7 @@ export async function readNear(system: Pick<System, 'processes'>): Promise<strin
   const routes: ListedRoute[] = [];
   for (const family of ['-4', '-6'])
     routes.push(...(await ipJson<ListedRoute>(system, [family, 'route', 'show', 'table', 'main'])));
-  return findNear(links, routes, [INNER_NETDEV, TUNNEL_NETDEV], NOT_INTERNET);
+  return findNear(links, routes, [INNER_NETDEV, ...FIXED_NETDEVS], NOT_INTERNET);
 }
 
 /** The tunnel's netdev as OpenVPN made it; its queue goes on. */

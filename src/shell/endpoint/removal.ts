@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { notice } from '../../core/notices/notice.ts';
 import { NoticeError, noticeOfError } from '../../core/notices/notice-error.ts';
 import type { InsideRanges } from '../../core/plan/facts.ts';
-import { HOUSE_TABLE, ROUTE_PROTOCOL, TABLE } from '../../core/plan/names.ts';
+import { CLOCK_NETDEV, HOUSE_TABLE, ROUTE_PROTOCOL, TABLE } from '../../core/plan/names.ts';
+import { CLOCK_TABLE } from '../../core/plan/outer-clock.ts';
 import { forgetConnections } from '../network/connections.ts';
 import { removeEndpointRoutes } from '../network/routing.ts';
 import type { Rules } from '../network/rules.ts';
 import type { Sysctls } from '../network/sysctls.ts';
 import type { OpenVpn } from '../openvpn/openvpn.ts';
+import type { ClockOfHomes } from '../shaper/homes-clock.ts';
 import type { Shaper } from '../shaper/shaper.ts';
 import type { SupervisedChild } from '../system/child.ts';
 import type { System } from '../system/system.ts';
@@ -38,6 +40,7 @@ export interface Made {
   inside: InsideRanges;
   openvpn: OpenVpn;
   shaper: Shaper;
+  clock: Pick<ClockOfHomes, 'remove'>;
   resolver: SupervisedChild | null;
   port: PacketPort | null;
   rules: Rules;
@@ -46,7 +49,7 @@ export interface Made {
 
 /** Ends and removes all of it, in the order that never opens a gap. */
 export function planRemoval(system: System, made: Made): Removal {
-  const { runDir, clientConfigDir, inside, openvpn, shaper, rules, sysctls } = made;
+  const { runDir, clientConfigDir, inside, openvpn, shaper, clock, rules, sysctls } = made;
   const files = [join(runDir, 'openvpn.conf'), join(runDir, 'openvpn.sock')];
   let hasForgotten = true;
   /** They end with this process. */
@@ -63,6 +66,10 @@ export function planRemoval(system: System, made: Made): Removal {
     child(() => shaper.stop()),
     child(() => made.resolver?.stop()),
     child(() => made.port?.close()),
+    {
+      work: () => clock.remove(),
+      byHand: () => [`nft delete table ${CLOCK_TABLE}`, `ip link del ${CLOCK_NETDEV}`],
+    },
     { work: () => rules.release(true), byHand: () => [`nft delete table inet ${TABLE}`] },
     {
       work: async () => {

@@ -19,6 +19,7 @@ import {
 } from '../../core/plan/nft/nft-home.ts';
 import { SENDER_SETS } from '../../core/plan/nft/nft-inner.ts';
 import { homePassages } from '../../core/plan/nft/nft-passage.ts';
+import { planClock } from '../../core/plan/outer-clock.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
 import { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
 import { netdevExists, netdevIndex, openNetdevCounter, setLink } from '../network/netdev.ts';
@@ -81,7 +82,7 @@ export class HomeEffects {
     this.#rules = new Rules({ system, sets: HOME_SETS, onLost });
     this.#houseReader = new HouseReader(system, join(stateDir, NETWORKS_FILE));
     this.#sysctls = new Sysctls(system);
-    this.#clock = new OuterClock(system);
+    this.#clock = new OuterClock(system, 'home');
     this.tunnel = new HomeTunnel({
       system,
       departures: () => this.#sent.read(),
@@ -173,7 +174,7 @@ export class HomeEffects {
       case 'queue':
         return this.#applyQueue(work);
       case 'clock':
-        return this.#clock.place(work);
+        return this.#clock.place(planClock(work));
       case 'streams':
         return this.#applyStreams(work);
       case 'openvpn':

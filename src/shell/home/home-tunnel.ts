@@ -133,8 +133,9 @@ export class HomeTunnel {
   }
 
   /** Tells the endpoint what is wanted of it. */
-  want({ upload, download, maxDelayMs }: Extract<Work, { part: 'streams' }>): void {
-    this.#control?.want(upload, download, maxDelayMs);
+  want(work: Extract<Work, { part: 'streams' }>): void {
+    const { upload, download, maxDelayMs, standingSlots } = work;
+    this.#control?.want({ upload, download, maxDelayMs, standingSlots });
   }
 
   /** Asks the endpoint for an echo and a name, among devices' packets. */

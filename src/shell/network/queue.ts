@@ -1,8 +1,14 @@
 // The queue on the tunnel netdev, made from the plan's text.
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { renderClassRemove, renderQueue, type SlotClass } from '../../core/plan/tc.ts';
+import {
+  renderClassAdd,
+  renderClassRemove,
+  renderQueue,
+  type SlotClass,
+} from '../../core/plan/tc.ts';
 import { succeeds } from '../system/command.ts';
 import type { System } from '../system/system.ts';
+import { setLink } from './netdev.ts';
 
 /** Replaces whatever queue the netdev has by the planned one. What waited there is dropped. */
 export async function rebuildQueue(
@@ -20,6 +26,35 @@ export async function removeClasses(
 ): Promise<void> {
   const input = `${classes.flatMap(renderClassRemove).join('\n')}\n`;
   await succeeds(system, ['tc', '-force', '-batch', '-'], { input });
+}
+
+/** How a queue that homes share is to be. */
+export interface SharedQueue {
+  mtu: number;
+  /** Packets that each leaf holds, and that may wait behind them all. */
+  length: number;
+  ring: number;
+  /** Whether all of it is made from nothing, of the classes that come. */
+  rebuild: boolean;
+  come: readonly SlotClass[];
+  gone: readonly SlotClass[];
+}
+
+/** Brings it there: classes that neither come nor go are not touched, unless leaves are made. */
+export async function changeSharedQueue(
+  system: Pick<System, 'files' | 'processes'>,
+  { mtu, length, ring, rebuild, come, gone }: SharedQueue,
+): Promise<void> {
+  // Whatever waited for OpenVPN is too late by now: a ring of no length lets it go.
+  if (rebuild) await setLink(system, TUNNEL_NETDEV, mtu, 0);
+  // A leaf is as long as the netdev's queue is when it is made; OpenVPN's ring follows it. Each change empties all leaves.
+  if (rebuild || come.length > 0) await setLink(system, TUNNEL_NETDEV, mtu, length);
+  if (rebuild) await rebuildQueue(system, come);
+  else {
+    if (gone.length > 0) await removeClasses(system, gone);
+    await changeQueue(system, come.flatMap(renderClassAdd));
+  }
+  await setLink(system, TUNNEL_NETDEV, mtu, ring);
 }
 
 /** Runs lines of tc one after another; stops at the first that fails. */

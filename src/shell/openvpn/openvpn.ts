@@ -2,7 +2,11 @@
 import { join } from 'node:path';
 import { isSame } from '../../core/equality/equality.ts';
 import type { Notice } from '../../core/notices/notice.ts';
-import { type Ends, parseManagementLine } from '../../core/openvpn/management.ts';
+import {
+  type Ends,
+  type ListedClient,
+  parseManagementLine,
+} from '../../core/openvpn/management.ts';
 import { explainSilence, type Remote, TroubleReader } from '../../core/openvpn/troubles.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { netdevExists } from '../network/netdev.ts';
@@ -17,6 +21,11 @@ import { tryWay } from './way-trial.ts';
  * libcap-ng (its platform.c); so it can't, and goes on without.
  */
 const KEEP_NO_CAPABILITY = ['setpriv', '--securebits=+keep_caps_locked'];
+
+/** OpenVPN logs what it is asked all the time. */
+const ASKED = "MANAGEMENT: CMD 'status 3'";
+/** What OpenVPN does not say by then is asked for a second later. */
+const LISTED_WITHIN_MS = 300;
 
 /** Longest pause between two tries to connect. */
 const MAX_HOLD_MS = 30_000;
@@ -67,6 +76,8 @@ export class OpenVpn {
   };
   /** What was told last of the try that is under way; null where it got on. */
   #told: Notice | null = null;
+  /** The list of clients that is being told; null where none is. */
+  #listing: { listed: ListedClient[]; waiting: ((listed: ListedClient[]) => void)[] } | null = null;
   /** Bytes OpenVPN has counted on its link since it connected. */
   bytes = { inBytes: 0, outBytes: 0 };
 
@@ -128,6 +139,21 @@ export class OpenVpn {
     this.#client?.write('hold release\n');
   }
 
+  /** Who is connected to this server; null where OpenVPN does not say so in a moment. */
+  clients(): Promise<readonly ListedClient[] | null> {
+    const client = this.#client;
+    if (!client) return Promise.resolve(null);
+    return new Promise((done) => {
+      // One that was held up answers all questions at once: what it owes is not asked for again.
+      if (this.#listing === null) {
+        this.#listing = { listed: [], waiting: [] };
+        client.write('status 3\n');
+      }
+      this.#listing.waiting.push(done);
+      this.#options.system.timers.after(LISTED_WITHIN_MS, () => done(null));
+    });
+  }
+
   /** Ends OpenVPN and removes its files. */
   async stop(): Promise<void> {
     const { system, configPath, managementSocket } = this.#options;
@@ -154,6 +180,7 @@ export class OpenVpn {
   /** OpenVPN's end is reported by the child. */
   #serve(client: Connection): void {
     this.#client = client;
+    this.#listing = null;
     client.onData(lineReader((line) => this.#handle(client, line)));
     client.write('state on\nbytecount 5\n');
   }
@@ -178,11 +205,16 @@ export class OpenVpn {
     } else if (event.kind === 'bytes')
       this.bytes = { inBytes: event.inBytes, outBytes: event.outBytes };
     else if (event.kind === 'hold') this.#release(client, event.pauseMs);
-    else if (event.kind === 'fatal') this.#hear(event.text);
+    else if (event.kind === 'client') this.#listing?.listed.push(event.client);
+    else if (event.kind === 'end') {
+      for (const done of this.#listing?.waiting ?? []) done(this.#listing!.listed);
+      this.#listing = null;
+    } else if (event.kind === 'fatal') this.#hear(event.text);
   }
 
   /** Takes what OpenVPN printed. */
   #hear(line: string): void {
+    if (line.includes(ASKED)) return;
     this.#options.onLine?.(line);
     const trouble = this.#troubles.hear(line);
     if (trouble?.code === 'endpoint-port-taken') this.#fatal = trouble;

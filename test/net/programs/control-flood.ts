@@ -25,6 +25,7 @@ const hello: Hello = {
   version: 'test',
   download: { rateKBps: 5, packetBytes: PACKET_BYTES, mode: 'constant', sdPercent: 0 },
   maxDelayMs: 1000,
+  standingSlots: null,
 };
 const socket = createSocket('udp4');
 socket.on('error', () => {});

@@ -59,6 +59,7 @@ const hello: Hello = {
   version: 'test',
   download: { rateKBps: 5, packetBytes: PACKET_BYTES, mode: 'constant', sdPercent: 0 },
   maxDelayMs: 1000,
+  standingSlots: null,
 };
 
 function say(by: Proof, endpointNonce = hello.endpointNonce): void {

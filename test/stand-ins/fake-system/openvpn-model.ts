@@ -196,6 +196,8 @@ class OpenVpnProgram implements Program {
   #obey(line: string): void {
     if (line === 'state on') this.#say('SUCCESS: real-time state notification set to ON');
     else if (line.startsWith('bytecount ')) this.#say('SUCCESS: bytecount interval changed');
+    // Its far homes are told by nothing but their datagrams.
+    else if (line === 'status 3') this.#say('END');
     else if (line === 'hold release') {
       this.#say('SUCCESS: hold release succeeded');
       if (this.#state === 'holding') this.#begin();

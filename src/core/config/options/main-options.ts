@@ -1,6 +1,12 @@
 // The option table's first part: what is sent, and how. Every other section is in options.ts.
 import { defaultMode, modeChoices, modes, variedModes } from '../../pacing/modes.ts';
-import { packetBounds, rateBounds, sdBounds, streamDefaults } from '../../stream/stream.ts';
+import {
+  packetBounds,
+  rateBounds,
+  sdBounds,
+  standingBounds,
+  streamDefaults,
+} from '../../stream/stream.ts';
 import * as kind from './option-kinds.ts';
 import { section } from './option-table.ts';
 
@@ -89,9 +95,9 @@ export const mainSection = section({
     {
       name: 'standing_slots',
       field: 'standingSlots',
-      kind: kind.integer({ least: 0, most: 200, unit: 'slots' }),
+      kind: kind.integer(standingBounds),
       default: '',
-      hint: 'Encrypted slots that wait behind OpenVPN, so that a busy router does not show in their times; device packets wait for them. Left empty: as many as 10 ms hold, two at least. 0: no clock behind OpenVPN.',
+      hint: 'Encrypted slots that wait behind OpenVPN at either end, so that a busy machine does not show in their times; device packets wait for them. Left empty: as many as 10 ms hold, two at least. 0: no clock behind OpenVPN.',
     },
     {
       name: 'killswitch',

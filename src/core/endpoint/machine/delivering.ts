@@ -28,6 +28,7 @@ export function deliver(
   const isShut = findShut(state.passages, now.monotonicMs).length > 0;
   if (!isShut) state.suspects = null;
   else if (state.suspects === null) ask(turn, 'suspects');
+  if (uplinkMtu !== state.uplinkMtu && state.sessions.length > 0) ask(turn, 'clock', 'streams');
   state.uplinkMtu = uplinkMtu;
   followResolver(turn, resolver);
   followKnocks(turn, knocks);

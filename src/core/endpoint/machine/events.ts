@@ -6,7 +6,9 @@ import type { PassageCounts } from '../../delivery/passage.ts';
 import type { Step } from '../../machine/step.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, InsideRanges, PlainUser } from '../../plan/facts.ts';
+import type { HomeClockClass, HomesClock } from '../../plan/homes-clock.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';
+import type { ClockChains } from '../../plan/outer-clock.ts';
 import type { FamilyRoutes } from '../../plan/routes.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
@@ -14,7 +16,9 @@ import type { Shape } from '../../stream/stream.ts';
 import type { EndpointPassage, ResolverFault } from '../delivery.ts';
 import type { StoredHome } from '../identity.ts';
 import type { ListedLink } from '../surroundings.ts';
-import type { EndpointState, Part, Reader } from './state.ts';
+import type { Part } from './agenda.ts';
+import type { PlacedHome } from './clock-state.ts';
+import type { EndpointState, Reader } from './state.ts';
 
 /** What was read of the machine. */
 export interface EndpointSight {
@@ -47,6 +51,11 @@ export interface Outcomes {
   /** Index of the tunnel's netdev; null where there is none. */
   connect: number | null;
   index: number | null;
+  /** Where homes are on the Internet; null where OpenVPN did not say. */
+  places: readonly PlacedHome[] | null;
+  /** Why it can't stand; null where it does, or is gone as asked. */
+  clock: Notice | null;
+  chains: ClockChains | null;
   clients: Reader;
   /** Index of the netdev; null where there is none. */
   netdev: number | null;
@@ -123,6 +132,8 @@ export interface StreamWish {
   inner: InnerNetwork;
   shape: Shape;
   maxDelayMs: number;
+  /** Slots that ought to stand in the clock behind OpenVPN; 0 for no such clock. */
+  standing: number;
 }
 
 /** What may take long and may fail; answered by `done` or `failed`, before which no other is asked for. */
@@ -149,6 +160,17 @@ export type Work =
       rebuild: boolean;
       come: readonly SlotClass[];
       gone: readonly SlotClass[];
+    }
+  | { part: 'places' }
+  | { part: 'chains' }
+  /** `rebuild` puts that clock in the place of whatever there is; else classes go and come, and rules are loaded. */
+  | {
+      part: 'clock';
+      clock: HomesClock | null;
+      rebuild: boolean;
+      gone: readonly number[];
+      come: readonly HomeClockClass[];
+      rules: 'none' | 'places' | 'chains';
     }
   | { part: 'rules'; table: string; permits: string }
   | { part: 'forward'; ipv6: boolean }

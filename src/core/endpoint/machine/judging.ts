@@ -1,16 +1,20 @@
 // Once a second: what was reported is judged, homes may be sent to or not, and what is broken is made again.
 import { isSame } from '../../equality/equality.ts';
+import type { SlotMeter } from '../../home/slot-meter.ts';
 import { meterWindowMs } from '../../home/verification.ts';
 import { ask } from '../../machine/agenda.ts';
 import { Silence } from '../../machine/silence.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
+import { CLOCK_HANDLE } from '../../plan/names.ts';
 import { classId } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import { slotsPerSecond } from '../../stream/stream.ts';
 import type { EndpointVerdict, StreamEvidence } from '../judgement.ts';
+import { STREAM_PARTS, WHOLE } from './agenda.ts';
+import { mendClock, standingOf, tendClock } from './clock.ts';
 import type { Report } from './events.ts';
 import { closeSessions, isSilent } from './sessions.ts';
-import { type Session, STREAM_PARTS, WHOLE } from './state.ts';
+import type { Session } from './state.ts';
 import { changeSessions, forbid, isDistrusted, log, type Turn } from './turn.ts';
 
 /** Repairs that follow one another are spaced so; twice as far each time that one has not helped, up to a bound. */
@@ -34,9 +38,10 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   const isNewest = report !== null && report.takenMs > state.reportedMs;
   if (isNewest) state.reportedMs = report.takenMs;
   state.silence = isNewest ? Silence.from(now.monotonicMs) : state.silence.goOn(now.monotonicMs);
-  // With no home there is no listing that would tell of a netdev that others took down.
+  // With no home there is no listing that would tell of a netdev that others took down. What has failed is tried with all that follows.
   if (
     state.up &&
+    state.failures.length === 0 &&
     state.sessions.length === 0 &&
     now.monotonicMs - state.raisedMs > RAISE_EVERY_MS
   ) {
@@ -45,6 +50,7 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   }
   const { rebuild, broken } = state.up ? judge(turn, isNewest ? report : null) : NOTHING;
   repairStreams(turn, broken);
+  tendClock(turn);
   // What keeps homes away is looked for too.
   if (state.up && state.sessions.length === 0) ask(turn, 'look');
   if (!(rebuild || state.failures.length > 0) || !isDue(turn, state)) return;
@@ -99,18 +105,26 @@ function judge(turn: Turn, report: Report | null): Repair {
     return { rebuild: state.silence.lengthMs > REPORT_WITHIN_MS, broken: [] };
   }
   // What was listed of other classes is judged by nothing: a second later they are listed as they are.
-  if (!report?.listing || state.made?.changes || report.takenMs <= state.classesSinceMs)
+  if (
+    !report?.listing ||
+    state.made?.changes ||
+    state.madeClock ||
+    report.takenMs <= state.classesSinceMs
+  )
     return NOTHING;
   const { listing } = report;
   noteCounts(turn, listing, report);
   const minors = state.classes.map(({ minor }) => minor);
-  const streams = state.sessions.flatMap((session) => evidenceOf(session, now.monotonicMs));
-  const { open, faults, rebuild, broken } = turn.judgeEvidence({ listing, minors, streams });
+  const streams = state.sessions.flatMap((session) => evidenceOf(session, turn));
+  const clock = state.clock?.classes.map(({ minor }) => minor) ?? null;
+  const verdict = turn.judgeEvidence({ listing, minors, clock, streams });
+  const { open, faults, rebuild, broken } = verdict;
   changeSessions(turn, (session) => {
     const isOpen = open.includes(session.host) && !isDistrusted(turn, session.host);
     return { ...session, open: isOpen, repairs: isOpen ? 0 : session.repairs };
   });
   if (open.length > 0 || (streams.length === 0 && !rebuild)) state.repairs = 0;
+  mendClock(turn, verdict);
   noteFaults(turn, faults);
   ask(turn, 'look');
   const { distrusted, sessions } = state;
@@ -140,14 +154,28 @@ function noteCounts(
   changeSessions(turn, (session) => {
     if (takenMs < session.standsSinceMs) return session;
     const listed = listing.classes.find(({ id }) => id === classId(session.host));
-    return { ...session, meter: session.meter.with(listed?.packets ?? null, heardMs, takenMs) };
+    const left = listing.clock?.classes.find(
+      ({ id }) => id === classId(session.host, CLOCK_HANDLE),
+    );
+    return {
+      ...session,
+      meter: session.meter.with(listed?.packets ?? null, heardMs, takenMs),
+      clocked: session.clocked.with(left?.packets ?? null, heardMs, takenMs),
+    };
   });
 }
 
 /** Nothing of a stream that was never made: it is not sent to. */
-function evidenceOf(session: Session, nowMs: number): StreamEvidence[] {
-  const { host, name, standing, meter, open, settlesMs } = session;
+function evidenceOf(session: Session, { state, now }: Turn): StreamEvidence[] {
+  const { host, name, standing, meter, clocked, open, settlesMs, clockDoubts } = session;
   if (standing === null) return [];
-  const perSecond = meter.nearestPerSecond(meterWindowMs(standing), slotsPerSecond(standing));
-  return [{ host, name, shape: standing, perSecond, settling: open && nowMs < settlesMs }];
+  const measured = (of: SlotMeter): number | null =>
+    of.nearestPerSecond(meterWindowMs(standing), slotsPerSecond(standing));
+  return [
+    {
+      ...{ host, name, shape: standing, perSecond: measured(meter), clockDoubts },
+      clockedPerSecond: standingOf(state, host) > 0 ? measured(clocked) : null,
+      settling: open && now.monotonicMs < settlesMs,
+    },
+  ];
 }

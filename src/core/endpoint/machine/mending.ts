@@ -1,7 +1,7 @@
 // What an endpoint does about a tunnel that others have taken apart: put it back, and else have OpenVPN start over.
 import { ask } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
-import { STREAM_PARTS } from './state.ts';
+import { STREAM_PARTS } from './agenda.ts';
 import type { Turn } from './turn.ts';
 
 /** Putting netdev, address and route back takes less. */

@@ -15,22 +15,19 @@ import {
 import { type HomesTrust, renderClientConfig, renderEndpointOpenVpn } from '../../plan/openvpn.ts';
 import { planEndpointRoutes } from '../../plan/routes.ts';
 import { queueLimit, ringLength, type SlotClass } from '../../plan/tc.ts';
-import type { Shape } from '../../stream/stream.ts';
 import { isSigned, type Nets } from '../identity.ts';
 import { FIRST_HOST, LAST_HOST } from '../keeping.ts';
 import type { OwnNetdev } from '../surroundings.ts';
+import type { Part } from './agenda.ts';
+import { clockWork, NOT_THERE_YET, neededClock, standingOf } from './clock.ts';
 import type { Work } from './events.ts';
-import type { EndpointState, Part } from './state.ts';
+import type { EndpointState } from './state.ts';
 import { forbid, type Turn } from './turn.ts';
 
 /** Packets that OpenVPN may hold in its netdev. */
 const OPENVPN_QUEUE_PACKETS = 1024;
 /** Length of leaves that are made before anybody has asked for a rate: enough for 260 KB/s of 512 bytes, and 50 KB of memory. */
 const LEAST_LEAF_PACKETS = 2048;
-/** What a home is sent before it has asked for a stream are small packets, a few a second. */
-const NOT_THERE_YET: Shape = {
-  ...{ rateKBps: 40, packetBytes: SMALLEST_PACKET_BYTES, mode: 'constant', sdPercent: 0 },
-};
 /** SHA-256 of no certificate. */
 const NOBODY = Array(32).fill('00').join(':');
 
@@ -77,6 +74,7 @@ export function workOf(part: Part, turn: Turn): Work | null {
     case 'connect':
     case 'homes':
     case 'suspects':
+    case 'chains':
     case 'near':
       return { part };
     case 'user':
@@ -94,8 +92,12 @@ export function workOf(part: Part, turn: Turn): Work | null {
       return state.up ? { part, address: `${tunnelAddress(identity, 1)}/24` } : null;
     case 'index':
       return state.up ? { part } : null;
+    case 'places':
+      return state.up ? { part } : null;
     case 'queue':
       return queueWork(turn);
+    case 'clock':
+      return clockWork(turn);
     case 'rules':
       return { part, table: renderEndpointNft(factsOf(state)), permits: permitsOf(state) };
     case 'forward':
@@ -153,7 +155,7 @@ export function ownNetdevs(state: EndpointState): { netdev: OwnNetdev; part: Par
 const RING_GROWS = 2;
 const RING_SHRINKS = 4;
 
-function queueWork({ state }: Turn): Work | null {
+function queueWork({ state, now }: Turn): Work | null {
   const { index, queue, classes } = state;
   if (!state.up || index === null) return null;
   const shapes = state.sessions.map(({ shape }) => shape);
@@ -165,7 +167,10 @@ function queueWork({ state }: Turn): Work | null {
       ? TUNNEL_MTU
       : Math.max(SMALLEST_PACKET_BYTES, ...shapes.map(({ packetBytes }) => packetBytes));
   const length = Math.max(limit, queue?.limit ?? 0);
-  const ring = ringLength(shapes);
+  const ring = ringLength(
+    shapes,
+    state.clockTrouble === null && neededClock(state, now.monotonicMs) !== null,
+  );
   if (queue?.index === index && queue.limit >= limit) {
     const { broken } = state;
     const come = without(wanted, classes, broken);
@@ -190,6 +195,17 @@ function queueWork({ state }: Turn): Work | null {
     remade: [],
   };
   return { part: 'queue', mtu, length, ring, rebuild: true, come: wanted, gone: [] };
+}
+
+/** The queue stands as it was to. */
+export function noteQueue({ state, now }: Turn): void {
+  const { made } = state;
+  if (!made) return;
+  state.queue = made.queue ?? (state.queue && { ...state.queue, ring: made.ring });
+  state.classes = made.classes;
+  if (made.changes) state.classesSinceMs = now.monotonicMs;
+  state.remade = [...state.remade, ...made.remade];
+  state.made = null;
 }
 
 /** Homes up to one of these hosts have their classes, whether there are such homes or not: to add one empties all leaves. */
@@ -224,6 +240,7 @@ function streamsWork(state: EndpointState): Work | null {
   if (!state.queue) return null;
   const streams = state.sessions.map(({ host, local, peer, inner, shape, maxDelayMs }) => ({
     ...{ host, local, peer, inner, shape, maxDelayMs },
+    standing: standingOf(state, host),
   }));
   state.madeStreams = streams.map(({ host, shape }) => ({ host, shape }));
   return { part: 'streams', streams, fresh: state.queueIsNew };

@@ -12,8 +12,9 @@ import { tunnelAddress } from '../../plan/nft/nft-endpoint.ts';
 import { waitPerSlotMs } from '../../stream/stream.ts';
 import { Allowance, type Pace } from '../allowance.ts';
 import { innerNetworkOf, type StoredHome } from '../identity.ts';
+import { STREAM_PARTS } from './agenda.ts';
 import { netsOf } from './parts.ts';
-import { type EndpointState, NEVER, type Session, STREAM_PARTS } from './state.ts';
+import { type EndpointState, NEVER, type Session } from './state.ts';
 import { changeSessions, log, type Turn } from './turn.ts';
 
 /** A home that says nothing for so long is gone. */
@@ -64,7 +65,8 @@ function takeHello(turn: Turn, home: StoredHome, hello: Hello, sharing: Sharing)
     ? state.sessions.map((other) => (other === known ? session : other))
     : [...state.sessions, session];
   if (!known) log(turn, 'notice', notice('home-connected', { name: home.name }));
-  if (!isSame(session.standing, session.shape)) ask(turn, ...STREAM_PARTS);
+  const isOther = known?.standingSlots !== session.standingSlots;
+  if (isOther || !isSame(session.standing, session.shape)) ask(turn, ...STREAM_PARTS);
   else if (known?.maxDelayMs !== session.maxDelayMs) ask(turn, 'streams');
   else answer(turn);
 }
@@ -76,7 +78,8 @@ function mayWish({ state, now }: Turn, host: number): boolean {
   return left !== null;
 }
 
-function isAsBefore({ shape, maxDelayMs }: Session, hello: Hello): boolean {
+function isAsBefore({ shape, maxDelayMs, standingSlots }: Session, hello: Hello): boolean {
+  if (standingSlots !== hello.standingSlots) return false;
   return maxDelayMs === hello.maxDelayMs && isSame(shape, hello.download);
 }
 
@@ -91,6 +94,7 @@ function opened({ state, now }: Turn, home: StoredHome, hello: Hello): Session {
     inner: innerNetworkOf(netsOf(state), host),
     shape: hello.download,
     maxDelayMs: hello.maxDelayMs,
+    standingSlots: hello.standingSlots,
     version: hello.version,
     received: null,
     heardMs: now.monotonicMs,
@@ -99,6 +103,9 @@ function opened({ state, now }: Turn, home: StoredHome, hello: Hello): Session {
     standing: null,
     standsSinceMs: NEVER,
     meter: SlotMeter.EMPTY,
+    clocked: SlotMeter.EMPTY,
+    clockDoubts: 0,
+    unclockedUntilMs: 0,
     settlesMs: NEVER,
     repairedMs: NEVER,
     repairs: 0,
@@ -108,9 +115,17 @@ function opened({ state, now }: Turn, home: StoredHome, hello: Hello): Session {
 }
 
 function heard(session: Session, hello: Hello, nowMs: number): Session {
-  const { version, maxDelayMs, download } = hello;
+  const { version, maxDelayMs, download, standingSlots } = hello;
   const shape = isSame(download, session.shape) ? session.shape : download;
-  return { ...session, version, maxDelayMs, shape, heardMs: nowMs, unanswered: hello };
+  return {
+    ...session,
+    version,
+    maxDelayMs,
+    standingSlots,
+    shape,
+    heardMs: nowMs,
+    unanswered: hello,
+  };
 }
 
 /** Answers the hellos of those whose wishes have come true. */
@@ -159,7 +174,10 @@ export function noteStreams(turn: Turn): void {
     if (!isOther) return session;
     const settlesMs = now.monotonicMs + SETTLE_MS + meterWindowMs(standing);
     const standsSinceMs = now.monotonicMs;
-    return { ...session, standing, standsSinceMs, settlesMs, meter: SlotMeter.EMPTY };
+    return {
+      ...{ ...session, standing, standsSinceMs, settlesMs },
+      ...{ meter: SlotMeter.EMPTY, clocked: SlotMeter.EMPTY },
+    };
   });
   state.madeStreams = [];
   state.distrusted = queueIsNew ? [] : state.distrusted.filter((host) => !remade.includes(host));

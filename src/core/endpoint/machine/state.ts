@@ -15,52 +15,8 @@ import type { Allowance } from '../allowance.ts';
 import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../identity.ts';
 import { type Knocks, NO_KNOCKS } from '../knocks.ts';
-
-/** The one thing that is done at a time. */
-export type Part =
-  | 'remove'
-  | 'restore'
-  | 'look'
-  | 'connect'
-  | 'homes'
-  | 'user'
-  | 'ipv6'
-  | 'near'
-  | 'inside'
-  | 'tunnel'
-  | 'index'
-  | 'queue'
-  | 'rules'
-  | 'forward'
-  | 'port'
-  | 'netdev'
-  | 'resolver'
-  | 'control'
-  | 'streams'
-  | 'clients'
-  | 'openvpn'
-  | 'suspects';
-
-/**
- * What comes first where several are to be done. A home's class is there before the rules let anything into it, and
- * nobody hears homes before there is a queue that holds the answer back.
- */
-export const PART_ORDER: readonly Part[] = [
-  ...(['remove', 'restore', 'look', 'connect', 'homes', 'user', 'ipv6', 'near', 'inside'] as const),
-  ...(['tunnel', 'index', 'queue', 'rules', 'forward', 'port'] as const),
-  ...(['netdev', 'resolver', 'control'] as const),
-  ...(['streams', 'clients', 'openvpn', 'suspects'] as const),
-];
-
-/** What follows from the homes that are there. */
-export const STREAM_PARTS: readonly Part[] = ['index', 'queue', 'rules', 'control', 'streams'];
-
-/** Everything that an endpoint is made of. */
-export const WHOLE: readonly Part[] = [
-  ...(['user', 'ipv6', 'near', 'inside', 'forward', 'port', 'resolver'] as const),
-  ...STREAM_PARTS,
-  ...(['clients', 'openvpn'] as const),
-];
+import type { Part } from './agenda.ts';
+import { type EndpointClockState, UNKNOWN_CLOCK } from './clock-state.ts';
 
 /** What never changes while the service runs. */
 export interface Place {
@@ -87,6 +43,8 @@ export interface Session {
   /** What it asked for its download. */
   shape: Shape;
   maxDelayMs: number;
+  /** Slots that it asked to stand behind OpenVPN; null where it named no number. */
+  standingSlots: number | null;
   version: string;
   /** Slots of it that came; null while they were not counted. */
   received: number | null;
@@ -101,6 +59,12 @@ export interface Session {
   standsSinceMs: number;
   /** Packets that its class has sent since then. */
   meter: SlotMeter;
+  /** Packets that have left by its class in the clock behind OpenVPN. */
+  clocked: SlotMeter;
+  /** Seconds in a row in which those were too few. */
+  clockDoubts: number;
+  /** Its stream does not come to that clock: until then it is done without; 0 where it does. */
+  unclockedUntilMs: number;
   /** So long an old verdict without faults stands, while that is measured anew. */
   settlesMs: number;
   /** When it was made again last, because it was found broken. */
@@ -143,7 +107,7 @@ export interface Making {
   remade: readonly number[];
 }
 
-export interface EndpointState extends Agenda<Part> {
+export interface EndpointState extends Agenda<Part>, EndpointClockState {
   readonly place: Place;
   phase: 'new' | 'running' | 'stopped';
   homes: readonly StoredHome[];
@@ -267,6 +231,7 @@ export function initialState(place: Place): EndpointState {
     hasControl: false,
     index: null,
     queue: null,
+    ...UNKNOWN_CLOCK,
     classes: [],
     classesSinceMs: NEVER,
     distrusted: [],

@@ -6,15 +6,17 @@ import type { Now } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { TUNNEL_NETDEV } from '../../plan/names.ts';
 import { judgeEndpoint } from '../judgement.ts';
+import { PART_ORDER, type Part, STREAM_PARTS, WHOLE } from './agenda.ts';
+import { failClock, finishClock, noteChains, notePlaces } from './clock.ts';
 import { deliver, noteTroubles } from './delivering.ts';
 import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
 import { mendTunnel, noteNetdevGone, noteNotPutBack, replaceThread } from './mending.ts';
-import { leaveTunnel, workOf } from './parts.ts';
+import { leaveTunnel, noteQueue, workOf } from './parts.ts';
 import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
-import { type EndpointState, PART_ORDER, type Part, STREAM_PARTS, WHOLE } from './state.ts';
+import type { EndpointState } from './state.ts';
 import { forbid, isDistrusted, log, setGates, type Turn, warnOfNew } from './turn.ts';
 
 /**
@@ -179,6 +181,15 @@ function finish(turn: Turn, done: Done): void {
       state.index = done.found;
       if (done.found === null) noteNetdevGone(turn);
       return;
+    case 'places':
+      notePlaces(turn, done.found);
+      return;
+    case 'clock':
+      finishClock(turn, done.found);
+      return;
+    case 'chains':
+      noteChains(turn, done.found);
+      return;
     case 'queue':
       noteQueue(turn);
       return;
@@ -210,16 +221,6 @@ function finish(turn: Turn, done: Done): void {
       state.wasStarted = true;
       return;
   }
-}
-
-function noteQueue({ state, now }: Turn): void {
-  const { made } = state;
-  if (!made) return;
-  state.queue = made.queue ?? (state.queue && { ...state.queue, ring: made.ring });
-  state.classes = made.classes;
-  if (made.changes) state.classesSinceMs = now.monotonicMs;
-  state.remade = [...state.remade, ...made.remade];
-  state.made = null;
 }
 
 /** OpenVPN is connected. With another netdev than before, nothing that belonged to the old one stands. */
@@ -286,10 +287,14 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
     state.queueIsNew = true;
     forbid(turn);
   }
+  if (part === 'clock') failClock(turn);
   if (part === 'clients') state.clients = null;
   if (part === 'openvpn') state.openvpn = null;
   if (part === 'tunnel') noteNotPutBack(turn);
-  const alone: readonly Part[] = ['restore', 'look', 'connect', 'homes', 'netdev', 'openvpn'];
+  const alone: readonly Part[] = [
+    ...(['restore', 'look', 'connect', 'homes', 'netdev', 'openvpn'] as const),
+    ...(['places', 'clock', 'chains'] as const),
+  ];
   if (alone.includes(part)) return;
   state.pending = state.pending.filter((other) => alone.includes(other));
 }

@@ -20,6 +20,7 @@ export function toldOf({
   quiet,
   sessions,
   homes,
+  clockTrouble,
 }: EndpointState): EndpointTold {
   const serving = notice('endpoint-serving', { online: sessions.length, count: homes.length });
   const [trouble] = troubles;
@@ -36,6 +37,7 @@ export function toldOf({
         isFirstOfItsKind,
       ),
       ...shared,
+      ...(clockTrouble ? [clockTrouble.why] : []),
     ],
   };
 }

@@ -174,6 +174,8 @@ export type Work =
       profile: Profile;
       /** Slots that ought to stand in the clock behind OpenVPN; 0 for no such clock. */
       standing: number;
+      /** The same at the endpoint's end; null for as many as usual. */
+      standingSlots: number | null;
       fresh: boolean;
     }
   | { part: 'openvpn'; config: string };

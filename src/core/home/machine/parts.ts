@@ -176,6 +176,7 @@ function streamsWork({ config, rate, profile }: DesiredState, state: HomeState):
     maxDelayMs: config.main.maxDelayMs,
     profile,
     standing: state.clock ? standingSlots(config, upload) : 0,
+    standingSlots: config.main.standingSlots,
     fresh: state.queueIsNew,
   };
 }

@@ -11,6 +11,16 @@ export const endpointWords = {
   'home-fault': 'home {name}: {fault}',
   'home-stream-begun': 'the stream to home {name} has only just begun',
   'home-stream-stalls': 'the stream to home {name} stalls',
+  'home-clock-stalls':
+    'too little of the stream to home {name} leaves by the second clock behind OpenVPN',
+  'home-clock-bypassed':
+    'the stream to home {name} has no second clock behind OpenVPN, which keeps the schedule on a busy server, too: what OpenVPN sends there does not leave by {netdev}, to which the routes lead; see what other programs do with it',
+  'endpoint-clock-no-pair':
+    'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too: its kernel has no veth; run "modprobe veth" or, where that fails, rent one with a kernel of its own (KVM)',
+  'endpoint-clock-no-chain':
+    'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too: its kernel or its nft has none of the rules that lead there ({error}); they take Linux 5.16 and nftables 1.0.1, which Debian has from 12 on',
+  'endpoint-clock-failed':
+    'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too ({why})',
   'home-profile-shared':
     'two routers use the profile of home {name} and take the tunnel from each other; give one of them a profile of its own: run "iotshaper endpoint add-home ANOTHER-NAME" here, and upload there what it prints',
   'home-without-key':
