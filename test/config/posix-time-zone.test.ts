@@ -10,10 +10,17 @@ const FIRST_S = secondsOf('2027-01-01T00:00Z');
 const LAST_S = secondsOf('2029-01-01T00:00Z');
 const STEP_S = 6 * 3600;
 
-/** What `date` prints for these moments under TZ, one a line. */
+/**
+ * What `date` prints for these moments under TZ, one a line. Which rule two names without one follow POSIX leaves open: musl
+ * has that of the United States, glibc what it finds in a file, which newer machines have no more.
+ */
 function askLibrary(zone: string, moments: readonly number[]): string[] {
+  const isRuleless = /^[A-Z]+\d+[A-Z]+$/.test(zone);
   const printed = execFileSync('date', ['-f', '-', '+%a %H:%M'], {
-    env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: zone },
+    env: {
+      ...{ PATH: process.env.PATH, LC_ALL: 'C' },
+      TZ: isRuleless ? `${zone},M3.2.0,M11.1.0` : zone,
+    },
     input: moments.map((unixS) => `@${unixS}\n`).join(''),
     encoding: 'utf8',
   });
