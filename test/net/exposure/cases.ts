@@ -128,7 +128,7 @@ export const exposureCases: ExposureCase[] = [
     plant: async (exposure) => {
       const { network } = exposure;
       // Nobody who asks the kernel for a device's way gets to know of it.
-      const rule = ['pref', '100', 'ipproto', 'udp', 'dport', '7777', 'lookup', '1'];
+      const rule = ['pref', '100', 'ipproto', '17', 'dport', '7777', 'lookup', '1'];
       await exposure.router('ip', 'route', 'add', 'default', 'via', '100.64.8.1', 'table', '1');
       await exposure.router('ip', 'rule', 'add', ...rule);
       const send = ['socat', '-u', '-', `UDP:${CLOUD}:7777,bind=${DEVICE}`];
