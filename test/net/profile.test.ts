@@ -136,24 +136,20 @@ function makeIdentities(dir: string): { name: string; certificate: string; key: 
   const now = ['x509', '-req', '-days', '30'];
   writeFileSync(
     join(dir, 'ca.conf'),
-    '[ca]\ndefault_ca=a\n[a]\ndatabase=index\nrand_serial=1\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n',
+    '[ca]\ndefault_ca=a\n[a]\ndatabase=index\nunique_subject=no\nrand_serial=1\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n',
   );
   writeFileSync(join(dir, 'index'), '');
-  const later = ['-startdate', '20900101000000Z', '-enddate', '20910101000000Z'];
+  // By an authority's command, which takes any dates.
+  const between = (start: string, end: string) => [
+    ...['ca', '-batch', '-selfsign', '-notext', '-config', 'ca.conf'],
+    ...['-startdate', `${start}0101000000Z`, '-enddate', `${end}0101000000Z`],
+  ];
   return [
     make('RSA, as PKCS 1', ['-newkey', 'rsa:2048'], now, true),
     make('Ed25519', ['-newkey', 'ed25519'], now),
-    make('expired', ec, ['x509', '-req', '-days', '-1']),
+    make('expired', ec, between('2020', '2021')),
     // As it looks to a router whose clock is not set.
-    make('not valid yet', ec, [
-      'ca',
-      '-batch',
-      '-selfsign',
-      '-notext',
-      '-config',
-      'ca.conf',
-      ...later,
-    ]),
+    make('not valid yet', ec, between('2090', '2091')),
   ];
 }
 
