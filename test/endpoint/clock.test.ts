@@ -17,19 +17,8 @@ type WorkOf<P extends Work['part']> = Extract<Work, { part: P }>;
 
 /** An endpoint with a clock for these homes, in good order. */
 function serving(t: ExecutionContext, hosts: readonly number[]): Play {
-  const play = new Play(t);
-  play.homes = [2, 3].map((host) => stored(host));
-  play.places = hosts.map((host) => at(host));
-  play.tell({ kind: 'start', homes: play.homes });
-  play.settle();
-  play.tell({ kind: 'openvpn', name: 'CONNECTED' });
-  play.settle();
-  for (const host of hosts) play.hello(host);
-  play.settle();
-  seconds(play, 4);
-  t.deepEqual([...play.gates].sort(), [...hosts]);
-  play.take();
-  return play;
+  const homes = [2, 3].map((host) => stored(host));
+  return Play.serving(t, hosts, { homes, places: hosts.map((host) => at(host)) });
 }
 
 function seconds(play: Play, count: number): void {

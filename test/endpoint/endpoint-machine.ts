@@ -31,7 +31,7 @@ export const shape: Shape = { rateKBps: 4, packetBytes: 512, mode: 'vit', sdPerc
 function stored(host: number): StoredHome {
   const controlKey = Buffer.from(keyOf(host)).toString('base64');
   const name = `home${host}`;
-  const commonName = commonNameOf(name, keyOf(host).subarray(0, 8));
+  const commonName = commonNameOf(name, Buffer.from(keyOf(host)).toString('hex', 0, 8));
   return { name, host, commonName, fingerprint: `AA:${host}`, controlKey };
 }
 

@@ -248,10 +248,13 @@ export class Play {
     });
   }
 
-  /** An endpoint whose tunnel is up, with these homes there and open. */
-  static serving(t: ExecutionContext, hosts: readonly number[]): Play {
-    const play = new Play(t);
-    play.homes = hosts.map((host) => stored(host));
+  /** An endpoint whose tunnel is up, with these homes there and open; it may know more, and where homes are. */
+  static serving(
+    t: ExecutionContext,
+    hosts: readonly number[],
+    known: Partial<Pick<Play, 'homes' | 'places'>> = {},
+  ): Play {
+    const play = Object.assign(new Play(t), { homes: hosts.map((host) => stored(host)) }, known);
     play.tell({ kind: 'start', homes: play.homes });
     play.settle();
     play.tell({ kind: 'openvpn', name: 'CONNECTED' });

@@ -71,9 +71,9 @@ function isHome(value: unknown): value is KeptHome {
   return isName(name) && isPlace && isCalled && /^[0-9A-Za-z:]+$/.test(String(fingerprint));
 }
 
-/** What a home's certificate calls it: a later one of the same name, too, is another one. @param serial bytes that were drawn. */
-export function commonNameOf(name: string, serial: Uint8Array): string {
-  return `${name}.${Array.from(serial, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+/** What a home's certificate calls it: a later one of the same name, too, is another one. @param serial eight bytes that were drawn, in hexadecimal. */
+export function commonNameOf(name: string, serial: string): string {
+  return `${name}.${serial}`;
 }
 
 function isCommonName(value: unknown, name: unknown): value is string {

@@ -95,6 +95,18 @@ export function ringLength(shapes: readonly Shape[], isClocked = false): number 
   return Math.max(FEWEST_IN_RING, Math.ceil((perSecond * (isClocked ? PAUSE_MS : RING_MS)) / 1000));
 }
 
+/** How a queue that homes share is to be. */
+export interface SharedQueue {
+  mtu: number;
+  /** Packets that each leaf holds, and that may wait behind them all. */
+  length: number;
+  ring: number;
+  /** Whether all of it is made from nothing, of the classes that come. */
+  rebuild: boolean;
+  come: readonly SlotClass[];
+  gone: readonly SlotClass[];
+}
+
 /** The whole structure from nothing (the netdev's root qdisc is replaced). */
 export function renderQueue(classes: readonly SlotClass[]): string[] {
   const only = classes.find(({ destination }) => destination === null) ?? null;

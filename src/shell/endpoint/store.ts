@@ -206,7 +206,8 @@ export class EndpointStore {
   /** New keys of a home, and the profile that holds them. */
   async #makeHome(name: string, host: number): Promise<{ home: StoredHome; profile: string }> {
     const identity = await this.identity();
-    const commonName = commonNameOf(name, this.#system.randomBytes(SERIAL_BYTES));
+    const serial = Buffer.from(this.#system.randomBytes(SERIAL_BYTES)).toString('hex');
+    const commonName = commonNameOf(name, serial);
     const { certificate, key } = await signHome(this.#system, this.dir, commonName);
     const { fingerprint256: fingerprint } = new X509Certificate(certificate);
     const controlKey = Buffer.from(this.#system.randomBytes(CONTROL_KEY_BYTES)).toString('base64');

@@ -4,6 +4,7 @@ import {
   renderClassAdd,
   renderClassRemove,
   renderQueue,
+  type SharedQueue,
   type SlotClass,
 } from '../../core/plan/tc.ts';
 import { succeeds } from '../system/command.ts';
@@ -28,19 +29,7 @@ export async function removeClasses(
   await succeeds(system, ['tc', '-force', '-batch', '-'], { input });
 }
 
-/** How a queue that homes share is to be. */
-export interface SharedQueue {
-  mtu: number;
-  /** Packets that each leaf holds, and that may wait behind them all. */
-  length: number;
-  ring: number;
-  /** Whether all of it is made from nothing, of the classes that come. */
-  rebuild: boolean;
-  come: readonly SlotClass[];
-  gone: readonly SlotClass[];
-}
-
-/** Brings it there: classes that neither come nor go are not touched, unless leaves are made. */
+/** Brings a queue there: classes that neither come nor go are not touched, unless leaves are made. */
 export async function changeSharedQueue(
   system: Pick<System, 'files' | 'processes'>,
   { mtu, length, ring, rebuild, come, gone }: SharedQueue,

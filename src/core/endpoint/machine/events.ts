@@ -10,7 +10,7 @@ import type { HomeClockClass, HomesClock } from '../../plan/homes-clock.ts';
 import type { FamilyRoute } from '../../plan/inside.ts';
 import type { ClockChains } from '../../plan/outer-clock.ts';
 import type { FamilyRoutes } from '../../plan/routes.ts';
-import type { SlotClass } from '../../plan/tc.ts';
+import type { SharedQueue } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
 import type { EndpointPassage, ResolverFault } from '../delivery.ts';
@@ -151,16 +151,7 @@ export type Work =
   | { part: 'tunnel'; address: string }
   | { part: 'inside'; routes: readonly FamilyRoute[]; plan: readonly FamilyRoutes[] }
   | { part: 'index' }
-  /** `rebuild` puts these classes in the place of whatever there is; else some go, and these come beside what stays. */
-  | {
-      part: 'queue';
-      mtu: number;
-      length: number;
-      ring: number;
-      rebuild: boolean;
-      come: readonly SlotClass[];
-      gone: readonly SlotClass[];
-    }
+  | ({ part: 'queue' } & SharedQueue)
   | { part: 'places' }
   | { part: 'chains' }
   /** `rebuild` puts that clock in the place of whatever there is; else classes go and come, and rules are loaded. */

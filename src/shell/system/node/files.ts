@@ -23,7 +23,8 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import type { Counter, Files } from '../system.ts';
+import { FileCounter, type NumberFile } from '../file-counter.ts';
+import type { Files } from '../system.ts';
 import { asSystemError, translated } from './errors.ts';
 
 const SECRET = 0o600;
@@ -69,7 +70,7 @@ export const nodeFiles: Files = {
     const watcher = watch(folder, onChange);
     return () => watcher.close();
   },
-  openCounter: (path) => new FileCounter(path),
+  openCounter: (path) => new FileCounter(() => openNumber(path)),
 };
 
 /** The kernel's own files are in no need of a thread, which would take longer than they do. */
@@ -137,33 +138,11 @@ async function makeFolder(path: string, mode?: number): Promise<void> {
   if (made !== undefined && mode !== undefined) await chmod(path, mode); // whatever the umask
 }
 
-class FileCounter implements Counter {
-  readonly #path: string;
-  readonly #buffer = Buffer.alloc(32);
-  #fd: number | null = null;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  read(): number | null {
-    // A netdev made again under the same name invalidates the open file: one more try opens the new one.
-    return this.#tryRead() ?? this.#tryRead();
-  }
-
-  close(): void {
-    if (this.#fd !== null) closeSync(this.#fd);
-    this.#fd = null;
-  }
-
-  #tryRead(): number | null {
-    try {
-      this.#fd ??= openSync(this.#path, 'r');
-      const length = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, 0);
-      return Number(this.#buffer.toString('latin1', 0, length));
-    } catch {
-      this.close();
-      return null;
-    }
-  }
+function openNumber(path: string): NumberFile {
+  const fd = openSync(path, 'r');
+  const buffer = Buffer.alloc(32);
+  return {
+    read: () => Number(buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0))),
+    close: () => closeSync(fd),
+  };
 }

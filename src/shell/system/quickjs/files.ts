@@ -1,7 +1,8 @@
 // Files of a machine on which QuickJS runs.
 import * as machine from 'quickjs:machine';
 import * as os from 'quickjs:os';
-import { type Counter, type Files, SystemError } from '../system.ts';
+import { FileCounter, type NumberFile } from '../file-counter.ts';
+import { type Files, SystemError } from '../system.ts';
 import { checked, systemError } from './errors.ts';
 import { loop } from './loop.ts';
 import { basename, dirname, join } from './stand-ins/path.ts';
@@ -69,7 +70,7 @@ export const quickjsFiles: Files = {
       os.close(fd);
     };
   },
-  openCounter: (path) => new FileCounter(path),
+  openCounter: (path) => new FileCounter(() => openNumber(path)),
 };
 
 function open(path: string, flags: number, mode = 0): number {
@@ -147,34 +148,15 @@ function makeFolders(path: string, mode: number): boolean {
   return true;
 }
 
-class FileCounter implements Counter {
-  readonly #path: string;
-  readonly #buffer = new Uint8Array(32);
-  #fd: number | null = null;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  read(): number | null {
-    // A netdev made again under the same name invalidates the open file: one more try opens the new one.
-    return this.#tryRead() ?? this.#tryRead();
-  }
-
-  close(): void {
-    if (this.#fd !== null) os.close(this.#fd);
-    this.#fd = null;
-  }
-
-  #tryRead(): number | null {
-    try {
-      this.#fd ??= open(this.#path, os.O_RDONLY);
-      checked(os.seek(this.#fd, 0, 0), this.#path);
-      const length = checked(machine.read(this.#fd, this.#buffer), this.#path);
-      return Number(machine.decode(this.#buffer.subarray(0, length)));
-    } catch {
-      this.close();
-      return null;
-    }
-  }
+function openNumber(path: string): NumberFile {
+  const fd = open(path, os.O_RDONLY);
+  const buffer = new Uint8Array(32);
+  return {
+    read: () => {
+      checked(os.seek(fd, 0, 0), path);
+      const length = checked(machine.read(fd, buffer), path);
+      return Number(machine.decode(buffer.subarray(0, length)));
+    },
+    close: () => void os.close(fd),
+  };
 }
