@@ -38,13 +38,13 @@ import {
   readUplinkMtu,
 } from './internet-side.ts';
 import { writeClientConfigs } from './openvpn-files.ts';
+import type { ServedState } from './registry.ts';
 import { planRemoval, type Removal } from './removal.ts';
 import { findResolverFault, startResolver } from './resolver.ts';
-import type { EndpointStore } from './store.ts';
 
 export interface EndpointEffectsOptions {
   system: System;
-  store: EndpointStore;
+  store: ServedState;
   runDir: string;
   log: Log;
   state: () => EndpointState;

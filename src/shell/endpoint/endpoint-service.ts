@@ -23,7 +23,7 @@ import { type Cancel, type Listener, pause, type System } from '../system/system
 import { EndpointEffects } from './endpoint-effects.ts';
 import { renderEndpointStatus } from './endpoint-status.ts';
 import { clientConfigDirOf } from './openvpn-files.ts';
-import type { EndpointStore } from './store.ts';
+import type { ServedState } from './registry.ts';
 
 /** Changes to the store come as several events. */
 const SETTLE_MS = 200;
@@ -38,7 +38,7 @@ const REMOVE_EVERY_MS = 500;
 
 export interface EndpointServiceOptions {
   system: System;
-  store: EndpointStore;
+  store: ServedState;
   runDir: string;
   log: Log;
   /** Looks at the machine; without it nothing is looked at. @param inject hands a packet to the netdev towards the Internet */
