@@ -379,10 +379,7 @@ test('homes that get less than their slots are named once, and nobody new is let
   play.hello(4);
   play.settle();
   t.deepEqual(play.take(), ['refuse 4', 'home-over-limit']);
-  for (let count = 0; count < 70; count++) {
-    play.second();
-    play.settle();
-  }
+  minute(1);
   t.deepEqual(
     toldOf(play.state).troubles.map(({ code }) => code),
     ['home-over-limit'],
