@@ -36,15 +36,15 @@ import {
   readUplinkMtu,
 } from './internet-side.ts';
 import { writeClientConfigs } from './openvpn-files.ts';
+import type { ServedState } from './registry.ts';
 import { planRemoval, type Removal } from './removal.ts';
 import { Resolver } from './resolver.ts';
 import { readServed } from './state/limit-file.ts';
 import type { UsageFile } from './state/usage-file.ts';
-import type { EndpointStore } from './store.ts';
 
 export interface EndpointEffectsOptions {
   system: System;
-  store: EndpointStore;
+  store: ServedState;
   usage: UsageFile;
   runDir: string;
   log: Log;
@@ -76,8 +76,7 @@ export class EndpointEffects {
     this.#sysctls = new Sysctls(system);
     this.#resolver = new Resolver(system, INNER_NETDEV, log);
     this.#sent = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_packets');
-    const onLost = (): void => tell({ kind: 'rules-lost' });
-    this.#rules = new Rules({ system, sets: ENDPOINT_SETS, onLost });
+    this.#rules = new Rules({ system, sets: ENDPOINT_SETS, onLost: (kind) => tell({ kind }) });
     this.links = new HomeLinks({
       system,
       departures: () => this.#sent.read(),

@@ -23,9 +23,9 @@ import { type Cancel, type Listener, pause, type System } from '../system/system
 import { EndpointEffects } from './endpoint-effects.ts';
 import { renderEndpointStatus } from './endpoint-status.ts';
 import { clientConfigDirOf } from './openvpn-files.ts';
+import type { ServedState } from './registry.ts';
 import { readServed } from './state/limit-file.ts';
 import { UsageFile } from './state/usage-file.ts';
-import type { EndpointStore } from './store.ts';
 
 /** Changes to the store come as several events. */
 const SETTLE_MS = 200;
@@ -40,7 +40,7 @@ const REMOVE_EVERY_MS = 500;
 
 export interface EndpointServiceOptions {
   system: System;
-  store: EndpointStore;
+  store: ServedState;
   runDir: string;
   /** Where data a month is kept; in the store's folder without it. */
   usageDir?: string;

@@ -16,12 +16,11 @@ import { findFreeNets, findPortFault } from '../../core/endpoint/place.ts';
 import { CONTROL_KEY_BYTES } from '../../core/openvpn/inside.ts';
 import type { System, SystemError } from '../system/system.ts';
 import { renderProfile } from './home-profile.ts';
+import type { Deliver, Move, Registry, ServedState } from './registry.ts';
 import { authorityPathOf, readAuthority, signHome, writeAuthority } from './state/authority.ts';
 import { makeCertificate } from './state/certificate.ts';
 import { withFolderLock } from './state/folder-lock.ts';
 
-/** Takes a profile before its home counts. */
-type Deliver = (profile: string) => Promise<void>;
 const nowhere: Deliver = async () => {};
 
 /** Bytes that tell a home's certificate from any other of its name. */
@@ -30,7 +29,7 @@ const SERIAL_BYTES = 8;
 type StoreSystem = Pick<System, 'files' | 'processes' | 'randomBytes'>;
 
 /** One endpoint's state directory. */
-export class EndpointStore {
+export class EndpointStore implements Registry, ServedState {
   readonly #system: StoreSystem;
   readonly dir: string;
 
@@ -87,9 +86,7 @@ export class EndpointStore {
   }
 
   /** Changes what it is to homes, whose profiles keep what was; a service that runs ends unless it is the host alone. */
-  async move(
-    change: (before: EndpointIdentity) => EndpointIdentity,
-  ): Promise<{ before: EndpointIdentity; after: EndpointIdentity }> {
+  async move(change: (before: EndpointIdentity) => EndpointIdentity): Promise<Move> {
     await this.identity();
     return this.#alone(async () => {
       const before = await this.identity();
