@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 import { registerCloudInit } from './endpoint/cloud-init.ts';
 import { printFaults, requireKernel } from './endpoint/doctor.ts';
 import { registerHomes } from './endpoint/homes.ts';
+import { registerLimit } from './endpoint/limit.ts';
 import { registerPlace } from './endpoint/place.ts';
 import { requireRoot } from './failure.ts';
 import { defaultEndpointDir, defaultRunDir } from './paths.ts';
@@ -28,6 +29,7 @@ export function registerEndpoint(program: Command, context: Context): void {
 
   registerPlace(command, context);
   registerHomes(command, context);
+  registerLimit(command, context);
 
   command(
     'doctor',
@@ -56,6 +58,7 @@ export function registerEndpoint(program: Command, context: Context): void {
         const service = new EndpointService(
           {
             ...{ system, store, runDir, log },
+            usageDir: system.processes.environment('STATE_DIRECTORY') ?? store.dir,
             examine: (inject) => examine({ system, identity, runDir, inject }),
           },
           identity,

@@ -1,6 +1,7 @@
 // `iotshaper endpoint add-home`, `rotate`, `remove-home` and `list`: the homes that an endpoint serves.
 import { join } from 'node:path';
 import { renderTable } from '../../../core/plot/text-table.ts';
+import { forgetLimits } from '../../endpoint/state/limit-file.ts';
 import { EndpointStore } from '../../endpoint/store.ts';
 import { askLocalApi, NotRunningError } from '../../machine/local-api.ts';
 import type { System } from '../../system/system.ts';
@@ -62,6 +63,7 @@ export function registerHomes(command: AddCommand, context: Context): void {
     .argument('<name>', 'of the home')
     .action(async (name: string, { stateDir }: { stateDir: string }) => {
       const left = await new EndpointStore(system, stateDir).removeHome(name);
+      await forgetLimits(system, stateDir, name);
       const others = left.map((home) => home.name).join(', ') || 'none';
       console.writeError(
         `Home "${name}" is removed: its profile is worth nothing any more, and its devices stay cut off until its router has another. Homes left: ${others}.\n`,

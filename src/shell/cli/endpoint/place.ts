@@ -1,5 +1,6 @@
 // `iotshaper endpoint init`, `set-host`, `set-port`, `set-ranges`, `export` and `import`: what this machine is to homes, and how that moves to another one.
 
+import { NO_LIMITS } from '../../../core/endpoint/admission/limits.ts';
 import { parseCopy, renderCopy } from '../../../core/endpoint/keeping.ts';
 import { findFreePort, toFreeNets, toHost, toPort } from '../../../core/endpoint/place.ts';
 import { wordsOf } from '../../../core/notices/words.ts';
@@ -8,6 +9,7 @@ import { insideRanges } from '../../../core/plan/nft/nft-endpoint.ts';
 import { listPrefixes } from '../../endpoint/examine.ts';
 import { seeHost } from '../../endpoint/host-sight.ts';
 import { readTakenPorts } from '../../endpoint/resolver.ts';
+import { changeLimits, readLimits } from '../../endpoint/state/limit-file.ts';
 import { EndpointStore } from '../../endpoint/store.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
@@ -104,7 +106,9 @@ export function registerPlace(command: AddCommand, context: Context): void {
     .option('--out <file>', 'write it to a new file that only you can read')
     .action(async ({ stateDir, out }: { stateDir: string; out?: string }) => {
       if (out !== undefined) await requireFreshFile(context, out);
-      const text = renderCopy(await new EndpointStore(system, stateDir).export());
+      const copy = await new EndpointStore(system, stateDir).export();
+      const limits = await readLimits(system, stateDir);
+      const text = renderCopy(limits === NO_LIMITS ? copy : { ...copy, limits });
       if (out === undefined) {
         console.write(text);
         return;
@@ -126,6 +130,8 @@ export function registerPlace(command: AddCommand, context: Context): void {
       const copy = await readCopy(context, file);
       const store = new EndpointStore(system, stateDir);
       await store.import(copy);
+      const { limits } = copy;
+      if (limits) await changeLimits(system, stateDir, () => limits);
       if (host !== undefined) await store.move(toHost(host));
       const place = { ...copy.identity, host: host ?? copy.identity.host };
       console.writeError(
