@@ -7,8 +7,8 @@ import { formatRemote } from '../../../core/openvpn/remote.ts';
 import { insideRanges } from '../../../core/plan/nft/nft-endpoint.ts';
 import { listPrefixes } from '../../endpoint/examine.ts';
 import { seeHost } from '../../endpoint/host-sight.ts';
+import type { Registry } from '../../endpoint/registry.ts';
 import { readTakenPorts } from '../../endpoint/resolver.ts';
-import { EndpointStore } from '../../endpoint/store.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import { parsePort } from '../number-options.ts';
@@ -16,6 +16,7 @@ import type { AddCommand } from './command.ts';
 import { findFaults } from './doctor.ts';
 import { parseHost, parsePrefixes } from './place-options.ts';
 import { requireFreshFile, writeSecret } from './profile-file.ts';
+import { openRegistry } from './registry.ts';
 
 interface InitOptions {
   host: string;
@@ -39,7 +40,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
     .action(async ({ host, port, stateDir, avoid = [] }: InitOptions) => {
       const here = (await listPrefixes(system)).map(({ prefix }) => prefix);
       const taken = [...here, ...avoid];
-      const identity = await new EndpointStore(system, stateDir).init(host, port, taken);
+      const identity = await (await openRegistry(system, stateDir)).init(host, port, taken);
       console.writeError(
         `Endpoint ${formatRemote({ host, port, proto: 'udp' })} (UDP) is made. Next: iotshaper endpoint add-home NAME --out NAME.ovpn\n`,
       );
@@ -52,7 +53,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
   command('set-host', 'change the name or address by which homes reach this endpoint')
     .argument('<host>', 'name or address', parseHost)
     .action(async (host: string, { stateDir }: { stateDir: string }) => {
-      const store = new EndpointStore(system, stateDir);
+      const store = await openRegistry(system, stateDir);
       const { before, after } = await store.move(toHost(host));
       const homes = await store.homes();
       console.writeError(`New profiles name ${after.host} from now on.\n`);
@@ -67,7 +68,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
   command('set-port', 'change the UDP port by which homes reach this endpoint')
     .argument('[port]', 'UDP port; the next that is free unless given', parsePort)
     .action(async (given: number | undefined, { stateDir }: { stateDir: string }) => {
-      const store = new EndpointStore(system, stateDir);
+      const store = await openRegistry(system, stateDir);
       const current = (await store.identity()).port;
       const port = given ?? findFreePort([...(await readTakenPorts(system)), current]);
       const { before, after } = await store.move(toPort(port));
@@ -88,7 +89,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
       parsePrefixes,
     )
     .action(async ({ stateDir, avoid = [] }: { stateDir: string; avoid?: string[] }) => {
-      const store = new EndpointStore(system, stateDir);
+      const store = await openRegistry(system, stateDir);
       const here = (await listPrefixes(system)).map(({ prefix }) => prefix);
       const { before, after } = await store.move(toFreeNets([...here, ...avoid]));
       const { tunnel, inner4 } = insideRanges(after);
@@ -104,7 +105,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
     .option('--out <file>', 'write it to a new file that only you can read')
     .action(async ({ stateDir, out }: { stateDir: string; out?: string }) => {
       if (out !== undefined) await requireFreshFile(context, out);
-      const text = renderCopy(await new EndpointStore(system, stateDir).export());
+      const text = renderCopy(await (await openRegistry(system, stateDir)).export());
       if (out === undefined) {
         console.write(text);
         return;
@@ -124,7 +125,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
     )
     .action(async (file: string, { stateDir, host }: { stateDir: string; host?: string }) => {
       const copy = await readCopy(context, file);
-      const store = new EndpointStore(system, stateDir);
+      const store = await openRegistry(system, stateDir);
       await store.import(copy);
       if (host !== undefined) await store.move(toHost(host));
       const place = { ...copy.identity, host: host ?? copy.identity.host };
@@ -136,7 +137,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
 }
 
 /** Says which homes need new profiles, once those they have lead nowhere. */
-async function tellHomes({ console }: Context, store: EndpointStore): Promise<void> {
+async function tellHomes({ console }: Context, store: Registry): Promise<void> {
   const homes = await store.homes();
   if (homes.length === 0) return;
   console.writeError(
