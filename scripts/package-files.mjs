@@ -131,6 +131,14 @@ export function endpointFiles() {
     // Its parent is what the unit for the path watches until there is an endpoint.
     { path: 'etc/iotshaper/', mode: 0o700 },
     copyright('endpoint'),
+    {
+      path: 'usr/share/doc/iot-shaper-endpoint/LICENSES',
+      data: licences(fleetParts.map((part) => `${part}.js`)),
+    },
+    {
+      path: 'usr/share/doc/iot-shaper-endpoint/openapi.json',
+      data: readFileSync('files/deploy/openapi.json'),
+    },
   ]);
 }
 

@@ -96,9 +96,12 @@ test('hold program, wrapper and units, root’s throughout', (t) => {
   t.deepEqual(listed(t, 'endpoint'), [
     'drwx------ ./etc/iotshaper/',
     '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-endpoint.js',
+    '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-fleet.js',
     '-rw-r--r-- ./usr/lib/systemd/system/iotshaper-endpoint.path',
     '-rw-r--r-- ./usr/lib/systemd/system/iotshaper-endpoint.service',
+    '-rw-r--r-- ./usr/share/doc/iot-shaper-endpoint/LICENSES',
     '-rw-r--r-- ./usr/share/doc/iot-shaper-endpoint/copyright',
+    '-rw-r--r-- ./usr/share/doc/iot-shaper-endpoint/openapi.json',
   ]);
   t.deepEqual(listed(t, 'home'), [
     'drwx------ ./etc/iotshaper/',

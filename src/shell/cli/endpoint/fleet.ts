@@ -6,7 +6,6 @@ import { SupervisedChild } from '../../system/child.ts';
 import { consoleLog, type Log } from '../../system/log.ts';
 import type { System } from '../../system/system.ts';
 import type { Context } from '../context.ts';
-import { requireRoot } from '../failure.ts';
 import { defaultRunDir } from '../paths.ts';
 import type { Service } from '../run/until-signal.ts';
 import type { AddCommand } from './command.ts';
@@ -35,7 +34,6 @@ export function registerFleet(command: AddCommand, context: Context): void {
     .option('--once', 'copy what the registry says, and end')
     .option('--of <pid>', 'end with this process')
     .action(async ({ stateDir, runDir, once, of }: FleetFlags) => {
-      requireRoot(system, 'iotshaper endpoint fleet');
       console.keepFilesPrivate();
       const settings = await requireFleetSettings(system, stateDir);
       const { copyFleet, createFleetService } = await loadFleet(stateDir);
