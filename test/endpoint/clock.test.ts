@@ -130,6 +130,19 @@ test('chains that lead there no longer are found out by what leaves, and loaded 
   t.deepEqual([...play.gates].sort(), [2, 3]);
 });
 
+test('once rules that lead there were deleted the chains are looked at before anything shows', (t) => {
+  const play = serving(t, [2, 3]);
+  play.chains = { intact: true, ledPackets: 700 };
+  play.tell({ kind: 'clock-touched' });
+  t.deepEqual(play.settle(), ['chains'], 'our own doing, say');
+  play.isLed = false;
+  play.chains = { intact: false, ledPackets: 0 };
+  play.tell({ kind: 'clock-touched' });
+  play.settle();
+  t.true(play.isLed);
+  t.deepEqual([...play.gates].sort(), [2, 3], 'no home is held up');
+});
+
 test('a home that nothing passes it for, though all of it stands, is done without it, and the other keeps it', (t) => {
   const play = serving(t, [2, 3]);
   play.chains = { intact: true, ledPackets: 700 };

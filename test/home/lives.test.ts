@@ -49,7 +49,7 @@ const blindnesses: Record<
     ({ listing }) => (listing?.qdiscs.length === 1 ? { listing: null, alive: true } : {}),
     'dropLeaves',
   ],
-  'the clock behind OpenVPN': [() => ({ clock: null, clockedPerSecond: null }), 'flushClockChains'],
+  'the clock behind OpenVPN': [() => ({ clock: null, clockedPerSecond: null }), 'changeClock'],
   'the rules': [() => ({ rulesIntact: true }), 'editChain'],
   'a stream that stalls': [
     ({ sentPerSecond, clockedPerSecond }) => ({

@@ -594,6 +594,26 @@ test('it follows the way, and devices are held meanwhile', (t) => {
   t.true(bench.state.permitted);
 });
 
+test('once rules that lead there were deleted the chains are looked at, and a clock that nothing comes to is made anew', (t) => {
+  const bench = connectByPort(clockedBench(null));
+  for (let second = 0; second < 6; second++) bench.second();
+  bench.done.length = 0;
+  bench.hear({ kind: 'clock-touched' });
+  bench.endAll();
+  t.deepEqual(bench.done, ['chains'], 'our own doing, say');
+  t.true(bench.state.permitted);
+  bench.world.chainsLost = true;
+  bench.hear({ kind: 'clock-touched' });
+  bench.end();
+  t.false(bench.state.permitted);
+  t.is(bench.state.told.fault?.code, 'outer-clock-gone');
+  bench.endAll();
+  t.true(bench.done.includes('clock') && bench.done.includes('streams'));
+  t.deepEqual(bench.state.clock, way);
+  for (let second = 0; second < 6; second++) bench.second();
+  t.true(bench.state.permitted);
+});
+
 test('where the kernel has no such clock devices go on with one, and a warning says why', (t) => {
   const bench = connectByPort(clockedBench(missing));
   for (let second = 0; second < 6; second++) bench.second();

@@ -162,6 +162,7 @@ class Life {
         welcome: { ...welcome, inner: { ...welcome.inner, prefix4: '10.214.9.0/24' } },
       },
       { kind: 'rules-lost' },
+      { kind: 'clock-touched' },
       { kind: 'port-up' },
       { kind: 'surroundings', what: 'neighbours' },
       { kind: 'surroundings', what: 'house' },

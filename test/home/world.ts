@@ -115,6 +115,8 @@ export class World {
   /** By which the endpoint is reached, and why no clock can stand there. */
   way: House['way'] = null;
   clockFault: Notice | null = null;
+  /** Nothing leads to the clock any more. */
+  chainsLost = false;
   wholeBytes: number | null = null;
   #clock: ClockedWay | null = null;
   #clocked = 0;
@@ -193,7 +195,9 @@ export class World {
         return done({
           takenMs: this.nowMs,
           rulesIntact: this.#table !== null && !this.faults.rulesChanged,
-          chains: work.chains ? { intact: true, ledPackets: Math.floor(this.#clocked) } : null,
+          chains: work.chains
+            ? { intact: !this.chainsLost, ledPackets: Math.floor(this.#clocked) }
+            : null,
           astray: this.#astray,
           resolvers: [],
           senders: [],
@@ -206,6 +210,8 @@ export class World {
           chance: 0.5,
           smallerBytes: null,
         });
+      case 'chains':
+        return done({ intact: !this.chainsLost, ledPackets: Math.floor(this.#clocked) });
       case 'rules':
       case 'restore':
         // Those that are loaded already are not loaded again, unless that is asked for.
@@ -233,6 +239,7 @@ export class World {
         );
       case 'clock':
         this.#clock = this.clockFault === null ? work.way : null;
+        this.chainsLost = false;
         return done(work.way && this.clockFault);
       case 'suspects':
         return done([]);

@@ -75,8 +75,7 @@ export class EndpointEffects {
     this.#system = system;
     this.#sysctls = new Sysctls(system);
     this.#sent = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_packets');
-    const onLost = (): void => tell({ kind: 'rules-lost' });
-    this.#rules = new Rules({ system, sets: ENDPOINT_SETS, onLost });
+    this.#rules = new Rules({ system, sets: ENDPOINT_SETS, onLost: (kind) => tell({ kind }) });
     this.links = new HomeLinks({
       system,
       departures: () => this.#sent.read(),

@@ -78,8 +78,7 @@ export class HomeEffects {
     this.#system = system;
     this.#sent = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_packets');
     this.#received = openNetdevCounter(system, TUNNEL_NETDEV, 'rx_packets');
-    const onLost = (): void => tell({ kind: 'rules-lost' });
-    this.#rules = new Rules({ system, sets: HOME_SETS, onLost });
+    this.#rules = new Rules({ system, sets: HOME_SETS, onLost: (kind) => tell({ kind }) });
     this.#houseReader = new HouseReader(system, join(stateDir, NETWORKS_FILE));
     this.#sysctls = new Sysctls(system);
     this.#clock = new OuterClock(system, 'home');
@@ -142,6 +141,8 @@ export class HomeEffects {
         return this.#rules.isIntact(work.permits);
       case 'look':
         return this.#look(work);
+      case 'chains':
+        return this.#clock.readChains();
       case 'restore':
         return this.#restoreRules(work.permits);
       case 'remove':
@@ -190,8 +191,7 @@ export class HomeEffects {
       chains: chains ? await this.#clock.readChains() : null,
       astray: this.#rules.counted(WITNESS_COUNTER),
       ...this.#noted(),
-      sentPackets: this.sentPackets,
-      receivedPackets: this.receivedPackets,
+      ...{ sentPackets: this.sentPackets, receivedPackets: this.receivedPackets },
       answerSilentMs: this.tunnel.answerSilentMs(this.#system.clock.monotonicMs()),
       ...{ smallerBytes: this.tunnel.smallerBytes, config, rate: this.#options.rateOf(config) },
       passages: this.#rules.passages(homePassages),

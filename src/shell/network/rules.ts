@@ -6,7 +6,7 @@ import { aliveElements } from '../../core/plan/nft/nft-alive.ts';
 import { countersOf } from '../../core/plan/nft/nft-passage.ts';
 import { countedIn, updateTable, withoutCounts } from '../../core/plan/nft/nft-text.ts';
 import type { System } from '../system/system.ts';
-import { TableWatch } from '../system/table-watch.ts';
+import { TableWatch, type TableWatchOptions } from '../system/table-watch.ts';
 import { type Glance, NftSocket } from './kernel/nft-socket.ts';
 import { deleteTable, loadNft } from './nft.ts';
 
@@ -29,8 +29,8 @@ export interface RulesOptions {
   system: System;
   /** Sets whose elements stand in the text, and those that are asked for: {@link Rules.learned}, {@link Rules.countedBy}. */
   sets: { text: readonly string[]; read: Readonly<Record<string, ElementType>> };
-  /** Called at once when the table is deleted, by us to make it again or by someone else. */
-  onLost: () => void;
+  /** Called at once when rules are deleted, by us to make them again or by someone else. */
+  onLost: TableWatchOptions['onLost'];
 }
 
 /** Keeps one table. */

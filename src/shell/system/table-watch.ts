@@ -1,5 +1,6 @@
-// Tells at once when our nftables table is deleted, as `nft monitor` prints it.
+// Tells at once when rules of our nftables tables are deleted, as `nft monitor` prints it.
 import { TABLE } from '../../core/plan/names.ts';
+import { CLOCK_TABLE } from '../../core/plan/outer-clock.ts';
 import { SupervisedChild } from './child.ts';
 import type { Cancel, System } from './system.ts';
 
@@ -11,9 +12,18 @@ const RENEWALS_EACH = 250;
 /** The old one goes on until the new one hears for sure; what both tell is told twice. */
 const OVERLAP_MS = 3000;
 
+/** Which rules went: those about devices, or the chains that lead to the clock behind OpenVPN. */
+export type LostRules = 'rules-lost' | 'clock-touched';
+
+const TABLES: readonly (readonly [string, LostRules])[] = [
+  [`inet ${TABLE}`, 'rules-lost'],
+  [CLOCK_TABLE, 'clock-touched'],
+];
+
 export interface TableWatchOptions {
   system: System;
-  onLost: () => void;
+  /** By whomever, us as well, and a line for each: who hears of it looks what stands. */
+  onLost: (what: LostRules) => void;
   /** See {@link RENEWALS_EACH}. */
   renewalsEach?: number;
 }
@@ -66,9 +76,10 @@ export class TableWatch {
     const { system, onLost } = this.#options;
     return new SupervisedChild({
       system,
-      argv: () => ['nft', 'monitor', 'destroy', 'tables'],
+      argv: () => ['nft', 'monitor', 'destroy', 'rules'],
       onLine: (line) => {
-        if (line.startsWith(`delete table inet ${TABLE}`)) onLost();
+        for (const [table, what] of TABLES)
+          if (line.startsWith(`delete rule ${table} `)) onLost(what);
       },
     });
   }

@@ -1,4 +1,5 @@
 // What can happen to the clocks behind OpenVPN, at either end.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
 import type { Fault } from './measure.ts';
 
@@ -16,8 +17,22 @@ function atEndpoint(name: string, ...argv: string[]): Fault {
   };
 }
 
+/** Nothing leads to the clock, and before that shows OpenVPN sends for a moment nothing, then all at once. */
+const flushedAndPaused: Fault = {
+  name: 'home: second clock’s chain flushed, and OpenVPN pauses',
+  plant: async (lab) => {
+    await lab.network.netns('router', ['nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out']);
+    await delay(500);
+    const pids = await lab.pids('router', 'openvpn');
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    await delay(400);
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+  },
+};
+
 export const clockFaults: Fault[] = [
   atRouter('chain flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out'),
+  flushedAndPaused,
   atRouter('netdevs deleted', 'ip', 'link', 'del', 'iotclk0'),
   atRouter('queue deleted', 'tc', 'qdisc', 'del', 'dev', 'iotclk0', 'root'),
   atEndpoint('chain flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out'),

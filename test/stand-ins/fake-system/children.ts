@@ -71,10 +71,10 @@ export function createSocat(
   };
 }
 
-/** `nft monitor destroy tables` */
+/** `nft monitor destroy rules` */
 export function createNftMonitor(nft: NftModel): ProgramStart {
   return (argv, life) => {
-    if (argv.join(' ') !== 'nft monitor destroy tables') return null;
+    if (argv.join(' ') !== 'nft monitor destroy rules') return null;
     const monitor = (line: string): void => life.print(`${line}\n`);
     nft.monitors.add(monitor);
     return { onEnd: () => void nft.monitors.delete(monitor) };

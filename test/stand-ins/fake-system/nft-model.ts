@@ -60,6 +60,13 @@ const refuse = (what: string): never => {
   throw new NftRefusal(`/dev/stdin:1:1-1: Error: ${what}`);
 };
 
+/** What a monitor prints of a table's rules when they go: a line each. */
+function deletions(name: string, { chains }: NftTable): string[] {
+  return [...chains].flatMap(([chain, { rules }]) =>
+    rules.map((_, index) => `delete rule ${name} ${chain} handle ${index + 1}`),
+  );
+}
+
 /** The ruleset of one network namespace. */
 export class NftModel {
   tables = new Map<string, NftTable>();
@@ -67,7 +74,7 @@ export class NftModel {
   version = 0;
   /** Whether the kernel has tables of the family netdev. */
   hasNetdevTables = true;
-  /** Told what `nft monitor destroy tables` prints. */
+  /** Told what `nft monitor destroy rules` prints. */
   readonly monitors = new Set<(line: string) => void>();
   readonly #time: VirtualTime;
 
@@ -213,7 +220,7 @@ export class NftModel {
     isForeign: boolean,
   ): void {
     if (command.kind === 'flush ruleset') {
-      for (const name of this.tables.keys()) events.push(`delete table ${name}`);
+      for (const [name, table] of this.tables) events.push(...deletions(name, table));
       this.tables.clear();
       return;
     }
@@ -232,8 +239,9 @@ export class NftModel {
     const table = this.tables.get(name) ?? refuse(missing);
     if (command.kind === 'delete') {
       this.tables.delete(name);
-      events.push(`delete table ${name}`);
+      events.push(...deletions(name, table));
     } else if (command.kind === 'flush') {
+      events.push(...deletions(name, table));
       for (const [chain, known] of table.chains) table.chains.set(chain, { ...known, rules: [] });
       table.isTampered = isForeign;
     } else if (command.kind !== 'list') {

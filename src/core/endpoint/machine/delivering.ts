@@ -1,6 +1,7 @@
 // Once a second, beside which homes may be sent to: whether what their devices send gets on, and what comes back.
 import { findShut, withCounts } from '../../delivery/passage.ts';
 import { ask } from '../../machine/agenda.ts';
+import type { Notice } from '../../notices/notice.ts';
 import { judgeEndpointDelivery, type ResolverFault } from '../delivery.ts';
 import { findQuiet, withKnocks } from '../knocks.ts';
 import type { EndpointSight } from './events.ts';
@@ -77,4 +78,10 @@ export function noteTroubles(turn: Turn): void {
     before,
     state.troubles.map((trouble) => trouble.notice),
   );
+}
+
+/** The machine was looked at; what was not found before is told. */
+export function hearExamined(turn: Turn, faults: readonly Notice[]): void {
+  warnOfNew(turn, turn.state.findings, faults);
+  turn.state.findings = faults;
 }

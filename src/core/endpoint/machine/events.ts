@@ -86,6 +86,7 @@ export type EndpointEvent =
   /** A home has proven itself, and says what it wants. */
   | { kind: 'hello'; host: number; hello: Hello; sharing: Sharing }
   | { kind: 'rules-lost' }
+  | { kind: 'clock-touched' }
   /** Networks that this machine is in may be others. */
   | { kind: 'surroundings' }
   /** The machine was looked at. */

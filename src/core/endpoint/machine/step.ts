@@ -8,7 +8,7 @@ import { TUNNEL_NETDEV } from '../../plan/names.ts';
 import { judgeEndpoint } from '../judgement.ts';
 import { PART_ORDER, type Part, STREAM_PARTS, WHOLE } from './agenda.ts';
 import { failClock, finishClock, noteChains, notePlaces } from './clock.ts';
-import { deliver, noteTroubles } from './delivering.ts';
+import { deliver, hearExamined, noteTroubles } from './delivering.ts';
 import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
@@ -17,7 +17,7 @@ import { leaveTunnel, noteQueue, workOf } from './parts.ts';
 import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
 import type { EndpointState } from './state.ts';
-import { forbid, isDistrusted, log, setGates, type Turn, warnOfNew } from './turn.ts';
+import { forbid, isDistrusted, log, setGates, type Turn } from './turn.ts';
 
 /**
  * One step. Frames may leave to a home only from a step on in which it was judged without a fault, with the queue standing
@@ -86,6 +86,9 @@ function hear(turn: Turn, event: EndpointEvent): void {
     case 'rules-lost':
       ask(turn, 'restore');
       return;
+    case 'clock-touched':
+      if (state.clock) ask(turn, 'chains');
+      return;
     case 'examined':
       hearExamined(turn, event.faults);
       return;
@@ -100,11 +103,6 @@ function hear(turn: Turn, event: EndpointEvent): void {
       hearFault(turn, event.minor, event.fault);
       return;
   }
-}
-
-function hearExamined(turn: Turn, faults: readonly Notice[]): void {
-  warnOfNew(turn, turn.state.findings, faults);
-  turn.state.findings = faults;
 }
 
 function hearFault(turn: Turn, minor: number, fault: Notice): void {

@@ -3,7 +3,7 @@ import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { HOME_CLASS_MINOR } from '../../plan/names.ts';
-import { type ClockedWay, standingSlots } from '../../plan/outer-clock.ts';
+import { type ClockChains, type ClockedWay, standingSlots } from '../../plan/outer-clock.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import { isPaced, shapeOf } from '../../stream/stream.ts';
 import { SlotMeter } from '../slot-meter.ts';
@@ -117,6 +117,20 @@ export function doubtsClock(state: HomeState): boolean {
   const upload = shapeOf(desired.config, desired.rate.uploadKBps);
   const clocked = state.clocked.perSecond(meterWindowMs(upload));
   return clocked !== null && isStalled(upload, clocked);
+}
+
+/**
+ * Rules that led there were deleted, and the chains looked at: what no longer leads there is made anew before it shows.
+ *
+ * @returns whether it does not
+ */
+export function loseChains(turn: Turn, chains: ClockChains | null): boolean {
+  const { state } = turn;
+  if (!state.clock || chains === null || chains.intact) return false;
+  state.clock = null;
+  state.again = [...state.again, 'clock'];
+  ask(turn, 'queue', 'clock', 'streams');
+  return true;
 }
 
 /** OpenVPN's packets leave by another netdev than the one that leads to its far end: one clock has to do. */

@@ -58,6 +58,7 @@ export interface Sight extends Noted {
 /** What doing a part has found, where that is more than that it stands. */
 export interface Outcomes {
   look: Sight;
+  chains: ClockChains | null;
   user: PlainUser | null;
   house: House;
   near: Near;
@@ -89,6 +90,7 @@ export type HomeEvent =
   /** What the service asked inside the stream was answered. */
   | { kind: 'probe-answered'; answer: Answer }
   | { kind: 'rules-lost' }
+  | { kind: 'clock-touched' }
   /** The netdev of the devices' packets was made; it has neither addresses nor routes. */
   | { kind: 'port-up' }
   | { kind: 'surroundings'; what: 'house' | 'neighbours' }
@@ -129,6 +131,7 @@ export type Work =
   /** `chains` asks for {@link Sight.chains}, too. */
   | { part: 'look'; permits: string; config: Config; chains: boolean }
   | { part: 'restore'; permits: string }
+  | { part: 'chains' }
   | { part: 'remove'; netdev: string; shut: string | null }
   | { part: 'boot'; table: string | null }
   | { part: 'user' }

@@ -58,6 +58,7 @@ export function workOf(part: Part, turn: Turn): Work | null {
     case 'user':
     case 'connect':
     case 'suspects':
+    case 'chains':
       return { part };
     case 'remove':
       return { part, netdev: state.portNetdev, shut: state.shut };
@@ -70,7 +71,10 @@ export function workOf(part: Part, turn: Turn): Work | null {
   }
 }
 
-type DesiredPart = Exclude<Part, 'forbid' | 'user' | 'connect' | 'suspects' | 'remove' | 'boot'>;
+type DesiredPart = Exclude<
+  Part,
+  'forbid' | 'user' | 'connect' | 'suspects' | 'chains' | 'remove' | 'boot'
+>;
 
 /** The work of parts that are made of a configuration. */
 function workOn(part: DesiredPart, desired: DesiredState, turn: Turn): Work | null {

@@ -81,6 +81,7 @@ export type Part =
   | 'forbid'
   | 'remove'
   | 'look'
+  | 'chains'
   | 'restore'
   | 'connect'
   | 'user'
@@ -102,8 +103,8 @@ export type Part =
 
 /** What comes first where several are to be done: what stops devices, what looks, then from the rules outwards. */
 export const PART_ORDER: readonly Part[] = [
-  ...(['forbid', 'remove', 'restore', 'look', 'connect', 'user', 'house', 'near'] as const),
-  ...(['inside', 'rules', 'routes', 'port', 'netdev', 'index', 'queue'] as const),
+  ...(['forbid', 'remove', 'restore', 'look', 'chains', 'connect', 'user', 'house'] as const),
+  ...(['near', 'inside', 'rules', 'routes', 'port', 'netdev', 'index', 'queue'] as const),
   ...(['clock', 'streams', 'openvpn', 'permit', 'suspects', 'boot'] as const),
 ];
 

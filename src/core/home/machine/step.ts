@@ -6,7 +6,7 @@ import type { Now, Step } from '../../machine/step.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { hearAnswer } from '../delivery/probing.ts';
 import { judgeHome } from '../judgement.ts';
-import { failClock, finishClock } from './clock.ts';
+import { failClock, finishClock, loseChains } from './clock.ts';
 import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
 import { awaitReport, block, hearSecond, judge, repairQueue } from './judging.ts';
@@ -100,6 +100,9 @@ function hear(turn: Turn, event: HomeEvent): void {
     case 'rules-lost':
       ask(turn, 'restore');
       return;
+    case 'clock-touched':
+      if (state.clock) ask(turn, 'chains');
+      return;
     case 'port-up':
       // While it was not there devices' packets found no way but others, where they were stopped.
       state.astrayMs = Number.NEGATIVE_INFINITY;
@@ -173,6 +176,9 @@ function finish(turn: Turn, done: Done): void {
   switch (done.part) {
     case 'look':
       judge(turn, done.found);
+      return;
+    case 'chains':
+      if (loseChains(turn, done.found)) block(turn, notice('outer-clock-gone'));
       return;
     case 'user':
       state.plainUser = done.found;
@@ -267,7 +273,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
   state.failure = fault;
   if (!desiredOf(state)) return;
   block(turn, fault);
-  if (part === 'look' || part === 'restore') return;
+  if (part === 'look' || part === 'restore' || part === 'chains') return;
   // Rules hold devices back even where little is known of the house.
   const always: Part[] = ['forbid', 'look', 'connect', 'restore', 'rules', 'netdev'];
   // What the tunnel carries may fail because OpenVPN has to start over.
