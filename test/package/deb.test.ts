@@ -122,6 +122,21 @@ test('hold program, wrapper and units, root’s throughout', (t) => {
   ]);
 });
 
+test('the endpoint’s has the licences of what it has bundled for a fleet', (t) => {
+  const root = unpack(t, 'endpoint');
+  const text = readFileSync(join(root, 'usr/share/doc/iot-shaper-endpoint/LICENSES'), 'utf8');
+  const program = readFileSync(join(root, 'usr/lib/iotshaper/iotshaper-fleet.js'), 'utf8');
+  t.true(program.length > 100_000 && program.length < 300_000, `${program.length} letters`);
+  const titles = [...text.matchAll(/^---- (\S+) [\d.]+: (\S+)$/gm)].map(([, name]) => name);
+  for (const name of ['pg', 'pg-types', 'pgpass', 'prom-client', '@opentelemetry/api']) {
+    t.true(titles.includes(name), name);
+  }
+  t.regex(text, /Permission is hereby granted, free of charge[\s\S]*Apache License/);
+  // The router's, and the common package's, have none of it.
+  const common = readFileSync(join(unpack(t, 'common'), 'usr/lib/iotshaper/LICENSES'), 'utf8');
+  t.notRegex(common, /^---- (?:pg|prom-client)/m);
+});
+
 test('their digests are those of their files, their scripts clean', (t) => {
   const scripts: string[] = ['files/debian-home/stay-shut'];
   for (const kind of kinds) {
