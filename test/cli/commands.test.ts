@@ -126,6 +126,80 @@ test('no command ends the process by itself', async (t) => {
   visit(await buildProgram(context));
 });
 
+test.serial(
+  'what homes may have is set, listed, moved with the endpoint, and forgotten with the home',
+  async (t) => {
+    const dir = join(folder, 'limits');
+    const run = (...words: string[]) => iotshaper('endpoint', ...words, '--state-dir', dir);
+    await run('init', '--host', '192.0.2.7');
+    await run('add-home', 'cottage', '--out', join(folder, 'cottage.ovpn'));
+    t.regex(
+      (await run('limit')).stdout,
+      /^all homes together.*\n\nHOME +DOWN +UP +PACKETS +MONTH\n\(others\) +any +any +any +any\ncottage +any /,
+    );
+    const said = async (...words: string[]) => (await run('limit', ...words)).stdout;
+    t.is(
+      await said('--default', '--rate', '40', '--month-gb', '300'),
+      'homes without figures of their own: at most 40 KB/s down, 40 KB/s up, 300 GB a month\n',
+    );
+    t.is(
+      await said('cottage', '--down', '80', '--month-gb', 'none', '--slots', '200'),
+      'home "cottage": at most 80 KB/s down, 40 KB/s up, 200 packets a second each way\n',
+    );
+    t.is(
+      await said('cottage', '--down', 'default'),
+      'home "cottage": at most 40 KB/s down, 40 KB/s up, 200 packets a second each way\n',
+    );
+    t.is(
+      await said('--machine', '--slots', '3000', '--rate', '1500'),
+      'all homes together, each way: 1500 KB/s, 3000 packets a second\n',
+    );
+    t.regex(
+      await said('--machine', '--slots', 'default'),
+      /1500 KB\/s, \d+ packets a second \(reckoned: 2000 a processor core; /,
+    );
+    t.is(statSync(join(dir, 'limits.json')).mode & 0o777, 0o600);
+    const { homes } = JSON.parse(await said('--json')) as { homes: unknown[] };
+    t.deepEqual(homes, [{ name: 'cottage', downKBps: 40, upKBps: 40, slots: 200, monthGB: null }]);
+
+    const wrong: [words: string[], said: RegExp][] = [
+      [['--rate', '40'], /name the home that it is for, or give --default, or --machine\n/],
+      [['cottage', '--machine'], /one of them\n/],
+      [
+        ['cottage', '--rate', '0.1'],
+        /must be a number between 0\.25 and 1000000 KB\/s, "none", or "default"/,
+      ],
+      [
+        ['cottage', '--rate', '20000'],
+        /must be between 0\.25 and 10000 KB\/s for a home, got 20000\n/,
+      ],
+      [['--machine', '--month-gb', '10'], /--machine takes --rate and --slots/],
+      [['palace', '--rate', '40'], /there is no home "palace"; there is: cottage\n/],
+    ];
+    for (const [words, expected] of wrong) {
+      const ended = await run('limit', ...words);
+      t.is(ended.status, 2);
+      t.regex(ended.stderr, expected);
+    }
+
+    const copy = join(folder, 'limits-copy.json');
+    await run('export', '--out', copy);
+    const there = ['--state-dir', join(folder, 'limits-there')];
+    await iotshaper('endpoint', 'import', copy, ...there);
+    const listed = async (...where: string[]) =>
+      (await iotshaper('endpoint', 'limit', ...where)).stdout;
+    t.is(await listed(...there), await listed('--state-dir', dir));
+    await run('remove-home', 'cottage');
+    await run('add-home', 'cottage', '--out', join(folder, 'cottage-again.ovpn'));
+    t.regex(await said('cottage'), /at most 40 KB\/s down, 40 KB\/s up, 300 GB a month\n/);
+    writeFileSync(join(dir, 'limits.json'), '{"usual":{"downKBps":"fast"}}');
+    t.regex(
+      (await run('limit')).stderr,
+      /limits\.json: is damaged; restore it from a backup, or remove it and set limits anew\n$/,
+    );
+  },
+);
+
 test.serial('an endpoint from first to last', async (t) => {
   const dir = ['--state-dir', join(folder, 'endpoint')];
   const run = (...words: string[]) => iotshaper('endpoint', ...words, ...dir);

@@ -102,6 +102,36 @@ test('a challenge is no larger than the hello, and as large as the packets of a 
   t.is(inStream?.kind === 'challenge' && inStream.datagram.length, 484);
 });
 
+test('a home that is refused hears why, asks at an easy pace, and is welcome once it asks for less', (t) => {
+  const hands = pair();
+  const { home, endpoint, answer } = hands;
+  shakeHands(hands);
+  const refusal = { code: 'down', asked: 400, allowed: 40 } as const;
+  const wish = { upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null };
+  home.want({ ...wish, download: { ...shape, rateKBps: 400 } });
+  const urgent = home.hello(1000)!;
+  const heard = endpoint.receive(urgent.datagram, 512, 1000);
+  if (heard?.kind !== 'hello') return t.fail();
+  const refused = endpoint.refuse(heard.hello, refusal, 512);
+  t.is(refused.length, 484, 'in a slot of the stream that goes on');
+  t.is(endpoint.refuse(heard.hello, refusal, null).length, 228);
+  t.deepEqual(home.receive(refused, 1010), { kind: 'refused', refusal });
+  t.is(home.receive(refused, 1020), null, 'once');
+  t.false(home.answered);
+  t.true(home.hello(1030)!.pauseMs > urgent.pauseMs);
+  // However long that lasts it says nothing of the sizes that pass.
+  for (let nowMs = 2000; nowMs < 60_000; nowMs += 2000) {
+    const { datagram } = home.hello(nowMs)!;
+    t.is(datagram.length, 484);
+    const again = endpoint.receive(datagram, null, nowMs);
+    if (again?.kind !== 'hello') return t.fail();
+    home.receive(endpoint.refuse(again.hello, refusal, null), nowMs);
+  }
+  t.is(home.smallerBytes, null);
+  home.want(wish);
+  t.is(home.receive(answer(home.hello(60_000)!.datagram, 60_000)!, 60_010)?.kind, 'welcome');
+});
+
 test('hellos that come faster than challenges may are not answered', (t) => {
   const { home, endpoint } = pair();
   let answers = 0;

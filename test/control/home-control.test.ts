@@ -10,6 +10,7 @@ import {
   type Welcome,
 } from '../../src/core/control/message.ts';
 import { Proof } from '../../src/core/control/proof.ts';
+import type { Refusal } from '../../src/core/control/refusal.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import { CONTROL_PORT } from '../../src/core/plan/names.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
@@ -62,6 +63,7 @@ async function standIn(t: ExecutionContext, address: string, home: string) {
 async function openControl(t: ExecutionContext, local: string, peer: string) {
   let heard = (_: Welcome): void => {};
   let failed = (_: string): void => {};
+  let refused = (_: Refusal): void => {};
   const control = new HomeControl({
     system: nodeSystem,
     local,
@@ -71,6 +73,7 @@ async function openControl(t: ExecutionContext, local: string, peer: string) {
     inside,
     onWelcome: (message) => heard(message),
     onUnsent: () => {},
+    onRefused: (refusal) => refused(refusal),
     onFault: (fault) => failed(wordsOf(fault)),
   });
   await control.start();
@@ -83,7 +86,11 @@ async function openControl(t: ExecutionContext, local: string, peer: string) {
     new Promise<string>((resolve) => {
       failed = resolve;
     });
-  return { control, answered, fault };
+  const refusal = () =>
+    new Promise<Refusal>((resolve) => {
+      refused = resolve;
+    });
+  return { control, answered, refusal, fault };
 }
 
 test('what is wanted is said at once in one slot’s size, and again until it is answered', async (t) => {

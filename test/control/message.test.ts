@@ -11,9 +11,11 @@ import {
   NO_NONCE,
   NONCE_BYTES,
   RECEIVED_WRAPS,
+  type Refused,
   type Welcome,
 } from '../../src/core/control/message.ts';
 import { PROOF_BYTES, Proof } from '../../src/core/control/proof.ts';
+import { refusalCodes } from '../../src/core/control/refusal.ts';
 import { modeNames, modes } from '../../src/core/pacing/modes.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 import { hmacSha256 } from '../../src/shell/control/hmac.ts';
@@ -91,6 +93,17 @@ const challenges: fc.Arbitrary<Challenge> = fc.record({
   ...turns,
 });
 
+const refusals: fc.Arbitrary<Refused> = fc.record({
+  kind: fc.constant('refused' as const),
+  ...turns,
+  version: versions,
+  refusal: fc.record({
+    code: fc.constantFrom(...refusalCodes),
+    asked: fc.double({ min: 0, max: 1e6, noNaN: true }).map((one) => one + 0),
+    allowed: fc.double({ min: 0, max: 1e6, noNaN: true }).map((one) => one + 0),
+  }),
+});
+
 const welcomes: fc.Arbitrary<Welcome> = fc
   .record({
     six: fc.boolean(),
@@ -130,7 +143,7 @@ const welcomes: fc.Arbitrary<Welcome> = fc
 test('every message comes back as it went, in the smallest packet and the largest', (t) => {
   for (const packetBytes of [256, 1400]) {
     fc.assert(
-      fc.property(fc.oneof(hellos, challenges, welcomes), (message) => {
+      fc.property(fc.oneof(hellos, challenges, welcomes, refusals), (message) => {
         const datagram = encodeControl(message, packetBytes, proof);
         t.is(datagram.length, packetBytes - 28);
         t.deepEqual(decodeControl(datagram, proof), message);
@@ -343,4 +356,30 @@ test('a hello without a mode, or with one not known here, is read by its deviati
   t.is(modeOf([...h, 'constructor']), 'vit');
   t.is(modeOf([...h.with(3, 0), 'poisson']), 'constant');
   for (const mode of modeNames) t.is(modeOf([...h, mode]), mode);
+});
+
+test('a reason that only a newer endpoint knows is one still, and what is no reason is nothing', (t) => {
+  const said: Refused = {
+    ...{ kind: 'refused', ...turn, version: '9' },
+    refusal: { code: 'month', asked: 2, allowed: 1 },
+  };
+  const retold = (change: (text: string) => string): ControlMessage | null => {
+    const datagram = encodeControl(said, 256, proof);
+    const text = Buffer.from(datagram).toString('latin1');
+    const changed = Buffer.from(change(text), 'latin1');
+    proof.seal(changed);
+    return decodeControl(changed, proof);
+  };
+  t.like(
+    retold((text) => text.replace('month', 'weeks')),
+    { refusal: { code: 'other', asked: 2 } },
+  );
+  t.is(
+    retold((text) => text.replace('2,', '-,')),
+    null,
+  );
+  t.is(
+    retold((text) => text.replace('"month"', '1234567')),
+    null,
+  );
 });

@@ -32,11 +32,18 @@ const good: HomeEvidence = {
   receivedPerSecond: 78,
   isSending: true,
   isReceiving: true,
+  refusal: null,
   isShared: false,
   answerSilentMs: 1000,
   settling: false,
   alive: false,
 };
+
+test('what the endpoint refuses stops devices, whatever else goes on', (t) => {
+  const refusal = notice('refused-wait', { why: notice('limit-other') });
+  t.like(judgeHome({ ...good, refusal }), { faults: [refusal], repair: false });
+  t.is(judgeHome({ ...good, refusal, receivedPerSecond: 0 }).faults[0], refusal);
+});
 
 test('in good order devices may send', (t) => {
   const verdict = {

@@ -6,7 +6,7 @@ import { toldOf } from '../../src/core/endpoint/machine/telling.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import { planHomesClock, renderPlaces } from '../../src/core/plan/homes-clock.ts';
-import { Play, shape, stored } from './play.ts';
+import { FREE, Play, shape, stored } from './play.ts';
 
 const way = { netdev: 'eth0', index: 2, isEthernet: true };
 const at = (host: number, port = 40_000 + host): PlacedHome => ({
@@ -166,7 +166,7 @@ test('where there can be none the first has to do, that is told once, and tried 
   play.homes = [stored(2)];
   play.places = [at(2)];
   play.clockRefused = notice('endpoint-clock-no-pair');
-  play.tell({ kind: 'start', homes: play.homes });
+  play.tell({ kind: 'start', homes: play.homes, ...FREE });
   play.settle();
   play.tell({ kind: 'openvpn', name: 'CONNECTED' });
   play.settle();

@@ -103,7 +103,11 @@ test('the status tells of each home whether it is connected, and how its downloa
   links.enqueue(to(2));
   const status = renderEndpointStatus({ machine, links, since: 5, nowMs: 1250 });
   t.like(status, { state: 'shaping', reason: 'Serving 1 of 2 homes.', since: 5, ipv6: false });
-  const figures = { queue_packets: 1, queue_ms: 250, dropped: 0, foreign: 0 };
+  const limits = { down_kBps: null, up_kBps: null, slots: null, month_gb: null };
+  const figures = {
+    ...{ queue_packets: 1, queue_ms: 250, dropped: 0, foreign: 0 },
+    ...{ limits, month_gb: 0, refused: null },
+  };
   t.deepEqual(status.homes, [
     {
       ...{ name: 'home2', address: '10.213.0.2', online: true, download_kBps: 40 },

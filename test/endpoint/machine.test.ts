@@ -9,7 +9,7 @@ import { wordsOf } from '../../src/core/notices/words.ts';
 import type { SlotClass } from '../../src/core/plan/tc.ts';
 import { slotsPerSecond } from '../../src/core/stream/stream.ts';
 import { runs } from '../property-runs.ts';
-import { Play, peerOf, shape, stored } from './play.ts';
+import { FREE, Play, peerOf, shape, stored } from './play.ts';
 
 const STREAMS = ['index', 'queue', 'rules', 'streams'];
 const minorOf = ({ minor }: SlotClass): number => minor;
@@ -19,7 +19,7 @@ const ended = notice('process-exit-status', { status: '1' });
 test('rules stand before anything is let in, and OpenVPN starts last', (t) => {
   const play = new Play(t);
   play.homes = [stored(2)];
-  play.tell({ kind: 'start', homes: play.homes });
+  play.tell({ kind: 'start', homes: play.homes, ...FREE });
   t.deepEqual(play.settle(), [
     ...(['user', 'ipv6', 'near', 'inside', 'clock', 'rules', 'forward', 'port'] as const),
     ...(['resolver', 'clients', 'openvpn'] as const),
@@ -32,7 +32,7 @@ test('rules stand before anything is let in, and OpenVPN starts last', (t) => {
 
 test('OpenVPN lets in the homes there are, and becomes nobody', (t) => {
   const play = new Play(t);
-  play.tell({ kind: 'start', homes: [stored(2), stored(254)] });
+  play.tell({ kind: 'start', homes: [stored(2), stored(254)], ...FREE });
   play.doUntil('clients');
   t.like(play.work, {
     files: [{ name: 'home2.key 2' }, { text: 'ifconfig-push 10.213.0.254 255.255.255.0\n' }],
@@ -47,7 +47,7 @@ test('OpenVPN lets in the homes there are, and becomes nobody', (t) => {
 test('a home whose certificate nobody signed is known by its fingerprint, as all are then', (t) => {
   const old = { ...stored(2), commonName: 'home2' };
   const play = new Play(t);
-  play.tell({ kind: 'start', homes: [old, stored(254)] });
+  play.tell({ kind: 'start', homes: [old, stored(254)], ...FREE });
   play.doUntil('openvpn');
   const { config } = play.work as Extract<Work, { part: 'openvpn' }>;
   t.true(config.includes('<peer-fingerprint>\nAA:key 2\nAA:key 254\n</peer-fingerprint>\n'));
@@ -70,7 +70,7 @@ const rooted: [why: string, change: Partial<Play>, code: string][] = [
 for (const [why, change, code] of rooted) {
   test(`where nobody ${why} OpenVPN stays root, and the log says so`, (t) => {
     const play = Object.assign(new Play(t), change);
-    play.tell({ kind: 'start', homes: [] });
+    play.tell({ kind: 'start', homes: [], ...FREE });
     play.doUntil('openvpn');
     const { config } = play.work as Extract<Work, { part: 'openvpn' }>;
     t.notRegex(config, /^(user|group) /m);
@@ -81,7 +81,7 @@ for (const [why, change, code] of rooted) {
 
 test('the queue stands before homes are heard', (t) => {
   const play = new Play(t);
-  play.tell({ kind: 'start', homes: [] });
+  play.tell({ kind: 'start', homes: [], ...FREE });
   play.settle();
   play.tell({ kind: 'openvpn', name: 'WAIT' });
   t.deepEqual(play.settle(), []);
@@ -98,7 +98,7 @@ test('IPv6 is given where there is some, and asked for once', (t) => {
   const play = new Play(t);
   play.ipv6 = true;
   play.homes = [stored(2)];
-  play.tell({ kind: 'start', homes: play.homes });
+  play.tell({ kind: 'start', homes: play.homes, ...FREE });
   while (play.work?.part !== 'forward') play.done();
   t.true(play.work.ipv6);
   play.fail();
@@ -834,7 +834,7 @@ test('homes that can’t be read keep those that are there', (t) => {
 test('every part that can’t be done at the start is done later', (t) => {
   const play = new Play(t);
   play.homes = [stored(2)];
-  play.tell({ kind: 'start', homes: play.homes });
+  play.tell({ kind: 'start', homes: play.homes, ...FREE });
   const failed = new Set<string>();
   for (let count = 0; count < 200 && failed.size < 11; count++) {
     if (!play.work) {
@@ -867,7 +867,7 @@ test('the end closes all, removes all, and nothing comes after it', (t) => {
   play.tell({ kind: 'rules-lost' });
   play.tell({ kind: 'port-up' });
   play.tell({ kind: 'stop' });
-  play.tell({ kind: 'start', homes: [] });
+  play.tell({ kind: 'start', homes: [], ...FREE });
   t.deepEqual(play.settle(), []);
   t.deepEqual(play.take(), []);
 });
@@ -911,7 +911,7 @@ test('whatever happens, in whatever order, nobody is sent to who was not judged'
       const play = isServing ? Play.serving(t, [2, 3]) : new Play(t);
       if (!isServing) {
         play.homes = [stored(2), stored(3)];
-        play.tell({ kind: 'start', homes: play.homes });
+        play.tell({ kind: 'start', homes: play.homes, ...FREE });
       }
       for (const [which, choice] of moments) happenings[which]!(play, choice);
       play.tell({ kind: 'stop' });

@@ -4,6 +4,8 @@ import type { Hello } from '../../src/core/control/message.ts';
 import { ALONE, type Sharing } from '../../src/core/control/sharing.ts';
 import type { ForeignChain } from '../../src/core/delivery/foreign-chains.ts';
 import type { PassageCount } from '../../src/core/delivery/passage.ts';
+import { type LimitBook, NO_LIMITS } from '../../src/core/endpoint/admission/limits.ts';
+import { NO_USAGE, type Usage } from '../../src/core/endpoint/admission/usage.ts';
 import type { EndpointPassage, ResolverFault } from '../../src/core/endpoint/delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../../src/core/endpoint/identity.ts';
 import { judgeEndpoint } from '../../src/core/endpoint/judgement.ts';
@@ -13,6 +15,7 @@ import { type EndpointState, initialState } from '../../src/core/endpoint/machin
 import { step } from '../../src/core/endpoint/machine/step.ts';
 import type { ListedLink } from '../../src/core/endpoint/surroundings.ts';
 import { isAsked } from '../../src/core/machine/agenda.ts';
+import type { ByteCount } from '../../src/core/netlink/nft-messages.ts';
 import { type Notice, notice } from '../../src/core/notices/notice.ts';
 import { CLOCK_HANDLE, STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import { endpointPassages } from '../../src/core/plan/nft/nft-passage.ts';
@@ -20,6 +23,11 @@ import { type ClockChains, clockLeaf } from '../../src/core/plan/outer-clock.ts'
 import { classId, leafHandle } from '../../src/core/plan/tc.ts';
 import type { QueueListing, TcListing } from '../../src/core/plan/tc-listing.ts';
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
+
+/** An endpoint that has allowed and counted nothing. */
+export const FREE = { limits: NO_LIMITS, usage: NO_USAGE };
+/** Bytes of what each class sends, whatever is asked for. */
+const BYTES = 512;
 
 export const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
 
@@ -82,7 +90,9 @@ export class Play {
   ipv6 = false;
   rulesIntact = true;
   passages: Record<EndpointPassage, PassageCount> = noCounts();
-  received = new Map<string, number>();
+  received = new Map<string, ByteCount>();
+  limits: LimitBook = NO_LIMITS;
+  usage: Usage = NO_USAGE;
   suspects: ForeignChain[] = [];
   resolver: ResolverFault | null = null;
   closedFolder: string | null = null;
@@ -216,9 +226,15 @@ export class Play {
         })),
       ],
       classes: [
-        { id: classId(STRAY_CLASS_MINOR), leaf: null, packets: 0, backlogPackets: 0 },
+        { id: classId(STRAY_CLASS_MINOR), leaf: null, packets: 0, bytes: 0, backlogPackets: 0 },
         ...homes.map(([minor, packets]) => ({
-          ...{ id: classId(minor), leaf: leafHandle(minor), packets, backlogPackets: 0 },
+          ...{
+            id: classId(minor),
+            leaf: leafHandle(minor),
+            packets,
+            bytes: packets * BYTES,
+            backlogPackets: 0,
+          },
         })),
       ],
     };
@@ -226,7 +242,13 @@ export class Play {
 
   #clockListing(classes: ReadonlyMap<number, number>): QueueListing {
     const homes = [...classes].map(([minor, packets]) => ({
-      ...{ id: classId(minor, CLOCK_HANDLE), leaf: clockLeaf(minor), packets, backlogPackets: 2 },
+      ...{
+        id: classId(minor, CLOCK_HANDLE),
+        leaf: clockLeaf(minor),
+        packets,
+        bytes: packets * BYTES,
+        backlogPackets: 2,
+      },
     }));
     const stray = classId(STRAY_CLASS_MINOR, CLOCK_HANDLE);
     return {
@@ -234,17 +256,17 @@ export class Play {
         { kind: 'htb', handle: CLOCK_HANDLE, parent: 'root' },
         ...homes.map(({ id, leaf }) => ({ kind: 'pfifo', handle: leaf, parent: id })),
       ],
-      classes: [{ id: stray, leaf: null, packets: 0, backlogPackets: 0 }, ...homes],
+      classes: [{ id: stray, leaf: null, packets: 0, bytes: 0, backlogPackets: 0 }, ...homes],
     };
   }
 
   /** Acts since the last call, as short words. */
   take(): string[] {
     return this.acts.splice(0).flatMap((act) => {
-      if (act.do === 'try-forward') return [];
+      if (act.do === 'try-forward' || act.do === 'keep-usage') return [];
       if (act.do === 'log') return act.notice.code;
       if (act.do === 'gate') return `${act.open ? 'open' : 'shut'} ${act.host}`;
-      return `${act.do === 'welcome' ? 'welcome' : 'close'} ${act.host}`;
+      return `${act.do === 'close-session' ? 'close' : act.do} ${act.host}`;
     });
   }
 
@@ -252,10 +274,10 @@ export class Play {
   static serving(
     t: ExecutionContext,
     hosts: readonly number[],
-    known: Partial<Pick<Play, 'homes' | 'places'>> = {},
+    known: Partial<Pick<Play, 'homes' | 'places' | 'limits' | 'usage'>> = {},
   ): Play {
     const play = Object.assign(new Play(t), { homes: hosts.map((host) => stored(host)) }, known);
-    play.tell({ kind: 'start', homes: play.homes });
+    play.tell({ kind: 'start', homes: play.homes, limits: play.limits, usage: play.usage });
     play.settle();
     play.tell({ kind: 'openvpn', name: 'CONNECTED' });
     play.settle();
@@ -341,7 +363,12 @@ export class Play {
 
   #find(work: Work): unknown {
     const found: Partial<Record<Work['part'], unknown>> = {
-      ...{ connect: this.index, index: this.index, homes: this.homes, ipv6: this.ipv6 },
+      ...{
+        connect: this.index,
+        index: this.index,
+        homes: { homes: this.homes, limits: this.limits },
+        ipv6: this.ipv6,
+      },
       user: this.hasPlainUser ? { user: 'nobody', group: 'nogroup' } : null,
       clients: { closedFolder: this.closedFolder, isDualStack: true },
       look: {

@@ -1,4 +1,4 @@
-// What a status adds up to: reconnects, a day's totals, a month's bytes.
+// What a status adds up to: reconnects, a day's totals.
 import test from 'ava';
 import { EndpointFigures, type ServedHome } from '../../src/core/endpoint/fleet/figures.ts';
 
@@ -6,7 +6,7 @@ const HOUR_MS = 3_600_000;
 const begin = Date.UTC(2026, 10, 29, 22);
 
 function home(online: boolean, more: Partial<ServedHome> = {}): ServedHome {
-  const usual = { packet_size: 500, slots_asked_per_s: 80, slots_sent_per_s: 80 };
+  const usual = { slots_asked_per_s: 80, slots_sent_per_s: 80 };
   return { name: 'a', online, ...usual, queue_ms: 0, dropped: 0, ...more };
 }
 
@@ -14,7 +14,7 @@ test('one that comes again is counted, one that comes first is not', (t) => {
   const figures = new EndpointFigures();
   const states = [false, true, true, false, false, true, false, true];
   states.forEach((online, i) => {
-    figures.note([home(online)], { monotonicMs: i * 5000, unixMs: begin + i * 5000 });
+    figures.note([home(online)], begin + i * 5000);
   });
   t.is(figures.reconnectsOf('a'), 2);
   t.is(figures.reconnectsOf('b'), 0);
@@ -23,10 +23,7 @@ test('one that comes again is counted, one that comes first is not', (t) => {
 test('of what devices do nothing is told before the day is over, and then its totals', (t) => {
   const figures = new EndpointFigures();
   const note = (hours: number, dropped: number, queueMs: number) =>
-    figures.note([home(true, { dropped, queue_ms: queueMs })], {
-      monotonicMs: hours * HOUR_MS,
-      unixMs: begin + hours * HOUR_MS,
-    });
+    figures.note([home(true, { dropped, queue_ms: queueMs })], begin + hours * HOUR_MS);
   note(0, 5, 900);
   note(1, 7, 0);
   note(2.5, 7, 0); // the next day; the one before was not seen from its beginning
@@ -38,27 +35,4 @@ test('of what devices do nothing is told before the day is over, and then its to
   t.deepEqual(figures.lastDay, { droppedPackets: 5, longestWaitMs: 70 });
   note(27, 100, 5000);
   t.deepEqual(figures.lastDay, { droppedPackets: 5, longestWaitMs: 70 });
-});
-
-test('bytes are of the schedule, of the month they were sent in, and of no time that was not seen', (t) => {
-  const figures = new EndpointFigures();
-  const newYear = Date.UTC(2027, 0, 1);
-  const at = (ms: number, one: ServedHome) =>
-    figures.note([one], { monotonicMs: ms, unixMs: newYear - 10_000 + ms });
-  at(0, home(true));
-  at(5000, home(true, { queue_ms: 800, dropped: 40 }));
-  at(10_000, home(true));
-  t.deepEqual(figures.takeUsage(), [
-    { home: 'a', month: '2026-12-01', bytes: 200_000 },
-    { home: 'a', month: '2027-01-01', bytes: 200_000 },
-  ]);
-  t.deepEqual(figures.takeUsage(), []);
-  at(15_000, home(true, { slots_sent_per_s: null }));
-  at(20_000, home(false));
-  at(200_000, home(true));
-  at(400_000, home(true));
-  t.deepEqual(figures.takeUsage(), []);
-  figures.giveBack([{ home: 'a', month: '2027-01-01', bytes: 7 }]);
-  at(405_000, home(true));
-  t.deepEqual(figures.takeUsage(), [{ home: 'a', month: '2027-01-01', bytes: 200_007 }]);
 });

@@ -1,13 +1,13 @@
 // A fleet's registry in a real PostgreSQL: what one machine's files do, for several endpoints, and while PostgreSQL is gone.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type pg from 'pg';
+import { limitsOf, withLimits } from '../../src/core/endpoint/admission/limits.ts';
 import { EndpointFigures, type ServedHome } from '../../src/core/endpoint/fleet/figures.ts';
 import { toFreeNets, toHost } from '../../src/core/endpoint/place.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
-import type { Registry } from '../../src/shell/endpoint/registry.ts';
+import { type Registry, removeHome } from '../../src/shell/endpoint/registry.ts';
 import { EndpointStore } from '../../src/shell/endpoint/store.ts';
 import { Database } from '../../src/shell/fleet/database.ts';
 import { FleetStore } from '../../src/shell/fleet/fleet-store.ts';
@@ -87,6 +87,11 @@ const keepsHomes = test.macro(
       'd',
     ]);
     t.regex(await refusal(t, registry.removeHome('b')), /^there is no home "b"; there is: /);
+    await registry.changeLimits((book) => withLimits(book, { home: 'c' }, { monthGB: 200 }));
+    t.like(limitsOf(await registry.limits(), 'c'), { monthGB: 200, downKBps: null });
+    await removeHome(registry, 'c');
+    await registry.addHome('c');
+    t.is(limitsOf(await registry.limits(), 'c').monthGB, null);
     const { before, after } = await registry.move(toHost('new.example.org'));
     t.deepEqual(after, { ...before, host: 'new.example.org' });
     t.deepEqual(await registry.identity(), { ...identity, host: 'new.example.org' });
@@ -164,16 +169,6 @@ test('one machine becomes the first of a fleet with the homes it has', async (t)
   t.deepEqual(await store.export(), copy);
 });
 
-test('what else is kept of a home is kept', async (t) => {
-  const { store, database } = endpointOf(t, postgres.createDatabase(), 'vps1');
-  await store.init('vps.example.org', 1194);
-  await store.addHome('a');
-  const more = { limits: { rateKBps: 40 } };
-  await database.change((ask) => ask('UPDATE homes SET more = $1', [JSON.stringify(more)]));
-  await store.addHome('b');
-  t.like((await store.homes())[0], { name: 'a', ...more });
-});
-
 test('tables of a newer program, and what is no fleet, are refused in words', async (t) => {
   const url = postgres.createDatabase();
   const { store, database } = endpointOf(t, url, 'vps1');
@@ -234,6 +229,10 @@ test.serial(
     await until(async () => (await homes()) === 'a,b,c');
     await one!.store.removeHome('a');
     await until(async () => (await homes()) === 'b,c');
+    t.false(existsSync(join(dir, 'limits.json')));
+    await one!.store.changeLimits((book) => withLimits(book, { home: 'b' }, { slots: 90 }));
+    await until(() => existsSync(join(dir, 'limits.json')));
+    t.is(limitsOf(await served.limits(), 'b').slots, 90);
     t.is(statSync(served.certificatePath).mtimeMs, untouched);
     t.is(logged.filter((line) => line.startsWith('warning: ')).length, 1, logged.join('\n'));
     t.true(logged.includes('notice: the registry is heard again'));
@@ -256,7 +255,7 @@ test('a password that is refused is not said', async (t) => {
 });
 
 function servedHome(name: string, online: boolean, more: Partial<ServedHome> = {}): ServedHome {
-  const usual = { packet_size: 500, slots_asked_per_s: 80, slots_sent_per_s: 80 };
+  const usual = { slots_asked_per_s: 80, slots_sent_per_s: 80 };
   return { name, online, ...usual, queue_ms: 0, dropped: 0, ...more };
 }
 
@@ -271,39 +270,33 @@ test('which endpoint has which home, and what a month adds up to, is told once i
     return { figures, presence: new Presence(database, `vps${index + 1}`, figures) };
   });
   const [left, right] = sides as [(typeof sides)[0], (typeof sides)[0]];
-  const unixMs = Date.UTC(2026, 10, 29, 12);
+  const note = (
+    side: typeof left,
+    homes: Record<string, boolean>,
+    bytes: Record<string, number> = {},
+  ) => {
+    const served = Object.entries(homes).map(([name, online]) => servedHome(name, online));
+    side.figures.note(served, Date.UTC(2026, 10, 29, 12));
+    return side.presence.tell({ month: '2026-11', homes: bytes });
+  };
   const holders = async () => Object.fromEntries(await one!.store.holders());
 
-  left.figures.note([servedHome('a', true), servedHome('b', true)], { unixMs, monotonicMs: 0 });
-  await left.presence.tell();
+  await note(left, { a: true, b: true }, { a: 5_000_000_000, b: 7.2 });
   t.deepEqual(await holders(), { a: 'vps1', b: 'vps1' });
   // It goes over; where it was, that is noticed later.
-  right.figures.note([servedHome('a', true)], { unixMs, monotonicMs: 0 });
-  await right.presence.tell();
-  right.figures.note([], { unixMs, monotonicMs: 5000 });
-  await right.presence.tell();
-  right.figures.note([servedHome('a', true)], { unixMs, monotonicMs: 10_000 });
-  await right.presence.tell();
+  for (const online of [true, false, true]) await note(right, { a: online });
   t.deepEqual(await holders(), { a: 'vps2', b: 'vps1' });
-  left.figures.note([servedHome('a', true), servedHome('b', true), servedHome('gone', true)], {
-    unixMs: unixMs + 5000,
-    monotonicMs: 5000,
-  });
-  await left.presence.tell();
+  await note(left, { a: true, b: true, gone: true }, { a: 5_000_000_100, gone: 3 });
   t.deepEqual(await holders(), { a: 'vps2', b: 'vps1' });
-  left.figures.note([servedHome('a', false), servedHome('b', false)], {
-    unixMs: unixMs + 10_000,
-    monotonicMs: 10_000,
-  });
-  await left.presence.tell();
+  // A file that was lost begins anew.
+  await note(left, { a: false, b: false }, { a: 20 });
   t.deepEqual(await holders(), { a: 'vps2' });
-
-  const usage = (await one!.database.read((ask) =>
-    ask('SELECT home, month::text, endpoint, bytes::int FROM usage ORDER BY home, endpoint'),
-  )) as pg.QueryResultRow[];
+  const usage = await one!.database.read((ask) =>
+    ask('SELECT home, month::text, endpoint, bytes::text FROM usage ORDER BY home, endpoint'),
+  );
   t.deepEqual(usage, [
-    { home: 'a', month: '2026-11-01', endpoint: 'vps1', bytes: 200_000 },
-    { home: 'b', month: '2026-11-01', endpoint: 'vps1', bytes: 200_000 },
+    { home: 'a', month: '2026-11-01', endpoint: 'vps1', bytes: '5000000100' },
+    { home: 'b', month: '2026-11-01', endpoint: 'vps1', bytes: '7' },
   ]);
   // An endpoint that says nothing any more has no homes.
   await one!.database.write((ask) =>

@@ -19,7 +19,7 @@ import { findFreePort } from './free-port.ts';
 const TOKEN = '0123456789abcdef0123456789abcdef';
 
 function servedHome(name: string, more: Partial<ServedHome> = {}): ServedHome {
-  const usual = { packet_size: 500, slots_asked_per_s: 80, slots_sent_per_s: 79 };
+  const usual = { slots_asked_per_s: 80, slots_sent_per_s: 79 };
   return { name, online: true, ...usual, queue_ms: 0, dropped: 0, ...more };
 }
 
@@ -233,7 +233,7 @@ test('nothing else than the same is told while devices are busy', async (t) => {
     const figures = new EndpointFigures();
     for (const day of Array(days + 1).keys()) {
       const homes = Array.from({ length: count }, (_, i) => servedHome(`home${i}`, more));
-      figures.note(homes, { monotonicMs: day * 86_400_000, unixMs: day * 86_400_000 });
+      figures.note(homes, day * 86_400_000);
     }
     const resources = async () => ({ cpuSeconds: 7.5, memoryBytes: 1e8 });
     const source = { figures, endpoint: 'vps1', resources };

@@ -27,7 +27,7 @@ copy /srv/copy
   t.like(parseFleetSettings(''), {
     registry: null,
     metrics: null,
-    copy: '/var/lib/iotshaper/fleet',
+    copy: '/var/lib/iotshaper-endpoint/fleet',
   });
 });
 

@@ -81,6 +81,43 @@ class Bench {
   }
 }
 
+test('a home that its endpoint refuses holds its devices back and says why, with the rate that it may have', (t) => {
+  const bench = new Bench().on().connect();
+  for (let count = 0; count < 8; count++) bench.second();
+  t.true(bench.state.permitted);
+  bench.hear({ kind: 'refused', refusal: { code: 'down', asked: 400, allowed: 40 } });
+  bench.second();
+  t.false(bench.state.permitted);
+  t.is(
+    wordsOf(bench.state.told.reason),
+    'Not protected: your endpoint’s operator refuses this home: 40 KB/s down are allowed, and 400 are asked for; choose a lower rate: run "uci set iotshaper.main.download_rate=40; uci commit iotshaper; reload_config", or ask the operator for more; your devices are cut off so that nothing leaks.',
+  );
+  // While it is said OpenVPN is left alone, whether a stream comes or not.
+  for (let count = 0; count < 20; count++) {
+    bench.hear({ kind: 'refused', refusal: { code: 'month', asked: 101, allowed: 100 } });
+    bench.world.advance(1000);
+    const { acts } = bench.hear(bench.world.report());
+    t.false(acts.some((act) => act.do === 'reconnect'));
+    bench.endAll();
+  }
+  t.regex(
+    wordsOf(bench.state.told.reason),
+    /the 100 GB of this month are used up, .*; ask the operator for more; your devices are cut off/,
+  );
+  bench.hear({ kind: 'refused', refusal: { code: 'full', asked: 79, allowed: 0 } });
+  bench.second();
+  t.regex(
+    wordsOf(bench.state.told.reason),
+    /the server has room for 0 of its packets a second, and 79 are asked for; ask the operator/,
+  );
+  bench.hear({ kind: 'refused', refusal: { code: 'slots', asked: 79, allowed: 20 } });
+  bench.second();
+  t.regex(wordsOf(bench.state.told.reason), /download_rate=10.2; /);
+  bench.hear({ kind: 'welcome', welcome });
+  for (let count = 0; count < 8; count++) bench.second();
+  t.true(bench.state.permitted);
+});
+
 test('rules stand before anything by which a device could send', (t) => {
   const bench = new Bench().on();
   t.deepEqual(bench.done, [

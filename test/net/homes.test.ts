@@ -15,6 +15,8 @@ interface EndpointStatus {
     online: boolean;
     foreign: number;
     download_kBps: number;
+    refused: string | null;
+    month_gb: number;
   }[];
 }
 
@@ -166,6 +168,25 @@ test.serial('a removed home is let go', async (t) => {
     return !/class htb 2:3 /.test(await network.netns('endpoint', show));
   });
 });
+
+test.serial(
+  'a home that its operator allows less is held back, told why, and served again once it may be',
+  async (t) => {
+    await network.endpoint('limit', 'lab', '--down', '20');
+    const reason = await eventually('the home says why', async () => {
+      const status = await network.status();
+      return status?.state === 'blocked' && /operator/.test(status.reason) && status.reason;
+    });
+    t.regex(reason, /: 20 KB\/s down are allowed, and 40 are asked for; .*download_rate=20;/);
+    const [refused] = (await endpointStatus()).homes;
+    t.like(refused, { online: false, refused: '20 KB/s down are allowed, and 40 are asked for' });
+    await network.endpoint('limit', 'lab', '--down', 'none');
+    await network.await('shaping');
+    const [served] = (await endpointStatus()).homes;
+    t.like(served, { online: true, refused: null });
+    t.true(served!.month_gb > 0.001, `${served!.month_gb} GB`);
+  },
+);
 
 test.serial('a stopped endpoint leaves nothing', async (t) => {
   await network.stop('home');

@@ -42,8 +42,8 @@ test('elements of sets, as nft would list them, and what they count', (t) => {
   t.deepEqual(
     counted.toSorted((a, b) => a.packets - b.packets),
     [
-      { value: '10.213.0.2', packets: 0 },
-      { value: '10.213.0.3', packets: 7 },
+      { value: '10.213.0.2', packets: 0, bytes: 0 },
+      { value: '10.213.0.3', packets: 7, bytes: 8 },
     ],
   );
   const values = (hex: string, type: 'ether_addr' | 'inet_service' | 'ipv6_addr') =>

@@ -7,9 +7,9 @@ const endpoint = readFileSync('test/fixtures/tc/endpoint.txt', 'utf8');
 
 const listed: TcListing = {
   classes: [
-    { id: '1:fe', leaf: '10fe:', packets: 3, backlogPackets: 0 },
-    { id: '1:fffe', leaf: null, packets: 0, backlogPackets: 0 },
-    { id: '1:2', leaf: '1002:', packets: 20, backlogPackets: 3 },
+    { id: '1:fe', leaf: '10fe:', packets: 3, bytes: 1536, backlogPackets: 0 },
+    { id: '1:fffe', leaf: null, packets: 0, bytes: 0, backlogPackets: 0 },
+    { id: '1:2', leaf: '1002:', packets: 20, bytes: 10_240, backlogPackets: 3 },
   ],
   qdiscs: [
     { kind: 'htb', handle: '1:', parent: 'root' },
@@ -80,7 +80,7 @@ test('what belongs to the clock behind OpenVPN is listed apart', (t) => {
     ['1:', '1010:'],
   );
   t.deepEqual(clock, {
-    classes: [{ id: '2:10', leaf: '2010:', packets: 22, backlogPackets: 4 }],
+    classes: [{ id: '2:10', leaf: '2010:', packets: 22, bytes: 12_716, backlogPackets: 4 }],
     qdiscs: [
       { kind: 'htb', handle: '2:', parent: 'root' },
       { kind: 'pfifo', handle: '2010:', parent: '2:10' },

@@ -12,6 +12,7 @@ import {
   type Turn,
 } from './message.ts';
 import type { Proof } from './proof.ts';
+import type { Refusal } from './refusal.ts';
 import { Runs, type Sharing } from './sharing.ts';
 
 /** A home that asks sooner again gets no second challenge: it has the first, or repeats itself anyway. */
@@ -88,6 +89,18 @@ export class EndpointHandshake {
       Math.min(packetBytes, this.#askedBytes),
       proof,
     );
+  }
+
+  /** The answer to one that counted and asks for more than may be. @param slotBytes see {@link EndpointHandshake.receive} */
+  refuse(
+    { homeNonce, endpointNonce, sequence }: Turn,
+    refusal: Refusal,
+    slotBytes: number | null,
+  ): Uint8Array {
+    const { version, proof } = this.#options;
+    const turn = { homeNonce, endpointNonce, sequence };
+    const packetBytes = Math.min(slotBytes ?? SMALLEST_PACKET_BYTES, this.#askedBytes);
+    return encodeControl({ kind: 'refused', ...turn, version, refusal }, packetBytes, proof);
   }
 
   #isPending(nonce: string, nowMs: number): boolean {

@@ -5,8 +5,16 @@ import type { Notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
 import { type Shape, waitPerSlotMs } from '../stream/stream.ts';
 import { findInsideFault } from './inside.ts';
-import { type Challenge, decodeControl, encodeControl, NO_NONCE, type Welcome } from './message.ts';
+import {
+  type Challenge,
+  decodeControl,
+  encodeControl,
+  NO_NONCE,
+  type Refused,
+  type Welcome,
+} from './message.ts';
 import type { Proof } from './proof.ts';
+import type { Refusal } from './refusal.ts';
 import { helloEveryMs, urgentHelloEveryMs } from './rhythm.ts';
 
 /** Without an answer for so long, smaller hellos are tried: the way may take packets up to a size alone. */
@@ -36,6 +44,8 @@ export interface Wish {
 export type HomeHeard =
   /** An answer to what is wanted now. */
   | { kind: 'welcome'; welcome: Welcome }
+  /** What is wanted now is more than the endpoint gives. */
+  | { kind: 'refused'; refusal: Refusal }
   /** The endpoint doesn't know this home yet, or any more: the next hello is due at once. */
   | { kind: 'again' }
   /** An answer from the endpoint itself that may not come true. */
@@ -55,6 +65,8 @@ export class HomeHandshake {
   /** First hello that asked for what is wanted now. */
   #askedSince = 0;
   #answered = false;
+  /** Whether the endpoint has said last that it may not be. */
+  #refused = false;
   #answeredAtMs: number | null = null;
   #faultAtMs = Number.NEGATIVE_INFINITY;
   /** Sizes of the last hellos, by their number. */
@@ -85,6 +97,7 @@ export class HomeHandshake {
     this.#wish = wish;
     this.#askedSince = this.#sequence + 1;
     this.#answered = false;
+    this.#refused = false;
     this.#unansweredSinceMs = null;
     this.#smallerBytes = null;
     return true;
@@ -140,13 +153,15 @@ export class HomeHandshake {
       proof,
     );
     const slot = waitPerSlotMs(upload);
-    return { datagram, pauseMs: this.#answered ? helloEveryMs(slot) : urgentHelloEveryMs(slot) };
+    const isHeard = this.#answered || this.#refused;
+    return { datagram, pauseMs: isHeard ? helloEveryMs(slot) : urgentHelloEveryMs(slot) };
   }
 
   receive(datagram: Uint8Array, nowMs: number): HomeHeard {
     const message = decodeControl(datagram, this.#options.proof);
     if (!message || message.kind === 'hello' || message.homeNonce !== this.#homeNonce) return null;
     if (message.sequence <= this.#heard || message.sequence > this.#sequence) return null;
+    if (message.kind === 'refused') return this.#hearRefused(message, nowMs);
     // A challenge is small whatever it answers: it tells that small ones pass both ways, and no more.
     this.#noteSize(message, nowMs);
     const known = message.endpointNonce === this.#endpointNonce;
@@ -164,8 +179,20 @@ export class HomeHandshake {
     if (fault !== null) return this.#fault(fault, nowMs);
     if (message.sequence < this.#askedSince) return null;
     this.#answered = true;
+    this.#refused = false;
     this.#answeredAtMs = nowMs;
     return { kind: 'welcome', welcome: message };
+  }
+
+  #hearRefused({ endpointNonce, sequence, refusal }: Refused, nowMs: number): HomeHeard {
+    if (endpointNonce !== this.#endpointNonce) return null;
+    this.#heard = sequence;
+    if (sequence < this.#askedSince) return null;
+    this.#answered = false;
+    this.#refused = true;
+    // It is as small as a challenge where there is no stream, and says nothing of sizes either.
+    this.#unansweredSinceMs = nowMs;
+    return { kind: 'refused', refusal };
   }
 
   #fault(fault: Notice, nowMs: number): HomeHeard {

@@ -1,7 +1,7 @@
 // What a home and its endpoint tell each other inside the tunnel: one datagram of one slot's size, with its proof.
 //
 //   16 bytes  proof, over all that follows
-//    1 byte   kind: h, c or w
+//    1 byte   kind: h, c, w or r
 //   12 bytes  the home's nonce
 //   12 bytes  the endpoint's nonce, zeros before the home has one
 //    4 bytes  sequence number of the hello, or of the one answered, big-endian
@@ -26,6 +26,7 @@ import {
 } from '../stream/stream.ts';
 import { decodeTroubles, type EndpointTrouble, encodeTroubles } from './endpoint-troubles.ts';
 import { PROOF_BYTES, type Proof } from './proof.ts';
+import { decodeRefusal, encodeRefusal, type Refusal } from './refusal.ts';
 
 export const NONCE_BYTES = 12;
 /** What stands for the endpoint's nonce while the home has none. */
@@ -79,13 +80,20 @@ export interface Welcome extends Turn, QueueReport, ArrivalReport {
   inner: InnerNetwork;
 }
 
-export type ControlMessage = Hello | Challenge | Welcome;
+/** The endpoint's answer to what it does not serve. A home that does not know it goes without an answer. */
+export interface Refused extends Turn {
+  kind: 'refused';
+  version: string;
+  refusal: Refusal;
+}
+
+export type ControlMessage = Hello | Challenge | Welcome | Refused;
 
 const MAX_NUMBER = 2 ** 32 - 1;
 const ARRIVAL_BYTES = 6;
 /** Slots that came are counted from 0 again there. */
 export const RECEIVED_WRAPS = 2 ** 24;
-const KINDS = { hello: 0x68, challenge: 0x63, welcome: 0x77 } as const;
+const KINDS = { hello: 0x68, challenge: 0x63, welcome: 0x77, refused: 0x72 } as const;
 const [KIND_AT, HOME_AT, ENDPOINT_AT] = [PROOF_BYTES, PROOF_BYTES + 1, PROOF_BYTES + 13];
 const [SEQUENCE_AT, LENGTH_AT, TEXT_AT] = [PROOF_BYTES + 25, PROOF_BYTES + 29, PROOF_BYTES + 31];
 
@@ -153,6 +161,7 @@ function bytesOfHex(hex: string): Uint8Array {
 
 function toWire(message: ControlMessage): unknown[] {
   if (message.kind === 'challenge') return [];
+  if (message.kind === 'refused') return [message.version, ...encodeRefusal(message.refusal)];
   if (message.kind === 'hello') {
     const { rateKBps, packetBytes, mode, sdPercent } = message.download;
     const { version, maxDelayMs, standingSlots } = message;
@@ -174,7 +183,9 @@ function fromWire(kind: number, turn: Turn, wire: unknown[]): ControlMessage | n
   const [version, ...rest] = wire;
   if (typeof version !== 'string' || !/^[\w.+-]{0,32}$/.test(version)) return null;
   if (kind === KINDS.hello) return readHello(turn, version, rest);
-  return kind === KINDS.welcome ? readWelcome(turn, version, rest) : null;
+  if (kind === KINDS.welcome) return readWelcome(turn, version, rest);
+  const refusal = kind === KINDS.refused ? decodeRefusal(rest) : null;
+  return refusal && { kind: 'refused', ...turn, version, refusal };
 }
 
 /**

@@ -1,5 +1,6 @@
 // What an endpoint keeps of itself and of its homes: read from what may be damaged, or another machine's. Pure.
 import { parseControlKey } from '../openvpn/inside.ts';
+import { type LimitBook, readLimitBook } from './admission/limits.ts';
 import { findHostFault } from './host.ts';
 import { type EndpointIdentity, isSigned, type KeyPair, type StoredHome } from './identity.ts';
 
@@ -13,6 +14,8 @@ export interface EndpointCopy extends KeyPair {
   /** Which signs the homes' certificates; null for an endpoint that has signed none. */
   authority: KeyPair | null;
   homes: readonly StoredHome[];
+  /** What they are allowed; left out where nothing was ever said. */
+  limits?: LimitBook;
 }
 
 /** By which a copy is known, and which programs can read it. */
@@ -102,10 +105,12 @@ export function parseCopy(text: string): EndpointCopy {
     throw new Error('is not what "iotshaper endpoint export" writes');
   }
   const { identity, certificate, key, authority = null } = value;
+  const limits = value.limits === undefined ? undefined : readLimitBook(value.limits);
   const pair: unknown = { certificate, key };
   const homes = readHomes(value.homes);
   if (
     !homes ||
+    limits === null ||
     !isIdentity(identity) ||
     findHostFault(identity.host) !== null ||
     !isKeyPair(pair) ||
@@ -113,7 +118,8 @@ export function parseCopy(text: string): EndpointCopy {
   ) {
     throw new Error('is damaged; export the endpoint again');
   }
-  return { identity, ...pair, authority: authority as KeyPair | null, homes };
+  const copy = { identity, ...pair, authority: authority as KeyPair | null, homes };
+  return limits ? { ...copy, limits } : copy;
 }
 
 function parseJson(text: string): unknown {

@@ -54,6 +54,8 @@ export interface HomeEvidence {
   answerSilentMs: number;
   /** Size of a packet that was answered while those of the streams are not; null else. */
   smallerBytes: number | null;
+  /** Why the endpoint serves nothing of what is wanted; null where it has not said so lately. */
+  refusal: Notice | null;
   /** The endpoint said last that another machine uses the profile of this home, too. */
   isShared: boolean;
   /** A new rate is being taken over, from a stream that was in good order. */
@@ -96,6 +98,8 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   const clockBypassed = hasClock && leaving.length === 0 && isBypassed(evidence);
   const clocked = hasClock && !clockBypassed ? findClocked(evidence) : [];
   const streams = [
+    // All else that does not come follows from it.
+    ...(evidence.refusal ? [evidence.refusal] : []),
     ...findLostSize(evidence),
     ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,

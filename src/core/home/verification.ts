@@ -143,9 +143,13 @@ export function findDownloadFaults(
   return [notice('endpoint-stream-thin', thinValues(shape, 'download_rate'))];
 }
 
+/** To be typed as it is. */
+export function rateCommand(option: string, rateKBps: number): string {
+  return `uci set iotshaper.main.${option}=${rateKBps}; uci commit iotshaper; reload_config`;
+}
+
 /** What the line might not carry, and a rate to try in its place. */
 function thinValues({ rateKBps: rate }: Shape, option: string) {
   const fits = Number((rate * THIN_FITS).toPrecision(2));
-  const command = `uci set iotshaper.main.${option}=${fits}; uci commit iotshaper; reload_config`;
-  return { rate, fits, command };
+  return { rate, fits, command: rateCommand(option, fits) };
 }

@@ -37,7 +37,8 @@ const GENERATION_ID = 1;
 /** NFTA_OBJ_TABLE and so on; NFT_OBJECT_COUNTER. */
 export const OBJECT = { table: 1, name: 2, type: 3, data: 4 } as const;
 export const COUNTER = 1;
-/** NFTA_COUNTER_PACKETS */
+/** NFTA_COUNTER_BYTES and NFTA_COUNTER_PACKETS */
+export const BYTES = 1;
 export const PACKETS = 2;
 /** NFTA_SET_ELEM_LIST_TABLE and so on. */
 export const LIST = { table: 1, set: 2, elements: 3 } as const;
@@ -54,10 +55,15 @@ const ETHER_TYPES: Readonly<Record<string, number>> = { ip: 0x0800, ip6: 0x86dd 
 /** Types of sets' elements, as far as they are read. */
 export type ElementType = 'ether_addr' | 'inet_service' | 'ipv4_addr' | 'ipv6_addr';
 
-/** An element of a set, and how many packets it has counted where its set counts. */
-export interface SetElement {
-  value: string;
+/** What was counted. */
+export interface ByteCount {
   packets: number;
+  bytes: number;
+}
+
+/** An element of a set, and what it has counted where its set counts. */
+export interface SetElement extends ByteCount {
+  value: string;
 }
 
 function message(type: number, flags: number, sequence: number, parts: readonly Uint8Array[]) {
@@ -167,9 +173,11 @@ export function readElements(messages: readonly NetlinkMessage[], type: ElementT
       const value = key && attributeOf(key, VALUE);
       const expression = attributeOf(element, ELEMENT.expression);
       const counted = expression && attributeOf(expression, EXPRESSION_DATA);
+      const numberOf = (kind: number): number =>
+        counted ? readNumber(attributeOf(counted, kind)) : 0;
       return {
         value: value ? formatKey(value, type) : '',
-        packets: counted ? readNumber(attributeOf(counted, PACKETS)) : 0,
+        ...{ packets: numberOf(PACKETS), bytes: numberOf(BYTES) },
       };
     });
 }

@@ -8,6 +8,7 @@ export interface ListedClass {
   /** Handle of its leaf, `1010:`, or null without one. */
   leaf: string | null;
   packets: number;
+  bytes: number;
   /** Packets waiting. */
   backlogPackets: number;
 }
@@ -47,8 +48,11 @@ export class TcListingReader {
 
   push(line: string): void {
     if (this.#begin(line)) return;
-    const sent = /^\s+Sent \d+ bytes (\d+) pkt/.exec(line);
-    if (sent && this.#open) this.#open.packets = Number(sent[1]);
+    const sent = /^\s+Sent (\d+) bytes (\d+) pkt/.exec(line);
+    if (sent && this.#open) {
+      this.#open.bytes = Number(sent[1]);
+      this.#open.packets = Number(sent[2]);
+    }
     const backlog = /^ backlog \S+ (\d+)p/.exec(line);
     if (!backlog || !this.#open) return;
     this.#open.backlogPackets = Number(backlog[1]);
@@ -63,7 +67,8 @@ export class TcListingReader {
     if (!head && !qdisc) return false;
     this.#open = null;
     if (head) {
-      this.#open = { id: head[1]!, leaf: head[2] ?? null, packets: 0, backlogPackets: 0 };
+      const none = { packets: 0, bytes: 0, backlogPackets: 0 };
+      this.#open = { id: head[1]!, leaf: head[2] ?? null, ...none };
       this.#classes.set(this.#open.id, this.#open);
     }
     if (qdisc) {

@@ -10,6 +10,7 @@ import { registerCloudInit } from './endpoint/cloud-init.ts';
 import { printFaults, requireKernel } from './endpoint/doctor.ts';
 import { prepareFleet, registerFleet, withFleet } from './endpoint/fleet.ts';
 import { registerHomes } from './endpoint/homes.ts';
+import { registerLimit } from './endpoint/limit.ts';
 import { registerPlace } from './endpoint/place.ts';
 import { requireRoot } from './failure.ts';
 import { defaultEndpointDir, defaultRunDir } from './paths.ts';
@@ -30,6 +31,7 @@ export function registerEndpoint(program: Command, context: Context): void {
   registerPlace(command, context);
   registerHomes(command, context);
   registerFleet(command, context);
+  registerLimit(command, context);
 
   command(
     'doctor',
@@ -61,6 +63,7 @@ export function registerEndpoint(program: Command, context: Context): void {
         const service = new EndpointService(
           {
             ...{ system, store, runDir, log },
+            usageDir: system.processes.environment('STATE_DIRECTORY') ?? store.dir,
             examine: (inject) => examine({ system, identity, runDir, inject }),
           },
           identity,

@@ -2,6 +2,7 @@
 import { HomeHandshake, type Wish } from '../../core/control/home-handshake.ts';
 import type { Welcome } from '../../core/control/message.ts';
 import { Proof } from '../../core/control/proof.ts';
+import type { Refusal } from '../../core/control/refusal.ts';
 import type { Notice } from '../../core/notices/notice.ts';
 import type { InsideRanges } from '../../core/plan/facts.ts';
 import { CONTROL_PORT } from '../../core/plan/names.ts';
@@ -18,6 +19,8 @@ export interface HomeControlOptions {
   /** Bounds of what the endpoint may assign. */
   inside: InsideRanges;
   onWelcome: (welcome: Welcome) => void;
+  /** It does not give what is wanted. */
+  onRefused: (refusal: Refusal) => void;
   /** The endpoint answers what may not come true: once a minute at most. */
   onFault: (fault: Notice) => void;
   /** The machine refused a hello. */
@@ -95,6 +98,7 @@ export class HomeControl {
     const heard = this.#handshake.receive(datagram, this.#options.system.clock.monotonicMs());
     if (heard?.kind === 'again') this.#hello();
     else if (heard?.kind === 'welcome') this.#options.onWelcome(heard.welcome);
+    else if (heard?.kind === 'refused') this.#options.onRefused(heard.refusal);
     else if (heard?.kind === 'fault') this.#options.onFault(heard.fault);
   }
 }

@@ -50,8 +50,14 @@ export class EndpointControl {
     this.#socket = null;
   }
 
-  welcome(act: Extract<Act, { do: 'welcome' }>): void {
-    const { host, peer, hello, inner, packetBytes, arrival } = act;
+  answer(act: Extract<Act, { do: 'welcome' | 'refuse' }>): void {
+    const { host, peer, hello } = act;
+    if (act.do === 'refuse') {
+      const refused = this.#greetings.refuse(host, hello, act.refusal, act.slotBytes);
+      if (refused) this.#send(refused, peer);
+      return;
+    }
+    const { inner, packetBytes, arrival } = act;
     const queue = this.#options.links.report(host, this.#options.system.clock.monotonicMs());
     const report = { ...queue, ...arrival };
     const datagram = this.#greetings.welcome(host, hello, inner, report, packetBytes);

@@ -1,6 +1,5 @@
 // Does to the machine what an endpoint's machine asks for, a part at a time, and tells how it went.
 import { join } from 'node:path';
-import type { ResolverFault } from '../../core/endpoint/delivery.ts';
 import type { Part } from '../../core/endpoint/machine/agenda.ts';
 import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/machine/events.ts';
 import type { EndpointState } from '../../core/endpoint/machine/state.ts';
@@ -18,7 +17,6 @@ import { Sysctls } from '../network/sysctls.ts';
 import { OpenVpn } from '../openvpn/openvpn.ts';
 import { ClockOfHomes } from '../shaper/homes-clock.ts';
 import { Shaper } from '../shaper/shaper.ts';
-import type { SupervisedChild } from '../system/child.ts';
 import { endLeftovers } from '../system/leftovers.ts';
 import type { Log } from '../system/log.ts';
 import { readPlainUser } from '../system/plain-user.ts';
@@ -40,11 +38,14 @@ import {
 import { writeClientConfigs } from './openvpn-files.ts';
 import type { ServedState } from './registry.ts';
 import { planRemoval, type Removal } from './removal.ts';
-import { findResolverFault, startResolver } from './resolver.ts';
+import { Resolver } from './resolver.ts';
+import { readServed } from './state/limit-file.ts';
+import type { UsageFile } from './state/usage-file.ts';
 
 export interface EndpointEffectsOptions {
   system: System;
   store: ServedState;
+  usage: UsageFile;
   runDir: string;
   log: Log;
   state: () => EndpointState;
@@ -63,8 +64,7 @@ export class EndpointEffects {
   readonly #sent: Counter;
   readonly #control: EndpointControl;
   #port: PacketPort | null = null;
-  #resolver: SupervisedChild | null = null;
-  #resolverAddresses: readonly string[] = [];
+  readonly #resolver: Resolver;
   #removal: Removal | null = null;
   readonly links: HomeLinks;
   readonly clock: ClockOfHomes;
@@ -74,6 +74,7 @@ export class EndpointEffects {
     this.#options = options;
     this.#system = system;
     this.#sysctls = new Sysctls(system);
+    this.#resolver = new Resolver(system, INNER_NETDEV, log);
     this.#sent = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_packets');
     this.#rules = new Rules({ system, sets: ENDPOINT_SETS, onLost: (kind) => tell({ kind }) });
     this.links = new HomeLinks({
@@ -116,7 +117,11 @@ export class EndpointEffects {
         this.links.close(act.host);
         return;
       case 'welcome':
-        this.#control.welcome(act);
+      case 'refuse':
+        this.#control.answer(act);
+        return;
+      case 'keep-usage':
+        this.#options.usage.keep(act.usage);
         return;
       case 'try-forward':
         this.#port?.send(drawTrial(this.#system, this.#options.state().place.identity));
@@ -150,7 +155,7 @@ export class EndpointEffects {
       case 'suspects':
         return readForeignChains(system);
       case 'homes':
-        return this.#options.store.homes();
+        return readServed(system, this.#options.store);
       case 'user':
         return readPlainUser(system);
       case 'ipv6':
@@ -180,7 +185,7 @@ export class EndpointEffects {
       case 'netdev':
         return this.#port?.mend() ?? configureNetdev(system, work);
       case 'resolver':
-        return this.#startResolver(work);
+        return this.#resolver.start(work.addresses);
       case 'control':
         return this.#control.open(work.address);
       case 'streams':
@@ -200,7 +205,7 @@ export class EndpointEffects {
     const passages = this.#rules.passages(endpointPassages);
     return {
       ...{ takenMs, rulesIntact, received, passages },
-      resolver: await this.#findResolverFault(),
+      resolver: await this.#resolver.findFault(),
       uplinkMtu: await readUplinkMtu(this.#system),
       links: await readLinks(this.#system),
       knocks: this.#rules.counted(KNOCK_COUNTER),
@@ -213,11 +218,6 @@ export class EndpointEffects {
     if (await this.#rules.isIntact()) return { restored: false };
     await this.#rules.restore(permits);
     return { restored: true };
-  }
-
-  async #findResolverFault(): Promise<ResolverFault | null> {
-    const [address] = this.#resolverAddresses;
-    return address === undefined ? null : findResolverFault(this.#system, address);
   }
 
   async #connect(): Promise<Outcomes['connect']> {
@@ -256,13 +256,6 @@ export class EndpointEffects {
     await port.open(plainUser);
   }
 
-  async #startResolver({ addresses }: WorkOf<'resolver'>): Promise<void> {
-    this.#resolverAddresses = addresses;
-    await this.#resolver?.stop();
-    const { log } = this.#options;
-    this.#resolver = await startResolver(this.#system, INNER_NETDEV, addresses, log);
-  }
-
   async #applyStreams({ streams, fresh }: WorkOf<'streams'>): Promise<void> {
     await this.links.apply(streams);
     const shaped = streams.map(({ host: minor, shape, local, peer, standing }) => ({
@@ -290,6 +283,7 @@ export class EndpointEffects {
       ...{ port: this.#port, rules: this.#rules, sysctls: this.#sysctls },
     });
     const forgotten = await this.#removal.run();
+    await this.#options.usage.settled();
     this.#sent.close();
     return { forgotten };
   }

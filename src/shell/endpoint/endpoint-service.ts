@@ -24,6 +24,8 @@ import { EndpointEffects } from './endpoint-effects.ts';
 import { renderEndpointStatus } from './endpoint-status.ts';
 import { clientConfigDirOf } from './openvpn-files.ts';
 import type { ServedState } from './registry.ts';
+import { readServed } from './state/limit-file.ts';
+import { UsageFile } from './state/usage-file.ts';
 
 /** Changes to the store come as several events. */
 const SETTLE_MS = 200;
@@ -40,6 +42,8 @@ export interface EndpointServiceOptions {
   system: System;
   store: ServedState;
   runDir: string;
+  /** Where data a month is kept; in the store's folder without it. */
+  usageDir?: string;
   log: Log;
   /** Looks at the machine; without it nothing is looked at. @param inject hands a packet to the netdev towards the Internet */
   examine?: (inject: (packet: Uint8Array) => void) => Promise<Examination>;
@@ -53,6 +57,7 @@ export class EndpointService {
   readonly #system: System;
   readonly #loop: MachineLoop<EndpointState, EndpointEvent, Act, Work>;
   readonly #effects: EndpointEffects;
+  readonly #usage: UsageFile;
   readonly #monitor: NetworkMonitor;
   /** When it was made, Unix seconds. */
   readonly #since: number;
@@ -79,6 +84,7 @@ export class EndpointService {
     this.#options = { ...options, system };
     this.#system = system;
     this.#reports = new ReportWatch(system);
+    this.#usage = new UsageFile(system, options.usageDir ?? store.dir, log);
     this.#since = Math.floor(system.clock.unixMs() / 1000);
     this.#loop = new MachineLoop({
       system,
@@ -96,7 +102,7 @@ export class EndpointService {
       work: (work) => this.#effects.work(work),
     });
     this.#effects = new EndpointEffects({
-      ...{ system, store, runDir, log },
+      ...{ system, store, usage: this.#usage, runDir, log },
       state: () => this.#loop.state,
       tell: (event) => this.#tell(event),
     });
@@ -127,10 +133,11 @@ export class EndpointService {
     });
     this.#watch();
     this.#stamp = await store.stamp();
-    const homes = await store.homes();
+    const served = await readServed(system, store);
+    const usage = await this.#usage.read();
     this.#cancelTimer = system.timers.every(1000, () => this.#everySecond());
     this.#monitor.start();
-    this.#loop.dispatch({ kind: 'start', homes });
+    this.#loop.dispatch({ kind: 'start', usage, ...served });
     await this.#loop.settled();
     let turns = 0;
     this.#cancelExamine = system.timers.every(EXAMINE_EVERY_MS, () => {

@@ -1,4 +1,7 @@
 // What `iotshaper status` prints on an endpoint.
+import { reasonOf } from '../../core/control/refusal.ts';
+import { limitsOf } from '../../core/endpoint/admission/limits.ts';
+import { usedGB } from '../../core/endpoint/admission/usage.ts';
 import { standingOf } from '../../core/endpoint/machine/clock.ts';
 import type { EndpointState, Session } from '../../core/endpoint/machine/state.ts';
 import { toldOf } from '../../core/endpoint/machine/telling.ts';
@@ -43,12 +46,28 @@ export function renderEndpointStatus(figures: EndpointFigures): Record<string, u
     homes: machine.homes.map(({ name, host }) => ({
       name,
       address: tunnelAddress(machine.place.identity, host),
+      ...renderAllowed(machine, name, host),
       ...renderHome(
         figures,
         host,
         machine.sessions.find((session) => session.host === host),
       ),
     })),
+  };
+}
+
+/** What a home may have, how much data it had in this month, and why it is refused. */
+function renderAllowed(
+  { limits, usage, refusals }: EndpointState,
+  name: string,
+  host: number,
+): Record<string, unknown> {
+  const { downKBps, upKBps, slots, monthGB } = limitsOf(limits, name);
+  const refusal = refusals.get(host)?.refusal;
+  return {
+    limits: { down_kBps: downKBps, up_kBps: upKBps, slots, month_gb: monthGB },
+    month_gb: Number(usedGB(usage, name).toFixed(3)),
+    refused: refusal ? wordsOf(reasonOf(refusal)) : null,
   };
 }
 

@@ -2,6 +2,7 @@
 import { EndpointHandshake } from '../../core/control/endpoint-handshake.ts';
 import type { ArrivalReport, Hello, QueueReport } from '../../core/control/message.ts';
 import { Proof } from '../../core/control/proof.ts';
+import type { Refusal } from '../../core/control/refusal.ts';
 import type { Sharing } from '../../core/control/sharing.ts';
 import { Allowance, type Pace } from '../../core/endpoint/allowance.ts';
 import type { StoredHome } from '../../core/endpoint/identity.ts';
@@ -73,6 +74,16 @@ export class Greetings {
   ): Uint8Array | null {
     const handshake = this.#homes.get(host)?.handshake;
     return handshake?.welcome(hello, inner, report, packetBytes) ?? null;
+  }
+
+  /** The answer to one that asks for more than may be; null likewise. */
+  refuse(
+    host: number,
+    hello: Hello,
+    refusal: Refusal,
+    slotBytes: number | null,
+  ): Uint8Array | null {
+    return this.#homes.get(host)?.handshake?.refuse(hello, refusal, slotBytes) ?? null;
   }
 
   /** A home of another key is another home. */

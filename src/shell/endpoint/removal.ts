@@ -12,9 +12,9 @@ import type { Sysctls } from '../network/sysctls.ts';
 import type { OpenVpn } from '../openvpn/openvpn.ts';
 import type { ClockOfHomes } from '../shaper/homes-clock.ts';
 import type { Shaper } from '../shaper/shaper.ts';
-import type { SupervisedChild } from '../system/child.ts';
 import type { System } from '../system/system.ts';
 import type { PacketPort } from '../tunnel/packet-port.ts';
+import type { Resolver } from './resolver.ts';
 
 /** One thing that was made. */
 interface RemovalStep {
@@ -41,7 +41,7 @@ export interface Made {
   openvpn: OpenVpn;
   shaper: Shaper;
   clock: Pick<ClockOfHomes, 'remove'>;
-  resolver: SupervisedChild | null;
+  resolver: Pick<Resolver, 'stop'>;
   port: PacketPort | null;
   rules: Rules;
   sysctls: Sysctls;
@@ -64,7 +64,7 @@ export function planRemoval(system: System, made: Made): Removal {
       byHand: () => [`rm -rf ${clientConfigDir}`],
     },
     child(() => shaper.stop()),
-    child(() => made.resolver?.stop()),
+    child(() => made.resolver.stop()),
     child(() => made.port?.close()),
     {
       work: () => clock.remove(),

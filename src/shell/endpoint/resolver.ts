@@ -77,21 +77,43 @@ export async function readHolders(
   }
 }
 
-/** Starts it, once one that was left behind has ended. */
-export async function startResolver(
-  system: System,
-  netdev: string,
-  addresses: readonly string[],
-  log: Log,
-): Promise<SupervisedChild> {
-  const ours = resolverArgv(netdev, addresses).join(' ');
-  await endLeftovers(system, (argv) => argv.join(' ') === ours);
-  const child = new SupervisedChild({
-    system,
-    argv: () => resolverArgv(netdev, addresses),
-    onLine: (line) => log('info', line),
-    onExit: (why) => log('warning', wordsOf(notice('dnsmasq-stopped', { why }))),
-  });
-  child.start();
-  return child;
+/** The one of an endpoint. */
+export class Resolver {
+  readonly #system: System;
+  readonly #netdev: string;
+  readonly #log: Log;
+  #child: SupervisedChild | null = null;
+  #addresses: readonly string[] = [];
+
+  constructor(system: System, netdev: string, log: Log) {
+    this.#system = system;
+    this.#netdev = netdev;
+    this.#log = log;
+  }
+
+  /** Starts it in the place of the one there was, once one that was left behind has ended. */
+  async start(addresses: readonly string[]): Promise<void> {
+    this.#addresses = addresses;
+    await this.stop();
+    const argv = resolverArgv(this.#netdev, addresses);
+    const ours = argv.join(' ');
+    await endLeftovers(this.#system, (other) => other.join(' ') === ours);
+    this.#child = new SupervisedChild({
+      system: this.#system,
+      argv: () => argv,
+      onLine: (line) => this.#log('info', line),
+      onExit: (why) => this.#log('warning', wordsOf(notice('dnsmasq-stopped', { why }))),
+    });
+    this.#child.start();
+  }
+
+  /** Null where it listens, or was never started. */
+  async findFault(): Promise<ResolverFault | null> {
+    const [address] = this.#addresses;
+    return address === undefined ? null : findResolverFault(this.#system, address);
+  }
+
+  async stop(): Promise<void> {
+    await this.#child?.stop();
+  }
 }

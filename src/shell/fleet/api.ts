@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { findNameFault } from '../../core/endpoint/keeping.ts';
 import { tunnelAddress } from '../../core/plan/nft/nft-endpoint.ts';
-import type { Registry } from '../endpoint/registry.ts';
+import { type Registry, removeHome } from '../endpoint/registry.ts';
 import { requirePrivate } from '../endpoint/state/fleet-settings.ts';
 import type { Log } from '../system/log.ts';
 import type { System, WebAnswer, WebRequest } from '../system/system.ts';
@@ -110,7 +110,7 @@ export class ProvisioningApi {
     const { registry, log } = this.#options;
     if (await this.#find(name)) {
       try {
-        await registry.removeHome(name);
+        await removeHome(registry, name);
         log('notice', `API: home "${name}" is removed`);
       } catch (error) {
         if (await this.#find(name)) throw error;

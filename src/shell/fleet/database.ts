@@ -218,8 +218,11 @@ export class RegistryError extends Error {
 
 /** The newest step that was applied; 0 for none. */
 async function standing(ask: Ask): Promise<number> {
-  const [there] = await ask<{ found: string | null }>("SELECT to_regclass('migrations') AS found");
-  if (!there?.found) return 0;
+  // Not by to_regclass(), which after the wait for a lock may know the tables of before that.
+  const there = await ask(
+    "SELECT FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'migrations'",
+  );
+  if (there.length === 0) return 0;
   const [row] = await ask<{ newest: number | null }>(
     'SELECT max(number) AS newest FROM migrations',
   );

@@ -8,6 +8,7 @@ import {
 } from '../../core/endpoint/fleet/settings.ts';
 import type { Registry } from '../endpoint/registry.ts';
 import { openServedState, servedDirOf } from '../endpoint/state/fleet-settings.ts';
+import { UsageFile } from '../endpoint/state/usage-file.ts';
 import { askLocalApi } from '../machine/local-api.ts';
 import type { Log } from '../system/log.ts';
 import type { Cancel, Listener, System, WebAnswer, WebRequest } from '../system/system.ts';
@@ -43,6 +44,7 @@ export class FleetService {
   readonly #figures = new EndpointFigures();
   readonly #keeper: FleetKeeper | null;
   readonly #presence: Presence | null;
+  readonly #usage: UsageFile;
   readonly #cancels: Cancel[] = [];
   readonly #listeners: Listener[] = [];
   #isServing = false;
@@ -58,6 +60,8 @@ export class FleetService {
     this.#options = options;
     const dir = servedDirOf(stateDir, settings);
     this.#keeper = database && new FleetKeeper({ system, database, endpoint, dir, log });
+    const usageDir = system.processes.environment('STATE_DIRECTORY') ?? dir;
+    this.#usage = new UsageFile(system, usageDir, log);
     this.#presence = database && new Presence(database, endpoint, this.#figures);
   }
 
@@ -135,8 +139,7 @@ export class FleetService {
         homes?: ServedHome[];
         warnings?: unknown[];
       };
-      const { clock } = system;
-      this.#figures.note(homes, { monotonicMs: clock.monotonicMs(), unixMs: clock.unixMs() });
+      this.#figures.note(homes, system.clock.unixMs());
       this.#warnings = warnings.length;
       this.#isServing = true;
     } catch {
@@ -152,7 +155,7 @@ export class FleetService {
   async #tell(): Promise<void> {
     if (this.#isTelling) return;
     this.#isTelling = true;
-    await this.#presence?.tell().catch(() => {});
+    await this.#presence?.tell(await this.#usage.read()).catch(() => {});
     this.#isTelling = false;
   }
 }

@@ -1,5 +1,6 @@
 // A fleet's homes, kept in PostgreSQL. What a change is, the store of one machine knows: it is made there, in a folder of its own.
 import { join } from 'node:path';
+import { type LimitBook, renderLimitBook } from '../../core/endpoint/admission/limits.ts';
 import type { EndpointIdentity, StoredHome } from '../../core/endpoint/identity.ts';
 import type { EndpointCopy } from '../../core/endpoint/keeping.ts';
 import type { Deliver, Move, Registry } from '../endpoint/registry.ts';
@@ -85,6 +86,20 @@ export class FleetStore implements Registry {
     return this.#change((store) => store.removeHome(name));
   }
 
+  limits(): Promise<LimitBook> {
+    return this.#options.database.read(
+      async (ask) => this.#requireFleet(await readFleet(ask)).limits,
+    );
+  }
+
+  changeLimits(change: (before: LimitBook) => LimitBook): Promise<LimitBook> {
+    return this.#options.database.change(async (ask) => {
+      const after = change(this.#requireFleet(await readFleet(ask)).limits);
+      await ask('UPDATE fleet SET limits = $1', [renderLimitBook(after)]);
+      return after;
+    });
+  }
+
   export(): Promise<EndpointCopy> {
     const { database } = this.#options;
     return database.read(async (ask) => this.#copyOf(await readFleet(ask)));
@@ -134,9 +149,12 @@ export class FleetStore implements Registry {
   }
 
   #copyOf(fleet: Fleet | null): EndpointCopy {
+    return copyFor(this.#requireFleet(fleet), this.#options.endpoint)!;
+  }
+
+  #requireFleet(fleet: Fleet | null): Fleet {
     const { endpoint } = this.#options;
-    const copy = fleet && copyFor(fleet, endpoint);
-    if (copy) return copy;
+    if (fleet?.members.some(({ name }) => name === endpoint)) return fleet;
     throw new Error(
       `the fleet has no endpoint "${endpoint}" yet; run "iotshaper endpoint init --host HOST" first`,
     );

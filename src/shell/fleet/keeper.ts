@@ -59,16 +59,14 @@ export class FleetKeeper {
   /** Reads the registry and brings the copy to it. @throws {Error} where that can't be done */
   async refreshOnce(): Promise<void> {
     const { database, endpoint, system, dir, log } = this.#options;
-    const copy = await database.read(async (ask) => {
-      const fleet = await readFleet(ask);
-      return fleet && copyFor(fleet, endpoint);
-    });
+    const fleet = await database.read((ask) => readFleet(ask));
+    const copy = fleet && copyFor(fleet, endpoint);
     if (!copy) {
       throw new Error(
         `the registry has no endpoint "${endpoint}"; run "iotshaper endpoint init --host HOST" here`,
       );
     }
-    if (await writeLocalCopy(system, dir, copy)) {
+    if (await writeLocalCopy(system, dir, copy, fleet.limits)) {
       log('info', `the registry has ${copy.homes.length} homes for this endpoint`);
     }
   }

@@ -1,7 +1,14 @@
 // What the registry told last, as files that the service serves from: they stay in force while the registry is gone.
 import { join } from 'node:path';
+import {
+  type LimitBook,
+  NO_LIMITS,
+  renderLimitBook,
+} from '../../core/endpoint/admission/limits.ts';
 import type { EndpointCopy } from '../../core/endpoint/keeping.ts';
+import { isSame } from '../../core/equality/equality.ts';
 import { authorityPathOf, writeAuthority } from '../endpoint/state/authority.ts';
+import { limitsPathOf } from '../endpoint/state/limit-file.ts';
 import { EndpointStore } from '../endpoint/store.ts';
 import type { System } from '../system/system.ts';
 
@@ -16,6 +23,7 @@ export async function writeLocalCopy(
   system: CopySystem,
   dir: string,
   { identity, certificate, key, authority, homes }: EndpointCopy,
+  limits: LimitBook,
 ): Promise<boolean> {
   const { files } = system;
   const store = new EndpointStore(system, dir);
@@ -33,6 +41,9 @@ export async function writeLocalCopy(
     isAuthorityNew,
     await write(store.keyPath, key),
     await write(store.certificatePath, certificate),
+    // One without limits has no such file.
+    (!isSame(limits, NO_LIMITS) || files.exists(limitsPathOf(dir))) &&
+      (await write(limitsPathOf(dir), renderLimitBook(limits))),
     await write(store.homesPath, renderJson(homes)),
     // It comes last: with it, there is an endpoint.
     await write(join(dir, 'endpoint.json'), renderJson(identity)),

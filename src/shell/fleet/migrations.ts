@@ -22,9 +22,10 @@ CREATE TABLE fleet (
   key text NOT NULL,
   authority_certificate text,
   authority_key text,
+  limits jsonb NOT NULL DEFAULT '{}',
   CHECK ((authority_certificate IS NULL) = (authority_key IS NULL))
 );
-COMMENT ON TABLE fleet IS 'What all endpoints have in common: the ranges inside the tunnel, the certificate homes know them by, what signs homes'' certificates. Its keys are secrets.';
+COMMENT ON TABLE fleet IS 'What all endpoints have in common: the ranges inside the tunnel, the certificate homes know them by, what signs homes'' certificates, what homes are allowed (limits). Its keys are secrets.';
 
 CREATE TABLE endpoints (
   name text PRIMARY KEY,
@@ -41,10 +42,9 @@ CREATE TABLE homes (
   host integer NOT NULL UNIQUE CHECK (host BETWEEN 2 AND 254),
   common_name text NOT NULL UNIQUE,
   fingerprint text NOT NULL,
-  control_key text NOT NULL,
-  more jsonb NOT NULL DEFAULT '{}'
+  control_key text NOT NULL
 );
-COMMENT ON TABLE homes IS 'host: last byte of the tunnel address. control_key: a secret shared with the home. more: what else the endpoint keeps of a home, such as its limits.';
+COMMENT ON TABLE homes IS 'host: last byte of the tunnel address. control_key: a secret shared with the home.';
 
 CREATE TABLE holdings (
   home text PRIMARY KEY REFERENCES homes ON DELETE CASCADE ON UPDATE CASCADE,
@@ -60,7 +60,7 @@ CREATE TABLE usage (
   bytes bigint NOT NULL DEFAULT 0 CHECK (bytes >= 0),
   PRIMARY KEY (home, month, endpoint)
 );
-COMMENT ON TABLE usage IS 'Bytes of slots sent to a home in a month, by the endpoint that sent them: the schedule, whatever devices did.';
+COMMENT ON TABLE usage IS 'Bytes to and from a home in a month (UTC), by the endpoint that has counted them: the schedule, whatever devices did.';
 
 CREATE FUNCTION tell_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,4 +1,5 @@
 // A fleet as its tables have it, and as an endpoint's files have it.
+import { type LimitBook, readLimitBook } from '../../core/endpoint/admission/limits.ts';
 import type { EndpointIdentity, KeyPair, StoredHome } from '../../core/endpoint/identity.ts';
 import { type EndpointCopy, isIdentity, readHomes } from '../../core/endpoint/keeping.ts';
 import { isSame } from '../../core/equality/equality.ts';
@@ -17,6 +18,7 @@ export interface Fleet extends KeyPair {
   authority: KeyPair | null;
   members: readonly Member[];
   homes: readonly StoredHome[];
+  limits: LimitBook;
 }
 
 interface FleetRow {
@@ -27,6 +29,7 @@ interface FleetRow {
   key: string;
   authority_certificate: string | null;
   authority_key: string | null;
+  limits: unknown;
 }
 
 interface HomeRow {
@@ -35,7 +38,6 @@ interface HomeRow {
   common_name: string;
   fingerprint: string;
   control_key: string;
-  more: Record<string, unknown>;
 }
 
 /** Null where no endpoint was made yet. @throws {Error} where somebody has written there what is no fleet. */
@@ -47,13 +49,13 @@ export async function readFleet(ask: Ask): Promise<Fleet | null> {
   );
   const rows = await ask<HomeRow>('SELECT * FROM homes ORDER BY host');
   const homes = readHomes(
-    rows.map(({ name, host, common_name, fingerprint, control_key, more }) => ({
-      ...more,
+    rows.map(({ name, host, common_name, fingerprint, control_key }) => ({
       ...{ name, host, commonName: common_name, fingerprint, controlKey: control_key },
     })),
   );
   const nets = { tunnelNet: row.tunnel_net, innerNet: row.inner_net, innerNet6: row.inner_net6 };
-  if (!homes || !isIdentity({ ...nets, host: '', port: 1 })) {
+  const limits = readLimitBook(row.limits);
+  if (!homes || !limits || !isIdentity({ ...nets, host: '', port: 1 })) {
     throw new Error('the registry is damaged; restore it from a backup');
   }
   const { authority_certificate: certificate, authority_key: key } = row;
@@ -61,7 +63,7 @@ export async function readFleet(ask: Ask): Promise<Fleet | null> {
     nets,
     ...{ certificate: row.certificate, key: row.key },
     authority: certificate !== null && key !== null ? { certificate, key } : null,
-    ...{ members, homes },
+    ...{ members, homes, limits },
   };
 }
 
@@ -140,12 +142,12 @@ async function writeCommon(
 }
 
 async function writeHome(ask: Ask, home: StoredHome): Promise<void> {
-  const { name, host, commonName, fingerprint, controlKey, ...more } = home;
+  const { name, host, commonName, fingerprint, controlKey } = home;
   await ask(
-    `INSERT INTO homes (name, host, common_name, fingerprint, control_key, more)
-     VALUES ($1, $2, $3, $4, $5, $6)
+    `INSERT INTO homes (name, host, common_name, fingerprint, control_key)
+     VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (name) DO UPDATE SET host = excluded.host, common_name = excluded.common_name,
-       fingerprint = excluded.fingerprint, control_key = excluded.control_key, more = excluded.more`,
-    [name, host, commonName, fingerprint, controlKey, JSON.stringify(more)],
+       fingerprint = excluded.fingerprint, control_key = excluded.control_key`,
+    [name, host, commonName, fingerprint, controlKey],
   );
 }

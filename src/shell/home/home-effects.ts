@@ -86,7 +86,7 @@ export class HomeEffects {
       system,
       departures: () => this.#sent.read(),
       onPacket: (packet) => this.#port?.send(packet),
-      onWelcome: (welcome) => tell({ kind: 'welcome', welcome }),
+      onSaid: tell,
       onAnswer: (answer) => tell({ kind: 'probe-answered', answer }),
       onFault: (fault) => log('warning', wordsOf(fault)),
       onGone: (fault) => tell({ kind: 'fault', fault }),

@@ -1,5 +1,6 @@
 // A home's sockets on the tunnel: devices' packets in frames, and what home and endpoint say to each other.
 import type { Welcome } from '../../core/control/message.ts';
+import type { Refusal } from '../../core/control/refusal.ts';
 import {
   type Answer,
   encodeEcho,
@@ -9,7 +10,7 @@ import {
   readAnswer,
 } from '../../core/delivery/probe-packets.ts';
 import { ipDestination, ipSource } from '../../core/framing/ip-packet.ts';
-import type { Work } from '../../core/home/machine/events.ts';
+import type { HomeEvent, Work } from '../../core/home/machine/events.ts';
 import { answerFromHouse, answerQuery } from '../../core/home/names/dns-answer.ts';
 import { NO_NAMES } from '../../core/home/names/house-names.ts';
 import type { Notice } from '../../core/notices/notice.ts';
@@ -22,6 +23,8 @@ import type { System } from '../system/system.ts';
 import { FrameLink } from '../tunnel/frame-link.ts';
 import { NameResponder } from '../tunnel/name-responder.ts';
 
+type Said = Extract<HomeEvent, { kind: 'welcome' | 'refused' }>;
+
 /** Whose packets are the service's own questions. */
 export const PROBE_KEY = 'service';
 /** Devices whose bytes are counted apart. */
@@ -33,7 +36,8 @@ export interface HomeTunnelOptions {
   departures: () => number | null;
   /** Called with each packet for a device. */
   onPacket: (packet: Uint8Array) => void;
-  onWelcome: (welcome: Welcome) => void;
+  /** The endpoint has answered. */
+  onSaid: (said: Said) => void;
   /** What {@link HomeTunnel.probe} asked was answered. */
   onAnswer: (answer: Answer) => void;
   /** The endpoint answers what may not come true. */
@@ -103,8 +107,10 @@ export class HomeTunnel {
     const onWelcome = (welcome: Welcome): void => {
       const { resolver4, resolver6 } = welcome.inner;
       this.#resolvers = resolver6 === null ? [resolver4] : [resolver4, resolver6];
-      this.#options.onWelcome(welcome);
+      this.#options.onSaid({ kind: 'welcome', welcome });
     };
+    const onRefused = (refusal: Refusal): void =>
+      this.#options.onSaid({ kind: 'refused', refusal });
     if (this.link) this.link.update(upload, maxDelayMs);
     else {
       const link = new FrameLink({
@@ -121,7 +127,7 @@ export class HomeTunnel {
     if (this.#control) return;
     const { controlKey: key, inside } = profile;
     const control = new HomeControl({
-      ...{ system, ...tunnel, version, key, inside, onWelcome, onFault, onUnsent },
+      ...{ system, ...tunnel, version, key, inside, onWelcome, onRefused, onFault, onUnsent },
     });
     await control.start();
     this.#control = control;

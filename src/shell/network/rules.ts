@@ -1,6 +1,6 @@
 // Our nftables table as loaded, and whether it still stands so: others flush rulesets and edit chains.
 import type { PassageCounts } from '../../core/delivery/passage.ts';
-import type { ElementType } from '../../core/netlink/nft-messages.ts';
+import type { ByteCount, ElementType, SetElement } from '../../core/netlink/nft-messages.ts';
 import { TABLE } from '../../core/plan/names.ts';
 import { aliveElements } from '../../core/plan/nft/nft-alive.ts';
 import { countersOf } from '../../core/plan/nft/nft-passage.ts';
@@ -141,22 +141,25 @@ export class Rules {
     return Object.fromEntries(read) as PassageCounts<Name>;
   }
 
-  /** Packets that each element of counting sets had counted, in all of them together, when they were last looked at. */
-  countedBy(...sets: readonly string[]): Map<string, number> {
-    const sums = new Map<string, number>();
-    for (const [element, packets] of sets.flatMap((set) => [...this.#countedIn(set)])) {
-      sums.set(element, (sums.get(element) ?? 0) + packets);
+  /** What each element of counting sets had counted, in all of them together, when they were last looked at. */
+  countedBy(...sets: readonly string[]): Map<string, ByteCount> {
+    const sums = new Map<string, ByteCount>();
+    for (const { value, packets, bytes } of sets.flatMap((set) => this.#countedIn(set))) {
+      const sum = sums.get(value) ?? { packets: 0, bytes: 0 };
+      sums.set(value, { packets: sum.packets + packets, bytes: sum.bytes + bytes });
     }
     return sums;
   }
 
-  #countedIn(set: string): Map<string, number> {
+  #countedIn(set: string): readonly SetElement[] {
     const known = this.#glance?.sets.get(set);
-    if (known) return new Map(known.map(({ value, packets }) => [value, packets]));
+    if (known) return known;
     const body =
       new RegExp(`\\tset ${set} \\{[\\s\\S]*?elements = \\{([^}]*)\\}`).exec(this.#seen)?.[1] ?? '';
-    const elements = body.matchAll(/([\d.]+) counter packets (\d+)/g);
-    return new Map([...elements].map(([, element, packets]) => [element!, Number(packets)]));
+    const elements = body.matchAll(/([\d.]+) counter packets (\d+) bytes (\d+)/g);
+    return [...elements].map(([, value = '', packets, bytes]) => ({
+      ...{ value, packets: Number(packets), bytes: Number(bytes) },
+    }));
   }
 
   /** Loads what was loaded last again. */

@@ -1,10 +1,9 @@
-// What an endpoint's status says over time: how often homes came again, what a month and a day add up to. Pure.
+// What an endpoint's status says over time: how often homes came again, what a day adds up to. Pure.
 
 /** One home as the service's status has it. */
 export interface ServedHome {
   name: string;
   online: boolean;
-  packet_size: number;
   slots_asked_per_s: number;
   slots_sent_per_s: number | null;
   queue_ms: number;
@@ -17,14 +16,6 @@ export interface DayTotals {
   longestWaitMs: number;
 }
 
-/** Bytes of slots that were sent to a home in a month and are not written down yet. */
-export interface Usage {
-  home: string;
-  /** Its first day, such as `2026-11-01`. */
-  month: string;
-  bytes: number;
-}
-
 interface Known {
   online: boolean;
   dropped: number;
@@ -33,15 +24,12 @@ interface Known {
   wasThere: boolean;
 }
 
-/** A look that comes later than this tells nothing of the time since the one before. */
-const LONGEST_GAP_MS = 60_000;
-
 /** Grows with each look at the status. */
 export class EndpointFigures {
   readonly #known = new Map<string, Known>();
-  readonly #usage = new Map<string, Usage>();
   #homes: readonly ServedHome[] = [];
-  #looked: { monotonicMs: number; day: string } | null = null;
+  /** The day of the last look. */
+  #day: string | null = null;
   #today: DayTotals | null = null;
   #lastDay: DayTotals | null = null;
 
@@ -60,56 +48,31 @@ export class EndpointFigures {
   }
 
   /** Takes what was looked at. */
-  note(homes: readonly ServedHome[], now: { monotonicMs: number; unixMs: number }): void {
-    const date = new Date(now.unixMs).toISOString();
-    const day = date.slice(0, 10);
-    if (this.#looked && this.#looked.day !== day) {
+  note(homes: readonly ServedHome[], unixMs: number): void {
+    const day = new Date(unixMs).toISOString().slice(0, 10);
+    if (this.#day !== null && this.#day !== day) {
       this.#lastDay = this.#today;
       this.#today = { droppedPackets: 0, longestWaitMs: 0 };
     }
-    const gapMs = this.#looked ? now.monotonicMs - this.#looked.monotonicMs : 0;
-    for (const home of homes) this.#noteHome(home, gapMs, `${day.slice(0, 7)}-01`);
+    this.#day = day;
+    for (const home of homes) this.#noteHome(home);
     for (const name of this.#known.keys()) {
       if (!homes.some((home) => home.name === name)) this.#known.delete(name);
     }
     this.#homes = homes;
-    this.#looked = { monotonicMs: now.monotonicMs, day };
   }
 
-  /** What was added up since it was taken last. */
-  takeUsage(): Usage[] {
-    const taken = [...this.#usage.values()].filter(({ bytes }) => Math.round(bytes) > 0);
-    this.#usage.clear();
-    return taken.map((one) => ({ ...one, bytes: Math.round(one.bytes) }));
-  }
-
-  /** What could not be written down is added up further. */
-  giveBack(usage: readonly Usage[]): void {
-    for (const { home, month, bytes } of usage) this.#add(home, month, bytes);
-  }
-
-  #noteHome(home: ServedHome, gapMs: number, month: string): void {
-    const { name, online, dropped, queue_ms: waitMs } = home;
+  #noteHome({ name, online, dropped, queue_ms: waitMs }: ServedHome): void {
     const before = this.#known.get(name);
     const comes = online && before?.online === false;
     this.#known.set(name, {
       ...{ online, dropped, wasThere: before?.wasThere === true || online },
       reconnects: (before?.reconnects ?? 0) + (comes && before.wasThere ? 1 : 0),
     });
+    if (!this.#today) return;
     // The count begins anew with each connection.
     const more = dropped - (before && dropped >= before.dropped ? before.dropped : 0);
-    if (this.#today) {
-      this.#today.droppedPackets += before ? more : 0;
-      this.#today.longestWaitMs = Math.max(this.#today.longestWaitMs, waitMs);
-    }
-    if (!online || !before?.online || gapMs > LONGEST_GAP_MS) return;
-    const bytes = ((home.slots_sent_per_s ?? 0) * home.packet_size * gapMs) / 1000;
-    this.#add(name, month, bytes);
-  }
-
-  #add(home: string, month: string, bytes: number): void {
-    const key = `${month} ${home}`;
-    const known = this.#usage.get(key)?.bytes ?? 0;
-    this.#usage.set(key, { home, month, bytes: known + bytes });
+    this.#today.droppedPackets += before ? more : 0;
+    this.#today.longestWaitMs = Math.max(this.#today.longestWaitMs, waitMs);
   }
 }

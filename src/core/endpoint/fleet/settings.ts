@@ -26,7 +26,7 @@ export interface FleetSettings {
 const DEFAULTS: FleetSettings = {
   registry: null,
   endpoint: '',
-  copy: '/var/lib/iotshaper/fleet',
+  copy: '/var/lib/iotshaper-endpoint/fleet',
   metrics: null,
   api: null,
   token: null,

@@ -2,12 +2,13 @@
 import { isSame } from '../../equality/equality.ts';
 import { wholeBytesOf } from '../../home/delivery/path-size.ts';
 import { SlotMeter } from '../../home/slot-meter.ts';
+import { meterWindowMs } from '../../home/verification.ts';
 import { ask } from '../../machine/agenda.ts';
 import { notice } from '../../notices/notice.ts';
 import type { HomeClockClass, HomePlace, HomesClock, HomesWay } from '../../plan/homes-clock.ts';
 import { SMALLEST_PACKET_BYTES } from '../../plan/names.ts';
 import { type ClockChains, standingSlots } from '../../plan/outer-clock.ts';
-import { isPaced, type Shape } from '../../stream/stream.ts';
+import { isPaced, type Shape, slotsPerSecond } from '../../stream/stream.ts';
 import type { EndpointVerdict } from '../judgement.ts';
 import type { PlacedHome } from './clock-state.ts';
 import type { Outcomes, Work } from './events.ts';
@@ -26,6 +27,8 @@ const RETRY_BYPASSED_MS = 600_000;
 const MAKE_EVERY_MS = 3000;
 /** Seconds in a row in which too little leaves by it, before its home is done without it. */
 const DOUBTS_BEFORE_PAST = 5;
+/** Share of the slots below which none come there. */
+const NONE_SHARE = 0.02;
 
 /** Whether a home's stream is one that the clock can hold. */
 function isHoldable({ uplinkMtu }: EndpointState, session: Session, isV6: boolean): boolean {
@@ -214,6 +217,12 @@ export function mendClock(turn: Turn, verdict: EndpointVerdict): void {
   if (clockDoubted.length > 0) ask(turn, 'chains');
 }
 
+function comesNone({ standing, clocked }: Session): boolean {
+  if (standing === null) return false;
+  const perSecond = clocked.perSecond(meterWindowMs(standing));
+  return perSecond !== null && perSecond < NONE_SHARE * slotsPerSecond(standing);
+}
+
 /** The chains were looked at, since too little leaves by the clock. */
 export function noteChains(turn: Turn, chains: ClockChains | null): void {
   const { state, now } = turn;
@@ -225,7 +234,10 @@ export function noteChains(turn: Turn, chains: ClockChains | null): void {
     return;
   }
   const { netdev } = state.clock.way;
-  const past = state.sessions.filter(({ clockDoubts }) => clockDoubts >= DOUBTS_BEFORE_PAST);
+  // A server that can't keep up brings some of it there, however little: that is told of, and not done without its clock.
+  const past = state.sessions.filter(
+    (session) => session.clockDoubts >= DOUBTS_BEFORE_PAST && comesNone(session),
+  );
   if (past.length === 0) return;
   for (const { name } of past)
     log(turn, 'warning', notice('home-clock-bypassed', { name, netdev }));

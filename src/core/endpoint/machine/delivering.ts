@@ -4,6 +4,7 @@ import { ask } from '../../machine/agenda.ts';
 import type { Notice } from '../../notices/notice.ts';
 import { judgeEndpointDelivery, type ResolverFault } from '../delivery.ts';
 import { findQuiet, withKnocks } from '../knocks.ts';
+import { countReceived, keepUsage } from './admission/counting.ts';
 import type { EndpointSight } from './events.ts';
 import type { EndpointState } from './state.ts';
 import { changeSessions, log, type Turn, warnOfNew } from './turn.ts';
@@ -25,7 +26,12 @@ export function deliver(
 ): void {
   const { state, now } = turn;
   state.passages = withCounts(state.passages, passages, takenMs);
-  changeSessions(turn, (session) => ({ ...session, received: received.get(session.peer) ?? null }));
+  changeSessions(turn, (session) => ({
+    ...session,
+    received: received.get(session.peer)?.packets ?? null,
+  }));
+  countReceived(turn, received, takenMs);
+  keepUsage(turn);
   const isShut = findShut(state.passages, now.monotonicMs).length > 0;
   if (!isShut) state.suspects = null;
   else if (state.suspects === null) ask(turn, 'suspects');

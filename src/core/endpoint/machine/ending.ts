@@ -1,5 +1,6 @@
 // How an endpoint ends: nobody is sent to, and what was made is removed, again where that failed.
 import { ask } from '../../machine/agenda.ts';
+import { keepUsage } from './admission/counting.ts';
 import type { EndpointState } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -12,6 +13,7 @@ export function stop(turn: Turn): void {
     if (isLeftBehind(state)) ask(turn, 'remove');
     return;
   }
+  keepUsage(turn, true);
   state.phase = 'stopped';
   state.failures = [];
   for (const { host } of state.sessions) acts.push({ do: 'close-session', host });

@@ -1,9 +1,11 @@
 // What an endpoint's machine hears, and what it has done. Values only.
 import type { ArrivalReport, Hello } from '../../control/message.ts';
+import type { Refusal } from '../../control/refusal.ts';
 import type { Sharing } from '../../control/sharing.ts';
 import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import type { PassageCounts } from '../../delivery/passage.ts';
 import type { Step } from '../../machine/step.ts';
+import type { ByteCount } from '../../netlink/nft-messages.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, InsideRanges, PlainUser } from '../../plan/facts.ts';
 import type { HomeClockClass, HomesClock } from '../../plan/homes-clock.ts';
@@ -13,6 +15,8 @@ import type { FamilyRoutes } from '../../plan/routes.ts';
 import type { SharedQueue } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import type { Shape } from '../../stream/stream.ts';
+import type { LimitBook } from '../admission/limits.ts';
+import type { Usage } from '../admission/usage.ts';
 import type { EndpointPassage, ResolverFault } from '../delivery.ts';
 import type { StoredHome } from '../identity.ts';
 import type { ListedLink } from '../surroundings.ts';
@@ -39,12 +43,18 @@ export interface EndpointSight {
   /** Packets that came to the port from outside since the rules were loaded. */
   knocks: number;
   /** Slots that came, by tunnel address. */
-  received: ReadonlyMap<string, number>;
+  received: ReadonlyMap<string, ByteCount>;
+}
+
+/** What is served, and what of it is allowed. */
+export interface Served {
+  homes: readonly StoredHome[];
+  limits: LimitBook;
 }
 
 /** What doing a part has found, where that is more than that it stands. */
 export interface Outcomes {
-  homes: readonly StoredHome[];
+  homes: Served;
   user: PlainUser | null;
   ipv6: boolean;
   near: readonly string[];
@@ -74,7 +84,7 @@ export type Done = {
 }[Part];
 
 export type EndpointEvent =
-  | { kind: 'start'; homes: readonly StoredHome[] }
+  | ({ kind: 'start'; usage: Usage } & Served)
   | { kind: 'stop' }
   /** Something changed where homes are kept. */
   | { kind: 'store-changed' }
@@ -121,6 +131,16 @@ export type Act =
       packetBytes: number;
       arrival: ArrivalReport;
     }
+  /** Told why it is not served. */
+  | {
+      do: 'refuse';
+      host: number;
+      peer: string;
+      hello: Hello;
+      refusal: Refusal;
+      slotBytes: number | null;
+    }
+  | { do: 'keep-usage'; usage: Usage }
   /** Sends a packet as a home's device would, which ends where it would leave. */
   | { do: 'try-forward' }
   | { do: 'log'; level: 'warning' | 'notice'; notice: Notice };

@@ -10,6 +10,8 @@ import { classId } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import { slotsPerSecond } from '../../stream/stream.ts';
 import type { EndpointVerdict, StreamEvidence } from '../judgement.ts';
+import { forgetRefusals } from './admission/admitting.ts';
+import { countSent, noteShares } from './admission/counting.ts';
 import { STREAM_PARTS, WHOLE } from './agenda.ts';
 import { mendClock, standingOf, tendClock } from './clock.ts';
 import type { Report } from './events.ts';
@@ -51,6 +53,7 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   const { rebuild, broken } = state.up ? judge(turn, isNewest ? report : null) : NOTHING;
   repairStreams(turn, broken);
   tendClock(turn);
+  forgetRefusals(turn);
   // What keeps homes away is looked for too.
   if (state.up && state.sessions.length === 0) ask(turn, 'look');
   if (!(rebuild || state.failures.length > 0) || !isDue(turn, state)) return;
@@ -114,6 +117,8 @@ function judge(turn: Turn, report: Report | null): Repair {
     return NOTHING;
   const { listing } = report;
   noteCounts(turn, listing, report);
+  countSent(turn, listing);
+  noteShares(turn);
   const minors = state.classes.map(({ minor }) => minor);
   const streams = state.sessions.flatMap((session) => evidenceOf(session, turn));
   const clock = state.clock?.classes.map(({ minor }) => minor) ?? null;

@@ -12,7 +12,9 @@ import { tunnelAddress } from '../../plan/nft/nft-endpoint.ts';
 import { waitPerSlotMs } from '../../stream/stream.ts';
 import { Allowance, type Pace } from '../allowance.ts';
 import { innerNetworkOf, type StoredHome } from '../identity.ts';
+import { refuse } from './admission/admitting.ts';
 import { STREAM_PARTS } from './agenda.ts';
+import type { Served } from './events.ts';
 import { netsOf } from './parts.ts';
 import { type EndpointState, NEVER, type Session } from './state.ts';
 import { changeSessions, log, type Turn } from './turn.ts';
@@ -52,6 +54,7 @@ function takeHello(turn: Turn, home: StoredHome, hello: Hello, sharing: Sharing)
   const { state } = turn;
   const { monotonicMs: heardMs } = turn.now;
   const known = state.sessions.find(({ host }) => host === home.host);
+  if (refuse(turn, home, hello, known ?? null)) return;
   if (!(known && isAsBefore(known, hello)) && !mayWish(turn, home.host)) {
     if (known) changeSessions(turn, (one) => (one === known ? { ...one, heardMs } : one));
     return;
@@ -204,13 +207,15 @@ export function isSilent({ shape, heardMs }: Session, nowMs: number): boolean {
 }
 
 /** Other homes than before: those that went are let go. OpenVPN reads its fingerprints, where it has any, at the start only. */
-export function noteHomes(turn: Turn, homes: readonly StoredHome[]): void {
+export function noteHomes(turn: Turn, { homes, limits }: Served): void {
   const { state } = turn;
+  state.limits = limits;
   if (isSame(homes, state.homes)) return;
   state.homes = homes;
-  state.wishes = new Map(
-    [...state.wishes].filter(([host]) => homes.some((home) => home.host === host)),
-  );
+  const ofHomes = <T>(map: ReadonlyMap<number, T>): Map<number, T> =>
+    new Map([...map].filter(([host]) => homes.some((home) => home.host === host)));
+  state.wishes = ofHomes(state.wishes);
+  state.refusals = ofHomes(state.refusals);
   // Who said something by an older key said it as another home; the others repeat themselves.
   state.waiting = [];
   const stays = ({ host, name }: Session): boolean =>

@@ -1,5 +1,6 @@
 // What an endpoint's machine knows: its homes, those that are there, what stands, what was judged. Values only.
 import type { Hello } from '../../control/message.ts';
+import type { Refusal } from '../../control/refusal.ts';
 import type { Sharing } from '../../control/sharing.ts';
 import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import { noPassages, type Passages } from '../../delivery/passage.ts';
@@ -11,10 +12,13 @@ import type { InnerNetwork, PlainUser } from '../../plan/facts.ts';
 import { endpointPassages } from '../../plan/nft/nft-passage.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { Shape } from '../../stream/stream.ts';
+import { type LimitBook, NO_LIMITS } from '../admission/limits.ts';
+import { NO_USAGE, type Usage } from '../admission/usage.ts';
 import type { Allowance } from '../allowance.ts';
 import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
 import type { EndpointIdentity, StoredHome } from '../identity.ts';
 import { type Knocks, NO_KNOCKS } from '../knocks.ts';
+import type { Tally } from './admission/counting.ts';
 import type { Part } from './agenda.ts';
 import { type EndpointClockState, UNKNOWN_CLOCK } from './clock-state.ts';
 
@@ -117,6 +121,19 @@ export interface EndpointState extends Agenda<Part>, EndpointClockState {
   /** How much of its pace each home has left to ask for other streams than it has. */
   wishes: ReadonlyMap<number, Allowance>;
 
+  /** What homes are allowed. */
+  limits: LimitBook;
+  /** What of data went and came in this month, and when that was kept last. */
+  usage: Usage;
+  usageKeptMs: number;
+  /** What was counted of each home. */
+  tallies: ReadonlyMap<number, Tally>;
+  /** Homes that were refused last, by host: why, when, and when that was logged. */
+  refusals: ReadonlyMap<number, { refusal: Refusal; atMs: number; toldMs: number }>;
+  /** Homes that get less of their slots than was promised; null where all do. */
+  short: Notice | null;
+  shortToldMs: number;
+
   /** Whom programs become that are root's at their start only; undefined before that was asked. */
   plainUser: PlainUser | null | undefined;
   /** Whether the endpoint has IPv6 to give; null before that was asked. */
@@ -215,6 +232,13 @@ export function initialState(place: Place): EndpointState {
     sessions: [],
     waiting: [],
     wishes: new Map(),
+    limits: NO_LIMITS,
+    usage: NO_USAGE,
+    usageKeptMs: NEVER,
+    tallies: new Map(),
+    refusals: new Map(),
+    short: null,
+    shortToldMs: NEVER,
     plainUser: undefined,
     ipv6: null,
     near: [],

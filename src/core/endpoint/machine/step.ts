@@ -17,6 +17,7 @@ import { leaveTunnel, noteQueue, workOf } from './parts.ts';
 import { putBack } from './putting-back.ts';
 import { closeSessions, keepHello, noteHomes, noteStreams, takeHellos } from './sessions.ts';
 import type { EndpointState } from './state.ts';
+import { tellHomes } from './telling.ts';
 import { forbid, isDistrusted, log, setGates, type Turn } from './turn.ts';
 
 /**
@@ -45,6 +46,8 @@ function hear(turn: Turn, event: EndpointEvent): void {
       if (state.phase !== 'new') return;
       state.phase = 'running';
       state.homes = event.homes;
+      state.limits = event.limits;
+      state.usage = event.usage;
       ask(turn, ...WHOLE);
       return;
     case 'stop':
@@ -249,17 +252,6 @@ function noteReader(turn: Turn, reader: NonNullable<EndpointState['reader']>): v
   const { closedFolder: folder } = reader;
   if (folder !== null) log(turn, 'warning', notice('openvpn-stays-root', { folder }));
   else if (!state.plainUser) log(turn, 'warning', notice('plain-user-missing'));
-}
-
-function tellHomes(turn: Turn): void {
-  const { homes, place, wasStarted } = turn.state;
-  const { host, port } = place.identity;
-  const count = homes.length;
-  const names = homes.map(({ name }) => name).join(', ');
-  const told = wasStarted
-    ? notice('homes-now', { count, names })
-    : notice('endpoint-at', { host, port: `${port}`, count });
-  log(turn, 'notice', told);
 }
 
 /** A part has not failed, or no longer. */

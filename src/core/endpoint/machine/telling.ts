@@ -1,7 +1,9 @@
 // What a person is told of an endpoint: one sentence, made of what is known and of nothing else.
 import { type Notice, notice } from '../../notices/notice.ts';
+import { refusedNotice } from './admission/admitting.ts';
 import { sharedNotice } from './sessions.ts';
 import type { EndpointState } from './state.ts';
+import { log, type Turn } from './turn.ts';
 
 /** What is told of the endpoint as a whole. */
 export interface EndpointTold {
@@ -21,10 +23,16 @@ export function toldOf({
   sessions,
   homes,
   clockTrouble,
+  refusals,
+  short,
 }: EndpointState): EndpointTold {
   const serving = notice('endpoint-serving', { online: sessions.length, count: homes.length });
   const [trouble] = troubles;
   const shared = sessions.filter(({ sharing }) => sharing.isShared).map(sharedNotice);
+  const refused = homes.flatMap((home) => {
+    const found = refusals.get(home.host);
+    return found ? [refusedNotice(home, found.refusal)] : [];
+  });
   const usual = up ? serving : notice('endpoint-starting');
   const [finding = quiet] = [...findings, ...shared];
   const found = finding ? notice('endpoint-needs', { what: finding }) : usual;
@@ -37,9 +45,22 @@ export function toldOf({
         isFirstOfItsKind,
       ),
       ...shared,
+      ...(short ? [short] : []),
+      ...refused,
       ...(clockTrouble ? [clockTrouble.why] : []),
     ],
   };
+}
+
+export function tellHomes(turn: Turn): void {
+  const { homes, place, wasStarted } = turn.state;
+  const { host, port } = place.identity;
+  const count = homes.length;
+  const names = homes.map(({ name }) => name).join(', ');
+  const told = wasStarted
+    ? notice('homes-now', { count, names })
+    : notice('endpoint-at', { host, port: `${port}`, count });
+  log(turn, 'notice', told);
 }
 
 /** The same may be seen by what passes and by what was tried. */

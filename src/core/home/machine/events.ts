@@ -2,6 +2,7 @@
 import type { ActiveRate } from '../../config/schedule.ts';
 import type { Config } from '../../config/types.ts';
 import type { Welcome } from '../../control/message.ts';
+import type { Refusal } from '../../control/refusal.ts';
 import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import type { PassageCounts } from '../../delivery/passage.ts';
 import type { Answer } from '../../delivery/probe-packets.ts';
@@ -87,6 +88,7 @@ export type HomeEvent =
   /** A new profile was tried: why it does not connect, or null. */
   | { kind: 'tried'; why: Notice | null }
   | { kind: 'welcome'; welcome: Welcome }
+  | { kind: 'refused'; refusal: Refusal }
   /** What the service asked inside the stream was answered. */
   | { kind: 'probe-answered'; answer: Answer }
   | { kind: 'rules-lost' }

@@ -1,5 +1,6 @@
 // Whether OpenVPN should connect again: nothing comes any more, and OpenVPN itself would wait for a minute.
 import { isPaced, type Shape, waitPerSlotMs } from '../../stream/stream.ts';
+import { refusalOf } from './refused.ts';
 import type { Turn } from './turn.ts';
 
 /** Silence of the endpoint after which OpenVPN is asked to connect again, and how long that may take. */
@@ -39,6 +40,8 @@ export function wantsReconnect({ state, now }: Turn, download: Shape): boolean {
   state.flow = { ...flow, flows, silentSinceMs };
   if (silentSinceMs === null || now.monotonicMs - silentSinceMs < patienceMs(state, now, download))
     return false;
+  // One that refuses is there, and says so by this very tunnel.
+  if (refusalOf(state, now.monotonicMs)) return false;
   // Where nobody is there, asking more often does not help.
   state.flow = { ...flow, flows: false, silentSinceMs: now.monotonicMs };
   return true;

@@ -16,6 +16,7 @@ import { forgetClock, giveUpClock, neededClock, noteClock } from './clock.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
 import { wantsReconnect } from './flow.ts';
+import { refusalOf } from './refused.ts';
 import { type DesiredState, desiredOf, WHOLE } from './state.ts';
 import { passTrial } from './trial.ts';
 import { forbid, type Turn } from './turn.ts';
@@ -167,6 +168,7 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
     isReceiving: goesOn(state.received, download),
     answerSilentMs: sight.answerSilentMs,
     smallerBytes: sight.smallerBytes,
+    refusal: refusalOf(state, monotonicMs),
     isShared: state.welcome?.troubles.includes('shared') ?? false,
     // While a window fills after a change of rate, an old verdict without faults stands.
     settling: monotonicMs < state.settlesMs && state.permitted,

@@ -160,6 +160,8 @@ export interface HomeState extends Agenda<Part>, ClockState {
   remoteAddress: string | null;
   remotePort: number | null;
   welcome: Welcome | null;
+  /** Why the endpoint serves nothing of what is wanted, and when it said so last; null where it has not. */
+  refused: { why: Notice; atMs: number } | null;
   inner: InnerNetwork | null;
   /** Why devices' packets would not take their way; null while they would. */
   routeFault: Notice | null;
@@ -245,6 +247,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     remoteAddress: null,
     remotePort: null,
     welcome: null,
+    refused: null,
     inner: null,
     routeFault: null,
     portNetdev: '',

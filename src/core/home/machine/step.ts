@@ -11,6 +11,7 @@ import { noteDelivery } from './delivering.ts';
 import type { Act, Done, HomeEvent, Work } from './events.ts';
 import { awaitReport, block, hearSecond, judge, repairQueue } from './judging.ts';
 import { shutTableOf, workOf } from './parts.ts';
+import { noteRefused } from './refused.ts';
 import { desiredOf, type HomeState, type Intent, PART_ORDER, type Part, WHOLE } from './state.ts';
 import { tell } from './telling.ts';
 import { chooseProfile, endTrial, proveProfile, tryProfile } from './trial.ts';
@@ -88,10 +89,14 @@ function hear(turn: Turn, event: HomeEvent): void {
     case 'welcome':
       proveProfile(turn);
       state.welcome = event.welcome;
+      state.refused = null;
       state.arrivals = state.arrivals.with(event.welcome.received, turn.now.monotonicMs);
       if (isSame(event.welcome.inner, state.inner)) return;
       state.inner = event.welcome.inner;
       ask(turn, ...WHOLE);
+      return;
+    case 'refused':
+      noteRefused(turn, event.refusal);
       return;
     case 'probe-answered':
       state.probes = hearAnswer(state.probes, event.answer, turn.now.monotonicMs);
@@ -241,6 +246,7 @@ function forget(turn: Turn): void {
   state.proved = null;
   state.inner = null;
   state.welcome = null;
+  state.refused = null;
   state.routeFault = null;
   state.astray = 0;
 }

@@ -21,6 +21,10 @@ export const endpointWords = {
     'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too: its kernel or its nft has none of the rules that lead there ({error}); they take Linux 5.16 and nftables 1.0.1, which Debian has from 12 on',
   'endpoint-clock-failed':
     'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too ({why})',
+  'home-over-limit':
+    'home {name} is refused: {why}; "iotshaper endpoint limit" lists what is allowed, and allows more',
+  'homes-short':
+    'less of their stream leaves than homes asked for, down to {percent} % within a minute, for {names}: this server can’t keep up; see in "top" what else it does, or allow lower rates with "iotshaper endpoint limit"',
   'home-profile-shared':
     'two routers use the profile of home {name} and take the tunnel from each other; give one of them a profile of its own: run "iotshaper endpoint add-home ANOTHER-NAME" here, and upload there what it prints',
   'home-without-key':

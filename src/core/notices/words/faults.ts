@@ -9,6 +9,19 @@ export const faultWords = {
   'endpoint-stream-stopped': 'the endpoint stopped sending its stream',
   'endpoint-stream-thin':
     'less than half of the endpoint’s stream of {rate} KB/s comes; where your line does not carry that, try {fits} KB/s: run "{command}"',
+  // Why the endpoint serves nothing: `{why}` of both, and of the endpoint's own log.
+  refused:
+    'your endpoint’s operator refuses this home: {why}; choose a lower rate: run "{command}", or ask the operator for more',
+  'refused-wait': 'your endpoint’s operator refuses this home: {why}; ask the operator for more',
+  'limit-down': '{allowed} KB/s down are allowed, and {asked} are asked for',
+  'limit-up': '{allowed} KB/s up are allowed, and {asked} come',
+  'limit-slots': '{allowed} packets a second each way are allowed, and {asked} are asked for',
+  'limit-full':
+    'the server has room for {allowed} of its packets a second, and {asked} are asked for',
+  'limit-month':
+    'the {allowed} GB of this month are used up, and the next month begins on the first at 0:00 UTC',
+  'limit-other': 'for a reason that this version does not know',
+
   'endpoint-stream-begun': 'the endpoint’s stream has only just begun',
 
   'profile-shared':

@@ -1,6 +1,7 @@
 // `iotshaper endpoint add-home`, `rotate`, `remove-home` and `list`: the homes that an endpoint serves.
 import { join } from 'node:path';
 import { renderTable } from '../../../core/plot/text-table.ts';
+import { removeHome } from '../../endpoint/registry.ts';
 import { askLocalApi, NotRunningError } from '../../machine/local-api.ts';
 import type { System } from '../../system/system.ts';
 import type { Context } from '../context.ts';
@@ -61,7 +62,7 @@ export function registerHomes(command: AddCommand, context: Context): void {
   command('remove-home', 'remove a home; its profile is worth nothing from then on')
     .argument('<name>', 'of the home')
     .action(async (name: string, { stateDir }: { stateDir: string }) => {
-      const left = await (await openRegistry(system, stateDir)).removeHome(name);
+      const left = await removeHome(await openRegistry(system, stateDir), name);
       const others = left.map((home) => home.name).join(', ') || 'none';
       console.writeError(
         `Home "${name}" is removed: its profile is worth nothing any more, and its devices stay cut off until its router has another. Homes left: ${others}.\n`,

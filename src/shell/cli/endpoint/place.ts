@@ -1,7 +1,9 @@
 // `iotshaper endpoint init`, `set-host`, `set-port`, `set-ranges`, `export` and `import`: what this machine is to homes, and how that moves to another one.
 
+import { NO_LIMITS } from '../../../core/endpoint/admission/limits.ts';
 import { parseCopy, renderCopy } from '../../../core/endpoint/keeping.ts';
 import { findFreePort, toFreeNets, toHost, toPort } from '../../../core/endpoint/place.ts';
+import { isSame } from '../../../core/equality/equality.ts';
 import { wordsOf } from '../../../core/notices/words.ts';
 import { formatRemote } from '../../../core/openvpn/remote.ts';
 import { insideRanges } from '../../../core/plan/nft/nft-endpoint.ts';
@@ -105,7 +107,10 @@ export function registerPlace(command: AddCommand, context: Context): void {
     .option('--out <file>', 'write it to a new file that only you can read')
     .action(async ({ stateDir, out }: { stateDir: string; out?: string }) => {
       if (out !== undefined) await requireFreshFile(context, out);
-      const text = renderCopy(await (await openRegistry(system, stateDir)).export());
+      const registry = await openRegistry(system, stateDir);
+      const copy = await registry.export();
+      const limits = await registry.limits();
+      const text = renderCopy(isSame(limits, NO_LIMITS) ? copy : { ...copy, limits });
       if (out === undefined) {
         console.write(text);
         return;
@@ -127,6 +132,8 @@ export function registerPlace(command: AddCommand, context: Context): void {
       const copy = await readCopy(context, file);
       const store = await openRegistry(system, stateDir);
       await store.import(copy);
+      const { limits } = copy;
+      if (limits) await store.changeLimits(() => limits);
       if (host !== undefined) await store.move(toHost(host));
       const place = { ...copy.identity, host: host ?? copy.identity.host };
       console.writeError(

@@ -12,6 +12,9 @@ export interface EndpointStatus {
     name: string;
     address: string;
     online: boolean;
+    limits: { down_kBps: number | null; month_gb: number | null };
+    month_gb: number;
+    refused: string | null;
     download_kBps: number;
     packet_size: number;
     queue_ms: number;
@@ -25,10 +28,11 @@ export function renderEndpointForPerson(status: EndpointStatus): string {
   const rows = homes.map((home) => [
     home.name,
     home.address,
-    home.online ? 'connected' : 'disconnected',
+    home.refused ? 'refused' : home.online ? 'connected' : 'disconnected',
+    monthOf(home),
     ...(home.online
       ? [
-          `${home.download_kBps} KB/s`,
+          rateOf(home),
           `${home.packet_size} bytes`,
           `${home.queue_ms} ms`,
           `${home.dropped}`,
@@ -36,7 +40,17 @@ export function renderEndpointForPerson(status: EndpointStatus): string {
         ]
       : []),
   ]);
-  const titles = ['HOME', 'ADDRESS', 'STATE', 'RATE', 'PACKETS', 'WAITING', 'DROPPED', 'VERSION'];
+  const titles = [
+    'HOME',
+    'ADDRESS',
+    'STATE',
+    'MONTH',
+    'RATE',
+    'PACKETS',
+    'WAITING',
+    'DROPPED',
+    'VERSION',
+  ];
   const lines = [
     reason,
     '',
@@ -52,4 +66,14 @@ export function renderEndpointForPerson(status: EndpointStatus): string {
           rows,
         );
   return `${lines.join('\n')}\n\n${table}`;
+}
+
+type HomeStatus = EndpointStatus['homes'][number];
+
+function rateOf({ download_kBps: rate, limits }: HomeStatus): string {
+  return limits.down_kBps === null ? `${rate} KB/s` : `${rate} of ${limits.down_kBps} KB/s`;
+}
+
+function monthOf({ month_gb: used, limits }: HomeStatus): string {
+  return limits.month_gb === null ? `${used} GB` : `${used} of ${limits.month_gb} GB`;
 }

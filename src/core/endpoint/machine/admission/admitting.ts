@@ -1,0 +1,85 @@
+// Who is let in, and with which stream: what a home may not have it is told, with the reason.
+import type { Hello } from '../../../control/message.ts';
+import { type Refusal, reasonOf } from '../../../control/refusal.ts';
+import { type Notice, notice } from '../../../notices/notice.ts';
+import { tunnelAddress } from '../../../plan/nft/nft-endpoint.ts';
+import type { Shape } from '../../../stream/stream.ts';
+import { type AdmissionEvidence, findOwnRefusal, findRefusal } from '../../admission/admission.ts';
+import { capacityOf, limitsOf } from '../../admission/limits.ts';
+import { isServerShort } from '../../admission/shares.ts';
+import { usedGB } from '../../admission/usage.ts';
+import type { StoredHome } from '../../identity.ts';
+import { closeSessions } from '../sessions.ts';
+import type { Session } from '../state.ts';
+import { changeSessions, log, type Turn } from '../turn.ts';
+import { comingOf, sharesOf } from './counting.ts';
+
+/** What a home is told again and again stands in the log so often. */
+const TOLD_EVERY_MS = 600_000;
+/** Hellos of the slowest stream are two minutes apart. */
+const ASKED_WITHIN_MS = 180_000;
+
+/**
+ * Refuses what a home asks for, where it may not have it; then it is told so. What it has goes on, unless it may not have that either.
+ *
+ * @returns whether it was refused.
+ */
+export function refuse(turn: Turn, home: StoredHome, hello: Hello, known: Session | null): boolean {
+  const { state, acts, now } = turn;
+  const { host } = home;
+  const refusal = findRefusal(evidenceOf(turn, home, hello.download, known));
+  const before = state.refusals.get(host);
+  if (!refusal) {
+    if (before) forget(turn, host);
+    return false;
+  }
+  const peer = tunnelAddress(state.place.identity, host);
+  const slotBytes = known?.standing?.packetBytes ?? null;
+  acts.push({ do: 'refuse', host, peer, hello, refusal, slotBytes });
+  const nowMs = now.monotonicMs;
+  const isTold = before?.refusal.code === refusal.code && nowMs - before.toldMs < TOLD_EVERY_MS;
+  const toldMs = isTold ? before.toldMs : nowMs;
+  state.refusals = new Map(state.refusals).set(host, { refusal, atMs: nowMs, toldMs });
+  if (!isTold) log(turn, 'warning', refusedNotice(home, refusal));
+  if (!known) return true;
+  if (findOwnRefusal(evidenceOf(turn, home, known.shape, known)))
+    closeSessions(turn, ({ host: other }) => other === host);
+  else changeSessions(turn, (one) => (one.host === host ? { ...one, heardMs: nowMs } : one));
+  return true;
+}
+
+function forget({ state }: Turn, host: number): void {
+  state.refusals = new Map([...state.refusals].filter(([other]) => other !== host));
+}
+
+/** What is not asked for any more is refused no more. */
+export function forgetRefusals({ state, now }: Turn): void {
+  const isOver = ({ atMs }: { atMs: number }): boolean => now.monotonicMs - atMs > ASKED_WITHIN_MS;
+  if (![...state.refusals.values()].some(isOver)) return;
+  state.refusals = new Map([...state.refusals].filter(([, refused]) => !isOver(refused)));
+}
+
+function evidenceOf(
+  turn: Turn,
+  { name, host }: StoredHome,
+  shape: Shape,
+  known: Session | null,
+): AdmissionEvidence {
+  const { limits, usage, sessions, homes } = turn.state;
+  return {
+    limits: limitsOf(limits, name),
+    capacity: capacityOf(limits),
+    shape,
+    coming: comingOf(turn.state, host),
+    usedGB: usedGB(usage, name),
+    has: known?.shape ?? null,
+    isAlone: homes.length === 1,
+    others: sessions.filter((other) => other.host !== host).map((other) => other.shape),
+    isShort: isServerShort(sharesOf(turn.state)),
+  };
+}
+
+/** As the endpoint's own log and status have it. */
+export function refusedNotice({ name }: Pick<StoredHome, 'name'>, refusal: Refusal): Notice {
+  return notice('home-over-limit', { name, why: reasonOf(refusal) });
+}

@@ -1,0 +1,53 @@
+// Data a month, on disk: written now and then by the service alone.
+import { join } from 'node:path';
+import { NO_USAGE, readUsage, type Usage } from '../../../core/endpoint/admission/usage.ts';
+import { noticeOfError } from '../../../core/notices/notice-error.ts';
+import { wordsOf } from '../../../core/notices/words.ts';
+import type { Log } from '../../system/log.ts';
+import type { System } from '../../system/system.ts';
+
+/** One a service. */
+export class UsageFile {
+  readonly #system: Pick<System, 'files'>;
+  readonly #path: string;
+  readonly #log: Log;
+  #written: Promise<void> = Promise.resolve();
+  /** What could not be written last, so that it is told once. */
+  #fault = '';
+
+  constructor(system: Pick<System, 'files'>, dir: string, log: Log) {
+    this.#system = system;
+    this.#path = join(dir, 'usage.json');
+    this.#log = log;
+  }
+
+  /** What can't be read was never counted. */
+  async read(): Promise<Usage> {
+    const text = await this.#system.files.readText(this.#path).catch(() => '{}');
+    try {
+      return readUsage(JSON.parse(text)) ?? NO_USAGE;
+    } catch {
+      return NO_USAGE;
+    }
+  }
+
+  /** Writes one after the other; see {@link UsageFile.settled}. */
+  keep(usage: Usage): void {
+    this.#written = this.#written.then(() => this.#write(usage));
+  }
+
+  settled(): Promise<void> {
+    return this.#written;
+  }
+
+  async #write(usage: Usage): Promise<void> {
+    try {
+      await this.#system.files.replace(this.#path, `${JSON.stringify(usage)}\n`);
+      this.#fault = '';
+    } catch (error) {
+      const said = wordsOf(noticeOfError(error));
+      if (said !== this.#fault) this.#log('warning', said);
+      this.#fault = said;
+    }
+  }
+}
