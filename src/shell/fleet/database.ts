@@ -25,6 +25,7 @@ export class Database {
   readonly #url: string;
   readonly #pool: pg.Pool;
   #ready: Promise<void> | null = null;
+  #changes: Promise<unknown> = Promise.resolve();
 
   constructor(url: string) {
     this.#url = url;
@@ -44,10 +45,15 @@ export class Database {
 
   /** Changes something, as a whole or not at all, and while nobody else does. */
   change<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
-    return this.#transact('BEGIN', async (ask) => {
-      await ask('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-      return work(ask);
-    });
+    // Those of one process wait for each other here: nothing limits how long, and no connection is held meanwhile.
+    const changed = this.#changes.then(() =>
+      this.#transact('BEGIN', async (ask) => {
+        await ask('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+        return work(ask);
+      }),
+    );
+    this.#changes = changed.catch(() => {});
+    return changed;
   }
 
   /** Writes what nobody else writes, beside whoever changes something. */
