@@ -2,14 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { askLocalApi } from '../../../src/shell/machine/local-api.ts';
-import { nodeSystem } from '../../../src/shell/system/node/node-system.ts';
 import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
 import { eventually } from '../../net/support.ts';
 import { NEIGHBOUR, profileOf } from './hostile-faults.ts';
-import type { Fault } from './measure.ts';
+import { endpointStatus, type Fault } from './measure.ts';
 import { SecondHome } from './second-home.ts';
 
 /** Words for both homes and the endpoint: they take turns, and the second is to be in no hurry. */
@@ -28,16 +25,6 @@ async function settle(lab: ExposureLab): Promise<SecondHome> {
 async function depart(lab: ExposureLab): Promise<void> {
   await present.get(lab)?.close();
   await lab.network.await('shaping');
-}
-
-interface EndpointWords {
-  warning_notices: { code: string }[];
-}
-
-function endpointStatus(lab: ExposureLab): Promise<EndpointWords> {
-  const socket = join(lab.network.path('run-endpoint'), 'api.sock');
-  const asked = askLocalApi(nodeSystem, socket, { method: 'status' }, 5000);
-  return asked as unknown as Promise<EndpointWords>;
 }
 
 /** Whether a home's status, or that of the endpoint, says in words that a profile is used twice. */
