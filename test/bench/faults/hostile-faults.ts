@@ -130,8 +130,8 @@ export const hostileFaults: Fault[] = [
   trick('another wish a thousand times a second, and noise', 'wishes', 1000),
   trick('one run after another', 'runs', 1000),
   trick('hellos for 10,000 KB/s', 'giant', 5),
-  trick('datagrams of every size to every port', 'sizes', 1000),
-  trick('two thousand frames of noise a second', 'frames', 2000),
-  trick('two thousand slots of cover a second', 'cover', 2000),
+  trick('ten thousand datagrams of every size a second, to every port', 'sizes', 10_000),
+  trick('ten thousand frames of noise a second', 'frames', 10_000),
+  trick('ten thousand slots of cover a second', 'cover', 10_000),
   comingAndGoing,
 ];
