@@ -4,7 +4,7 @@ SHELL := /bin/sh
 
 # What the datapath and the lab run; make installs what is missing.
 LAB_PACKAGES := conntrack openvpn openssl nftables iproute2 iputils-ping socat ethtool tcpdump dnsmasq-base procps util-linux
-TEST_PACKAGES := $(LAB_PACKAGES) netbase chromium shellcheck systemd make dash
+TEST_PACKAGES := $(LAB_PACKAGES) netbase chromium shellcheck systemd make dash postgresql prometheus
 
 # Node.js that install-node.sh took from npm, where the machine's own is too old.
 export PATH := $(CURDIR)/.node/node_modules/node/bin:$(PATH)

@@ -90,6 +90,8 @@ export const pagePackages = [
 
 /** Of which each role's package for Debian has its own. */
 const roleParts = ['iotshaper-endpoint'];
+/** What only an endpoint in a fleet reads. */
+export const fleetParts = ['iotshaper-fleet'];
 /** The page that a home on Debian serves itself. */
 const pageParts = ['iotshaper-page', 'iotshaper-web'];
 
@@ -121,10 +123,22 @@ export function commonFiles() {
 export function endpointFiles() {
   return withDirectories([
     { path: `${library}/iotshaper-endpoint.js`, data: readBuilt('iotshaper-endpoint.js') },
+    ...fleetParts.map((part) => ({
+      path: `${library}/${part}.js`,
+      data: readBuilt(`${part}.js`),
+    })),
     ...units('debian', ['iotshaper-endpoint.service', 'iotshaper-endpoint.path']),
     // Its parent is what the unit for the path watches until there is an endpoint.
     { path: 'etc/iotshaper/', mode: 0o700 },
     copyright('endpoint'),
+    {
+      path: 'usr/share/doc/iot-shaper-endpoint/LICENSES',
+      data: licences(fleetParts.map((part) => `${part}.js`)),
+    },
+    {
+      path: 'usr/share/doc/iot-shaper-endpoint/openapi.json',
+      data: readFileSync('files/deploy/openapi.json'),
+    },
   ]);
 }
 

@@ -1,13 +1,13 @@
 // Says what the packages are made of, as CycloneDX 1.5 (https://cyclonedx.org): what is bundled, and what built it.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { filesOf, mainParts, outputOf, sourceDate, version } from './package-files.mjs';
+import { filesOf, fleetParts, mainParts, outputOf, sourceDate, version } from './package-files.mjs';
 
 /** Files of the program, by the package that has them. */
 const products = {
   'iot-shaper': mainParts,
   'iot-shaper-common': [...mainParts, 'iotshaper-debian'],
-  'iot-shaper-endpoint': ['iotshaper-endpoint'],
+  'iot-shaper-endpoint': ['iotshaper-endpoint', ...fleetParts],
   'iot-shaper-research': ['iotshaper-research'],
 };
 

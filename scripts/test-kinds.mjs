@@ -19,6 +19,7 @@ const others = [
   'lab/attack.test.ts',
   'lab/observer.test.ts',
   'endpoint/store.test.ts',
+  'fleet/',
   'layers.test.ts',
   'shaper/shaper.test.ts',
   'simulation/cli.test.ts',

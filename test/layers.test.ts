@@ -140,11 +140,21 @@ const MACHINE =
 /** One for each engine. */
 const DOORS = ['src/shell/system/node/', 'src/shell/system/quickjs/'];
 
+/**
+ * A fleet's registry and eye: libraries that open sockets of their own, each in the one file that may, which no router has.
+ * All else that a fleet asks of the machine goes through the door, too.
+ */
+const FLEET: Readonly<Record<string, readonly string[]>> = {
+  'src/shell/fleet/database.ts': ['pg'],
+  'src/shell/fleet/metrics.ts': ['prom-client'],
+  'src/shell/fleet/http-server.ts': ['node:http'],
+};
+
 /** Why a file of the shell does more than hand everything to the door it was given; null when it does not. */
 function waysAroundDoor(path: string, text: string): string | null {
   if (wingOf(path) !== 'shell' || DOORS.some((door) => path.startsWith(door))) return null;
   const module = importsOf(path, text).find(
-    ({ to }) => to.startsWith('node:') && !SUMS.includes(to),
+    ({ to }) => to.startsWith('node:') && !SUMS.includes(to) && !FLEET[path]?.includes(to),
   );
   if (module) return `${path} imports ${module.to}`;
   const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
@@ -171,11 +181,30 @@ test('the check finds a module, a clock, a timer and a type of Node in the shell
   t.is(waysAroundDoor('src/shell/system/node/files.ts', "import 'node:fs';"), null);
 });
 
+test('what opens sockets by itself is a fleet’s alone, a library a file, and read only where there is a fleet', (t) => {
+  const modules = Object.values(FLEET).flat();
+  const found = [...graph.values()].flat().filter(({ to }) => modules.includes(to));
+  const door = found.filter(({ from }) => !DOORS.some((path) => from.startsWith(path)));
+  t.deepEqual(
+    door.map(({ from, to }) => `${from} ${to}`).sort(),
+    [
+      ...Object.entries(FLEET).flatMap(([path, names]) => names.map((name) => `${path} ${name}`)),
+    ].sort(),
+  );
+  const bad = [...graph.values()]
+    .flat()
+    .filter(
+      ({ from, to, isLater }) =>
+        to.startsWith('src/shell/fleet/') && !from.startsWith('src/shell/fleet/') && !isLater,
+    );
+  t.deepEqual(bad, []);
+});
+
 test('what a router runs all day holds neither tools nor the endpoint nor a command line', (t) => {
   const starts = ['src/main.ts', 'src/main-quickjs.ts', 'src/shell/cli/home.ts'];
   const held = starts.flatMap((path) => [...reachOf(path, graph).keys()]);
   const bad = held.filter((path) =>
-    /^src\/shell\/(?:endpoint|analysis|capture|simulation)\/|\/cli\/(?:tools\/|(?:endpoint|program)\.ts$)|^commander$/.test(
+    /^src\/shell\/(?:endpoint|fleet|analysis|capture|simulation)\/|\/cli\/(?:tools\/|(?:endpoint|program)\.ts$)|^commander$/.test(
       path,
     ),
   );

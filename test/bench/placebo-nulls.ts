@@ -1,4 +1,4 @@
-// Bench: how often the lab's observer and the demo's attack find something in placebos: placebo-nulls.js SECONDS[+TURN] FOLDER… (runs of `lab run --variant placebo`, cut into pieces so long)
+// Bench: how often the lab's observer and the demo's attack find something in placebos: placebo-nulls.js SECONDS[+TURN,TURN…] FOLDER… (runs of `lab run --variant placebo`, cut into pieces so long)
 import type { Interval } from '../../src/core/analysis/statistics/auc-interval.ts';
 import { renderTable } from '../../src/core/plot/text-table.ts';
 import { attackRun } from '../../src/research/lab/findings/attack.ts';
@@ -6,10 +6,14 @@ import { observeRun } from '../../src/research/lab/findings/observer.ts';
 import { readRunFolder } from '../../src/research/lab/findings/run-folder.ts';
 
 const [secondsText = '30', ...folders] = process.argv.slice(2);
+const [pieceText = '30', turnsText = '0'] = secondsText.split('+');
+const pieceS = Number(pieceText);
 /** Activity turned against the wire by so many seconds shares not even the machine with it. */
-const [pieceS = 30, turnS = 0] = secondsText.split('+').map(Number);
-/** Enough to tell 1 in 100, and no more: there are hundreds of pieces. */
-const PERMUTATIONS = 499;
+const turnsS = turnsText.split(',').map(Number);
+/** Enough to tell 1 in 100, and no more: there are hundreds of pieces. None where intervals alone are asked for. */
+const PERMUTATIONS = Number(process.env.PERMUTATIONS ?? 499);
+/** With fewer than these no p falls below the levels that are counted. */
+const LEAST_FOR_P = 99;
 
 interface Count {
   of: number;
@@ -20,7 +24,14 @@ const counts = new Map<string, Count & { limit: string; sum: number }>();
 let pieces = 0;
 const started = process.cpuUsage();
 for (const folder of folders) {
-  const { attack, summary } = await readRunFolder(folder);
+  const run = await readRunFolder(folder);
+  for (const turnS of turnsS) tryPieces(run, turnS);
+}
+
+function tryPieces(
+  { attack, summary }: Awaited<ReturnType<typeof readRunFolder>>,
+  turnS: number,
+): void {
   const turn = <T extends { timeS: number }>(all: readonly T[]): T[] =>
     all
       .map((one) => {
@@ -41,11 +52,11 @@ for (const folder of folders) {
       wire: { up: attack.wire.up.filter(within), down: attack.wire.down.filter(within) },
       home: home.filter(within),
       events: events.filter(within),
-      seed: attack.seed * 1000 + piece,
+      seed: attack.seed * 1000 + piece + turnS * 10_000,
     };
     pieces++;
     observe(input);
-    demo(input);
+    if (PERMUTATIONS >= LEAST_FOR_P) demo(input);
   }
 }
 
@@ -84,6 +95,7 @@ function holds(what: string, interval: Interval | null): void {
 }
 
 function below(what: string, p: number, level: number): void {
+  if (PERMUTATIONS < LEAST_FOR_P) return;
   add(`${what} below ${level}`, p < level, `${100 * level} %`);
 }
 
@@ -105,7 +117,7 @@ const rows = [...counts]
     Number.isNaN(sum) ? '' : (sum / of).toFixed(3),
   ]);
 console.log(
-  `${pieces} placebos of ${pieceS} s, cut from ${folders.length} recordings, activity turned by ${turnS} s\n`,
+  `${pieces} placebos of ${pieceS} s, cut from ${folders.length} recordings, activity turned by ${turnsText} s\n`,
 );
 console.log(
   renderTable(

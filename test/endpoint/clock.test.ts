@@ -158,6 +158,20 @@ test('once rules that lead there were deleted the chains are looked at before an
   t.deepEqual([...play.gates].sort(), [2, 3], 'no home is held up');
 });
 
+test('a home that is reached by another netdev is done without it, which is told once', (t) => {
+  const play = serving(t, [2]);
+  const other = { netdev: 'eth1', index: 3, isEthernet: true };
+  play.places = [at(2), { ...at(3), way: other }];
+  play.hello(3);
+  play.settle();
+  seconds(play, 4);
+  t.is(play.take().filter((code) => code === 'home-clock-elsewhere').length, 1);
+  play.places = [at(2), { ...at(3, 50_000), way: other }];
+  seconds(play, 4);
+  t.false(play.take().includes('home-clock-elsewhere'), 'its NAT has another port');
+  t.deepEqual([...play.gates].sort(), [2, 3]);
+});
+
 test('a home that nothing passes it for, though all of it stands, is done without it, and the other keeps it', (t) => {
   const play = serving(t, [2, 3]);
   play.chains = { intact: true, ledPackets: 700 };

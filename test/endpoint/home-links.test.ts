@@ -112,6 +112,7 @@ test('the status tells of each home whether it is connected, and how its downloa
     {
       ...{ name: 'home2', address: '10.213.0.2', online: true, download_kBps: 40 },
       ...{ packet_size: 512, standing_slots: 0, version: '1', ...figures },
+      ...{ slots_asked_per_s: 78.125, slots_sent_per_s: 78.125 },
     },
     {
       ...{ name: 'home2', address: '10.213.0.3', online: false, download_kBps: 0 },
@@ -123,6 +124,7 @@ test('the status tells of each home whether it is connected, and how its downloa
         queue_packets: 0,
         queue_ms: 0,
       },
+      ...{ slots_asked_per_s: 0, slots_sent_per_s: null },
     },
   ]);
   const { place } = machine;

@@ -1,5 +1,5 @@
 // A router from its first second to its last: no packet of a device beside the tunnel while it boots, restarts or goes down.
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import test from 'ava';
 import { lab } from '../../src/research/lab/bed/topology.ts';
 import { CLOUD, HomeNetwork } from './home-network.ts';
@@ -45,7 +45,7 @@ test.serial('from the first start to shaping, and over a restart, nothing leaves
   await network.await('starting');
   const outside = await outsideDuring('restart', async () => {
     await network.await('shaping');
-    network.services.get('home')!.kill('SIGUSR2');
+    await writeFile(network.path('run-home/stay-shut'), '');
     await network.stop('home');
     t.regex(await tables(), /inet iotshaper/);
     t.is(await network.status(), null);

@@ -34,7 +34,11 @@ async function applyPlans(
   const netns = await newNamespace(t, AREA);
   for (const netdev of ['iot0', 'packer.7', 'br-iot', 'br-lan']) await addTun(netns, netdev);
   const program = 'build/test/net/programs/apply-plans.js';
-  const { stdout } = await run([process.execPath, program, ...names], { netns });
+  // Forty plans one after another, each through tc, nft and ip.
+  const { stdout } = await run([process.execPath, program, ...names], {
+    netns,
+    timeoutMs: 120_000,
+  });
   return JSON.parse(stdout);
 }
 

@@ -113,6 +113,33 @@ for (const [name, place] of [
   });
 }
 
+/** Names of the programs in a network namespace that have run for so long. */
+async function programsOlderThan(seconds: number, place: 'router' | 'endpoint') {
+  const pids = await network.netns(place, ['ip', 'netns', 'pids', network.topology.names[place]]);
+  const upS = Number((await readFile('/proc/uptime', 'utf8')).split(' ')[0]);
+  const names = new Set<string>();
+  for (const pid of pids.trim().split('\n')) {
+    const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+    const [, name = '', rest = ''] = /\((.*)\) (.*)/s.exec(text) ?? [];
+    // proc(5): the 22nd field is when it began, in hundredths of a second.
+    if (upS - Number(rest.split(' ')[19]) / 100 > seconds) names.add(name);
+  }
+  return names;
+}
+
+test.serial(
+  'what runs beside the service goes on, rather than being started again and again',
+  async (t) => {
+    for (const place of ['router', 'endpoint'] as const) {
+      await eventually(`all of it at the ${place}`, async () => {
+        const programs = await programsOlderThan(2, place);
+        return ['nft', 'ip', 'tc', 'openvpn', 'socat'].every((name) => programs.has(name));
+      });
+      t.true((await programsOlderThan(2, place)).has('nft'), 'which tells of rules that go');
+    }
+  },
+);
+
 test.serial('of the endpoint’s files others may read their tunnel addresses alone', async (t) => {
   const modes: Record<string, string> = {};
   for (const file of await readdir(network.path('run-endpoint'), { recursive: true })) {

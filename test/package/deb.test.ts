@@ -96,9 +96,12 @@ test('hold program, wrapper and units, root’s throughout', (t) => {
   t.deepEqual(listed(t, 'endpoint'), [
     'drwx------ ./etc/iotshaper/',
     '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-endpoint.js',
+    '-rw-r--r-- ./usr/lib/iotshaper/iotshaper-fleet.js',
     '-rw-r--r-- ./usr/lib/systemd/system/iotshaper-endpoint.path',
     '-rw-r--r-- ./usr/lib/systemd/system/iotshaper-endpoint.service',
+    '-rw-r--r-- ./usr/share/doc/iot-shaper-endpoint/LICENSES',
     '-rw-r--r-- ./usr/share/doc/iot-shaper-endpoint/copyright',
+    '-rw-r--r-- ./usr/share/doc/iot-shaper-endpoint/openapi.json',
   ]);
   t.deepEqual(listed(t, 'home'), [
     'drwx------ ./etc/iotshaper/',
@@ -117,6 +120,21 @@ test('hold program, wrapper and units, root’s throughout', (t) => {
     '-rw-r--r-- ./usr/share/iotshaper/page/page.js',
     '-rw-r--r-- ./usr/share/iotshaper/page/words.de.js',
   ]);
+});
+
+test('the endpoint’s has the licences of what it has bundled for a fleet', (t) => {
+  const root = unpack(t, 'endpoint');
+  const text = readFileSync(join(root, 'usr/share/doc/iot-shaper-endpoint/LICENSES'), 'utf8');
+  const program = readFileSync(join(root, 'usr/lib/iotshaper/iotshaper-fleet.js'), 'utf8');
+  t.true(program.length > 100_000 && program.length < 300_000, `${program.length} letters`);
+  const titles = [...text.matchAll(/^---- (\S+) [\d.]+: (\S+)$/gm)].map(([, name]) => name);
+  for (const name of ['pg', 'pg-types', 'pgpass', 'prom-client', '@opentelemetry/api']) {
+    t.true(titles.includes(name), name);
+  }
+  t.regex(text, /Permission is hereby granted, free of charge[\s\S]*Apache License/);
+  // The router's, and the common package's, have none of it.
+  const common = readFileSync(join(unpack(t, 'common'), 'usr/lib/iotshaper/LICENSES'), 'utf8');
+  t.notRegex(common, /^---- (?:pg|prom-client)/m);
 });
 
 test('their digests are those of their files, their scripts clean', (t) => {
@@ -204,9 +222,10 @@ for (const [said, isShut] of [
     const [state, job] = said.split(':');
     const answer = `case $1 in is-*) echo '${state}' ;; *) echo '${job}' ;; esac`;
     writeFileSync(join(bin, 'systemctl'), `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
-    // A shell's own kill can't be replaced; a process that tells it was called can.
-    const watched = `trap 'echo USR2' USR2; MAINPID=$$ PATH=${bin}:/usr/bin:/bin sh files/debian-home/stay-shut`;
-    t.is(execFileSync('sh', ['-c', watched], { encoding: 'utf8' }), isShut ? 'USR2\n' : '');
+    const run = temporaryFolder(t);
+    const env = { RUNTIME_DIRECTORY: run, PATH: `${bin}:/usr/bin:/bin` };
+    execFileSync('sh', ['files/debian-home/stay-shut'], { env });
+    t.deepEqual(readdirSync(run), isShut ? ['stay-shut'] : []);
   });
 }
 

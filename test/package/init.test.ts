@@ -1,6 +1,6 @@
 // The init scripts, run as rc.common runs them, with a stand-in for procd that prints what it is asked.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { temporaryFolder } from './archive.ts';
@@ -92,13 +92,23 @@ test('reload sends HUP to a running service and does nothing otherwise', (t) => 
 });
 
 test('only a stop for good opens: restart, upgrade and shutdown ask for a closed door first', (t) => {
-  t.deepEqual(init(SERVICE, 'stop'), ['kill iotshaper']);
-  t.deepEqual(init(SERVICE, 'stop', { PKG_UPGRADE: '0' }), ['kill iotshaper'], 'removal');
-  const shut = ['signal iotshaper * USR2', 'kill iotshaper'];
-  t.deepEqual(init(SERVICE, 'stop', { PKG_UPGRADE: '1' }), shut);
-  t.deepEqual(init(SERVICE, 'shutdown'), shut);
-  t.deepEqual(init(SERVICE, 'restart').slice(0, 2), shut);
-  t.is(init(SERVICE, 'restart')[2], 'open_instance ');
+  const folder = temporaryFolder(t);
+  const run = join(folder, 'run');
+  const script = join(folder, 'iotshaper');
+  writeFileSync(script, readFileSync(SERVICE, 'utf8').replaceAll('/var/run/iotshaper', run));
+  const isShutBy = (action: string, env = {}): boolean => {
+    rmSync(run, { recursive: true, force: true });
+    mkdirSync(run);
+    t.is(init(script, action, env)[0], 'kill iotshaper');
+    return existsSync(join(run, 'stay-shut'));
+  };
+  t.false(isShutBy('stop'));
+  t.false(isShutBy('stop', { PKG_UPGRADE: '0' }), 'removal');
+  t.true(isShutBy('stop', { PKG_UPGRADE: '1' }));
+  t.true(isShutBy('shutdown'));
+  t.true(isShutBy('restart'));
+  rmSync(run, { recursive: true });
+  t.is(init(script, 'restart')[1], 'open_instance ', 'where it did not run it starts');
 });
 
 test('status, check and print are the program’s', (t) => {

@@ -54,6 +54,18 @@ test('a release has all packages, an index beside them, and the sums of each fil
     t.regex(purl!, /^pkg:npm\/[\w-]+@\d/);
     t.is(hashes?.[0]?.content.length, 128);
   }
+  // What an endpoint in a fleet reads is bundled into its package alone.
+  const isIn = (name: string) => components.find((one) => one.name === name)?.properties;
+  for (const name of [
+    'pg',
+    'pg-protocol',
+    'pgpass',
+    'prom-client',
+    '@opentelemetry/api',
+    'tdigest',
+  ]) {
+    t.deepEqual(isIn(name), [{ name: 'iot-shaper:in', value: 'iot-shaper-endpoint' }], name);
+  }
   const oui = components.find(({ name }) => name === 'oui-data');
   t.is(oui?.properties?.[0]?.value, 'iot-shaper-research');
 });

@@ -259,7 +259,7 @@ try {
   tell(boot === '', 'nftables takes the rules that are loaded before the network', boot);
 
   // As stay-shut does where systemd is to start it again.
-  service.child.kill('SIGUSR2');
+  await home.run(['touch', '/run/iotshaper/stay-shut']);
   service.child.kill('SIGTERM');
   await service.gone;
   // By its own nft: an older one may not know how to list what a newer one has loaded.

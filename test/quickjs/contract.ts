@@ -58,6 +58,8 @@ export const contract: Record<string, Promised> = {
     same(await files.stat(`${path}/a`), { mode: 0o600, uid: 0, bytes: 3, isFolder: false });
     await files.setMode(`${path}/a`, 0o644);
     same((await files.stat(`${path}/a`))?.mode, 0o644);
+    await files.replace(`${path}/a`, 'open', 0o666); // whatever the umask
+    same((await files.stat(`${path}/a`))?.mode, 0o666);
     await files.remove(`${folder}/deep`);
     await files.remove(`${folder}/deep`);
     same(files.exists(`${folder}/deep`), false);

@@ -13,6 +13,8 @@ export interface EndpointIdentity {
   innerNet: string;
   /** First 48 bits of the inner IPv6 addresses (RFC 4193: drawn at random). */
   innerNet6: string;
+  /** In a fleet, the ways to all its endpoints in the order in which a home is to try them. */
+  remotes?: readonly { host: string; port: number }[];
 }
 
 export interface StoredHome {

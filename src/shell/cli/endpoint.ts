@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import { EndpointService } from '../endpoint/endpoint-service.ts';
 import { examine } from '../endpoint/examine.ts';
 import { makeRunDir } from '../endpoint/openvpn-files.ts';
-import { EndpointStore } from '../endpoint/store.ts';
+import { openServedState, readFleetSettings } from '../endpoint/state/fleet-settings.ts';
 import { consoleLog } from '../system/log.ts';
 import type { Context } from './context.ts';
 import { registerCloudInit } from './endpoint/cloud-init.ts';
 import { printFaults, requireKernel } from './endpoint/doctor.ts';
+import { prepareFleet, registerFleet, withFleet } from './endpoint/fleet.ts';
 import { registerHomes } from './endpoint/homes.ts';
 import { registerLimit } from './endpoint/limit.ts';
 import { registerPlace } from './endpoint/place.ts';
@@ -29,6 +30,7 @@ export function registerEndpoint(program: Command, context: Context): void {
 
   registerPlace(command, context);
   registerHomes(command, context);
+  registerFleet(command, context);
   registerLimit(command, context);
 
   command(
@@ -40,7 +42,8 @@ export function registerEndpoint(program: Command, context: Context): void {
     .action(async (options: { stateDir: string; runDir: string; json?: boolean }) => {
       requireRoot(system, 'iotshaper endpoint doctor');
       await makeRunDir(system, options.runDir);
-      const identity = await new EndpointStore(system, options.stateDir).identity();
+      const settings = await readFleetSettings(system, options.stateDir);
+      const identity = await openServedState(system, options.stateDir, settings).identity();
       await printFaults(context, identity, options);
     });
 
@@ -51,9 +54,11 @@ export function registerEndpoint(program: Command, context: Context): void {
       await runAlone(system, async () => {
         await requireKernel(system);
         await makeRunDir(system, runDir);
-        const store = new EndpointStore(system, stateDir);
         console.outliveReaders();
         const log = consoleLog(system, console);
+        const settings = await readFleetSettings(system, stateDir);
+        if (settings) await prepareFleet(system, settings, { stateDir }, log);
+        const store = openServedState(system, stateDir, settings);
         const identity = await store.identity();
         const service = new EndpointService(
           {
@@ -63,7 +68,8 @@ export function registerEndpoint(program: Command, context: Context): void {
           },
           identity,
         );
-        await runUntilSignal(context, service, () => {});
+        const whole = settings ? withFleet(context, service, { stateDir, runDir }) : service;
+        await runUntilSignal(context, whole, () => {});
       });
     });
 

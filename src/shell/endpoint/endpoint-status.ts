@@ -6,8 +6,10 @@ import { standingOf } from '../../core/endpoint/machine/clock.ts';
 import type { EndpointState, Session } from '../../core/endpoint/machine/state.ts';
 import { toldOf } from '../../core/endpoint/machine/telling.ts';
 import { renderReason } from '../../core/home/answers.ts';
+import { meterWindowMs } from '../../core/home/verification.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { tunnelAddress } from '../../core/plan/nft/nft-endpoint.ts';
+import { type Shape, slotsPerSecond } from '../../core/stream/stream.ts';
 import { version } from '../../version.ts';
 import type { HomeLinks } from './home-links.ts';
 
@@ -86,11 +88,24 @@ function renderHome(
     online: session !== undefined,
     download_kBps: session?.shape.rateKBps ?? 0,
     packet_size: session?.shape.packetBytes ?? 0,
+    ...renderSlots(session?.standing ?? null, session),
     standing_slots: standingOf(machine, host),
     version: session?.version ?? '',
     queue_packets: queuePackets,
     queue_ms: Math.round(queueMs),
     dropped,
     foreign: links.foreignOf(host),
+  };
+}
+
+/** Slots that the schedule has, and those that were counted: both tell nothing of what devices do. */
+function renderSlots(
+  standing: Shape | null,
+  session: Session | undefined,
+): Record<string, unknown> {
+  if (!standing || !session) return { slots_asked_per_s: 0, slots_sent_per_s: null };
+  return {
+    slots_asked_per_s: slotsPerSecond(standing),
+    slots_sent_per_s: session.meter.perSecond(meterWindowMs(standing)),
   };
 }

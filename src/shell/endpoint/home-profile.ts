@@ -24,7 +24,7 @@ export function renderProfile(
     'client',
     'dev tun',
     'proto udp',
-    `remote ${identity.host} ${identity.port}`,
+    ...(identity.remotes ?? [identity]).map(({ host, port }) => `remote ${host} ${port}`),
     'nobind',
     'data-ciphers AES-256-GCM:CHACHA20-POLY1305',
     'tls-version-min 1.2',

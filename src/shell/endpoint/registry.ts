@@ -1,4 +1,5 @@
 // What an endpoint and its homes are kept in, as those who use it see it: one machine's files, or a fleet's database.
+import { type LimitBook, withoutHome } from '../../core/endpoint/admission/limits.ts';
 import type { EndpointIdentity, StoredHome } from '../../core/endpoint/identity.ts';
 import type { EndpointCopy } from '../../core/endpoint/keeping.ts';
 
@@ -36,7 +37,10 @@ export interface Registry {
   rotateHome(name: string, deliver?: Deliver): Promise<string>;
   /** Returns the homes that are left. @throws {Error} when there is no such home. */
   removeHome(name: string): Promise<StoredHome[]>;
-  /** All there is, to move it elsewhere or to keep it: a secret. */
+  /** What homes are allowed. */
+  limits(): Promise<LimitBook>;
+  changeLimits(change: (before: LimitBook) => LimitBook): Promise<LimitBook>;
+  /** All there is but that, to move it elsewhere or to keep it: a secret. */
   export(): Promise<EndpointCopy>;
   /** Makes this the endpoint that was exported. @throws {Error} when there is one already. */
   import(copy: EndpointCopy): Promise<void>;
@@ -55,4 +59,13 @@ export interface ServedState {
   homes(): Promise<StoredHome[]>;
   /** Changes when the endpoint was removed or made anew: a service that began with another one has to end. */
   stamp(): Promise<string>;
+}
+
+/** Removes a home with what it was allowed: another one of its name begins without. Returns the homes that are left. */
+export async function removeHome(registry: Registry, name: string): Promise<StoredHome[]> {
+  const left = await registry.removeHome(name);
+  if (Object.hasOwn((await registry.limits()).homes, name)) {
+    await registry.changeLimits((before) => withoutHome(before, name));
+  }
+  return left;
 }

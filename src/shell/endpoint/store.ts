@@ -1,6 +1,7 @@
 // The endpoint's state on disk: its identity and the homes it serves, in one directory of 0600 files.
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
+import type { LimitBook } from '../../core/endpoint/admission/limits.ts';
 import { findHostFault } from '../../core/endpoint/host.ts';
 import type { EndpointIdentity, StoredHome } from '../../core/endpoint/identity.ts';
 import {
@@ -20,6 +21,7 @@ import type { Deliver, Move, Registry, ServedState } from './registry.ts';
 import { authorityPathOf, readAuthority, signHome, writeAuthority } from './state/authority.ts';
 import { makeCertificate } from './state/certificate.ts';
 import { withFolderLock } from './state/folder-lock.ts';
+import { changeLimits, readLimits } from './state/limit-file.ts';
 
 const nowhere: Deliver = async () => {};
 
@@ -143,11 +145,6 @@ export class EndpointStore implements Registry, ServedState {
     });
   }
 
-  /**
-   * Gives a home new keys in the place of those it has, and returns its new profile.
-   *
-   * @throws {Error} when there is no such home.
-   */
   async rotateHome(name: string, deliver: Deliver = nowhere): Promise<string> {
     return this.#change(async (homes) => {
       const { host } = find(homes, name);
@@ -160,7 +157,6 @@ export class EndpointStore implements Registry, ServedState {
     });
   }
 
-  /** Returns the homes that are left. @throws {Error} when there is no such home. */
   async removeHome(name: string): Promise<StoredHome[]> {
     return this.#change(async (homes) => {
       find(homes, name);
@@ -169,7 +165,14 @@ export class EndpointStore implements Registry, ServedState {
     });
   }
 
-  /** All there is, to move it elsewhere or to keep it: a secret. */
+  limits(): Promise<LimitBook> {
+    return readLimits(this.#system, this.dir);
+  }
+
+  changeLimits(change: (before: LimitBook) => LimitBook): Promise<LimitBook> {
+    return changeLimits(this.#system, this.dir, change);
+  }
+
   async export(): Promise<EndpointCopy> {
     const identity = await this.identity();
     return this.#alone(async () => ({

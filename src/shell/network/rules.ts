@@ -76,6 +76,7 @@ export class Rules {
     this.#generation = null;
     this.#socket.open();
     this.#watch.start();
+    this.#watch.noteLoaded();
     return true;
   }
 

@@ -22,4 +22,4 @@ export interface Console {
   keepFilesPrivate(): void;
 }
 
-export type ConsoleSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR2';
+export type ConsoleSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';

@@ -9,6 +9,8 @@ import type { Cancel, System } from './system.ts';
  * and after some minutes another takes its place.
  */
 const RENEWALS_EACH = 250;
+/** Some 22 kB. */
+const RENEWALS_A_TABLE = 64;
 /** The old one goes on until the new one hears for sure; what both tell is told twice. */
 const OVERLAP_MS = 3000;
 
@@ -48,6 +50,11 @@ export class TableWatch {
     this.#monitor.start();
   }
 
+  /** A table was loaded: of the rules that come and go nft keeps as much as of so many elements. */
+  noteLoaded(): void {
+    this.noteRenewed(RENEWALS_A_TABLE);
+  }
+
   /** So many elements of the table's sets were renewed. */
   noteRenewed(elements: number): void {
     this.#renewed += elements;
@@ -76,7 +83,8 @@ export class TableWatch {
     const { system, onLost } = this.#options;
     return new SupervisedChild({
       system,
-      argv: () => ['nft', 'monitor', 'destroy', 'rules'],
+      // What is added as well: "destroy" is a command of nft's since 1.0.7, which takes it nowhere else any more.
+      argv: () => ['nft', 'monitor', 'rules'],
       onLine: (line) => {
         for (const [table, what] of TABLES)
           if (line.startsWith(`delete rule ${table} `)) onLost(what);

@@ -71,10 +71,10 @@ export function createSocat(
   };
 }
 
-/** `nft monitor destroy rules` */
+/** `nft monitor rules` */
 export function createNftMonitor(nft: NftModel): ProgramStart {
   return (argv, life) => {
-    if (argv.join(' ') !== 'nft monitor destroy rules') return null;
+    if (argv.join(' ') !== 'nft monitor rules') return null;
     const monitor = (line: string): void => life.print(`${line}\n`);
     nft.monitors.add(monitor);
     return { onEnd: () => void nft.monitors.delete(monitor) };

@@ -74,7 +74,7 @@ export class NftModel {
   version = 0;
   /** Whether the kernel has tables of the family netdev. */
   hasNetdevTables = true;
-  /** Told what `nft monitor destroy rules` prints. */
+  /** Told what `nft monitor rules` prints of those that go. */
   readonly monitors = new Set<(line: string) => void>();
   readonly #time: VirtualTime;
 

@@ -170,6 +170,15 @@ function forgetClocked(session: Session): Session {
   return { ...session, clocked: SlotMeter.EMPTY, clockDoubts: 0 };
 }
 
+/** There is one clock, and the home is reached by another netdev than it stands on. */
+function tellElsewhere(turn: Turn, host: number, netdev: string): void {
+  const { clock, homes } = turn.state;
+  const home = homes.find((one) => one.host === host);
+  if (!clock || !home || clock.way.netdev === netdev) return;
+  const { name } = home;
+  log(turn, 'warning', notice('home-clock-elsewhere', { name, netdev, other: clock.way.netdev }));
+}
+
 /** OpenVPN has said where homes are; of one that it does not name what was known last still holds. */
 export function notePlaces(turn: Turn, found: Outcomes['places']): void {
   const { state } = turn;
@@ -180,6 +189,9 @@ export function notePlaces(turn: Turn, found: Outcomes['places']): void {
     .sort((one, other) => one.host - other.host);
   if (isSame(places, state.homePlaces)) return;
   const moved = places.filter(({ host }, index) => !isSame(placeOf(state, host), places[index]));
+  for (const { host, way } of moved) {
+    if (way && !isSame(way, placeOf(state, host)?.way)) tellElsewhere(turn, host, way.netdev);
+  }
   state.homePlaces = places;
   changeSessions(turn, (session) =>
     moved.some(({ host }) => host === session.host) ? forgetClocked(session) : session,

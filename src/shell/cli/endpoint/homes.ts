@@ -1,8 +1,7 @@
 // `iotshaper endpoint add-home`, `rotate`, `remove-home` and `list`: the homes that an endpoint serves.
 import { join } from 'node:path';
 import { renderTable } from '../../../core/plot/text-table.ts';
-import { forgetLimits } from '../../endpoint/state/limit-file.ts';
-import { EndpointStore } from '../../endpoint/store.ts';
+import { removeHome } from '../../endpoint/registry.ts';
 import { askLocalApi, NotRunningError } from '../../machine/local-api.ts';
 import type { System } from '../../system/system.ts';
 import type { Context } from '../context.ts';
@@ -10,6 +9,7 @@ import { defaultRunDir } from '../paths.ts';
 import type { AddCommand } from './command.ts';
 import { parseHomeName } from './place-options.ts';
 import { requireFreshFile, writeSecret } from './profile-file.ts';
+import { openRegistry } from './registry.ts';
 
 interface ProfileFlags {
   stateDir: string;
@@ -45,16 +45,16 @@ export function registerHomes(command: AddCommand, context: Context): void {
   command('add-home', 'add a home and print the profile to upload on its router')
     .argument('<name>', 'letters, digits, dots, dashes, underscores', parseHomeName)
     .option('--out <file>', 'write the profile to a new file that only you can read')
-    .action((name: string, { stateDir, out }: ProfileFlags) => {
-      const store = new EndpointStore(system, stateDir);
+    .action(async (name: string, { stateDir, out }: ProfileFlags) => {
+      const store = await openRegistry(system, stateDir);
       return issue((deliver) => store.addHome(name, deliver), out, `Home "${name}" is added.`);
     });
 
   command('rotate', "give a home new keys and print its new profile; the old one's no longer count")
     .argument('<name>', 'of the home')
     .option('--out <file>', 'write the profile to a new file that only you can read')
-    .action((name: string, { stateDir, out }: ProfileFlags) => {
-      const store = new EndpointStore(system, stateDir);
+    .action(async (name: string, { stateDir, out }: ProfileFlags) => {
+      const store = await openRegistry(system, stateDir);
       const done = `Home "${name}" has new keys, and is cut off until it has the new profile.`;
       return issue((deliver) => store.rotateHome(name, deliver), out, done);
     });
@@ -62,8 +62,7 @@ export function registerHomes(command: AddCommand, context: Context): void {
   command('remove-home', 'remove a home; its profile is worth nothing from then on')
     .argument('<name>', 'of the home')
     .action(async (name: string, { stateDir }: { stateDir: string }) => {
-      const left = await new EndpointStore(system, stateDir).removeHome(name);
-      await forgetLimits(system, stateDir, name);
+      const left = await removeHome(await openRegistry(system, stateDir), name);
       const others = left.map((home) => home.name).join(', ') || 'none';
       console.writeError(
         `Home "${name}" is removed: its profile is worth nothing any more, and its devices stay cut off until its router has another. Homes left: ${others}.\n`,
@@ -74,23 +73,26 @@ export function registerHomes(command: AddCommand, context: Context): void {
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .option('--json', 'for programs')
     .action(async (options: { stateDir: string; runDir: string; json?: boolean }) => {
-      const store = new EndpointStore(system, options.stateDir);
+      const store = await openRegistry(system, options.stateDir);
       const { tunnelNet } = await store.identity();
       const homes = await store.homes();
       const served = await askServed(system, options.runDir);
+      const holders = await store.holders?.();
       const rows = homes.map(({ name, host, fingerprint, controlKey }) => ({
         name,
         address: `${tunnelNet}.${host}`,
-        state: controlKey === '' ? 'without-key' : stateOf(name, served),
+        state: controlKey === '' ? 'without-key' : stateOf(name, served, holders),
         fingerprint,
+        // Of a fleet, the one it is connected to.
+        ...(holders ? { endpoint: holders.get(name) ?? null } : {}),
       }));
       if (options.json) console.write(`${JSON.stringify({ homes: rows }, null, 2)}\n`);
       else if (rows.length === 0) {
         console.write('No homes yet; add one: iotshaper endpoint add-home NAME --out NAME.ovpn\n');
       } else {
         const titles = ['HOME', 'ADDRESS', 'STATE', 'FINGERPRINT'].map((title) => ({ title }));
-        const cells = rows.map(({ name, address, state, fingerprint }) => [
-          ...[name, address, words[state], fingerprint],
+        const cells = rows.map(({ name, address, state, fingerprint, endpoint }) => [
+          ...[name, address, endpoint ? `connected to ${endpoint}` : words[state], fingerprint],
         ]);
         console.write(renderTable(titles, cells));
       }
@@ -110,7 +112,12 @@ const words = {
   'without-key': "can't be served",
 } as const;
 
-function stateOf(name: string, served: readonly Served[] | null): keyof typeof words {
+function stateOf(
+  name: string,
+  served: readonly Served[] | null,
+  holders: ReadonlyMap<string, string> | undefined,
+): keyof typeof words {
+  if (holders) return holders.has(name) ? 'connected' : 'disconnected';
   if (served === null) return 'not-served';
   return served.find((home) => home.name === name)?.online ? 'connected' : 'disconnected';
 }

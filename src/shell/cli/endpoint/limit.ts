@@ -14,11 +14,12 @@ import {
 } from '../../../core/endpoint/admission/limits.ts';
 import { renderTable } from '../../../core/plot/text-table.ts';
 import { type Bounds, isWithin, rateBounds } from '../../../core/stream/stream.ts';
-import { changeLimits, countCores, readLimits } from '../../endpoint/state/limit-file.ts';
-import { EndpointStore } from '../../endpoint/store.ts';
+import type { Registry } from '../../endpoint/registry.ts';
+import { countCores } from '../../endpoint/state/limit-file.ts';
 import type { Context } from '../context.ts';
 import { InvalidValue, usageFailure } from '../failure.ts';
 import type { AddCommand } from './command.ts';
+import { openRegistry } from './registry.ts';
 
 /** A figure; null for none, undefined for what is usual. */
 interface Setting {
@@ -71,20 +72,20 @@ export function registerLimit(command: AddCommand, context: Context): void {
       '\nEach takes a number, "none" for no limit, or "default" to forget its own.',
     )
     .action(async (name: string | undefined, flags: LimitFlags) => {
-      const store = new EndpointStore(system, flags.stateDir);
+      const store = await openRegistry(system, flags.stateDir);
       const target = targetOf(name, flags);
       const changes = target && changesOf(target, flags);
       const homes = (await store.homes()).map((home) => home.name);
       if (target === null) {
-        await list(context, flags, homes);
+        await list(context, store, flags, homes);
         return;
       }
       if (name !== undefined && !homes.includes(name))
         throw usageFailure(`there is no home "${name}"; there is: ${homes.join(', ') || 'none'}`);
       const hasChanges = Object.keys(changes!).length > 0;
       const book = hasChanges
-        ? await changeLimits(system, store.dir, (before) => withLimits(before, target, changes!))
-        : await readLimits(system, store.dir);
+        ? await store.changeLimits((before) => withLimits(before, target, changes!))
+        : await store.limits();
       console.write(`${await describe(context, book, target)}\n`);
       if (hasChanges)
         console.writeError('In force within seconds: who asks for more is refused, and told so.\n');
@@ -168,10 +169,11 @@ function inWords({ downKBps, upKBps, slots, monthGB }: Limits): string {
 
 async function list(
   { system, console }: Context,
-  { stateDir, json }: LimitFlags,
+  registry: Registry,
+  { json }: LimitFlags,
   homes: readonly string[],
 ): Promise<void> {
-  const book = { ...(await readLimits(system, stateDir)), cores: await countCores(system) };
+  const book = { ...(await registry.limits()), cores: await countCores(system) };
   const rows = homes.map((name) => ({ name, ...limitsOf(book, name) }));
   if (json) {
     const told = { machine: capacityOf(book), default: limitsOf(book, ''), homes: rows };

@@ -3,14 +3,14 @@
 import { NO_LIMITS } from '../../../core/endpoint/admission/limits.ts';
 import { parseCopy, renderCopy } from '../../../core/endpoint/keeping.ts';
 import { findFreePort, toFreeNets, toHost, toPort } from '../../../core/endpoint/place.ts';
+import { isSame } from '../../../core/equality/equality.ts';
 import { wordsOf } from '../../../core/notices/words.ts';
 import { formatRemote } from '../../../core/openvpn/remote.ts';
 import { insideRanges } from '../../../core/plan/nft/nft-endpoint.ts';
 import { listPrefixes } from '../../endpoint/examine.ts';
 import { seeHost } from '../../endpoint/host-sight.ts';
+import type { Registry } from '../../endpoint/registry.ts';
 import { readTakenPorts } from '../../endpoint/resolver.ts';
-import { changeLimits, readLimits } from '../../endpoint/state/limit-file.ts';
-import { EndpointStore } from '../../endpoint/store.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 import { parsePort } from '../number-options.ts';
@@ -18,6 +18,7 @@ import type { AddCommand } from './command.ts';
 import { findFaults } from './doctor.ts';
 import { parseHost, parsePrefixes } from './place-options.ts';
 import { requireFreshFile, writeSecret } from './profile-file.ts';
+import { openRegistry } from './registry.ts';
 
 interface InitOptions {
   host: string;
@@ -41,7 +42,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
     .action(async ({ host, port, stateDir, avoid = [] }: InitOptions) => {
       const here = (await listPrefixes(system)).map(({ prefix }) => prefix);
       const taken = [...here, ...avoid];
-      const identity = await new EndpointStore(system, stateDir).init(host, port, taken);
+      const identity = await (await openRegistry(system, stateDir)).init(host, port, taken);
       console.writeError(
         `Endpoint ${formatRemote({ host, port, proto: 'udp' })} (UDP) is made. Next: iotshaper endpoint add-home NAME --out NAME.ovpn\n`,
       );
@@ -54,7 +55,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
   command('set-host', 'change the name or address by which homes reach this endpoint')
     .argument('<host>', 'name or address', parseHost)
     .action(async (host: string, { stateDir }: { stateDir: string }) => {
-      const store = new EndpointStore(system, stateDir);
+      const store = await openRegistry(system, stateDir);
       const { before, after } = await store.move(toHost(host));
       const homes = await store.homes();
       console.writeError(`New profiles name ${after.host} from now on.\n`);
@@ -69,7 +70,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
   command('set-port', 'change the UDP port by which homes reach this endpoint')
     .argument('[port]', 'UDP port; the next that is free unless given', parsePort)
     .action(async (given: number | undefined, { stateDir }: { stateDir: string }) => {
-      const store = new EndpointStore(system, stateDir);
+      const store = await openRegistry(system, stateDir);
       const current = (await store.identity()).port;
       const port = given ?? findFreePort([...(await readTakenPorts(system)), current]);
       const { before, after } = await store.move(toPort(port));
@@ -90,7 +91,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
       parsePrefixes,
     )
     .action(async ({ stateDir, avoid = [] }: { stateDir: string; avoid?: string[] }) => {
-      const store = new EndpointStore(system, stateDir);
+      const store = await openRegistry(system, stateDir);
       const here = (await listPrefixes(system)).map(({ prefix }) => prefix);
       const { before, after } = await store.move(toFreeNets([...here, ...avoid]));
       const { tunnel, inner4 } = insideRanges(after);
@@ -106,9 +107,10 @@ export function registerPlace(command: AddCommand, context: Context): void {
     .option('--out <file>', 'write it to a new file that only you can read')
     .action(async ({ stateDir, out }: { stateDir: string; out?: string }) => {
       if (out !== undefined) await requireFreshFile(context, out);
-      const copy = await new EndpointStore(system, stateDir).export();
-      const limits = await readLimits(system, stateDir);
-      const text = renderCopy(limits === NO_LIMITS ? copy : { ...copy, limits });
+      const registry = await openRegistry(system, stateDir);
+      const copy = await registry.export();
+      const limits = await registry.limits();
+      const text = renderCopy(isSame(limits, NO_LIMITS) ? copy : { ...copy, limits });
       if (out === undefined) {
         console.write(text);
         return;
@@ -128,10 +130,10 @@ export function registerPlace(command: AddCommand, context: Context): void {
     )
     .action(async (file: string, { stateDir, host }: { stateDir: string; host?: string }) => {
       const copy = await readCopy(context, file);
-      const store = new EndpointStore(system, stateDir);
+      const store = await openRegistry(system, stateDir);
       await store.import(copy);
       const { limits } = copy;
-      if (limits) await changeLimits(system, stateDir, () => limits);
+      if (limits) await store.changeLimits(() => limits);
       if (host !== undefined) await store.move(toHost(host));
       const place = { ...copy.identity, host: host ?? copy.identity.host };
       console.writeError(
@@ -142,7 +144,7 @@ export function registerPlace(command: AddCommand, context: Context): void {
 }
 
 /** Says which homes need new profiles, once those they have lead nowhere. */
-async function tellHomes({ console }: Context, store: EndpointStore): Promise<void> {
+async function tellHomes({ console }: Context, store: Registry): Promise<void> {
   const homes = await store.homes();
   if (homes.length === 0) return;
   console.writeError(

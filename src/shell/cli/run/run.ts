@@ -1,4 +1,5 @@
 // `iotshaper run`: the home service in the foreground, until a signal ends it.
+import { join } from 'node:path';
 import { HomeService } from '../../home/home-service.ts';
 import { interfaceReader } from '../../network/interfaces.ts';
 import { consoleLog, type Log } from '../../system/log.ts';
@@ -12,6 +13,9 @@ import { defaultHomeDir, defaultRunDir } from '../paths.ts';
 import { runAlone } from './alone.ts';
 import type { RunOptions } from './run-options.ts';
 import { runUntilSignal, type Service } from './until-signal.ts';
+
+/** Names the file in the folder of what runs that says that nothing may get out once the service has stopped. */
+const STAY_SHUT = 'stay-shut';
 
 /** Serves the home until a signal ends it. @throws {Failure} when not run by root */
 export async function runService(context: Context, options: RunOptions): Promise<void> {
@@ -40,10 +44,10 @@ async function serveHome(
   const service = new HomeService({
     ...{ system, configPath: config, runDir, stateDir, log, readInterfaces },
   });
-  // Whoever stops the service for a moment only (restart, upgrade, the router going down) says so first.
-  console.onSignal('SIGUSR2', () => {
-    service.staysShut = true;
-  });
+  // Whoever stops the service for a moment only (restart, upgrade, the router going down) leaves word first: in a file, for
+  // the kernel may hand two signals to two threads, and what was sent last comes first.
+  const word = join(runDir, STAY_SHUT);
+  await system.files.remove(word);
   const bus = ubus === '' ? null : publishOn(ubus, system, service, log);
   const page = await openPage({ system, home: service, log, configPath: config });
   const whole: Service = {
@@ -58,6 +62,7 @@ async function serveHome(
       await page?.start();
     },
     stop: async () => {
+      if (system.files.exists(word)) service.staysShut = true;
       await page?.stop();
       await service.stop();
       await bus?.close();

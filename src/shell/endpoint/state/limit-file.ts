@@ -5,7 +5,6 @@ import {
   NO_LIMITS,
   readLimitBook,
   renderLimitBook,
-  withoutHome,
 } from '../../../core/endpoint/admission/limits.ts';
 import type { Served } from '../../../core/endpoint/machine/events.ts';
 import type { System, SystemError } from '../../system/system.ts';
@@ -48,12 +47,6 @@ export function changeLimits(
     await system.files.replace(limitsPathOf(dir), renderLimitBook(after));
     return after;
   });
-}
-
-/** Those of a home that is none any more: another one of its name begins without. */
-export async function forgetLimits(system: LimitSystem, dir: string, name: string): Promise<void> {
-  if (!Object.hasOwn((await readLimits(system, dir)).homes, name)) return;
-  await changeLimits(system, dir, (before) => withoutHome(before, name));
 }
 
 /** Homes, and what they are allowed on this machine. */

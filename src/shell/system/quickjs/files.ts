@@ -22,6 +22,7 @@ export const quickjsFiles: Files = {
     const fresh = join(dirname(path), `.${basename(path)}.new`);
     await remove(fresh);
     writeWhole(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, content, mode, true);
+    checked(machine.setMode(fresh, mode), fresh); // whatever the umask
     checked(os.rename(fresh, path), path);
   },
   remove,

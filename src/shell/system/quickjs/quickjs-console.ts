@@ -54,8 +54,8 @@ export function openConsole(): Console {
   };
 }
 
-const { SIGTERM, SIGINT, SIGHUP, SIGUSR2 } = machine;
-const numbers: Readonly<Record<ConsoleSignal, number>> = { SIGTERM, SIGINT, SIGHUP, SIGUSR2 };
+const { SIGTERM, SIGINT, SIGHUP } = machine;
+const numbers: Readonly<Record<ConsoleSignal, number>> = { SIGTERM, SIGINT, SIGHUP };
 
 function listenTo(name: ConsoleSignal, works: ReadonlySet<() => void>): void {
   const fd = machine.signals(numbers[name]);

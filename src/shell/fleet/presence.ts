@@ -1,0 +1,63 @@
+// Tells the registry which homes are connected here, and what was sent to each in a month.
+import type { Usage } from '../../core/endpoint/admission/usage.ts';
+import type { EndpointFigures } from '../../core/endpoint/fleet/figures.ts';
+import type { Database } from './database.ts';
+
+/** Others take this endpoint for gone once it has said nothing for so long. */
+export const GONE_AFTER_S = 90;
+
+/** Writes what has changed since it could be written last. */
+export class Presence {
+  readonly #database: Database;
+  readonly #endpoint: string;
+  readonly #figures: EndpointFigures;
+  /** Homes that are written down as connected here; null before anything was written. */
+  #written: ReadonlySet<string> | null = null;
+
+  constructor(database: Database, endpoint: string, figures: EndpointFigures) {
+    this.#database = database;
+    this.#endpoint = endpoint;
+    this.#figures = figures;
+  }
+
+  /**
+   * @param usage as the service has counted it so far
+   * @throws {Error} where the registry can't be told; nothing is lost, and it is told the next time.
+   */
+  async tell({ month, homes }: Usage): Promise<void> {
+    const online = new Set(
+      this.#figures.homes.filter((home) => home.online).map(({ name }) => name),
+    );
+    const before = this.#written;
+    const came = [...online].filter((name) => !before?.has(name));
+    const here = [...online];
+    await this.#database.write(async (ask) => {
+      await ask('UPDATE endpoints SET seen_at = now() WHERE name = $1', [this.#endpoint]);
+      // One that has gone on to another endpoint is that one's, until it comes here again.
+      await ask('DELETE FROM holdings WHERE endpoint = $1 AND home <> ALL($2)', [
+        ...[this.#endpoint, here],
+      ]);
+      if (came.length > 0) {
+        await ask(
+          `INSERT INTO holdings (home, endpoint) SELECT name, $1 FROM homes WHERE name = ANY($2)
+           ON CONFLICT (home) DO ${before ? 'UPDATE SET endpoint = excluded.endpoint, since = now()' : 'NOTHING'}`,
+          [this.#endpoint, came],
+        );
+      }
+      const counted = Object.entries(homes);
+      if (counted.length === 0) return;
+      // What was counted is not less for a file that was lost.
+      await ask(
+        `INSERT INTO usage (home, month, endpoint, bytes)
+         SELECT name, $1::date, $2, told.bytes FROM unnest($3::text[], $4::bigint[]) AS told (home, bytes)
+         JOIN homes ON name = told.home
+         ON CONFLICT (home, month, endpoint) DO UPDATE SET bytes = greatest(usage.bytes, excluded.bytes)`,
+        [
+          ...[`${month}-01`, this.#endpoint, counted.map(([name]) => name)],
+          counted.map(([, bytes]) => Math.round(bytes)),
+        ],
+      );
+    });
+    this.#written = online;
+  }
+}

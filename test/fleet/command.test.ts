@@ -1,0 +1,129 @@
+// The built program with a registry in a real PostgreSQL: what an operator types, and what runs beside the service.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { findFreePort } from './free-port.ts';
+import { Postgres } from './postgres.ts';
+
+let postgres: Postgres;
+let url: string;
+test.before(() => {
+  postgres = new Postgres();
+  url = postgres.createDatabase();
+});
+test.after.always(() => postgres?.remove());
+
+const SECRET = 'not-asked-for';
+
+interface Machine {
+  stateDir: string;
+  runDir: string;
+  copy: string;
+  configure(more?: string): void;
+  run(...words: string[]): { status: number | null; said: string; written: string };
+}
+
+function machine(t: ExecutionContext, name: string): Machine {
+  const folder = mkdtempSync(join(tmpdir(), 'iotshaper-fleet-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const [stateDir, runDir, copy] = ['endpoint', 'run', 'copy'].map((one) => join(folder, one)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const dir of [stateDir, runDir]) mkdirSync(dir);
+  const configure = (more = ''): void => {
+    const text = `registry ${url}\nendpoint ${name}\ncopy ${copy}\n${more}`;
+    writeFileSync(join(stateDir, 'fleet.conf'), text, { mode: 0o600 });
+  };
+  configure();
+  const run = (...words: string[]) => {
+    const argv = ['dist/iotshaper.js', 'endpoint', ...words, '--state-dir', stateDir];
+    const { status, stderr, stdout } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+    t.false(`${stderr}${stdout}`.includes(SECRET));
+    return { status, said: stderr, written: stdout };
+  };
+  return { stateDir, runDir, copy, configure, run };
+}
+
+test('commands change the registry, which other endpoints follow', async (t) => {
+  const [one, two] = [machine(t, 'vps1'), machine(t, 'vps2')];
+  t.regex(
+    one.run('add-home', 'a').said,
+    /the fleet has no endpoint "vps1" yet; run "iotshaper endpoint init/,
+  );
+  t.regex(one.run('fleet', '--once').said, /^iotshaper: the registry has no endpoint "vps1"; run/);
+  t.is(one.run('init', '--host', '192.0.2.1').status, 0);
+  t.is(two.run('init', '--host', '192.0.2.2').status, 0);
+  const added = one.run('add-home', 'a');
+  t.is(added.status, 0, added.said);
+  t.deepEqual([...added.written.matchAll(/^remote (.*)$/gm)].map(([, way]) => way).sort(), [
+    ...['192.0.2.1 1194', '192.0.2.2 1194'],
+  ]);
+  const port = await findFreePort();
+  two.configure(`metrics 127.0.0.1:${port}\n`);
+  t.is(two.run('fleet', '--once').status, 0);
+
+  const beside = spawn(
+    process.execPath,
+    [
+      'dist/iotshaper.js',
+      'endpoint',
+      'fleet',
+      '--state-dir',
+      two.stateDir,
+      '--run-dir',
+      two.runDir,
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  t.teardown(() => beside.kill('SIGKILL'));
+  let said = '';
+  const heard = (words: string) =>
+    new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (said.includes(words)) resolve();
+      };
+      beside.stderr.on('data', look);
+      look();
+    });
+  beside.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  await heard('metrics: listens at 127.0.0.1');
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  t.regex(metrics, /^iotshaper_info\{version="[\d.]+",endpoint="vps2"\} 1$/m);
+  t.regex(metrics, /^iotshaper_serving 0$/m);
+  t.regex(metrics, /^iotshaper_registry_heard 1$/m);
+  const both = heard('the registry has 2 homes for this endpoint');
+  t.is(one.run('add-home', 'b').status, 0);
+  await both;
+  const homes = JSON.parse(readFileSync(join(two.copy, 'homes.json'), 'utf8'));
+  t.deepEqual(
+    homes.map((home: { name: string }) => home.name),
+    ['a', 'b'],
+  );
+  const listed = two.run('list', '--run-dir', two.runDir);
+  t.regex(listed.written, /^a +10\.213\.0\.2 +disconnected/m);
+  beside.kill('SIGTERM');
+  t.deepEqual(await once(beside, 'exit'), [0, null], said);
+  t.false(said.includes(SECRET));
+});
+
+test('settings that others may read, and wrong ones, are refused', (t) => {
+  const { stateDir, run, configure } = machine(t, 'vps1');
+  const path = join(stateDir, 'fleet.conf');
+  chmodSync(path, 0o640);
+  t.is(
+    run('list').said,
+    `iotshaper: ${path}: holds a secret, and others may read it; run "chmod 600 ${path}"\n`,
+  );
+  chmodSync(path, 0o600);
+  configure('metric 127.0.0.1:1\n');
+  t.regex(run('list').said, /fleet\.conf: line 4: "metric" is no setting; there are registry,/);
+  rmSync(path);
+  t.regex(run('fleet').said, /fleet\.conf: is not there; this endpoint is in no fleet/);
+});
