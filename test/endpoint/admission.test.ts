@@ -169,8 +169,10 @@ test('a home has its own figures, what it has none of as usual, and none where i
   t.deepEqual(limitsOf(book, 'a'), { downKBps: 80, upKBps: 40, slots: null, monthGB: null });
   t.deepEqual(limitsOf(book, 'b'), { ...free, downKBps: 40, upKBps: 40, monthGB: 100 });
   t.deepEqual(limitsOf(book, 'constructor'), limitsOf(book, 'b'));
-  t.deepEqual(capacityOf(book), { kBps: 500, slots: 4000 });
-  t.deepEqual(capacityOf(withLimits(book, 'machine', { slots: null })), { kBps: 500, slots: null });
+  t.deepEqual(capacityOf(book, 2), { kBps: 500, slots: 4000 });
+  t.deepEqual(capacityOf(book, 1), { kBps: 500, slots: null }, 'nobody else is there');
+  const without = withLimits(book, 'machine', { slots: null });
+  t.deepEqual(capacityOf(without, 2), { kBps: 500, slots: null });
   t.deepEqual(readLimitBook(JSON.parse(renderLimitBook(book))), { ...book, cores: null });
   t.deepEqual(limitsOf(withoutHome(book, 'a'), 'a'), limitsOf(book, ''));
 });

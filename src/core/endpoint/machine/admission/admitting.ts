@@ -72,7 +72,7 @@ function evidenceOf(
   const { limits, usage, sessions, homes } = turn.state;
   return {
     limits: limitsOf(limits, name),
-    capacity: capacityOf(limits),
+    capacity: capacityOf(limits, homes.length),
     shape,
     coming: comingOf(turn.state, host),
     usedGB: usedGB(usage, name),
