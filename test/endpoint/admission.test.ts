@@ -169,8 +169,10 @@ test('a home has its own figures, what it has none of as usual, and none where i
   t.deepEqual(limitsOf(book, 'a'), { downKBps: 80, upKBps: 40, slots: null, monthGB: null });
   t.deepEqual(limitsOf(book, 'b'), { ...free, downKBps: 40, upKBps: 40, monthGB: 100 });
   t.deepEqual(limitsOf(book, 'constructor'), limitsOf(book, 'b'));
-  t.deepEqual(capacityOf(book), { kBps: 500, slots: 4000 });
-  t.deepEqual(capacityOf(withLimits(book, 'machine', { slots: null })), { kBps: 500, slots: null });
+  t.deepEqual(capacityOf(book, 2), { kBps: 500, slots: 4000 });
+  t.deepEqual(capacityOf(book, 1), { kBps: 500, slots: null }, 'nobody else is there');
+  const without = withLimits(book, 'machine', { slots: null });
+  t.deepEqual(capacityOf(without, 2), { kBps: 500, slots: null });
   t.deepEqual(readLimitBook(JSON.parse(renderLimitBook(book))), { ...book, cores: null });
   t.deepEqual(limitsOf(withoutHome(book, 'a'), 'a'), limitsOf(book, ''));
 });
@@ -261,6 +263,12 @@ test('a home that asks for more than it may have is told why, and keeps what it 
   for (let count = 0; count < 50; count++) play.hello(2, at(400 + count));
   play.settle();
   t.deepEqual(new Set(play.take()), new Set(['refuse 2']), 'told once');
+  // Nor where it asks for what it may have between, or for another thing too much.
+  for (let count = 0; count < 20; count++) {
+    play.hello(2, count % 2 === 0 ? shape : { ...at(400), packetBytes: 300 + count });
+    play.settle();
+  }
+  t.false(play.take().includes('home-over-limit'));
   play.second();
   play.settle();
   t.deepEqual([...play.gates], [2, 3]);

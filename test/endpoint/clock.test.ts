@@ -80,6 +80,21 @@ test('a home that moves is followed within a second, and nobody is shut', (t) =>
   t.deepEqual(play.take(), []);
 });
 
+test('a home that moves all the time takes no look at the others from them', (t) => {
+  const play = serving(t, [2, 3]);
+  let looks = 0;
+  for (let second = 0; second < 70; second++) {
+    play.places = [at(2), at(3, 5000 + second)];
+    if (second % 30 === 0) for (const host of [2, 3]) play.hello(host);
+    // What tc was asked a second before is what is told now.
+    play.second({ agoMs: 1000, shares: { 2: 0.9 } });
+    looks += play.settle().filter((part) => part === 'look').length;
+  }
+  t.true(looks > 65, `${looks} looks`);
+  t.true(play.gates.has(2));
+  t.true(play.take().includes('homes-short'), 'what leaves for it is measured all the while');
+});
+
 test('of a home that OpenVPN does not name for a moment the last place holds', (t) => {
   const play = serving(t, [2]);
   for (const places of [[], null]) {

@@ -109,7 +109,8 @@ export function clockWork(turn: Turn): Work | null {
   const come = without(meant.classes, stands.classes, broken);
   const gone = without(stands.classes, meant.classes, broken).map(({ minor }) => minor);
   const rules = chainsLost ? 'chains' : isSame(stands.places, meant.places) ? 'none' : 'places';
-  if (come.length + gone.length === 0 && rules === 'none') {
+  state.clockChanges = [...gone, ...come.map(({ minor }) => minor)];
+  if (state.clockChanges.length === 0 && rules === 'none') {
     state.clock = meant;
     state.madeClock = null;
     return null;
@@ -134,14 +135,19 @@ function without(
 /** It stands, or was taken away; `why` it can't stand, else null. */
 export function finishClock(turn: Turn, why: Outcomes['clock']): void {
   const { state, now } = turn;
-  const { madeClock: made, clockIsRemade } = state;
+  const { madeClock: made, clockIsRemade, clockChanges: changes, chainsLost } = state;
   const before = state.clock;
   const trouble = state.clockTrouble;
   state.clock = why === null ? made : null;
   state.madeClock = null;
   state.chainsLost = false;
-  state.classesSinceMs = now.monotonicMs;
-  changeSessions(turn, forgetClocked);
+  // Another place of one home is none of the others' business: one that moves all the time would have nobody judged.
+  if (clockIsRemade || changes.length > 0) state.classesSinceMs = now.monotonicMs;
+  changeSessions(turn, (session) =>
+    clockIsRemade || chainsLost || changes.includes(session.host)
+      ? forgetClocked(session)
+      : session,
+  );
   if (made) {
     const untilMs = now.monotonicMs + RETRY_MS;
     state.clockTrouble = why === null ? null : { way: made.way, why, untilMs };
