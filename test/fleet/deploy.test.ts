@@ -72,6 +72,7 @@ test('containers get what the unit for systemd leaves the service, and their por
   t.deepEqual([...endpoint.cap_add].sort(), [...rights].sort());
   t.deepEqual(endpoint.cap_drop, ['ALL']);
   t.deepEqual(endpoint.devices, ['/dev/net/tun']);
+  t.true(endpoint.security_opt.includes('systempaths=unconfined'));
   for (const { secrets = [] } of Object.values<{ secrets?: string[] }>(compose.services)) {
     for (const name of secrets) t.true(name in compose.secrets, name);
   }
@@ -88,6 +89,7 @@ test('containers get what the unit for systemd leaves the service, and their por
   const [container] = set.spec.template.spec.containers;
   t.deepEqual([...container.securityContext.capabilities.add].sort(), [...rights].sort());
   t.is(container.ports[0].protocol, 'UDP');
+  t.is(container.securityContext.procMount, 'Unmasked');
   const volumes = set.spec.template.spec.volumes as { name: string }[];
   const claims = set.spec.volumeClaimTemplates as { metadata: { name: string } }[];
   const there = [
