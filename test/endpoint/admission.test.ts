@@ -261,6 +261,12 @@ test('a home that asks for more than it may have is told why, and keeps what it 
   for (let count = 0; count < 50; count++) play.hello(2, at(400 + count));
   play.settle();
   t.deepEqual(new Set(play.take()), new Set(['refuse 2']), 'told once');
+  // Nor where it asks for what it may have between, or for another thing too much.
+  for (let count = 0; count < 20; count++) {
+    play.hello(2, count % 2 === 0 ? shape : { ...at(400), packetBytes: 300 + count });
+    play.settle();
+  }
+  t.false(play.take().includes('home-over-limit'));
   play.second();
   play.settle();
   t.deepEqual([...play.gates], [2, 3]);

@@ -80,6 +80,21 @@ test('a home that moves is followed within a second, and nobody is shut', (t) =>
   t.deepEqual(play.take(), []);
 });
 
+test('a home that moves all the time takes no look at the others from them', (t) => {
+  const play = serving(t, [2, 3]);
+  let looks = 0;
+  for (let second = 0; second < 70; second++) {
+    play.places = [at(2), at(3, 5000 + second)];
+    if (second % 30 === 0) for (const host of [2, 3]) play.hello(host);
+    // What tc was asked a second before is what is told now.
+    play.second({ agoMs: 1000, shares: { 2: 0.9 } });
+    looks += play.settle().filter((part) => part === 'look').length;
+  }
+  t.true(looks > 65, `${looks} looks`);
+  t.true(play.gates.has(2));
+  t.true(play.take().includes('homes-short'), 'what leaves for it is measured all the while');
+});
+
 test('of a home that OpenVPN does not name for a moment the last place holds', (t) => {
   const play = serving(t, [2]);
   for (const places of [[], null]) {
@@ -141,6 +156,20 @@ test('once rules that lead there were deleted the chains are looked at before an
   play.settle();
   t.true(play.isLed);
   t.deepEqual([...play.gates].sort(), [2, 3], 'no home is held up');
+});
+
+test('a home that is reached by another netdev is done without it, which is told once', (t) => {
+  const play = serving(t, [2]);
+  const other = { netdev: 'eth1', index: 3, isEthernet: true };
+  play.places = [at(2), { ...at(3), way: other }];
+  play.hello(3);
+  play.settle();
+  seconds(play, 4);
+  t.is(play.take().filter((code) => code === 'home-clock-elsewhere').length, 1);
+  play.places = [at(2), { ...at(3, 50_000), way: other }];
+  seconds(play, 4);
+  t.false(play.take().includes('home-clock-elsewhere'), 'its NAT has another port');
+  t.deepEqual([...play.gates].sort(), [2, 3]);
 });
 
 test('a home that nothing passes it for, though all of it stands, is done without it, and the other keeps it', (t) => {

@@ -112,6 +112,22 @@ export class EndpointMachine {
     this.machine.files.plant(HOMES_PATH, JSON.stringify(hosts.map(stored)), 0o600);
   }
 
+  /** Allows homes this. */
+  allow(limits: unknown): void {
+    this.machine.files.plant(`${STATE_DIR}/limits.json`, JSON.stringify(limits), 0o600);
+  }
+
+  /** What was kept of data in this month, by home. */
+  async kept(): Promise<unknown> {
+    const text = await this.machine.files.view.readText(`${STATE_DIR}/usage.json`);
+    return (JSON.parse(text) as { homes: unknown }).homes;
+  }
+
+  /** Another service, once the one before has stopped. */
+  renew(): void {
+    this.service = this.#createService();
+  }
+
   /** Removes its folder, as "rm -r" does. */
   removeState(): void {
     this.machine.files.remove(STATE_DIR);

@@ -1,6 +1,7 @@
 // A home at the far end of an endpoint's tunnel: proves itself, says what it wants, and counts what it is sent.
 import { HomeHandshake } from '../../src/core/control/home-handshake.ts';
 import { Proof } from '../../src/core/control/proof.ts';
+import type { Refusal } from '../../src/core/control/refusal.ts';
 import { Unpacker } from '../../src/core/framing/unpacker.ts';
 import { CONTROL_PORT, COVER_PORT, FRAME_PORT } from '../../src/core/plan/names.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
@@ -29,6 +30,8 @@ export class FarHome {
   readonly saidBytes = new Set<number>();
   /** Answers that counted. */
   welcomes = 0;
+  /** Why it was refused, each time. */
+  readonly refusals: Refusal[] = [];
   shape: Shape;
   readonly #options: FarHomeOptions;
   readonly #unpacker = new Unpacker();
@@ -87,6 +90,7 @@ export class FarHome {
       this.received.control++;
       const heard = this.#handshake.receive(bytes, nowMs);
       if (heard?.kind === 'welcome') this.welcomes++;
+      if (heard?.kind === 'refused') this.refusals.push(heard.refusal);
       if (heard?.kind === 'again') this.#say();
     }
   }

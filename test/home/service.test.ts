@@ -98,6 +98,22 @@ test('of an endpoint that answers nobody needs to be asked', async (t) => {
   t.false(machine.calls.some(({ what }) => /ping|:0$/.test(what)));
 });
 
+test('what its endpoint refuses is told with the rate that it may have, and a lower one is served', async (t) => {
+  const { machine, service } = await startHome();
+  machine.far.refusal = { code: 'full', asked: 78.2, allowed: 20 };
+  machine.far.streams = false;
+  await machine.advance(30_000);
+  t.like(service.status(), { state: 'blocked' });
+  t.regex(
+    service.status().reason,
+    /operator refuses this home: the server has room for 20 of its packets a second, and 78\.2 are asked for; choose a lower rate: run "uci set iotshaper\.main\.download_rate=10\.2; /,
+  );
+  machine.far.refusal = null;
+  machine.far.streams = true;
+  await machine.advance(10_000);
+  t.is(service.status().state, 'shaping');
+});
+
 test('commands ask it over its socket, and are told what it says of itself', async (t) => {
   const { machine, service } = await startHome();
   const ask = (method: string) =>

@@ -26,7 +26,8 @@ h3{font-size:1rem;margin-bottom:.3rem}p{max-width:42rem}.soft{color:var(--soft)}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 th{white-space:nowrap}.n{text-align:right;white-space:nowrap}tbody tr:nth-child(even){background:var(--band)}
-figure{margin:1rem 0}figure svg{max-width:100%;height:auto}
+figure{margin:1rem 0;overflow-x:auto}figure svg{max-width:100%;height:auto}
+@media screen and (max-width:44rem){figure svg{max-width:none;width:40rem}td:last-child:not(.n){min-width:16rem}}
 code{font:.82rem/1.4 ui-monospace,monospace;overflow-wrap:anywhere;white-space:pre-wrap}
 @media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--line:#bbb;--soft:#444;--band:#f4f4f4}
 figure svg{filter:none}h2{break-after:avoid}figure,tr{break-inside:avoid}.wide{overflow:visible}body{max-width:none;font-size:11pt}}

@@ -1,7 +1,7 @@
 // What can happen to the clocks behind OpenVPN, at either end.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
-import type { Fault } from './measure.ts';
+import { endpointStatus, type Fault } from './measure.ts';
 
 function atRouter(name: string, ...argv: string[]): Fault {
   return {
@@ -30,6 +30,26 @@ const flushedAndPaused: Fault = {
   },
 };
 
+/** More than OpenVPN's ring holds is lost each time, and no more of the stream than a quarter. */
+const tooSlow: Fault = {
+  name: 'endpoint: OpenVPN stopped for 1 s in 4, for 70 s',
+  plant: async (lab) => {
+    for (let time = 0; time < 17; time++) {
+      const pids = await lab.pids('endpoint', 'openvpn');
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      await delay(1000);
+      for (const pid of pids) process.kill(pid, 'SIGCONT');
+      await delay(3000);
+    }
+  },
+  check: async (lab) => {
+    const told = JSON.stringify(await endpointStatus(lab));
+    return told.includes('homes-short')
+      ? []
+      : ['the endpoint does not say that homes get too little'];
+  },
+};
+
 export const clockFaults: Fault[] = [
   atRouter('chain flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out'),
   flushedAndPaused,
@@ -40,4 +60,5 @@ export const clockFaults: Fault[] = [
   atEndpoint('netdevs deleted', 'ip', 'link', 'del', 'iotclk0'),
   atEndpoint('queue deleted', 'tc', 'qdisc', 'del', 'dev', 'iotclk0', 'root'),
   atEndpoint('class of a home deleted', 'tc', 'class', 'del', 'dev', 'iotclk0', 'classid', '2:2'),
+  tooSlow,
 ];

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
 import { clockFaults } from './clock-faults.ts';
 import { crowdFaults } from './crowd-faults.ts';
+import { hostileFaults } from './hostile-faults.ts';
 import type { Fault } from './measure.ts';
 import { neighbourFaults } from './neighbour-faults.ts';
 import { wireFaults } from './wire-faults.ts';
@@ -149,5 +150,6 @@ export const faults: Fault[] = [
   ...atBoth('endpoint'),
   ...wireFaults,
   ...neighbourFaults,
+  ...hostileFaults,
   ...crowdFaults,
 ];

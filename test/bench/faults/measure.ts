@@ -1,6 +1,9 @@
 // What one fault did: what left in the clear, how long the wire stood still, how much it made up at once, when all was well again.
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lab as addresses } from '../../../src/research/lab/bed/topology.ts';
+import { askLocalApi } from '../../../src/shell/machine/local-api.ts';
+import { nodeSystem } from '../../../src/shell/system/node/node-system.ts';
 import { type ExposureLab, ROUTER_RESOLVER } from '../../net/exposure/exposure-lab.ts';
 import { CLOUD } from '../../net/home-network.ts';
 import { readWire } from '../../net/wire.ts';
@@ -144,6 +147,12 @@ export async function measureFault(lab: ExposureLab, fault: Fault): Promise<Meas
     await Promise.all(departures.map((end) => end()));
     await fault.undo?.(lab);
   }
+}
+
+/** What the endpoint says of itself. */
+export function endpointStatus(lab: ExposureLab): Promise<unknown> {
+  const socket = join(lab.network.path('run-endpoint'), 'api.sock');
+  return askLocalApi(nodeSystem, socket, { method: 'status' }, 5000);
 }
 
 /** The same stream with nothing broken, beside which everything else is seen. */

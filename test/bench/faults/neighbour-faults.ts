@@ -1,26 +1,17 @@
-// Faults that another home brings: one with the same profile, one that says much, one beside which the machine is busy.
+// Faults that another home brings: one with the same profile, one beside which the machine is busy.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { askLocalApi } from '../../../src/shell/machine/local-api.ts';
-import { nodeSystem } from '../../../src/shell/system/node/node-system.ts';
 import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
 import { eventually } from '../../net/support.ts';
-import type { Fault } from './measure.ts';
+import { NEIGHBOUR, profileOf } from './hostile-faults.ts';
+import { endpointStatus, type Fault } from './measure.ts';
 import { SecondHome } from './second-home.ts';
 
-/** Of the neighbour with a profile of its own. */
-const NEIGHBOUR = 'neighbour';
 /** Words for both homes and the endpoint: they take turns, and the second is to be in no hurry. */
 const TOLD_WITHIN_MS = 30_000;
-const FLOOD_MS = 20_000;
-const FLOOD_PER_S = '1000';
 const BUSY_MS = 20_000;
-/** What the endpoint's memory may grow by, in kB: what is left to collect varies by as much. */
-const GROWTH_KB = 40_000;
 
 const present = new WeakMap<ExposureLab, SecondHome>();
 
@@ -34,28 +25,6 @@ async function settle(lab: ExposureLab): Promise<SecondHome> {
 async function depart(lab: ExposureLab): Promise<void> {
   await present.get(lab)?.close();
   await lab.network.await('shaping');
-}
-
-/** Gives the neighbour a profile once; the endpoint starts over for that. */
-async function profileOf(lab: ExposureLab): Promise<string> {
-  const path = lab.network.path(`${NEIGHBOUR}.ovpn`);
-  const kept = await readFile(path, 'utf8').catch(() => null);
-  if (kept !== null) return kept;
-  await lab.network.endpoint('add-home', NEIGHBOUR, '--out', path);
-  await delay(2000);
-  await lab.network.await('shaping');
-  await delay(8000);
-  return readFile(path, 'utf8');
-}
-
-interface EndpointWords {
-  warning_notices: { code: string }[];
-}
-
-function endpointStatus(lab: ExposureLab): Promise<EndpointWords> {
-  const socket = join(lab.network.path('run-endpoint'), 'api.sock');
-  const asked = askLocalApi(nodeSystem, socket, { method: 'status' }, 5000);
-  return asked as unknown as Promise<EndpointWords>;
 }
 
 /** Whether a home's status, or that of the endpoint, says in words that a profile is used twice. */
@@ -81,20 +50,13 @@ async function findUntold(lab: ExposureLab, second: SecondHome): Promise<string[
   return found.flat();
 }
 
-/** Memory of the endpoint's service, kB. */
-async function residentKb(lab: ExposureLab): Promise<number> {
-  const [pid] = await lab.pids('endpoint', 'node');
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
-}
-
 /** Packets that the first home's class has sent: fewer than before where it was made again. */
 async function classPackets(lab: ExposureLab): Promise<number> {
   const text = await lab.network.netns('endpoint', ['tc', '-s', 'class', 'show', 'dev', 'iotvpn0']);
   return Number(/class htb 1:2 [\s\S]*?Sent \d+ bytes (\d+) pkt/.exec(text)?.[1] ?? 0);
 }
 
-const before = { packets: 0, residentKb: 0 };
+const before = { packets: 0 };
 
 async function findRebuilt(lab: ExposureLab): Promise<string[]> {
   return (await classPackets(lab)) < before.packets ? ['the queue was made again'] : [];
@@ -125,28 +87,6 @@ export const neighbourFaults: Fault[] = [
     },
     // It takes the tunnel once more before it knows.
     check: (lab) => findUntold(lab, present.get(lab)!),
-    undo: depart,
-  },
-  {
-    name: 'neighbour: a home that floods control messages',
-    prepare: profileOf,
-    plant: async (lab) => {
-      const profile = await profileOf(lab);
-      const second = await settle(lab);
-      const { controlKey } = await second.connect(profile);
-      before.residentKb = await residentKb(lab);
-      const key = Buffer.from(controlKey).toString('base64');
-      const addresses = ['10.213.0.3', '10.213.0.1'];
-      const program = 'build/test/net/programs/control-flood.js';
-      const flood = second.start([process.execPath, program, ...addresses, key, FLOOD_PER_S]);
-      await once(flood.stdout!, 'data');
-      await delay(FLOOD_MS);
-    },
-    check: async (lab) => {
-      const grownKb = (await residentKb(lab)) - before.residentKb;
-      return grownKb > GROWTH_KB ? [`the endpoint grew by ${grownKb} kB`] : [];
-    },
-    leastAnswered: 0.9,
     undo: depart,
   },
   {

@@ -104,13 +104,18 @@ export class SecondHome {
     return child;
   }
 
-  async close(): Promise<void> {
-    for (const child of this.#children) {
+  /** Ends all that was started; its line stays. */
+  async leave(): Promise<void> {
+    for (const child of this.#children.splice(0)) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       const gone = once(child, 'exit');
       child.kill('SIGTERM');
       await gone;
     }
+  }
+
+  async close(): Promise<void> {
+    await this.leave();
     // A namespace takes its netdevs away some time after it is gone, and the next one needs the name.
     await run(['ip', '-n', this.#netns, 'link', 'del', 'wan']);
     await removeNamespace(this.#netns);

@@ -2,6 +2,7 @@
 
 import { EndpointHandshake } from '../../../src/core/control/endpoint-handshake.ts';
 import { Proof } from '../../../src/core/control/proof.ts';
+import type { Refusal } from '../../../src/core/control/refusal.ts';
 import { Packer } from '../../../src/core/framing/packer.ts';
 import { DeviceQueues } from '../../../src/core/framing/queues.ts';
 import { Unpacker } from '../../../src/core/framing/unpacker.ts';
@@ -35,6 +36,8 @@ export interface FarEndpointOptions {
 export class FarEndpoint {
   /** Whether it answers hellos. */
   answers = true;
+  /** Why it serves nothing; null where it does. */
+  refusal: Refusal | null = null;
   roundTripMs = 30;
   version = '1.0.0';
   inner: InnerNetwork;
@@ -137,6 +140,10 @@ export class FarEndpoint {
     const heard = this.#handshake.receive(bytes, slotBytes, this.#options.time.nowMs);
     if (heard?.kind === 'challenge') this.#answer(heard.datagram);
     if (heard?.kind !== 'hello') return;
+    if (this.refusal) {
+      this.#answer(this.#handshake.refuse(heard.hello, this.refusal, slotBytes));
+      return;
+    }
     this.note();
     this.#heardAtMs = this.#options.time.nowMs;
     this.shape = heard.hello.download;

@@ -15,8 +15,9 @@ export interface EndpointClockState {
   clock: HomesClock | null | undefined;
   /** The same of one that is being made or changed. */
   madeClock: HomesClock | null;
-  /** Whether that is made from nothing. */
+  /** Whether that is made from nothing; if not, homes whose classes there come or go. */
   clockIsRemade: boolean;
+  clockChanges: readonly number[];
   /** Homes whose classes there are to be made again. */
   clockBroken: readonly number[];
   /** Whether its chains are to be loaded again. */
@@ -30,6 +31,7 @@ export const UNKNOWN_CLOCK: EndpointClockState = {
   clock: undefined,
   madeClock: null,
   clockIsRemade: false,
+  clockChanges: [],
   clockBroken: [],
   chainsLost: false,
   clockTrouble: null,

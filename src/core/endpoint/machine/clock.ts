@@ -109,7 +109,8 @@ export function clockWork(turn: Turn): Work | null {
   const come = without(meant.classes, stands.classes, broken);
   const gone = without(stands.classes, meant.classes, broken).map(({ minor }) => minor);
   const rules = chainsLost ? 'chains' : isSame(stands.places, meant.places) ? 'none' : 'places';
-  if (come.length + gone.length === 0 && rules === 'none') {
+  state.clockChanges = [...gone, ...come.map(({ minor }) => minor)];
+  if (state.clockChanges.length === 0 && rules === 'none') {
     state.clock = meant;
     state.madeClock = null;
     return null;
@@ -134,14 +135,19 @@ function without(
 /** It stands, or was taken away; `why` it can't stand, else null. */
 export function finishClock(turn: Turn, why: Outcomes['clock']): void {
   const { state, now } = turn;
-  const { madeClock: made, clockIsRemade } = state;
+  const { madeClock: made, clockIsRemade, clockChanges: changes, chainsLost } = state;
   const before = state.clock;
   const trouble = state.clockTrouble;
   state.clock = why === null ? made : null;
   state.madeClock = null;
   state.chainsLost = false;
-  state.classesSinceMs = now.monotonicMs;
-  changeSessions(turn, forgetClocked);
+  // Another place of one home is none of the others' business: one that moves all the time would have nobody judged.
+  if (clockIsRemade || changes.length > 0) state.classesSinceMs = now.monotonicMs;
+  changeSessions(turn, (session) =>
+    clockIsRemade || chainsLost || changes.includes(session.host)
+      ? forgetClocked(session)
+      : session,
+  );
   if (made) {
     const untilMs = now.monotonicMs + RETRY_MS;
     state.clockTrouble = why === null ? null : { way: made.way, why, untilMs };
@@ -164,6 +170,15 @@ function forgetClocked(session: Session): Session {
   return { ...session, clocked: SlotMeter.EMPTY, clockDoubts: 0 };
 }
 
+/** There is one clock, and the home is reached by another netdev than it stands on. */
+function tellElsewhere(turn: Turn, host: number, netdev: string): void {
+  const { clock, homes } = turn.state;
+  const home = homes.find((one) => one.host === host);
+  if (!clock || !home || clock.way.netdev === netdev) return;
+  const { name } = home;
+  log(turn, 'warning', notice('home-clock-elsewhere', { name, netdev, other: clock.way.netdev }));
+}
+
 /** OpenVPN has said where homes are; of one that it does not name what was known last still holds. */
 export function notePlaces(turn: Turn, found: Outcomes['places']): void {
   const { state } = turn;
@@ -174,6 +189,9 @@ export function notePlaces(turn: Turn, found: Outcomes['places']): void {
     .sort((one, other) => one.host - other.host);
   if (isSame(places, state.homePlaces)) return;
   const moved = places.filter(({ host }, index) => !isSame(placeOf(state, host), places[index]));
+  for (const { host, way } of moved) {
+    if (way && !isSame(way, placeOf(state, host)?.way)) tellElsewhere(turn, host, way.netdev);
+  }
   state.homePlaces = places;
   changeSessions(turn, (session) =>
     moved.some(({ host }) => host === session.host) ? forgetClocked(session) : session,

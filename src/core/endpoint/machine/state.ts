@@ -128,10 +128,12 @@ export interface EndpointState extends Agenda<Part>, EndpointClockState {
   usageKeptMs: number;
   /** What was counted of each home. */
   tallies: ReadonlyMap<number, Tally>;
-  /** Homes that were refused last, by host: why, when, and when that was logged. */
-  refusals: ReadonlyMap<number, { refusal: Refusal; atMs: number; toldMs: number }>;
+  /** Homes that were refused lately, by host: why, null where it is not any more, when, and when that was logged. */
+  refusals: ReadonlyMap<number, { refusal: Refusal | null; atMs: number; toldMs: number }>;
   /** Homes that get less of their slots than was promised; null where all do. */
   short: Notice | null;
+  /** Whether these are so many that nobody else is let in. */
+  isServerShort: boolean;
   shortToldMs: number;
 
   /** Whom programs become that are root's at their start only; undefined before that was asked. */
@@ -238,6 +240,7 @@ export function initialState(place: Place): EndpointState {
     tallies: new Map(),
     refusals: new Map(),
     short: null,
+    isServerShort: false,
     shortToldMs: NEVER,
     plainUser: undefined,
     ipv6: null,

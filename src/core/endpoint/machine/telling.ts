@@ -30,8 +30,8 @@ export function toldOf({
   const [trouble] = troubles;
   const shared = sessions.filter(({ sharing }) => sharing.isShared).map(sharedNotice);
   const refused = homes.flatMap((home) => {
-    const found = refusals.get(home.host);
-    return found ? [refusedNotice(home, found.refusal)] : [];
+    const refusal = refusals.get(home.host)?.refusal;
+    return refusal ? [refusedNotice(home, refusal)] : [];
   });
   const usual = up ? serving : notice('endpoint-starting');
   const [finding = quiet] = [...findings, ...shared];

@@ -15,6 +15,8 @@ export const endpointWords = {
     'too little of the stream to home {name} leaves by the second clock behind OpenVPN',
   'home-clock-bypassed':
     'the stream to home {name} has no second clock behind OpenVPN, which keeps the schedule on a busy server, too: what OpenVPN sends there does not leave by {netdev}, to which the routes lead; see what other programs do with it',
+  'home-clock-elsewhere':
+    'the stream to home {name} has no second clock behind OpenVPN, which keeps the schedule on a busy server, too: it is reached by {netdev}, and the clock of the other homes stands on {other}; let both leave by one network device, or give this home a server of its own',
   'endpoint-clock-no-pair':
     'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too: its kernel has no veth; run "modprobe veth" or, where that fails, rent one with a kernel of its own (KVM)',
   'endpoint-clock-no-chain':

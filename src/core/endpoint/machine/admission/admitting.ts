@@ -6,16 +6,17 @@ import { tunnelAddress } from '../../../plan/nft/nft-endpoint.ts';
 import type { Shape } from '../../../stream/stream.ts';
 import { type AdmissionEvidence, findOwnRefusal, findRefusal } from '../../admission/admission.ts';
 import { capacityOf, limitsOf } from '../../admission/limits.ts';
-import { isServerShort } from '../../admission/shares.ts';
 import { usedGB } from '../../admission/usage.ts';
 import type { StoredHome } from '../../identity.ts';
 import { closeSessions } from '../sessions.ts';
-import type { Session } from '../state.ts';
+import type { EndpointState, Session } from '../state.ts';
 import { changeSessions, log, type Turn } from '../turn.ts';
-import { comingOf, sharesOf } from './counting.ts';
+import { comingOf } from './counting.ts';
 
 /** What a home is told again and again stands in the log so often. */
 const TOLD_EVERY_MS = 600_000;
+/** The same of another reason than before, or where it was let in meanwhile. */
+const OTHER_TOLD_EVERY_MS = 60_000;
 /** Hellos of the slowest stream are two minutes apart. */
 const ASKED_WITHIN_MS = 180_000;
 
@@ -30,16 +31,17 @@ export function refuse(turn: Turn, home: StoredHome, hello: Hello, known: Sessio
   const refusal = findRefusal(evidenceOf(turn, home, hello.download, known));
   const before = state.refusals.get(host);
   if (!refusal) {
-    if (before) forget(turn, host);
+    // When that was logged last is known on: one that asks for too much by turns fills no log.
+    if (before?.refusal) note(turn, host, { ...before, refusal: null });
     return false;
   }
   const peer = tunnelAddress(state.place.identity, host);
   const slotBytes = known?.standing?.packetBytes ?? null;
   acts.push({ do: 'refuse', host, peer, hello, refusal, slotBytes });
   const nowMs = now.monotonicMs;
-  const isTold = before?.refusal.code === refusal.code && nowMs - before.toldMs < TOLD_EVERY_MS;
-  const toldMs = isTold ? before.toldMs : nowMs;
-  state.refusals = new Map(state.refusals).set(host, { refusal, atMs: nowMs, toldMs });
+  const pauseMs = before?.refusal?.code === refusal.code ? TOLD_EVERY_MS : OTHER_TOLD_EVERY_MS;
+  const isTold = before !== undefined && nowMs - before.toldMs < pauseMs;
+  note(turn, host, { refusal, atMs: nowMs, toldMs: isTold ? before.toldMs : nowMs });
   if (!isTold) log(turn, 'warning', refusedNotice(home, refusal));
   if (!known) return true;
   if (findOwnRefusal(evidenceOf(turn, home, known.shape, known)))
@@ -48,8 +50,10 @@ export function refuse(turn: Turn, home: StoredHome, hello: Hello, known: Sessio
   return true;
 }
 
-function forget({ state }: Turn, host: number): void {
-  state.refusals = new Map([...state.refusals].filter(([other]) => other !== host));
+type Refused = EndpointState['refusals'] extends ReadonlyMap<number, infer Value> ? Value : never;
+
+function note({ state }: Turn, host: number, refused: Refused): void {
+  state.refusals = new Map(state.refusals).set(host, refused);
 }
 
 /** What is not asked for any more is refused no more. */
@@ -75,7 +79,7 @@ function evidenceOf(
     has: known?.shape ?? null,
     isAlone: homes.length === 1,
     others: sessions.filter((other) => other.host !== host).map((other) => other.shape),
-    isShort: isServerShort(sharesOf(turn.state)),
+    isShort: turn.state.isServerShort,
   };
 }
 

@@ -6,7 +6,13 @@ import { CLOCK_HANDLE } from '../../../plan/names.ts';
 import { tunnelAddress } from '../../../plan/nft/nft-endpoint.ts';
 import { classId } from '../../../plan/tc.ts';
 import type { TcListing } from '../../../plan/tc-listing.ts';
-import { type Share, shareOf, shortNotice, shortOf } from '../../admission/shares.ts';
+import {
+  isServerShort,
+  type Share,
+  shareOf,
+  shortNotice,
+  shortOf,
+} from '../../admission/shares.ts';
 import { bytesBetween, type Reading, usageAt, usageOf, withBytes } from '../../admission/usage.ts';
 import { standingOf } from '../clock.ts';
 import type { EndpointState } from '../state.ts';
@@ -102,7 +108,7 @@ export function keepUsage(turn: Turn, isEnd = false): void {
 }
 
 /** What homes got of their slots in the last minute, where that was measured. */
-export function sharesOf(state: EndpointState): Share[] {
+function sharesOf(state: EndpointState): Share[] {
   return state.sessions.flatMap(({ host, name, standing, clocked, meter }) => {
     if (standing === null) return [];
     const share = shareOf(standingOf(state, host) > 0 ? clocked : meter, standing);
@@ -113,7 +119,9 @@ export function sharesOf(state: EndpointState): Share[] {
 /** Tells of homes that get less than they were promised. */
 export function noteShares(turn: Turn): void {
   const { state, now } = turn;
-  state.short = shortNotice(shortOf(sharesOf(state)));
+  const shares = sharesOf(state);
+  state.short = shortNotice(shortOf(shares));
+  state.isServerShort = isServerShort(shares);
   if (!state.short || now.monotonicMs - state.shortToldMs < SHORT_TOLD_EVERY_MS) return;
   state.shortToldMs = now.monotonicMs;
   log(turn, 'warning', state.short);
