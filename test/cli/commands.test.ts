@@ -154,13 +154,22 @@ test.serial(
       await said('--machine', '--slots', '3000', '--rate', '1500'),
       'all homes together, each way: 1500 KB/s, 3000 packets a second\n',
     );
-    t.regex(
+    t.is(
       await said('--machine', '--slots', 'default'),
+      'all homes together, each way: 1500 KB/s\n',
+      'of the only home there is nothing is reckoned',
+    );
+    await run('add-home', 'flat', '--out', join(folder, 'limits-flat.ovpn'));
+    t.regex(
+      await said('--machine'),
       /1500 KB\/s, \d+ packets a second \(reckoned: 2000 a processor core; /,
     );
     t.is(statSync(join(dir, 'limits.json')).mode & 0o777, 0o600);
     const { homes } = JSON.parse(await said('--json')) as { homes: unknown[] };
-    t.deepEqual(homes, [{ name: 'cottage', downKBps: 40, upKBps: 40, slots: 200, monthGB: null }]);
+    t.deepEqual(homes, [
+      { name: 'cottage', downKBps: 40, upKBps: 40, slots: 200, monthGB: null },
+      { name: 'flat', downKBps: 40, upKBps: 40, slots: null, monthGB: 300 },
+    ]);
 
     const wrong: [words: string[], said: RegExp][] = [
       [['--rate', '40'], /name the home that it is for, or give --default, or --machine\n/],
@@ -174,7 +183,7 @@ test.serial(
         /must be between 0\.25 and 10000 KB\/s for a home, got 20000\n/,
       ],
       [['--machine', '--month-gb', '10'], /--machine takes --rate and --slots/],
-      [['palace', '--rate', '40'], /there is no home "palace"; there is: cottage\n/],
+      [['palace', '--rate', '40'], /there is no home "palace"; there is: cottage, flat\n/],
     ];
     for (const [words, expected] of wrong) {
       const ended = await run('limit', ...words);

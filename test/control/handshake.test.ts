@@ -132,6 +132,20 @@ test('a home that is refused hears why, asks at an easy pace, and is welcome onc
   t.is(home.receive(answer(home.hello(60_000)!.datagram, 60_000)!, 60_010)?.kind, 'welcome');
 });
 
+test('once the tunnel is back the endpoint is asked at once, and soon again until it answers', (t) => {
+  const hands = pair();
+  const { home } = hands;
+  shakeHands(hands);
+  const wish = { upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null };
+  t.true(home.want({ ...wish, tunnelSinceS: 70 }));
+  t.false(home.want({ ...wish, tunnelSinceS: 70 }));
+  const urgentMs = home.hello(1000)!.pauseMs;
+  shakeHands(hands);
+  t.true(home.hello(2000)!.pauseMs > urgentMs);
+  t.true(home.want({ ...wish, tunnelSinceS: 90 }));
+  t.is(home.hello(3000)!.pauseMs, urgentMs);
+});
+
 test('hellos that come faster than challenges may are not answered', (t) => {
   const { home, endpoint } = pair();
   let answers = 0;

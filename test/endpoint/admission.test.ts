@@ -169,8 +169,10 @@ test('a home has its own figures, what it has none of as usual, and none where i
   t.deepEqual(limitsOf(book, 'a'), { downKBps: 80, upKBps: 40, slots: null, monthGB: null });
   t.deepEqual(limitsOf(book, 'b'), { ...free, downKBps: 40, upKBps: 40, monthGB: 100 });
   t.deepEqual(limitsOf(book, 'constructor'), limitsOf(book, 'b'));
-  t.deepEqual(capacityOf(book), { kBps: 500, slots: 4000 });
-  t.deepEqual(capacityOf(withLimits(book, 'machine', { slots: null })), { kBps: 500, slots: null });
+  t.deepEqual(capacityOf(book, 2), { kBps: 500, slots: 4000 });
+  t.deepEqual(capacityOf(book, 1), { kBps: 500, slots: null }, 'nobody else is there');
+  const without = withLimits(book, 'machine', { slots: null });
+  t.deepEqual(capacityOf(without, 2), { kBps: 500, slots: null });
   t.deepEqual(readLimitBook(JSON.parse(renderLimitBook(book))), { ...book, cores: null });
   t.deepEqual(limitsOf(withoutHome(book, 'a'), 'a'), limitsOf(book, ''));
 });
@@ -349,6 +351,16 @@ test('what went and came is kept, survives a start, and refuses a home whose mon
   after.hello(2);
   after.settle();
   t.true(after.take().includes('welcome 2'));
+});
+
+test('a home is told before its month is used up', (t) => {
+  const limits = limited({ home2: { monthGB: 1 }, home3: { monthGB: 1 } });
+  const usage = { month: '1970-01', homes: { home2: 9.1e8, home3: 8e8 } };
+  const play = Play.serving(t, [2, 3], { limits, usage });
+  for (const host of [2, 3]) play.hello(host);
+  play.settle();
+  const told = play.acts.flatMap((act) => (act.do === 'welcome' ? [act.arrival.troubles] : []));
+  t.deepEqual(told, [['month'], []]);
 });
 
 test('a home that sends more than it may is let go, however little it asks for', (t) => {

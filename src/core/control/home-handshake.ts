@@ -38,6 +38,8 @@ export interface Wish {
   maxDelayMs: number;
   /** Slots that shall stand in the clock behind the endpoint's OpenVPN; null for as many as usual. */
   standingSlots: number | null;
+  /** Since when the tunnel is up: an endpoint that may have begun anew is asked at once. */
+  tunnelSinceS?: number;
 }
 
 /** What a datagram means to the home. */

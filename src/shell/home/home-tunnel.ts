@@ -140,8 +140,8 @@ export class HomeTunnel {
 
   /** Tells the endpoint what is wanted of it. */
   want(work: Extract<Work, { part: 'streams' }>): void {
-    const { upload, download, maxDelayMs, standingSlots } = work;
-    this.#control?.want({ upload, download, maxDelayMs, standingSlots });
+    const { upload, download, maxDelayMs, standingSlots, tunnelSinceS } = work;
+    this.#control?.want({ upload, download, maxDelayMs, standingSlots, tunnelSinceS });
   }
 
   /** Asks the endpoint for an echo and a name, among devices' packets. */

@@ -48,8 +48,9 @@ export function limitsOf({ usual, homes }: LimitBook, name: string): Limits {
   return { ...NONE, ...usual, ...homes[name] };
 }
 
-export function capacityOf({ machine, cores }: LimitBook): Capacity {
-  const reckoned = cores === null ? null : cores * SLOTS_A_CORE;
+/** @param homes that there are: with only one nothing is reckoned, since there is nobody to leave anything to. */
+export function capacityOf({ machine, cores }: LimitBook, homes: number): Capacity {
+  const reckoned = cores === null || homes < 2 ? null : cores * SLOTS_A_CORE;
   return { kBps: null, slots: reckoned, ...machine };
 }
 

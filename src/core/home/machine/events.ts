@@ -182,6 +182,7 @@ export type Work =
       /** The same at the endpoint's end; null for as many as usual. */
       standingSlots: number | null;
       fresh: boolean;
+      tunnelSinceS: number;
     }
   | { part: 'openvpn'; config: string };
 

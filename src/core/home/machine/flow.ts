@@ -20,6 +20,8 @@ export interface Flow {
   silentSinceMs: number | null;
   /** Whether anything has come, and OpenVPN was not asked since. */
   flows: boolean;
+  /** When was last looked whether something comes. */
+  lookedMs: number | null;
   /** When the endpoint's machine last said that nobody listens there. */
   refusedMs: number;
 }
@@ -27,6 +29,7 @@ export interface Flow {
 export const NO_FLOW: Flow = {
   silentSinceMs: null,
   flows: false,
+  lookedMs: null,
   refusedMs: Number.NEGATIVE_INFINITY,
 };
 
@@ -36,14 +39,16 @@ export function wantsReconnect({ state, now }: Turn, download: Shape): boolean {
   const isUp = tunnelState === 'up';
   const comes = received.latestPerSecond > 0;
   const flows = flow.flows || (isUp && comes);
-  const silentSinceMs = !isUp || comes ? null : (flow.silentSinceMs ?? now.monotonicMs);
-  state.flow = { ...flow, flows, silentSinceMs };
-  if (silentSinceMs === null || now.monotonicMs - silentSinceMs < patienceMs(state, now, download))
+  const { monotonicMs: lookedMs } = now;
+  // Nothing has come since the look before.
+  const silentSinceMs = !isUp || comes ? null : (flow.silentSinceMs ?? flow.lookedMs ?? lookedMs);
+  state.flow = { ...flow, flows, silentSinceMs, lookedMs };
+  if (silentSinceMs === null || lookedMs - silentSinceMs < patienceMs(state, now, download))
     return false;
   // One that refuses is there, and says so by this very tunnel.
   if (refusalOf(state, now.monotonicMs)) return false;
   // Where nobody is there, asking more often does not help.
-  state.flow = { ...flow, flows: false, silentSinceMs: now.monotonicMs };
+  state.flow = { ...flow, flows: false, silentSinceMs: lookedMs, lookedMs };
   return true;
 }
 

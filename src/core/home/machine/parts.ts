@@ -182,6 +182,7 @@ function streamsWork({ config, rate, profile }: DesiredState, state: HomeState):
     standing: state.clock ? standingSlots(config, upload) : 0,
     standingSlots: config.main.standingSlots,
     fresh: state.queueIsNew,
+    tunnelSinceS: state.tunnelSinceS,
   };
 }
 

@@ -86,7 +86,7 @@ export function registerLimit(command: AddCommand, context: Context): void {
       const book = hasChanges
         ? await store.changeLimits((before) => withLimits(before, target, changes!))
         : await store.limits();
-      console.write(`${await describe(context, book, target)}\n`);
+      console.write(`${await describe(context, { book, target, homes: homes.length })}\n`);
       if (hasChanges)
         console.writeError('In force within seconds: who asks for more is refused, and told so.\n');
     });
@@ -134,17 +134,17 @@ function settingOf(key: keyof (Limits & Capacity), setting: Setting | undefined)
 
 async function describe(
   { system }: Context,
-  book: LimitBook,
-  target: LimitTarget,
+  { book, target, homes }: { book: LimitBook; target: LimitTarget; homes: number },
 ): Promise<string> {
-  if (target === 'machine') return describeMachine({ ...book, cores: await countCores(system) });
+  if (target === 'machine')
+    return describeMachine({ ...book, cores: await countCores(system) }, homes);
   if (target === 'usual')
     return `homes without figures of their own: ${inWords(limitsOf(book, ''))}`;
   return `home "${target.home}": ${inWords(limitsOf(book, target.home))}`;
 }
 
-function describeMachine(book: LimitBook): string {
-  const { kBps, slots } = capacityOf(book);
+function describeMachine(book: LimitBook, homes: number): string {
+  const { kBps, slots } = capacityOf(book, homes);
   const figures = [
     ...(kBps === null ? [] : [`${kBps} KB/s`]),
     ...(slots === null ? [] : [`${slots} packets a second`]),
@@ -176,7 +176,11 @@ async function list(
   const book = { ...(await registry.limits()), cores: await countCores(system) };
   const rows = homes.map((name) => ({ name, ...limitsOf(book, name) }));
   if (json) {
-    const told = { machine: capacityOf(book), default: limitsOf(book, ''), homes: rows };
+    const told = {
+      machine: capacityOf(book, homes.length),
+      default: limitsOf(book, ''),
+      homes: rows,
+    };
     console.write(`${JSON.stringify(told, null, 2)}\n`);
     return;
   }
@@ -189,5 +193,5 @@ async function list(
       ...[cell(slots, 'a second'), cell(monthGB, 'GB')],
     ],
   );
-  console.write(`${describeMachine(book)}\n\n${renderTable(titles, cells)}`);
+  console.write(`${describeMachine(book, homes.length)}\n\n${renderTable(titles, cells)}`);
 }

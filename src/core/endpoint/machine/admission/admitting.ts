@@ -17,6 +17,8 @@ import { comingOf } from './counting.ts';
 const TOLD_EVERY_MS = 600_000;
 /** The same of another reason than before, or where it was let in meanwhile. */
 const OTHER_TOLD_EVERY_MS = 60_000;
+/** Share of a month's data. */
+const NEARLY = 0.9;
 /** Hellos of the slowest stream are two minutes apart. */
 const ASKED_WITHIN_MS = 180_000;
 
@@ -72,7 +74,7 @@ function evidenceOf(
   const { limits, usage, sessions, homes } = turn.state;
   return {
     limits: limitsOf(limits, name),
-    capacity: capacityOf(limits),
+    capacity: capacityOf(limits, homes.length),
     shape,
     coming: comingOf(turn.state, host),
     usedGB: usedGB(usage, name),
@@ -81,6 +83,12 @@ function evidenceOf(
     others: sessions.filter((other) => other.host !== host).map((other) => other.shape),
     isShort: turn.state.isServerShort,
   };
+}
+
+/** Told before a home is refused for it. */
+export function isMonthNearlyUsed({ limits, usage }: EndpointState, name: string): boolean {
+  const { monthGB } = limitsOf(limits, name);
+  return monthGB !== null && usedGB(usage, name) >= NEARLY * monthGB;
 }
 
 /** As the endpoint's own log and status have it. */
