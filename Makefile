@@ -156,6 +156,13 @@ fuzz: compiled ## bad input for everything that reads what others made (minutes;
 endurance: test-packages dist/iotshaper.js compiled ## memory and descriptors of every process while home and endpoint are reloaded (root; MINUTES=30)
 	@node build/test/bench/endurance.js "$(MINUTES)"
 
+# Seconds for which fleet takes PostgreSQL away.
+GONE ?= 60
+
+.PHONY: fleet
+fleet: test-packages dist/iotshaper.js compiled ## two endpoints, a home, real PostgreSQL and Prometheus: both kinds of loss (root, two minutes; GONE=60)
+	@node build/test/bench/fleet.js $(GONE)
+
 .PHONY: bench-size
 bench-size: test-packages dist/iotshaper.js compiled ## what a router carries, how soon it starts, its memory (root, a minute)
 	@echo "== size"; node build/test/bench/size.js

@@ -353,6 +353,16 @@ test('what went and came is kept, survives a start, and refuses a home whose mon
   t.true(after.take().includes('welcome 2'));
 });
 
+test('a home is told before its month is used up', (t) => {
+  const limits = limited({ home2: { monthGB: 1 }, home3: { monthGB: 1 } });
+  const usage = { month: '1970-01', homes: { home2: 9.1e8, home3: 8e8 } };
+  const play = Play.serving(t, [2, 3], { limits, usage });
+  for (const host of [2, 3]) play.hello(host);
+  play.settle();
+  const told = play.acts.flatMap((act) => (act.do === 'welcome' ? [act.arrival.troubles] : []));
+  t.deepEqual(told, [['month'], []]);
+});
+
 test('a home that sends more than it may is let go, however little it asks for', (t) => {
   const play = Play.serving(t, [2, 3], { limits: limited({ home2: { upKBps: 40 } }) });
   for (let count = 0; count < 24; count++) {

@@ -81,6 +81,17 @@ class Bench {
   }
 }
 
+test('a home whose month is nearly used up is warned, and goes on', (t) => {
+  const bench = new Bench().on().connect();
+  bench.hear({ kind: 'welcome', welcome: { ...welcome, troubles: ['month'] } });
+  for (let count = 0; count < 8; count++) bench.second();
+  t.true(bench.state.permitted);
+  t.deepEqual(
+    bench.state.delivery.warnings.map(({ code }) => code),
+    ['month-nearly-used'],
+  );
+});
+
 test('a home that its endpoint refuses holds its devices back and says why, with the rate that it may have', (t) => {
   const bench = new Bench().on().connect();
   for (let count = 0; count < 8; count++) bench.second();

@@ -1,4 +1,4 @@
-// What an endpoint tells a home in a welcome, each as one bit: why devices may get nothing.
+// What an endpoint tells a home in a welcome, each as one bit: why devices may get nothing, now or soon.
 
 /** By their bits, from the lowest, eight at most; added at the end, for older homes read them too. */
 export const endpointTroubles = [
@@ -14,6 +14,8 @@ export const endpointTroubles = [
   'shared',
   /** This one took over from another, and is not to be in a hurry to take over again. */
   'later',
+  /** Most of the data that this home may have in this month is used. */
+  'month',
 ] as const;
 
 export type EndpointTrouble = (typeof endpointTroubles)[number];

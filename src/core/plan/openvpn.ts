@@ -60,6 +60,8 @@ export interface HomeOpenVpn {
  * and then ever more seldom, so that a line that is back would go unnoticed.
  */
 const ANSWER_SECONDS = 6;
+/** The same where there is another one to go to, since devices are cut off meanwhile: all are asked in turn. */
+const NEXT_SECONDS = 2;
 
 function renderBlock(tag: string, text: string): string[] {
   return [`<${tag}>`, text.trim(), `</${tag}>`];
@@ -71,7 +73,7 @@ function profileLines(profile: Profile): string[] {
   return [
     'client',
     ...remotes.map(({ host, port, proto }) => `remote ${host} ${port} ${proto}`),
-    `server-poll-timeout ${ANSWER_SECONDS}`,
+    `server-poll-timeout ${remotes.length > 1 ? NEXT_SECONDS : ANSWER_SECONDS}`,
     `data-ciphers ${dataCiphers.join(':')}`,
     `tls-version-min ${tlsVersionMin}`,
     ...(trust.fingerprints.length > 0

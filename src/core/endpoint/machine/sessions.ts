@@ -12,7 +12,7 @@ import { tunnelAddress } from '../../plan/nft/nft-endpoint.ts';
 import { waitPerSlotMs } from '../../stream/stream.ts';
 import { Allowance, type Pace } from '../allowance.ts';
 import { innerNetworkOf, type StoredHome } from '../identity.ts';
-import { refuse } from './admission/admitting.ts';
+import { isMonthNearlyUsed, refuse } from './admission/admitting.ts';
 import { STREAM_PARTS } from './agenda.ts';
 import type { Served } from './events.ts';
 import { netsOf } from './parts.ts';
@@ -144,14 +144,13 @@ export function answer(turn: Turn): void {
 }
 
 /** What a home is told of what arrives here, and goes on. */
-function arrivalOf(
-  { troubles, uplinkMtu }: EndpointState,
-  { received, sharing }: Session,
-): ArrivalReport {
+function arrivalOf(state: EndpointState, { name, received, sharing }: Session): ArrivalReport {
+  const { troubles, uplinkMtu } = state;
   const names: EndpointTrouble[] = [
-    ...troubles.map(({ name }) => name).filter((name) => name !== null),
+    ...troubles.map((trouble) => trouble.name).filter((one) => one !== null),
     ...(sharing.isShared ? (['shared'] as const) : []),
     ...(sharing.isLater ? (['later'] as const) : []),
+    ...(isMonthNearlyUsed(state, name) ? (['month'] as const) : []),
   ];
   const wholeBytes = uplinkMtu === null ? null : wholeBytesOf(uplinkMtu, false);
   return { received, troubles: names, wholeBytes };

@@ -73,7 +73,8 @@ export function judgeDelivery(evidence: DeliveryEvidence): Delivery {
     ...(short.length > 0 ? [] : findUnanswered(probes)),
   ];
   const partly = [...shared, ...findRedirected(evidence)];
-  const warnings = [...short, ...partly, ...findPieces(evidence)];
+  const soon = evidence.endpointTroubles.includes('month') ? [notice('month-nearly-used')] : [];
+  const warnings = [...short, ...partly, ...findPieces(evidence), ...soon];
   return { troubles, short, partly, isServed, warnings };
 }
 

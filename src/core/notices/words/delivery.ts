@@ -32,6 +32,8 @@ export const deliveryWords = {
   'packets-in-pieces-down':
     'iotshaper.main.packet_size: each packet of {size} bytes leaves the endpoint in two pieces, which costs more and is lost more often; {fits} bytes would fit its line: run "{command}"',
 
+  'month-nearly-used':
+    'nine tenths of the data that your endpoint’s operator allows this home a month are used, and devices are cut off once all is; choose a lower rate, or ask the operator for more',
   'outer-clock-no-pair':
     'there is no second clock behind OpenVPN, which keeps the schedule on a busy router, too: its kernel has no veth; run "opkg update; opkg install kmod-veth"',
   'outer-clock-no-chain':

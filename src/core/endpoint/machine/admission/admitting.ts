@@ -17,6 +17,8 @@ import { comingOf } from './counting.ts';
 const TOLD_EVERY_MS = 600_000;
 /** The same of another reason than before, or where it was let in meanwhile. */
 const OTHER_TOLD_EVERY_MS = 60_000;
+/** Share of a month's data. */
+const NEARLY = 0.9;
 /** Hellos of the slowest stream are two minutes apart. */
 const ASKED_WITHIN_MS = 180_000;
 
@@ -81,6 +83,12 @@ function evidenceOf(
     others: sessions.filter((other) => other.host !== host).map((other) => other.shape),
     isShort: turn.state.isServerShort,
   };
+}
+
+/** Told before a home is refused for it. */
+export function isMonthNearlyUsed({ limits, usage }: EndpointState, name: string): boolean {
+  const { monthGB } = limitsOf(limits, name);
+  return monthGB !== null && usedGB(usage, name) >= NEARLY * monthGB;
 }
 
 /** As the endpoint's own log and status have it. */
