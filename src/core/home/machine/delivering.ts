@@ -67,14 +67,17 @@ export function noteDelivery(turn: Turn): void {
   const streams = streamsOf(turn);
   if (!desired || !streams) return;
   const before = state.delivery;
+  // What was lost while the tunnel was down says nothing of the line.
+  const upMs = (now.unixS - state.tunnelSinceS) * 1000;
+  const isMeasured = state.tunnelState === 'up' && upMs > SHORTFALL_WINDOW_MS;
   const delivery = judgeDelivery({
     nowMs: now.monotonicMs,
     netdev: desired.config.tunnel.interface,
     passages: state.passages,
     probes: state.probes,
     streams,
-    up: passingOf(streams.upload, [state.sent, state.arrivals]),
-    down: passingOf(streams.download, [state.received]),
+    up: passingOf(streams.upload, isMeasured ? [state.sent, state.arrivals] : []),
+    down: passingOf(streams.download, isMeasured ? [state.received] : []),
     wholeBytes: state.house.wholeBytes,
     endpointWholeBytes: wholeBytesBy(
       state.remoteAddress?.includes(':') ?? false,
