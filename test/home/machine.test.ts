@@ -719,3 +719,21 @@ test('in a plain tunnel, and where slots leave in pieces, there is none', (t) =>
     t.true(bench.done.includes('streams'));
   }
 });
+
+test('what was lost while the tunnel was down is not laid to the line', (t) => {
+  const bench = new Bench().shaping();
+  const isLaid = (): boolean =>
+    bench.state.delivery.warnings.some(({ code }) => code === 'download-short');
+  bench.world.faults = { ...bench.world.faults, receiveShare: 0.7 };
+  for (let second = 0; second < 90; second++) bench.second();
+  t.true(isLaid(), 'a line that carries 70 of 100');
+  bench.hear({ kind: 'openvpn', name: 'RECONNECTING', local: '', remote: '' });
+  bench.endAll();
+  bench.connect();
+  for (let second = 0; second < 50; second++) {
+    bench.second();
+    t.false(isLaid(), `${second} s after the tunnel is back`);
+  }
+  for (let second = 0; second < 30; second++) bench.second();
+  t.true(isLaid(), 'measured anew');
+});
