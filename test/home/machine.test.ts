@@ -737,3 +737,15 @@ test('what was lost while the tunnel was down is not laid to the line', (t) => {
   for (let second = 0; second < 30; second++) bench.second();
   t.true(isLaid(), 'measured anew');
 });
+
+test('that devices are cut off is said once the first rules are in force, and no sooner', (t) => {
+  const bench = new Bench();
+  bench.hear({ kind: 'intent', intent: { kind: 'on', desired: desired(40) } });
+  while (bench.work?.part !== 'rules') {
+    t.is(bench.state.told.reason.code, 'service-starting');
+    bench.end();
+  }
+  t.is(bench.state.told.reason.code, 'service-starting');
+  bench.end();
+  t.is(bench.state.told.reason.code, 'starting');
+});

@@ -46,13 +46,20 @@ function toldOf(state: HomeState): Omit<Told, 'sinceS'> {
       );
     case 'on':
       if (permitted) return { state: 'shaping', fault: null, ...shapingNotices(state) };
-      if (obstacle === null) return told('starting', notice('starting'));
+      if (obstacle === null)
+        return told('starting', isShut(state) ? notice('starting') : notice('service-starting'));
       return told(
         everPermitted ? 'blocked' : 'starting',
         obstacleNotice(state, obstacle),
         obstacle,
       );
   }
+}
+
+/** Whether devices are known to be cut off: not before the first rules are in force, and where they may do without the tunnel. */
+function isShut({ intent, house, pending, running }: HomeState): boolean {
+  if (intent.kind !== 'on' || pending.includes('rules') || running === 'rules') return false;
+  return intent.desired.config.main.killswitch && !house.networkUnknown;
 }
 
 function shapingNotices(state: HomeState): Pick<Told, 'reason' | 'remarks' | 'trouble'> {
