@@ -81,6 +81,18 @@ test('one that does not end is ended', async (t) => {
   t.is(all[1]!.said, '2\n');
 });
 
+test('one that had to be killed never answers: what it was asked is asked anew', async (t) => {
+  const { time, all, batch, lost } = start(2);
+  batch.write('1\nclass show\n');
+  batch.write('3\n');
+  await time.advance(1000);
+  all[0]!.events.onExit({ status: null, signal: 'SIGKILL', failure: null });
+  t.is(lost(), 1);
+  t.is(all[1]!.said, '', 'with what came after it');
+  batch.write('4\n');
+  t.is(all[1]!.said, '4\n');
+});
+
 test('one that dies is followed by another, but not over and over', async (t) => {
   const { time, all, batch, end, lost, faults } = start(100);
   await time.advance(2000);

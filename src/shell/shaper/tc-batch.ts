@@ -85,8 +85,8 @@ export class TcBatch {
       onOutput: lineReader((line) => {
         if (isOurs()) onLine(line);
       }),
-      onExit: ({ failure }) => {
-        if (child === this.#ending) this.#goOn();
+      onExit: ({ failure, signal }) => {
+        if (child === this.#ending) this.#goOn(signal !== null);
         else if (child === this.#child) this.#lose(failure, startedMs);
       },
     });
@@ -102,10 +102,14 @@ export class TcBatch {
     onLost();
   }
 
-  /** The old one has done all it was told. */
-  #goOn(): void {
+  /** The old one has done all it was told, unless it took too long: then that is lost with what came after it. */
+  #goOn(wasKilled: boolean): void {
     this.#cancelKill();
     this.#ending = null;
+    if (wasKilled) {
+      this.#held = '';
+      this.#options.onLost();
+    }
     const text = this.#held;
     this.#held = '';
     this.#child?.write(text);
