@@ -122,7 +122,8 @@ export function parseCopy(text: string): EndpointCopy {
   return limits ? { ...copy, limits } : copy;
 }
 
-function parseJson(text: string): unknown {
+/** What the text says; null where it is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

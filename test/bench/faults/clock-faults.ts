@@ -1,32 +1,19 @@
 // What can happen to the clocks behind OpenVPN, at either end.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
 import { endpointStatus, type Fault } from './measure.ts';
+import { on, type Place, suspend } from './places.ts';
 
-function atRouter(name: string, ...argv: string[]): Fault {
-  return {
-    name: `home: second clock’s ${name}`,
-    plant: ({ network }: ExposureLab) => network.netns('router', argv),
-  };
-}
-
-function atEndpoint(name: string, ...argv: string[]): Fault {
-  return {
-    name: `endpoint: second clock’s ${name}`,
-    plant: ({ network }: ExposureLab) => network.netns('endpoint', argv),
-  };
+function at(place: Place, name: string, ...argv: string[]): Fault {
+  return { name: `${place}: second clock’s ${name}`, plant: (lab) => on(lab, place, ...argv) };
 }
 
 /** Nothing leads to the clock, and before that shows OpenVPN sends for a moment nothing, then all at once. */
 const flushedAndPaused: Fault = {
   name: 'home: second clock’s chain flushed, and OpenVPN pauses',
   plant: async (lab) => {
-    await lab.network.netns('router', ['nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out']);
+    await on(lab, 'home', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out');
     await delay(500);
-    const pids = await lab.pids('router', 'openvpn');
-    for (const pid of pids) process.kill(pid, 'SIGSTOP');
-    await delay(400);
-    for (const pid of pids) process.kill(pid, 'SIGCONT');
+    await suspend(lab, 'home', 'openvpn', 400);
   },
 };
 
@@ -35,10 +22,7 @@ const tooSlow: Fault = {
   name: 'endpoint: OpenVPN stopped for 1 s in 4, for 70 s',
   plant: async (lab) => {
     for (let time = 0; time < 17; time++) {
-      const pids = await lab.pids('endpoint', 'openvpn');
-      for (const pid of pids) process.kill(pid, 'SIGSTOP');
-      await delay(1000);
-      for (const pid of pids) process.kill(pid, 'SIGCONT');
+      await suspend(lab, 'endpoint', 'openvpn', 1000);
       await delay(3000);
     }
   },
@@ -51,14 +35,24 @@ const tooSlow: Fault = {
 };
 
 export const clockFaults: Fault[] = [
-  atRouter('chain flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out'),
+  at('home', 'chain flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out'),
   flushedAndPaused,
-  atRouter('netdevs deleted', 'ip', 'link', 'del', 'iotclk0'),
-  atRouter('queue deleted', 'tc', 'qdisc', 'del', 'dev', 'iotclk0', 'root'),
-  atEndpoint('chain flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out'),
-  atEndpoint('map flushed', 'nft', 'flush', 'map', 'netdev', 'iotshaper', 'homes4'),
-  atEndpoint('netdevs deleted', 'ip', 'link', 'del', 'iotclk0'),
-  atEndpoint('queue deleted', 'tc', 'qdisc', 'del', 'dev', 'iotclk0', 'root'),
-  atEndpoint('class of a home deleted', 'tc', 'class', 'del', 'dev', 'iotclk0', 'classid', '2:2'),
+  at('home', 'netdevs deleted', 'ip', 'link', 'del', 'iotclk0'),
+  at('home', 'queue deleted', 'tc', 'qdisc', 'del', 'dev', 'iotclk0', 'root'),
+  at('endpoint', 'chain flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out'),
+  at('endpoint', 'map flushed', 'nft', 'flush', 'map', 'netdev', 'iotshaper', 'homes4'),
+  at('endpoint', 'netdevs deleted', 'ip', 'link', 'del', 'iotclk0'),
+  at('endpoint', 'queue deleted', 'tc', 'qdisc', 'del', 'dev', 'iotclk0', 'root'),
+  at(
+    'endpoint',
+    'class of a home deleted',
+    'tc',
+    'class',
+    'del',
+    'dev',
+    'iotclk0',
+    'classid',
+    '2:2',
+  ),
   tooSlow,
 ];

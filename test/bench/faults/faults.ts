@@ -8,30 +8,12 @@ import { crowdFaults } from './crowd-faults.ts';
 import { hostileFaults } from './hostile-faults.ts';
 import type { Fault } from './measure.ts';
 import { neighbourFaults } from './neighbour-faults.ts';
+import { on, type Place, signal, suspend } from './places.ts';
 import { wireFaults } from './wire-faults.ts';
-
-type Place = 'home' | 'endpoint';
 
 const NETDEV = 'iotvpn0';
 const DEVICES_NETDEV = 'iot0';
 const TABLE = ['inet', 'iotshaper'];
-
-function on(lab: ExposureLab, place: Place, ...argv: string[]): Promise<string> {
-  return lab.network.netns(place === 'home' ? 'router' : 'endpoint', argv);
-}
-
-async function signal(lab: ExposureLab, place: Place, name: string, what: NodeJS.Signals) {
-  for (const pid of await lab.pids(place === 'home' ? 'router' : 'endpoint', name)) {
-    process.kill(pid, what);
-  }
-}
-
-/** Stops a program for a while, as a machine without memory or time does. */
-async function suspend(lab: ExposureLab, place: Place, name: string, forMs: number) {
-  await signal(lab, place, name, 'SIGSTOP');
-  await delay(forMs);
-  await signal(lab, place, name, 'SIGCONT');
-}
 
 async function restart({ network }: ExposureLab, place: Place): Promise<void> {
   await network.stop(place);

@@ -6,6 +6,7 @@ import {
   readLimitBook,
   renderLimitBook,
 } from '../../../core/endpoint/admission/limits.ts';
+import { parseJson } from '../../../core/endpoint/keeping.ts';
 import type { Served } from '../../../core/endpoint/machine/events.ts';
 import type { System, SystemError } from '../../system/system.ts';
 import { withFolderLock } from './folder-lock.ts';
@@ -66,12 +67,4 @@ export async function countCores({ files }: Pick<System, 'files'>): Promise<numb
     0,
   );
   return cores === 0 ? null : cores;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
 // Data a month, on disk: written now and then by the service alone.
 import { join } from 'node:path';
 import { NO_USAGE, readUsage, type Usage } from '../../../core/endpoint/admission/usage.ts';
+import { parseJson } from '../../../core/endpoint/keeping.ts';
 import { noticeOfError } from '../../../core/notices/notice-error.ts';
 import { wordsOf } from '../../../core/notices/words.ts';
 import type { Log } from '../../system/log.ts';
@@ -24,11 +25,7 @@ export class UsageFile {
   /** What can't be read was never counted. */
   async read(): Promise<Usage> {
     const text = await this.#system.files.readText(this.#path).catch(() => '{}');
-    try {
-      return readUsage(JSON.parse(text)) ?? NO_USAGE;
-    } catch {
-      return NO_USAGE;
-    }
+    return readUsage(parseJson(text)) ?? NO_USAGE;
   }
 
   /** Writes one after the other; see {@link UsageFile.settled}. */
