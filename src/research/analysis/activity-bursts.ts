@@ -1,5 +1,6 @@
 // Bursts: bins of a device's traffic that stand out from the minutes around them. Silence, however long, costs nothing.
 import { firstAtLeast, quantileOfSorted } from '../../core/analysis/statistics/sample.ts';
+import { BurstList } from './burst-list.ts';
 
 /** Bytes sent and received in bins of one length; only bins with traffic take memory. */
 export interface BinnedTraffic {
@@ -13,17 +14,6 @@ export interface BinnedTraffic {
   down: ArrayLike<number>;
 }
 
-/** Traffic above the background. */
-export interface Burst {
-  /** When the rate changed, and when it was back. */
-  startS: number;
-  endS: number;
-  /** Bytes above the background, both directions. */
-  bytes: number;
-  upBytes: number;
-  downBytes: number;
-}
-
 /**
  * Bins more than `contrast` scaled MADs above the median of the `stretch` bins around are bursts; what stands out within
  * `gapS` of the last that did is the same one.
@@ -33,10 +23,10 @@ export function findBursts(
   gapS: number,
   contrast: number,
   stretch: number,
-): Burst[] {
+): BurstList {
   const { binS, bins, up, down } = traffic;
   const background = new Background(traffic, stretch);
-  const bursts: Burst[] = [];
+  const bursts = new BurstList();
   let from = -1;
   let last = -1;
   const open = { bytes: 0, upBytes: 0, downBytes: 0 };

@@ -21,7 +21,7 @@ export function activityRows(
   const share = (value: number | undefined) => (value === undefined ? none : value.toFixed(2));
   const rows = streams.map(({ label, activity, score: own, auc }) => [
     label,
-    String(activity.bursts.length),
+    String(activity.bursts),
     String(activity.events.length),
     own ? String(own.events) : score ? notNamed : none,
     share(own?.precision),
@@ -112,7 +112,7 @@ export function toJson({ streams, ...rest }: ActivityReport): object {
     streams: streams.map(({ label, keys, activity, score, auc }) => ({
       label,
       keys,
-      bursts: activity.bursts.length,
+      bursts: activity.bursts,
       // JSON has no infinity: no burst of this stream counts as an event.
       thresholdBytes: Number.isFinite(activity.thresholdBytes) ? activity.thresholdBytes : null,
       score,

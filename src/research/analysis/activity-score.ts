@@ -84,10 +84,10 @@ export function windowAuc(
   const windows = Math.floor(count / perWindow);
   const scores = new Float64Array(windows);
   const labels = new Uint8Array(windows);
-  for (const [bin, value] of evidence) {
+  evidence.bins.forEach((bin, k) => {
     const w = Math.floor(bin / perWindow);
-    if (w < windows) scores[w] = Math.max(scores[w]!, value);
-  }
+    if (w < windows) scores[w] = Math.max(scores[w]!, evidence.values[k]!);
+  });
   for (const eventS of eventsS) {
     const w = Math.floor((eventS - startS) / (perWindow * binS));
     if (w >= 0 && w < windows) labels[w] = 1;

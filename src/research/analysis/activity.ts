@@ -1,8 +1,10 @@
 // The paper's second step of attack: when something happened at home, from changes in a device's traffic rates alone.
-import { median } from '../../core/analysis/statistics/sample.ts';
-import { type BinnedTraffic, type Burst, findBursts } from './activity-bursts.ts';
+import { type BinnedTraffic, findBursts } from './activity-bursts.ts';
+import { type Burst, BurstList } from './burst-list.ts';
+import { withoutHeartbeats } from './heartbeats.ts';
 
-export type { BinnedTraffic, Burst } from './activity-bursts.ts';
+export type { BinnedTraffic } from './activity-bursts.ts';
+export type { Burst } from './burst-list.ts';
 
 export interface ActivityOptions {
   /** A burst ends after so long without more than the background. */
@@ -16,12 +18,12 @@ export interface ActivityOptions {
 export interface Activity {
   /** Bursts that are held to be events. */
   events: Burst[];
-  /** All bursts, those a device makes unasked (heartbeats, clocks) among them. */
-  bursts: Burst[];
+  /** How many bursts there are, those a device makes unasked (heartbeats, clocks) among them. */
+  bursts: number;
   /** Bytes from which on a burst is an event. */
   thresholdBytes: number;
-  /** Evidence that something began, by bin: log2 of the burst's bytes; 0 where there is none. For an AUC. */
-  evidence: ReadonlyMap<number, number>;
+  /** Evidence that something began, for an AUC: the bins that have some, in order, and log2 of the burst's bytes in each. */
+  evidence: { bins: Int32Array; values: Float32Array };
 }
 
 const usual = { gapS: 1.5, contrast: 4, backgroundS: 120 };
@@ -35,14 +37,6 @@ const FEWEST_OF_TALK = 30;
 const TALK_SHARE = 0.7;
 /** ...or so much smaller. */
 const FACTOR_OF_TALK = 8;
-/** A heartbeat is known by so many alike; those whose sizes differ somewhat, by more. */
-const FEWEST_BEATS = 6;
-const FEWEST_LOOSE_BEATS = 12;
-/** No device beats in more ways. */
-const MOST_KINDS = 40;
-/** How much the bytes of such heartbeats differ, and how many of their pauses are on time. */
-const LOOSE_SIZE = 0.25;
-const LOOSE_ON_TIME = 0.6;
 /** What begins so soon after the end of a burst is more of the same... */
 const MERGE_S = 2.5;
 /** ...and what begins so soon and is so unlike, its echo: a server's answer, a report of what was done. */
@@ -66,26 +60,40 @@ export function findActivity(traffic: BinnedTraffic, options: ActivityOptions = 
   const { gapS, contrast, backgroundS } = { ...usual, ...options };
   const { binS } = traffic;
   const bursts = findBursts(traffic, gapS, contrast, Math.max(8, Math.round(backgroundS / binS)));
-  const beats = findHeartbeats(bursts);
-  const apart = bursts.filter((burst) => !beats.has(burst));
-  const others = mergeNear(apart);
-  const thresholdBytes = separateKinds(others, beats.size > 0);
+  const apart = withoutHeartbeats(bursts);
+  const others = mergeNear(bursts, apart);
+  const thresholdBytes = separateKinds(others, apart.length < bursts.length);
   return {
-    events: leaveEchoes(joinRuns(others.filter(({ bytes }) => bytes >= thresholdBytes))),
-    bursts,
+    events: leaveEchoes(joinRuns(atLeast(others, thresholdBytes))),
+    bursts: bursts.length,
     thresholdBytes,
-    evidence: new Map(
-      apart.map(({ startS, bytes }) => [
-        Math.round((startS - traffic.startS) / binS),
-        Math.log2(1 + bytes),
-      ]),
-    ),
+    evidence: {
+      bins: Int32Array.from(apart, (place) =>
+        Math.round((bursts.startS(place) - traffic.startS) / binS),
+      ),
+      values: Float32Array.from(apart, (place) => Math.log2(1 + bursts.bytes(place))),
+    },
   };
 }
 
 /** Joins bursts that follow each other soon: one use of a device is seldom one burst. */
-function mergeNear(bursts: readonly Burst[]): Burst[] {
-  return runsOf(bursts, MERGE_S).map(joined);
+function mergeNear(bursts: BurstList, places: Uint32Array): BurstList {
+  const merged = new BurstList();
+  for (const place of places) {
+    const burst = bursts.at(place);
+    const isMore = merged.length > 0 && burst.startS - merged.endS(merged.length - 1) <= MERGE_S;
+    if (isMore) merged.extendLast(burst);
+    else merged.push(burst);
+  }
+  return merged;
+}
+
+function atLeast(bursts: BurstList, bytes: number): Burst[] {
+  const large: Burst[] = [];
+  for (let place = 0; place < bursts.length; place++) {
+    if (bursts.bytes(place) >= bytes) large.push(bursts.at(place));
+  }
+  return large;
 }
 
 /** Joins uses of a device again and again within seconds: whoever does that is using it all the while. */
@@ -138,70 +146,12 @@ function unlike(a: number, b: number): number {
   return (1 + Math.max(a, b)) / (1 + Math.min(a, b));
 }
 
-/** Bursts of one size whose pauses are mostly one period, or a few of it where one drowned in other traffic. */
-function findHeartbeats(bursts: readonly Burst[]): Set<Burst> {
-  const alike = new Map<string, Burst[]>();
-  for (const burst of bursts) {
-    const size = `${burst.upBytes}/${burst.downBytes}`;
-    const own = alike.get(size);
-    if (own) own.push(burst);
-    else alike.set(size, [burst]);
-  }
-  const beats = new Set<Burst>();
-  for (const own of alike.values()) {
-    if (own.length >= FEWEST_BEATS && shareOnTime(own, 0.1) >= 0.7) {
-      for (const burst of own) beats.add(burst);
-    }
-  }
-  // Those that differ somewhat: around each size that many others are near, the commonest first.
-  let left = bursts.filter((burst) => !beats.has(burst));
-  for (let kinds = 0; kinds < MOST_KINDS; kinds++) {
-    const near = new Set(left.length > 0 ? nearestKind(left) : []);
-    if (near.size < FEWEST_LOOSE_BEATS) break;
-    const isBeat = shareOnTime([...near], 0.15) >= LOOSE_ON_TIME;
-    if (isBeat) for (const burst of near) beats.add(burst);
-    left = left.filter((burst) => !near.has(burst));
-  }
-  return beats;
-}
-
-/** The bursts whose bytes up and down are near those of the one that most are near. */
-function nearestKind(bursts: readonly Burst[]): Burst[] {
-  const close = (a: number, b: number) => Math.abs(a - b) <= LOOSE_SIZE * Math.max(a, b);
-  const near = (center: Burst) => (burst: Burst) =>
-    close(burst.upBytes, center.upBytes) && close(burst.downBytes, center.downBytes);
-  // Of a day's bursts some hundred stand for all, and of a month's some thousand for how many are near.
-  const asked = sample(bursts, 4000);
-  let most = { count: 0, center: bursts[0]! };
-  for (const center of sample(bursts, 200)) {
-    const isNear = near(center);
-    let count = 0;
-    for (const burst of asked) if (isNear(burst)) count++;
-    if (count > most.count) most = { count, center };
-  }
-  return bursts.filter(near(most.center));
-}
-
-function sample<T>(values: readonly T[], count: number): readonly T[] {
-  const step = Math.max(1, Math.floor(values.length / count));
-  return step === 1 ? values : values.filter((_, i) => i % step === 0);
-}
-
-/** Share of pauses that are one to four periods, the middle pause being one. */
-function shareOnTime(bursts: readonly Burst[], tolerance: number): number {
-  const pauses = bursts.slice(1).map(({ startS }, i) => startS - bursts[i]!.startS);
-  const periodS = median(pauses);
-  const onTime = pauses.filter((pause) => {
-    const periods = Math.round(pause / periodS);
-    return periods >= 1 && periods <= 4 && Math.abs(pause / periodS - periods) < tolerance;
-  });
-  return onTime.length / pauses.length;
-}
-
 /** Bytes from which on a burst is an event. */
-function separateKinds(bursts: readonly Burst[], hasBeats: boolean): number {
+function separateKinds(bursts: BurstList, hasBeats: boolean): number {
   if (bursts.length < 2) return 0;
-  const sizes = bursts.map(({ bytes }) => Math.log2(1 + bytes)).sort((a, b) => a - b);
+  const sizes = Float64Array.from({ length: bursts.length }, (_, place) =>
+    Math.log2(1 + bursts.bytes(place)),
+  ).sort();
   const n = sizes.length;
   const { split, apart, share } = partKinds(sizes);
   const factor = n < 4 ? LEAST_FACTOR_OF_FEW : LEAST_FACTOR;
@@ -217,7 +167,7 @@ function separateKinds(bursts: readonly Burst[], hasBeats: boolean): number {
 }
 
 /** Where sorted values part best into two kinds (Otsu 1979), how far those are apart, and how much of the variance that is. */
-function partKinds(sorted: readonly number[]): { split: number; apart: number; share: number } {
+function partKinds(sorted: Float64Array): { split: number; apart: number; share: number } {
   const n = sorted.length;
   const sum = sorted.reduce((a, b) => a + b, 0);
   const spread = sorted.reduce((a, b) => a + (b - sum / n) ** 2, 0);
@@ -232,8 +182,11 @@ function partKinds(sorted: readonly number[]): { split: number; apart: number; s
   return { split: best.split, apart: best.apart, share: spread > 0 ? best.between / spread : 0 };
 }
 
-function comesLikeClock(bursts: readonly Burst[]): boolean {
-  const pauses = bursts.slice(1).map(({ startS }, i) => startS - bursts[i]!.startS);
+function comesLikeClock(bursts: BurstList): boolean {
+  const pauses = Float64Array.from(
+    { length: bursts.length - 1 },
+    (_, i) => bursts.startS(i + 1) - bursts.startS(i),
+  );
   const mean = pauses.reduce((a, b) => a + b, 0) / pauses.length;
   const spread = pauses.reduce((a, b) => a + (b - mean) ** 2, 0) / pauses.length;
   return Math.sqrt(spread) < CLOCK_VARIATION * mean;
