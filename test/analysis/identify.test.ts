@@ -13,6 +13,7 @@ import {
   type IdentifiedDevice,
   identifyDevices,
   judgeByRates,
+  MOST_WINDOWS,
   type ObservedCapture,
 } from '../../src/research/analysis/identify/identify.ts';
 import { fitNearestNeighbours } from '../../src/research/analysis/identify/knn.ts';
@@ -114,7 +115,7 @@ test('nearest neighbours agree with looking at every distance', (t) => {
       fc.property(
         fc.array(fc.tuple(row, fc.constantFrom<string[]>('a', 'b', 'c')), {
           minLength: 3,
-          maxLength: 30,
+          maxLength: 120,
         }),
         row,
         (train, query) => {
@@ -351,6 +352,47 @@ test('a device with fewer windows than folds is left out and named', async (t) =
   t.is(judgeByRates(few, 60, 1, judging)!.shuffled.labels.length, 3);
   t.is(judgeByRates(devices.slice(0, 1), 60, 1, judging), null);
   t.is(judgeByRates(devices, 10, 10, judging), null);
+});
+
+test('of days of windows some thousands are judged, each label’s share of them, from all of its time', (t) => {
+  const durationS = 4 * 86_400;
+  // One says as much all the time, the other something else on the last day, and only every other minute.
+  const steady = new RateSeries(1);
+  const changing = new RateSeries(1);
+  for (let timeS = 0; timeS < durationS; timeS += 20) {
+    steady.add({ timeS, bytes: 100, direction: 'up' });
+    const bytes = timeS < 3 * 86_400 ? 500 : 900;
+    if (timeS % 120 < 60) changing.add({ timeS, bytes, direction: 'down' });
+  }
+  const counts = { packets: 1, upBytes: 0, downBytes: 0, mac: null, addresses: [], names: [] };
+  const devices = identifyDevices(
+    [
+      {
+        file: 'x',
+        fromS: 0,
+        toS: durationS,
+        streams: [
+          { key: 'steady', ...counts, series: steady },
+          { key: 'changing', ...counts, series: changing },
+        ],
+      },
+    ],
+    defaultLabels(),
+    null,
+  );
+  const { rows, labels, windows } = gatherWindows(devices, 60, 20, 10);
+  t.is(windows, (durationS / 60) * 1.5);
+  t.is(rows.length, MOST_WINDOWS);
+  t.is(labels.filter((label) => label === 'steady').length, Math.round((MOST_WINDOWS * 2) / 3));
+  const own = rows.filter((_, i) => labels[i] === 'changing').map(([, , mean]) => mean);
+  const late = own.filter((mean) => mean === 45).length / own.length;
+  t.true(Math.abs(late - 1 / 4) < 0.01, `${late} of them are of the last of four days`);
+  t.deepEqual(
+    own,
+    own.toSorted((a, b) => a! - b!),
+  );
+  const few = gatherWindows(devices, 600, 20, 10);
+  t.deepEqual([few.rows.length, few.windows], [(2 * durationS) / 600, (2 * durationS) / 600]);
 });
 
 test('every device of the paper is told by each of its telling names', (t) => {

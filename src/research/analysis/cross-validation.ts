@@ -2,7 +2,7 @@
 
 import type { Random } from '../../core/random/random.ts';
 import { contiguousFolds, stratifiedFolds } from './folds.ts';
-import { fitNearestNeighbours, type Rows } from './identify/knn.ts';
+import { fitNearestNeighbours, keyOf, type Rows } from './identify/knn.ts';
 import { fitRateForest } from './identify/rate-forest.ts';
 
 export const classifiers = ['neighbours', 'forest'] as const;
@@ -43,6 +43,7 @@ export function validateRates(
   const foldOf = contiguous
     ? contiguousFolds(labels, folds)
     : stratifiedFolds(labels, folds, random);
+  const keys = name === 'forest' ? [] : rows.map(keyOf);
   const names = [...new Set(labels)].sort();
   const place = new Map(names.map((name, i) => [name, i]));
   const confusion = names.map(() => new Array<number>(names.length).fill(0));
@@ -55,7 +56,12 @@ export function validateRates(
     const classifier =
       name === 'forest'
         ? fitRateForest(taught, own, { random })
-        : fitNearestNeighbours(taught, own, neighbours);
+        : fitNearestNeighbours(
+            taught,
+            own,
+            neighbours,
+            train.map((i) => keys[i]!),
+          );
     for (const i of test)
       confusion[place.get(labels[i]!)!]![place.get(classifier.predict(rows[i]!))!]!++;
   }

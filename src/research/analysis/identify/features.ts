@@ -53,20 +53,15 @@ export class RateSeries {
   }
 
   /** Bytes per second in samples of `sampleS` seconds, a whole number of bins each, `count` from `startS` on. */
-  rates(
-    startS: number,
-    sampleS: number,
-    count: number,
-  ): { up: Float64Array; down: Float64Array; bins: number } {
+  rates(startS: number, sampleS: number, count: number): { up: Float64Array; down: Float64Array } {
     this.#settle();
     const up = new Float64Array(count);
     const down = new Float64Array(count);
     const first = Math.floor(startS / this.binS);
     const perSample = Math.round(sampleS / this.binS);
-    let bins = 0;
-    for (const at = this.#list.cursor(first); ; at.step(), bins++) {
+    for (const at = this.#list.cursor(first); ; at.step()) {
       const sample = Math.floor((at.bin - first) / perSample);
-      if (sample >= count) return { up, down, bins };
+      if (sample >= count) return { up, down };
       up[sample]! += at.up / sampleS;
       down[sample]! += at.down / sampleS;
     }
@@ -89,6 +84,11 @@ export class RateSeries {
       down[k] = at.down;
     }
     return { bins, up, down };
+  }
+
+  /** Begin of the bin that a moment is in. */
+  binAt(timeS: number): number {
+    return Math.floor(timeS / this.binS) * this.binS;
   }
 
   /** Begin of the first bin with traffic not before a moment; infinite where none follows. */
@@ -182,28 +182,39 @@ export interface WindowOptions {
  * @returns none where a window has fewer than two samples
  */
 export function cutWindows(series: RateSeries, options: WindowOptions): RateWindow[] {
-  const { fromS, toS, windowS, sampleS } = options;
-  const count = Math.round(windowS / sampleS);
-  if (count < 2) return [];
-  const windows: RateWindow[] = [];
+  return windowStarts(series, options).map((startS) => ({
+    startS,
+    features: describeWindow(series, startS, options),
+  }));
+}
+
+/** When the windows of {@link cutWindows} begin, without a look at what is in them. */
+export function windowStarts(
+  series: RateSeries,
+  { fromS, toS, windowS, sampleS, keepEmpty }: WindowOptions,
+): number[] {
+  if (Math.round(windowS / sampleS) < 2) return [];
+  const starts: number[] = [];
   for (let i = 0; fromS + (i + 1) * windowS <= toS; i++) {
     const startS = fromS + i * windowS;
     // Silence takes no time where it is not kept.
-    const nextS = options.keepEmpty ? startS : series.nextTraffic(startS);
+    const nextS = keepEmpty ? startS : series.nextTraffic(startS);
     if (nextS >= toS) break;
-    if (nextS >= startS + windowS) {
-      i = Math.max(i, Math.floor((nextS - fromS) / windowS) - 2);
-      continue;
-    }
-    const { up, down, bins } = series.rates(startS, sampleS, count);
-    if (bins === 0 && !options.keepEmpty) continue;
-    const features =
-      options.features === 'bursts'
-        ? describeBursts(series, startS, windowS)
-        : [...describe(up), ...describe(down)];
-    windows.push({ startS, features });
+    if (nextS < series.binAt(startS) + windowS) starts.push(startS);
+    else i = Math.max(i, Math.floor((nextS - fromS) / windowS) - 2);
   }
-  return windows;
+  return starts;
+}
+
+/** What the window that begins at `startS` looks like. */
+export function describeWindow(
+  series: RateSeries,
+  startS: number,
+  { windowS, sampleS, features }: Pick<WindowOptions, 'windowS' | 'sampleS' | 'features'>,
+): number[] {
+  if (features === 'bursts') return describeBursts(series, startS, windowS);
+  const { up, down } = series.rates(startS, sampleS, Math.round(windowS / sampleS));
+  return [...describe(up), ...describe(down)];
 }
 
 function describe(values: Float64Array): [mean: number, deviation: number] {

@@ -55,11 +55,12 @@ export function renderIdentification(result: Identification): string {
       ' (a longer capture, or a shorter --window).\n'
     );
   }
-  const { shuffled, contiguous, windowS, sampleS } = best;
+  const { shuffled, contiguous, windowS, sampleS, windows } = best;
+  const drawn = windows > shuffled.rows ? ` (of ${windows}, spread over their time)` : '';
   text +=
     `By rates alone (${classifierText(result)} on ${result.features === 'bursts' ? 'directions and bursts' : 'mean and deviation of the rates'}, ` +
     `${result.folds}-fold cross-validation, seed ${result.seed}),\n` +
-    `windows of ${windowS} s sampled every ${sampleS} s: ${percent(shuffled.accuracy)} of ${shuffled.rows} windows of ` +
+    `windows of ${windowS} s sampled every ${sampleS} s: ${percent(shuffled.accuracy)} of ${shuffled.rows} windows${drawn} of ` +
     `${shuffled.labels.length} devices right\n` +
     `(95 % interval ${percent(shuffled.interval[0])}–${percent(shuffled.interval[1])}; ` +
     `always guessing the commonest ${percent(shuffled.baseline)}).\n` +

@@ -4,7 +4,7 @@ import { seededRandom } from '../../../core/random/random.ts';
 import type { Announcement } from '../../capture/names/name-book.ts';
 import { type ClassifierName, type Validation, validateRates } from '../cross-validation.ts';
 import { type Labels, labelByNames } from '../labels.ts';
-import { cutWindows, type FeatureSet, type RateSeries } from './features.ts';
+import { describeWindow, type FeatureSet, type RateSeries, windowStarts } from './features.ts';
 import type { Stream } from './flows.ts';
 import type { Rows } from './knn.ts';
 import type { Vendors } from './vendors.ts';
@@ -119,46 +119,85 @@ function judgeByAnnouncements(device: IdentifiedDevice): void {
 export interface Dataset {
   rows: Rows;
   labels: string[];
+  /** How many windows there are, of which no more than `MOST_WINDOWS` are rows. */
+  windows: number;
   /** Devices with too few windows to be split into folds, and how many they have. */
   leftOut: { label: string; windows: number }[];
 }
 
-/** Cuts the devices' traffic into windows; a label needs `fewest` of them to take part. */
+/** So many tell an accuracy to within one in a hundred; days of many devices have a hundred thousand. */
+export const MOST_WINDOWS = 5000;
+/** Steps of it, taken as parts of one, fall nowhere twice and everywhere alike. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** Where a label's windows are found. */
+interface LabelWindows {
+  label: string;
+  count: number;
+  stretches: { series: RateSeries; starts: readonly number[] }[];
+}
+
+/**
+ * Cuts the devices' traffic into windows; a label needs `fewest` of them to take part. Of more than `most`, each label's
+ * share of those is taken, spread over its time.
+ */
 export function gatherWindows(
   devices: readonly IdentifiedDevice[],
   windowS: number,
   sampleS: number,
   fewest: number,
-  features: FeatureSet = 'rates',
+  { features = 'rates', most = MOST_WINDOWS }: { features?: FeatureSet; most?: number } = {},
 ): Dataset {
-  const rowsOf = new Map<string, number[][]>();
+  const options = { windowS, sampleS, features };
+  const found = new Map<string, LabelWindows>();
   for (const { label, stretches } of devices) {
-    const rows = rowsOf.get(label) ?? [];
-    rowsOf.set(label, rows);
+    const own = found.get(label) ?? { label, count: 0, stretches: [] };
+    found.set(label, own);
     for (const { fromS, toS, series } of stretches) {
-      for (const window of cutWindows(series, { fromS, toS, windowS, sampleS, features }))
-        rows.push(window.features);
+      const starts = windowStarts(series, { ...options, fromS, toS });
+      own.stretches.push({ series, starts });
+      own.count += starts.length;
     }
   }
-  const rows: number[][] = [];
-  const labels: string[] = [];
-  const leftOut: Dataset['leftOut'] = [];
-  for (const [label, own] of rowsOf) {
-    if (own.length < fewest) {
-      leftOut.push({ label, windows: own.length });
-      continue;
-    }
-    for (const row of own) {
-      rows.push(row);
-      labels.push(label);
-    }
-  }
-  return { rows, labels, leftOut };
+  const all = [...found.values()];
+  const judged = all.filter(({ count }) => count >= fewest);
+  const windows = judged.reduce((sum, { count }) => sum + count, 0);
+  const share = Math.min(1, most / Math.max(1, windows));
+  const taken = judged.map(({ label, count, stretches }) => {
+    const places = spreadOver(count, Math.max(fewest, Math.round(count * share)));
+    let before = 0;
+    const rows = stretches.flatMap(({ series, starts }) => {
+      const from = before;
+      before += starts.length;
+      return places
+        .filter((place) => place >= from && place < before)
+        .map((place) => describeWindow(series, starts[place - from]!, options));
+    });
+    return { label, rows };
+  });
+  return {
+    rows: taken.flatMap(({ rows }) => rows),
+    labels: taken.flatMap(({ label, rows }) => rows.map(() => label)),
+    windows,
+    leftOut: all
+      .filter(({ count }) => count < fewest)
+      .map(({ label, count }) => ({ label, windows: count })),
+  };
+}
+
+/** So many places of all, in order, one from each of as many equal parts, where in them no rhythm has it. */
+function spreadOver(all: number, count: number): number[] {
+  if (count >= all) return Array.from({ length: all }, (_, place) => place);
+  return Array.from({ length: count }, (_, k) =>
+    Math.floor(((k + ((k * GOLDEN) % 1)) * all) / count),
+  );
 }
 
 export interface Judgement {
   windowS: number;
   sampleS: number;
+  /** How many windows there are; as many as `MOST_WINDOWS` were judged. */
+  windows: number;
   shuffled: Validation;
   /** The same with folds that are unbroken stretches of time. */
   contiguous: Validation;
@@ -186,7 +225,10 @@ export function judgeByRates(
   sampleS: number,
   { classifier, neighbours, folds, seed, features }: JudgeOptions,
 ): Judgement | null {
-  const { rows, labels, leftOut } = gatherWindows(devices, windowS, sampleS, folds, features);
+  if (new Set(devices.map(({ label }) => label)).size < 2) return null;
+  const { rows, labels, windows, leftOut } = gatherWindows(devices, windowS, sampleS, folds, {
+    ...(features && { features }),
+  });
   if (new Set(labels).size < 2) return null;
   const validate = (contiguous: boolean) =>
     validateRates(rows, labels, {
@@ -196,5 +238,12 @@ export function judgeByRates(
       random: seededRandom(seed),
       contiguous,
     });
-  return { windowS, sampleS, shuffled: validate(false), contiguous: validate(true), leftOut };
+  return {
+    windowS,
+    sampleS,
+    windows,
+    shuffled: validate(false),
+    contiguous: validate(true),
+    leftOut,
+  };
 }

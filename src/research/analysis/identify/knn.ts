@@ -1,4 +1,5 @@
 // k-nearest-neighbours on standardised features.
+import { askNear, plantTree } from './point-tree.ts';
 
 /** Rows of numbers, all of one length. */
 export type Rows = readonly (readonly number[])[];
@@ -29,34 +30,42 @@ const SAME = 1 + 1e-9;
 /**
  * Learns by heart. Features are brought to mean 0 and standard deviation 1 *of the training rows*, so that nothing of
  * a row that is tested flows into its own judgement; distance is Euclidean.
+ * @param keys what rows that are the same have in common, where it is known already
  */
 export function fitNearestNeighbours(
   rows: Rows,
   labels: readonly string[],
   k: number,
+  keys: readonly string[] = rows.map(keyOf),
 ): NearestNeighbours {
   const width = rows[0]?.length ?? 0;
   const { means, deviations } = describeColumns(rows, width);
   const standardise = (row: readonly number[]) =>
     Float64Array.from(row, (value, c) => (value - means[c]!) / deviations[c]!);
-  const points = gatherPoints(rows, labels, standardise);
+  const tree = plantTree(gatherPoints(rows, labels, keys, standardise));
   const totals = new Map<string, number>();
   for (const label of labels) totals.set(label, (totals.get(label) ?? 0) + 1);
   const predict = (row: readonly number[]): string => {
-    const near = nearestPoints(points, standardise(row), k);
+    const near = nearestPoints(tree, standardise(row), k);
     return vote(near, k, totals);
   };
   return { predict };
 }
 
+/** The same for rows that are the same. */
+export function keyOf(row: readonly number[]): string {
+  return row.join(' ');
+}
+
 function gatherPoints(
   rows: Rows,
   labels: readonly string[],
+  keys: readonly string[],
   standardise: (row: readonly number[]) => Float64Array,
 ): Point[] {
   const points = new Map<string, Point>();
   rows.forEach((row, r) => {
-    const key = row.join(' ');
+    const key = keys[r]!;
     let point = points.get(key);
     if (!point) {
       point = { values: standardise(row), counts: new Map(), rows: 0 };
@@ -74,15 +83,19 @@ interface Near {
 }
 
 /** The fewest nearest points that hold `k` rows, and all that are as far as the last of them; nearest first. */
-function nearestPoints(points: readonly Point[], query: Float64Array, k: number): Near[] {
+function nearestPoints(
+  tree: ReturnType<typeof plantTree<Point>>,
+  query: Float64Array,
+  k: number,
+): Near[] {
   let near: Near[] = [];
   let bound = Number.POSITIVE_INFINITY;
-  for (const point of points) {
+  askNear(tree, query, (point) => {
     let distance = 0;
     for (let c = 0; c < query.length && distance <= bound; c++) {
       distance += (point.values[c]! - query[c]!) ** 2;
     }
-    if (distance > bound) continue;
+    if (distance > bound) return bound;
     near.push({ point, distance });
     near.sort((a, b) => a.distance - b.distance);
     let held = 0;
@@ -90,10 +103,12 @@ function nearestPoints(points: readonly Point[], query: Float64Array, k: number)
       held += one.point.rows;
       return held >= k;
     });
-    if (!last) continue;
-    bound = last.distance * SAME;
-    near = near.filter((one) => one.distance <= bound);
-  }
+    if (last) {
+      bound = last.distance * SAME;
+      near = near.filter((one) => one.distance <= bound);
+    }
+    return bound;
+  });
   return near;
 }
 

@@ -35,7 +35,11 @@ export function judgeOverTime(
   sampleS: number,
   { features, seed }: { features: FeatureSet; seed: number },
 ): OverTime | null {
-  const { rows, labels } = gatherWindows(devices, windowS, sampleS, STRETCHES, features);
+  const { rows, labels } = gatherWindows(devices, windowS, sampleS, STRETCHES, {
+    features,
+    // In order, without gaps.
+    most: Number.POSITIVE_INFINITY,
+  });
   const names = [...new Set(labels)];
   if (names.length < 2) return null;
   const foldOf = contiguousFolds(labels, STRETCHES);
