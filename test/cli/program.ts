@@ -11,10 +11,25 @@ export interface Ended {
   stderr: string;
 }
 
+/**
+ * This machine without a netdev of the program's: tests that look through the whole machine, as an endpoint's do, make one for
+ * moments, and a configuration would be refused for it.
+ */
+const system: typeof nodeSystem = {
+  ...nodeSystem,
+  files: {
+    ...nodeSystem.files,
+    readText: (path) =>
+      path.startsWith('/sys/class/net/iot0/')
+        ? Promise.reject(Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' }))
+        : nodeSystem.files.readText(path),
+  },
+};
+
 /** Runs `iotshaper` with these words, without the start of a process, which takes longer than most commands. */
 export async function iotshaper(...words: string[]): Promise<Ended> {
   const console = new CapturedConsole(...words);
-  const context = { system: nodeSystem, console };
+  const context = { system, console };
   await tellFailures(context, () => runCli(context));
   return { status: console.status ?? 0, stdout: console.out, stderr: console.err };
 }
