@@ -14,7 +14,7 @@ import { buildNetwork } from './bed/namespaces.ts';
 import type { LabProcess } from './bed/processes.ts';
 import { processTimes, timesBetween } from './bed/processor-time.ts';
 import { readVersions, requireTools } from './bed/tools.ts';
-import { planTopology, type Topology } from './bed/topology.ts';
+import { lab, planTopology, type Topology } from './bed/topology.ts';
 import { planHousehold } from './emulators/household.ts';
 import type { DevicePlan } from './emulators/plan.ts';
 import { LabError } from './error.ts';
@@ -38,8 +38,8 @@ const leadMs = 1_500;
 const drainMs = 2_000;
 
 /**
- * Runs one variant and leaves `provider.pcap`, `device.pcap`, `events.csv`, `delays.csv` and `summary.json` in
- * `options.out`; namespaces, processes and files elsewhere are gone when it returns or throws.
+ * Runs one variant and leaves `provider.pcap`, `device.pcap`, `endpoint.pcap` (where there is an endpoint: its line without
+ * the tunnel), `events.csv`, `delays.csv` and `summary.json` in `options.out`; namespaces, processes and files elsewhere are gone when it returns or throws.
  *
  * @throws {LabError} what a user can mend
  * @throws the signal's reason when interrupted
@@ -197,7 +197,25 @@ async function startCaptures({ topology, options, logFolder, signal, cleanup }: 
       signal,
       cleanup,
     }),
+    ...(hasEndpoint(options)
+      ? [
+          await startCapture({
+            netns: provider,
+            netdev: 'vps',
+            path: join(options.out, 'endpoint.pcap'),
+            logPath: join(logFolder, 'tcpdump-endpoint.log'),
+            filter: `not arp and not host ${lab.homeAddress}`,
+            signal,
+            cleanup,
+          }),
+        ]
+      : []),
   ];
+}
+
+/** Whether devices' packets leave by the endpoint: its line then carries them, beside the tunnel, as the Internet sees them. */
+function hasEndpoint({ variant }: LabOptions): boolean {
+  return variant !== 'unprotected' && variant !== 'block';
 }
 
 /** Lets the run go on for its time, tells how far it is, and ends it when a process it needs has ended. */

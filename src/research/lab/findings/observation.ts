@@ -95,7 +95,7 @@ function isTunnel(packet: Decoded, port: number): boolean {
 }
 
 /** The lab's cables hand on TCP's super-packets (GSO) whole; a real line carries them as segments of its MTU. */
-function cutToLine({ ipBytes, protocol }: Decoded): number[] {
+export function cutToLine({ ipBytes, protocol }: Decoded): number[] {
   if (protocol !== TCP || ipBytes <= MTU_BYTES) return [ipBytes];
   const segments: number[] = [];
   for (let left = ipBytes - TCP_HEADERS_BYTES; left > 0; left -= MTU_BYTES - TCP_HEADERS_BYTES) {

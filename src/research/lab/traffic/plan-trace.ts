@@ -3,12 +3,12 @@ import type { Sample } from '../../../core/capture/trace.ts';
 import type { Exchange } from '../emulators/plan.ts';
 import { answerMessage } from './message.ts';
 
-const UDP_HEADERS_BYTES = 28;
+export const UDP_HEADERS_BYTES = 28;
 /** IP 20, TCP 20 and the time-stamp option 12. */
-const TCP_HEADERS_BYTES = 52;
-const SEGMENT_BYTES = 1448;
+export const TCP_HEADERS_BYTES = 52;
+export const SEGMENT_BYTES = 1448;
 /** How long a server far away takes to answer, there and back. */
-const ROUND_TRIP_S = 0.03;
+export const ROUND_TRIP_S = 0.03;
 
 /**
  * Packets of the exchanges in the order of time: messages cut into segments, each second segment acknowledged, answers
