@@ -107,6 +107,16 @@ evaluate-running: compiled ## an audit without end: false alarms of 500 simulate
 evaluate-observer: compiled ## which device said most, told over time by an observer trained in other homes, plain and shaped (minutes)
 	@node build/test/bench/observer-over-time.js 900 6
 
+# Lab runs that evaluate-mixing makes, by seed, the first of the home that is watched.
+MIXED := 51 52 53 54 55
+
+.PHONY: evaluate-mixing
+evaluate-mixing: lab-packages dist/iotshaper.js compiled ## what an endpoint's provider sees of one home among 1, 5 and 20 (root, 20 minutes)
+	@for seed in $(MIXED); do node dist/iotshaper.js lab run --variant vit --devices sense,nest-cam,wemo-switch \
+	  --seconds 300 --seed $$seed --id mixed$$seed --out out/mixing/$$seed >/dev/null & done; wait
+	@node build/test/bench/mixing.js 7200 3 $(addprefix out/mixing/,$(MIXED))
+	@node build/test/bench/mixing-two-homes.js $(addprefix out/mixing/,$(wordlist 2,3,$(MIXED)))
+
 .PHONY: evaluate-readers
 evaluate-readers: compiled ## captures of each link type beside tshark, flows beside softflowd and nfdump (root installs them; a minute)
 	@sh scripts/install-packages.sh tshark softflowd nfdump

@@ -8,6 +8,7 @@ import { readJson } from '../../src/core/text/json.ts';
 import type { LabSummary } from '../../src/research/lab/findings/summary.ts';
 import { openCapture } from '../../src/shell/capture/reader.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { readServedHome } from '../mixing/recording.ts';
 import { notRun } from '../not-run.ts';
 
 const program = 'dist/iotshaper.js';
@@ -182,6 +183,13 @@ labTest('shaped: one size, no name, nothing outside the tunnel, though devices t
   t.true(summary.devices.packets > 50 && summary.latency.up.sent > 10);
   t.true(isMostlyDelivered(summary.latency), JSON.stringify(summary.latency));
   t.like(summary.service as { state: string }, { state: 'shaping' });
+
+  // Behind the endpoint devices' packets are as they were sent.
+  const { far, tunnelS } = await readServedHome(out);
+  t.true(new Set(far.map(({ bytes }) => bytes)).size > 5, `${far.length} packets`);
+  const servers = new Set(far.map(({ connection }) => connection.server));
+  t.true(servers.has('nexus.dropcam.com:443'), [...servers].join(', '));
+  t.true(tunnelS.length > 300);
 });
 
 labTest('a namespace of the same name is left alone, and the run refused', async (t) => {
