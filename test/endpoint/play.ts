@@ -7,6 +7,7 @@ import type { PassageCount } from '../../src/core/delivery/passage.ts';
 import { type LimitBook, NO_LIMITS } from '../../src/core/endpoint/admission/limits.ts';
 import { NO_USAGE, type Usage } from '../../src/core/endpoint/admission/usage.ts';
 import type { EndpointPassage, ResolverFault } from '../../src/core/endpoint/delivery.ts';
+import type { HomeConnection } from '../../src/core/endpoint/fleet/drain.ts';
 import type { EndpointIdentity, StoredHome } from '../../src/core/endpoint/identity.ts';
 import { judgeEndpoint } from '../../src/core/endpoint/judgement.ts';
 import type { PlacedHome } from '../../src/core/endpoint/machine/clock-state.ts';
@@ -25,7 +26,7 @@ import type { QueueListing, TcListing } from '../../src/core/plan/tc-listing.ts'
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
 
 /** An endpoint that has allowed and counted nothing. */
-export const FREE = { limits: NO_LIMITS, usage: NO_USAGE };
+export const FREE = { limits: NO_LIMITS, usage: NO_USAGE, drained: null };
 /** Bytes of what each class sends, whatever is asked for. */
 const BYTES = 512;
 
@@ -93,6 +94,9 @@ export class Play {
   received = new Map<string, ByteCount>();
   limits: LimitBook = NO_LIMITS;
   usage: Usage = NO_USAGE;
+  drained: string | null = null;
+  /** By the number of each connection. */
+  connections: readonly HomeConnection[] | null = [];
   suspects: ForeignChain[] = [];
   resolver: ResolverFault | null = null;
   closedFolder: string | null = null;
@@ -266,6 +270,7 @@ export class Play {
       if (act.do === 'try-forward' || act.do === 'keep-usage') return [];
       if (act.do === 'log') return act.notice.code;
       if (act.do === 'gate') return `${act.open ? 'open' : 'shut'} ${act.host}`;
+      if (act.do === 'send-on') return `send-on ${act.connection}`;
       return `${act.do === 'close-session' ? 'close' : act.do} ${act.host}`;
     });
   }
@@ -277,7 +282,8 @@ export class Play {
     known: Partial<Pick<Play, 'homes' | 'places' | 'limits' | 'usage'>> = {},
   ): Play {
     const play = Object.assign(new Play(t), { homes: hosts.map((host) => stored(host)) }, known);
-    play.tell({ kind: 'start', homes: play.homes, limits: play.limits, usage: play.usage });
+    const { homes, limits, usage, drained } = play;
+    play.tell({ kind: 'start', homes, limits, usage, drained });
     play.settle();
     play.tell({ kind: 'openvpn', name: 'CONNECTED' });
     play.settle();
@@ -366,7 +372,8 @@ export class Play {
       ...{
         connect: this.index,
         index: this.index,
-        homes: { homes: this.homes, limits: this.limits },
+        homes: { homes: this.homes, limits: this.limits, drained: this.drained },
+        connections: this.connections,
         ipv6: this.ipv6,
       },
       user: this.hasPlainUser ? { user: 'nobody', group: 'nogroup' } : null,

@@ -1,7 +1,15 @@
 // The built program with a registry in a real PostgreSQL: what an operator types, and what runs beside the service.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -126,4 +134,38 @@ test('settings that others may read, and wrong ones, are refused', (t) => {
   t.regex(run('list').said, /fleet\.conf: line 4: "metric" is no setting; there are registry,/);
   rmSync(path);
   t.regex(run('fleet').said, /fleet\.conf: is not there; this endpoint is in no fleet/);
+});
+
+test('an endpoint is drained where another one takes its homes, and serves again when asked to', (t) => {
+  const [one, two] = [machine(t, 'drain1'), machine(t, 'drain2')];
+  one.run('init', '--host', '192.0.2.81');
+  const mark = join(one.copy, 'drained');
+  const unheard = one.run('drain');
+  t.is(unheard.status, 1);
+  t.regex(
+    unheard.said,
+    /^iotshaper: none of the other endpoints \(.*\) is heard and serves homes, so/,
+  );
+  t.false(existsSync(mark));
+  two.run('init', '--host', '192.0.2.82');
+  spawnSync('psql', [url, '-c', "UPDATE endpoints SET seen_at = now() WHERE name = 'drain2'"]);
+  const told = one.run('drain', '--run-dir', one.runDir);
+  t.is(told.status, 0, told.said);
+  t.regex(told.said, /^This endpoint is drained.*\nNo service runs here; it sends homes on once/);
+  t.regex(readFileSync(mark, 'utf8'), /^\d{4}-\d\d-\d\dT.*Z\n$/);
+  t.regex(one.run('drain', '--undo').said, /^This endpoint serves again whoever comes/);
+  t.false(existsSync(mark));
+  t.is(one.run('drain', '--undo').status, 0);
+});
+
+test('one machine has no other endpoint: it is drained by whoever knows better', (t) => {
+  const alone = machine(t, 'alone');
+  rmSync(join(alone.stateDir, 'fleet.conf'));
+  t.regex(alone.run('drain').said, /run "iotshaper endpoint init --host HOST"/);
+  alone.run('init', '--host', '192.0.2.1');
+  const { status, said } = alone.run('drain');
+  t.is(status, 1);
+  t.regex(said, /^iotshaper: there is no other endpoint, so homes have nowhere to go; "--anyway"/);
+  t.is(alone.run('drain', '--anyway', '--run-dir', alone.runDir).status, 0);
+  t.true(existsSync(join(alone.stateDir, 'drained')));
 });

@@ -25,7 +25,13 @@ async function metricNames(): Promise<Set<string>> {
     figures.note(homes, day * 86_400_000);
   }
   const text = await new Metrics({
-    ...{ figures, endpoint: 'vps1', isServing: () => true, warnings: () => 0 },
+    ...{
+      figures,
+      endpoint: 'vps1',
+      isServing: () => true,
+      isDrained: () => false,
+      warnings: () => 0,
+    },
     ...{ hasRegistry: () => true, resources: async () => ({ cpuSeconds: 1, memoryBytes: 1 }) },
   }).render();
   return new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!));
@@ -33,7 +39,7 @@ async function metricNames(): Promise<Set<string>> {
 
 test('dashboard, alerts and documentation name metrics that there are', async (t) => {
   const names = await metricNames();
-  t.is(names.size, 15, [...names].join(' '));
+  t.is(names.size, 16, [...names].join(' '));
   const dashboard = JSON.parse(read('grafana-dashboard.json'));
   t.true(dashboard.panels.length >= 8);
   const expressions = dashboard.panels.flatMap(({ targets }: { targets: { expr: string }[] }) =>

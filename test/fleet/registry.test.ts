@@ -114,6 +114,36 @@ test(
   (t) => endpointOf(t, postgres.createDatabase(), 'vps1').store,
 );
 
+test('a drained endpoint is told of, and comes last in the profiles that are made', async (t) => {
+  const url = postgres.createDatabase();
+  const [one, two] = ['vps1', 'vps2'].map((name) => endpointOf(t, url, name));
+  await one!.store.init('one.example.org', 1194);
+  await two!.store.init('two.example.org', 1194);
+  const known = async () =>
+    (await two!.store.endpoints()).map(({ name, drained, heard }) => [name, drained, heard]);
+  t.deepEqual(await known(), [
+    ['vps1', false, false],
+    ['vps2', false, false],
+  ]);
+  const presence = new Presence(one!.database, 'vps1', new EndpointFigures());
+  await presence.tell({ month: '2026-11', homes: {} }, true);
+  t.deepEqual(await known(), [
+    ['vps1', true, true],
+    ['vps2', false, false],
+  ]);
+  for (const name of ['a', 'b', 'c']) {
+    const verdict = checkProfile(await two!.store.addHome(name), pemReader);
+    if (!verdict.ok) return t.fail(JSON.stringify(verdict.problems));
+    const hosts = verdict.profile.remotes.map(({ host }) => host);
+    t.deepEqual(hosts, ['two.example.org', 'one.example.org']);
+  }
+  await presence.tell({ month: '2026-11', homes: {} });
+  t.deepEqual(await known(), [
+    ['vps1', false, true],
+    ['vps2', false, false],
+  ]);
+});
+
 test('several endpoints have the same homes, and a profile names them all', async (t) => {
   const url = postgres.createDatabase();
   const [one, two] = ['vps1', 'vps2'].map((name) => endpointOf(t, url, name));

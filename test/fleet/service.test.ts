@@ -240,6 +240,7 @@ test('nothing else than the same is told while devices are busy', async (t) => {
     return new Metrics({
       ...source,
       isServing: () => true,
+      isDrained: () => false,
       warnings: () => 0,
       hasRegistry: () => null,
     }).render();

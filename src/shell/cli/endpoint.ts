@@ -8,6 +8,7 @@ import { consoleLog } from '../system/log.ts';
 import type { Context } from './context.ts';
 import { registerCloudInit } from './endpoint/cloud-init.ts';
 import { printFaults, requireKernel } from './endpoint/doctor.ts';
+import { registerDrain } from './endpoint/drain.ts';
 import { prepareFleet, registerFleet, withFleet } from './endpoint/fleet.ts';
 import { registerHomes } from './endpoint/homes.ts';
 import { registerLimit } from './endpoint/limit.ts';
@@ -32,6 +33,7 @@ export function registerEndpoint(program: Command, context: Context): void {
   registerHomes(command, context);
   registerFleet(command, context);
   registerLimit(command, context);
+  registerDrain(command, context);
 
   command(
     'doctor',

@@ -1,5 +1,6 @@
 // Does to the machine what an endpoint's machine asks for, a part at a time, and tells how it went.
 import { join } from 'node:path';
+import { homeConnections, renderSendOn } from '../../core/endpoint/fleet/drain.ts';
 import type { Part } from '../../core/endpoint/machine/agenda.ts';
 import type { Act, EndpointEvent, Outcomes, Work } from '../../core/endpoint/machine/events.ts';
 import type { EndpointState } from '../../core/endpoint/machine/state.ts';
@@ -120,6 +121,9 @@ export class EndpointEffects {
       case 'refuse':
         this.#control.answer(act);
         return;
+      case 'send-on':
+        this.#openvpn.command(renderSendOn(act.connection));
+        return;
       case 'keep-usage':
         this.#options.usage.keep(act.usage);
         return;
@@ -154,6 +158,8 @@ export class EndpointEffects {
         return this.#connect();
       case 'suspects':
         return readForeignChains(system);
+      case 'connections':
+        return this.#openvpn.clients().then(homeConnections);
       case 'homes':
         return readServed(system, this.#options.store);
       case 'user':
@@ -268,7 +274,7 @@ export class EndpointEffects {
     const { clientConfigDir } = this.#options.state().place;
     // What is no home any more is let go at once, and finds no file when it comes again.
     return writeClientConfigs(this.#system, clientConfigDir, files, (commonName) =>
-      this.#openvpn.disconnect(commonName),
+      this.#openvpn.command(`kill ${commonName}`),
     );
   }
 

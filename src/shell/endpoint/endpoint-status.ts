@@ -3,6 +3,7 @@ import { reasonOf } from '../../core/control/refusal.ts';
 import { limitsOf } from '../../core/endpoint/admission/limits.ts';
 import { usedGB } from '../../core/endpoint/admission/usage.ts';
 import { standingOf } from '../../core/endpoint/machine/clock.ts';
+import { drainOf } from '../../core/endpoint/machine/draining.ts';
 import type { EndpointState, Session } from '../../core/endpoint/machine/state.ts';
 import { toldOf } from '../../core/endpoint/machine/telling.ts';
 import { renderReason } from '../../core/home/answers.ts';
@@ -43,6 +44,7 @@ export function renderEndpointStatus(figures: EndpointFigures): Record<string, u
     warning_notices: troubles,
     port: renderPort(figures),
     ipv6: machine.ipv6 === true,
+    drained: drainOf(machine, figures.nowMs),
     homes: machine.homes.map(({ name, host }) => ({
       name,
       address: tunnelAddress(machine.place.identity, host),

@@ -46,6 +46,17 @@ export interface Registry {
   import(copy: EndpointCopy): Promise<void>;
   /** Which endpoint of a fleet each home that is connected is connected to; not there for one machine. */
   holders?(): Promise<ReadonlyMap<string, string>>;
+  /** The endpoints of a fleet; not there for one machine. */
+  endpoints?(): Promise<readonly FleetEndpoint[]>;
+}
+
+/** One of several machines. */
+export interface FleetEndpoint {
+  name: string;
+  /** Whether it sends its homes on to the others. */
+  drained: boolean;
+  /** Whether it has told the registry of itself lately. */
+  heard: boolean;
 }
 
 /** What the service serves from: files of this machine, whatever they were copied from. */

@@ -50,7 +50,8 @@ export class FleetService {
   #isServing = false;
   #warnings = 0;
   #looks = 0;
-  #online = '';
+  #isDrained = false;
+  #told = '';
   #isTelling = false;
   #isEnded = false;
 
@@ -118,6 +119,7 @@ export class FleetService {
       endpoint: settings.endpoint,
       isServing: () => this.#isServing,
       warnings: () => this.#warnings,
+      isDrained: () => this.#isDrained,
       hasRegistry: () => this.#keeper?.isCurrent ?? null,
       resources: () => readResources(system),
     });
@@ -135,10 +137,16 @@ export class FleetService {
     const { system, runDir } = this.#options;
     try {
       const answer = await askLocalApi(system, join(runDir, 'api.sock'), { method: 'status' });
-      const { homes = [], warnings = [] } = answer as {
+      const {
+        homes = [],
+        warnings = [],
+        drained,
+      } = answer as {
         homes?: ServedHome[];
         warnings?: unknown[];
+        drained?: object | null;
       };
+      this.#isDrained = Boolean(drained);
       this.#figures.note(homes, system.clock.unixMs());
       this.#warnings = warnings.length;
       this.#isServing = true;
@@ -146,16 +154,17 @@ export class FleetService {
       this.#isServing = false;
       return;
     }
-    const online = this.#figures.homes.map((home) => (home.online ? home.name : '')).join(' ');
-    if (online !== this.#online || this.#looks++ % TELL_EVERY_LOOKS === 0) await this.#tell();
-    this.#online = online;
+    const names = this.#figures.homes.map((home) => (home.online ? home.name : ''));
+    const news = `${this.#isDrained} ${names.join(' ')}`;
+    if (news !== this.#told || this.#looks++ % TELL_EVERY_LOOKS === 0) await this.#tell();
+    this.#told = news;
   }
 
   /** What can't be told now is told the next time; that the registry is gone is logged where it is listened to. */
   async #tell(): Promise<void> {
     if (this.#isTelling) return;
     this.#isTelling = true;
-    await this.#presence?.tell(await this.#usage.read()).catch(() => {});
+    await this.#presence?.tell(await this.#usage.read(), this.#isDrained).catch(() => {});
     this.#isTelling = false;
   }
 }

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { type LimitBook, renderLimitBook } from '../../core/endpoint/admission/limits.ts';
 import type { EndpointIdentity, StoredHome } from '../../core/endpoint/identity.ts';
 import type { EndpointCopy } from '../../core/endpoint/keeping.ts';
-import type { Deliver, Move, Registry } from '../endpoint/registry.ts';
+import type { Deliver, FleetEndpoint, Move, Registry } from '../endpoint/registry.ts';
 import { EndpointStore } from '../endpoint/store.ts';
 import type { System } from '../system/system.ts';
 import type { Ask, Database } from './database.ts';
 import { GONE_AFTER_S } from './presence.ts';
-import { copyFor, type Fleet, readFleet, remotesFor, writeChanges } from './rows.ts';
+import { copyFor, type Fleet, readFleet, readMembers, remotesFor, writeChanges } from './rows.ts';
 
 type StoreSystem = Pick<System, 'files' | 'processes' | 'randomBytes'>;
 
@@ -114,6 +114,10 @@ export class FleetStore implements Registry {
       }
       await writeChanges(ask, endpoint, null, copy);
     });
+  }
+
+  endpoints(): Promise<FleetEndpoint[]> {
+    return this.#options.database.read(readMembers);
   }
 
   holders(): Promise<ReadonlyMap<string, string>> {

@@ -14,6 +14,8 @@ export interface MetricsSource {
   isServing: () => boolean;
   /** Why homes or their devices get nothing, counted. */
   warnings: () => number;
+  /** Whether homes are sent on to other endpoints. */
+  isDrained: () => boolean;
   /** Whether the registry is heard; null for one machine's files. */
   hasRegistry: () => boolean | null;
   resources: () => Promise<Resources | null>;
@@ -44,10 +46,12 @@ export class Metrics {
   }
 
   #fillService(): void {
-    const { endpoint, isServing, warnings, hasRegistry } = this.#source;
+    const { endpoint, isServing, warnings, isDrained, hasRegistry } = this.#source;
     this.#gauge('iotshaper_info', 'The program and the endpoint it is.', { version, endpoint }, 1);
     this.#gauge('iotshaper_serving', 'Whether the service answers.', {}, Number(isServing()));
     this.#gauge('iotshaper_warnings', 'Why homes or devices get nothing.', {}, warnings());
+    const drained = 'Whether homes are sent on to other endpoints.';
+    this.#gauge('iotshaper_drained', drained, {}, Number(isDrained()));
     const isHeard = hasRegistry();
     if (isHeard === null) return;
     this.#gauge('iotshaper_registry_heard', 'Whether the registry is heard.', {}, Number(isHeard));

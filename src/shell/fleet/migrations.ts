@@ -75,6 +75,13 @@ CREATE TRIGGER endpoints_changed AFTER INSERT OR DELETE OR UPDATE OF name, host,
   FOR EACH STATEMENT EXECUTE FUNCTION tell_change();
 `,
   },
+  {
+    number: 2,
+    sql: `
+ALTER TABLE endpoints ADD COLUMN drained boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN endpoints.drained IS 'Whether it sends its homes on to the others, as it has said last.';
+`,
+  },
 ];
 
 /** The newest step this program knows. */

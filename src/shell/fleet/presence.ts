@@ -22,9 +22,10 @@ export class Presence {
 
   /**
    * @param usage as the service has counted it so far
+   * @param drained whether it sends its homes on
    * @throws {Error} where the registry can't be told; nothing is lost, and it is told the next time.
    */
-  async tell({ month, homes }: Usage): Promise<void> {
+  async tell({ month, homes }: Usage, drained = false): Promise<void> {
     const online = new Set(
       this.#figures.homes.filter((home) => home.online).map(({ name }) => name),
     );
@@ -32,7 +33,9 @@ export class Presence {
     const came = [...online].filter((name) => !before?.has(name));
     const here = [...online];
     await this.#database.write(async (ask) => {
-      await ask('UPDATE endpoints SET seen_at = now() WHERE name = $1', [this.#endpoint]);
+      await ask('UPDATE endpoints SET seen_at = now(), drained = $2 WHERE name = $1', [
+        ...[this.#endpoint, drained],
+      ]);
       // One that has gone on to another endpoint is that one's, until it comes here again.
       await ask('DELETE FROM holdings WHERE endpoint = $1 AND home <> ALL($2)', [
         ...[this.#endpoint, here],

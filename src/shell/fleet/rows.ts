@@ -4,12 +4,17 @@ import type { EndpointIdentity, KeyPair, StoredHome } from '../../core/endpoint/
 import { type EndpointCopy, isIdentity, readHomes } from '../../core/endpoint/keeping.ts';
 import { isSame } from '../../core/equality/equality.ts';
 import type { Ask } from './database.ts';
+import { GONE_AFTER_S } from './presence.ts';
 
 /** A machine of the fleet, and where homes reach it. */
 export interface Member {
   name: string;
   host: string;
   port: number;
+  /** Whether it sends its homes on to the others. */
+  drained: boolean;
+  /** Whether it has told the registry of itself lately. */
+  heard: boolean;
 }
 
 /** All there is of a fleet. */
@@ -44,9 +49,7 @@ interface HomeRow {
 export async function readFleet(ask: Ask): Promise<Fleet | null> {
   const [row] = await ask<FleetRow>('SELECT * FROM fleet');
   if (!row) return null;
-  const members = await ask<Member>(
-    'SELECT name, host, port FROM endpoints ORDER BY joined_at, name',
-  );
+  const members = await readMembers(ask);
   const rows = await ask<HomeRow>('SELECT * FROM homes ORDER BY host');
   const homes = readHomes(
     rows.map(({ name, host, common_name, fingerprint, control_key }) => ({
@@ -67,6 +70,14 @@ export async function readFleet(ask: Ask): Promise<Fleet | null> {
   };
 }
 
+export function readMembers(ask: Ask): Promise<Member[]> {
+  return ask<Member>(
+    `SELECT name, host, port, drained, coalesce(seen_at > now() - make_interval(secs => $1), false) AS heard
+     FROM endpoints ORDER BY joined_at, name`,
+    [GONE_AFTER_S],
+  );
+}
+
 /** The same as one endpoint of it has it; null where that is none of it. */
 export function copyFor(fleet: Fleet, endpoint: string): EndpointCopy | null {
   const member = fleet.members.find(({ name }) => name === endpoint);
@@ -79,14 +90,22 @@ export function copyFor(fleet: Fleet, endpoint: string): EndpointCopy | null {
 /** More than these a home would not take. */
 const MOST_REMOTES = 16;
 
-/** Ways to all endpoints, as one home is to try them: each home begins with another, so that each endpoint has its share. */
+/**
+ * Ways to all endpoints, as one home is to try them: each home begins with another, so that each endpoint has its share; with
+ * one that is drained last.
+ */
 export function remotesFor(
-  members: readonly Member[],
+  members: readonly Pick<Member, 'host' | 'port' | 'drained'>[],
   home: string,
 ): Pick<Member, 'host' | 'port'>[] {
+  const serving = members.filter(({ drained }) => !drained);
   const sum = [...home].reduce((total, letter) => total + letter.codePointAt(0)!, 0);
-  const first = members.length === 0 ? 0 : sum % members.length;
-  return [...members.slice(first), ...members.slice(0, first)]
+  const first = serving.length === 0 ? 0 : sum % serving.length;
+  return [
+    ...serving.slice(first),
+    ...serving.slice(0, first),
+    ...members.filter(({ drained }) => drained),
+  ]
     .slice(0, MOST_REMOTES)
     .map(({ host, port }) => ({ host, port }));
 }

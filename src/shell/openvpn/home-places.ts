@@ -1,5 +1,6 @@
 // Where homes are on the Internet, as OpenVPN tells, and by which netdevs they are reached, as the kernel's routes tell.
 import type { PlacedHome } from '../../core/endpoint/machine/clock-state.ts';
+import { readClient } from '../../core/openvpn/clients.ts';
 import type { WayOut } from '../../core/plan/outer-clock.ts';
 import { ipJson } from '../network/ip-json.ts';
 import { netdevIndex } from '../network/netdev.ts';
@@ -28,8 +29,9 @@ export class HomePlaces {
 
   /** Null where OpenVPN does not answer. */
   async read(): Promise<PlacedHome[] | null> {
-    const clients = await this.#openvpn.clients();
-    if (clients === null) return null;
+    const lines = await this.#openvpn.clients();
+    if (lines === null) return null;
+    const clients = lines.map(readClient).filter((client) => client !== null);
     const nowMs = this.#system.clock.monotonicMs();
     if (nowMs - this.#sinceMs > KEPT_MS) {
       this.#ways.clear();

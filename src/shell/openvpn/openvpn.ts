@@ -2,11 +2,7 @@
 import { join } from 'node:path';
 import { isSame } from '../../core/equality/equality.ts';
 import type { Notice } from '../../core/notices/notice.ts';
-import {
-  type Ends,
-  type ListedClient,
-  parseManagementLine,
-} from '../../core/openvpn/management.ts';
+import { type Ends, parseManagementLine } from '../../core/openvpn/management.ts';
 import { explainSilence, type Remote, TroubleReader } from '../../core/openvpn/troubles.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { netdevExists } from '../network/netdev.ts';
@@ -67,6 +63,8 @@ export class OpenVpn {
   #cancelLinger: Cancel | null = null;
   /** Its next pause is not waited for: it was asked to connect. */
   #skipsPause = false;
+  /** The remote it would ask next says nothing: it is to go on to another one, where there is any. */
+  #skipsRemote = false;
   #troubles = new TroubleReader();
   /** What OpenVPN ends of, in words that say more than its exit status. */
   #fatal: Notice | null = null;
@@ -77,7 +75,7 @@ export class OpenVpn {
   /** What was told last of the try that is under way; null where it got on. */
   #told: Notice | null = null;
   /** The list of clients that is being told; null where none is. */
-  #listing: { listed: ListedClient[]; waiting: ((listed: ListedClient[]) => void)[] } | null = null;
+  #listing: { listed: string[]; waiting: ((listed: string[]) => void)[] } | null = null;
   /** Bytes OpenVPN has counted on its link since it connected. */
   bytes = { inBytes: 0, outBytes: 0 };
 
@@ -120,15 +118,16 @@ export class OpenVpn {
     return this.pid !== undefined && !netdevExists(this.#options.system, TUNNEL_NETDEV);
   }
 
-  /** Asks OpenVPN to connect again, keeping its netdev. */
+  /** Asks OpenVPN to connect again, keeping its netdev: to the next remote, where there are several. */
   reconnect(): void {
     this.#skipsPause = true;
+    this.#skipsRemote = true;
     this.#client?.write('signal SIGUSR1\n');
   }
 
-  /** Lets go of whoever is connected by this name of a certificate. */
-  disconnect(commonName: string): void {
-    this.#client?.write(`kill ${commonName}\n`);
+  /** Has OpenVPN do this by its management; not waited for. */
+  command(line: string): void {
+    this.#client?.write(`${line}\n`);
   }
 
   /** Ends the pause before the next try, where OpenVPN is in one. */
@@ -139,8 +138,8 @@ export class OpenVpn {
     this.#client?.write('hold release\n');
   }
 
-  /** Who is connected to this server; null where OpenVPN does not say so in a moment. */
-  clients(): Promise<readonly ListedClient[] | null> {
+  /** Lines of which some say who is connected to this server; null where OpenVPN does not say so in a moment. */
+  clients(): Promise<readonly string[] | null> {
     const client = this.#client;
     if (!client) return Promise.resolve(null);
     return new Promise((done) => {
@@ -197,6 +196,8 @@ export class OpenVpn {
   }
 
   #handle(client: Connection, line: string): void {
+    // The endpoint sends us on to the next one: there is nothing that a pause would wait for.
+    if (line.endsWith('reset,[N]')) this.#skipsPause = true;
     const event = parseManagementLine(line);
     if (event.kind === 'state') {
       if (GOT_ON.includes(event.name)) this.#told = null;
@@ -205,11 +206,14 @@ export class OpenVpn {
     } else if (event.kind === 'bytes')
       this.bytes = { inBytes: event.inBytes, outBytes: event.outBytes };
     else if (event.kind === 'hold') this.#release(client, event.pauseMs);
-    else if (event.kind === 'client') this.#listing?.listed.push(event.client);
-    else if (event.kind === 'end') {
+    else if (line.startsWith('>REMOTE')) {
+      client.write(`remote ${this.#skipsRemote ? 'SKIP' : 'ACCEPT'}\n`);
+      this.#skipsRemote = false;
+    } else if (event.kind === 'end') {
       for (const done of this.#listing?.waiting ?? []) done(this.#listing!.listed);
       this.#listing = null;
     } else if (event.kind === 'fatal') this.#hear(event.text);
+    else this.#listing?.listed.push(line);
   }
 
   /** Takes what OpenVPN printed. */

@@ -26,14 +26,26 @@ export type Part =
   | 'streams'
   | 'clients'
   | 'openvpn'
-  | 'suspects';
+  | 'suspects'
+  | 'connections';
 
 /**
  * What comes first where several are to be done. A home's class is there before the rules let anything into it, and
  * nobody hears homes before there is a queue that holds the answer back.
  */
 export const PART_ORDER: readonly Part[] = [
-  ...(['remove', 'restore', 'look', 'connect', 'homes', 'user', 'ipv6', 'near', 'inside'] as const),
+  ...([
+    'remove',
+    'restore',
+    'look',
+    'connect',
+    'homes',
+    'connections',
+    'user',
+    'ipv6',
+    'near',
+    'inside',
+  ] as const),
   ...(['tunnel', 'index', 'places', 'queue', 'chains', 'clock', 'rules'] as const),
   ...(['forward', 'port', 'netdev', 'resolver', 'control'] as const),
   ...(['streams', 'clients', 'openvpn', 'suspects'] as const),

@@ -18,6 +18,7 @@ import type { Shape } from '../../stream/stream.ts';
 import type { LimitBook } from '../admission/limits.ts';
 import type { Usage } from '../admission/usage.ts';
 import type { EndpointPassage, ResolverFault } from '../delivery.ts';
+import type { HomeConnection } from '../fleet/drain.ts';
 import type { StoredHome } from '../identity.ts';
 import type { ListedLink } from '../surroundings.ts';
 import type { Part } from './agenda.ts';
@@ -50,6 +51,8 @@ export interface EndpointSight {
 export interface Served {
   homes: readonly StoredHome[];
   limits: LimitBook;
+  /** Since when its homes are to go to other endpoints; null while it serves them. */
+  drained: string | null;
 }
 
 /** What doing a part has found, where that is more than that it stands. */
@@ -67,6 +70,8 @@ export interface Outcomes {
   clock: Notice | null;
   chains: ClockChains | null;
   clients: Reader;
+  /** Null where OpenVPN did not say. */
+  connections: readonly HomeConnection[] | null;
   /** Index of the netdev; null where there is none. */
   netdev: number | null;
   look: EndpointSight;
@@ -140,6 +145,8 @@ export type Act =
       refusal: Refusal;
       slotBytes: number | null;
     }
+  /** Has OpenVPN tell the home at the other end of a connection to go on to the next endpoint of its profile. */
+  | { do: 'send-on'; connection: number }
   | { do: 'keep-usage'; usage: Usage }
   /** Sends a packet as a home's device would, which ends where it would leave. */
   | { do: 'try-forward' }
@@ -164,6 +171,7 @@ export type Work =
   | { part: 'look'; permits: string; ipv6: boolean }
   | { part: 'connect' }
   | { part: 'suspects' }
+  | { part: 'connections' }
   | { part: 'homes' }
   | { part: 'user' }
   | { part: 'ipv6' }

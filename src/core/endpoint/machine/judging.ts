@@ -14,6 +14,7 @@ import { forgetRefusals } from './admission/admitting.ts';
 import { countSent, noteShares } from './admission/counting.ts';
 import { STREAM_PARTS, WHOLE } from './agenda.ts';
 import { mendClock, standingOf, tendClock } from './clock.ts';
+import { tendDrain } from './draining.ts';
 import type { Report } from './events.ts';
 import { closeSessions, isSilent } from './sessions.ts';
 import type { Session } from './state.ts';
@@ -54,6 +55,7 @@ export function hearSecond(turn: Turn, report: Report | null): void {
   repairStreams(turn, broken);
   tendClock(turn);
   forgetRefusals(turn);
+  tendDrain(turn);
   // What keeps homes away is looked for too.
   if (state.up && state.sessions.length === 0) ask(turn, 'look');
   if (!(rebuild || state.failures.length > 0) || !isDue(turn, state)) return;

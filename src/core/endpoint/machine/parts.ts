@@ -91,8 +91,8 @@ export function workOf(part: Part, turn: Turn): Work | null {
     case 'tunnel':
       return state.up ? { part, address: `${tunnelAddress(identity, 1)}/24` } : null;
     case 'index':
-      return state.up ? { part } : null;
     case 'places':
+    case 'connections':
       return state.up ? { part } : null;
     case 'queue':
       return queueWork(turn);

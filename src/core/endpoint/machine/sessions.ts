@@ -14,6 +14,7 @@ import { Allowance, type Pace } from '../allowance.ts';
 import { innerNetworkOf, type StoredHome } from '../identity.ts';
 import { isMonthNearlyUsed, refuse } from './admission/admitting.ts';
 import { STREAM_PARTS } from './agenda.ts';
+import { isSentAway, noteDrained } from './draining.ts';
 import type { Served } from './events.ts';
 import { netsOf } from './parts.ts';
 import { type EndpointState, NEVER, type Session } from './state.ts';
@@ -54,6 +55,7 @@ function takeHello(turn: Turn, home: StoredHome, hello: Hello, sharing: Sharing)
   const { state } = turn;
   const { monotonicMs: heardMs } = turn.now;
   const known = state.sessions.find(({ host }) => host === home.host);
+  if (known === undefined && isSentAway(turn, home.host)) return;
   if (refuse(turn, home, hello, known ?? null)) return;
   if (!(known && isAsBefore(known, hello)) && !mayWish(turn, home.host)) {
     if (known) changeSessions(turn, (one) => (one === known ? { ...one, heardMs } : one));
@@ -206,15 +208,17 @@ export function isSilent({ shape, heardMs }: Session, nowMs: number): boolean {
 }
 
 /** Other homes than before: those that went are let go. OpenVPN reads its fingerprints, where it has any, at the start only. */
-export function noteHomes(turn: Turn, { homes, limits }: Served): void {
+export function noteHomes(turn: Turn, { homes, limits, drained }: Served): void {
   const { state } = turn;
   state.limits = limits;
+  noteDrained(turn, drained);
   if (isSame(homes, state.homes)) return;
   state.homes = homes;
   const ofHomes = <T>(map: ReadonlyMap<number, T>): Map<number, T> =>
     new Map([...map].filter(([host]) => homes.some((home) => home.host === host)));
   state.wishes = ofHomes(state.wishes);
   state.refusals = ofHomes(state.refusals);
+  state.sentOn = ofHomes(state.sentOn);
   // Who said something by an older key said it as another home; the others repeat themselves.
   state.waiting = [];
   const stays = ({ host, name }: Session): boolean =>

@@ -16,6 +16,7 @@ import { type LimitBook, NO_LIMITS } from '../admission/limits.ts';
 import { NO_USAGE, type Usage } from '../admission/usage.ts';
 import type { Allowance } from '../allowance.ts';
 import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
+import { type DrainState, SERVING } from '../fleet/drain.ts';
 import type { EndpointIdentity, StoredHome } from '../identity.ts';
 import { type Knocks, NO_KNOCKS } from '../knocks.ts';
 import type { Tally } from './admission/counting.ts';
@@ -111,7 +112,7 @@ export interface Making {
   remade: readonly number[];
 }
 
-export interface EndpointState extends Agenda<Part>, EndpointClockState {
+export interface EndpointState extends Agenda<Part>, EndpointClockState, DrainState {
   readonly place: Place;
   phase: 'new' | 'running' | 'stopped';
   homes: readonly StoredHome[];
@@ -242,6 +243,7 @@ export function initialState(place: Place): EndpointState {
     short: null,
     isServerShort: false,
     shortToldMs: NEVER,
+    ...SERVING,
     plainUser: undefined,
     ipv6: null,
     near: [],

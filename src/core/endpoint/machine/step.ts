@@ -9,6 +9,7 @@ import { judgeEndpoint } from '../judgement.ts';
 import { PART_ORDER, type Part, STREAM_PARTS, WHOLE } from './agenda.ts';
 import { failClock, finishClock, noteChains, notePlaces } from './clock.ts';
 import { deliver, hearExamined, noteTroubles } from './delivering.ts';
+import { noteConnections } from './draining.ts';
 import { REMOVALS, stop } from './ending.ts';
 import type { Done, EndpointEvent, EndpointStep, Work } from './events.ts';
 import { hearSecond } from './judging.ts';
@@ -48,6 +49,7 @@ function hear(turn: Turn, event: EndpointEvent): void {
       state.homes = event.homes;
       state.limits = event.limits;
       state.usage = event.usage;
+      state.drained = event.drained;
       ask(turn, ...WHOLE);
       return;
     case 'stop':
@@ -162,6 +164,9 @@ function finish(turn: Turn, done: Done): void {
       return;
     case 'homes':
       noteHomes(turn, done.found);
+      return;
+    case 'connections':
+      noteConnections(turn, done.found);
       return;
     case 'user':
       state.plainUser = done.found;
@@ -283,7 +288,7 @@ function fail(turn: Turn, part: Part, fault: Notice): void {
   if (part === 'tunnel') noteNotPutBack(turn);
   const alone: readonly Part[] = [
     ...(['restore', 'look', 'connect', 'homes', 'netdev', 'openvpn'] as const),
-    ...(['places', 'clock', 'chains'] as const),
+    ...(['places', 'clock', 'chains', 'connections'] as const),
   ];
   if (alone.includes(part)) return;
   state.pending = state.pending.filter((other) => alone.includes(other));

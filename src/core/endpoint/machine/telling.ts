@@ -1,6 +1,7 @@
 // What a person is told of an endpoint: one sentence, made of what is known and of nothing else.
 import { type Notice, notice } from '../../notices/notice.ts';
 import { refusedNotice } from './admission/admitting.ts';
+import { stayingNotice } from './draining.ts';
 import { sharedNotice } from './sessions.ts';
 import type { EndpointState } from './state.ts';
 import { log, type Turn } from './turn.ts';
@@ -25,14 +26,18 @@ export function toldOf({
   clockTrouble,
   refusals,
   short,
+  drained,
+  sentOn,
 }: EndpointState): EndpointTold {
-  const serving = notice('endpoint-serving', { online: sessions.length, count: homes.length });
+  const counts = { online: sessions.length, count: homes.length };
+  const serving = notice(drained === null ? 'endpoint-serving' : 'endpoint-drained', counts);
   const [trouble] = troubles;
   const shared = sessions.filter(({ sharing }) => sharing.isShared).map(sharedNotice);
   const refused = homes.flatMap((home) => {
     const refusal = refusals.get(home.host)?.refusal;
     return refusal ? [refusedNotice(home, refusal)] : [];
   });
+  const staying = homes.filter(({ host }) => sentOn.get(host)?.stays).map(stayingNotice);
   const usual = up ? serving : notice('endpoint-starting');
   const [finding = quiet] = [...findings, ...shared];
   const found = finding ? notice('endpoint-needs', { what: finding }) : usual;
@@ -47,6 +52,7 @@ export function toldOf({
       ...shared,
       ...(short ? [short] : []),
       ...refused,
+      ...staying,
       ...(clockTrouble ? [clockTrouble.why] : []),
     ],
   };

@@ -3,11 +3,15 @@
 export const endpointWords = {
   'endpoint-starting': 'OpenVPN is starting.',
   'endpoint-serving': 'Serving {online} of {count} homes.',
+  'endpoint-drained': 'Drained: {online} of {count} homes are still here.',
   'endpoint-unserving': 'Homes’ devices get no answers: {why}.',
   'endpoint-at': 'endpoint at {host}:{port}, {count} homes',
   'homes-now': 'now {count} homes: {names}',
   'home-connected': 'home {name} connected',
   'home-disconnected': 'home {name} disconnected',
+  'home-sent-on': 'home {name} is sent on to another endpoint',
+  'home-stays':
+    'home {name} came back, and is served on: no other endpoint that its profile names takes it',
   'home-fault': 'home {name}: {fault}',
   'home-stream-begun': 'the stream to home {name} has only just begun',
   'home-stream-stalls': 'the stream to home {name} stalls',

@@ -78,6 +78,7 @@ export function registerHomes(command: AddCommand, context: Context): void {
       const homes = await store.homes();
       const served = await askServed(system, options.runDir);
       const holders = await store.holders?.();
+      const endpoints = await store.endpoints?.();
       const rows = homes.map(({ name, host, fingerprint, controlKey }) => ({
         name,
         address: `${tunnelNet}.${host}`,
@@ -86,7 +87,10 @@ export function registerHomes(command: AddCommand, context: Context): void {
         // Of a fleet, the one it is connected to.
         ...(holders ? { endpoint: holders.get(name) ?? null } : {}),
       }));
-      if (options.json) console.write(`${JSON.stringify({ homes: rows }, null, 2)}\n`);
+      if (options.json)
+        console.write(
+          `${JSON.stringify({ homes: rows, ...(endpoints ? { endpoints } : {}) }, null, 2)}\n`,
+        );
       else if (rows.length === 0) {
         console.write('No homes yet; add one: iotshaper endpoint add-home NAME --out NAME.ovpn\n');
       } else {
@@ -96,6 +100,9 @@ export function registerHomes(command: AddCommand, context: Context): void {
         ]);
         console.write(renderTable(titles, cells));
       }
+      const drained = (endpoints ?? []).filter((one) => one.drained).map((one) => one.name);
+      if (drained.length > 0 && !options.json)
+        console.write(`Drained, so homes are sent on to others: ${drained.join(', ')}\n`);
       for (const { name, state } of rows) {
         if (state !== 'without-key') continue;
         console.writeError(

@@ -9,6 +9,7 @@ import {
 import { parseJson } from '../../../core/endpoint/keeping.ts';
 import type { Served } from '../../../core/endpoint/machine/events.ts';
 import type { System, SystemError } from '../../system/system.ts';
+import { readDrained } from './drain-file.ts';
 import { withFolderLock } from './folder-lock.ts';
 
 type LimitSystem = Pick<System, 'files' | 'processes'>;
@@ -50,13 +51,17 @@ export function changeLimits(
   });
 }
 
-/** Homes, and what they are allowed on this machine. */
+/** Homes, what they are allowed on this machine, and whether it is to serve them. */
 export async function readServed(
   system: LimitSystem,
   store: { dir: string; homes: () => Promise<Served['homes']> },
 ): Promise<Served> {
   const limits = await readLimits(system, store.dir);
-  return { homes: await store.homes(), limits: { ...limits, cores: await countCores(system) } };
+  return {
+    homes: await store.homes(),
+    limits: { ...limits, cores: await countCores(system) },
+    drained: await readDrained(system, store.dir),
+  };
 }
 
 export async function countCores({ files }: Pick<System, 'files'>): Promise<number | null> {
