@@ -168,10 +168,12 @@ endurance: test-packages dist/iotshaper.js compiled ## memory and descriptors of
 
 # Seconds for which fleet takes PostgreSQL away.
 GONE ?= 60
+# Homes that fleet has change endpoints.
+HOMES ?= 1
 
 .PHONY: fleet
-fleet: test-packages dist/iotshaper.js compiled ## two endpoints, a home, real PostgreSQL and Prometheus: both kinds of loss (root, two minutes; GONE=60)
-	@node build/test/bench/fleet.js $(GONE)
+fleet: test-packages dist/iotshaper.js compiled ## two endpoints, homes, real PostgreSQL and Prometheus: a drain, both kinds of loss (root, two minutes; GONE=60 HOMES=10)
+	@node build/test/bench/fleet.js $(GONE) $(HOMES)
 
 .PHONY: bench-size
 bench-size: test-packages dist/iotshaper.js compiled ## what a router carries, how soon it starts, its memory (root, a minute)

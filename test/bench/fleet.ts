@@ -1,17 +1,20 @@
-// Two endpoints with one registry, a home, a real PostgreSQL and a real Prometheus: PostgreSQL goes for a while, then the endpoint
-// that has the home dies without a word. Prints what happened when; fails where a device was exposed, or not served again.
-// As root: node build/test/bench/fleet.js [SECONDS-WITHOUT-POSTGRESQL]
+// Two endpoints with one registry, homes, a real PostgreSQL and a real Prometheus: PostgreSQL goes for a while, then an endpoint is
+// drained, then the one that has all homes dies without a word. Prints what happened when; fails where a device was exposed, or not
+// served again. As root: node build/test/bench/fleet.js [SECONDS-WITHOUT-POSTGRESQL [HOMES]]
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lab } from '../../src/research/lab/bed/topology.ts';
 import { Database } from '../../src/shell/fleet/database.ts';
 import { run } from '../../src/shell/system/node/processes.ts';
 import { Postgres } from '../fleet/postgres.ts';
-import { CLOUD, HomeNetwork } from '../net/home-network.ts';
+import { HomeNetwork } from '../net/home-network.ts';
+import { FleetHome, homeName } from './fleet-home.ts';
 
-const [goneText = '60'] = process.argv.slice(2);
+const [goneText = '60', homesText = '1'] = process.argv.slice(2);
+const HOMES = Number(homesText);
 const PROGRAM = resolve('dist/iotshaper.js');
 /** The second one's provider. */
 const SECOND = {
@@ -49,6 +52,8 @@ interface Endpoint {
   name: string;
   namespace: string;
   address: string;
+  /** The provider's towards it. */
+  netdev: string;
   child: ChildProcess | null;
   log: string;
 }
@@ -58,8 +63,14 @@ const url = postgres.createDatabase();
 const network = await HomeNetwork.build({ id: 'fleet' });
 const { provider, endpoint: first } = network.topology.names;
 const endpoints: Endpoint[] = [
-  { name: 'vps1', namespace: first, address: lab.endpointAddress, child: null, log: '' },
-  { name: 'vps2', namespace: SECOND.namespace, address: SECOND.address, child: null, log: '' },
+  {
+    ...{ name: 'vps1', namespace: first, address: lab.endpointAddress },
+    ...{ netdev: 'vps', child: null, log: '' },
+  },
+  {
+    ...{ name: 'vps2', namespace: SECOND.namespace, address: SECOND.address },
+    ...{ netdev: 'vps2', child: null, log: '' },
+  },
 ];
 const database = new Database(url);
 const words = (text: string): string[] => text.split(' ');
@@ -67,7 +78,7 @@ const words = (text: string): string[] => text.split(' ');
 async function command({ namespace, name }: Endpoint, ...argv: string[]): Promise<string> {
   const own = ['--state-dir', network.path(name)];
   const whole = [process.execPath, PROGRAM, 'endpoint', ...argv, ...own];
-  return (await run(whole, { netns: namespace })).stdout;
+  return (await run(whole, { netns: namespace, timeoutMs: 300_000 })).stdout;
 }
 
 /** A second server, at another provider. */
@@ -107,12 +118,51 @@ async function startEndpoint(one: Endpoint): Promise<void> {
   await until(`${name} is heard`, async () => one.log.includes('metrics: listens'));
 }
 
-/** The endpoint the registry says has the home. */
-async function holder(): Promise<Endpoint | undefined> {
+/** By home, the endpoint that the registry says has it. */
+async function holders(): Promise<Map<string, string>> {
   const rows = await database.read((ask) =>
-    ask<{ endpoint: string }>("SELECT endpoint FROM holdings WHERE home = 'lab'"),
+    ask<{ home: string; endpoint: string }>('SELECT home, endpoint FROM holdings'),
   );
-  return endpoints.find(({ name }) => name === rows[0]?.endpoint);
+  return new Map(rows.map(({ home, endpoint }) => [home, endpoint]));
+}
+
+/** Waits until the registry says that this endpoint has all homes, and that there are all. */
+async function untilAllAre({ name }: Endpoint): Promise<void> {
+  await until(`the registry has all homes at ${name}`, async () => {
+    const found = await holders();
+    return homes.every((home) => found.get(home.name) === name);
+  });
+}
+
+/** Of one home that changes endpoints: after how many ms it was cut off, and shaped again. */
+interface Change {
+  home: FleetHome;
+  noticedMs: number;
+  servedMs: number;
+}
+
+/** Follows homes through a change that begins now. */
+async function follow(moving: readonly FleetHome[], fromMs: number): Promise<Change[]> {
+  return Promise.all(
+    moving.map(async (home) => {
+      await until(`${home.name} has noticed`, async () => (await home.state()) !== 'shaping');
+      const noticedMs = performance.now() - fromMs;
+      await until(`${home.name} is shaped`, async () => (await home.state()) === 'shaping');
+      return { home, noticedMs, servedMs: performance.now() - fromMs };
+    }),
+  );
+}
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+const listOf = (ms: readonly number[]): string => ms.map(seconds).join(' ');
+const load = (): string => `load ${loadavg()[0]!.toFixed(1)}`;
+
+/** What happened in each second of the slowest, where it is of interest. */
+function explain(changes: readonly Change[], fromMs: number): void {
+  if (!process.env.EXPLAIN) return;
+  const slowest = changes.toSorted((a, b) => b.servedMs - a.servedMs)[0]!;
+  for (const { atMs, text } of slowest.home.lines)
+    if (atMs >= fromMs - 100) console.log(`        ${seconds(atMs - fromMs)}  ${text}`);
 }
 
 async function query({ namespace }: Endpoint, expression: string): Promise<number | null> {
@@ -131,6 +181,7 @@ function startPrometheus({ namespace }: Endpoint, config: string): ChildProcess 
   );
 }
 
+const homes: FleetHome[] = [];
 let prometheus: ChildProcess | null = null;
 try {
   await buildSecond();
@@ -140,26 +191,33 @@ try {
     await writeFile(`${network.path(one.name)}/fleet.conf`, settings, { mode: 0o600 });
     await command(one, 'init', '--host', one.address);
   }
-  const profile = await command(endpoints[1]!, 'add-home', 'lab');
-  await writeFile(network.path('home.ovpn'), profile, { mode: 0o600 });
+  for (let number = 1; number <= HOMES; number++) {
+    const profile = await command(endpoints[1]!, 'add-home', homeName(number));
+    homes.push(await FleetHome.build(network, number, profile));
+  }
   for (const one of endpoints) await startEndpoint(one);
-  const finish = await network.capture('line.pcap');
-  network.startHome();
-  await network.startCloud();
-  await network.await('shaping');
-  const had = await until('the registry knows where the home is', holder);
+  for (const home of homes) await home.start(network);
+  for (const home of homes)
+    await until(`${home.name} is shaped`, async () => (await home.state()) === 'shaping');
+  for (const home of homes) home.startDevice();
+  const begun = await until('the registry knows where all homes are', async () => {
+    const found = await holders();
+    return found.size === HOMES && found;
+  });
+  const had = endpoints.find(({ name }) => name === begun.get(homeName(1)))!;
   const other = endpoints.find((one) => one !== had)!;
-  tell(true, `the home is shaped, and connected to ${had.name}`);
+  const there = homes.filter(({ name }) => begun.get(name) === had.name);
+  tell(true, `${HOMES} homes are shaped, ${there.length} of them by ${had.name}; ${load()}`);
 
   const config = network.path('prometheus.yml');
   const text = await readFile('files/deploy/prometheus.yml', 'utf8');
   await writeFile(config, text.replace(/^rule_files.*$/m, '').replace('15s', '1s'));
   prometheus = startPrometheus(had, config);
   await until('Prometheus has asked', () =>
-    query(had, 'iotshaper_homes_connected == 1').then((n) => n === 1),
+    query(had, 'iotshaper_homes_connected').then((n) => n === there.length),
   );
-  const asked = await query(had, 'iotshaper_slots_asked_per_second{home="lab"}');
-  const sent = await query(had, 'iotshaper_slots_sent_per_second{home="lab"}');
+  const asked = await query(had, 'iotshaper_slots_asked_per_second{home="home1"}');
+  const sent = await query(had, 'iotshaper_slots_sent_per_second{home="home1"}');
   tell(
     Math.abs((sent ?? 0) / (asked ?? 1) - 1) < 0.1,
     `Prometheus: ${sent} of ${asked} slots a second`,
@@ -168,14 +226,18 @@ try {
   const goneS = Number(goneText);
   postgres.kill();
   const backMs = performance.now() + goneS * 1000;
-  let [echoes, missing] = [0, 0];
-  while (performance.now() < backMs) {
-    const echo = await network.device('echo', CLOUD, '100,50');
-    echoes += 50;
-    missing += Number(echo.missing);
-  }
-  tell(missing === 0, `PostgreSQL gone for ${goneS} s: ${missing} of ${echoes} echoes missing`);
-  tell((await network.status())?.state === 'shaping', 'and the home is shaped');
+  const goneMs = performance.now();
+  await pause(backMs - goneMs);
+  const waits = homes.map((home) => home.longestGapMs(goneMs));
+  tell(
+    Math.max(...waits) < 2000,
+    `PostgreSQL gone for ${goneS} s: no device waited for an answer for longer than ${seconds(Math.max(...waits))} s`,
+  );
+  const states = await Promise.all(homes.map((home) => home.state()));
+  tell(
+    states.every((state) => state === 'shaping'),
+    'and all homes are shaped',
+  );
   await until('Prometheus knows', async () => (await query(had, 'iotshaper_registry_heard')) === 0);
   postgres.start();
   await until('the registry is heard again', async () =>
@@ -183,39 +245,49 @@ try {
   );
   tell(true, 'PostgreSQL is back, and heard');
 
-  const netdev = had === endpoints[0] ? 'vps' : 'vps2';
-  await run(['ip', '-n', provider, 'link', 'set', netdev, 'down']);
-  had.child?.kill('SIGKILL');
-  const diedMs = performance.now();
-  await until('the home has noticed', async () => (await network.status())?.state !== 'shaping');
-  const noticedMs = performance.now() - diedMs;
-  await network.await('shaping');
-  const servedMs = performance.now() - diedMs;
+  const drainMs = performance.now();
+  const drained = command(had, 'drain', '--run-dir', network.path(`run-${had.name}`));
+  const moved = await follow(there, drainMs);
+  // Half a second for the answers that are on their way.
+  await pause(500);
+  const gaps = moved.map(({ home }) => home.longestGapMs(drainMs));
   tell(
-    servedMs < FAILOVER_MS,
-    `${had.name} died: noticed after ${(noticedMs / 1000).toFixed(1)} s, shaped by ${other.name} after ${(servedMs / 1000).toFixed(1)} s`,
+    Math.max(...gaps) < FAILOVER_MS,
+    `${had.name} drained, ${load()}: cut off for ${listOf(moved.map((one) => one.servedMs - one.noticedMs))} s; devices not answered for ${listOf(gaps)} s`,
   );
-  const again = await network.device('echo', CLOUD, '100,30');
-  tell(again.missing === 0, `${again.missing} of 30 echoes missing then`);
-  await until('the registry knows', async () => (await holder()) === other);
-  const listed = JSON.parse(await command(other, 'list', '--json')) as {
-    homes: { name: string }[];
-  };
-  tell(
-    listed.homes.map(({ name }) => name).join() === 'lab',
-    `the registry has the home, at ${other.name}`,
-  );
+  explain(moved, drainMs);
+  await drained;
+  tell(true, `the command has ended, ${seconds(performance.now() - drainMs)} s after it began`);
+  await untilAllAre(other);
+  const isDrained = (await query(had, 'iotshaper_drained')) === 1;
+  tell(isDrained, `the registry has all homes at ${other.name}, Prometheus knows of it`);
+  await command(had, 'drain', '--undo');
 
-  const pcap = await finish();
-  // The home itself asks its endpoints how large a packet may be, and its resolver whether the line is there.
-  const outside = `ip and src host ${lab.homeAddress} and dst host ${CLOUD}`;
-  const seen = (await run(['tcpdump', '-n', '-r', pcap, outside])).stdout.trim();
+  await run(['ip', '-n', provider, 'link', 'set', other.netdev, 'down']);
+  const diedMs = performance.now();
+  other.child?.kill('SIGKILL');
+  const changes = await follow(homes, diedMs);
+  const slowestMs = Math.max(...changes.map(({ servedMs }) => servedMs));
   tell(
-    seen === '',
-    `packets of the device on the home's line beside the tunnels: ${seen === '' ? 'none' : seen}`,
+    slowestMs < FAILOVER_MS,
+    `${other.name} died, ${load()}: noticed after ${listOf(changes.map((one) => one.noticedMs))} s, shaped by ${had.name} after ${listOf(changes.map((one) => one.servedMs))} s`,
+  );
+  explain(changes, diedMs);
+  const servedMs = performance.now();
+  await pause(5000);
+  const after = Math.max(...homes.map((home) => home.longestGapMs(servedMs)));
+  tell(after < 2000, `then no device waited for an answer for longer than ${seconds(after)} s`);
+  await untilAllAre(had);
+  const listed = JSON.parse(await command(had, 'list', '--json')) as { homes: { name: string }[] };
+  tell(listed.homes.length === HOMES, `the registry has all homes, at ${had.name}`);
+  const outside = homes.flatMap((home) => home.outside);
+  tell(
+    outside.length === 0,
+    `packets of devices on their homes' lines beside the tunnels: ${outside.join('') || 'none'}`,
   );
 } finally {
   prometheus?.kill('SIGKILL');
+  for (const home of homes) await home.close();
   for (const { child } of endpoints) child?.kill('SIGTERM');
   await database.close().catch(() => {});
   await network.close();
@@ -225,6 +297,9 @@ try {
 console.log(
   faults === 0
     ? 'all held'
-    : `${faults} did not hold; log of the home:\n${network.logs.get('home')}`,
+    : `${faults} did not hold; end of the first home's log:\n${homes[0]?.lines
+        .slice(-60)
+        .map(({ text }) => text)
+        .join('\n')}`,
 );
 process.exit(faults === 0 ? 0 : 1);
