@@ -23,6 +23,7 @@ import {
 } from '../../src/core/endpoint/admission/shares.ts';
 import {
   bytesBetween,
+  elsewhereOf,
   NO_USAGE,
   readUsage,
   usageAt,
@@ -361,6 +362,28 @@ test('a home is told before its month is used up', (t) => {
   play.settle();
   const told = play.acts.flatMap((act) => (act.do === 'welcome' ? [act.arrival.troubles] : []));
   t.deepEqual(told, [['month'], []]);
+});
+
+test('what other endpoints have counted in the month holds, too, and goes on being refused', (t) => {
+  const limits = limited({ home2: { monthGB: 1 } });
+  const homes = [stored(2), stored(3)];
+  const usage = { month: '1970-01', homes: { home2: 4e8, home3: 1 } };
+  const play = Play.serving(t, [2, 3], { homes, limits, usage });
+  const refused = (month: string, bytes: number): boolean => {
+    play.elsewhere = { month, homes: { home2: bytes } };
+    play.tell({ kind: 'store-changed' });
+    play.settle();
+    play.hello(2);
+    play.settle();
+    return play.take().includes('refuse 2');
+  };
+  t.false(refused('1970-01', 5e8));
+  t.false(refused('1969-12', 9e9));
+  t.true(refused('1970-01', 6.1e8));
+  t.true(refused('1970-01', 6.1e8));
+  const all = { month: '1970-01', homes: { home2: 9e8, home3: 1, gone: 5 } };
+  const own = { month: '1970-01', homes: { home2: 4e8, home3: 2 } };
+  t.deepEqual(elsewhereOf(all, own), { month: '1970-01', homes: { home2: 5e8, gone: 5 } });
 });
 
 test('a home that sends more than it may is let go, however little it asks for', (t) => {

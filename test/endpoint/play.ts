@@ -26,7 +26,7 @@ import type { QueueListing, TcListing } from '../../src/core/plan/tc-listing.ts'
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
 
 /** An endpoint that has allowed and counted nothing. */
-export const FREE = { limits: NO_LIMITS, usage: NO_USAGE, drained: null };
+export const FREE = { limits: NO_LIMITS, usage: NO_USAGE, drained: null, elsewhere: NO_USAGE };
 /** Bytes of what each class sends, whatever is asked for. */
 const BYTES = 512;
 
@@ -95,6 +95,7 @@ export class Play {
   limits: LimitBook = NO_LIMITS;
   usage: Usage = NO_USAGE;
   drained: string | null = null;
+  elsewhere: Usage = NO_USAGE;
   /** By the number of each connection. */
   connections: readonly HomeConnection[] | null = [];
   suspects: ForeignChain[] = [];
@@ -282,8 +283,8 @@ export class Play {
     known: Partial<Pick<Play, 'homes' | 'places' | 'limits' | 'usage'>> = {},
   ): Play {
     const play = Object.assign(new Play(t), { homes: hosts.map((host) => stored(host)) }, known);
-    const { homes, limits, usage, drained } = play;
-    play.tell({ kind: 'start', homes, limits, usage, drained });
+    const { homes, limits, usage, drained, elsewhere } = play;
+    play.tell({ kind: 'start', homes, limits, usage, drained, elsewhere });
     play.settle();
     play.tell({ kind: 'openvpn', name: 'CONNECTED' });
     play.settle();
@@ -372,7 +373,12 @@ export class Play {
       ...{
         connect: this.index,
         index: this.index,
-        homes: { homes: this.homes, limits: this.limits, drained: this.drained },
+        homes: {
+          homes: this.homes,
+          limits: this.limits,
+          drained: this.drained,
+          elsewhere: this.elsewhere,
+        },
         connections: this.connections,
         ipv6: this.ipv6,
       },

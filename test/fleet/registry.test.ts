@@ -321,6 +321,13 @@ test('which endpoint has which home, and what a month adds up to, is told once i
   // A file that was lost begins anew.
   await note(left, { a: false, b: false }, { a: 20 });
   t.deepEqual(await holders(), { a: 'vps2' });
+  // A home's data by others, and here where a file was lost.
+  t.deepEqual(await note(right, { a: true }, { a: 100, b: 0 }), {
+    ...{ month: '2026-11', homes: { a: 5_000_000_100, b: 7 } },
+  });
+  t.deepEqual(await note(left, {}, { a: 5_000_000_200 }), {
+    ...{ month: '2026-11', homes: { a: 100, b: 7 } },
+  });
   const usage = await one!.database.read((ask) =>
     ask('SELECT home, month::text, endpoint, bytes::text FROM usage ORDER BY home, endpoint'),
   );

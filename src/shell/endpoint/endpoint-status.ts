@@ -1,7 +1,7 @@
 // What `iotshaper status` prints on an endpoint.
 import { reasonOf } from '../../core/control/refusal.ts';
 import { limitsOf } from '../../core/endpoint/admission/limits.ts';
-import { usedGB } from '../../core/endpoint/admission/usage.ts';
+import { usedEverywhereGB } from '../../core/endpoint/admission/usage.ts';
 import { standingOf } from '../../core/endpoint/machine/clock.ts';
 import { drainOf } from '../../core/endpoint/machine/draining.ts';
 import type { EndpointState, Session } from '../../core/endpoint/machine/state.ts';
@@ -60,15 +60,15 @@ export function renderEndpointStatus(figures: EndpointFigures): Record<string, u
 
 /** What a home may have, how much data it had in this month, and why it is refused. */
 function renderAllowed(
-  { limits, usage, refusals }: EndpointState,
+  machine: EndpointState,
   name: string,
   host: number,
 ): Record<string, unknown> {
-  const { downKBps, upKBps, slots, monthGB } = limitsOf(limits, name);
-  const refusal = refusals.get(host)?.refusal;
+  const { downKBps, upKBps, slots, monthGB } = limitsOf(machine.limits, name);
+  const refusal = machine.refusals.get(host)?.refusal;
   return {
     limits: { down_kBps: downKBps, up_kBps: upKBps, slots, month_gb: monthGB },
-    month_gb: Number(usedGB(usage, name).toFixed(3)),
+    month_gb: Number(usedEverywhereGB(machine, name).toFixed(3)),
     refused: refusal ? wordsOf(reasonOf(refusal)) : null,
   };
 }

@@ -1,14 +1,16 @@
 // What goes on beside an endpoint's service in a process of its own: its fleet's registry, Prometheus' questions, the API.
 import { join } from 'node:path';
+import { NO_USAGE, type Usage } from '../../core/endpoint/admission/usage.ts';
 import { EndpointFigures, type ServedHome } from '../../core/endpoint/fleet/figures.ts';
 import {
   type FleetSettings,
   findListenFault,
   type ListenPlace,
 } from '../../core/endpoint/fleet/settings.ts';
+import { isSame } from '../../core/equality/equality.ts';
 import type { Registry } from '../endpoint/registry.ts';
 import { openServedState, servedDirOf } from '../endpoint/state/fleet-settings.ts';
-import { UsageFile } from '../endpoint/state/usage-file.ts';
+import { UsageFile, writeElsewhere } from '../endpoint/state/usage-file.ts';
 import { askLocalApi } from '../machine/local-api.ts';
 import type { Log } from '../system/log.ts';
 import type { Cancel, Listener, System, WebAnswer, WebRequest } from '../system/system.ts';
@@ -52,6 +54,7 @@ export class FleetService {
   #looks = 0;
   #isDrained = false;
   #told = '';
+  #elsewhere: Usage = NO_USAGE;
   #isTelling = false;
   #isEnded = false;
 
@@ -160,11 +163,24 @@ export class FleetService {
     this.#told = news;
   }
 
+  /** For the service, which looks at the files anew whenever any is another one. */
+  async #keepElsewhere(elsewhere: Usage): Promise<void> {
+    if (isSame(elsewhere, this.#elsewhere)) return;
+    const { system, stateDir, settings } = this.#options;
+    await writeElsewhere(system, servedDirOf(stateDir, settings), elsewhere);
+    this.#elsewhere = elsewhere;
+  }
+
   /** What can't be told now is told the next time; that the registry is gone is logged where it is listened to. */
   async #tell(): Promise<void> {
     if (this.#isTelling) return;
     this.#isTelling = true;
-    await this.#presence?.tell(await this.#usage.read(), this.#isDrained).catch(() => {});
+    try {
+      const elsewhere = await this.#presence?.tell(await this.#usage.read(), this.#isDrained);
+      if (elsewhere) await this.#keepElsewhere(elsewhere);
+    } catch {
+      // The next time.
+    }
     this.#isTelling = false;
   }
 }

@@ -1,7 +1,7 @@
 // Tells the registry which homes are connected here, and what was sent to each in a month.
-import type { Usage } from '../../core/endpoint/admission/usage.ts';
+import { elsewhereOf, NO_USAGE, type Usage } from '../../core/endpoint/admission/usage.ts';
 import type { EndpointFigures } from '../../core/endpoint/fleet/figures.ts';
-import type { Database } from './database.ts';
+import type { Ask, Database } from './database.ts';
 
 /** Others take this endpoint for gone once it has said nothing for so long. */
 export const GONE_AFTER_S = 90;
@@ -23,16 +23,18 @@ export class Presence {
   /**
    * @param usage as the service has counted it so far
    * @param drained whether it sends its homes on
+   * @returns what other endpoints have counted in that month
    * @throws {Error} where the registry can't be told; nothing is lost, and it is told the next time.
    */
-  async tell({ month, homes }: Usage, drained = false): Promise<void> {
+  async tell(usage: Usage, drained = false): Promise<Usage> {
+    const { month, homes } = usage;
     const online = new Set(
       this.#figures.homes.filter((home) => home.online).map(({ name }) => name),
     );
     const before = this.#written;
     const came = [...online].filter((name) => !before?.has(name));
     const here = [...online];
-    await this.#database.write(async (ask) => {
+    const all = await this.#database.write(async (ask) => {
       await ask('UPDATE endpoints SET seen_at = now(), drained = $2 WHERE name = $1', [
         ...[this.#endpoint, drained],
       ]);
@@ -48,7 +50,7 @@ export class Presence {
         );
       }
       const counted = Object.entries(homes);
-      if (counted.length === 0) return;
+      if (counted.length === 0) return readAll(ask, month);
       // What was counted is not less for a file that was lost.
       await ask(
         `INSERT INTO usage (home, month, endpoint, bytes)
@@ -60,7 +62,19 @@ export class Presence {
           counted.map(([, bytes]) => Math.round(bytes)),
         ],
       );
+      return readAll(ask, month);
     });
     this.#written = online;
+    return elsewhereOf(all, usage);
   }
+}
+
+/** What all endpoints have counted in a month. */
+async function readAll(ask: Ask, month: string): Promise<Usage> {
+  if (month === '') return NO_USAGE;
+  const rows = await ask<{ home: string; bytes: string }>(
+    'SELECT home, sum(bytes)::text AS bytes FROM usage WHERE month = $1::date GROUP BY home ORDER BY home',
+    [`${month}-01`],
+  );
+  return { month, homes: Object.fromEntries(rows.map(({ home, bytes }) => [home, Number(bytes)])) };
 }

@@ -29,6 +29,23 @@ export function usedGB({ homes }: Usage, name: string): number {
   return (Object.hasOwn(homes, name) ? homes[name]! : 0) / GB;
 }
 
+/** The same with what other endpoints of a fleet had counted of it by the time they could be heard last. */
+export function usedEverywhereGB(
+  { usage, elsewhere }: { usage: Usage; elsewhere: Usage },
+  name: string,
+): number {
+  return usedGB(usage, name) + (elsewhere.month === usage.month ? usedGB(elsewhere, name) : 0);
+}
+
+/** What others have counted, where all together have counted this. @param own counted here */
+export function elsewhereOf(all: Usage, own: Usage): Usage {
+  const homes = Object.entries(all.homes).flatMap(([name, bytes]) => {
+    const more = bytes - (Object.hasOwn(own.homes, name) ? own.homes[name]! : 0);
+    return more > 0 ? [[name, more] as const] : [];
+  });
+  return { month: all.month, homes: Object.fromEntries(homes) };
+}
+
 export function withBytes(usage: Usage, name: string, bytes: number): Usage {
   if (bytes === 0) return usage;
   const before = Object.hasOwn(usage.homes, name) ? usage.homes[name]! : 0;

@@ -53,6 +53,8 @@ export interface Served {
   limits: LimitBook;
   /** Since when its homes are to go to other endpoints; null while it serves them. */
   drained: string | null;
+  /** What other endpoints have counted of homes' data. */
+  elsewhere: Usage;
 }
 
 /** What doing a part has found, where that is more than that it stands. */

@@ -208,9 +208,10 @@ export function isSilent({ shape, heardMs }: Session, nowMs: number): boolean {
 }
 
 /** Other homes than before: those that went are let go. OpenVPN reads its fingerprints, where it has any, at the start only. */
-export function noteHomes(turn: Turn, { homes, limits, drained }: Served): void {
+export function noteHomes(turn: Turn, { homes, limits, drained, elsewhere }: Served): void {
   const { state } = turn;
   state.limits = limits;
+  state.elsewhere = elsewhere;
   noteDrained(turn, drained);
   if (isSame(homes, state.homes)) return;
   state.homes = homes;

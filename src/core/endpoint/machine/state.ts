@@ -127,6 +127,8 @@ export interface EndpointState extends Agenda<Part>, EndpointClockState, DrainSt
   /** What of data went and came in this month, and when that was kept last. */
   usage: Usage;
   usageKeptMs: number;
+  /** What other endpoints have counted. */
+  elsewhere: Usage;
   /** What was counted of each home. */
   tallies: ReadonlyMap<number, Tally>;
   /** Homes that were refused lately, by host: why, null where it is not any more, when, and when that was logged. */
@@ -238,6 +240,7 @@ export function initialState(place: Place): EndpointState {
     limits: NO_LIMITS,
     usage: NO_USAGE,
     usageKeptMs: NEVER,
+    elsewhere: NO_USAGE,
     tallies: new Map(),
     refusals: new Map(),
     short: null,

@@ -50,6 +50,7 @@ function hear(turn: Turn, event: EndpointEvent): void {
       state.limits = event.limits;
       state.usage = event.usage;
       state.drained = event.drained;
+      state.elsewhere = event.elsewhere;
       ask(turn, ...WHOLE);
       return;
     case 'stop':

@@ -11,6 +11,7 @@ import type { Served } from '../../../core/endpoint/machine/events.ts';
 import type { System, SystemError } from '../../system/system.ts';
 import { readDrained } from './drain-file.ts';
 import { withFolderLock } from './folder-lock.ts';
+import { readElsewhere } from './usage-file.ts';
 
 type LimitSystem = Pick<System, 'files' | 'processes'>;
 
@@ -61,6 +62,7 @@ export async function readServed(
     homes: await store.homes(),
     limits: { ...limits, cores: await countCores(system) },
     drained: await readDrained(system, store.dir),
+    elsewhere: await readElsewhere(system, store.dir),
   };
 }
 

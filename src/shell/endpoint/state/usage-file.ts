@@ -48,3 +48,21 @@ export class UsageFile {
     }
   }
 }
+
+/** What other endpoints have counted, as a fleet's registry told last, in a file beside the homes. */
+export async function readElsewhere({ files }: Pick<System, 'files'>, dir: string): Promise<Usage> {
+  const text = await files.readText(elsewherePathOf(dir)).catch(() => '{}');
+  return readUsage(parseJson(text)) ?? NO_USAGE;
+}
+
+export async function writeElsewhere(
+  { files }: Pick<System, 'files'>,
+  dir: string,
+  usage: Usage,
+): Promise<void> {
+  await files.replace(elsewherePathOf(dir), `${JSON.stringify(usage)}\n`);
+}
+
+function elsewherePathOf(dir: string): string {
+  return join(dir, 'usage-elsewhere.json');
+}

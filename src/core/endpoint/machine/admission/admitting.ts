@@ -6,7 +6,7 @@ import { tunnelAddress } from '../../../plan/nft/nft-endpoint.ts';
 import type { Shape } from '../../../stream/stream.ts';
 import { type AdmissionEvidence, findOwnRefusal, findRefusal } from '../../admission/admission.ts';
 import { capacityOf, limitsOf } from '../../admission/limits.ts';
-import { usedGB } from '../../admission/usage.ts';
+import { usedEverywhereGB } from '../../admission/usage.ts';
 import type { StoredHome } from '../../identity.ts';
 import { closeSessions } from '../sessions.ts';
 import type { EndpointState, Session } from '../state.ts';
@@ -71,13 +71,13 @@ function evidenceOf(
   shape: Shape,
   known: Session | null,
 ): AdmissionEvidence {
-  const { limits, usage, sessions, homes } = turn.state;
+  const { limits, sessions, homes } = turn.state;
   return {
     limits: limitsOf(limits, name),
     capacity: capacityOf(limits, homes.length),
     shape,
     coming: comingOf(turn.state, host),
-    usedGB: usedGB(usage, name),
+    usedGB: usedEverywhereGB(turn.state, name),
     has: known?.shape ?? null,
     isAlone: homes.length === 1,
     others: sessions.filter((other) => other.host !== host).map((other) => other.shape),
@@ -86,9 +86,9 @@ function evidenceOf(
 }
 
 /** Told before a home is refused for it. */
-export function isMonthNearlyUsed({ limits, usage }: EndpointState, name: string): boolean {
-  const { monthGB } = limitsOf(limits, name);
-  return monthGB !== null && usedGB(usage, name) >= NEARLY * monthGB;
+export function isMonthNearlyUsed(state: EndpointState, name: string): boolean {
+  const { monthGB } = limitsOf(state.limits, name);
+  return monthGB !== null && usedEverywhereGB(state, name) >= NEARLY * monthGB;
 }
 
 /** As the endpoint's own log and status have it. */
