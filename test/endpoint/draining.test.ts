@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { HomeConnection } from '../../src/core/endpoint/fleet/drain.ts';
 import { homeConnections, renderSendOn } from '../../src/core/endpoint/fleet/drain.ts';
-import { drainOf } from '../../src/core/endpoint/machine/draining.ts';
+import { drainOf } from '../../src/core/endpoint/machine/admission/draining.ts';
 import { toldOf } from '../../src/core/endpoint/machine/telling.ts';
 import { FREE, Play, stored } from './play.ts';
 

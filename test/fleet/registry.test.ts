@@ -322,7 +322,7 @@ test('which endpoint has which home, and what a month adds up to, is told once i
   await note(left, { a: false, b: false }, { a: 20 });
   t.deepEqual(await holders(), { a: 'vps2' });
   // A home's data by others, and here where a file was lost.
-  t.deepEqual(await note(right, { a: true }, { a: 100, b: 0 }), {
+  t.deepEqual(await note(right, { a: true }, { a: 100 }), {
     ...{ month: '2026-11', homes: { a: 5_000_000_100, b: 7 } },
   });
   t.deepEqual(await note(left, {}, { a: 5_000_000_200 }), {
@@ -332,7 +332,8 @@ test('which endpoint has which home, and what a month adds up to, is told once i
     ask('SELECT home, month::text, endpoint, bytes::text FROM usage ORDER BY home, endpoint'),
   );
   t.deepEqual(usage, [
-    { home: 'a', month: '2026-11-01', endpoint: 'vps1', bytes: '5000000100' },
+    { home: 'a', month: '2026-11-01', endpoint: 'vps1', bytes: '5000000200' },
+    { home: 'a', month: '2026-11-01', endpoint: 'vps2', bytes: '100' },
     { home: 'b', month: '2026-11-01', endpoint: 'vps1', bytes: '7' },
   ]);
   // An endpoint that says nothing any more has no homes.

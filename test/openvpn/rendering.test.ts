@@ -41,7 +41,7 @@ const allowed = new RegExp(
     '(verify-x509-name "[A-Za-z0-9._ -]{1,64}" name\n)?)?',
     `<cert>\n${certificate}</cert>\n`,
     `<key>\n-----BEGIN PRIVATE KEY-----\n${pemBody}-----END PRIVATE KEY-----\n</key>\n`,
-    '(management-query-remote\n)?nobind\n',
+    'nobind\n',
   ].join(''),
 );
 

@@ -99,8 +99,6 @@ export function renderHomeOpenVpn({
   return [
     '# Written by iotshaper from the uploaded profile; changes here are lost.',
     ...profileLines(profile),
-    // One that says nothing any more would be asked once more before the next.
-    ...(profile.remotes.length > 1 ? ['management-query-remote'] : []),
     'nobind',
     // The endpoint assigns the tunnel address; routes and DNS are ours to set.
     'route-nopull',

@@ -2,8 +2,8 @@
 import { reasonOf } from '../../core/control/refusal.ts';
 import { limitsOf } from '../../core/endpoint/admission/limits.ts';
 import { usedEverywhereGB } from '../../core/endpoint/admission/usage.ts';
+import { drainOf } from '../../core/endpoint/machine/admission/draining.ts';
 import { standingOf } from '../../core/endpoint/machine/clock.ts';
-import { drainOf } from '../../core/endpoint/machine/draining.ts';
 import type { EndpointState, Session } from '../../core/endpoint/machine/state.ts';
 import { toldOf } from '../../core/endpoint/machine/telling.ts';
 import { renderReason } from '../../core/home/answers.ts';

@@ -120,8 +120,12 @@ export class OpenVpn {
 
   /** Asks OpenVPN to connect again, keeping its netdev: to the next remote, where there are several. */
   reconnect(): void {
-    this.#skipsPause = true;
     this.#skipsRemote = true;
+    this.#restart();
+  }
+
+  #restart(): void {
+    this.#skipsPause = true;
     this.#client?.write('signal SIGUSR1\n');
   }
 
@@ -201,15 +205,17 @@ export class OpenVpn {
     const event = parseManagementLine(line);
     if (event.kind === 'state') {
       if (GOT_ON.includes(event.name)) this.#told = null;
+      // It asks the remote it had once more, for two seconds, unless it is disturbed (init.c, next_connection_entry).
+      if (event.name === 'WAIT' && this.#skipsRemote) {
+        this.#skipsRemote = false;
+        this.#restart();
+      }
       this.#awaitNext(event.name);
       this.#options.onState(event.name, event);
     } else if (event.kind === 'bytes')
       this.bytes = { inBytes: event.inBytes, outBytes: event.outBytes };
     else if (event.kind === 'hold') this.#release(client, event.pauseMs);
-    else if (line.startsWith('>REMOTE')) {
-      client.write(`remote ${this.#skipsRemote ? 'SKIP' : 'ACCEPT'}\n`);
-      this.#skipsRemote = false;
-    } else if (event.kind === 'end') {
+    else if (event.kind === 'end') {
       for (const done of this.#listing?.waiting ?? []) done(this.#listing!.listed);
       this.#listing = null;
     } else if (event.kind === 'fatal') this.#hear(event.text);

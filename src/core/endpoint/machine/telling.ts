@@ -1,7 +1,7 @@
 // What a person is told of an endpoint: one sentence, made of what is known and of nothing else.
 import { type Notice, notice } from '../../notices/notice.ts';
 import { refusedNotice } from './admission/admitting.ts';
-import { stayingNotice } from './draining.ts';
+import { stayingNotice } from './admission/draining.ts';
 import { sharedNotice } from './sessions.ts';
 import type { EndpointState } from './state.ts';
 import { log, type Turn } from './turn.ts';

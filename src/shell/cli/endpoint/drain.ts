@@ -1,6 +1,6 @@
 // `iotshaper endpoint drain`: takes this endpoint out of service, and tells how its homes leave for others.
 import { join } from 'node:path';
-import type { Drain } from '../../../core/endpoint/machine/draining.ts';
+import type { Drain } from '../../../core/endpoint/machine/admission/draining.ts';
 import type { FleetEndpoint, Registry } from '../../endpoint/registry.ts';
 import { writeDrained } from '../../endpoint/state/drain-file.ts';
 import {

@@ -1,11 +1,11 @@
 // An endpoint that is taken out of service: its homes are sent on to the next endpoints of their profiles, one after the other.
-import { ask } from '../../machine/agenda.ts';
-import { type Notice, notice } from '../../notices/notice.ts';
-import type { HomeConnection, SentOn } from '../fleet/drain.ts';
-import type { StoredHome } from '../identity.ts';
-import { closeSessions } from './sessions.ts';
-import type { EndpointState } from './state.ts';
-import { log, type Turn } from './turn.ts';
+import { ask } from '../../../machine/agenda.ts';
+import { type Notice, notice } from '../../../notices/notice.ts';
+import type { HomeConnection, SentOn } from '../../fleet/drain.ts';
+import type { StoredHome } from '../../identity.ts';
+import { closeSessions } from '../sessions.ts';
+import type { EndpointState } from '../state.ts';
+import { log, type Turn } from '../turn.ts';
 
 /** Homes that are served go so far apart: those that are gone meet endpoints that have not all of them at once. */
 const EVERY_MS = 2000;
