@@ -21,6 +21,7 @@ interface Line {
 /** From {@link FleetHome.build} to {@link FleetHome.close}. */
 export class FleetHome {
   readonly name: string;
+  readonly profile: string;
   readonly lines: Line[] = [];
   /** When the device was answered, ms of performance.now(). */
   readonly answeredMs: number[] = [];
@@ -31,8 +32,9 @@ export class FleetHome {
   readonly #dir: string;
   readonly #children: ChildProcess[] = [];
 
-  private constructor(name: string, router: string, device: string, dir: string) {
+  private constructor(name: string, profile: string, router: string, device: string, dir: string) {
     this.name = name;
+    this.profile = profile;
     this.#router = router;
     this.#device = device;
     this.#dir = dir;
@@ -46,7 +48,7 @@ export class FleetHome {
     const { provider } = network.topology.names;
     const line = `100.64.${100 + number}`;
     const quiet = ['net.ipv6.conf.all.disable_ipv6=1', 'net.ipv6.conf.default.disable_ipv6=1'];
-    const home = new FleetHome(name, router, device, network.path(name));
+    const home = new FleetHome(name, profile, router, device, network.path(name));
     for (const one of names) {
       await run(['ip', 'netns', 'add', one]);
       await run(['sysctl', '-q', '-w', ...quiet, 'net.ipv4.ip_forward=1'], { netns: one });

@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lab } from '../../src/research/lab/bed/topology.ts';
 import { Database } from '../../src/shell/fleet/database.ts';
+import type { CommandError } from '../../src/shell/system/command.ts';
 import { run } from '../../src/shell/system/node/processes.ts';
 import { Postgres } from '../fleet/postgres.ts';
 import { HomeNetwork } from '../net/home-network.ts';
@@ -126,11 +127,18 @@ async function holders(): Promise<Map<string, string>> {
   return new Map(rows.map(({ home, endpoint }) => [home, endpoint]));
 }
 
-/** Waits until the registry says that this endpoint has all homes, and that there are all. */
-async function untilAllAre({ name }: Endpoint): Promise<void> {
+/** Makes the profile of a home, without any endpoint but the first home's first. */
+async function profileOfOne(number: number): Promise<string> {
+  const [first] = /^remote .*$/m.exec(homes[0]!.profile)!;
+  const profile = await command(endpoints[1]!, 'add-home', homeName(number));
+  return profile.replace(/^remote .*$/gm, (line) => (line === first ? line : '#'));
+}
+
+/** Waits until the registry says that this endpoint has these homes. */
+async function untilAllAre({ name }: Endpoint, these: readonly FleetHome[]): Promise<void> {
   await until(`the registry has all homes at ${name}`, async () => {
     const found = await holders();
-    return homes.every((home) => found.get(home.name) === name);
+    return these.every((home) => found.get(home.name) === name);
   });
 }
 
@@ -195,6 +203,10 @@ try {
     const profile = await command(endpoints[1]!, 'add-home', homeName(number));
     homes.push(await FleetHome.build(network, number, profile));
   }
+  // One that has no other endpoint than the first home's.
+  const alone = await FleetHome.build(network, HOMES + 1, await profileOfOne(HOMES + 1));
+  const movers = [...homes];
+  homes.push(alone);
   for (const one of endpoints) await startEndpoint(one);
   for (const home of homes) await home.start(network);
   for (const home of homes)
@@ -202,19 +214,22 @@ try {
   for (const home of homes) home.startDevice();
   const begun = await until('the registry knows where all homes are', async () => {
     const found = await holders();
-    return found.size === HOMES && found;
+    return found.size === homes.length && found;
   });
   const had = endpoints.find(({ name }) => name === begun.get(homeName(1)))!;
   const other = endpoints.find((one) => one !== had)!;
-  const there = homes.filter(({ name }) => begun.get(name) === had.name);
-  tell(true, `${HOMES} homes are shaped, ${there.length} of them by ${had.name}; ${load()}`);
+  const there = movers.filter(({ name }) => begun.get(name) === had.name);
+  tell(
+    begun.get(alone.name) === had.name,
+    `${homes.length} homes are shaped, ${there.length + 1} of them by ${had.name}, which is the only one that ${alone.name} knows; ${load()}`,
+  );
 
   const config = network.path('prometheus.yml');
   const text = await readFile('files/deploy/prometheus.yml', 'utf8');
   await writeFile(config, text.replace(/^rule_files.*$/m, '').replace('15s', '1s'));
   prometheus = startPrometheus(had, config);
   await until('Prometheus has asked', () =>
-    query(had, 'iotshaper_homes_connected').then((n) => n === there.length),
+    query(had, 'iotshaper_homes_connected').then((n) => n === there.length + 1),
   );
   const asked = await query(had, 'iotshaper_slots_asked_per_second{home="home1"}');
   const sent = await query(had, 'iotshaper_slots_sent_per_second{home="home1"}');
@@ -246,7 +261,10 @@ try {
   tell(true, 'PostgreSQL is back, and heard');
 
   const drainMs = performance.now();
-  const drained = command(had, 'drain', '--run-dir', network.path(`run-${had.name}`));
+  const drained = command(had, 'drain', '--run-dir', network.path(`run-${had.name}`)).then(
+    () => 'no home is left',
+    ({ stderr }: CommandError) => stderr,
+  );
   const moved = await follow(there, drainMs);
   // Half a second for the answers that are on their way.
   await pause(500);
@@ -256,9 +274,16 @@ try {
     `${had.name} drained, ${load()}: cut off for ${listOf(moved.map((one) => one.servedMs - one.noticedMs))} s; devices not answered for ${listOf(gaps)} s`,
   );
   explain(moved, drainMs);
-  await drained;
-  tell(true, `the command has ended, ${seconds(performance.now() - drainMs)} s after it began`);
-  await untilAllAre(other);
+  const said = await drained;
+  tell(
+    said.includes(`are served on: ${alone.name};`),
+    `the command has ended, ${seconds(performance.now() - drainMs)} s after it began: ${said.trim().split('\n').at(-1)}`,
+  );
+  tell(
+    (await alone.state()) === 'shaping',
+    `${alone.name} is shaped again; its device was not answered for ${seconds(alone.longestGapMs(drainMs))} s`,
+  );
+  await untilAllAre(other, movers);
   const isDrained = (await query(had, 'iotshaper_drained')) === 1;
   tell(isDrained, `the registry has all homes at ${other.name}, Prometheus knows of it`);
   await command(had, 'drain', '--undo');
@@ -266,7 +291,7 @@ try {
   await run(['ip', '-n', provider, 'link', 'set', other.netdev, 'down']);
   const diedMs = performance.now();
   other.child?.kill('SIGKILL');
-  const changes = await follow(homes, diedMs);
+  const changes = await follow(movers, diedMs);
   const slowestMs = Math.max(...changes.map(({ servedMs }) => servedMs));
   tell(
     slowestMs < FAILOVER_MS,
@@ -277,9 +302,9 @@ try {
   await pause(5000);
   const after = Math.max(...homes.map((home) => home.longestGapMs(servedMs)));
   tell(after < 2000, `then no device waited for an answer for longer than ${seconds(after)} s`);
-  await untilAllAre(had);
+  await untilAllAre(had, homes);
   const listed = JSON.parse(await command(had, 'list', '--json')) as { homes: { name: string }[] };
-  tell(listed.homes.length === HOMES, `the registry has all homes, at ${had.name}`);
+  tell(listed.homes.length === homes.length, `the registry has all homes, at ${had.name}`);
   const outside = homes.flatMap((home) => home.outside);
   tell(
     outside.length === 0,

@@ -4,6 +4,8 @@ import type { HomeConnection } from '../../src/core/endpoint/fleet/drain.ts';
 import { homeConnections, renderSendOn } from '../../src/core/endpoint/fleet/drain.ts';
 import { drainOf } from '../../src/core/endpoint/machine/admission/draining.ts';
 import { toldOf } from '../../src/core/endpoint/machine/telling.ts';
+import { servedAfterMs, startAll } from './endpoint-life.ts';
+import { EndpointMachine } from './endpoint-machine.ts';
 import { FREE, Play, stored } from './play.ts';
 
 const from = (host: number, connection: number, family: 4 | 6 = 4): HomeConnection => ({
@@ -171,4 +173,30 @@ test('connections are told apart by the number OpenVPN gives each', (t) => {
   t.deepEqual(homeConnections(lines), [from(2, 7), from(3, 12, 6)]);
   t.is(homeConnections(null), null);
   t.is(renderSendOn(7), 'client-kill 7 RESTART,[N]');
+});
+
+test('a service is drained by a file, whenever that comes, and hears of it when it begins', async (t) => {
+  const endpoint = new EndpointMachine([2, 3]);
+  const { files, world } = endpoint.machine;
+  world.sentOn = [];
+  world.clients = [2, 3].map(
+    (host) =>
+      `CLIENT_LIST\thome${host}\t2001:db8::${host}\t10.213.0.${host}\t\t1\t2\tnow\t1\tUNDEF\t${host}0\t0\tAES`,
+  );
+  await startAll(endpoint);
+  t.not(await servedAfterMs(endpoint, [2, 3], 30_000), null);
+  t.is((endpoint.service.status() as { drained: unknown }).drained, null);
+  files.plant('/etc/iotshaper/endpoint/drained', '2026-11-30T00:00:00.000Z\n', 0o600);
+  await endpoint.advance(6000);
+  const sentOn = ['client-kill 20 RESTART,[N]', 'client-kill 30 RESTART,[N]'];
+  t.deepEqual(world.sentOn.splice(0), sentOn);
+  const drained = { since: '2026-11-30T00:00:00.000Z', leaving: ['home2', 'home3'], staying: [] };
+  t.like(endpoint.service.status(), { drained });
+  await endpoint.machine.finish(endpoint.service.stop());
+  endpoint.renew();
+  await endpoint.start();
+  await endpoint.advance(6000);
+  t.deepEqual(world.sentOn.sort(), sentOn);
+  t.deepEqual(endpoint.violations, []);
+  await endpoint.machine.finish(endpoint.service.stop());
 });

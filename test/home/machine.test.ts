@@ -244,6 +244,30 @@ test('OpenVPN is asked to connect again soon after the stream stops, then each f
   t.deepEqual([asked[1]! - asked[0]!, asked[2]! - asked[1]!], [15, 15]);
 });
 
+test('where the profile names another endpoint it goes on to that one, not to the one that says nothing', (t) => {
+  const { config, profile, rate } = desired();
+  const [remote] = profile.remotes;
+  for (const remotes of [[remote!], [remote!, { ...remote!, host: 'other.example' }]]) {
+    const bench = new Bench();
+    const intent = { kind: 'on', desired: { config, rate, profile: { ...profile, remotes } } };
+    bench.hear({ kind: 'intent', intent } as HomeEvent);
+    bench.endAll();
+    bench.connect();
+    for (let second = 0; second < 6; second++) bench.second();
+    bench.world.faults = { ...bench.world.faults, receiveShare: 0 };
+    const asked: unknown[] = [];
+    for (let second = 1; second <= 5; second++) {
+      bench.world.advance(1000);
+      bench.hear(bench.world.report());
+      while (bench.work) {
+        bench.end();
+        asked.push(...(bench.last?.acts.filter((act) => act.do === 'reconnect') ?? []));
+      }
+    }
+    t.deepEqual(asked, [{ do: 'reconnect', next: remotes.length > 1 }]);
+  }
+});
+
 test('OpenVPN is asked at once where the endpoint’s machine says that nobody listens there', (t) => {
   const bench = new Bench().shaping();
   bench.world.faults = { ...bench.world.faults, receiveShare: 0 };

@@ -77,7 +77,7 @@ test('one that says nothing any more is not waited for again before the next', a
   const { openvpn, say, told } = await start();
   say(WAIT);
   t.deepEqual(told(), []);
-  openvpn.reconnect();
+  openvpn.reconnect(true);
   say(HOLD);
   t.deepEqual(told(), ['signal SIGUSR1', 0, 'hold release']);
   say(WAIT);
@@ -87,4 +87,9 @@ test('one that says nothing any more is not waited for again before the next', a
   say(WAIT);
   say(HOLD);
   t.deepEqual(told(), [1000, 'hold release']);
+  // There is no other one.
+  openvpn.reconnect(false);
+  say(HOLD);
+  say(WAIT);
+  t.deepEqual(told(), ['signal SIGUSR1', 0, 'hold release']);
 });

@@ -52,7 +52,7 @@ export class HomeOpenVpn {
   act(act: OpenVpnAct): void {
     switch (act.do) {
       case 'reconnect':
-        this.#openvpn.reconnect();
+        this.#openvpn.reconnect(act.next);
         return;
       case 'retry-now':
         this.#openvpn.retryNow();

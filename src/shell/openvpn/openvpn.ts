@@ -63,7 +63,7 @@ export class OpenVpn {
   #cancelLinger: Cancel | null = null;
   /** Its next pause is not waited for: it was asked to connect. */
   #skipsPause = false;
-  /** The remote it would ask next says nothing: it is to go on to another one, where there is any. */
+  /** The remote it would ask next says nothing: it is to go on to another one. */
   #skipsRemote = false;
   #troubles = new TroubleReader();
   /** What OpenVPN ends of, in words that say more than its exit status. */
@@ -118,9 +118,9 @@ export class OpenVpn {
     return this.pid !== undefined && !netdevExists(this.#options.system, TUNNEL_NETDEV);
   }
 
-  /** Asks OpenVPN to connect again, keeping its netdev: to the next remote, where there are several. */
-  reconnect(): void {
-    this.#skipsRemote = true;
+  /** Asks OpenVPN to connect again, keeping its netdev. @param next to the next remote rather than to the one it had */
+  reconnect(next: boolean): void {
+    this.#skipsRemote = next;
     this.#restart();
   }
 

@@ -23,6 +23,10 @@ export interface OpenVpnWorld {
   assigned: string;
   /** The other end's on the Internet. */
   remote: string;
+  /** Lines by which a server lists who is connected; none where a test is not about them. */
+  clients?: readonly string[];
+  /** Connections that a server was told to end, with what is said to the other end. */
+  sentOn?: string[];
 }
 
 /** Between two tries while nobody answers, and until it gives up and starts over. */
@@ -197,8 +201,13 @@ class OpenVpnProgram implements Program {
     if (line === 'state on') this.#say('SUCCESS: real-time state notification set to ON');
     else if (line.startsWith('bytecount ')) this.#say('SUCCESS: bytecount interval changed');
     // Its far homes are told by nothing but their datagrams.
-    else if (line === 'status 3') this.#say('END');
-    else if (line === 'hold release') {
+    else if (line === 'status 3') {
+      for (const client of this.#options.world.clients ?? []) this.#say(client);
+      this.#say('END');
+    } else if (line.startsWith('client-kill ')) {
+      this.#options.world.sentOn?.push(line);
+      this.#say('SUCCESS: client-kill command succeeded');
+    } else if (line === 'hold release') {
       this.#say('SUCCESS: hold release succeeded');
       if (this.#state === 'holding') this.#begin();
     } else if (line === 'signal SIGUSR1') {

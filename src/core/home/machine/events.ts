@@ -112,7 +112,8 @@ export interface Trial {
 export type Act =
   | { do: 'gate'; open: boolean }
   | { do: 'close-tunnel' }
-  | { do: 'reconnect' }
+  /** `next`: to another endpoint than the one there was, which says nothing. */
+  | { do: 'reconnect'; next: boolean }
   | { do: 'retry-now' }
   /** Starts a trial in place of any before it, or ends it; what comes of it is told by `tried`. */
   | { do: 'try'; trial: Trial | null }

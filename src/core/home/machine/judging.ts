@@ -102,7 +102,7 @@ export function judge(turn: Turn, sight: Sight): void {
     if (state.connected) ask(turn, 'connect');
     ask(turn, ...WHOLE);
   } else if (wantsReconnect(turn, shapeOf(desired.config, desired.rate.downloadKBps)))
-    turn.acts.push({ do: 'reconnect' });
+    turn.acts.push({ do: 'reconnect', next: desired.profile.remotes.length > 1 });
   if (state.ticks % SURROUNDINGS_EVERY === 1) ask(turn, ...WHOLE);
 }
 

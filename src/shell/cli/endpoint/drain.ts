@@ -104,7 +104,7 @@ async function follow({ system, console }: Context, runDir: string, since: strin
       if (leaving.length === 0) {
         if (staying.length === 0) return console.writeError('No home is left here.\n');
         throw new Failure(
-          `${gone} homes have left; these came back, since their profiles name no other endpoint that takes them, and are served on: ${namesOf(staying)}; "iotshaper endpoint rotate NAME" makes a profile that names all`,
+          `homes that have left: ${gone}; these came back, since their profiles name no other endpoint that takes them, and are served on: ${namesOf(staying)}; "iotshaper endpoint rotate NAME" makes a profile that names all`,
         );
       }
     } else if (left !== null) {
