@@ -14,6 +14,7 @@ import { Unpacker } from '../../src/core/framing/unpacker.ts';
 import { answerFromHouse } from '../../src/core/home/names/dns-answer.ts';
 import { readMessages } from '../../src/core/netlink/netlink.ts';
 import { readCounters, readElements, readGeneration } from '../../src/core/netlink/nft-messages.ts';
+import { readClient } from '../../src/core/openvpn/clients.ts';
 import { parseManagementLine } from '../../src/core/openvpn/management.ts';
 import type { PemReader } from '../../src/core/openvpn/pem.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
@@ -320,6 +321,7 @@ function fuzzToolLines(): (draw: Draw) => Outcome {
   const said = [
     '>STATE:1700000000,CONNECTED,SUCCESS,10.213.0.2,192.0.2.1,1194,,',
     '>LOG:1700000000,W,TLS Error: TLS handshake failed',
+    'CLIENT_LIST\thome.ab\t198.51.100.7:40123\t10.213.0.2\t\t1\t2\tnow\t1\tUNDEF\t7\t0\tAES-256-GCM',
     '[NEIGH]192.168.1.5 dev br-iot lladdr 00:11:22:33:44:55 REACHABLE',
     'Deleted [ROUTE]default via 192.168.1.1 dev wan table 7213',
     '[LINK]5: br-iot: <BROADCAST,MULTICAST,UP> mtu 1500 state UP',
@@ -333,7 +335,7 @@ function fuzzToolLines(): (draw: Draw) => Outcome {
     for (const line of lines) {
       listings.push(line);
       isTaken = readMonitorLine(line, ['iotvpn0'], [7213, 7214]) !== null || isTaken;
-      isTaken = parseManagementLine(line).kind !== 'other' || isTaken;
+      isTaken = parseManagementLine(line).kind !== 'other' || readClient(line) !== null || isTaken;
       troubles.hear(line);
     }
     const { classes, qdiscs } = listings.take();
