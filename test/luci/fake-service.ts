@@ -17,8 +17,8 @@ import type {
   Status,
 } from '../../src/core/home/api.ts';
 import { findMending } from '../../src/core/home/mending.ts';
-import { shapingReason, shapingRemarks } from '../../src/core/home/reasons.ts';
-import { notice } from '../../src/core/notices/notice.ts';
+import { obstacleReason, shapingReason, shapingRemarks } from '../../src/core/home/reasons.ts';
+import { type Notice, notice } from '../../src/core/notices/notice.ts';
 import { sentencesOf } from '../../src/core/notices/words.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { formatRemote } from '../../src/core/openvpn/remote.ts';
@@ -136,8 +136,21 @@ export class FakeService implements ServiceApi {
         ...(cost.capPercent === null ? {} : { cap_percent: cost.capPercent }),
         ...(cost.pricePerMonth === null ? {} : { price_per_month: cost.pricePerMonth }),
       },
+      ...this.#obstacle(main.killswitch),
       ...this.override,
     };
+  }
+
+  /** What the service says where a test has it stand in the way of shaping. */
+  #obstacle(killswitch: boolean): Partial<Status> {
+    const {
+      state,
+      fault_code: code = 'endpoint-silent',
+      fault_values: values = {},
+    } = this.override;
+    if (state !== 'blocked' && state !== 'starting') return {};
+    const exposure = { everShaped: state === 'blocked', killswitch, networkUnknown: false };
+    return renderReason(obstacleReason(exposure, { code, values } as Notice));
   }
 
   /** Bursts as a camera's and a plug's, under a stream that wavers by what a second's count does. */

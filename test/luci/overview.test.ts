@@ -1,5 +1,6 @@
 import test from 'ava';
 import { renderAs, renderReason } from '../../src/core/home/answers.ts';
+import { obstacleReason } from '../../src/core/home/reasons.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import { closeBrowser, visit } from './browser.ts';
@@ -115,7 +116,6 @@ test.serial('blocked: says since when, and that nothing leaks', async (t) => {
       service.override = {
         state: 'blocked',
         since,
-        ...renderReason(notice('blocked-cut-off', { why })),
         ...renderAs('fault', why),
         tunnel: { ...tunnel, state: 'reconnecting' },
       };
@@ -125,9 +125,29 @@ test.serial('blocked: says since when, and that nothing leaks', async (t) => {
   t.regex(text, /Blocked/);
   t.regex(
     text,
-    /Not protected: the tunnel is down since .*; your devices are cut off so that nothing leaks\./,
+    /Not protected: OpenVPN stopped \(exit status 1\); it is started again; your devices are cut off so that nothing leaks\. Since 3 Jun 2024, .*:31\./,
   );
-  t.true(text.endsWith('Reason: OpenVPN stopped (exit status 1); it is started again.'), text);
+});
+
+test.serial('what becomes of devices is said as the service says it', async (t) => {
+  const { page, router } = await visit(t);
+  // Before its first rules are in force; then where it is not known behind what the devices are.
+  router.service.override = { state: 'starting', ...renderReason(notice('service-starting')) };
+  const sentence = page.locator(`${banner}[data-state=starting] .iot-sentence`);
+  await sentence.waitFor();
+  t.is((await sentence.textContent())?.trim(), 'Starting.');
+  const why = notice('endpoint-silent');
+  router.service.override = {
+    state: 'blocked',
+    ...renderReason(
+      obstacleReason({ everShaped: true, killswitch: true, networkUnknown: true }, why),
+    ),
+  };
+  const blocked = page.locator(`${banner}[data-state=blocked]`);
+  await blocked.waitFor();
+  const text = (await blocked.textContent()) ?? '';
+  t.regex(text, /devices that are chosen by nothing else use the Internet directly meanwhile/);
+  t.false(text.includes('cut off'));
 });
 
 test.serial('what is not hidden is not talked away: kill switch off, DNS outside', async (t) => {
@@ -141,7 +161,7 @@ test.serial('what is not hidden is not talked away: kill switch off, DNS outside
     router.service.override = { state };
     await page.locator(`${banner}[data-state=${state}]`).waitFor();
     const text = (await sentence.textContent()) ?? '';
-    t.regex(text, /your provider sees your devices, because the kill switch is off/);
+    t.regex(text, /your devices use the Internet directly, because the kill switch is off/);
     t.false(text.includes('cut off'));
   }
 });
@@ -321,7 +341,7 @@ test.serial('in German, with German numbers', async (t) => {
     state: 'starting',
     ...renderAs('fault', notice('endpoint-not-answered')),
   };
-  await page.getByText('Grund: der Endpunkt hat noch nicht geantwortet.').waitFor();
+  await page.getByText('Startet: der Endpunkt hat noch nicht geantwortet; Ihre Geräte').waitFor();
   // A sentence within a sentence, and what was typed as it was typed.
   const why = notice('process-exit-status', { status: '1' });
   router.service.override = {
@@ -329,7 +349,9 @@ test.serial('in German, with German numbers', async (t) => {
     ...renderAs('fault', notice('openvpn-stopped', { why })),
   };
   await page
-    .getByText('Grund: OpenVPN ist stehen geblieben (Exit-Status 1); es wird neu gestartet.')
+    .getByText(
+      'Startet: OpenVPN ist stehen geblieben (Exit-Status 1); es wird neu gestartet; Ihre Geräte',
+    )
     .waitFor();
   router.service.override = {};
   await router.writeConfig(usualConfig.replace("rate '40'", "rate 'fast'\n\toption colour 'red'"));

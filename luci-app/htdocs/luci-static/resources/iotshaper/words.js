@@ -205,37 +205,21 @@ const api = {
    * @param {AuditReport | null} audit
    */
   sentence(status, audit) {
-    const { killswitch, dns } = status;
-    const since = clock(status.since);
-    const isDown = status.tunnel.state !== 'up';
     switch (status.state) {
       case 'off':
         return _('Off: your provider can see when each of your devices is used.');
+      // What becomes of devices meanwhile is for the service to say: it knows whether its rules are in force, and for whom.
       case 'starting':
-        return killswitch
-          ? _('Starting: your devices are cut off until the tunnel and its steady stream stand.')
-          : _(
-              'Starting: until the tunnel and its steady stream stand your provider sees your devices, because the kill switch is off.',
-            );
+        return api.reasonTold(status);
       case 'shaping': {
         const leaks = audit?.state === 'done' && audit.verdict === 'leak';
-        const names = dns
+        const names = status.dns
           ? ''
           : ` ${_('The names your devices look up still show: DNS through the tunnel is off.')}`;
         return shapingSentence(status, leaks) + names;
       }
       case 'blocked':
-        if (!killswitch)
-          return _(
-            'Not protected since %s: your provider sees your devices, because the kill switch is off.',
-          ).format(since);
-        return isDown
-          ? _(
-              'Not protected: the tunnel is down since %s; your devices are cut off so that nothing leaks.',
-            ).format(since)
-          : _('Not protected since %s; your devices are cut off so that nothing leaks.').format(
-              since,
-            );
+        return `${api.reasonTold(status)} ${_('Since %s.').format(clock(status.since))}`;
       case 'error':
         return status.config.ok
           ? _('Not protected: this router can’t shape at present.')
@@ -257,14 +241,7 @@ const api = {
    * What the service says of its state, where that is more than the sentence has said.
    * @param {Status} status
    */
-  reason(status) {
-    const { state, fault, fault_code: code, fault_values: values, config, tunnel } = status;
-    if (state === 'error') return config.ok ? api.reasonTold(status) : '';
-    const isSaid = state === 'blocked' && tunnel.state !== 'up' && code === 'tunnel-down';
-    return fault === undefined || isSaid
-      ? ''
-      : _('Reason: %s.').format(told({ code, values }, fault));
-  },
+  reason: (status) => (status.state === 'error' && status.config.ok ? api.reasonTold(status) : ''),
 };
 
 /** @typedef {typeof api} Words */
