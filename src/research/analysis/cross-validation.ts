@@ -2,7 +2,7 @@
 
 import type { Random } from '../../core/random/random.ts';
 import { contiguousFolds, stratifiedFolds } from './folds.ts';
-import { fitNearestNeighbours, keyOf, type Rows } from './identify/knn.ts';
+import { prepareNeighbours, type Rows } from './identify/knn.ts';
 import { fitRateForest } from './identify/rate-forest.ts';
 
 export const classifiers = ['neighbours', 'forest'] as const;
@@ -43,7 +43,7 @@ export function validateRates(
   const foldOf = contiguous
     ? contiguousFolds(labels, folds)
     : stratifiedFolds(labels, folds, random);
-  const keys = name === 'forest' ? [] : rows.map(keyOf);
+  const prepared = name === 'neighbours' ? prepareNeighbours(rows, labels) : null;
   const names = [...new Set(labels)].sort();
   const place = new Map(names.map((name, i) => [name, i]));
   const confusion = names.map(() => new Array<number>(names.length).fill(0));
@@ -51,17 +51,13 @@ export function validateRates(
     const train = indicesWhere(foldOf, (of) => of !== fold);
     const test = indicesWhere(foldOf, (of) => of === fold);
     if (train.length === 0 || test.length === 0) continue;
-    const taught = train.map((i) => rows[i]!);
-    const own = train.map((i) => labels[i]!);
-    const classifier =
-      name === 'forest'
-        ? fitRateForest(taught, own, { random })
-        : fitNearestNeighbours(
-            taught,
-            own,
-            neighbours,
-            train.map((i) => keys[i]!),
-          );
+    const classifier = prepared
+      ? prepared.fit(train, neighbours)
+      : fitRateForest(
+          train.map((i) => rows[i]!),
+          train.map((i) => labels[i]!),
+          { random },
+        );
     for (const i of test)
       confusion[place.get(labels[i]!)!]![place.get(classifier.predict(rows[i]!))!]!++;
   }

@@ -67,12 +67,21 @@ export class BinList {
     addTo(block, block.length - 1, up, down);
   }
 
+  /** The first bin that is not before `bin`; infinite where there is none. */
+  next(bin: number): number {
+    const at = this.#blockOf(bin);
+    const block = this.#blocks[at];
+    const place = block ? placeIn(block, bin) : 0;
+    if (block && place < block.length) return block.base + block.offsets[place]!;
+    return this.#blocks[at + 1]?.base ?? Number.POSITIVE_INFINITY;
+  }
+
   /** From the first bin that is not before `bin`. */
   cursor(bin = Number.NEGATIVE_INFINITY): BinCursor {
     const blocks = this.#blocks;
-    let at = Math.max(0, firstWhere(blocks.length, (k) => blocks[k]!.base > bin) - 1);
+    let at = this.#blockOf(bin);
     let block = blocks[at];
-    let i = block ? firstWhere(block.length, (k) => block!.base + block!.offsets[k]! >= bin) : 0;
+    let i = block ? placeIn(block, bin) : 0;
     const settle = (): void => {
       if (block === undefined || i < block.length) return;
       block = blocks[++at];
@@ -99,6 +108,12 @@ export class BinList {
       },
       add: (up, down) => addTo(block!, i, up, down),
     };
+  }
+
+  /** Number of the last block that begins with `bin` or before; of the first where none does. */
+  #blockOf(bin: number): number {
+    const blocks = this.#blocks;
+    return Math.max(0, firstWhere(blocks.length, (k) => blocks[k]!.base > bin) - 1);
   }
 
   #open(bin: number): Block {
@@ -128,6 +143,11 @@ function addTo(block: Block, at: number, up: number, down: number): void {
     block.down = roomFor(block.down, sum);
     block.down[at] = sum;
   }
+}
+
+/** The first place in a block that is not before `bin`; its length where all are. */
+function placeIn({ base, offsets, length }: Block, bin: number): number {
+  return firstWhere(length, (k) => base + offsets[k]! >= bin);
 }
 
 /** The first of `count` places from which on a condition holds; `count` where it never does. */

@@ -94,7 +94,7 @@ export class RateSeries {
   /** Begin of the first bin with traffic not before a moment; infinite where none follows. */
   nextTraffic(fromS: number): number {
     this.#settle();
-    return this.#list.cursor(Math.floor(fromS / this.binS)).bin * this.binS;
+    return this.#list.next(Math.floor(fromS / this.binS)) * this.binS;
   }
 
   #put(bin: number, up: number, down: number): void {
@@ -182,28 +182,26 @@ export interface WindowOptions {
  * @returns none where a window has fewer than two samples
  */
 export function cutWindows(series: RateSeries, options: WindowOptions): RateWindow[] {
-  return windowStarts(series, options).map((startS) => ({
+  return Array.from(windowStarts(series, options), (startS) => ({
     startS,
     features: describeWindow(series, startS, options),
   }));
 }
 
 /** When the windows of {@link cutWindows} begin, without a look at what is in them. */
-export function windowStarts(
+export function* windowStarts(
   series: RateSeries,
   { fromS, toS, windowS, sampleS, keepEmpty }: WindowOptions,
-): number[] {
-  if (Math.round(windowS / sampleS) < 2) return [];
-  const starts: number[] = [];
+): Generator<number, void> {
+  if (Math.round(windowS / sampleS) < 2) return;
   for (let i = 0; fromS + (i + 1) * windowS <= toS; i++) {
     const startS = fromS + i * windowS;
     // Silence takes no time where it is not kept.
     const nextS = keepEmpty ? startS : series.nextTraffic(startS);
     if (nextS >= toS) break;
-    if (nextS < series.binAt(startS) + windowS) starts.push(startS);
+    if (nextS < series.binAt(startS) + windowS) yield startS;
     else i = Math.max(i, Math.floor((nextS - fromS) / windowS) - 2);
   }
-  return starts;
 }
 
 /** What the window that begins at `startS` looks like. */

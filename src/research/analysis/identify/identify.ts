@@ -130,13 +130,6 @@ export const MOST_WINDOWS = 5000;
 /** Steps of it, taken as parts of one, fall nowhere twice and everywhere alike. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
-/** Where a label's windows are found. */
-interface LabelWindows {
-  label: string;
-  count: number;
-  stretches: { series: RateSeries; starts: readonly number[] }[];
-}
-
 /**
  * Cuts the devices' traffic into windows; a label needs `fewest` of them to take part. Of more than `most`, each label's
  * share of those is taken, spread over its time.
@@ -149,40 +142,37 @@ export function gatherWindows(
   { features = 'rates', most = MOST_WINDOWS }: { features?: FeatureSet; most?: number } = {},
 ): Dataset {
   const options = { windowS, sampleS, features };
-  const found = new Map<string, LabelWindows>();
-  for (const { label, stretches } of devices) {
-    const own = found.get(label) ?? { label, count: 0, stretches: [] };
-    found.set(label, own);
-    for (const { fromS, toS, series } of stretches) {
-      const starts = windowStarts(series, { ...options, fromS, toS });
-      own.stretches.push({ series, starts });
-      own.count += starts.length;
+  const stretchesOf = new Map<string, IdentifiedDevice['stretches']>();
+  for (const { label, stretches } of devices)
+    stretchesOf.set(label, [...(stretchesOf.get(label) ?? []), ...stretches]);
+  const all = Array.from(stretchesOf, ([label, stretches]) => {
+    let count = 0;
+    for (const stretch of stretches) {
+      for (const _ of windowStarts(stretch.series, { ...options, ...stretch })) count++;
     }
-  }
-  const all = [...found.values()];
+    return { label, stretches, count };
+  });
   const judged = all.filter(({ count }) => count >= fewest);
   const windows = judged.reduce((sum, { count }) => sum + count, 0);
   const share = Math.min(1, most / Math.max(1, windows));
-  const taken = judged.map(({ label, count, stretches }) => {
-    const places = spreadOver(count, Math.max(fewest, Math.round(count * share)));
-    let before = 0;
-    const rows = stretches.flatMap(({ series, starts }) => {
-      const from = before;
-      before += starts.length;
-      return places
-        .filter((place) => place >= from && place < before)
-        .map((place) => describeWindow(series, starts[place - from]!, options));
-    });
-    return { label, rows };
-  });
-  return {
-    rows: taken.flatMap(({ rows }) => rows),
-    labels: taken.flatMap(({ label, rows }) => rows.map(() => label)),
-    windows,
-    leftOut: all
-      .filter(({ count }) => count < fewest)
-      .map(({ label, count }) => ({ label, windows: count })),
-  };
+  const rows: number[][] = [];
+  const labels: string[] = [];
+  for (const { label, stretches, count } of judged) {
+    const taken = spreadOver(count, Math.max(fewest, Math.round(count * share)));
+    let [place, next] = [0, 0];
+    for (const stretch of stretches) {
+      for (const startS of windowStarts(stretch.series, { ...options, ...stretch })) {
+        if (place++ !== taken[next]) continue;
+        next++;
+        rows.push(describeWindow(stretch.series, startS, options));
+        labels.push(label);
+      }
+    }
+  }
+  const leftOut = all
+    .filter(({ count }) => count < fewest)
+    .map(({ label, count }) => ({ label, windows: count }));
+  return { rows, labels, windows, leftOut };
 }
 
 /** So many places of all, in order, one from each of as many equal parts, where in them no rhythm has it. */

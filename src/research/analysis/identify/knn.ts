@@ -1,5 +1,5 @@
 // k-nearest-neighbours on standardised features.
-import { askNear, plantTree } from './point-tree.ts';
+import { askNear, type Box, plantTree } from './point-tree.ts';
 
 /** Rows of numbers, all of one length. */
 export type Rows = readonly (readonly number[])[];
@@ -17,64 +17,16 @@ export interface NearestNeighbours extends Classifier {
   predict: (row: readonly number[]) => string;
 }
 
-/** Rows that are the same, and how many of each label there are. */
+/** Rows ready to be learnt from, all or some of them: what does not depend on which is done once. */
+export interface PreparedRows {
+  /** Learns the rows at these places by heart. */
+  fit: (train: readonly number[], k: number) => NearestNeighbours;
+}
+
+/** A place in space where there are rows; `id` numbers places. */
 interface Point {
-  values: Float64Array;
-  counts: Map<string, number>;
-  rows: number;
-}
-
-/** Distances that differ by less are the same: rounding must not choose. */
-const SAME = 1 + 1e-9;
-
-/**
- * Learns by heart. Features are brought to mean 0 and standard deviation 1 *of the training rows*, so that nothing of
- * a row that is tested flows into its own judgement; distance is Euclidean.
- * @param keys what rows that are the same have in common, where it is known already
- */
-export function fitNearestNeighbours(
-  rows: Rows,
-  labels: readonly string[],
-  k: number,
-  keys: readonly string[] = rows.map(keyOf),
-): NearestNeighbours {
-  const width = rows[0]?.length ?? 0;
-  const { means, deviations } = describeColumns(rows, width);
-  const standardise = (row: readonly number[]) =>
-    Float64Array.from(row, (value, c) => (value - means[c]!) / deviations[c]!);
-  const tree = plantTree(gatherPoints(rows, labels, keys, standardise));
-  const totals = new Map<string, number>();
-  for (const label of labels) totals.set(label, (totals.get(label) ?? 0) + 1);
-  const predict = (row: readonly number[]): string => {
-    const near = nearestPoints(tree, standardise(row), k);
-    return vote(near, k, totals);
-  };
-  return { predict };
-}
-
-/** The same for rows that are the same. */
-export function keyOf(row: readonly number[]): string {
-  return row.join(' ');
-}
-
-function gatherPoints(
-  rows: Rows,
-  labels: readonly string[],
-  keys: readonly string[],
-  standardise: (row: readonly number[]) => Float64Array,
-): Point[] {
-  const points = new Map<string, Point>();
-  rows.forEach((row, r) => {
-    const key = keys[r]!;
-    let point = points.get(key);
-    if (!point) {
-      point = { values: standardise(row), counts: new Map(), rows: 0 };
-      points.set(key, point);
-    }
-    point.rows++;
-    point.counts.set(labels[r]!, (point.counts.get(labels[r]!) ?? 0) + 1);
-  });
-  return [...points.values()];
+  values: readonly number[];
+  id: number;
 }
 
 interface Near {
@@ -82,25 +34,98 @@ interface Near {
   distance: number;
 }
 
+/** What stands at each point, of what is learnt. */
+interface Learnt {
+  names: readonly string[];
+  /** Rows at a point; and of each label there, point by point. */
+  rowsAt: Int32Array;
+  labelsAt: Int32Array;
+  /** Rows of each label. */
+  totals: Int32Array;
+}
+
+/** Distances that differ by less are the same: rounding must not choose. */
+const SAME = 1 + 1e-9;
+
+/** Learns all rows by heart; see {@link prepareNeighbours}. */
+export function fitNearestNeighbours(
+  rows: Rows,
+  labels: readonly string[],
+  k: number,
+): NearestNeighbours {
+  return prepareNeighbours(rows, labels).fit(
+    rows.map((_, place) => place),
+    k,
+  );
+}
+
+/**
+ * Makes rows ready. What is learnt is brought to standard deviation 1 *of the training rows*, so that nothing of a row that is
+ * tested flows into its own judgement; distance is Euclidean, so that means cancel out.
+ */
+export function prepareNeighbours(rows: Rows, labels: readonly string[]): PreparedRows {
+  const width = rows[0]?.length ?? 0;
+  const all = rows.map((_, place) => place);
+  const names = [...new Set(labels)];
+  const codes = Int32Array.from(labels, (label) => names.indexOf(label));
+  const { points, pointOf } = gatherPoints(rows);
+  const tree = plantTree(points, describeColumns(rows, all, width));
+  const fit = (train: readonly number[], k: number): NearestNeighbours => {
+    const deviations = describeColumns(rows, train, width);
+    const learnt: Learnt = {
+      names,
+      rowsAt: new Int32Array(points.length),
+      labelsAt: new Int32Array(points.length * names.length),
+      totals: new Int32Array(names.length),
+    };
+    for (const place of train) {
+      const [id, code] = [pointOf[place]!, codes[place]!];
+      learnt.rowsAt[id]!++;
+      learnt.labelsAt[id * names.length + code]!++;
+      learnt.totals[code]!++;
+    }
+    return {
+      predict: (row) => vote(nearestPoints(tree, row, { deviations, k, ...learnt }), k, learnt),
+    };
+  };
+  return { fit };
+}
+
+function gatherPoints(rows: Rows): { points: Point[]; pointOf: Int32Array } {
+  const ids = new Map<string, number>();
+  const points: Point[] = [];
+  const pointOf = Int32Array.from(rows, (values) => {
+    const key = values.join(' ');
+    const id = ids.get(key) ?? points.length;
+    if (id === points.length) {
+      ids.set(key, id);
+      points.push({ values, id });
+    }
+    return id;
+  });
+  return { points, pointOf };
+}
+
 /** The fewest nearest points that hold `k` rows, and all that are as far as the last of them; nearest first. */
 function nearestPoints(
-  tree: ReturnType<typeof plantTree<Point>>,
-  query: Float64Array,
-  k: number,
+  tree: Box<Point>,
+  query: readonly number[],
+  { deviations, k, rowsAt }: { deviations: readonly number[]; k: number } & Learnt,
 ): Near[] {
   let near: Near[] = [];
   let bound = Number.POSITIVE_INFINITY;
-  askNear(tree, query, (point) => {
+  askNear(tree, query, deviations, (point) => {
+    if (rowsAt[point.id] === 0) return bound;
     let distance = 0;
     for (let c = 0; c < query.length && distance <= bound; c++) {
-      distance += (point.values[c]! - query[c]!) ** 2;
+      distance += ((point.values[c]! - query[c]!) / deviations[c]!) ** 2;
     }
     if (distance > bound) return bound;
     near.push({ point, distance });
     near.sort((a, b) => a.distance - b.distance);
     let held = 0;
     const last = near.find((one) => {
-      held += one.point.rows;
+      held += rowsAt[one.point.id]!;
       return held >= k;
     });
     if (last) {
@@ -113,20 +138,26 @@ function nearestPoints(
 }
 
 /** Each row has a vote; those as far as the `k`-th share the places that nearer ones left. */
-function vote(near: readonly Near[], k: number, totals: ReadonlyMap<string, number>): string {
-  const votes = new Map<string, { weight: number; distance: number }>();
+function vote(
+  near: readonly Near[],
+  k: number,
+  { names, rowsAt, labelsAt, totals }: Learnt,
+): string {
+  const votes = new Map<number, { weight: number; distance: number }>();
   let taken = 0;
   for (let from = 0; from < near.length && taken < k; ) {
     const { distance } = near[from]!;
     let to = from;
     let tied = 0;
     while (to < near.length && near[to]!.distance <= distance * SAME)
-      tied += near[to++]!.point.rows;
+      tied += rowsAt[near[to++]!.point.id]!;
     const weight = Math.min(1, (k - taken) / tied);
     for (const { point } of near.slice(from, to)) {
-      for (const [label, count] of point.counts) {
-        const own = votes.get(label) ?? { weight: 0, distance };
-        votes.set(label, { ...own, weight: own.weight + count * weight });
+      for (let code = 0; code < names.length; code++) {
+        const count = labelsAt[point.id * names.length + code]!;
+        if (count === 0) continue;
+        const own = votes.get(code) ?? { weight: 0, distance };
+        votes.set(code, { ...own, weight: own.weight + count * weight });
       }
     }
     taken += tied;
@@ -136,24 +167,28 @@ function vote(near: readonly Near[], k: number, totals: ReadonlyMap<string, numb
     ([a, one], [b, other]) =>
       (Math.abs(one.weight - other.weight) > 1e-9 ? other.weight - one.weight : 0) ||
       one.distance - other.distance ||
-      totals.get(b)! - totals.get(a)! ||
-      (a < b ? -1 : 1),
+      totals[b]! - totals[a]! ||
+      (names[a]! < names[b]! ? -1 : 1),
   );
-  return ranked[0]![0];
+  return names[ranked[0]![0]]!;
 }
 
-function describeColumns(rows: Rows, width: number): { means: number[]; deviations: number[] } {
+/** The standard deviation of each column of the rows at these places. */
+function describeColumns(rows: Rows, places: readonly number[], width: number): number[] {
   const means = new Array<number>(width).fill(0);
-  const deviations = new Array<number>(width).fill(0);
-  for (const row of rows) for (let c = 0; c < width; c++) means[c]! += row[c]!;
-  for (let c = 0; c < width; c++) means[c]! /= rows.length;
-  for (const row of rows) {
-    for (let c = 0; c < width; c++) deviations[c]! += (row[c]! - means[c]!) ** 2 / rows.length;
+  const variances = new Array<number>(width).fill(0);
+  for (const place of places) {
+    for (let c = 0; c < width; c++) means[c]! += rows[place]![c]!;
+  }
+  for (let c = 0; c < width; c++) means[c]! /= places.length;
+  for (const place of places) {
+    for (let c = 0; c < width; c++) {
+      variances[c]! += (rows[place]![c]! - means[c]!) ** 2 / places.length;
+    }
   }
   // A feature that never changes tells nothing: neither divide by zero nor blow up what rounding left of it.
-  const scale = deviations.map((variance, c) => {
+  return variances.map((variance, c) => {
     const deviation = Math.sqrt(variance);
     return deviation > 1e-9 * Math.abs(means[c]!) ? deviation : 1;
   });
-  return { means, deviations: scale };
 }
