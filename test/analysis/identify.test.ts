@@ -17,6 +17,7 @@ import {
   type ObservedCapture,
 } from '../../src/research/analysis/identify/identify.ts';
 import { fitNearestNeighbours } from '../../src/research/analysis/identify/knn.ts';
+import { judgeOverTime } from '../../src/research/analysis/identify/over-time/over-time.ts';
 import { loadVendors, searchVendors } from '../../src/research/analysis/identify/vendors.ts';
 import { defaultLabels, labelByNames, parseLabels } from '../../src/research/analysis/labels.ts';
 import { deviceCatalogue } from '../../src/research/devices/catalogue.ts';
@@ -354,9 +355,9 @@ test('a device with fewer windows than folds is left out and named', async (t) =
   t.is(judgeByRates(devices, 10, 10, judging), null);
 });
 
-test('of days of windows some thousands are judged, each label’s share of them, from all of its time', (t) => {
+/** Two devices for four days: one says as much all the time, the other something else on the last day, every other minute. */
+function daysOfTwo(): { devices: IdentifiedDevice[]; durationS: number } {
   const durationS = 4 * 86_400;
-  // One says as much all the time, the other something else on the last day, and only every other minute.
   const steady = new RateSeries(1);
   const changing = new RateSeries(1);
   for (let timeS = 0; timeS < durationS; timeS += 20) {
@@ -380,6 +381,11 @@ test('of days of windows some thousands are judged, each label’s share of them
     defaultLabels(),
     null,
   );
+  return { devices, durationS };
+}
+
+test('of days of windows some thousands are judged, each label’s share of them, from all of its time', (t) => {
+  const { devices, durationS } = daysOfTwo();
   const { rows, labels, windows } = gatherWindows(devices, 60, 20, 10);
   t.is(windows, (durationS / 60) * 1.5);
   t.is(rows.length, MOST_WINDOWS);
@@ -393,6 +399,14 @@ test('of days of windows some thousands are judged, each label’s share of them
   );
   const few = gatherWindows(devices, 600, 20, 10);
   t.deepEqual([few.rows.length, few.windows], [(2 * durationS) / 600, (2 * durationS) / 600]);
+});
+
+test('over time, of days of windows the first of each stretch are judged', (t) => {
+  const { devices } = daysOfTwo();
+  const found = judgeOverTime(devices, 60, 20, { features: 'rates', seed: 1 })!;
+  t.is(found.stretches, 10);
+  t.true(found.windows >= MOST_WINDOWS && found.windows < MOST_WINDOWS + 10, `${found.windows}`);
+  t.is(found.overTime, 1);
 });
 
 test('every device of the paper is told by each of its telling names', (t) => {

@@ -3,7 +3,7 @@
 import { seededRandom } from '../../../../core/random/random.ts';
 import { contiguousFolds } from '../../folds.ts';
 import type { FeatureSet } from '../features.ts';
-import { gatherWindows, type IdentifiedDevice } from '../identify.ts';
+import { gatherWindows, type IdentifiedDevice, MOST_WINDOWS } from '../identify.ts';
 import {
   callSequences,
   type JudgedSequences,
@@ -26,7 +26,8 @@ export interface OverTime extends JudgedSequences {
 
 /**
  * Cuts each device's windows into five unbroken stretches; each is judged as one sequence, of which the observer knows that it
- * is of one device, by what was trained on the four others of all devices.
+ * is of one device, by what was trained on the four others of all devices. Of days of windows the first of each stretch are
+ * taken.
  * @returns null where fewer than two devices have enough windows
  */
 export function judgeOverTime(
@@ -43,12 +44,13 @@ export function judgeOverTime(
   const names = [...new Set(labels)];
   if (names.length < 2) return null;
   const foldOf = contiguousFolds(labels, STRETCHES);
+  const isTaken = firstOfEach(labels, foldOf, Math.min(1, MOST_WINDOWS / rows.length));
   const random = seededRandom(seed, 92);
   const sequencesOf = (isIn: (fold: number) => boolean): LabelledSequence[] =>
     names
       .map((name) =>
         rows.flatMap((row, i) =>
-          labels[i] === name && isIn(foldOf[i]!) ? [{ row, label: name }] : [],
+          labels[i] === name && isTaken[i] && isIn(foldOf[i]!) ? [{ row, label: name }] : [],
         ),
       )
       .filter((sequence) => sequence.length > 0);
@@ -70,4 +72,20 @@ export function judgeOverTime(
     ).length,
     ...summariseCalled(called),
   };
+}
+
+/** The first so large share of each label's rows in each fold: unbroken, as sequences are. */
+function firstOfEach(
+  labels: readonly string[],
+  foldOf: readonly number[],
+  share: number,
+): boolean[] {
+  const sizes = new Map<string, number>();
+  const places = labels.map((label, i) => {
+    const stretch = `${foldOf[i]} ${label}`;
+    const place = sizes.get(stretch) ?? 0;
+    sizes.set(stretch, place + 1);
+    return { stretch, place };
+  });
+  return places.map(({ stretch, place }) => place < Math.ceil(sizes.get(stretch)! * share));
 }
