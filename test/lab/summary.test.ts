@@ -79,6 +79,26 @@ test('the endpoint on another port than the tunnel’s is outside the tunnel', a
   t.is(view.outside.size, 1);
 });
 
+test('the router’s own word that nobody listens is no device’s, its other ICMP is', async (t) => {
+  const quoted = new Uint8Array(28);
+  quoted[9] = 17;
+  quoted.set([port >> 8, port & 255], 20);
+  // Type and code stand where others have a port.
+  const icmp = (type: number, payload: Uint8Array) => ({
+    ...{ source: lab.homeAddress, destination: lab.endpointAddress, protocol: 1 },
+    ...{ sourcePort: type * 256 + 3, payload },
+  });
+  const view = await observeProvider(
+    stream([
+      captured(0, icmp(3, quoted)),
+      captured(1, icmp(8, quoted)),
+      captured(2, icmp(3, new Uint8Array(28))),
+    ]),
+    { tunnelPort: port },
+  );
+  t.deepEqual([...view.outside.values()], [2]);
+});
+
 test('without a tunnel super-packets are counted as the segments a line would carry', async (t) => {
   const tcp = { ...up, protocol: 6, ipBytes: 52 + 1448 + 1448 + 100 };
   const view = await observeProvider(stream([captured(0, tcp)]), { tunnelPort: null });

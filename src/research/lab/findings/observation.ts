@@ -5,6 +5,7 @@ import { lab } from '../bed/topology.ts';
 import { decodeQuestion } from '../traffic/dns.ts';
 
 export type Direction = 'up' | 'down';
+const ICMP = 1;
 const TCP = 6;
 const UDP = 17;
 const MTU_BYTES = 1500;
@@ -54,7 +55,7 @@ export async function observeProvider(
   for await (const packet of packets) {
     const decoded = decodePacket(packet);
     if (!decoded) continue; // ARP
-    if (isNeighbourDiscovery(decoded)) continue;
+    if (isNeighbourDiscovery(decoded) || isRefusal(decoded, tunnelPort)) continue;
     noteDnsName(decoded, view.dnsNames);
     const direction = directionOnLine(decoded);
     const wirePacket = { timeS: packet.timeS, bytes: decoded.ipBytes };
@@ -102,6 +103,26 @@ export function cutToLine({ ipBytes, protocol }: Decoded): number[] {
     segments.push(Math.min(left, MTU_BYTES - TCP_HEADERS_BYTES) + TCP_HEADERS_BYTES);
   }
   return segments;
+}
+
+/**
+ * While OpenVPN begins again nobody listens, and the router itself answers the endpoint's datagrams with "port unreachable" (RFC 792),
+ * which quotes them: no device is in it.
+ */
+function isRefusal(
+  { protocol, source, destination, payload }: Decoded,
+  port: number | null,
+): boolean {
+  const [quotedIp, quotedUdp] = [payload.subarray(8), payload.subarray(28)];
+  return (
+    protocol === ICMP &&
+    source === lab.homeAddress &&
+    destination === lab.endpointAddress &&
+    payload[0] === 3 &&
+    payload[1] === 3 &&
+    quotedIp[9] === UDP &&
+    quotedUdp[0]! * 256 + quotedUdp[1]! === port
+  );
 }
 
 /** What hosts on one link tell each other (RFC 4861, RFC 2710): it goes no farther, and devices are not in it. */
