@@ -41,7 +41,11 @@ test('without a queue that holds it back, cover stops itself and says so', async
       packetBytes: 512,
       packetsPerS,
       hasBeats: false,
-      kernel: () => ({ sentBytes: sent.read(), bytesPerS: 512 * packetsPerS }),
+      kernel: () => ({
+        atMs: performance.now(),
+        sentBytes: sent.read(),
+        bytesPerS: 512 * packetsPerS,
+      }),
       onFault: (fault) => {
         faults.push(wordsOf(fault));
         resolve(one);
@@ -69,7 +73,7 @@ test('a peer that refuses is told as a fault, again and again, until closed', as
       packetBytes: 256,
       packetsPerS: 10,
       hasBeats: false,
-      kernel: () => ({ sentBytes: 0, bytesPerS: 2560 }),
+      kernel: () => ({ atMs: performance.now(), sentBytes: 0, bytesPerS: 2560 }),
       onFault: (fault) => {
         const text = wordsOf(fault);
         if (!/^empty packets can't be sent|^the tunnel’s network device is gone/.test(text))
@@ -115,7 +119,7 @@ async function coverOn(sentBytes: (atMs: number) => number | null, hasBeats = fa
   const cover = new Cover({
     ...{ system, local: '10.213.0.2', peer: '10.213.0.1', packetBytes: 512, packetsPerS: 78.125 },
     hasBeats,
-    kernel: () => ({ sentBytes: sentBytes(time.nowMs), bytesPerS: 40_000 }),
+    kernel: () => ({ atMs: time.nowMs, sentBytes: sentBytes(time.nowMs), bytesPerS: 40_000 }),
     onFault: (fault) => faults.push(wordsOf(fault)),
   });
   await cover.open();

@@ -40,7 +40,7 @@ function start(commandsEach: number) {
   } as unknown as System;
   const batch = new TcBatch({
     system,
-    commandsEach,
+    commandsEach: () => commandsEach,
     onLine: (line) => lines.push(line),
     onLost: () => lost++,
     onFault: ({ code }) => faults.push(code),

@@ -19,15 +19,18 @@ const stream: ShapedStream = {
 interface Failures {
   /** Why no socket can be opened. */
   socket?: SystemError;
+  /** The kernel takes whatever it is handed at once. */
+  takes?: boolean;
 }
 
 /** A thread whose clock, tc and sockets are the test's. */
-function startThread({ socket: refusal }: Failures = {}) {
+function startThread({ socket: refusal, takes = false }: Failures = {}) {
   const tc: { events: ChildEvents; said: string; ended: boolean }[] = [];
   const sockets: { sent: number; closed: boolean }[] = [];
   const timers = new Set<() => void>();
   const told: FromShaper[] = [];
   let nowMs = 0;
+  let counted = 0;
   let closed = false;
   const periods = new Map<number, () => void>();
   let heard = (_: FromShaper): void => {};
@@ -46,6 +49,10 @@ function startThread({ socket: refusal }: Failures = {}) {
         return () => periods.delete(periodMs);
       },
     },
+    files: {
+      ...nodeSystem.files,
+      openCounter: () => ({ read: () => counted++, close: () => {} }),
+    },
     sockets: {
       ...nodeSystem.sockets,
       openUdp: async () => {
@@ -53,7 +60,10 @@ function startThread({ socket: refusal }: Failures = {}) {
         const socket = { sent: 0, closed: false };
         sockets.push(socket);
         return {
-          send: () => void socket.sent++,
+          send: (_, done) => {
+            socket.sent++;
+            if (takes) done?.(null);
+          },
           sendTo: () => {},
           setSendBuffer: () => {},
           sendBufferBytes: () => 1 << 20,
@@ -104,6 +114,8 @@ function startThread({ socket: refusal }: Failures = {}) {
     told,
     timers,
     isClosed: () => closed,
+    /** How often the kernel was asked what has left. */
+    counted: () => counted,
     /** Resolves once the streams stand. */
     apply: (streams: ShapedStream[], fresh: boolean) =>
       new Promise<void>((resolve) => {
@@ -261,4 +273,36 @@ test('constant intervals follow what stands in the clock at once', async (t) => 
   child!.events.onOutput!(Buffer.from(listed));
   const { outer, inner } = ratesOf(child!.said);
   t.true(Math.abs(inner / outer - 1.0256) < 0.001);
+});
+
+/** As many homes as there are numbers. */
+function homes(count: number): ShapedStream[] {
+  return Array.from({ length: count }, (_, at) => ({ ...stream, minor: at + 2 }));
+}
+
+test('the kernel is asked once what has left, however many streams are drawn at once', async (t) => {
+  for (const count of [1, 50]) {
+    const { apply, draw, counted, sockets } = startThread({ takes: true });
+    await apply(homes(count), true);
+    const [before, sent] = [counted(), sockets.map((one) => one.sent)];
+    draw();
+    t.is(counted() - before, 1, `${count} streams`);
+    t.true(
+      sockets.every((one, at) => one.sent > sent[at]!),
+      'all cover was handed over',
+    );
+  }
+});
+
+test('a tc that several homes share is given more to do before another takes its place', async (t) => {
+  for (const { count, least, most } of [
+    { count: 1, least: 2000, most: 2010 },
+    { count: 2, least: 8000, most: 8010 },
+  ]) {
+    const { apply, draw, tc } = startThread();
+    await apply(homes(count), true);
+    while (tc.length === 1) draw();
+    const commands = tc[0]!.said.split('\n').length - 1;
+    t.true(commands >= least && commands <= most, `${count}: ${commands}`);
+  }
 });

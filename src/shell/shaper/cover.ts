@@ -47,6 +47,8 @@ export interface CoverOptions {
 }
 
 export interface KernelCount {
+  /** When it was counted. */
+  atMs: number;
   sentBytes: number | null;
   bytesPerS: number;
 }
@@ -203,10 +205,10 @@ export class Cover {
     this.#lookedMs = nowMs;
     this.#unseen = 0;
     const { packetBytes, kernel } = this.#options;
-    const { sentBytes, bytesPerS } = kernel();
+    const { atMs, sentBytes, bytesPerS } = kernel();
     const count = sentBytes === null ? null : sentBytes / packetBytes;
     const mostPerS = bytesPerS / packetBytes;
-    this.#isCrowded = this.#departures.isCrowded(count, mostPerS, nowMs);
+    this.#isCrowded = this.#departures.isCrowded(count, mostPerS, atMs);
     const farAhead = FAR_AHEAD_PACKETS + FAR_AHEAD_S * mostPerS;
     this.#isUnbounded = this.#departures.aheadPackets > farAhead;
   }

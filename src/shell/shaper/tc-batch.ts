@@ -3,8 +3,6 @@ import { type Notice, notice } from '../../core/notices/notice.ts';
 import { lineReader } from '../system/lines.ts';
 import type { Cancel, Child, System } from '../system/system.ts';
 
-/** iproute2 6.1 keeps 4 KB for each change of a class, so one tc grows by 8 MB. */
-const COMMANDS_EACH = 2000;
 /** What the one that is to end still has to do takes it milliseconds; then it is ended. */
 const ENDS_WITHIN_MS = 1000;
 /** One that ends by itself is started again, but not over and over. */
@@ -20,8 +18,8 @@ export interface TcBatchOptions {
   onLost: () => void;
   /** tc can't be run. */
   onFault: (fault: Notice) => void;
-  /** See {@link COMMANDS_EACH}. */
-  commandsEach?: number;
+  /** Commands that one is given before another takes its place. */
+  commandsEach: () => number;
 }
 
 /** Running from {@link TcBatch.restart} to {@link TcBatch.stop}. */
@@ -54,9 +52,7 @@ export class TcBatch {
     if (this.#ending) this.#held += text;
     else this.#child.write(text);
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#commands++;
-    if (!this.#ending && this.#commands >= (this.#options.commandsEach ?? COMMANDS_EACH)) {
-      this.#replace(this.#child);
-    }
+    if (!this.#ending && this.#commands >= this.#options.commandsEach()) this.#replace(this.#child);
   }
 
   stop(): void {

@@ -4,7 +4,7 @@ import { modes } from '../../core/pacing/modes.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import { standingBend } from '../../core/pacing/standing.ts';
 import { CLOCK_HANDLE, CLOCK_NETDEV, TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { renderClockChange, renderClockLimit } from '../../core/plan/outer-clock.ts';
+import { renderClockLimit } from '../../core/plan/outer-clock.ts';
 import { classBytesPerSecond, renderClassChange } from '../../core/plan/tc.ts';
 import { TcListingReader } from '../../core/plan/tc-listing.ts';
 import { isPaced, type Shape, slotsPerSecond } from '../../core/stream/stream.ts';
@@ -12,8 +12,9 @@ import { netdevExists, openNetdevCounter } from '../network/netdev.ts';
 import { Serial } from '../system/serial.ts';
 import type { Cancel, Counter, System, ThreadPort } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
-import { Cover, unsentFault } from './cover.ts';
+import { Cover, type KernelCount, unsentFault } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
+import { bent, hasOuter, type RunningStream, renderRates } from './running-stream.ts';
 import { TcBatch } from './tc-batch.ts';
 
 const REPORT_MS = 1000;
@@ -21,23 +22,19 @@ const REPORT_MS = 1000;
 const LOOK_MS = 200;
 /** Counts of the clock are taken no closer, whoever looked at it. */
 const OBSERVE_MS = 900;
+/** All cover that asks within so long is told the same of what leaves: what that costs does not grow with homes. */
+const COUNTED_MS = 1;
+/**
+ * Commands that one tc is given: iproute2 6.1 keeps 4 KB for each change of a class, so it grows by 8 MB; by 32 where several homes
+ * share it, since to start another takes this thread milliseconds, which the draws of all wait for.
+ */
+const COMMANDS_EACH = 2000;
+const COMMANDS_SHARED = 8000;
 /** Longer than what an ended stream left behind takes, and how much of its rate that is at most. */
 const ENDED_MS = 4000;
 const ENDED_SHARE = 2;
 /** Ahead of the main thread (-20 is first). */
 const NICE = -15;
-
-interface RunningStream {
-  stream: ShapedStream;
-  pacer: RatePacer | null;
-  cover: Cover | null;
-  /** Drawn last, bytes a second. */
-  rate: number;
-  /** Share by which the inner rate differs from what was drawn. */
-  bend: number;
-  /** When the clock's count was taken last. */
-  observedMs: number;
-}
 
 /** Lives from its making until it is told to stop. */
 export class ShaperThread {
@@ -50,10 +47,11 @@ export class ShaperThread {
   #ended: { shape: Shape; untilMs: number }[] = [];
   /** When tc last listed a count. */
   #heardMs = Number.NEGATIVE_INFINITY;
-  readonly #listing = new TcListingReader((...counts) => this.#count(...counts));
+  readonly #listing = new TcListingReader((...counts) => this.#note(...counts));
   readonly #tc: TcBatch;
   /** What has left the tunnel's netdev, as the kernel counts it. */
   readonly #sentBytes: Counter;
+  #counted: KernelCount = { atMs: -COUNTED_MS, sentBytes: null, bytesPerS: 0 };
   #cancelPace: Cancel | null = null;
   /** When tc was last asked to list the queue; null where it was not. */
   #askedMs: number | null = null;
@@ -67,11 +65,9 @@ export class ShaperThread {
     this.#sentBytes = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_bytes');
     this.#tc = new TcBatch({
       system,
+      commandsEach: () => (this.#streams.size > 1 ? COMMANDS_SHARED : COMMANDS_EACH),
       onLine: (line) => this.#listing.push(line),
-      onLost: () => {
-        this.#listing.take();
-        this.#askedMs = null;
-      },
+      onLost: () => this.#forgetListing(),
       onFault: (fault) => this.#say({ kind: 'fault', minor: 0, fault }),
     });
     system.processes.raisePriority(NICE);
@@ -96,7 +92,10 @@ export class ShaperThread {
 
   async #apply(streams: readonly ShapedStream[], fresh: boolean): Promise<void> {
     const nowMs = this.#system.clock.monotonicMs();
-    if (fresh) this.#restartTc();
+    if (fresh) {
+      this.#tc.restart();
+      this.#forgetListing();
+    }
     for (const [minor, running] of this.#streams) {
       if (!streams.some((stream) => stream.minor === minor)) {
         running.cover?.close();
@@ -134,7 +133,7 @@ export class ShaperThread {
   }
 
   /** Counts of a class: the average is held where slots leave for the wire, which is at the last clock there is. */
-  #count(id: string, packets: number, standing: number): void {
+  #note(id: string, packets: number, standing: number): void {
     const nowMs = this.#system.clock.monotonicMs();
     this.#heardMs = nowMs;
     const [, minor = ''] = id.split(':');
@@ -173,7 +172,7 @@ export class ShaperThread {
           packetBytes: shape.packetBytes,
           packetsPerS: slotsPerSecond(shape),
           hasBeats: modes[shape.mode].varies,
-          kernel: () => ({ sentBytes: this.#sentBytes.read(), bytesPerS: this.#bytesPerS() }),
+          kernel: () => this.#count(),
           onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
         })
       : null;
@@ -192,17 +191,19 @@ export class ShaperThread {
     old?.cover?.close();
   }
 
-  /** What all streams together are let send; of those that ended what stands there leaves yet, at the rate drawn last. */
-  #bytesPerS(): number {
-    const nowMs = this.#system.clock.monotonicMs();
-    this.#ended = this.#ended.filter(({ untilMs }) => nowMs < untilMs);
-    const ended = this.#ended.map(({ shape }) => ENDED_SHARE * classBytesPerSecond(shape));
-    const shapes = [...this.#streams.values()].map(({ stream }) => stream.shape);
-    return [...shapes.map(classBytesPerSecond), ...ended].reduce((sum, rate) => sum + rate, 0);
+  /** What has left, and what all streams together are let send; of those that ended what stands there leaves yet, at the rate drawn last. */
+  #count(): KernelCount {
+    const atMs = this.#system.clock.monotonicMs();
+    if (atMs - this.#counted.atMs < COUNTED_MS) return this.#counted;
+    this.#ended = this.#ended.filter(({ untilMs }) => atMs < untilMs);
+    let bytesPerS = 0;
+    for (const { stream } of this.#streams.values()) bytesPerS += classBytesPerSecond(stream.shape);
+    for (const { shape } of this.#ended) bytesPerS += ENDED_SHARE * classBytesPerSecond(shape);
+    this.#counted = { atMs, sentBytes: this.#sentBytes.read(), bytesPerS };
+    return this.#counted;
   }
 
-  #restartTc(): void {
-    this.#tc.restart();
+  #forgetListing(): void {
     this.#listing.take();
     this.#askedMs = null;
   }
@@ -276,20 +277,4 @@ export class ShaperThread {
     this.#sentBytes.close();
     this.#port.close();
   }
-}
-
-function hasOuter({ standing }: ShapedStream): boolean {
-  return standing > 0;
-}
-
-function bent({ rate, bend }: RunningStream): number {
-  return Math.max(1, Math.round(rate * (1 + bend)));
-}
-
-/** What was drawn, for every clock there is: the same interval at both, in one go. */
-function renderRates(running: RunningStream): string {
-  const { stream, rate } = running;
-  const { minor, shape } = stream;
-  const inner = renderClassChange(minor, bent(running), shape);
-  return hasOuter(stream) ? renderClockChange(minor, rate, shape) + inner : inner;
 }
