@@ -1,23 +1,21 @@
 // The nftables table of the endpoint role, as text.
 import { networkOf } from '../../ip/address.ts';
-import type { EndpointFacts, HomeSlot, InsideRanges } from '../facts.ts';
+import type { EndpointFacts, InsideRanges } from '../facts.ts';
 import { renderInside } from '../inside.ts';
 import {
   CONTROL_PORT,
   COVER_PORT,
-  COVER_PRIORITY,
   FRAME_PORT,
-  FRAME_PRIORITY,
   hexMark,
   MARK_MASK,
   MARK_TUNNEL,
   PACKET_PORT,
-  SMALLEST_PACKET_BYTES,
   SOCAT_PORT,
   TABLE,
   TUNNEL_NETDEV,
 } from '../names.ts';
 import { type EndpointWays, renderEndpointPassage } from './nft-passage.ts';
+import { type SlotsHome, slotsRules } from './nft-slots.ts';
 import { block, comment, netdevSet, replaceTable } from './nft-text.ts';
 
 /** The sets whose elements stand in the text of {@link renderEndpointNft}. */
@@ -125,6 +123,7 @@ export function renderEndpointNft(facts: EndpointFacts): string {
     block('chain forward', forwardRules(facts)),
     block('chain route_inner', routeInner()),
     block('chain source_nat', sourceNat(facts)),
+    block('chain slots', slotsRules(facts.uid, homesOf(facts))),
     block('chain output', outputRules(facts)),
     ...renderEndpointPassage(waysOf(facts)),
   ]);
@@ -168,6 +167,13 @@ function waysOf(facts: EndpointFacts): EndpointWays {
 
 function nearOf({ near }: EndpointFacts, family: 4 | 6): string[] {
   return near.filter((prefix) => prefix.includes(':') === (family === 6));
+}
+
+function homesOf(facts: EndpointFacts): SlotsHome[] {
+  return facts.homes.map(({ host, shape }) => ({
+    address: tunnelAddress(facts, host),
+    packetBytes: shape?.packetBytes ?? null,
+  }));
 }
 
 function homeElements(facts: EndpointFacts): string[] {
@@ -256,27 +262,10 @@ function sourceNat(facts: EndpointFacts): string[] {
   ];
 }
 
-function slotRules(facts: EndpointFacts, home: HomeSlot): string[] {
-  const mine = `oifname "${TUNNEL_NETDEV}" ip daddr ${tunnelAddress(facts, home.host)} meta skuid ${facts.uid} meta length`;
-  // A home has to prove itself before it has a stream; what asks it for that is one small packet.
-  if (home.shape === null) {
-    return [
-      `${mine} ${SMALLEST_PACKET_BYTES} udp dport ${CONTROL_PORT} accept ${comment(`${home.name}, not there yet`)}`,
-    ];
-  }
-  const to = `${mine} ${home.shape.packetBytes} udp`;
-  return [
-    `${to} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept ${comment(home.name)}`,
-    `${mine} <= ${home.shape.packetBytes} udp dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
-    `${to} dport ${FRAME_PORT} ip daddr @alive meta priority set 0:${FRAME_PRIORITY} accept`,
-  ];
-}
-
 function outputRules(facts: EndpointFacts): string[] {
   return [
     'type filter hook output priority mangle; policy accept;',
     `oifname "lo" ip daddr 127.0.0.1 udp dport { ${PACKET_PORT}, ${SOCAT_PORT} } meta skuid != ${facts.uid} drop`,
-    ...facts.homes.flatMap((home) => slotRules(facts, home)),
-    `oifname "${TUNNEL_NETDEV}" counter name stray_out drop`,
+    `oifname "${TUNNEL_NETDEV}" jump slots`,
   ];
 }
