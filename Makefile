@@ -175,6 +175,15 @@ HOMES ?= 1
 fleet: test-packages dist/iotshaper.js compiled ## two endpoints, homes, real PostgreSQL and Prometheus: a drain, both kinds of loss (root, two minutes; GONE=60 HOMES=10)
 	@node build/test/bench/fleet.js $(GONE) $(HOMES)
 
+# KB/s each way that evaluate-scale tries, and seconds of a row.
+RATES ?= 5 40
+ROW_SECONDS ?= 20
+
+.PHONY: evaluate-scale
+evaluate-scale: HOMES = 1 10 50 100 250
+evaluate-scale: test-packages dist/iotshaper.js compiled ## how far one endpoint goes beside a tunnel without shaping: CPU, memory, slots, a plot (root, ten minutes; HOMES='1 10' RATES=40)
+	@node build/test/bench/scale/scale.js "$(HOMES)" "$(RATES)" $(ROW_SECONDS) out/scale
+
 .PHONY: bench-size
 bench-size: test-packages dist/iotshaper.js compiled ## what a router carries, how soon it starts, its memory (root, a minute)
 	@echo "== size"; node build/test/bench/size.js

@@ -1,0 +1,126 @@
+// What the processes of one namespace have taken of processors and memory, told apart by what they are.
+import { readdirSync, readFileSync } from 'node:fs';
+import { run } from '../../../src/shell/system/node/processes.ts';
+
+/** `shaping` is the service's thread that draws; `tc` all commands that the service has started, which are tc's nearly alone. */
+export const parts = ['service', 'shaping', 'openvpn', 'tc', 'others', 'generator'] as const;
+export type Part = (typeof parts)[number];
+export type Spent = Record<Part, number>;
+
+export interface Memory {
+  residentMB: number;
+  proportionalMB: number;
+}
+
+const TICKS_PER_S = 100;
+/** Of the shaping thread, which comes first. */
+const SHAPING_NICE = -15;
+
+interface Stat {
+  ownS: number;
+  childrenS: number;
+  nice: number;
+}
+
+function stat(path: string): Stat | null {
+  try {
+    const text = readFileSync(path, 'utf8');
+    const [user, system, childUser, childSystem, , nice] = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 17)
+      .map(Number);
+    const seconds = (one?: number, other?: number): number => (one! + other!) / TICKS_PER_S;
+    return {
+      ownS: seconds(user, system),
+      childrenS: seconds(childUser, childSystem),
+      nice: nice!,
+    };
+  } catch {
+    return null; // it has ended
+  }
+}
+
+function commOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+async function pidsOf(namespace: string): Promise<string[]> {
+  const { stdout } = await run(['ip', 'netns', 'pids', namespace]);
+  return stdout.split('\n').filter(Boolean);
+}
+
+function partOf(comm: string): Part {
+  if (comm === 'openvpn') return 'openvpn';
+  return comm === 'tc' ? 'tc' : 'others';
+}
+
+/**
+ * Processor seconds so far; those of children that have ended count as tc's.
+ *
+ * @param known the processes that are no commands, by id.
+ */
+export async function readSpent(
+  namespace: string,
+  known: { service?: number; generator?: number },
+): Promise<Spent> {
+  const spent: Spent = { service: 0, shaping: 0, openvpn: 0, tc: 0, others: 0, generator: 0 };
+  for (const pid of await pidsOf(namespace)) {
+    const found = stat(`/proc/${pid}/stat`);
+    if (!found) continue;
+    if (Number(pid) === known.generator) spent.generator += found.ownS;
+    else if (Number(pid) === known.service) {
+      const shapingS = readdirSync(`/proc/${pid}/task`)
+        .map((task) => stat(`/proc/${pid}/task/${task}/stat`))
+        .filter((thread) => thread?.nice === SHAPING_NICE)
+        .reduce((sum, thread) => sum + thread!.ownS, 0);
+      spent.shaping += shapingS;
+      spent.service += found.ownS - shapingS;
+      spent.tc += found.childrenS;
+    } else spent[partOf(commOf(pid))] += found.ownS;
+  }
+  return spent;
+}
+
+/** Processor seconds that all processes which are there have taken so far. */
+export async function readWhole(namespace: string): Promise<number> {
+  const pids = await pidsOf(namespace);
+  return pids.reduce((sum, pid) => sum + (stat(`/proc/${pid}/stat`)?.ownS ?? 0), 0);
+}
+
+/** Memory of the service and of its OpenVPN. */
+export async function readMemory(
+  namespace: string,
+  service: number | undefined,
+): Promise<Record<'service' | 'openvpn', Memory>> {
+  const none = { residentMB: 0, proportionalMB: 0 };
+  const found = { service: none, openvpn: none };
+  for (const pid of await pidsOf(namespace)) {
+    const isService = Number(pid) === service;
+    if (!isService && commOf(pid) !== 'openvpn') continue;
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    const megabytes = (name: string): number =>
+      Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1]) / 1024;
+    found[isService ? 'service' : 'openvpn'] = {
+      residentMB: megabytes('Rss'),
+      proportionalMB: megabytes('Pss'),
+    };
+  }
+  return found;
+}
+
+/** Share of the machine's processors that was busy between two readings of /proc/stat. */
+export function readBusy(): { busy: number; all: number } {
+  const [first = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+  const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, ...rest] = first
+    .trim()
+    .split(/\s+/)
+    .slice(1, 9)
+    .map(Number);
+  const busy = user + nice + system + rest.reduce((sum, one) => sum + one, 0);
+  return { busy, all: busy + idle + wait };
+}
