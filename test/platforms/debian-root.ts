@@ -20,6 +20,9 @@ const ENTER = [
   'exec chroot "$root" "$@"',
 ].join('\n');
 
+/** Whether a release has a Node.js of its own that the packages can not use. */
+export const hasOldNode = (release: string): boolean => release === 'bookworm';
+
 export class DebianRoot {
   readonly path: string;
 
@@ -86,8 +89,9 @@ export class DebianRoot {
     }
   }
 
-  /** What "npm install --global node@20" puts there, fetched by this machine's npm. */
-  async takeNode(): Promise<void> {
+  /** Debian 12's Node.js is too old: what README says, npm and "npm install --global node@20", fetched by this machine's npm. */
+  async installNode(): Promise<void> {
+    await this.install('npm');
     const argv = ['npm', 'install', '--global', '--prefix', join(this.path, 'usr/local')];
     await run([...argv, '--no-audit', '--no-fund', 'node@20'], { timeoutMs: 5 * MINUTES_MS });
   }

@@ -11,7 +11,7 @@ import { CommandError } from '../../src/shell/system/command.ts';
 import { HomeNetwork } from '../net/home-network.ts';
 import { limitRights } from '../net/unit-rights.ts';
 import { readWire } from '../net/wire.ts';
-import { DebianRoot } from './debian-root.ts';
+import { DebianRoot, hasOldNode } from './debian-root.ts';
 import { openPage, picture, setRate } from './page.ts';
 import { Report } from './report.ts';
 
@@ -19,9 +19,6 @@ const [release = 'trixie'] = process.argv.slice(2);
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 const packageOf = (name: string) => resolve(`dist/iot-shaper-${name}_${version}_all.deb`);
 const unitOf = (file: string) => limitRights(readFileSync(`files/${file}`, 'utf8'));
-
-/** Debian 12's own is too old: README has npm bring another. */
-const hasOldNode = release === 'bookworm';
 
 /** What NetworkManager loads for a connection that it shares (nm-firewall-utils.c, by nft), as an access point of devices is. */
 const SHARED = `table ip nm-shared-${lab.bridge} {
@@ -71,9 +68,9 @@ async function installRole(
   const root = await DebianRoot.build(release, role);
   // The other role's too: apt unpacks them before that role refuses.
   const dependencies = ['common', 'home', 'endpoint'].flatMap(dependenciesOf);
-  if (hasOldNode) {
-    await root.install(...dependencies.filter((name) => name !== 'nodejs'), 'npm');
-    await root.takeNode();
+  if (hasOldNode(release)) {
+    await root.install(...dependencies.filter((name) => name !== 'nodejs'));
+    await root.installNode();
   } else {
     await root.install(...dependencies);
   }

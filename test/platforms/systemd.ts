@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CommandError } from '../../src/shell/system/command.ts';
 import { run } from '../../src/shell/system/node/processes.ts';
-import { DebianRoot, ROOTS } from './debian-root.ts';
+import { DebianRoot, hasOldNode, ROOTS } from './debian-root.ts';
 import { Report } from './report.ts';
 
 const [release = 'trixie'] = process.argv.slice(2);
@@ -127,6 +127,7 @@ class Machine {
 
 const report = new Report();
 const root = await DebianRoot.build(release, 'systemd');
+if (hasOldNode(release)) await root.installNode();
 await root.install('systemd', 'systemd-sysv', 'dbus', ...packages);
 const units = join(root.path, 'etc/systemd/system');
 await mkdir(units, { recursive: true });
