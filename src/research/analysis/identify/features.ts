@@ -4,6 +4,16 @@ import { BinList } from './bin-list.ts';
 import { describeBursts } from './burst-features.ts';
 import { type Counts, roomFor } from './counts.ts';
 
+/** Bytes per second of samples one after the other. */
+export interface Rates {
+  up: Float64Array;
+  down: Float64Array;
+}
+
+export function ratesRoom(count: number): Rates {
+  return { up: new Float64Array(count), down: new Float64Array(count) };
+}
+
 /** Bytes sent and received in bins of one length; only bins with traffic take memory. */
 export class RateSeries {
   readonly binS: number;
@@ -52,19 +62,22 @@ export class RateSeries {
     other.#isShared = true;
   }
 
-  /** Bytes per second in samples of `sampleS` seconds, a whole number of bins each, `count` from `startS` on. */
-  rates(startS: number, sampleS: number, count: number): { up: Float64Array; down: Float64Array } {
+  /**
+   * Bytes per second in samples of `sampleS` seconds, a whole number of bins each, `count` from `startS` on.
+   * @param room lists of that length to be filled anew: each new one waits for the collector out of its sight
+   */
+  rates(startS: number, sampleS: number, count: number, room = ratesRoom(count)): Rates {
     this.#settle();
-    const up = new Float64Array(count);
-    const down = new Float64Array(count);
+    const up = room.up.fill(0);
+    const down = room.down.fill(0);
     const first = Math.floor(startS / this.binS);
     const perSample = Math.round(sampleS / this.binS);
-    for (const at = this.#list.cursor(first); ; at.step()) {
-      const sample = Math.floor((at.bin - first) / perSample);
-      if (sample >= count) return { up, down };
-      up[sample]! += at.up / sampleS;
-      down[sample]! += at.down / sampleS;
-    }
+    this.#list.visit(first, first + count * perSample, (bin, sent, received) => {
+      const sample = Math.floor((bin - first) / perSample);
+      up[sample]! += sent / sampleS;
+      down[sample]! += received / sampleS;
+    });
+    return { up, down };
   }
 
   /** The bins with traffic of the `count` from `startS` on, numbered from 0, and the bytes in each. */
@@ -209,9 +222,10 @@ export function describeWindow(
   series: RateSeries,
   startS: number,
   { windowS, sampleS, features }: Pick<WindowOptions, 'windowS' | 'sampleS' | 'features'>,
+  room?: Rates,
 ): number[] {
   if (features === 'bursts') return describeBursts(series, startS, windowS);
-  const { up, down } = series.rates(startS, sampleS, Math.round(windowS / sampleS));
+  const { up, down } = series.rates(startS, sampleS, Math.round(windowS / sampleS), room);
   return [...describe(up), ...describe(down)];
 }
 

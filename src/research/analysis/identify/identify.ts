@@ -4,7 +4,13 @@ import { seededRandom } from '../../../core/random/random.ts';
 import type { Announcement } from '../../capture/names/name-book.ts';
 import { type ClassifierName, type Validation, validateRates } from '../cross-validation.ts';
 import { type Labels, labelByNames } from '../labels.ts';
-import { describeWindow, type FeatureSet, type RateSeries, windowStarts } from './features.ts';
+import {
+  describeWindow,
+  type FeatureSet,
+  type RateSeries,
+  ratesRoom,
+  windowStarts,
+} from './features.ts';
 import type { Stream } from './flows.ts';
 import type { Rows } from './knn.ts';
 import type { Vendors } from './vendors.ts';
@@ -157,6 +163,7 @@ export function gatherWindows(
   const share = Math.min(1, most / Math.max(1, windows));
   const rows: number[][] = [];
   const labels: string[] = [];
+  const room = ratesRoom(Math.round(windowS / sampleS));
   for (const { label, stretches, count } of judged) {
     const taken = spreadOver(count, Math.max(fewest, Math.round(count * share)));
     let [place, next] = [0, 0];
@@ -164,7 +171,7 @@ export function gatherWindows(
       for (const startS of windowStarts(stretch.series, { ...options, ...stretch })) {
         if (place++ !== taken[next]) continue;
         next++;
-        rows.push(describeWindow(stretch.series, startS, options));
+        rows.push(describeWindow(stretch.series, startS, options, room));
         labels.push(label);
       }
     }
