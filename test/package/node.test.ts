@@ -169,7 +169,7 @@ test('the server’s command runs with the first Node.js that will do', (t) => {
   ]);
   t.like(outcome, {
     status: 0,
-    stdout: '20.20.2 runs /usr/lib/iotshaper/iotshaper.js endpoint a b\n',
+    stdout: '20.20.2 runs --max-semi-space-size=4 /usr/lib/iotshaper/iotshaper.js endpoint a b\n',
     stderr: '',
   });
 });
