@@ -138,10 +138,19 @@ evaluate-quickjs: test-packages dist/iotshaper.js compiled ## a home on QuickJS:
 	@sh test/quickjs/evaluate.sh "$$(command -v $(or $(QJS),qjs))"
 
 .PHONY: bench
-bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays (root)
+bench: bench-size ## how large and how fast it is: also framing, simulation, bus, page, delays, cost on the wire (root)
 	@set -e; for name in framing simulation ubus-restart latency; do \
 	  echo "== $$name"; node build/test/bench/$$name.js; done
 	@echo "== longest tasks of the page"; node build/test/luci/longest-tasks.js
+	@echo "== cost on the wire"; $(MAKE) --no-print-directory bench-wire
+
+# How long bench-wire measures each of its rates, KB/s.
+RATES ?= 10,40,100,400
+bench-wire: BENCH_SECONDS = $(if $(filter file,$(origin SECONDS)),30,$(SECONDS))
+
+.PHONY: bench-wire
+bench-wire: lab-packages dist/iotshaper.js compiled ## CPU, wake-ups, memory, exactness, delays, start beside plain OpenVPN, the ideal and their goals, out/bench (root, eight minutes; SECONDS=30 RATES=10,40,100,400)
+	@node build/test/bench/wire-cost.js $(BENCH_SECONDS) $(RATES) out/bench
 
 # Runs that first-steps makes, and the folder of its roots.
 TIMES ?= 10

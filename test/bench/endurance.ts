@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { HomeNetwork } from '../net/home-network.ts';
+import { nodeFlags } from './node-flags.ts';
 
 const minutes = Number(process.argv[2] || 30);
 const EVERY_MS = 10_000;
@@ -92,14 +93,6 @@ function slopeOf(points: readonly (readonly [number, number])[]): [slope: number
   const fewer = (1 + likeness) / (1 - likeness);
   return [slope, Math.sqrt((fewer * rest) / (count - 2) / spread)];
 }
-
-/** What the packages tell Node.js: by itself it lets its heap grow for hours before it looks what of it is needed. */
-const nodeFlags = {
-  home: /small="([^"]+)"/.exec(readFileSync('files/usr/bin/iotshaper', 'utf8'))![1]!.split(' '),
-  endpoint: /^Environment=IOTSHAPER_NODE_FLAGS=(.*)$/m
-    .exec(readFileSync('files/debian/iotshaper-endpoint.service', 'utf8'))![1]!
-    .split(':'),
-};
 
 const network = await HomeNetwork.build({ id: 'endur' });
 network.nodeFlags = nodeFlags;

@@ -5,6 +5,7 @@ import { loadavg } from 'node:os';
 import { processTimes } from '../../src/research/lab/bed/processor-time.ts';
 import { HomeNetwork } from '../net/home-network.ts';
 import { intervalsMs, packetsPerS, readWire, sizes } from '../net/wire.ts';
+import { timeStart } from './wire-cost/start.ts';
 
 const [seconds = 60, ...asked] = process.argv.slice(2).map(Number);
 const rates = asked.length > 0 ? asked : [40, 100];
@@ -55,13 +56,8 @@ async function begin(name: string, id: string, command?: readonly string[]): Pro
   network.otherHome = command;
   network.startEndpoint();
   await network.logged('endpoint', /Initialization Sequence Completed/);
-  const startMs = performance.now();
-  network.startHome();
   await network.startCloud();
-  while ((await network.status()) === null) await new Promise((wait) => setTimeout(wait, 10));
-  const answersMs = performance.now() - startMs;
-  await network.await('shaping');
-  const shapesMs = performance.now() - startMs;
+  const { answersMs, shapesMs } = await timeStart(network);
   console.log(
     `${name}: answers after ${answersMs.toFixed(0)} ms, shapes after ${shapesMs.toFixed(0)} ms`,
   );
