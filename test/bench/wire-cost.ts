@@ -56,6 +56,14 @@ const { packetBytes } = streamDefaults;
 const load = (): number => loadavg()[0]!;
 const pause = (ms: number): Promise<void> => pauseUntil(monotonicMs() + ms);
 
+/** Lines of the home's log that say that it holds devices: what waits then has its own share of the delays. */
+const holds: string[] = [];
+function hearHolds(network: HomeNetwork): void {
+  network.services.get('home')!.stderr!.on('data', (text: string) => {
+    holds.push(...text.split('\n').filter((line) => /\bblocked: /.test(line)));
+  });
+}
+
 async function setRate(network: HomeNetwork, rateKBps: number): Promise<void> {
   await network.configure([`option rate '${rateKBps}'`]);
   await network.reread();
@@ -83,6 +91,7 @@ async function measure(network: HomeNetwork, plain: PlainTunnel, rateKBps: numbe
     plainEndpoint: plain.pids.endpoint,
   };
   const readings: Shown['readings'] = { home: [], endpoint: [], plainHome: [], plainEndpoint: [] };
+  holds.length = 0;
   const light = await play(network, lightLoad, seconds, rateKBps);
   const stop = await captureWire(network);
   await pauseUntil(light.playing.startMs);
@@ -117,6 +126,7 @@ async function measure(network: HomeNetwork, plain: PlainTunnel, rateKBps: numbe
     },
     exactness: measureExactness(wire, rateKBps, packetBytes),
     goodput: arrivedKBps,
+    holds: [...holds],
   };
 }
 
@@ -147,6 +157,7 @@ try {
   network.startEndpoint();
   await network.logged('endpoint', /Initialization Sequence Completed/);
   figures.push(...startFigures(await timeStarts(network)));
+  hearHolds(network);
   plain = await PlainTunnel.start('wplain');
   for (const rateKBps of rates) {
     const shown = await measure(network, plain, rateKBps);

@@ -17,6 +17,8 @@ export interface Shown {
   captureDropped: number;
   delays: DelayRow[];
   goodput: Played['arrivedKBps'] | null;
+  /** What the home said whenever it held devices. */
+  holds: readonly string[];
 }
 
 /** Times plain OpenVPN's processor time that the home may take, by rate. */
@@ -68,9 +70,12 @@ export function splitLines({
   load,
   exactness,
   captureDropped,
+  holds,
 }: Shown): string[] {
   const lines = [
-    `  load ${load.toFixed(1)}; plain OpenVPN carried ${plainPps.up.toFixed(1)} packets a second up, ${plainPps.down.toFixed(1)} down; ${exactness[0]!.slots} and ${exactness[1]!.slots} slots seen, sizes ${exactness.map(({ sizes }) => sizes.join('/')).join(' ')}, ${exactness[0]!.outside} packets beside the tunnel, ${captureDropped} missed by the capture`,
+    `  load ${load.toFixed(1)}; plain OpenVPN carried ${plainPps.up.toFixed(1)} packets a second up, ${plainPps.down.toFixed(1)} down`,
+    `  ${exactness.map(({ slots, direction }) => `${slots} slots ${direction}`).join(', ')}, sizes ${exactness.map(({ sizes }) => sizes.join('/')).join(' and ')}, ${exactness[0]!.outside} packets beside the tunnel, ${captureDropped} missed by the capture`,
+    `  devices were held ${holds.length} times${holds.map((line) => `\n    ${line}`).join('')}`,
   ];
   for (const { name, own } of ENDS) {
     const { whole } = usesOf(readings[own]);
