@@ -22,6 +22,7 @@ import { captureWire, type Exactness, measureExactness } from './wire-cost/exact
 import {
   costFigures,
   delayFigures,
+  detailsOf,
   exactnessFigures,
   goodputFigures,
   memoryFigures,
@@ -152,6 +153,7 @@ const network = await HomeNetwork.build({ id: 'wcost' });
 network.nodeFlags = nodeFlags;
 let plain: PlainTunnel | null = null;
 const figures: Figure[] = [];
+const details: ReturnType<typeof detailsOf>[] = [];
 const loads: Record<string, number> = { atStart: load() };
 try {
   network.startEndpoint();
@@ -170,6 +172,7 @@ try {
       ...goodputFigures(shown, (frameBytes(packetBytes) - FRAME_HEADER_BYTES) / packetBytes),
     ];
     figures.push(...own);
+    details.push(detailsOf(shown));
     console.log(renderTable(own).join('\n'));
     console.log(splitLines(shown).join('\n'));
   }
@@ -193,7 +196,7 @@ const machine = {
   openvpn: openvpn.stdout?.split('\n')[0] ?? '',
 };
 const files = writeReport(folder, {
-  ...{ seed: SEED, seconds, packetBytes, machine, loads, figures },
+  ...{ seed: SEED, seconds, packetBytes, machine, loads, figures, details },
   tookS: (monotonicMs() - beganMs) / 1000,
 });
 console.log(

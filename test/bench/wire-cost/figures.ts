@@ -1,7 +1,7 @@
 // Makes figures of what was read: which is compared with what, and what each is to be.
 import type { DelayRow, Played } from './devices.ts';
 import type { Exactness } from './exactness.ts';
-import { type Memory, type Reading, sumOf, type Use, useBetween } from './process-costs.ts';
+import { type Memory, meanOf, type Reading, sumOf, type Use, useBetween } from './process-costs.ts';
 import { type Figure, figure } from './report.ts';
 
 /** What one rate showed. */
@@ -34,10 +34,10 @@ const ENDS = [
   { name: 'endpoint', own: 'endpoint', plain: 'plainEndpoint' },
 ] as const;
 
-/** Use from the first reading to the last, and in each part. */
+/** Use in each part of a run. Switches of a child that was replaced within a part are lost. */
 function usesOf(readings: readonly Reading[]): { whole: Map<string, Use>; parts: Use[] } {
-  const parts = readings.slice(1).map((after, index) => sumOf(useBetween(readings[index]!, after)));
-  return { whole: useBetween(readings[0]!, readings.at(-1)!), parts };
+  const each = readings.slice(1).map((after, index) => useBetween(readings[index]!, after));
+  return { whole: meanOf(each), parts: each.map(sumOf) };
 }
 
 export function costFigures({ readings, rateKBps }: Shown): Figure[] {
@@ -60,6 +60,23 @@ export function costFigures({ readings, rateKBps }: Shown): Figure[] {
       compare(`wake-ups, ${name}`, 'a second', ({ switchesPerS }) => switchesPerS),
     ];
   });
+}
+
+/** All of one rate that no figure stands for, by process. */
+export function detailsOf({ rateKBps, load, readings, memory, plainPps, holds, ...rest }: Shown) {
+  const ends = ENDS.map(({ name, own, plain }) => [
+    name,
+    {
+      uses: Object.fromEntries(usesOf(readings[own]).whole),
+      plain: Object.fromEntries(usesOf(readings[plain]).whole),
+      memory: Object.fromEntries(memory[name]),
+    },
+  ]);
+  const { captureDropped, exactness, delays } = rest;
+  return {
+    ...{ rateKBps, load, plainPps, holds, captureDropped, exactness, delays },
+    ends: Object.fromEntries(ends),
+  };
 }
 
 /** Processor time and wake-ups of both ends by process, for the eye. */

@@ -130,6 +130,25 @@ export function useBetween(before: Reading, after: Reading): Map<string, Use> {
   return uses;
 }
 
+/** Mean of parts that took as long, by name. */
+export function meanOf(each: readonly Map<string, Use>[]): Map<string, Use> {
+  const names = new Set(each.flatMap((uses) => [...uses.keys()]));
+  return new Map(
+    [...names].map((name) => {
+      const sum = sumOf(new Map(each.map((uses, part) => [`${part}`, uses.get(name) ?? NOTHING])));
+      const mean = (value: number): number => value / each.length;
+      return [
+        name,
+        {
+          secondsAMinute: mean(sum.secondsAMinute),
+          waitedMsPerS: mean(sum.waitedMsPerS),
+          switchesPerS: mean(sum.switchesPerS),
+        },
+      ];
+    }),
+  );
+}
+
 export function sumOf(uses: Map<string, Use>): Use {
   const sum = { ...NOTHING };
   for (const { secondsAMinute, waitedMsPerS, switchesPerS } of uses.values()) {
