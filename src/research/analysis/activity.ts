@@ -4,7 +4,6 @@ import { type Burst, BurstList } from './burst-list.ts';
 import { withoutHeartbeats } from './heartbeats.ts';
 
 export type { BinnedTraffic } from './activity-bursts.ts';
-export type { Burst } from './burst-list.ts';
 
 export interface ActivityOptions {
   /** A burst ends after so long without more than the background. */

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseStat } from '../../../src/research/lab/bed/processor-time.ts';
 import type { ExposureLab } from '../../net/exposure/exposure-lab.ts';
 import type { Fault } from './measure.ts';
 import { SecondHome } from './second-home.ts';
@@ -13,7 +14,6 @@ const FOR_MS = 15_000;
 const GROWTH_KB = 40_000;
 /** What of its processor, as a share of a core, the endpoint's service may take while it lasts. */
 const MOST_CORES = 0.6;
-const TICKS_PER_S = 100;
 
 const present = new WeakMap<ExposureLab, SecondHome>();
 
@@ -43,13 +43,9 @@ async function taken(lab: ExposureLab): Promise<Taken> {
   const [pid] = await lab.pids('endpoint', 'node');
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const [user, system] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13);
   return {
     residentKb: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]),
-    cpuS: (Number(user) + Number(system)) / TICKS_PER_S,
+    cpuS: parseStat(stat).ownS,
     atS: performance.now() / 1000,
   };
 }

@@ -1,6 +1,8 @@
 // What the processes of one namespace have taken of processors and memory, told apart by what they are.
 import { readdirSync, readFileSync } from 'node:fs';
+import { type ProcessStat, parseStat } from '../../../src/research/lab/bed/processor-time.ts';
 import { run } from '../../../src/shell/system/node/processes.ts';
+import { SHAPING_NICE } from '../shaping-nice.ts';
 
 /** `shaping` is the service's thread that draws; `tc` all commands that the service has started, which are tc's nearly alone. */
 export const parts = ['service', 'shaping', 'openvpn', 'tc', 'others', 'generator'] as const;
@@ -12,30 +14,9 @@ export interface Memory {
   proportionalMB: number;
 }
 
-const TICKS_PER_S = 100;
-/** Of the shaping thread, which comes first. */
-const SHAPING_NICE = -15;
-
-interface Stat {
-  ownS: number;
-  childrenS: number;
-  nice: number;
-}
-
-function stat(path: string): Stat | null {
+function stat(path: string): ProcessStat | null {
   try {
-    const text = readFileSync(path, 'utf8');
-    const [user, system, childUser, childSystem, , nice] = text
-      .slice(text.lastIndexOf(')') + 2)
-      .split(' ')
-      .slice(11, 17)
-      .map(Number);
-    const seconds = (one?: number, other?: number): number => (one! + other!) / TICKS_PER_S;
-    return {
-      ownS: seconds(user, system),
-      childrenS: seconds(childUser, childSystem),
-      nice: nice!,
-    };
+    return parseStat(readFileSync(path, 'utf8'));
   } catch {
     return null; // it has ended
   }

@@ -1,10 +1,7 @@
 // What a service and its children use: processor time and voluntary switches by process, memory. Read from /proc.
 import { readdirSync, readFileSync } from 'node:fs';
-
-/** Clock ticks a second in /proc: USER_HZ. */
-const TICKS_PER_S = 100;
-/** The shaping thread alone runs at this, by which it is told from Node.js's others. */
-const SHAPING_NICE = -15;
+import { parseStat } from '../../../src/research/lab/bed/processor-time.ts';
+import { SHAPING_NICE } from '../shaping-nice.ts';
 
 /** One thread of the service, one process of its children, or what children took that have ended. */
 interface Part {
@@ -38,12 +35,6 @@ function textOf(path: string): string {
   } catch {
     return ''; // it ended while it was read
   }
-}
-
-/** Fields of proc(5)'s stat from the third on: the second, the command, may hold anything. */
-function statFields(path: string): string[] {
-  const text = textOf(`${path}/stat`);
-  return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
 /** A child's program, and which of the two socats it is. */
@@ -89,18 +80,17 @@ export function readFamily(root: number): Reading {
     for (const thread of threadsOf(pid)) {
       const children = textOf(`${pid}/task/${thread}/children`);
       pending.push(...children.split(' ').filter(Boolean).map(Number));
-      const nice = Number(statFields(`${pid}/task/${thread}`)[16]);
+      const { nice } = parseStat(textOf(`${pid}/task/${thread}/stat`));
       const kind = thread === pid ? 'main' : nice === SHAPING_NICE ? 'shaping' : 'other';
       const name = isService ? `service, ${kind} thread${kind === 'other' ? 's' : ''}` : own;
       const part = readThread(pid, thread, name);
       if (part) parts.set(`${pid}/${thread}`, part);
     }
-    const [user, system] = statFields(`${pid}`).slice(13, 15).map(Number);
-    const seconds = ((user ?? 0) + (system ?? 0)) / TICKS_PER_S;
+    const { childrenS } = parseStat(textOf(`${pid}/stat`));
     parts.set(`${pid}/ended`, {
       name: 'children that ended',
       pid,
-      seconds,
+      seconds: childrenS,
       waited: 0,
       switches: 0,
     });
