@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { type HomeEvidence, judgeHome } from '../../src/core/home/judgement.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { sentencesOf, wordsOf } from '../../src/core/notices/words.ts';
-import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
+import { TcListingReader } from '../stand-ins/tc-listing-reader.ts';
 
 const reader = new TcListingReader();
 for (const line of readFileSync('test/fixtures/tc/home.txt', 'utf8').split('\n')) reader.push(line);

@@ -10,8 +10,8 @@ import {
 import { type Notice, notice } from '../../src/core/notices/notice.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import { STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
-import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
+import { TcListingReader } from '../stand-ins/tc-listing-reader.ts';
 
 function listingOf(text: string) {
   const reader = new TcListingReader();

@@ -92,7 +92,7 @@ export const troubles: Readonly<Record<string, (machine: FakeMachine) => void>> 
   'socat dies': kill('socat'),
   'dnsmasq dies': kill('dnsmasq'),
   'what watches the rules dies': kill('monitor'),
-  'tc dies': kill('tc'),
+  'the socket to traffic control dies': ({ plants }) => plants.routeSocketDies(),
   'the shaping thread dies': ({ plants }) => plants.threadThrows(),
   'cover takes nothing any more': ({ plants }) => plants.coverStops(),
   'the clock jumps': ({ plants }) => plants.clockJumps(86_400_000),

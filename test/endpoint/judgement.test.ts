@@ -8,9 +8,9 @@ import {
   judgeEndpoint,
   type StreamEvidence,
 } from '../../src/core/endpoint/judgement.ts';
-import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 import { runs } from '../property-runs.ts';
+import { TcListingReader } from '../stand-ins/tc-listing-reader.ts';
 
 const reader = new TcListingReader();
 for (const line of readFileSync('test/fixtures/tc/endpoint.txt', 'utf8').split('\n')) {

@@ -20,7 +20,6 @@ import type { PemReader } from '../../src/core/openvpn/pem.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { TroubleReader } from '../../src/core/openvpn/troubles.ts';
 import { planExample } from '../../src/core/plan/example.ts';
-import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { serveLocalApi } from '../../src/shell/machine/local-api.ts';
 import { readMonitorLine } from '../../src/shell/network/network-monitor.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
@@ -28,6 +27,7 @@ import type { Connection, System } from '../../src/shell/system/system.ts';
 import { inner, inside, proofOf } from '../control/proofs.ts';
 import { cameraPacket, echoPacket, plugPacket, wireCases } from '../framing/wire-frames.ts';
 import { bytesOf as bytesOfHex, netlinkSamples } from '../netlink/recorded.ts';
+import { TcListingReader } from '../stand-ins/tc-listing-reader.ts';
 import { exerciseCodec, ubusSamples } from '../ubus/codec-exercise.ts';
 import { type Draw, damageBytes, damageJson, damageText, noise } from './mutation.ts';
 

@@ -10,9 +10,10 @@ import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { ALIVE_SECONDS } from '../../src/core/plan/names.ts';
 import { homePassages } from '../../src/core/plan/nft/nft-passage.ts';
 import type { ClockedWay } from '../../src/core/plan/outer-clock.ts';
-import { type TcListing, TcListingReader } from '../../src/core/plan/tc-listing.ts';
+import type { TcListing } from '../../src/core/plan/tc-listing.ts';
 import { pemReader } from '../../src/shell/openvpn/pem-reader.ts';
 import { caseConfig } from '../plan/cases.ts';
+import { TcListingReader } from '../stand-ins/tc-listing-reader.ts';
 
 const reader = new TcListingReader();
 const readListing = (...names: string[]): TcListing => {

@@ -19,10 +19,10 @@ import {
   renderClockChains,
   renderNoClockChains,
 } from '../../src/core/plan/outer-clock.ts';
-import { TcListingReader } from '../../src/core/plan/tc-listing.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { run } from '../../src/shell/system/node/processes.ts';
 import { goldenCases, homeCases } from '../plan/cases.ts';
+import { TcListingReader } from '../stand-ins/tc-listing-reader.ts';
 import { addTun, newNamespace, requireNamespaces } from './support.ts';
 
 const AREA = 'iotplan';

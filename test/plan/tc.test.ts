@@ -1,7 +1,7 @@
 // The queue's second bucket: what is drawn never empties it, and a rate that nobody changes in time does.
 import test from 'ava';
 import { IntervalSchedule } from '../../src/core/pacing/schedule.ts';
-import { renderClassChange } from '../../src/core/plan/tc.ts';
+import { drawnRate } from '../../src/core/plan/tc.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 
@@ -9,9 +9,8 @@ const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 4
 
 /** `ceil` in bytes a second and `cburst` in bytes, of a rate that was drawn. */
 function secondBucket(bytesPerSecond: number): { ceil: number; bytes: number } {
-  const line = renderClassChange(16, bytesPerSecond, shape);
-  const [, ceil, bytes] = / ceil (\d+)bps .* cburst (\d+) /.exec(line)!;
-  return { ceil: Number(ceil), bytes: Number(bytes) };
+  const { ceilBytesPerSecond, ceilBurstBytes } = drawnRate(bytesPerSecond, shape);
+  return { ceil: ceilBytesPerSecond, bytes: ceilBurstBytes };
 }
 
 test('it is that of the stream, whatever rate is drawn', (t) => {

@@ -1,7 +1,8 @@
 // Listings recorded from the real tc, read in any pieces.
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { type TcListing, TcListingReader } from '../../src/core/plan/tc-listing.ts';
+import type { TcListing } from '../../src/core/plan/tc-listing.ts';
+import { TcListingReader } from '../stand-ins/tc-listing-reader.ts';
 
 const endpoint = readFileSync('test/fixtures/tc/endpoint.txt', 'utf8');
 

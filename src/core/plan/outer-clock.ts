@@ -1,9 +1,10 @@
 // The clock behind OpenVPN: a pair of netdevs with a queue of one rate, and the chains that lead OpenVPN's datagrams through it.
 import type { Config } from '../config/types.ts';
 import { ipVersion } from '../ip/address.ts';
+import type { ClassRate } from '../netlink/tc-messages.ts';
 import { type Shape, slotMs, slotsPerSecond } from '../stream/stream.ts';
 import { CLOCK_END_NETDEV, CLOCK_HANDLE, CLOCK_NETDEV, TABLE } from './names.ts';
-import { classId, classRateWords, PAUSE_MS } from './tc.ts';
+import { classId, classRate, classRateWords, PAUSE_MS } from './tc.ts';
 
 /** Netdev by which the other end is reached. */
 export interface WayOut {
@@ -86,11 +87,11 @@ function chargedRate(bytesPerSecond: number, packetBytes: number): number {
   return Math.max(1, Math.round((bytesPerSecond / packetBytes) * CHARGED_BYTES));
 }
 
-/** @param bytesPerSecond of slots before they are encrypted, as drawn */
-function clockRateWords(bytesPerSecond: number, shape: Shape): string {
+/** What the clock's class is given. @param bytesPerSecond of slots before they are encrypted, as drawn */
+export function clockRate(bytesPerSecond: number, shape: Shape): ClassRate {
   const { packetBytes } = shape;
   const mean = slotsPerSecond(shape) * packetBytes;
-  return classRateWords(
+  return classRate(
     chargedRate(bytesPerSecond, packetBytes),
     CHARGED_BYTES,
     chargedRate(mean, packetBytes),
@@ -112,7 +113,7 @@ export function renderClockClass(minor: number, standing: number, shape: Shape):
   const id = classId(minor, CLOCK_HANDLE);
   const rate = slotsPerSecond(shape) * shape.packetBytes;
   return [
-    `class add dev ${CLOCK_NETDEV} parent ${CLOCK_HANDLE} classid ${id} htb ${clockRateWords(rate, shape)}`,
+    `class add dev ${CLOCK_NETDEV} parent ${CLOCK_HANDLE} classid ${id} htb ${classRateWords(clockRate(rate, shape))}`,
     `qdisc add dev ${CLOCK_NETDEV} parent ${id} handle ${clockLeaf(minor)} pfifo limit ${clockLimit(standing, shape)}`,
   ];
 }
@@ -127,20 +128,6 @@ export interface PlannedClock {
 export function planClock({ way, minor, shape, standing }: ClockWish): PlannedClock | null {
   if (!way) return null;
   return { queue: renderClock(minor, standing, shape), chains: renderClockChains(way) };
-}
-
-/**
- * The line that has the clock let one slot go in each interval of a rate.
- *
- * @param bytesPerSecond of slots before they are encrypted
- */
-export function renderClockChange(minor: number, bytesPerSecond: number, shape: Shape): string {
-  return `class change dev ${CLOCK_NETDEV} parent ${CLOCK_HANDLE} classid ${classId(minor, CLOCK_HANDLE)} htb ${clockRateWords(bytesPerSecond, shape)}\n`;
-}
-
-/** The line that bounds what stands there for another shape; what stands stays. */
-export function renderClockLimit(minor: number, standing: number, shape: Shape): string {
-  return `qdisc change dev ${CLOCK_NETDEV} parent ${classId(minor, CLOCK_HANDLE)} handle ${clockLeaf(minor)} pfifo limit ${clockLimit(standing, shape)}\n`;
 }
 
 /** Handle of a class's leaf there; handles have 16 bits. */

@@ -1,6 +1,6 @@
 // The queue on the tunnel netdev: HTB with one class a home over a strict-priority leaf, as `tc -batch` text.
+import type { ClassRate } from '../netlink/tc-messages.ts';
 import { isPaced, PLAIN_KBPS, type Shape } from '../stream/stream.ts';
-import { decimalOf } from '../text/decimal.ts';
 import { ROOT_HANDLE, SMALLEST_PACKET_BYTES, STRAY_CLASS_MINOR, TUNNEL_NETDEV } from './names.ts';
 
 /** What HTB may send late and still make up, in time: about how late its timer fires. */
@@ -40,22 +40,30 @@ const CEIL_SHARE = 1.25;
 const CEIL_SLOTS = 5;
 const CEIL_MS = 30;
 
-/** `rate … ceil … burst … cburst … mpu …`. @param meanBytesPerSecond of the stream whose rate this is now */
-export function classRateWords(
+/** What a class is given. @param meanBytesPerSecond of the stream whose rate this is now */
+export function classRate(
   bytesPerSecond: number,
   packetBytes: number,
   meanBytesPerSecond: number,
-): string {
-  const burst = burstBytes(bytesPerSecond);
-  const ceil = Math.max(1, Math.round(meanBytesPerSecond * CEIL_SHARE));
+): ClassRate {
   const ahead = Math.max(CEIL_SLOTS * packetBytes, (meanBytesPerSecond * CEIL_MS) / 1000);
-  return `rate ${decimalOf(bytesPerSecond)}bps ceil ${ceil}bps burst ${decimalOf(burst)} cburst ${Math.round(ahead)} mpu ${packetBytes}`;
+  return {
+    bytesPerSecond,
+    ceilBytesPerSecond: Math.max(1, Math.round(meanBytesPerSecond * CEIL_SHARE)),
+    burstBytes: burstBytes(bytesPerSecond),
+    ceilBurstBytes: Math.round(ahead),
+    leastBytes: packetBytes,
+  };
 }
 
-/** The line that changes one class's rate in place; takes effect for the interval after the next departure. */
-export function renderClassChange(minor: number, bytesPerSecond: number, shape: Shape): string {
-  const words = classRateWords(bytesPerSecond, shape.packetBytes, classBytesPerSecond(shape));
-  return `class change dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${classId(minor)} htb ${words}\n`;
+/** The same for tc: `rate … ceil … burst … cburst … mpu …`. */
+export function classRateWords(rate: ClassRate): string {
+  return `rate ${rate.bytesPerSecond}bps ceil ${rate.ceilBytesPerSecond}bps burst ${rate.burstBytes} cburst ${rate.ceilBurstBytes} mpu ${rate.leastBytes}`;
+}
+
+/** A home's class at a rate that was drawn. */
+export function drawnRate(bytesPerSecond: number, shape: Shape): ClassRate {
+  return classRate(bytesPerSecond, shape.packetBytes, classBytesPerSecond(shape));
 }
 
 /**
@@ -124,7 +132,7 @@ export function renderClassAdd(slot: SlotClass): string[] {
   const mean = classBytesPerSecond(slot.shape);
   const handle = leafHandle(slot.minor);
   return [
-    `class add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${id} htb ${classRateWords(mean, slot.shape.packetBytes, mean)}`,
+    `class add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${id} htb ${classRateWords(drawnRate(mean, slot.shape))}`,
     `qdisc add dev ${TUNNEL_NETDEV} parent ${id} handle ${handle} ${LEAF_KIND}`,
     ...(slot.destination === null
       ? []
@@ -154,7 +162,7 @@ const STRAY_KBPS = 40;
 
 function renderStrayClass(): string[] {
   const mean = STRAY_KBPS * 1000;
-  const words = classRateWords(mean, SMALLEST_PACKET_BYTES, mean);
+  const words = classRateWords(classRate(mean, SMALLEST_PACKET_BYTES, mean));
   return [
     `class add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${classId(STRAY_CLASS_MINOR)} htb ${words}`,
   ];

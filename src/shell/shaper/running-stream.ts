@@ -1,7 +1,9 @@
-// One stream that is paced and covered, and the lines of tc that give its clocks the rate drawn last.
+// One stream that is paced and covered, and what gives its clocks the rate drawn last.
+import { encodeClassChange, encodeFifoLimit } from '../../core/netlink/tc-messages.ts';
 import type { RatePacer } from '../../core/pacing/rate-pacer.ts';
-import { renderClockChange } from '../../core/plan/outer-clock.ts';
-import { renderClassChange } from '../../core/plan/tc.ts';
+import { CLOCK_HANDLE, ROOT_HANDLE } from '../../core/plan/names.ts';
+import { clockLeaf, clockLimit, clockRate } from '../../core/plan/outer-clock.ts';
+import { classId, drawnRate } from '../../core/plan/tc.ts';
 import type { Cover } from './cover.ts';
 import type { ShapedStream } from './messages.ts';
 
@@ -27,10 +29,32 @@ export function bent({ rate, bend }: RunningStream): number {
   return Math.max(1, Math.round(rate * (1 + bend)));
 }
 
-/** What was drawn, for every clock there is: the same interval at both, in one go. */
-export function renderRates(running: RunningStream): string {
+/** Netdevs by their index; null where there is none. */
+export interface ClockIndexes {
+  tunnel: number | null;
+  outer: number | null;
+}
+
+/** What was drawn, for every clock there is: the same interval at both. */
+export function encodeRates(running: RunningStream, { tunnel, outer }: ClockIndexes): Uint8Array[] {
   const { stream, rate } = running;
   const { minor, shape } = stream;
-  const inner = renderClassChange(minor, bent(running), shape);
-  return hasOuter(stream) ? renderClockChange(minor, rate, shape) + inner : inner;
+  const messages: Uint8Array[] = [];
+  if (hasOuter(stream) && outer !== null) {
+    messages.push(encodeClassChange(outer, CLOCK_HANDLE, minor, clockRate(rate, shape)));
+  }
+  if (tunnel !== null) {
+    messages.push(encodeClassChange(tunnel, ROOT_HANDLE, minor, drawnRate(bent(running), shape)));
+  }
+  return messages;
+}
+
+/** What bounds the clock behind OpenVPN; what stands there stays. */
+export function encodeLimit(
+  { minor, shape, standing }: ShapedStream,
+  { outer }: ClockIndexes,
+): Uint8Array[] {
+  if (standing === 0 || outer === null) return [];
+  const [parent, leaf] = [classId(minor, CLOCK_HANDLE), clockLeaf(minor)];
+  return [encodeFifoLimit(outer, parent, leaf, clockLimit(standing, shape))];
 }

@@ -12,6 +12,7 @@ import { on, type Place, signal, suspend } from './places.ts';
 import { wireFaults } from './wire-faults.ts';
 
 const NETDEV = 'iotvpn0';
+const ROUTE_SOCKET = 'SOCKET-SENDTO:16:3:0';
 const DEVICES_NETDEV = 'iot0';
 const TABLE = ['inet', 'iotshaper'];
 
@@ -69,8 +70,14 @@ function atBoth(place: Place): Fault[] {
     command('queue deleted', 'tc', 'qdisc', 'del', 'dev', NETDEV, 'root'),
     command('queue’s length changed', 'ip', 'link', 'set', NETDEV, 'txqueuelen', '4096'),
     { name: `${place}: socat killed`, plant: (lab) => signal(lab, place, 'socat', 'SIGKILL') },
-    { name: `${place}: tc stopped for 2 s`, plant: (lab) => suspend(lab, place, 'tc', 2000) },
-    { name: `${place}: tc killed`, plant: (lab) => signal(lab, place, 'tc', 'SIGKILL') },
+    {
+      name: `${place}: traffic control’s socket stopped for 2 s`,
+      plant: (lab) => suspend(lab, place, ROUTE_SOCKET, 2000),
+    },
+    {
+      name: `${place}: traffic control’s socket killed`,
+      plant: (lab) => signal(lab, place, ROUTE_SOCKET, 'SIGKILL'),
+    },
     command('ruleset flushed', 'nft', 'flush', 'ruleset'),
     untold(place, 'ruleset flushed', 'nft', 'flush', 'ruleset'),
     untold(place, 'all our rules flushed', 'nft', 'flush', 'table', ...TABLE),

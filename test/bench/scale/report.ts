@@ -62,7 +62,9 @@ export function renderScale(rows: readonly Measured[]): string {
       `${row.rateKBps}`,
       `${row.homes}`,
       digits(whole(row)),
-      ...(row.isShaped ? [cpu.service, cpu.shaping, cpu.tc] : [Number.NaN, Number.NaN, Number.NaN]),
+      ...(row.isShaped
+        ? [cpu.service, cpu.shaping, cpu.kernel]
+        : [Number.NaN, Number.NaN, Number.NaN]),
       cpu.openvpn,
       row.isShaped ? cpu.others : cpu.generator,
       `${digits(memory.service.residentMB, 0)}/${digits(memory.service.proportionalMB, 0)}`,
@@ -81,7 +83,19 @@ export function renderScale(rows: readonly Measured[]): string {
     ].map((cell) => (typeof cell === 'number' ? (Number.isNaN(cell) ? '' : digits(cell)) : cell));
   });
   const titles = [
-    ...['', 'KB/s', 'homes', 'CPU', 'main', 'shaping', 'tc', 'openvpn', 'rest', 'MB', 'MB ovpn'],
+    ...[
+      '',
+      'KB/s',
+      'homes',
+      'CPU',
+      'main',
+      'shaping',
+      'kernel',
+      'openvpn',
+      'rest',
+      'MB',
+      'MB ovpn',
+    ],
     ...[
       'least',
       'median',
@@ -125,7 +139,7 @@ export function plotScale(rows: readonly Measured[]): string {
         line('endpoint, all of it', whole),
         line('its OpenVPN', ({ cpu }) => cpu.openvpn),
         line('shaping thread', ({ cpu }) => cpu.shaping),
-        line('tc', ({ cpu }) => cpu.tc),
+        line('kernel', ({ cpu }) => cpu.kernel),
         line('main thread', ({ cpu }) => cpu.service),
         line('plain tunnel, with generator', whole, plain, true),
       ],

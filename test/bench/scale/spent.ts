@@ -4,8 +4,8 @@ import { type ProcessStat, parseStat } from '../../../src/research/lab/bed/proce
 import { run } from '../../../src/shell/system/node/processes.ts';
 import { SHAPING_NICE } from '../shaping-nice.ts';
 
-/** `shaping` is the service's thread that draws; `tc` all commands that the service has started, which are tc's nearly alone. */
-export const parts = ['service', 'shaping', 'openvpn', 'tc', 'others', 'generator'] as const;
+/** `shaping` is the service's thread that draws; `kernel` the socats that carry what the kernel is told and asked, and all commands. */
+export const parts = ['service', 'shaping', 'openvpn', 'kernel', 'others', 'generator'] as const;
 export type Part = (typeof parts)[number];
 export type Spent = Record<Part, number>;
 
@@ -37,11 +37,11 @@ async function pidsOf(namespace: string): Promise<string[]> {
 
 function partOf(comm: string): Part {
   if (comm === 'openvpn') return 'openvpn';
-  return comm === 'tc' ? 'tc' : 'others';
+  return comm === 'tc' || comm === 'socat' ? 'kernel' : 'others';
 }
 
 /**
- * Processor seconds so far; those of children that have ended count as tc's.
+ * Processor seconds so far; those of children that have ended are commands'.
  *
  * @param known the processes that are no commands, by id.
  */
@@ -49,7 +49,7 @@ export async function readSpent(
   namespace: string,
   known: { service?: number; generator?: number },
 ): Promise<Spent> {
-  const spent: Spent = { service: 0, shaping: 0, openvpn: 0, tc: 0, others: 0, generator: 0 };
+  const spent: Spent = { service: 0, shaping: 0, openvpn: 0, kernel: 0, others: 0, generator: 0 };
   for (const pid of await pidsOf(namespace)) {
     const found = stat(`/proc/${pid}/stat`);
     if (!found) continue;
@@ -61,7 +61,7 @@ export async function readSpent(
         .reduce((sum, thread) => sum + thread!.ownS, 0);
       spent.shaping += shapingS;
       spent.service += found.ownS - shapingS;
-      spent.tc += found.childrenS;
+      spent.kernel += found.childrenS;
     } else spent[partOf(commOf(pid))] += found.ownS;
   }
   return spent;

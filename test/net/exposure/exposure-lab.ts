@@ -100,12 +100,16 @@ export class ExposureLab {
   }
 
   /** Process ids of a program in one namespace. */
+  /** Those of a program, or of a socat with an address that begins so. */
   async pids(place: 'router' | 'endpoint', name: string): Promise<number[]> {
     const { stdout } = await run(['ip', 'netns', 'pids', this.network.topology.names[place]]);
     const found: number[] = [];
     for (const pid of stdout.split('\n').filter(Boolean)) {
       const comm = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-      if (comm.trim() === name) found.push(Number(pid));
+      const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      const isMeant =
+        comm.trim() === name || words.split('\0').some((word) => word.startsWith(`${name}:`));
+      if (isMeant) found.push(Number(pid));
     }
     return found;
   }

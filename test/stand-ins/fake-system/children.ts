@@ -1,9 +1,8 @@
-// Models of the small children: socat, which holds a netdev; monitors of nft and ip; tc, which reads line after line.
+// Models of the small children: socat, which holds a netdev; monitors of nft and ip.
 import { PACKET_PORT, SOCAT_PORT } from '../../../src/core/plan/names.ts';
 import type { IpModel } from './ip-model.ts';
 import type { NftModel } from './nft-model.ts';
 import type { ProgramStart } from './processes.ts';
-import type { TcModel } from './tc-model.ts';
 import type { FakeUdpSocket, UdpModel } from './udp-model.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -88,35 +87,6 @@ export function createIpMonitor(ip: IpModel): ProgramStart {
     const monitor = (line: string): void => life.print(`${line}\n`);
     ip.monitors.add(monitor);
     return { onEnd: () => void ip.monitors.delete(monitor) };
-  };
-}
-
-/** `tc -s -force -batch -`: goes on after what fails, and knows a netdev by the index it had when it was first named. */
-export function createTcBatch(tc: TcModel, ip: IpModel): ProgramStart {
-  return (argv, life) => {
-    if (argv.join(' ') !== 'tc -s -force -batch -') return null;
-    let rest = '';
-    const indexes = new Map<string, number>();
-    return {
-      onInput: (text) => {
-        const lines = (rest + text).split('\n');
-        rest = lines.pop()!;
-        for (const line of lines) {
-          const words = line.split(' ');
-          const name = words[words.indexOf('dev') + 1]!;
-          const index = ip.netdevs.get(name)?.index;
-          if (index !== undefined && !indexes.has(name)) indexes.set(name, index);
-          if (index !== indexes.get(name)) {
-            life.printError('RTNETLINK answers: No such device\n');
-            continue;
-          }
-          const { stdout, stderr } = tc.run(words, true);
-          if (stdout !== '') life.print(stdout);
-          if (stderr !== '') life.printError(`${stderr}\n`);
-        }
-      },
-      onInputEnd: () => life.exit(0),
-    };
   };
 }
 

@@ -3,13 +3,7 @@ import type { InnerNetwork } from '../../../src/core/plan/facts.ts';
 import { FRAME_PORT, NAMES_PORT, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
 import { seededRandom } from '../../../src/core/random/random.ts';
 import type { System } from '../../../src/shell/system/system.ts';
-import {
-  createIpMonitor,
-  createNftMonitor,
-  createSocat,
-  createTcBatch,
-  tools,
-} from './children.ts';
+import { createIpMonitor, createNftMonitor, createSocat, tools } from './children.ts';
 import { addCommands } from './commands.ts';
 import { type Device, DeviceTraffic, innerPacket, type Way } from './device-traffic.ts';
 import { type Call, Door, type Failing } from './door.ts';
@@ -27,6 +21,7 @@ import { NftWalk } from './nft-walk.ts';
 import { OpenVpnModel, type OpenVpnWorld } from './openvpn-model.ts';
 import { Plants } from './plants.ts';
 import { ProcessTable } from './processes.ts';
+import { createRouteSocket } from './route-socket.ts';
 import { TcModel } from './tc-model.ts';
 import { ThreadTable } from './threads.ts';
 import { type Datagram, HEADER_BYTES, packetOf, UdpModel } from './udp-model.ts';
@@ -126,7 +121,7 @@ export class FakeMachine {
     );
     processes.programs.push(
       ...[this.openvpn.start, this.#socat.start, createNftMonitor(nft)],
-      ...[createIpMonitor(ip), createTcBatch(tc, ip), createNftSocket(nft), tools],
+      ...[createIpMonitor(ip), createRouteSocket(tc, ip), createNftSocket(nft), tools],
     );
     files.mount('/proc', processes.folder);
     files.mount('/proc/sys', this.settings);

@@ -212,8 +212,9 @@ export class Plants {
     this.#kill('socat');
   }
 
-  tcDies(): void {
-    this.#kill('tc');
+  /** The socket to the kernel's traffic control. */
+  routeSocketDies(): void {
+    this.#kill('SOCKET-SENDTO:16:3:0:x00000000000000000000');
   }
 
   monitorsDie(): void {

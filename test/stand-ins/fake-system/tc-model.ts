@@ -1,7 +1,7 @@
 // The `tc` lines that the program gives, on the queues of the stand-in machine, with what tc answers.
 import { type Ended, failed, printed } from './ip-command.ts';
 import type { IpModel, Netdev } from './ip-model.ts';
-import { backlogOf, NetdevQueue, type QueueClass } from './netdev-queue.ts';
+import { NetdevQueue } from './netdev-queue.ts';
 import { NotUnderstood } from './nft-text.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -55,10 +55,9 @@ export class TcModel {
   /**
    * One line.
    *
-   * @param withCounts as with `-s`.
    * @throws {NotUnderstood}
    */
-  run(words: readonly string[], withCounts = false): Ended {
+  run(words: readonly string[]): Ended {
     const name = words[words.indexOf('dev') + 1]!;
     const queue = this.queueOf(name);
     if (!queue) return failed(1, `Cannot find device "${name}"`);
@@ -67,8 +66,8 @@ export class TcModel {
     const [object, verb] = words;
     const act = this.#actions[`${object} ${verb}`];
     if (!act) throw new NotUnderstood(`tc ${line}`);
-    const ended = act(queue, line, withCounts, this.#ip.netdevs.get(name)!);
-    if (verb !== 'show' && verb !== 'change') this.version++;
+    const ended = act(queue, line, this.#ip.netdevs.get(name)!);
+    if (verb !== 'show') this.version++;
     return ended;
   }
 
@@ -78,16 +77,13 @@ export class TcModel {
       .flatMap((name) => {
         const queue = this.queueOf(name)!;
         if (queue.root.handle === '0:') return [];
-        return [`${name}:`, listQdiscs(queue, false), listClasses(queue, false)];
+        return [`${name}:`, listQdiscs(queue), listClasses(queue)];
       })
       .join('\n');
   }
 
-  readonly #actions: Record<
-    string,
-    (queue: NetdevQueue, line: string, withCounts: boolean, netdev: Netdev) => Ended
-  > = {
-    'qdisc add': (queue, line, _, { queuePackets }) => {
+  readonly #actions: Record<string, (queue: NetdevQueue, line: string, netdev: Netdev) => Ended> = {
+    'qdisc add': (queue, line, { queuePackets }) => {
       const root = /root handle (\S+) htb default (\w+) direct_qlen 0$/.exec(line);
       if (root) {
         if (queue.root.handle !== '0:') {
@@ -104,10 +100,6 @@ export class TcModel {
       parent.leaf = { kind: leaf[3]!, handle: leaf[2]!, limit: queuePackets };
       return DONE;
     },
-    'qdisc change': (queue, line) => {
-      const [, minor] = /parent 2:(\w+) handle \S+ pfifo limit \d+$/.exec(line) ?? [];
-      return queue.classes.get(Number.parseInt(minor ?? '', 16))?.leaf ? DONE : NO_FILE;
-    },
     'qdisc del': (queue, line) => {
       if (!/ root$/.test(line)) throw new NotUnderstood(`tc ${line}`);
       if (queue.root.handle === '0:') {
@@ -116,19 +108,12 @@ export class TcModel {
       queue.setRoot('pfifo_fast', '0:');
       return DONE;
     },
-    'qdisc show': (queue, _, withCounts) => printed(listQdiscs(queue, withCounts)),
+    'qdisc show': (queue) => printed(listQdiscs(queue)),
     'class add': (queue, line) => {
       const { minor, bytesPerSecond, leastBytes } = readClass(line);
       if (!queue.isHtb) return NO_FILE;
       if (queue.classes.has(minor)) return failed(2, 'RTNETLINK answers: File exists');
       queue.addClass(minor, bytesPerSecond, leastBytes);
-      return DONE;
-    },
-    'class change': (queue, line) => {
-      const { minor, bytesPerSecond, leastBytes } = readClass(line);
-      const known = queue.isHtb ? queue.classes.get(minor) : undefined;
-      if (!known) return NO_FILE;
-      queue.changeClass(known, bytesPerSecond, leastBytes);
       return DONE;
     },
     'class del': (queue, line) => {
@@ -141,7 +126,7 @@ export class TcModel {
       queue.removeClass(known);
       return DONE;
     },
-    'class show': (queue, _, withCounts) => printed(listClasses(queue, withCounts)),
+    'class show': (queue) => printed(listClasses(queue)),
     'filter add': (queue, line) => {
       const parts = /prio (\d+) u32 match ip dst (\S+)\/32 flowid 1:(\w+)$/.exec(line);
       if (!parts) throw new NotUnderstood(`tc ${line}`);
@@ -183,45 +168,30 @@ function printRate(bytesPerSecond: number): string {
   return `${Math.round(value)}${unit}bit`;
 }
 
-function listCounts(classes: readonly QueueClass[]): string[] {
-  const sum = (of: (one: QueueClass) => number): number =>
-    classes.reduce((total, one) => total + of(one), 0);
-  const waiting = sum(backlogOf);
-  const bytes = sum(({ bands }) => bands.flat().reduce((all, one) => all + one.bytes, 0));
-  return [
-    ` Sent ${sum((one) => one.bytes)} bytes ${sum((one) => one.packets)} pkt (dropped ${sum((one) => one.dropped)}, overlimits 0 requeues 0) `,
-    ` backlog ${bytes}b ${waiting}p requeues 0`,
-  ];
-}
-
-function listClasses(queue: NetdevQueue, withCounts: boolean): string {
+function listClasses(queue: NetdevQueue): string {
   return [...queue.classes.values()]
     .map((one) => {
       const leaf = one.leaf ? ` leaf ${one.leaf.handle}` : '';
       const rate = printRate(one.bytesPerSecond);
       const burst = Math.max(1, Math.round(one.bytesPerSecond / 4000));
       const head = `class htb ${queue.root.handle}${hex(one.minor)} root${leaf} prio 0 rate ${rate} ceil ${rate} burst ${burst}b cburst ${burst}b `;
-      if (!withCounts) return `${head}\n`;
-      const lended = ` lended: ${one.packets} borrowed: 0 giants: 0`;
-      return [head, ...listCounts([one]), lended, ' tokens: 0 ctokens: 0', '', ''].join('\n');
+      return `${head}\n`;
     })
     .join('');
 }
 
-function listQdiscs(queue: NetdevQueue, withCounts: boolean): string {
+function listQdiscs(queue: NetdevQueue): string {
   const { root, classes } = queue;
   const all = [...classes.values()];
   const what = queue.isHtb
     ? `r2q 10 default 0x${hex(root.defaultMinor)} direct_packets_stat 0 direct_qlen 0`
     : PRIORITY_MAP;
   const lines = [`qdisc ${root.kind} ${root.handle} root refcnt 2 ${what}`];
-  if (withCounts) lines.push(...listCounts(all));
   for (const one of all) {
     if (!one.leaf) continue;
     const { kind, handle } = one.leaf;
     const which = kind === 'pfifo' ? 'limit 6p' : PRIORITY_MAP;
     lines.push(`qdisc ${kind} ${handle} parent ${root.handle}${hex(one.minor)} ${which}`);
-    if (withCounts) lines.push(...listCounts([one]));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -1,0 +1,216 @@
+// Messages of the kernel's traffic control: classes are given other rates and queues are listed, without tc. Pure.
+import type { ListedClass, ListedQdisc } from '../plan/tc-listing.ts';
+import {
+  attributeOf,
+  DUMP,
+  encodeAttribute,
+  encodeMessage,
+  encodeName,
+  join,
+  type NetlinkMessage,
+  REQUEST,
+  readName,
+} from './netlink.ts';
+
+/** linux/rtnetlink.h */
+export const RTM = { newQdisc: 36, getQdisc: 38, newClass: 40, getClass: 42 } as const;
+const FAMILY_BYTES = 20;
+/** TCA_KIND and so on. */
+export const TCA = { kind: 1, options: 2, stats2: 7 } as const;
+/** TCA_HTB_PARMS */
+export const HTB_PARAMETERS = 1;
+/** TCA_STATS_BASIC and so on. */
+export const STATS = { basic: 1, queue: 3, packets64: 8 } as const;
+const ROOT = 0xffffffff;
+/** TC_LINKLAYER_ETHERNET: the kernel reckons by the rate alone, and wants no table of it. */
+const ETHERNET = 1;
+/** The kernel's unit of time for buckets, ns (net/pkt_sched.h, PSCHED_SHIFT). */
+const TICK_NS = 64;
+/** By how much a class is served before its neighbours; said, so that the kernel does not reckon and complain. */
+const QUANTUM_BYTES = 2048;
+
+/**
+ * As long as what changes something is. Whoever carries messages in pieces of a power of two carries whole ones; and where a piece
+ * ends after 64 bytes all the same, what follows begins with a header that asks for nothing.
+ */
+export const CHANGE_BYTES = 128;
+const NLMSG_NOOP = 1;
+const HEADER_BYTES = 16;
+
+/** How fast HTB lets a class go, by two buckets of which neither may be empty. */
+export interface ClassRate {
+  bytesPerSecond: number;
+  ceilBytesPerSecond: number;
+  burstBytes: number;
+  ceilBurstBytes: number;
+  /** A shorter packet is charged as much. */
+  leastBytes: number;
+}
+
+/** `1:10` or `1:` as the kernel has it; halves are hexadecimal. */
+export function handleNumber(id: string): number {
+  const colon = id.indexOf(':');
+  return Number.parseInt(id, 16) * 0x10000 + (Number.parseInt(id.slice(colon + 1), 16) || 0);
+}
+
+/** As tc prints it. */
+function handleText(handle: number): string {
+  const minor = handle & 0xffff;
+  return `${(handle >>> 16).toString(16)}:${minor === 0 ? '' : minor.toString(16)}`;
+}
+
+const dataOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** struct tcmsg */
+interface Family {
+  index: number;
+  handle: number;
+  parent: number;
+}
+
+function writeFamily(view: DataView, at: number, { index, handle, parent }: Family): void {
+  view.setInt32(at + 4, index, true);
+  view.setUint32(at + 8, handle, true);
+  view.setUint32(at + 12, parent, true);
+}
+
+function family(index: number, handle: number, parent: number): Uint8Array {
+  const bytes = new Uint8Array(FAMILY_BYTES);
+  writeFamily(dataOf(bytes), 0, { index, handle, parent });
+  return bytes;
+}
+
+/** One message, and one that the kernel passes over, {@link CHANGE_BYTES} in all. */
+function filled(message: Uint8Array): Uint8Array {
+  const payload = new Uint8Array(CHANGE_BYTES - message.length - HEADER_BYTES);
+  return join([message, encodeMessage({ type: NLMSG_NOOP, flags: 0, sequence: 0, payload })]);
+}
+
+/** What a bucket of so many bytes is in time, which is how the kernel is told of it. */
+function ticksOf(bytes: number, bytesPerSecond: number): number {
+  return Math.min(0xffffffff, Math.ceil(((bytes / bytesPerSecond) * 1e9) / TICK_NS));
+}
+
+const PARAMETERS_BYTES = 44;
+/** What changes any class, with nothing said yet; its parameters come last. */
+const CLASS_CHANGE = encodeMessage({
+  ...{ type: RTM.newClass, flags: REQUEST, sequence: 0 },
+  payload: join([
+    family(0, 0, 0),
+    encodeName(TCA.kind, 'htb'),
+    encodeAttribute(TCA.options, encodeAttribute(HTB_PARAMETERS, new Uint8Array(PARAMETERS_BYTES))),
+  ]),
+});
+const BLANK = filled(CLASS_CHANGE);
+const PARAMETERS_AT = CLASS_CHANGE.length - PARAMETERS_BYTES;
+
+/**
+ * Changes the rate of one class in place, as `tc class change` does; takes effect for the interval after the next departure.
+ *
+ * @param index of its netdev.
+ * @param root handle of the qdisc it is in, `1:`
+ * @returns {@link CHANGE_BYTES}
+ */
+export function encodeClassChange(
+  index: number,
+  root: string,
+  minor: number,
+  rate: ClassRate,
+): Uint8Array {
+  const bytes = BLANK.slice();
+  const view = dataOf(bytes);
+  const parent = handleNumber(root);
+  writeFamily(view, HEADER_BYTES, { index, handle: parent + minor, parent });
+  const first = { bytesPerSecond: rate.bytesPerSecond, bytes: rate.burstBytes };
+  const second = { bytesPerSecond: rate.ceilBytesPerSecond, bytes: rate.ceilBurstBytes };
+  for (const [number, bucket] of [first, second].entries()) {
+    const at = PARAMETERS_AT + 12 * number;
+    view.setUint8(at + 1, ETHERNET);
+    view.setUint16(at + 6, rate.leastBytes, true);
+    view.setUint32(at + 8, bucket.bytesPerSecond, true);
+    const ticks = ticksOf(bucket.bytes, bucket.bytesPerSecond);
+    view.setUint32(PARAMETERS_AT + 24 + 4 * number, ticks, true);
+  }
+  view.setUint32(PARAMETERS_AT + 32, QUANTUM_BYTES, true);
+  return bytes;
+}
+
+/**
+ * Bounds what stands in a `pfifo`, as `tc qdisc change` does; what stands stays.
+ *
+ * @param parent `2:10`
+ * @param handle `2010:`
+ */
+export function encodeFifoLimit(
+  index: number,
+  parent: string,
+  handle: string,
+  limit: number,
+): Uint8Array {
+  const options = new Uint8Array(4);
+  dataOf(options).setUint32(0, limit, true);
+  const payload = join([
+    family(index, handleNumber(handle), handleNumber(parent)),
+    encodeName(TCA.kind, 'pfifo'),
+    encodeAttribute(TCA.options, options),
+  ]);
+  return filled(encodeMessage({ type: RTM.newQdisc, flags: REQUEST, sequence: 0, payload }));
+}
+
+/** Asks for all classes of a netdev, with their counts. */
+export function askClasses(sequence: number, index: number): Uint8Array {
+  return ask(RTM.getClass, sequence, index);
+}
+
+/** Asks for all qdiscs of the machine: the kernel tells those of one netdev no other way. */
+export function askQdiscs(sequence: number): Uint8Array {
+  return ask(RTM.getQdisc, sequence, 0);
+}
+
+function ask(type: number, sequence: number, index: number): Uint8Array {
+  const payload = family(index, 0, 0);
+  return encodeMessage({ type, flags: REQUEST | DUMP, sequence, payload });
+}
+
+/** The classes that were told. */
+export function readClasses(messages: readonly NetlinkMessage[]): ListedClass[] {
+  return messages
+    .filter(({ type }) => type === RTM.newClass)
+    .map(({ payload }) => {
+      const view = dataOf(payload);
+      const stats = attributeOf(payload.subarray(FAMILY_BYTES), TCA.stats2) ?? new Uint8Array();
+      const basic = attributeOf(stats, STATS.basic);
+      const queue = attributeOf(stats, STATS.queue);
+      const packets64 = attributeOf(stats, STATS.packets64);
+      const leaf = view.getUint32(16, true);
+      return {
+        id: handleText(view.getUint32(8, true)),
+        leaf: leaf === 0 ? null : handleText(leaf),
+        bytes: basic ? Number(dataOf(basic).getBigUint64(0, true)) : 0,
+        packets: packets64
+          ? Number(dataOf(packets64).getBigUint64(0, true))
+          : basic
+            ? dataOf(basic).getUint32(8, true)
+            : 0,
+        backlogPackets: queue ? dataOf(queue).getUint32(0, true) : 0,
+      };
+    });
+}
+
+/** Of the qdiscs that were told those of one netdev. */
+export function readQdiscs(messages: readonly NetlinkMessage[], index: number): ListedQdisc[] {
+  return messages
+    .filter(
+      ({ type, payload }) => type === RTM.newQdisc && dataOf(payload).getInt32(4, true) === index,
+    )
+    .map(({ payload }) => {
+      const view = dataOf(payload);
+      const parent = view.getUint32(12, true);
+      return {
+        kind: readName(attributeOf(payload.subarray(FAMILY_BYTES), TCA.kind)),
+        handle: handleText(view.getUint32(8, true)),
+        parent: parent === ROOT ? 'root' : handleText(parent),
+      };
+    });
+}

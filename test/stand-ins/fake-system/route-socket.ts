@@ -1,0 +1,154 @@
+// What the kernel's traffic control answers by netlink: other rates and limits, and lists of classes and qdiscs.
+import {
+  attributeOf,
+  encodeAttribute,
+  encodeMessage,
+  encodeName,
+  join,
+  type NetlinkMessage,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  readMessages,
+} from '../../../src/core/netlink/netlink.ts';
+import {
+  HTB_PARAMETERS,
+  handleNumber,
+  RTM,
+  STATS,
+  TCA,
+} from '../../../src/core/netlink/tc-messages.ts';
+import type { IpModel, Netdev } from './ip-model.ts';
+import { backlogOf, type NetdevQueue, type QueueClass } from './netdev-queue.ts';
+import type { ProgramStart } from './processes.ts';
+import type { TcModel } from './tc-model.ts';
+
+const ENOENT = -2;
+const ENODEV = -19;
+const MULTI = 2;
+const FAMILY_BYTES = 20;
+const ROOT = 0xffffffff;
+
+/** `socat -b … - SOCKET-SENDTO:16:3:0:…` */
+export function createRouteSocket(tc: TcModel, ip: IpModel): ProgramStart {
+  return (argv, life) => {
+    if (argv[0] !== 'socat' || !argv[4]?.startsWith('SOCKET-SENDTO:16:3:0:')) return null;
+    return {
+      onBytes: (bytes) => {
+        const { messages, rest } = readMessages(bytes);
+        if (rest.length > 0) throw new Error('a message in two pieces');
+        const answer = join(messages.flatMap((message) => answerTo(tc, ip, message)));
+        if (answer.length > 0) life.print(answer);
+      },
+      onInputEnd: () => life.exit(0),
+    };
+  };
+}
+
+function answerTo(tc: TcModel, ip: IpModel, message: NetlinkMessage): Uint8Array[] {
+  const { type, payload } = message;
+  // Passed over, as the kernel does.
+  if (type < 16) return [];
+  const view = viewOf(payload);
+  const found = [...ip.netdevs.values()].find(({ index }) => index === view.getInt32(4, true));
+  switch (type) {
+    case RTM.newClass:
+      return refusal(message, found ? changeClass(tc.queueOf(found.name)!, payload) : ENODEV);
+    case RTM.newQdisc:
+      return refusal(message, found ? boundLeaf(tc.queueOf(found.name)!, view) : ENODEV);
+    case RTM.getClass:
+      return dump(message, found ? classesOf(tc.queueOf(found.name)!, found) : []);
+    case RTM.getQdisc:
+      return dump(
+        message,
+        [...ip.netdevs.values()].flatMap((netdev) => qdiscsOf(tc.queueOf(netdev.name)!, netdev)),
+      );
+    default:
+      throw new Error(`a netlink message of type ${type}`);
+  }
+}
+
+/** 0, or a negative error number. */
+function changeClass(queue: NetdevQueue, payload: Uint8Array): number {
+  const view = viewOf(payload);
+  const handle = view.getUint32(8, true);
+  const parent = view.getUint32(12, true);
+  const known = queue.classes.get(handle & 0xffff);
+  if (!known || !queue.isHtb || handleNumber(queue.root.handle) !== parent) return ENOENT;
+  const options = attributeOf(payload.subarray(FAMILY_BYTES), TCA.options)!;
+  const parameters = viewOf(attributeOf(options, HTB_PARAMETERS)!);
+  queue.changeClass(known, parameters.getUint32(8, true), parameters.getUint16(6, true));
+  return 0;
+}
+
+function boundLeaf(queue: NetdevQueue, view: DataView): number {
+  const leaf = queue.classes.get(view.getUint32(12, true) & 0xffff)?.leaf;
+  return leaf && handleNumber(leaf.handle) === view.getUint32(8, true) ? 0 : ENOENT;
+}
+
+function classesOf(queue: NetdevQueue, { index }: Netdev): [number, Uint8Array][] {
+  queue.settle();
+  const root = handleNumber(queue.root.handle);
+  return [...queue.classes.values()].map((one) => [
+    RTM.newClass,
+    join([
+      family(index, root + one.minor, ROOT, one.leaf ? handleNumber(one.leaf.handle) : 0),
+      encodeName(TCA.kind, 'htb'),
+      encodeAttribute(TCA.stats2, countsOf(one)),
+    ]),
+  ]);
+}
+
+function countsOf(one: QueueClass): Uint8Array {
+  const basic = new Uint8Array(12);
+  viewOf(basic).setBigUint64(0, BigInt(one.bytes), true);
+  viewOf(basic).setUint32(8, one.packets, true);
+  const queue = new Uint8Array(20);
+  viewOf(queue).setUint32(0, backlogOf(one), true);
+  return join([encodeAttribute(STATS.basic, basic), encodeAttribute(STATS.queue, queue)]);
+}
+
+function qdiscsOf(queue: NetdevQueue, { index }: Netdev): [number, Uint8Array][] {
+  const root = handleNumber(queue.root.handle);
+  const qdisc = (kind: string, handle: number, parent: number): [number, Uint8Array] => [
+    RTM.newQdisc,
+    join([family(index, handle, parent, 1), encodeName(TCA.kind, kind)]),
+  ];
+  const leaves = [...queue.classes.values()].flatMap(({ minor, leaf }) =>
+    leaf ? [qdisc(leaf.kind, handleNumber(leaf.handle), root + minor)] : [],
+  );
+  return [qdisc(queue.root.kind, root, ROOT), ...leaves];
+}
+
+function family(index: number, handle: number, parent: number, info: number): Uint8Array {
+  const bytes = new Uint8Array(FAMILY_BYTES);
+  for (const [at, value] of [index, handle, parent, info].entries()) {
+    viewOf(bytes).setUint32(4 + 4 * at, value, true);
+  }
+  return bytes;
+}
+
+/** Nobody asked to be told that it went well. */
+function refusal({ sequence }: NetlinkMessage, error: number): Uint8Array[] {
+  if (error === 0) return [];
+  return [encodeMessage({ type: NLMSG_ERROR, flags: 0, sequence, payload: int32(error) })];
+}
+
+function dump(
+  { sequence }: NetlinkMessage,
+  listed: readonly [type: number, payload: Uint8Array][],
+): Uint8Array[] {
+  return [
+    ...listed.map(([type, payload]) => encodeMessage({ type, flags: MULTI, sequence, payload })),
+    encodeMessage({ type: NLMSG_DONE, flags: MULTI, sequence, payload: int32(0) }),
+  ];
+}
+
+function int32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  viewOf(bytes).setInt32(0, value, true);
+  return bytes;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
