@@ -133,7 +133,7 @@ test.serial(
     for (const place of ['router', 'endpoint'] as const) {
       await eventually(`all of it at the ${place}`, async () => {
         const programs = await programsOlderThan(2, place);
-        return ['nft', 'ip', 'tc', 'openvpn', 'socat'].every((name) => programs.has(name));
+        return ['nft', 'ip', 'openvpn', 'socat'].every((name) => programs.has(name));
       });
       t.true((await programsOlderThan(2, place)).has('nft'), 'which tells of rules that go');
     }
