@@ -276,7 +276,7 @@ export class EndpointMachine {
       this.#violate(`${bytes} bytes to ${datagram.to.address}`);
     }
     const queue = this.machine.tc.queueOf(TUNNEL_NETDEV);
-    if (datagram.to.port === FRAME_PORT && !(queue?.classes.has(host) && queue.filters.has(host))) {
+    if (datagram.to.port === FRAME_PORT && !(queue?.classes.has(host) && queue.isByAddress)) {
       this.#violate(`a frame to ${datagram.to.address} that nothing held back`);
     }
     home?.receive(datagram);

@@ -12,6 +12,7 @@ import {
   CLOCK_NETDEV,
   HOME_CLASS_MINOR,
   STRAY_CLASS_MINOR,
+  TUNNEL_NETDEV,
 } from '../../src/core/plan/names.ts';
 import {
   clockTableIn,
@@ -19,6 +20,12 @@ import {
   renderClockChains,
   renderNoClockChains,
 } from '../../src/core/plan/outer-clock.ts';
+import {
+  classId,
+  renderClassesAdd,
+  renderClassRemove,
+  renderQueue,
+} from '../../src/core/plan/tc.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { run } from '../../src/shell/system/node/processes.ts';
 import { goldenCases, homeCases } from '../plan/cases.ts';
@@ -99,17 +106,68 @@ for (const { folder, files } of goldenCases) {
       t.deepEqual(rates.get(`1:${minor}`), wanted, classes);
     }
     const filters = (await run(['tc', 'filter', 'show', 'dev', 'iotvpn0'], { netns })).stdout;
-    const destinations = [
-      ...files['queue.tc']!.matchAll(/match ip dst ([\d.]+)\/32 flowid (\S+)/g),
-    ];
-    for (const [, address, id] of destinations) {
-      const hex = address!.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0'));
-      t.regex(filters, new RegExp(`flowid ${id}[^]*?match ${hex.join('')}/ffffffff at 16`));
-    }
-    t.is([...filters.matchAll(/flowid/g)].length, destinations.length);
+    const bytecodes = (text: string) => [...text.matchAll(/bytecode '[\d, ]+'/g)].map(String);
+    t.deepEqual(bytecodes(filters), bytecodes(files['queue.tc']!));
     if (folder.startsWith('home/')) t.deepEqual(minors, [HOME_CLASS_MINOR]);
   });
 }
+
+test.serial(
+  'each home’s packets come to its own class, and one that leaves takes no other’s',
+  async (t) => {
+    if (!requireNamespaces(t)) return;
+    const netns = await newNamespace(t, AREA);
+    // What the kernel sends by itself would be counted among strays.
+    const shut = 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6';
+    await run(['sh', '-ec', shut], { netns });
+    // A tun netdev that nobody reads has no carrier, and drops all.
+    const pair = [TUNNEL_NETDEV, 'type', 'veth', 'peer', 'name', 'far'];
+    await run(['ip', 'link', 'add', ...pair], { netns });
+    for (const netdev of [TUNNEL_NETDEV, 'far'])
+      await run(['ip', 'link', 'set', netdev, 'up'], { netns });
+    await run(['ip', 'addr', 'add', '10.213.0.1/24', 'dev', TUNNEL_NETDEV], { netns });
+    const hosts = [2, 3, 0x10, 0xfd, 0xfe];
+    for (const host of hosts) {
+      const neighbour = [`10.213.0.${host}`, 'lladdr', '02:00:00:00:00:01', 'dev', TUNNEL_NETDEV];
+      await run(['ip', 'neigh', 'add', ...neighbour], { netns });
+    }
+    const shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 } as const;
+    const classes = hosts.map((minor) => ({ minor, shape, isShared: true }));
+    // One home there is not, whose packets are nobody's.
+    const [there, absent] = [classes.slice(0, -1), classes.at(-1)!];
+    const tc = (lines: readonly string[]) =>
+      run(['tc', '-batch', '-'], { netns, input: `${lines.join('\n')}\n` });
+    /** Sends as many to each home as its place in the list says, and counts what came to each class. */
+    const send = async (): Promise<Record<string, number>> => {
+      const before = await counts();
+      const script = `
+      const socket = require('node:dgram').createSocket('udp4');
+      const all = ${JSON.stringify(hosts.flatMap((host, k) => Array(k + 1).fill(`10.213.0.${host}`)))};
+      Promise.all(all.map((to) => new Promise((done) => socket.send('x', 9, to, done))))
+        .then(() => socket.close());`;
+      await run([process.execPath, '-e', script], { netns });
+      const after = Object.entries(await counts());
+      return Object.fromEntries(after.map(([id, count]) => [id, count - (before[id] ?? 0)]));
+    };
+    const counts = async (): Promise<Record<string, number>> => {
+      const show = ['tc', '-s', 'class', 'show', 'dev', TUNNEL_NETDEV];
+      const reader = new TcListingReader();
+      for (const line of (await run(show, { netns })).stdout.split('\n')) reader.push(line);
+      const listed = reader.take().classes;
+      return Object.fromEntries(listed.map((one) => [one.id, one.packets + one.backlogPackets]));
+    };
+    const stray = classId(STRAY_CLASS_MINOR);
+    const whole = { '1:2': 1, '1:3': 2, '1:10': 3, '1:fd': 4, [stray]: 5 };
+    await tc(renderQueue(there));
+    t.deepEqual(await send(), whole);
+    await tc([renderClassRemove(there[1]!)]);
+    t.deepEqual(await send(), { '1:2': 1, '1:10': 3, '1:fd': 4, [stray]: 7 });
+    await tc(renderClassesAdd([there[1]!]));
+    t.deepEqual(await send(), whole);
+    await tc(renderClassesAdd([absent]));
+    t.deepEqual(await send(), { ...whole, '1:fe': 5, [stray]: 0 });
+  },
+);
 
 test.serial('tc and nft make the clock behind OpenVPN, and it is found in order', async (t) => {
   if (!requireNamespaces(t)) return;

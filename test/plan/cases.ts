@@ -5,7 +5,7 @@ import type { Config } from '../../src/core/config/types.ts';
 import { checkProfile } from '../../src/core/openvpn/profile.ts';
 import { exampleFacts, planExample } from '../../src/core/plan/example.ts';
 import type { EndpointFacts, HomeFacts } from '../../src/core/plan/facts.ts';
-import { renderEndpointNft, tunnelAddress } from '../../src/core/plan/nft/nft-endpoint.ts';
+import { renderEndpointNft } from '../../src/core/plan/nft/nft-endpoint.ts';
 import { renderEndpointOpenVpn } from '../../src/core/plan/openvpn.ts';
 import { renderQueue, type SlotClass } from '../../src/core/plan/tc.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
@@ -126,7 +126,7 @@ function homeCase(name: string): GoldenCase {
 /** Classes of the homes that are connected. */
 export function caseClasses(facts: EndpointFacts): SlotClass[] {
   return facts.homes.flatMap(({ host, shape }) =>
-    shape === null ? [] : [{ minor: host, shape, destination: tunnelAddress(facts, host) }],
+    shape === null ? [] : [{ minor: host, shape, isShared: true }],
   );
 }
 

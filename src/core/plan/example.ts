@@ -66,7 +66,7 @@ export function planExample(
   ];
   return {
     nft: renderHomeNft(config, facts),
-    tc: `${renderQueue([{ minor: HOME_CLASS_MINOR, shape, destination: null }]).join('\n')}\n`,
+    tc: `${renderQueue([{ minor: HOME_CLASS_MINOR, shape, isShared: false }]).join('\n')}\n`,
     clock: `${planClock(config, shape).join('\n')}\n`,
     routes: `${routes.join('\n')}\n`,
     openvpn: profile

@@ -12,8 +12,8 @@ export const LEAF_KIND = 'pfifo_fast';
 export interface SlotClass {
   minor: number;
   shape: Shape;
-  /** Tunnel address that tells whose packet it is; null where there is one home only. */
-  destination: string | null;
+  /** Whether there are others beside it, so that a packet's address has to tell whose it is. */
+  isShared: boolean;
 }
 
 /** Class id as tc reads it: hexadecimal. */
@@ -117,39 +117,51 @@ export interface SharedQueue {
 
 /** The whole structure from nothing (the netdev's root qdisc is replaced). */
 export function renderQueue(classes: readonly SlotClass[]): string[] {
-  const only = classes.find(({ destination }) => destination === null) ?? null;
+  const only = classes.find(({ isShared }) => !isShared) ?? null;
   const stray = only ? only.minor : STRAY_CLASS_MINOR;
   return [
     `qdisc add dev ${TUNNEL_NETDEV} root handle ${ROOT_HANDLE} htb default ${stray.toString(16)} direct_qlen 0`,
     ...(only ? [] : renderStrayClass()),
-    ...classes.flatMap((slot) => renderClassAdd(slot)),
+    ...renderClassesAdd(classes),
   ];
 }
 
-/** Lines that add one class, its leaf and, where homes share the netdev, its filter. */
-export function renderClassAdd(slot: SlotClass): string[] {
+/**
+ * Classic BPF that makes a class's id of an IPv4 packet's destination: its last byte, under {@link ROOT_HANDLE}. One look finds
+ * any home's class, none has to be told of, and what finds none is a stray. (Addresses behind SKF_NET_OFF, -0x100000, begin
+ * with the IP header: the one at 19 is `ldb [-0xfffed]; or #0x10000; ret a`.)
+ */
+const CLASS_BY_ADDRESS = '3,48 0 0 4293918739,68 0 0 65536,22 0 0 0';
+
+/**
+ * Lines that add classes. The filter of all of them is put in its place again: others may have taken it away, and nothing is seen of
+ * that but classes that stand still.
+ */
+export function renderClassesAdd(classes: readonly SlotClass[]): string[] {
+  return [
+    ...(classes.some(({ isShared }) => isShared)
+      ? [
+          `filter replace dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} protocol ip prio 1 handle 1 bpf bytecode '${CLASS_BY_ADDRESS}'`,
+        ]
+      : []),
+    ...classes.flatMap(renderClassAdd),
+  ];
+}
+
+/** Lines that add one class and its leaf. */
+function renderClassAdd(slot: SlotClass): string[] {
   const id = classId(slot.minor);
   const mean = classBytesPerSecond(slot.shape);
   const handle = leafHandle(slot.minor);
   return [
     `class add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} classid ${id} htb ${classRateWords(drawnRate(mean, slot.shape))}`,
     `qdisc add dev ${TUNNEL_NETDEV} parent ${id} handle ${handle} ${LEAF_KIND}`,
-    ...(slot.destination === null
-      ? []
-      : [
-          `filter add dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} protocol ip prio ${slot.minor} u32 match ip dst ${slot.destination}/32 flowid ${id}`,
-        ]),
   ];
 }
 
-/** Lines that remove what {@link renderClassAdd} added. */
-export function renderClassRemove(slot: SlotClass): string[] {
-  return [
-    ...(slot.destination === null
-      ? []
-      : [`filter del dev ${TUNNEL_NETDEV} parent ${ROOT_HANDLE} protocol ip prio ${slot.minor}`]),
-    `class del dev ${TUNNEL_NETDEV} classid ${classId(slot.minor)}`,
-  ];
+/** The line that removes a class with its leaf. */
+export function renderClassRemove({ minor }: SlotClass): string {
+  return `class del dev ${TUNNEL_NETDEV} classid ${classId(minor)}`;
 }
 
 /** Handle of a class's leaf. */

@@ -1,7 +1,7 @@
 // The queue on the tunnel netdev, made from the plan's text.
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import {
-  renderClassAdd,
+  renderClassesAdd,
   renderClassRemove,
   renderQueue,
   type SharedQueue,
@@ -25,7 +25,7 @@ export async function removeClasses(
   system: Pick<System, 'processes'>,
   classes: readonly SlotClass[],
 ): Promise<void> {
-  const input = `${classes.flatMap(renderClassRemove).join('\n')}\n`;
+  const input = `${classes.map(renderClassRemove).join('\n')}\n`;
   await succeeds(system, ['tc', '-force', '-batch', '-'], { input });
 }
 
@@ -41,7 +41,7 @@ export async function changeSharedQueue(
   if (rebuild) await rebuildQueue(system, come);
   else {
     if (gone.length > 0) await removeClasses(system, gone);
-    await changeQueue(system, come.flatMap(renderClassAdd));
+    await changeQueue(system, renderClassesAdd(come));
   }
   await setLink(system, TUNNEL_NETDEV, mtu, ring);
 }

@@ -49,8 +49,8 @@ export class NetdevQueue {
   /** Kind and handle of the root; the kernel's own where nobody has set one. */
   root = { kind: 'pfifo_fast', handle: '0:', defaultMinor: 0 };
   readonly classes = new Map<number, QueueClass>();
-  /** By destination, HTB's classes. */
-  readonly filters = new Map<number, { destination: string; minor: number }>();
+  /** Whether the last byte of a packet's destination is the minor of its class. */
+  isByAddress = false;
   /** Somebody else than the program changed it since the program made it. */
   isTampered = false;
   #line = newClass(0, LINE_BYTES_PER_S, 0, 1000);
@@ -69,7 +69,7 @@ export class NetdevQueue {
     this.settle();
     for (const one of [...this.classes.values(), this.#line]) this.#drop(one);
     this.classes.clear();
-    this.filters.clear();
+    this.isByAddress = false;
     this.root = { kind, handle, defaultMinor };
     this.#line = newClass(0, LINE_BYTES_PER_S, this.#time.nowMs, 1000);
     this.#plan();
@@ -165,8 +165,8 @@ export class NetdevQueue {
 
   #classOf({ destination }: QueuedPacket): QueueClass | undefined {
     if (!this.isHtb) return this.#line;
-    const filter = [...this.filters.values()].find((one) => one.destination === destination);
-    return this.classes.get(filter?.minor ?? this.root.defaultMinor);
+    const minor = this.isByAddress ? Number(destination.split('.').at(-1)) : 0;
+    return this.classes.get(minor) ?? this.classes.get(this.root.defaultMinor);
   }
 
   #drop(one: QueueClass): void {

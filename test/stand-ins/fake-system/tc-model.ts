@@ -7,9 +7,11 @@ import type { VirtualTime } from './virtual-time.ts';
 
 const DONE = printed('');
 const PRIORITY_MAP = 'bands 3 priomap 1 2 2 2 1 2 0 0 1 1 1 1 1 1 1 1';
-const NO_FILTER = failed(
+/** `ldb [19 of the IP header]; or #0x10000; ret a` */
+const CLASS_BY_ADDRESS = '3,48 0 0 4293918739,68 0 0 65536,22 0 0 0';
+const NO_QDISC = failed(
   2,
-  'Error: Cannot find specified filter chain.\nWe have an error talking to the kernel',
+  "Error: Parent Qdisc doesn't exists.\nWe have an error talking to the kernel",
 );
 const NO_FILE = failed(2, 'RTNETLINK answers: No such file or directory');
 
@@ -120,24 +122,16 @@ export class TcModel {
       const minor = Number.parseInt(/classid 1:(\w+)$/.exec(line)?.[1] ?? '', 16);
       const known = queue.classes.get(minor);
       if (!known) return NO_FILE;
-      if ([...queue.filters.values()].some((filter) => filter.minor === minor)) {
-        return failed(2, 'Error: HTB class in use.');
-      }
       queue.removeClass(known);
       return DONE;
     },
     'class show': (queue) => printed(listClasses(queue)),
-    'filter add': (queue, line) => {
-      const parts = /prio (\d+) u32 match ip dst (\S+)\/32 flowid 1:(\w+)$/.exec(line);
-      if (!parts) throw new NotUnderstood(`tc ${line}`);
-      if (!queue.isHtb) return failed(2, 'Error: Failed to find specified qdisc.');
-      const minor = Number.parseInt(parts[3]!, 16);
-      queue.filters.set(Number(parts[1]), { destination: parts[2]!, minor });
+    'filter replace': (queue, line) => {
+      if (!line.endsWith(` protocol ip prio 1 handle 1 bpf bytecode '${CLASS_BY_ADDRESS}'`))
+        throw new NotUnderstood(`tc ${line}`);
+      if (!queue.isHtb) return NO_QDISC;
+      queue.isByAddress = true;
       return DONE;
-    },
-    'filter del': (queue, line) => {
-      const priority = Number(/prio (\d+)$/.exec(line)?.[1]);
-      return queue.filters.delete(priority) ? DONE : NO_FILTER;
     },
   };
 }

@@ -215,13 +215,13 @@ const READY_HOSTS = [9, 17, 33, 65, 129, LAST_HOST];
  * A class for each home, whether it is there or not, and for some that are yet to be added: one that comes finds its own, and
  * nothing is changed for the others. What paces it sets its rate.
  */
-function classesOf({ homes, sessions, place }: EndpointState): SlotClass[] {
+function classesOf({ homes, sessions }: EndpointState): SlotClass[] {
   const last = Math.max(0, ...homes.map(({ host }) => host));
   const ready = READY_HOSTS.find((host) => host > last) ?? LAST_HOST;
   return Array.from({ length: ready - FIRST_HOST + 1 }, (_, k) => FIRST_HOST + k).map((host) => ({
     minor: host,
     shape: sessions.find((session) => session.host === host)?.shape ?? NOT_THERE_YET,
-    destination: tunnelAddress(place.identity, host),
+    isShared: true,
   }));
 }
 

@@ -155,7 +155,7 @@ function queueWork({ config, rate }: DesiredState, turn: Turn): Work | null {
     state.queue.isClocked === isClocked &&
     !state.again.includes('queue');
   const length = Math.max(limit, state.queue?.limit ?? 0);
-  const slot: SlotClass = { minor: HOME_CLASS_MINOR, shape: upload, destination: null };
+  const slot: SlotClass = { minor: HOME_CLASS_MINOR, shape: upload, isShared: false };
   if (!stands) {
     // For a moment nothing holds packets back: nobody may send then.
     acts.push({ do: 'gate', open: false });
