@@ -162,7 +162,7 @@ test.serial(
     await run('add-home', 'flat', '--out', join(folder, 'limits-flat.ovpn'));
     t.regex(
       await said('--machine'),
-      /1500 KB\/s, \d+ packets a second \(reckoned: 2000 a processor core; /,
+      /1500 KB\/s, \d+ packets a second \(reckoned: 4000 a processor core, at most 16000; /,
     );
     t.is(statSync(join(dir, 'limits.json')).mode & 0o777, 0o600);
     const { homes } = JSON.parse(await said('--json')) as { homes: unknown[] };

@@ -170,7 +170,8 @@ test('a home has its own figures, what it has none of as usual, and none where i
   t.deepEqual(limitsOf(book, 'a'), { downKBps: 80, upKBps: 40, slots: null, monthGB: null });
   t.deepEqual(limitsOf(book, 'b'), { ...free, downKBps: 40, upKBps: 40, monthGB: 100 });
   t.deepEqual(limitsOf(book, 'constructor'), limitsOf(book, 'b'));
-  t.deepEqual(capacityOf(book, 2), { kBps: 500, slots: 4000 });
+  t.deepEqual(capacityOf(book, 2), { kBps: 500, slots: 8000 });
+  t.is(capacityOf({ ...book, cores: 64 }, 2).slots, 16_000, 'one OpenVPN for however many cores');
   t.deepEqual(capacityOf(book, 1), { kBps: 500, slots: null }, 'nobody else is there');
   const without = withLimits(book, 'machine', { slots: null });
   t.deepEqual(capacityOf(without, 2), { kBps: 500, slots: null });

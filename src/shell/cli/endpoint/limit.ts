@@ -6,6 +6,7 @@ import {
   type Limits,
   type LimitTarget,
   limitsOf,
+  MOST_SLOTS,
   machineRateBounds,
   monthBounds,
   SLOTS_A_CORE,
@@ -151,7 +152,7 @@ function describeMachine(book: LimitBook, homes: number): string {
   ];
   const reckoned =
     book.machine.slots === undefined && slots !== null
-      ? ` (reckoned: ${SLOTS_A_CORE} a processor core; a home without --slots of its own has at most half of it)`
+      ? ` (reckoned: ${SLOTS_A_CORE} a processor core, at most ${MOST_SLOTS}; a home without --slots of its own has at most half of it)`
       : '';
   if (figures.length === 0) return 'all homes together: no limit';
   return `all homes together, each way: ${figures.join(', ')}${reckoned}`;
