@@ -303,7 +303,7 @@ test('what a home has is taken away once its operator allows less, and the other
 test('whoever comes to a full machine is refused, with what is left, and those that are there keep theirs', (t) => {
   const play = Play.serving(t, [2, 3], {
     homes: [2, 3, 4].map((host) => stored(host)),
-    limits: limited({}, 1),
+    limits: { ...limited({}), machine: { slots: 2000 } },
   });
   play.hello(3, at(500));
   play.settle();

@@ -1,12 +1,13 @@
 // An endpoint that is drained: who is sent on and when, who comes back and stays, and that the others are served meanwhile.
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import { NO_LIMITS } from '../../src/core/endpoint/admission/limits.ts';
 import type { HomeConnection } from '../../src/core/endpoint/fleet/drain.ts';
 import { homeConnections, renderSendOn } from '../../src/core/endpoint/fleet/drain.ts';
 import { drainOf } from '../../src/core/endpoint/machine/admission/draining.ts';
 import { toldOf } from '../../src/core/endpoint/machine/telling.ts';
 import { servedAfterMs, startAll } from './endpoint-life.ts';
 import { EndpointMachine } from './endpoint-machine.ts';
-import { FREE, Play, stored } from './play.ts';
+import { FREE, Play, shape, stored } from './play.ts';
 
 const from = (host: number, connection: number, family: 4 | 6 = 4): HomeConnection => ({
   ...{ host, connection, family },
@@ -140,6 +141,66 @@ test('a name with addresses of both families is two ways here: each is sent on f
   t.deepEqual(second(play), ['send-on 21', 'home-sent-on']);
   play.connections = [from(2, 22, 6)];
   t.deepEqual(second(play), ['home-stays']);
+});
+
+/** Homes 2 and 3 take all there is; 4 is connected, and finds no room. */
+function playFull(t: ExecutionContext): Play {
+  const play = Play.serving(t, [2, 3], {
+    homes: [2, 3, 4].map((host) => stored(host)),
+    limits: { ...NO_LIMITS, machine: { slots: 200 } },
+  });
+  play.connections = [from(2, 20), from(3, 30), from(4, 40)];
+  return play;
+}
+
+/** Has all ask once a second, for so many; what comes of it beside answers. */
+function asking(play: Play, count: number): string[] {
+  const words: string[] = [];
+  for (let k = 0; k < count; k++) {
+    for (const host of [2, 3, 4]) play.hello(host);
+    play.settle();
+    words.push(...second(play));
+  }
+  return words.filter((word) => !/^(refuse 4|welcome [23])$/.test(word));
+}
+
+test('who finds no room is told so, then sent on, and tried again once a minute', (t) => {
+  const play = playFull(t);
+  t.deepEqual(asking(play, 1), ['home-over-limit']);
+  t.deepEqual(asking(play, 3), ['send-on 40', 'home-sent-on']);
+  // Nobody else had room.
+  play.connections = [from(2, 20), from(3, 30), from(4, 41)];
+  t.deepEqual(asking(play, 55), []);
+  t.deepEqual(asking(play, 10), ['send-on 41'], 'without filling the log');
+  t.deepEqual([...play.gates], [2, 3], 'nobody else is touched');
+  // There is room now.
+  play.connections = [from(2, 20), from(3, 30), from(4, 42)];
+  play.limits = NO_LIMITS;
+  play.tell({ kind: 'store-changed' });
+  play.settle();
+  play.hello(4);
+  play.settle();
+  t.deepEqual(play.take(), ['home-connected', 'welcome 4']);
+  t.deepEqual(
+    second(play, 70).filter((word) => word.startsWith('send-on')),
+    [],
+  );
+});
+
+test('who finds no room stays where it may have gone already, is served already, or there is no other endpoint', (t) => {
+  const gone = playFull(t);
+  asking(gone, 1);
+  gone.connections = [from(2, 20), from(3, 30)];
+  t.deepEqual(second(gone, 10), []);
+  const served = playFull(t);
+  for (let k = 0; k < 10; k++) {
+    served.hello(2, { ...shape, rateKBps: 50 });
+    served.settle();
+    second(served).forEach((word) => void t.notRegex(word, /send-on/));
+  }
+  const alone = playFull(t);
+  alone.state = { ...alone.state, place: { ...alone.state.place, isOfFleet: false } };
+  t.deepEqual(asking(alone, 10), ['home-over-limit']);
 });
 
 test('one that is drained stays so when it is started over, and serves again once it is not', (t) => {

@@ -79,6 +79,7 @@ export class Play {
     keyPath: '/endpoint.key',
     clientConfigDir: '/run/homes',
     managementSocket: '/run/openvpn.sock',
+    isOfFleet: true,
   });
   nowMs = 0;
   /** Everything that was asked for so far. */

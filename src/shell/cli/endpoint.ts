@@ -65,6 +65,7 @@ export function registerEndpoint(program: Command, context: Context): void {
         const service = new EndpointService(
           {
             ...{ system, store, runDir, log },
+            isOfFleet: settings?.registry != null,
             usageDir: system.processes.environment('STATE_DIRECTORY') ?? store.dir,
             examine: (inject) => examine({ system, identity, runDir, inject }),
           },

@@ -42,6 +42,8 @@ export interface EndpointServiceOptions {
   system: System;
   store: ServedState;
   runDir: string;
+  /** Whether it is one of several. */
+  isOfFleet?: boolean;
   /** Where data a month is kept; in the store's folder without it. */
   usageDir?: string;
   log: Log;
@@ -96,6 +98,7 @@ export class EndpointService {
         keyPath: store.keyPath,
         clientConfigDir: clientConfigDirOf(runDir),
         managementSocket: managementSocketOf(runDir),
+        isOfFleet: options.isOfFleet ?? false,
       }),
       step: (state, event, now) => step(state, event, now, options.judge),
       act: (act) => this.#effects.act(act),

@@ -1,6 +1,5 @@
 // What an endpoint's machine knows: its homes, those that are there, what stands, what was judged. Values only.
 import type { Hello } from '../../control/message.ts';
-import type { Refusal } from '../../control/refusal.ts';
 import type { Sharing } from '../../control/sharing.ts';
 import type { ForeignChain } from '../../delivery/foreign-chains.ts';
 import { noPassages, type Passages } from '../../delivery/passage.ts';
@@ -19,6 +18,7 @@ import type { EndpointPassage, ResolverFault, Trouble } from '../delivery.ts';
 import { type DrainState, SERVING } from '../fleet/drain.ts';
 import type { EndpointIdentity, StoredHome } from '../identity.ts';
 import { type Knocks, NO_KNOCKS } from '../knocks.ts';
+import type { Refused } from './admission/admitting.ts';
 import type { Tally } from './admission/counting.ts';
 import type { Part } from './agenda.ts';
 import { type EndpointClockState, UNKNOWN_CLOCK } from './clock-state.ts';
@@ -36,6 +36,8 @@ export interface Place {
   clientConfigDir: string;
   /** Where OpenVPN finds its management's socket. */
   managementSocket: string;
+  /** Whether it is one of several, which homes' profiles name as well. */
+  isOfFleet: boolean;
 }
 
 /** A home that is there. */
@@ -131,8 +133,8 @@ export interface EndpointState extends Agenda<Part>, EndpointClockState, DrainSt
   elsewhere: Usage;
   /** What was counted of each home. */
   tallies: ReadonlyMap<number, Tally>;
-  /** Homes that were refused lately, by host: why, null where it is not any more, when, and when that was logged. */
-  refusals: ReadonlyMap<number, { refusal: Refusal | null; atMs: number; toldMs: number }>;
+  /** Homes that were refused lately, by host. */
+  refusals: ReadonlyMap<number, Refused>;
   /** Homes that get less of their slots than was promised; null where all do. */
   short: Notice | null;
   /** Whether these are so many that nobody else is let in. */

@@ -12,6 +12,7 @@ import { closeSessions } from '../sessions.ts';
 import type { EndpointState, Session } from '../state.ts';
 import { changeSessions, log, type Turn } from '../turn.ts';
 import { comingOf } from './counting.ts';
+import { goesMs } from './draining.ts';
 
 /** What a home is told again and again stands in the log so often. */
 const TOLD_EVERY_MS = 600_000;
@@ -21,6 +22,17 @@ const OTHER_TOLD_EVERY_MS = 60_000;
 const NEARLY = 0.9;
 /** Hellos of the slowest stream are two minutes apart. */
 const ASKED_WITHIN_MS = 180_000;
+
+/** A home that was refused. */
+export interface Refused {
+  /** Why; null where it is not any more. */
+  refusal: Refusal | null;
+  atMs: number;
+  /** When that was logged. */
+  toldMs: number;
+  /** From when on it is sent to another endpoint, if this one has no room for it. */
+  goesMs: number;
+}
 
 /**
  * Refuses what a home asks for, where it may not have it; then it is told so. What it has goes on, unless it may not have that either.
@@ -43,7 +55,8 @@ export function refuse(turn: Turn, home: StoredHome, hello: Hello, known: Sessio
   const nowMs = now.monotonicMs;
   const pauseMs = before?.refusal?.code === refusal.code ? TOLD_EVERY_MS : OTHER_TOLD_EVERY_MS;
   const isTold = before !== undefined && nowMs - before.toldMs < pauseMs;
-  note(turn, host, { refusal, atMs: nowMs, toldMs: isTold ? before.toldMs : nowMs });
+  const toldMs = isTold ? before.toldMs : nowMs;
+  note(turn, host, { refusal, atMs: nowMs, toldMs, goesMs: goesMs(before, nowMs) });
   if (!isTold) log(turn, 'warning', refusedNotice(home, refusal));
   if (!known) return true;
   if (findOwnRefusal(evidenceOf(turn, home, known.shape, known)))
@@ -51,8 +64,6 @@ export function refuse(turn: Turn, home: StoredHome, hello: Hello, known: Sessio
   else changeSessions(turn, (one) => (one.host === host ? { ...one, heardMs: nowMs } : one));
   return true;
 }
-
-type Refused = EndpointState['refusals'] extends ReadonlyMap<number, infer Value> ? Value : never;
 
 function note({ state }: Turn, host: number, refused: Refused): void {
   state.refusals = new Map(state.refusals).set(host, refused);

@@ -1,4 +1,4 @@
-// An endpoint that is taken out of service: its homes are sent on to the next endpoints of their profiles, one after the other.
+// Homes that are sent on to the next endpoints of their profiles: all, where this one is taken out of service, else those it has no room for.
 import { ask } from '../../../machine/agenda.ts';
 import { type Notice, notice } from '../../../notices/notice.ts';
 import type { HomeConnection, SentOn } from '../../fleet/drain.ts';
@@ -6,6 +6,7 @@ import type { StoredHome } from '../../identity.ts';
 import { closeSessions } from '../sessions.ts';
 import type { EndpointState } from '../state.ts';
 import { log, type Turn } from '../turn.ts';
+import type { Refused } from './admitting.ts';
 
 /** Homes that are served go so far apart: those that are gone meet endpoints that have not all of them at once. */
 const EVERY_MS = 2000;
@@ -13,6 +14,15 @@ const EVERY_MS = 2000;
 const ROUND_MS = 90_000;
 /** Most of those are back sooner; one that is not is told of as gone. */
 const GONE_MS = 15_000;
+
+/**
+ * A home that finds no room is told so, and goes on so long after that. Where no other endpoint has room either it is back
+ * soon, and tried again so often: one reconnect a minute, by which it finds whoever has room first.
+ */
+const FULL_AFTER_MS = 2000;
+const FULL_EVERY_MS = 60_000;
+/** Who has not asked for so long may be elsewhere already. */
+const ASKED_MS = 5000;
 
 /** What is to be done about homes, as somebody has said. Said again, those that had to stay are tried again. */
 export function noteDrained({ state }: Turn, drained: string | null): void {
@@ -23,8 +33,42 @@ export function noteDrained({ state }: Turn, drained: string | null): void {
 
 /** Once a second. */
 export function tendDrain(turn: Turn): void {
-  const { drained, sessions, sentOn } = turn.state;
-  if (drained !== null && sessions.length + sentOn.size > 0) ask(turn, 'connections');
+  const { drained, sessions, sentOn, refusals } = turn.state;
+  const isDrained = drained !== null && sessions.length + sentOn.size > 0;
+  if (isDrained || [...refusals.keys()].some((host) => isLooking(turn, host)))
+    ask(turn, 'connections');
+}
+
+/** @param before what it was refused last, if it was */
+export function goesMs(before: Refused | undefined, nowMs: number): number {
+  return before?.goesMs ?? nowMs + FULL_AFTER_MS;
+}
+
+/** Whether a home has found no room here, and is to look elsewhere now. */
+function isLooking({ state, now }: Turn, host: number): boolean {
+  const refused = state.refusals.get(host);
+  if (!state.place.isOfFleet || refused?.refusal?.code !== 'full') return false;
+  const { atMs, goesMs: dueMs } = refused;
+  if (now.monotonicMs < dueMs || now.monotonicMs - atMs > ASKED_MS) return false;
+  return !state.sessions.some((session) => session.host === host);
+}
+
+function sendRefused(turn: Turn, found: readonly HomeConnection[]): void {
+  const { state, acts, now } = turn;
+  const nowMs = now.monotonicMs;
+  for (const [host, refused] of state.refusals) {
+    const connected = found.find((one) => one.host === host);
+    if (!connected || !isLooking(turn, host)) continue;
+    state.refusals = new Map(state.refusals).set(host, {
+      ...refused,
+      goesMs: nowMs + FULL_EVERY_MS,
+    });
+    acts.push({ do: 'send-on', connection: connected.connection });
+    const home = state.homes.find((other) => other.host === host);
+    // As often as it is logged that it was refused.
+    if (home && nowMs - refused.toldMs < FULL_AFTER_MS + ASKED_MS)
+      log(turn, 'notice', notice('home-sent-on', { name: home.name }));
+  }
 }
 
 /** Whether a home that comes is not to be served; then it is sent on. */
@@ -38,7 +82,9 @@ export function isSentAway(turn: Turn, host: number): boolean {
 /** Takes in who is connected; sends on whoever has just come, and of those that are served one at a time. */
 export function noteConnections(turn: Turn, found: readonly HomeConnection[] | null): void {
   const { state, now } = turn;
-  if (state.drained === null || found === null) return;
+  if (found === null) return;
+  sendRefused(turn, found);
+  if (state.drained === null) return;
   noteGone(turn, found);
   noteBack(turn, found);
   const due = found.filter(({ host, connection }) => {
