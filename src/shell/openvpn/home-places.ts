@@ -7,8 +7,8 @@ import { netdevIndex } from '../network/netdev.ts';
 import type { System } from '../system/system.ts';
 import type { OpenVpn } from './openvpn.ts';
 
-/** A way that nobody told of a change of is asked for anew so often. */
-const KEPT_MS = 60_000;
+/** The monitor tells of changes, and of its own starts; a way is asked for anew all the same so often. */
+const KEPT_MS = 600_000;
 
 /** Asks for each way once, for as long as nothing changes. */
 export class HomePlaces {
