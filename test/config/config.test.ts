@@ -37,9 +37,9 @@ const rateOf = (text: string | Uint8Array) => parseConfig(text).config.main.rate
 
 const textsOf = (notices: Notice[]) => notices.map((one) => wordsOf(one));
 
-function messagesOf(text: string | Uint8Array): string[] {
+function messagesOf(text: string | Uint8Array, lateMs: number | null = null): string[] {
   try {
-    parseConfig(text);
+    parseConfig(text, lateMs);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -375,5 +375,41 @@ test('the service’s own netdevs are never the house', (t) => {
     'iotshaper.main.house: must differ from iotshaper.tunnel.interface, got "iot0"',
     'iotshaper.main.house: must differ from lo, which is taken, got "lo"',
     'iotshaper.main.house: must differ from iotvpn0, which is taken, got "iotvpn0"',
+  ]);
+});
+
+const LATE_MS = 0.02; // holds 1,530 KB/s of 512 bytes at 30 %
+const mainOf = (...options: string[]) =>
+  `config iotshaper 'main'\n${options.map((one) => `\toption ${one}\n`).join('')}`;
+const night =
+  "config schedule\n\toption start '22:00'\n\toption end '06:00'\n\toption rate '2000'\n";
+const unheld: [what: string, text: string, paths: string[]][] = [
+  ['the rate', mainOf("rate '2000'"), ['main.rate']],
+  [
+    'rates of each direction',
+    mainOf("rate '5000'", "upload_rate '2000'", "download_rate '1400'"),
+    ['main.upload_rate', 'main.download_rate'],
+  ],
+  ['one direction’s', mainOf("rate '40'", "upload_rate '2000'"), ['main.upload_rate']],
+  ['a schedule’s', night, ['@schedule[0].rate']],
+  ['a rate that was typed', "config 2000 'rate'\n", ['rate']],
+  ['a rate that others override', `${mainOf("rate '2000'")}config 40 'rate'\n`, []],
+  ['what is held', mainOf("rate '1530'"), []],
+  ['larger packets', mainOf("rate '2000'", "packet_size '1024'"), []],
+  ['intervals that are not varied', mainOf("rate '9000'", "mode 'constant'"), []],
+];
+for (const [what, text, paths] of unheld) {
+  test(`rates that the machine does not hold: ${what}`, (t) => {
+    t.deepEqual(
+      messagesOf(text, LATE_MS).map((message) => message.split(':')[0]),
+      paths.map((path) => `iotshaper.${path}`),
+    );
+    t.deepEqual(messagesOf(text), [], 'where no machine was measured');
+  });
+}
+
+test('a rate that the machine does not hold is refused with the one it holds and what else to choose', (t) => {
+  t.deepEqual(messagesOf(mainOf("rate '2000'"), LATE_MS), [
+    'iotshaper.main.rate: must be at most 1530 KB/s, got "2000": above that this machine’s timers blur the intervals of mode vit; choose a lower rate, a larger packet_size, or mode constant',
   ]);
 });

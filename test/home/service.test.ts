@@ -383,3 +383,32 @@ test('rules that others edited are put back while the tunnel is down', async (t)
   await machine.advance(4000);
   t.is(machine.wayOfDevices(), 'held');
 });
+
+test('a start with a rate that this machine does not hold is refused in words, and a reload leaves the last good one', async (t) => {
+  const fast = calmConfig.replace("rate '8'", "rate '2000'");
+  const says =
+    /iotshaper\.main\.rate: must be at most 1530 KB\/s, got "2000": .*choose a lower rate, a larger packet_size, or mode constant/;
+  const { machine, service, log } = await startHome((one) =>
+    one.files.plant(homePaths.configPath, fast, 0o600),
+  );
+  t.not(service.status().state, 'shaping');
+  t.regex(service.status().reason, says);
+  t.regex(log.join('\n'), says);
+
+  machine.files.plant(homePaths.configPath, calmConfig, 0o600);
+  await machine.finish(service.reload());
+  await untilShaping({ machine, service }, 20_000);
+  t.is(service.status().state, 'shaping');
+
+  machine.files.plant(homePaths.configPath, fast, 0o600);
+  const { errors } = await machine.finish(service.check());
+  t.deepEqual(
+    errors.map(({ path }) => path),
+    ['iotshaper.main.rate'],
+  );
+  await machine.finish(service.reload());
+  await machine.advance(3000);
+  t.like(service.status(), { state: 'shaping' });
+  t.regex(service.status().config.errors[0]!.message, says);
+  t.is(service.status().rate?.upload_kBps, 8);
+});

@@ -134,6 +134,20 @@ export const contract: Record<string, Promised> = {
     same(clock.monotonicMs() - startMs >= 49, true);
   },
 
+  'a thread sleeps parts of a millisecond, and says by how much it was longer': async ({
+    clock,
+    timers,
+  }) => {
+    const fromMs = clock.monotonicMs();
+    const late = Array.from({ length: 8 }, () => timers.oversleep(0.25));
+    const tookMs = clock.monotonicMs() - fromMs;
+    same(
+      late.filter((ms) => !(ms >= 0)),
+      [],
+    );
+    same(late.reduce((sum, ms) => sum + ms, 8 * 0.25) <= tookMs, true);
+  },
+
   'datagrams go to their peer and come from it, in order, and full buffers hold them up': async ({
     sockets,
   }) => {

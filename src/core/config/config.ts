@@ -1,6 +1,8 @@
 // Turns the text of /etc/config/iotshaper into a checked, typed configuration.
 import { listOf } from '../notices/list.ts';
 import { type Notice, notice } from '../notices/notice.ts';
+import { topRateKBps } from '../pacing/top-rate.ts';
+import { shapeOf } from '../stream/stream.ts';
 import { ConfigError, problem, quoteValue } from './config-error.ts';
 import { type Found, packageName, Reading } from './config-reading.ts';
 import { readDevices } from './device-sections.ts';
@@ -80,7 +82,15 @@ function specOf({ section, path }: Found, reading: Reading): SectionSpec | 'type
   return null;
 }
 
-function readMain(found: Found | null, typed: readonly Found[], reading: Reading): MainConfig {
+/** A rate, KB/s, by the path of what asks for it. */
+type Asked = Map<string, number>;
+
+function readMain(
+  found: Found | null,
+  typed: readonly Found[],
+  asked: Asked,
+  reading: Reading,
+): MainConfig {
   const path = `${packageName}.main`;
   const { rateKBps, uploadKBps, downloadKBps, ...values } = reading.read(mainSection, found, path);
   for (const one of typed) reading.warnOfUnknown(one, []);
@@ -96,6 +106,12 @@ function readMain(found: Found | null, typed: readonly Found[], reading: Reading
     const options = listOf(perDirection.map((name) => `${path}.${name}`));
     const section = `${packageName}.rate`;
     reading.warnings.push(notice('rate-section-overrides', { path: section, options }));
+  }
+  if (rateTyped !== undefined) asked.set(`${packageName}.rate`, rateTyped);
+  else {
+    if (perDirection.length < 2) asked.set(`${path}.rate`, rateKBps);
+    if (uploadKBps !== null) asked.set(`${path}.upload_rate`, uploadKBps);
+    if (downloadKBps !== null) asked.set(`${path}.download_rate`, downloadKBps);
   }
   return {
     ...values,
@@ -140,11 +156,23 @@ function refuseOwnNetdevs({ house }: MainConfig, tunnel: TunnelConfig, reading: 
   }
 }
 
-function readSchedules(found: readonly Found[], reading: Reading): ScheduleConfig[] {
+function readSchedules(found: readonly Found[], asked: Asked, reading: Reading): ScheduleConfig[] {
   return found.map((one) => {
     const values = reading.read(scheduleSection, one, one.path);
+    asked.set(`${one.path}.rate`, values.rateKBps);
     return { section: one.name, ...values, days: [...new Set(values.days)] };
   });
+}
+
+/** Intervals that this machine's timers would blur are promised to nobody. */
+function refuseUnheld(main: MainConfig, asked: Asked, lateMs: number, reading: Reading): void {
+  const most = topRateKBps(shapeOf({ main }, 0), lateMs);
+  const { mode } = main;
+  for (const [path, kBps] of asked)
+    if (kBps > most)
+      reading.errors.push(
+        problem(path, `${kBps}`, (at) => notice('rate-unheld', { ...at, most, mode })),
+      );
 }
 
 /** `23:00–06:00`, as a person knows a schedule. */
@@ -171,7 +199,10 @@ function wholeFileError(said: Notice): ConfigError {
 }
 
 /** The typed configuration of a parsed package. See `parseConfig`. */
-export function readConfig(pkg: UciPackage): { config: Config; warnings: Notice[] } {
+export function readConfig(
+  pkg: UciPackage,
+  lateMs: number | null = null,
+): { config: Config; warnings: Notice[] } {
   const path = packageName;
   const count = pkg.sections.length;
   if (count > mostSections)
@@ -186,14 +217,18 @@ export function readConfig(pkg: UciPackage): { config: Config; warnings: Notice[
   const all = (spec: SectionSpec) => sorted.get(spec) ?? [];
   const only = (spec: SectionSpec) => all(spec)[0] ?? null;
   const tunnel = readTunnel(only(tunnelSection), reading);
+  const asked: Asked = new Map();
   const config: Config = {
-    main: readMain(only(mainSection), sorted.get('typed') ?? [], reading),
+    main: readMain(only(mainSection), sorted.get('typed') ?? [], asked, reading),
     tunnel,
     networks: readNetworks(all(networkSection), tunnel, reading),
     devices: readDevices(all(deviceSection), reading),
-    schedules: readSchedules(all(scheduleSection), reading),
+    schedules: readSchedules(all(scheduleSection), asked, reading),
   };
   refuseOwnNetdevs(config.main, tunnel, reading);
+  // Values are sound only where there are no errors.
+  if (lateMs !== null && reading.errors.length === 0)
+    refuseUnheld(config.main, asked, lateMs, reading);
   if (reading.errors.length > 0) throw new ConfigError(reading.errors, reading.warnings);
   warnOfOddities(config, reading);
   return { config, warnings: reading.warnings };
@@ -206,9 +241,13 @@ export function readConfig(pkg: UciPackage): { config: Config; warnings: Notice[
  * The section named `rate` that `uci set iotshaper.rate=40` leaves was typed last by somebody who
  * wants that rate now: it stands above `main.rate`, `main.upload_rate` and `main.download_rate`.
  *
+ * @param lateMs how late timers of the machine are that is to hold its rates; null where that is not asked.
  * @throws ConfigError with everything that is wrong, whatever the bytes
  */
-export function parseConfig(text: string | Uint8Array): { config: Config; warnings: Notice[] } {
+export function parseConfig(
+  text: string | Uint8Array,
+  lateMs: number | null = null,
+): { config: Config; warnings: Notice[] } {
   const path = packageName;
   if (text.length > largestBytes) {
     const sizes = { most: largestBytes, count: text.length };
@@ -222,5 +261,5 @@ export function parseConfig(text: string | Uint8Array): { config: Config; warnin
     const said = error.message.replace(/^uci: /, '');
     throw wholeFileError(notice('configuration-unparsed', { path, error: said }));
   }
-  return readConfig(pkg);
+  return readConfig(pkg, lateMs);
 }

@@ -36,8 +36,12 @@ export async function judgeConfig(
   file: string,
   ubus: string,
 ): Promise<{ good: GoodConfig | null; verdict: ConfigVerdict }> {
-  const { checkNft, interfaceReader, planExample, readGoodConfig } = await import('./home.ts');
-  const { good, status } = await readGoodConfig(system, file, interfaceReader(system, ubus));
+  const { checkNft, interfaceReader, measureLateness, planExample, readGoodConfig } = await import(
+    './home.ts'
+  );
+  const { good, status } = await readGoodConfig(system, file, interfaceReader(system, ubus), {
+    lateMs: measureLateness(system),
+  });
   const verdict = { ...status, errors: [...status.errors] };
   if (good && system.processes.uid === 0 && (await succeeds(system, ['nft', '--version']))) {
     const complaint = await checkNft(system, planExample(good.config, good.profile).nft);

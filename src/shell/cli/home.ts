@@ -10,6 +10,7 @@ export { wordsOf } from '../../core/notices/words.ts';
 export { planExample } from '../../core/plan/example.ts';
 export { readConfigFile } from '../config/config-file.ts';
 export { profilePath, readGoodConfig } from '../home/config-source.ts';
+export { measureLateness } from '../machine/lateness.ts';
 export { HouseReader, NETWORKS_FILE } from '../network/house-reader.ts';
 export { interfaceReader } from '../network/interfaces.ts';
 export { checkNft } from '../network/nft.ts';

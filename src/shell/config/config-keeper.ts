@@ -5,11 +5,13 @@ import { type Notice, notice } from '../../core/notices/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import type { Profile } from '../../core/openvpn/profile.ts';
 import {
+  type ConfigReading,
   type GoodConfig,
   keepGoodConfig,
   readGoodConfig,
   understandAnew,
 } from '../home/config-source.ts';
+import { measureLateness } from '../machine/lateness.ts';
 import type { InterfaceReader } from '../network/interfaces.ts';
 import { readProfileText } from '../openvpn/profile-file.ts';
 import type { Log } from '../system/log.ts';
@@ -40,7 +42,8 @@ export class ConfigKeeper {
   status: ConfigVerdict = { ok: true, errors: [], warnings: [] };
   /** The profile that worked last, in this run or one before; null for none. */
   proved: Profile | null = null;
-  #hasRead = false;
+  /** Measured once, at the start; null before. */
+  #lateMs: number | null = null;
 
   constructor(options: ConfigKeeperOptions) {
     this.#options = options;
@@ -56,9 +59,11 @@ export class ConfigKeeper {
   async read(): Promise<void> {
     const { system, configPath, stateDir, log, readInterfaces } = this.#options;
     const keptPath = join(stateDir, 'last-good');
-    if (!this.#hasRead) this.proved = await readProved(system, stateDir);
-    this.#hasRead = true;
-    const { good, status } = await readGoodConfig(system, configPath, readInterfaces);
+    if (this.#lateMs === null) {
+      this.proved = await readProved(system, stateDir);
+      this.#lateMs = measureLateness(system);
+    }
+    const { good, status } = await this.#judge();
     this.status = status;
     for (const warning of status.warnings) log('warning', wordsOf(warning));
     for (const error of status.errors) log('err', wordsOf(error));
@@ -69,7 +74,9 @@ export class ConfigKeeper {
       );
     } else if (!this.good) {
       const { proved } = this;
-      this.good = (await readGoodConfig(system, keptPath, readInterfaces, proved)).good;
+      // Its rates were held when it was kept: a bad moment of this start takes nobody's shaping away.
+      const spare = { spare: proved };
+      this.good = (await readGoodConfig(system, keptPath, readInterfaces, spare)).good;
       if (this.good) log('warning', wordsOf(notice('last-good-used')));
     }
   }
@@ -81,8 +88,12 @@ export class ConfigKeeper {
 
   /** What is said of what stands in UCI now. */
   async check(): Promise<ConfigVerdict> {
+    return (await this.#judge()).status;
+  }
+
+  #judge(): Promise<ConfigReading> {
     const { system, configPath, readInterfaces } = this.#options;
-    return (await readGoodConfig(system, configPath, readInterfaces)).status;
+    return readGoodConfig(system, configPath, readInterfaces, { lateMs: this.#lateMs });
   }
 
   /** Looks whether interfaces' names stand for other network devices now; tells whether they do. */

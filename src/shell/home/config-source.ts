@@ -46,12 +46,13 @@ const noInterfaces: InterfaceReader = () => Promise.resolve(null);
  *
  * @param readInterfaces who knows OpenWrt's names of interfaces.
  * @param spare a profile that is taken where the one that is named can't be.
+ * @param lateMs see {@link parseConfig}.
  */
 export async function readGoodConfig(
   system: Pick<System, 'files' | 'processes'>,
   path: string,
   readInterfaces: InterfaceReader = noInterfaces,
-  spare: Profile | null = null,
+  { spare = null, lateMs = null }: { spare?: Profile | null; lateMs?: number | null } = {},
 ): Promise<ConfigReading> {
   let text: Uint8Array;
   try {
@@ -62,7 +63,7 @@ export async function readGoodConfig(
     return refused([{ ...said, path: '', value: '' }]);
   }
   try {
-    const { config: written, warnings } = parseConfig(text);
+    const { config: written, warnings } = parseConfig(text, lateMs);
     const understood = await understandConfig(system, written, readInterfaces);
     const { config, notes } = understood ?? { config: written, notes: [] };
     const status = fine(warnings, notes);

@@ -29,6 +29,8 @@ export interface Timers {
   every(periodMs: number, work: () => void): Cancel;
   /** Once what has arrived already was handled. */
   soon(work: () => void): void;
+  /** Stops this thread for so long, parts of a millisecond too; returns how many milliseconds more it took. */
+  oversleep(delayMs: number): number;
 }
 
 export interface Files {

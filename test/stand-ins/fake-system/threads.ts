@@ -52,6 +52,7 @@ export function systemOfThread(system: System, holdings: Holdings, onChange: () 
   };
   const held: Timers = {
     soon: timers.soon,
+    oversleep: timers.oversleep,
     after: (delayMs, work) => {
       const forget = hold(
         timers.after(delayMs, () => {

@@ -22,6 +22,8 @@ export class VirtualTime {
   readonly timers: Timers;
   /** Called at every instant at which something happened, after all of it. */
   readonly watchers: (() => void)[] = [];
+  /** How late a thread that sleeps is woken; its sleep itself takes no time. */
+  oversleepMs = 0.07;
   #nowMs = START_MS;
   #unixAtZeroMs = START_UNIX_MS - START_MS;
   /** In the order in which they fire. */
@@ -34,6 +36,7 @@ export class VirtualTime {
       after: (delayMs, work) => this.#start(delayMs, work, false),
       every: (periodMs, work) => this.#start(periodMs, work, true),
       soon: (work) => void this.#soon.push(work),
+      oversleep: () => this.oversleepMs,
     };
   }
 

@@ -39,6 +39,8 @@ export const configWords = {
   'section-does-nothing': '{path}: a section of this name does nothing; did you mean: {command}',
   'rate-section-overrides': '{path}: the section named rate overrides {options}',
 
+  'rate-unheld':
+    '{path}: must be at most {most} KB/s, got {value}: above that this machine’s timers blur the intervals of mode {mode}; choose a lower rate, a larger packet_size, or mode constant',
   'netdev-names-taken': '{path}: must not be {names}, which are taken, got {value}',
   'netdev-name-taken': '{path}: must differ from {name}, which is taken, got {value}',
   'same-as-other': '{path}: must differ from {other}, got {value}',

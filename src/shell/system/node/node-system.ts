@@ -9,12 +9,14 @@ import { nodeSockets } from './sockets.ts';
 /** Bounds of a thread's memory: it keeps next to nothing. */
 const THREAD_LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
 
+// One for all threads; performance.now() begins anew in each.
+const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+/** Nobody wakes who sleeps on it. */
+const pillow = new Int32Array(new SharedArrayBuffer(4));
+
 export const nodeSystem: System = {
-  clock: {
-    // One for all threads; performance.now() begins anew in each.
-    monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
-    unixMs: () => Date.now(),
-  },
+  clock: { monotonicMs, unixMs: () => Date.now() },
   timers: {
     after: (delayMs, work) => {
       const timer = setTimeout(work, delayMs);
@@ -25,6 +27,11 @@ export const nodeSystem: System = {
       return () => clearInterval(timer);
     },
     soon: (work) => void setImmediate(work),
+    oversleep: (delayMs) => {
+      const fromMs = monotonicMs();
+      Atomics.wait(pillow, 0, 0, delayMs);
+      return monotonicMs() - fromMs - delayMs;
+    },
   },
   files: nodeFiles,
   sockets: nodeSockets,

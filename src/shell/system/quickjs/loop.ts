@@ -45,6 +45,11 @@ export class Loop {
       return () => cancel();
     },
     soon: (work) => this.soon(work),
+    oversleep: (delayMs) => {
+      const fromMs = now();
+      machine.wait(new Uint8Array(POLL_BYTES), 0, delayMs);
+      return now() - fromMs - delayMs;
+    },
   };
 
   /** Once what has arrived already was handled. */
