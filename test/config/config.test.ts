@@ -387,7 +387,7 @@ const unheld: [what: string, text: string, paths: string[]][] = [
   ['the rate', mainOf("rate '2000'"), ['main.rate']],
   [
     'rates of each direction',
-    mainOf("rate '5000'", "upload_rate '2000'", "download_rate '1400'"),
+    mainOf("rate '5000'", "upload_rate '2000'", "download_rate '1600'"),
     ['main.upload_rate', 'main.download_rate'],
   ],
   ['one direction’s', mainOf("rate '40'", "upload_rate '2000'"), ['main.upload_rate']],
