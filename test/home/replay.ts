@@ -199,11 +199,11 @@ class Life {
   #hear(event: HomeEvent): void {
     const { nowMs } = this.#world;
     const now = { monotonicMs: nowMs, unixS: Math.floor(nowMs / 1000) };
-    const wasPermitted = this.#state.permitted;
+    const { permitted: wasPermitted, everPermitted } = this.#state;
     const { state, acts, work } = step(this.#state, event, now, this.#judge);
     this.#state = state;
     this.#states.add(state.told.state);
-    if (state.permitted && !wasPermitted) this.#checkPermit();
+    if (state.permitted && !wasPermitted) this.#checkPermit(everPermitted ? 1900 : 850);
     for (const act of acts) {
       if (act.do === 'gate') this.#world.gateIsOpen = act.open;
       if (act.do === 'close-tunnel') this.#world.closeTunnel();
@@ -252,10 +252,10 @@ class Life {
     }
   }
 
-  /** Devices that were stopped go on only after everything was measured. */
-  #checkPermit(): void {
+  /** Devices that were stopped go on only after everything was measured; for less long before they ever went. */
+  #checkPermit(leastMs: number): void {
     const { streamsForMs, isListed, isHeard } = this.#world;
-    if (streamsForMs < 1900)
+    if (streamsForMs < leastMs)
       this.#violate(`devices may send ${streamsForMs} ms after the streams began`);
     if (!isListed) this.#violate('devices may send though nobody looked at the queue');
     if (!isHeard) this.#violate('devices may send though the endpoint has not answered');

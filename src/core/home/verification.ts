@@ -6,6 +6,7 @@ import { type ClockChains, clockLeaf } from '../plan/outer-clock.ts';
 import { classId, LEAF_KIND, leafHandle } from '../plan/tc.ts';
 import type { QueueListing, TcListing } from '../plan/tc-listing.ts';
 import { isPaced, type Shape, slotsPerSecond, waitPerSlotMs } from '../stream/stream.ts';
+import type { SlotMeter } from './slot-meter.ts';
 
 /** Share of the slots below which next to none are there. */
 const NONE = 0.1;
@@ -95,7 +96,16 @@ interface Clocked {
 
 /** Window over which slots are counted: two seconds, or six slots of a slow stream. */
 export function meterWindowMs(shape: Shape): number {
-  return Math.max(1900, 6 * waitPerSlotMs(shape));
+  return windowMs(1900, shape);
+}
+
+const windowMs = (leastMs: number, shape: Shape): number =>
+  Math.max(leastMs, 6 * waitPerSlotMs(shape));
+
+/** Slots a second over that window; at a start over less, six slots all the same, so that devices do not wait for it. */
+export function slotsOf(meter: SlotMeter, shape: Shape, starts: boolean): number | null {
+  const perSecond = meter.perSecond(meterWindowMs(shape));
+  return perSecond === null && starts ? meter.perSecond(windowMs(850, shape)) : perSecond;
 }
 
 /**

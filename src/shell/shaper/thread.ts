@@ -17,6 +17,10 @@ import { encodeLimit, encodeRates, hasOuter, type RunningStream } from './runnin
 import { TrafficControl } from './traffic-control.ts';
 
 const REPORT_MS = 1000;
+/** A queue that was just made is looked at sooner, and for so many reports oftener: devices wait for what is seen of it. */
+const FIRST_REPORT_MS = 100;
+const EARLY_REPORT_MS = 500;
+const EARLY_REPORTS = 5;
 /** How often what stands in the clock behind OpenVPN is looked at. */
 const LOOK_MS = 200;
 /** Counts of the clock are taken no closer, whoever looked at it. */
@@ -49,7 +53,9 @@ export class ShaperThread {
   #isListing = false;
   #isLooking = false;
   #isStopped = false;
-  readonly #cancelReports: Cancel;
+  #earlyReports = 0;
+  #cancelReports: Cancel = () => {};
+  #cancelFirst: Cancel = () => {};
   #cancelLooks: Cancel | null = null;
 
   constructor(port: ThreadPort, system: System) {
@@ -62,7 +68,7 @@ export class ShaperThread {
     );
     system.processes.raisePriority(NICE);
     port.onMessage((message) => this.#receive(message as ToShaper));
-    this.#cancelReports = system.timers.every(REPORT_MS, () => void this.#report());
+    this.#reportEvery(REPORT_MS);
   }
 
   #receive(message: ToShaper): void {
@@ -86,6 +92,7 @@ export class ShaperThread {
       this.#queue++;
       this.#control.open();
       await this.#control.find();
+      this.#earlyReports = EARLY_REPORTS;
     }
     for (const [minor, running] of this.#streams) {
       if (!streams.some((stream) => stream.minor === minor)) {
@@ -101,6 +108,15 @@ export class ShaperThread {
     }
     this.#followClock();
     this.#pace();
+    if (!fresh) return;
+    this.#cancelFirst();
+    this.#cancelFirst = this.#system.timers.after(FIRST_REPORT_MS, () => void this.#report());
+    this.#reportEvery(EARLY_REPORT_MS);
+  }
+
+  #reportEvery(periodMs: number): void {
+    this.#cancelReports();
+    this.#cancelReports = this.#system.timers.every(periodMs, () => void this.#report());
   }
 
   get #hasClock(): boolean {
@@ -230,6 +246,7 @@ export class ShaperThread {
 
   async #report(): Promise<void> {
     const takenMs = this.#system.clock.monotonicMs();
+    if (this.#earlyReports > 0 && --this.#earlyReports === 0) this.#reportEvery(REPORT_MS);
     const nothing = { kind: 'report', listing: null, takenMs, heardMs: takenMs } as const;
     if (this.#streams.size === 0 || this.#isListing) {
       this.#say(nothing);
@@ -254,6 +271,7 @@ export class ShaperThread {
   #stop(): void {
     this.#isStopped = true;
     this.#cancelReports();
+    this.#cancelFirst();
     this.#cancelLooks?.();
     this.#cancelPace?.();
     for (const { cover } of this.#streams.values()) cover?.close();

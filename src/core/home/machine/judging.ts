@@ -11,7 +11,7 @@ import { hasNewcomer } from '../devices/inner-addresses.ts';
 import type { Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { findTakenRanges } from '../taken-ranges.ts';
-import { meterWindowMs } from '../verification.ts';
+import { meterWindowMs, slotsOf } from '../verification.ts';
 import { forgetClock, giveUpClock, neededClock, noteClock } from './clock.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
@@ -161,9 +161,9 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
     astray: monotonicMs - state.astrayMs < ASTRAY_MS,
     upload,
     download,
-    sentPerSecond: state.sent.perSecond(meterWindowMs(upload)),
+    sentPerSecond: slotsOf(state.sent, upload, !state.everPermitted),
     clockedPerSecond: state.clocked.perSecond(meterWindowMs(upload)),
-    receivedPerSecond: state.received.perSecond(meterWindowMs(download)),
+    receivedPerSecond: slotsOf(state.received, download, !state.everPermitted),
     isSending: goesOn(state.sent, upload),
     isReceiving: goesOn(state.received, download),
     answerSilentMs: sight.answerSilentMs,
