@@ -17,6 +17,7 @@ import type { Shape } from '../../src/core/stream/stream.ts';
 import { hmacSha256 } from '../../src/shell/control/hmac.ts';
 import { HomeControl } from '../../src/shell/control/home-control.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
+import { ownAddress, ownEnds } from '../stand-ins/loopback.ts';
 import { inner, inside, keyOf } from './proofs.ts';
 
 const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
@@ -94,7 +95,7 @@ async function openControl(t: ExecutionContext, local: string, peer: string) {
 }
 
 test('what is wanted is said at once in one slot’s size, and again until it is answered', async (t) => {
-  const [local, peer] = ['127.0.8.1', '127.0.8.2'];
+  const [local, peer] = ownEnds();
   const endpoint = await standIn(t, peer, local);
   const { control, answered } = await openControl(t, local, peer);
   t.is(control.silentMs(performance.now()), Number.POSITIVE_INFINITY);
@@ -119,7 +120,7 @@ test('what is wanted is said at once in one slot’s size, and again until it is
 });
 
 test('a challenge is answered at once, with its nonce', async (t) => {
-  const [local, peer] = ['127.0.11.1', '127.0.11.2'];
+  const [local, peer] = ownEnds();
   const endpoint = await standIn(t, peer, local);
   const { control } = await openControl(t, local, peer);
   control.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
@@ -135,7 +136,7 @@ test('a challenge is answered at once, with its nonce', async (t) => {
 });
 
 test('an answer to an older wish, or to none, is no answer', async (t) => {
-  const [local, peer] = ['127.0.9.1', '127.0.9.2'];
+  const [local, peer] = ownEnds();
   const endpoint = await standIn(t, peer, local);
   const { control, answered } = await openControl(t, local, peer);
   control.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
@@ -156,7 +157,7 @@ test('an answer to an older wish, or to none, is no answer', async (t) => {
 });
 
 test('the same wish again says nothing new', async (t) => {
-  const [local, peer] = ['127.0.10.1', '127.0.10.2'];
+  const [local, peer] = ownEnds();
   const endpoint = await standIn(t, peer, local);
   const { control, answered } = await openControl(t, local, peer);
   control.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
@@ -174,7 +175,7 @@ test('the same wish again says nothing new', async (t) => {
 });
 
 test('who speaks from the endpoint’s address without its key changes nothing', async (t) => {
-  const [local, peer] = ['127.0.12.1', '127.0.12.2'];
+  const [local, peer] = ownEnds();
   const endpoint = await standIn(t, peer, local);
   const { control, answered } = await openControl(t, local, peer);
   control.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });
@@ -182,7 +183,7 @@ test('who speaks from the endpoint’s address without its key changes nothing',
   const heard = answered();
   const evil = { ...inner, prefix4: '10.214.66.0/24', resolver4: '10.214.66.66' };
   const stranger = new Proof(hmacSha256, keyOf(2), local);
-  const neighbour = new Proof(hmacSha256, keyOf(1), '127.0.12.9');
+  const neighbour = new Proof(hmacSha256, keyOf(1), ownAddress());
   for (const by of [stranger, neighbour]) {
     endpoint.answer({ ...welcome(hello), inner: evil }, by);
     endpoint.answer({ ...welcome(hello), kind: 'challenge', endpointNonce: NONCE }, by);
@@ -195,7 +196,7 @@ test('who speaks from the endpoint’s address without its key changes nothing',
 });
 
 test('an answer that names a foreign network is a fault, and no answer', async (t) => {
-  const [local, peer] = ['127.0.13.1', '127.0.13.2'];
+  const [local, peer] = ownEnds();
   const endpoint = await standIn(t, peer, local);
   const { control, fault } = await openControl(t, local, peer);
   control.want({ upload: shape, download: shape, maxDelayMs: 5000, standingSlots: null });

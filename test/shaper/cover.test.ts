@@ -9,6 +9,7 @@ import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import type { System } from '../../src/shell/system/system.ts';
 import { notRun } from '../not-run.ts';
 import { VirtualTime } from '../stand-ins/fake-system/virtual-time.ts';
+import { ownEnds } from '../stand-ins/loopback.ts';
 
 test('what a queued datagram is charged', (t) => {
   t.is(chargedBytes(512), 1280);
@@ -17,10 +18,11 @@ test('what a queued datagram is charged', (t) => {
 });
 
 test('without a queue that holds it back, cover stops itself and says so', async (t) => {
+  const [local, peer] = ownEnds();
   const sink = createSocket('udp4');
   const bound = await new Promise<boolean>((resolve) => {
     sink.once('error', () => resolve(false));
-    sink.bind(COVER_PORT, '127.0.7.2', () => resolve(true));
+    sink.bind(COVER_PORT, peer, () => resolve(true));
   });
   if (!bound) {
     notRun(t, 'port 9 needs root');
@@ -36,8 +38,8 @@ test('without a queue that holds it back, cover stops itself and says so', async
   const cover = await new Promise<Cover>((resolve, reject) => {
     const one: Cover = new Cover({
       system: nodeSystem,
-      local: '127.0.7.1',
-      peer: '127.0.7.2',
+      local,
+      peer,
       packetBytes: 512,
       packetsPerS,
       hasBeats: false,
@@ -65,11 +67,12 @@ test('without a queue that holds it back, cover stops itself and says so', async
 
 test('a peer that refuses is told as a fault, again and again, until closed', async (t) => {
   let faults = 0;
+  const [local, peer] = ownEnds();
   await new Promise<void>((resolve, reject) => {
     const cover = new Cover({
       system: nodeSystem,
-      local: '127.0.7.3',
-      peer: '127.0.7.4',
+      local,
+      peer,
       packetBytes: 256,
       packetsPerS: 10,
       hasBeats: false,

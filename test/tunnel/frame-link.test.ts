@@ -6,17 +6,19 @@ import type { Shape } from '../../src/core/stream/stream.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { FrameLink, type FrameLinkOptions } from '../../src/shell/tunnel/frame-link.ts';
 import { buildIpv4, buildIpv6 } from '../framing/ip-packets.ts';
+import { ownAddress, ownEnds } from '../stand-ins/loopback.ts';
 
 const shape: Shape = { rateKBps: 400, packetBytes: 512, mode: 'constant', sdPercent: 0 };
 
 /** A link whose packets are collected; `until` resolves when so many are there. */
-async function openLink(t: ExecutionContext, options: Partial<FrameLinkOptions>) {
+async function openLink(
+  t: ExecutionContext,
+  options: Pick<FrameLinkOptions, 'local' | 'peer'> & Partial<FrameLinkOptions>,
+) {
   const packets: Buffer[] = [];
   let wake = (): void => {};
   const link = new FrameLink({
     system: nodeSystem,
-    local: '127.0.1.1',
-    peer: '127.0.1.2',
     shape,
     maxDelayMs: 10_000,
     departures: () => 'shared',
@@ -42,8 +44,9 @@ const ipv4 = (payload: Uint8Array) => buildIpv4([10, 0, 0, 1], [192, 0, 2, 1], p
 const small = (n: number) => ipv4(Buffer.alloc(20 + n, n));
 
 test('packets of any size come out whole and in order, both ways at once', async (t) => {
-  const one = await openLink(t, { local: '127.0.1.1', peer: '127.0.1.2' });
-  const two = await openLink(t, { local: '127.0.1.2', peer: '127.0.1.1' });
+  const [ours, theirs] = ownEnds();
+  const one = await openLink(t, { local: ours, peer: theirs });
+  const two = await openLink(t, { local: theirs, peer: ours });
   const there = [small(1), ipv4(Buffer.alloc(1400, 7)), small(2), small(3)];
   const back = [buildIpv6(Array(16).fill(1), Array(16).fill(2), Buffer.alloc(1300, 9)), small(4)];
   one.link.setOpen(true);
@@ -64,8 +67,9 @@ test('packets of any size come out whole and in order, both ways at once', async
 });
 
 test('nothing leaves before it may, and what waited leaves then', async (t) => {
-  const one = await openLink(t, { local: '127.0.2.1', peer: '127.0.2.2' });
-  const two = await openLink(t, { local: '127.0.2.2', peer: '127.0.2.1' });
+  const [ours, theirs] = ownEnds();
+  const one = await openLink(t, { local: ours, peer: theirs });
+  const two = await openLink(t, { local: theirs, peer: ours });
   for (let i = 0; i < 5; i++) one.link.enqueue('a', small(i));
   await new Promise((resolve) => setTimeout(resolve, 50)); // what must not happen has no event
   t.is(one.link.framesSent, 0);
@@ -79,15 +83,16 @@ test('nothing leaves before it may, and what waited leaves then', async (t) => {
 });
 
 test('two frames wait in the kernel until departures are counted', async (t) => {
+  const [ours, theirs] = ownEnds();
   let departures = 1000;
   const slow = { ...shape, rateKBps: 40 };
   const one = await openLink(t, {
-    local: '127.0.3.1',
-    peer: '127.0.3.2',
+    local: ours,
+    peer: theirs,
     shape: slow,
     departures: () => departures,
   });
-  const two = await openLink(t, { local: '127.0.3.2', peer: '127.0.3.1' });
+  const two = await openLink(t, { local: theirs, peer: ours });
   one.link.setOpen(true);
   // Each fills a frame of its own and a bit.
   for (let i = 0; i < 6; i++) one.link.enqueue('a', ipv4(Buffer.alloc(480, i)));
@@ -104,11 +109,16 @@ test('two frames wait in the kernel until departures are counted', async (t) => 
 });
 
 test('behind a frame in the kernel packets wait for one another, and for no longer than a part of a slot', async (t) => {
+  const [ours, theirs] = ownEnds();
   let departures = 1000;
-  const ends = { local: '127.0.9.1', peer: '127.0.9.2' };
   const slow = { ...shape, rateKBps: 1 }; // 512 ms a slot
-  const one = await openLink(t, { ...ends, shape: slow, departures: () => departures });
-  const two = await openLink(t, { local: ends.peer, peer: ends.local });
+  const one = await openLink(t, {
+    local: ours,
+    peer: theirs,
+    shape: slow,
+    departures: () => departures,
+  });
+  const two = await openLink(t, { local: theirs, peer: ours });
   one.link.setOpen(true);
   one.link.enqueue('a', small(1));
   await two.until(1); // the first one goes at once
@@ -124,6 +134,7 @@ test('behind a frame in the kernel packets wait for one another, and for no long
 });
 
 test('a new packet size holds from the next frame on', async (t) => {
+  const [ours, theirs] = ownEnds();
   const sizes: number[] = [];
   const receiver = createSocket('udp4');
   const heard: (() => void)[] = [];
@@ -132,9 +143,9 @@ test('a new packet size holds from the next frame on', async (t) => {
     heard.shift()?.();
   });
   const next = () => new Promise<void>((resolve) => heard.push(resolve));
-  await new Promise<void>((resolve) => receiver.bind(FRAME_PORT, '127.0.4.2', resolve));
+  await new Promise<void>((resolve) => receiver.bind(FRAME_PORT, theirs, resolve));
   t.teardown(() => receiver.close());
-  const { link } = await openLink(t, { local: '127.0.4.1', peer: '127.0.4.2' });
+  const { link } = await openLink(t, { local: ours, peer: theirs });
   link.setOpen(true);
   let got = next();
   link.enqueue('a', small(1));
@@ -147,9 +158,10 @@ test('a new packet size holds from the next frame on', async (t) => {
 });
 
 test('only the peer is heard', async (t) => {
-  const two = await openLink(t, { local: '127.0.5.2', peer: '127.0.5.1' });
-  const one = await openLink(t, { local: '127.0.5.1', peer: '127.0.5.2' });
-  const stranger = await openLink(t, { local: '127.0.5.3', peer: '127.0.5.2' });
+  const [ours, theirs] = ownEnds();
+  const two = await openLink(t, { local: theirs, peer: ours });
+  const one = await openLink(t, { local: ours, peer: theirs });
+  const stranger = await openLink(t, { local: ownAddress(), peer: theirs });
   stranger.link.setOpen(true);
   stranger.link.enqueue('a', small(66));
   await new Promise((resolve) => setTimeout(resolve, 30));
@@ -160,12 +172,13 @@ test('only the peer is heard', async (t) => {
 });
 
 test('garbage from the peer gives no packet and no fault', async (t) => {
-  const two = await openLink(t, { local: '127.0.6.2', peer: '127.0.6.1' });
+  const [ours, theirs] = ownEnds();
+  const two = await openLink(t, { local: theirs, peer: ours });
   const peer = createSocket('udp4');
-  await new Promise<void>((resolve) => peer.bind(FRAME_PORT, '127.0.6.1', resolve));
+  await new Promise<void>((resolve) => peer.bind(FRAME_PORT, ours, resolve));
   t.teardown(() => peer.close());
-  for (let i = 0; i < 50; i++) peer.send(Buffer.alloc(i * 9, i), FRAME_PORT, '127.0.6.2');
-  await new Promise<void>((resolve) => peer.send('last', FRAME_PORT, '127.0.6.2', () => resolve()));
+  for (let i = 0; i < 50; i++) peer.send(Buffer.alloc(i * 9, i), FRAME_PORT, theirs);
+  await new Promise<void>((resolve) => peer.send('last', FRAME_PORT, theirs, () => resolve()));
   await new Promise((resolve) => setTimeout(resolve, 50));
   t.deepEqual(two.packets, []);
 });
