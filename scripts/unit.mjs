@@ -5,25 +5,33 @@ import { build } from 'esbuild';
 import { unitFiles } from './test-kinds.mjs';
 
 const OUT = 'build/unit';
-/** As many as a small machine has cores: what two of them share is compiled twice. */
+/** Bundles that compute: as many as a small machine has cores; what two of them share is compiled twice. */
 const BUNDLES = 2;
+
+/** Those that wait for real time, sockets and processes: in a bundle of their own, so that others compute meanwhile. */
+const waiting = [
+  ...['control/home-control', 'daemon/files', 'daemon/local-api', 'shaper/cover', 'system/child'],
+  ...['system/command', 'system/door', 'system/small', 'tunnel/frame-link', 'ubus/client'],
+].map((name) => `${name}.test.ts`);
 
 /** Those that compute longest, the longest first: dealt out before all others, so that one bundle does not keep the other waiting. */
 const longest = [
-  ...['home/service', 'home/replay', 'home/lives', 'endpoint/replay', 'home/profiles'],
-  ...['plot/report', 'capture/reader', 'openvpn/profile', 'pacing/schedule', 'endpoint/machine'],
+  ...['home/service', 'home/lives', 'endpoint/replay', 'home/replay', 'home/profiles'],
+  ...['pacing/schedule', 'plot/report', 'capture/reader', 'endpoint/machine', 'config/config'],
 ].map((name) => `${name}.test.ts`);
 
-const dealt = [...longest, ...unitFiles.filter((file) => !longest.includes(file))];
-const unknown = longest.filter((file) => !unitFiles.includes(file));
+const named = [...waiting, ...longest];
+const unknown = named.filter((file) => !unitFiles.includes(file));
 if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: there is no such unit test`);
+const dealt = [...longest, ...unitFiles.filter((file) => !named.includes(file))];
 // There and back: 0 1 1 0 0 1 1 0 …
-const groups = Array.from({ length: BUNDLES }, (_, k) =>
+const computing = Array.from({ length: BUNDLES }, (_, k) =>
   dealt.filter((_file, i) => {
     const place = i % (2 * BUNDLES);
     return Math.min(place, 2 * BUNDLES - 1 - place) === k;
   }),
 );
+const groups = [...computing, waiting];
 
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });

@@ -12,3 +12,8 @@ export function some<T>(cases: readonly T[]): T[] {
   const count = Math.min(cases.length, Math.max(5, Math.round(cases.length * share)));
   return Array.from({ length: count }, (_, k) => cases[Math.floor((k * cases.length) / count)]!);
 }
+
+/** So many numbers for a statistic whose bounds are standard errors: a quarter of them where time counts. */
+export function draws(full: number): number {
+  return share < 1 ? full / 4 : full;
+}

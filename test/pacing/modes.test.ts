@@ -8,9 +8,10 @@ import { seededRandom } from '../../src/core/random/random.ts';
 import { sdBounds } from '../../src/core/stream/stream.ts';
 import { variants } from '../../src/research/lab/options.ts';
 import { variantNames } from '../../src/research/simulation/variants.ts';
+import { draws } from '../property-runs.ts';
 import { sdOf as deviationOf, meanOf } from './htb.ts';
 
-const N = 200_000;
+const N = draws(200_000);
 
 for (const mode of modeNames) {
   for (const sdPercent of [sdBounds.least, 30, sdBounds.most]) {
