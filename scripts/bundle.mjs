@@ -1,7 +1,8 @@
 // How the program is bundled: one file for each of its parts, and in shared/ what several of them need.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { build, transform } from 'esbuild';
+import { sayAsCommonJs } from './common-js.mjs';
 import { sourceDate, version } from './package-files.mjs';
 import { compiledValidators } from './validators.mjs';
 import { writeVendors } from './vendors.mjs';
@@ -88,9 +89,12 @@ async function bundleParts(entryPoints, directory, plugins, splits = true) {
   });
   for (const [path, output] of Object.entries(metafile.outputs)) {
     const text = readFileSync(path, 'utf8');
-    // A part stands beside shared/, not in it.
     const code = await toCommonJs(
+      // A part stands beside shared/, not in it.
       path.includes('/shared/') ? text.replaceAll('"./iotshaper-', '"../iotshaper-') : text,
+      output.imports.flatMap(({ path: to, kind, external }) =>
+        kind === 'import-statement' ? (external ? to : fromTo(path, to)) : [],
+      ),
     );
     writeFileSync(path, code);
     output.bytes = Buffer.byteLength(code);
@@ -121,13 +125,21 @@ function apart(entryPoints) {
   };
 }
 
-/** esbuild splits modules of ECMAScript only; Node.js starts those of CommonJS sooner. @param {string} module */
-async function toCommonJs(module) {
-  const { code } = await transform(module, {
+/** How one file of the program names another one. @param {string} path @param {string} to */
+function fromTo(path, to) {
+  const name = relative(dirname(path), to);
+  return name.startsWith('.') ? name : `./${name}`;
+}
+
+/**
+ * esbuild splits modules of ECMAScript only; Node.js starts those of CommonJS sooner.
+ * @param {string} module
+ * @param {readonly string[]} imported
+ */
+async function toCommonJs(module, imported) {
+  const { code } = await transform(sayAsCommonJs(module, imported), {
     ...common,
     format: 'cjs',
-    // So that import() becomes require().
-    supported: { 'dynamic-import': false },
   });
   return code.replaceAll('__moduleUrl', "require('node:url').pathToFileURL(__filename).href");
 }
