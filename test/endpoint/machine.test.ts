@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { EndpointEvent, Work } from '../../src/core/endpoint/machine/events.ts';
 import { slotBytesOf } from '../../src/core/endpoint/machine/sessions.ts';
 import { toldOf } from '../../src/core/endpoint/machine/telling.ts';
-import { notice } from '../../src/core/notices/notice.ts';
+import { notice } from '../../src/core/endpoint/notice.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import type { SlotClass } from '../../src/core/plan/tc.ts';
 import { slotsPerSecond } from '../../src/core/stream/stream.ts';

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import '../../src/core/endpoint/notice.ts';
 import { codesOf, fillIn } from '../../src/core/notices/fill.ts';
 import { listOf, listSome } from '../../src/core/notices/list.ts';
 import { type Notice, type NoticeCode, notice } from '../../src/core/notices/notice.ts';
@@ -17,7 +18,9 @@ import { profileWords } from '../../src/core/notices/words/profile.ts';
 import { stateWords } from '../../src/core/notices/words/state.ts';
 import { toolWords } from '../../src/core/notices/words/tools.ts';
 import { tunnelWords } from '../../src/core/notices/words/tunnel.ts';
-import { sentencesOf, words, wordsOf } from '../../src/core/notices/words.ts';
+import { words as homesWords, sentencesOf, wordsOf } from '../../src/core/notices/words.ts';
+
+const words = { ...homesWords, ...endpointWords };
 
 /** Every file of words. */
 const subjects = [

@@ -4,10 +4,11 @@ import { type ForeignChain, letThroughAll, nameOf, suspectOf } from '../delivery
 import { findShut, type Passages } from '../delivery/passage.ts';
 import { commandToStop, type PortHolders } from '../delivery/udp-sockets.ts';
 import { listOf } from '../notices/list.ts';
-import { type Notice, type NoticeValue, notice } from '../notices/notice.ts';
+import type { Notice, NoticeValue } from '../notices/notice.ts';
 import { DNS_PORT, TUNNEL_NETDEV } from '../plan/names.ts';
 import { INNER_NETDEV } from '../plan/nft/nft-endpoint.ts';
 import type { endpointPassages } from '../plan/nft/nft-passage.ts';
+import { notice } from './notice.ts';
 
 export type EndpointPassage = (typeof endpointPassages)[number];
 

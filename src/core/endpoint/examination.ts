@@ -3,9 +3,10 @@ import { type ForeignChain, letThroughAll } from '../delivery/foreign-chains.ts'
 import { commandToStop, type PortHolders } from '../delivery/udp-sockets.ts';
 import { isSame } from '../equality/equality.ts';
 import { holds } from '../ip/within.ts';
-import { type Notice, notice } from '../notices/notice.ts';
+import type { Notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
 import { dropped, holderOf, INSIDE, resolverTrouble } from './delivery.ts';
+import { notice } from './notice.ts';
 import { MOVE_PORT } from './place.ts';
 
 /** What the kernel refused when one was made for a moment; null where it did not. */

@@ -5,11 +5,12 @@ import {
   findStreamFaults,
   isStalled,
 } from '../home/verification.ts';
-import { type Notice, notice } from '../notices/notice.ts';
+import type { Notice } from '../notices/notice.ts';
 import { CLOCK_HANDLE, STRAY_CLASS_MINOR } from '../plan/names.ts';
 import { classId } from '../plan/tc.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { isPaced, type Shape } from '../stream/stream.ts';
+import { notice } from './notice.ts';
 
 /** The stream to one home. */
 export interface StreamEvidence {

@@ -1,5 +1,6 @@
 // What comes to the port from outside, whoever sends it: where nothing does, somebody before this server stops it. Pure.
-import { type Notice, notice } from '../notices/notice.ts';
+import type { Notice } from '../notices/notice.ts';
+import { notice } from './notice.ts';
 
 /** A home that can't connect tries again after half a minute at most. */
 const QUIET_MS = 120_000;

@@ -1,7 +1,11 @@
 // What a person is told, as data: a code that `words.ts` words, and the values that its sentence needs.
+import type { endpointWords } from './words/endpoint.ts';
 import type { words } from './words.ts';
 
-type Words = typeof words;
+type Words = typeof words & typeof endpointWords;
+
+/** What a home says; an endpoint says more, by a function of its own, `notice` of `core/endpoint/notice.ts`. */
+type HomeCode = keyof typeof words;
 
 export type NoticeCode = keyof Words;
 
@@ -27,10 +31,10 @@ export type ValuesOf<Code extends NoticeCode> = {
 };
 
 /** Whether the template needs values at all. */
-type Arguments<Code extends NoticeCode> = [PlacesOf<Words[Code]>] extends [never]
+export type Arguments<Code extends NoticeCode> = [PlacesOf<Words[Code]>] extends [never]
   ? []
   : [values: ValuesOf<Code>];
 
-export function notice<Code extends NoticeCode>(code: Code, ...[values]: Arguments<Code>): Notice {
+export function notice<Code extends HomeCode>(code: Code, ...[values]: Arguments<Code>): Notice {
   return { code, values: values ?? {} };
 }

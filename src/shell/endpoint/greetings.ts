@@ -6,7 +6,7 @@ import type { Refusal } from '../../core/control/refusal.ts';
 import type { Sharing } from '../../core/control/sharing.ts';
 import { Allowance, type Pace } from '../../core/endpoint/allowance.ts';
 import type { StoredHome } from '../../core/endpoint/identity.ts';
-import { notice } from '../../core/notices/notice.ts';
+import { notice } from '../../core/endpoint/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import type { InnerNetwork } from '../../core/plan/facts.ts';
 import { version } from '../../version.ts';

@@ -1,6 +1,6 @@
 // Takes away what an endpoint made: what can't be removed stops nothing of the rest, and is named with what removes it.
 import { join } from 'node:path';
-import { notice } from '../../core/notices/notice.ts';
+import { notice } from '../../core/endpoint/notice.ts';
 import { NoticeError, noticeOfError } from '../../core/notices/notice-error.ts';
 import type { InsideRanges } from '../../core/plan/facts.ts';
 import { CLOCK_NETDEV, HOUSE_TABLE, ROUTE_PROTOCOL, TABLE } from '../../core/plan/names.ts';

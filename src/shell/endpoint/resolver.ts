@@ -8,7 +8,7 @@ import {
   unitOf,
 } from '../../core/delivery/udp-sockets.ts';
 import type { ResolverFault } from '../../core/endpoint/delivery.ts';
-import { notice } from '../../core/notices/notice.ts';
+import { notice } from '../../core/endpoint/notice.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { DNS_PORT } from '../../core/plan/names.ts';
 import { SupervisedChild } from '../system/child.ts';

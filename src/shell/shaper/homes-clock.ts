@@ -1,7 +1,8 @@
 // The clock behind an endpoint's OpenVPN: made, changed, looked at and taken away; and where homes are, by which it tells them.
 import type { PlacedHome } from '../../core/endpoint/machine/clock-state.ts';
 import type { Outcomes, Work } from '../../core/endpoint/machine/events.ts';
-import { type Notice, notice } from '../../core/notices/notice.ts';
+import { notice } from '../../core/endpoint/notice.ts';
+import type { Notice } from '../../core/notices/notice.ts';
 import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { planClockChange, planHomesClock } from '../../core/plan/homes-clock.ts';
 import { HomePlaces } from '../openvpn/home-places.ts';

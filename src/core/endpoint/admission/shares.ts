@@ -1,8 +1,9 @@
 // Whether homes get the slots they were promised, by what leaves for them last: at half of them they are cut off, this is said before. Pure.
 import type { SlotMeter } from '../../home/slot-meter.ts';
 import { listSome } from '../../notices/list.ts';
-import { type Notice, notice } from '../../notices/notice.ts';
+import type { Notice } from '../../notices/notice.ts';
 import { isPaced, type Shape, slotsPerSecond } from '../../stream/stream.ts';
+import { notice } from '../notice.ts';
 
 /** Over so long. */
 export const SHARE_WINDOW_MS = 60_000;

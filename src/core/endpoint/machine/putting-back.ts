@@ -1,6 +1,6 @@
 // Once a second: what others have done to the endpoint's netdevs and to the kernel's forwarding is undone, and told.
 import { ask } from '../../machine/agenda.ts';
-import { notice } from '../../notices/notice.ts';
+import { notice } from '../notice.ts';
 import { isAltered } from '../surroundings.ts';
 import type { EndpointSight } from './events.ts';
 import { ownNetdevs } from './parts.ts';

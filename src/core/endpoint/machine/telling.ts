@@ -1,5 +1,6 @@
 // What a person is told of an endpoint: one sentence, made of what is known and of nothing else.
-import { type Notice, notice } from '../../notices/notice.ts';
+import type { Notice } from '../../notices/notice.ts';
+import { notice } from '../notice.ts';
 import { refusedNotice } from './admission/admitting.ts';
 import { stayingNotice } from './admission/draining.ts';
 import { sharedNotice } from './sessions.ts';

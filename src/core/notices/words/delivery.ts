@@ -52,25 +52,5 @@ export const deliveryWords = {
   'endpoint-resolver-without-port':
     'names they ask for are not answered, since another program on the server has port 53; on the server, "iotshaper status" says which',
 
-  'resolver-port-taken':
-    'names they ask for are not answered, since {holder} has port 53 on {address}, where dnsmasq ought to answer homes; run "{command}", or have that program listen on other addresses alone; dnsmasq takes the port as soon as it is free',
   'another-program': 'another program (run "ss -lunp sport = :{port}" to see which)',
-  'resolver-not-listening':
-    'names they ask for are not answered, since dnsmasq does not listen on {address}; it is started again; the log tells what it says',
-
-  'homes-dropped':
-    'what homes send to the Internet does not leave this server, since a firewall rule drops it or "ip route" lists no default route; for the first, run "{command}"',
-  'homes-dropped-by':
-    'another program\'s firewall chain "{chain}", which drops by default, drops what homes send to the Internet; run "{command}", and see that it is run again whenever that program has started',
-  'homes-answers-dropped':
-    'a firewall rule of another program drops what the Internet answers homes; run "{command}"',
-  'homes-answers-dropped-by':
-    'another program\'s firewall chain "{chain}", which drops by default, drops what the Internet answers homes; run "{command}", and see that it is run again whenever that program has started',
-  'homes-names-dropped': 'a firewall rule drops the names that homes ask for; run "{command}"',
-  'homes-names-dropped-by':
-    'the firewall chain "{chain}", which drops by default, drops the names that homes ask for; run "{command}", and see that it is run again whenever that firewall has started',
-  'homes-unheard':
-    'a firewall rule drops what homes say inside the tunnel, so none is served; run "{command}"',
-  'homes-unheard-by':
-    'the firewall chain "{chain}", which drops by default, drops what homes say inside the tunnel, so none is served; run "{command}", and see that it is run again whenever that firewall has started',
 } as const;

@@ -13,18 +13,12 @@ export const endpointWords = {
   'home-stays':
     'home {name} came back, and is served on: no other endpoint that its profile names takes it',
   'home-fault': 'home {name}: {fault}',
-  'home-stream-begun': 'the stream to home {name} has only just begun',
-  'home-stream-stalls': 'the stream to home {name} stalls',
   'home-clock-stalls':
     'too little of the stream to home {name} leaves by the second clock behind OpenVPN',
   'home-clock-bypassed':
     'the stream to home {name} has no second clock behind OpenVPN, which keeps the schedule on a busy server, too: what OpenVPN sends there does not leave by {netdev}, to which the routes lead; see what other programs do with it',
   'home-clock-elsewhere':
     'the stream to home {name} has no second clock behind OpenVPN, which keeps the schedule on a busy server, too: it is reached by {netdev}, and the clock of the other homes stands on {other}; let both leave by one network device, or give this home a server of its own',
-  'endpoint-clock-no-pair':
-    'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too: its kernel has no veth; run "modprobe veth" or, where that fails, rent one with a kernel of its own (KVM)',
-  'endpoint-clock-no-chain':
-    'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too: its kernel or its nft has none of the rules that lead there ({error}); they take Linux 5.16 and nftables 1.0.1, which Debian has from 12 on',
   'endpoint-clock-failed':
     'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too ({why})',
   'home-over-limit':
@@ -62,10 +56,28 @@ export const endpointWords = {
     'this server has no way to the Internet; run "{command}", and see that "ip route" lists a default route then',
   'endpoint-range-taken':
     'the network {prefix} on {netdev} lies in {range}, which homes use inside the tunnel; give {netdev} another network, or run "iotshaper endpoint set-ranges" and give homes their new profiles',
-  'endpoint-port-taken':
-    'UDP port {port} is taken by {program}; run "{command}", or "iotshaper endpoint set-port" to have homes come to another port',
   'endpoint-port-quiet':
     'nothing has come to UDP port {port} of this server for {span}, so no home is there; if one is switched on, let UDP port {port} in in the firewall that the hosting provider has in front of this server (in its control panel), and see that the home’s profile names this server',
   'endpoint-port-closed':
     'a firewall on this server drops what comes to UDP port {port} over {family}, so no home reaches it; run "{command}"',
+
+  'resolver-port-taken':
+    'names they ask for are not answered, since {holder} has port 53 on {address}, where dnsmasq ought to answer homes; run "{command}", or have that program listen on other addresses alone; dnsmasq takes the port as soon as it is free',
+  'resolver-not-listening':
+    'names they ask for are not answered, since dnsmasq does not listen on {address}; it is started again; the log tells what it says',
+  'homes-dropped':
+    'what homes send to the Internet does not leave this server, since a firewall rule drops it or "ip route" lists no default route; for the first, run "{command}"',
+  'homes-dropped-by':
+    'another program\'s firewall chain "{chain}", which drops by default, drops what homes send to the Internet; run "{command}", and see that it is run again whenever that program has started',
+  'homes-answers-dropped':
+    'a firewall rule of another program drops what the Internet answers homes; run "{command}"',
+  'homes-answers-dropped-by':
+    'another program\'s firewall chain "{chain}", which drops by default, drops what the Internet answers homes; run "{command}", and see that it is run again whenever that program has started',
+  'homes-names-dropped': 'a firewall rule drops the names that homes ask for; run "{command}"',
+  'homes-names-dropped-by':
+    'the firewall chain "{chain}", which drops by default, drops the names that homes ask for; run "{command}", and see that it is run again whenever that firewall has started',
+  'homes-unheard':
+    'a firewall rule drops what homes say inside the tunnel, so none is served; run "{command}"',
+  'homes-unheard-by':
+    'the firewall chain "{chain}", which drops by default, drops what homes say inside the tunnel, so none is served; run "{command}", and see that it is run again whenever that firewall has started',
 } as const;

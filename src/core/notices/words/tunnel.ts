@@ -58,4 +58,14 @@ export const tunnelWords = {
   'trial-unanswered':
     'it connects, but within {seconds} seconds the endpoint answered nothing inside the tunnel, as where the control key is that of another home; upload the profile that add-home printed, whole',
   'trial-unfinished': 'it did not connect within {seconds} seconds',
+
+  // What an endpoint says, too, or alone, by what it has in common with a home.
+  'home-stream-begun': 'the stream to home {name} has only just begun',
+  'home-stream-stalls': 'the stream to home {name} stalls',
+  'endpoint-clock-no-pair':
+    'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too: its kernel has no veth; run "modprobe veth" or, where that fails, rent one with a kernel of its own (KVM)',
+  'endpoint-clock-no-chain':
+    'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too: its kernel or its nft has none of the rules that lead there ({error}); they take Linux 5.16 and nftables 1.0.1, which Debian has from 12 on',
+  'endpoint-port-taken':
+    'UDP port {port} is taken by {program}; run "{command}", or "iotshaper endpoint set-port" to have homes come to another port',
 } as const;

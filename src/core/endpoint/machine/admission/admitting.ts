@@ -1,13 +1,14 @@
 // Who is let in, and with which stream: what a home may not have it is told, with the reason.
 import type { Hello } from '../../../control/message.ts';
 import { type Refusal, reasonOf } from '../../../control/refusal.ts';
-import { type Notice, notice } from '../../../notices/notice.ts';
+import type { Notice } from '../../../notices/notice.ts';
 import { tunnelAddress } from '../../../plan/nft/nft-endpoint.ts';
 import type { Shape } from '../../../stream/stream.ts';
 import { type AdmissionEvidence, findOwnRefusal, findRefusal } from '../../admission/admission.ts';
 import { capacityOf, limitsOf } from '../../admission/limits.ts';
 import { usedEverywhereGB } from '../../admission/usage.ts';
 import type { StoredHome } from '../../identity.ts';
+import { notice } from '../../notice.ts';
 import { closeSessions } from '../sessions.ts';
 import type { EndpointState, Session } from '../state.ts';
 import { changeSessions, log, type Turn } from '../turn.ts';

@@ -1,8 +1,9 @@
 // Homes that are sent on to the next endpoints of their profiles: all, where this one is taken out of service, else those it has no room for.
 import { ask } from '../../../machine/agenda.ts';
-import { type Notice, notice } from '../../../notices/notice.ts';
+import type { Notice } from '../../../notices/notice.ts';
 import type { HomeConnection, SentOn } from '../../fleet/drain.ts';
 import type { StoredHome } from '../../identity.ts';
+import { notice } from '../../notice.ts';
 import { closeSessions } from '../sessions.ts';
 import type { EndpointState } from '../state.ts';
 import { log, type Turn } from '../turn.ts';
