@@ -10,7 +10,7 @@ import { parseForeignChains } from '../../src/core/delivery/foreign-chains.ts';
 import { noPassages, withCounts } from '../../src/core/delivery/passage.ts';
 import { type EndpointPassage, judgeEndpointDelivery } from '../../src/core/endpoint/delivery.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
-import { endpointPassages } from '../../src/core/plan/nft/nft-passage.ts';
+import { endpointPassages } from '../../src/core/plan/nft/nft-endpoint-passage.ts';
 import { noCounts } from '../endpoint/play.ts';
 
 const NOW_MS = 4000;

@@ -19,7 +19,7 @@ import { isAsked } from '../../src/core/machine/agenda.ts';
 import type { ByteCount } from '../../src/core/netlink/nft-messages.ts';
 import { type Notice, notice } from '../../src/core/notices/notice.ts';
 import { CLOCK_HANDLE, STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
-import { endpointPassages } from '../../src/core/plan/nft/nft-passage.ts';
+import { endpointPassages } from '../../src/core/plan/nft/nft-endpoint-passage.ts';
 import { type ClockChains, clockLeaf } from '../../src/core/plan/outer-clock.ts';
 import { classId, leafHandle } from '../../src/core/plan/tc.ts';
 import type { QueueListing, TcListing } from '../../src/core/plan/tc-listing.ts';

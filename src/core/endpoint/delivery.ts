@@ -7,7 +7,7 @@ import { listOf } from '../notices/list.ts';
 import type { Notice, NoticeValue } from '../notices/notice.ts';
 import { DNS_PORT, TUNNEL_NETDEV } from '../plan/names.ts';
 import { INNER_NETDEV } from '../plan/nft/nft-endpoint.ts';
-import type { endpointPassages } from '../plan/nft/nft-passage.ts';
+import type { endpointPassages } from '../plan/nft/nft-endpoint-passage.ts';
 import { notice } from './notice.ts';
 
 export type EndpointPassage = (typeof endpointPassages)[number];

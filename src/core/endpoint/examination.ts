@@ -5,9 +5,9 @@ import { isSame } from '../equality/equality.ts';
 import { holds } from '../ip/within.ts';
 import type { Notice } from '../notices/notice.ts';
 import type { InsideRanges } from '../plan/facts.ts';
+import { MOVE_PORT } from '../plan/names.ts';
 import { dropped, holderOf, INSIDE, resolverTrouble } from './delivery.ts';
 import { notice } from './notice.ts';
-import { MOVE_PORT } from './place.ts';
 
 /** What the kernel refused when one was made for a moment; null where it did not. */
 export interface KernelEvidence {

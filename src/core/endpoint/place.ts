@@ -3,9 +3,6 @@ import { holds } from '../ip/within.ts';
 import { findHostFault } from './host.ts';
 import type { EndpointIdentity } from './identity.ts';
 
-/** Has homes come to the next port that is free. */
-export const MOVE_PORT = 'iotshaper endpoint set-port';
-
 /** Tried in this order: firewalls let other programs' well-known ports through sooner. */
 const PORTS = [1194, 443, 500, 4500, 1195, 1196, 51_820];
 

@@ -1,6 +1,7 @@
 // Why a tunnel is not set up: found in what OpenVPN 2.6 prints, line by line, and said in words of ours.
-import { MOVE_PORT } from '../endpoint/place.ts';
+
 import { type Notice, notice } from '../notices/notice.ts';
+import { MOVE_PORT } from '../plan/names.ts';
 
 /** Longer runs of base64 are no words. */
 const KEY_RUN = /[A-Za-z0-9+/=]{40,}/g;

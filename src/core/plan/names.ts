@@ -92,3 +92,6 @@ export const DEVICE_MTU = 1500;
 export function hexMark(mark: number): string {
   return `0x${mark.toString(16).padStart(8, '0')}`;
 }
+
+/** Has an endpoint’s homes come to the next port that is free. */
+export const MOVE_PORT = 'iotshaper endpoint set-port';

@@ -8,7 +8,7 @@ import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { TUNNEL_NETDEV } from '../../core/plan/names.ts';
 import { ENDPOINT_SETS, INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
-import { endpointPassages, KNOCK_COUNTER } from '../../core/plan/nft/nft-passage.ts';
+import { endpointPassages, KNOCK_COUNTER } from '../../core/plan/nft/nft-endpoint-passage.ts';
 import { readForeignChains } from '../network/foreign-chains.ts';
 import { netdevIndex, openNetdevCounter, writeSysctl } from '../network/netdev.ts';
 import { changeSharedQueue } from '../network/queue.ts';

@@ -11,7 +11,7 @@ import {
   resolver4,
   resolver6,
 } from '../../core/plan/nft/nft-endpoint.ts';
-import { TRIAL_NETDEVS } from '../../core/plan/nft/nft-passage.ts';
+import { TRIAL_NETDEVS } from '../../core/plan/nft/nft-endpoint-passage.ts';
 import { type Probe, readProbes, renderProbeTable } from '../../core/plan/nft/nft-probe.ts';
 import { listRules } from '../network/foreign-chains.ts';
 import { ipJson } from '../network/ip-json.ts';

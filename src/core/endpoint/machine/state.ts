@@ -8,7 +8,7 @@ import type { Agenda } from '../../machine/agenda.ts';
 import { Silence } from '../../machine/silence.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { InnerNetwork, PlainUser } from '../../plan/facts.ts';
-import { endpointPassages } from '../../plan/nft/nft-passage.ts';
+import { endpointPassages } from '../../plan/nft/nft-endpoint-passage.ts';
 import type { SlotClass } from '../../plan/tc.ts';
 import type { Shape } from '../../stream/stream.ts';
 import { type LimitBook, NO_LIMITS } from '../admission/limits.ts';

@@ -14,7 +14,7 @@ import {
   TABLE,
   TUNNEL_NETDEV,
 } from '../names.ts';
-import { type EndpointWays, renderEndpointPassage } from './nft-passage.ts';
+import { type EndpointWays, renderEndpointPassage } from './nft-endpoint-passage.ts';
 import { type SlotsHome, slotsRules } from './nft-slots.ts';
 import { block, comment, netdevSet, replaceTable } from './nft-text.ts';
 
