@@ -1,6 +1,7 @@
 // Three wings: a pure core, a shell that touches the system, research apart. Who may import whom, types included.
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize, resolve } from 'node:path';
 import test from 'ava';
 
 interface Import {
@@ -253,4 +254,24 @@ test('only QuickJS’s own door, and what starts it, imports QuickJS’s modules
     .flat()
     .filter(({ from, to }) => to.startsWith('quickjs:') && !from.startsWith(DOORS[1]!));
   t.deepEqual(bad, []);
+});
+
+/** Reads files where nothing but ECMAScript's own globals is there, and says which can't be read. */
+const BARE = `
+  import { runInNewContext } from 'node:vm';
+  const own = new Set(runInNewContext('Object.getOwnPropertyNames(globalThis)'));
+  const [, ...files] = process.argv;
+  const say = console.log.bind(console);
+  for (const name of Object.getOwnPropertyNames(globalThis)) if (!own.has(name)) delete globalThis[name];
+  for (const file of files) await import(file).catch(({ message }) => say(file + ': ' + message));
+  say('all read');
+`;
+
+test('every file of the core is read by an engine that has nothing of its own yet', (t) => {
+  const files = sources
+    .filter((path) => wingOf(path) === 'core')
+    .map((path) => resolve('build', path.replace(/\.ts$/, '.js')));
+  const argv = ['--input-type=module', '--eval', BARE, ...files];
+  const { stdout } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+  t.is(stdout, 'all read\n');
 });

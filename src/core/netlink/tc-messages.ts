@@ -93,12 +93,14 @@ function ticksOf(bytes: number, bytesPerSecond: number): number {
 }
 
 const PARAMETERS_BYTES = 44;
+/** `htb`, as the kernel ends it: no engine has to write text before it has read this file. */
+const KIND_HTB = Uint8Array.of(0x68, 0x74, 0x62, 0);
 /** What changes any class, with nothing said yet; its parameters come last. */
 const CLASS_CHANGE = encodeMessage({
   ...{ type: RTM.newClass, flags: REQUEST, sequence: 0 },
   payload: join([
     family(0, 0, 0),
-    encodeName(TCA.kind, 'htb'),
+    encodeAttribute(TCA.kind, KIND_HTB),
     encodeAttribute(TCA.options, encodeAttribute(HTB_PARAMETERS, new Uint8Array(PARAMETERS_BYTES))),
   ]),
 });

@@ -1,7 +1,7 @@
 // Bytes of UCI files as strings and back, without losing bytes that are not UTF-8.
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const utf8 = new TextEncoder();
+// Made where they are used: an engine that has none by itself is given them after it has read this.
+const strictUtf8 = () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Length of the well-formed UTF-8 sequence at `at`, 0 where there is none. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
@@ -9,7 +9,7 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
   const length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
   if (length < 2) return length;
   try {
-    strictUtf8.decode(bytes.subarray(at, at + length));
+    strictUtf8().decode(bytes.subarray(at, at + length));
     return length;
   } catch {
     return 0;
@@ -22,14 +22,14 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
  */
 export function decodeText(bytes: Uint8Array): string {
   try {
-    return strictUtf8.decode(bytes);
+    return strictUtf8().decode(bytes);
   } catch {
     let text = '';
     let at = 0;
     while (at < bytes.length) {
       const length = sequenceLength(bytes, at);
       if (length === 0) text += String.fromCharCode(0xdc00 + (bytes[at] as number));
-      else text += strictUtf8.decode(bytes.subarray(at, at + length));
+      else text += strictUtf8().decode(bytes.subarray(at, at + length));
       at += Math.max(length, 1);
     }
     return text;
@@ -38,6 +38,7 @@ export function decodeText(bytes: Uint8Array): string {
 
 /** Encodes text to UTF-8, the inverse of `decodeText`; other lone surrogates become U+FFFD. */
 export function encodeText(text: string): Uint8Array {
+  const utf8 = new TextEncoder();
   if (!/\p{Cs}/u.test(text)) return utf8.encode(text);
   const parts: number[] = [];
   for (const character of text) {
