@@ -78,7 +78,12 @@ const goodClock: HomeEvidence = {
 test('with a clock behind OpenVPN in good order devices may send', (t) => {
   t.deepEqual(judgeHome(goodClock).faults, []);
   t.false(judgeHome(goodClock).repair);
-  t.deepEqual(judgeHome({ ...goodClock, clockedPerSecond: null }).faults, []);
+});
+
+test('a clock behind OpenVPN of which nothing was counted yet lets no device begin to send, and stops none that does', (t) => {
+  const uncounted = { ...goodClock, clockedPerSecond: null };
+  t.like(judgeHome(uncounted), { faults: [notice('stream-begun')], repair: false });
+  t.deepEqual(judgeHome({ ...uncounted, alive: true }).faults, []);
 });
 
 const withClock = (change: Partial<NonNullable<typeof clockListing>>): Partial<HomeEvidence> => ({

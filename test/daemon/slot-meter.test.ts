@@ -17,6 +17,14 @@ test('nothing is said before the window is filled', (t) => {
   t.is(meter.latestPerSecond, 70);
 });
 
+test('what was counted last is of a second, however close readings are', (t) => {
+  let meter = SlotMeter.EMPTY;
+  for (let at = 0; at <= 4; at++) meter = meter.with(20 * at, 330 * at);
+  // The last fell into the last of them.
+  meter = meter.with(80, 5 * 330);
+  t.is(Math.round(meter.latestPerSecond), 40);
+});
+
 test('a counter that is away or smaller than before starts over', (t) => {
   let meter = SlotMeter.EMPTY;
   meter = meter.with(100, 0);

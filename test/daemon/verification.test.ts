@@ -5,6 +5,7 @@ import {
   findDownloadFaults,
   findQueueFaults,
   findStreamFaults,
+  measureStream,
   meterWindowMs,
 } from '../../src/core/home/verification.ts';
 import { type Notice, notice } from '../../src/core/notices/notice.ts';
@@ -141,6 +142,25 @@ test('slots asked for, and how long they are counted', (t) => {
   t.is(meterWindowMs(shape), 1900);
   t.is(meterWindowMs(plain), 1900);
   t.is(meterWindowMs({ ...shape, rateKBps: 0.25, packetBytes: 1400 }), 33_600);
+});
+
+test('a stream that has only just begun is found in order by twenty slots and a second, and broken by the whole window alone', (t) => {
+  /** As counted over so long, and the longest window that is filled. */
+  const measured = (of: Shape, share: number, forMs: number, starts = true) =>
+    measureStream(of, (ms) => (ms <= forMs ? share * slotsPerSecond(of) : null), starts);
+  t.is(measured(shape, 1, 1899, false), null);
+  t.is(measured(shape, 1, 849), null);
+  t.is(measured(shape, 1, 850), 78.125);
+  for (const share of [0, 0.49, 1.21]) {
+    t.is(measured(shape, share, 1899), null);
+    t.is(measured(shape, share, 1900), share * 78.125);
+  }
+  const slow = { ...shape, rateKBps: 8 };
+  t.is(measured(slow, 1, 1279), null);
+  t.is(measured(slow, 1, 1280), 15.625);
+  const slower = { ...shape, rateKBps: 1 };
+  t.is(measured(slower, 1, meterWindowMs(slower) - 1), null, 'no sooner than else');
+  t.is(measured(slower, 1, 3072), 1000 / 512);
 });
 
 test('a slow stream may vary as few slots do by chance', (t) => {

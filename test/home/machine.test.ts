@@ -1,6 +1,7 @@
 // Single steps of the home's machine: what is done, in which order, and what is not.
 import test from 'ava';
 import type { EndpointTrouble } from '../../src/core/control/endpoint-troubles.ts';
+import type { House } from '../../src/core/home/home-facts.ts';
 import type { HomeEvent, Sight, Work } from '../../src/core/home/machine/events.ts';
 import {
   desiredOf,
@@ -12,7 +13,7 @@ import { type HomeStep, step } from '../../src/core/home/machine/step.ts';
 import { trialNotices } from '../../src/core/home/machine/trial.ts';
 import { type Notice, notice } from '../../src/core/notices/notice.ts';
 import { wordsOf } from '../../src/core/notices/words.ts';
-import { desired, World, welcome } from './world.ts';
+import { desired, NO_FAULTS, World, welcome } from './world.ts';
 
 const place = { uid: 0, managementSocket: '/run/openvpn.sock', trialSocket: '/run/trial.sock' };
 
@@ -50,8 +51,8 @@ class Bench {
     while (this.work) this.end();
   }
 
-  second(seen: Partial<Sight> = {}): void {
-    this.world.advance(1000);
+  second(seen: Partial<Sight> = {}, ms = 1000): void {
+    this.world.advance(ms);
     this.hear(this.world.report());
     while (this.work) {
       const ended = this.world.do(this.work);
@@ -148,6 +149,42 @@ test('devices go on two looks after everything was measured, and not before', (t
   t.deepEqual(permitted, [false, false, true, true]);
   t.is(bench.state.told.state, 'shaping');
   t.deepEqual(bench.done.slice(-2), ['permit', 'look']);
+});
+
+/** When devices may send, ms since the streams stand, where is looked each third of a second; what is wrong lasts until then. */
+function permittedAfterMs({ wrong = {}, untilMs = 0, way = null as House['way'] } = {}): number {
+  const bench = new Bench();
+  bench.world.way = way;
+  bench.on().connect();
+  for (let ms = 330; ms < 10_000; ms += 330) {
+    bench.world.faults = { ...bench.world.faults, ...(ms <= untilMs ? wrong : NO_FAULTS) };
+    bench.second({}, 330);
+    if (bench.state.permitted) return ms;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+test('those who were let go on soon stay so, however long the tunnel took', (t) => {
+  const bench = new Bench().on();
+  for (let second = 0; second < 60; second++) bench.second();
+  bench.connect();
+  const permitted: boolean[] = [];
+  for (let count = 0; count < 20; count++) {
+    bench.second({}, 330);
+    permitted.push(bench.state.permitted);
+  }
+  t.is(permitted.indexOf(true), 4);
+  t.is(permitted.lastIndexOf(false), 3);
+});
+
+test('looks that are closer let them go on sooner, once a second of the streams was seen, and no sooner', (t) => {
+  const secondsOfStream = 4 * 330;
+  t.is(permittedAfterMs(), secondsOfStream + 330);
+  t.is(permittedAfterMs({ way }), secondsOfStream + 330, 'as much of the clock’s');
+  // What comes late shows in the first second, and what is broken is not let pass by a short look.
+  t.true(permittedAfterMs({ wrong: { receiveShare: 0 }, untilMs: 990 }) > 1650);
+  for (const wrong of [{ sendShare: 0.4 }, { sendShare: 1.6 }, { receiveShare: 0.4 }])
+    t.is(permittedAfterMs({ wrong, untilMs: 20_000 }), Number.POSITIVE_INFINITY);
 });
 
 test('a fault stops them in the same step, before anything else is done', (t) => {

@@ -46,7 +46,7 @@ const blindnesses: Record<string, Blindness> = {
   'the tunnel': {
     hide: () => ({ tunnelState: 'up' }),
     faults: [{ tunnelDown: true }],
-    seed: 39,
+    seed: 83,
   },
   'who is a device': { hide: () => ({ blocking: [] }), faults: [{ networkGone: true }] },
   'the way of their packets': { hide: () => ({ blocking: [] }), faults: [{ foreignRule: true }] },

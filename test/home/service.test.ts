@@ -37,6 +37,27 @@ async function untilShaping({ machine, service }: Pick<Home, 'machine' | 'servic
   await machine.awaitThat(() => service.status().state === 'shaping', ms);
 }
 
+/** The longest that a start takes on a machine whose programs take next to no time; OpenVPN's handshake is 0.3 s of it. */
+for (const [rate, withinMs] of [
+  ['40', 2500],
+  ['8', 3500],
+  ['4', 3500],
+] as const) {
+  test(`a home at ${rate} KB/s shapes within ${withinMs} ms of its start`, async (t) => {
+    const config = calmConfig.replace("rate '8'", `rate '${rate}'`);
+    const machine = createHomeMachine({ seed: 7, config });
+    const startedMs = machine.time.nowMs;
+    const service = new HomeService({
+      ...{ system: machine.system, ...homePaths, readInterfaces },
+      log: () => {},
+    });
+    await machine.finish(service.start());
+    t.not(service.status().state, 'shaping');
+    await machine.advance(startedMs + withinMs - machine.time.nowMs);
+    t.is(service.status().state, 'shaping');
+  });
+}
+
 /** The program's own tools, as they print and end. */
 function addTool(machine: FakeMachine, name: string, afterMs: number, stdout: string): void {
   machine.processes.programs.unshift((argv, life) => {

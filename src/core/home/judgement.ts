@@ -97,6 +97,7 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
   const hasClock = evidence.clock !== null && clock.length === 0;
   const clockBypassed = hasClock && leaving.length === 0 && isBypassed(evidence);
   const clocked = hasClock && !clockBypassed ? findClocked(evidence) : [];
+  const isClockNew = hasClock && evidence.clockedPerSecond === null && !evidence.alive;
   const streams = [
     // All else that does not come follows from it.
     ...(evidence.refusal ? [evidence.refusal] : []),
@@ -104,6 +105,7 @@ export function judgeHome(evidence: HomeEvidence): Verdict {
     ...(listing || evidence.alive ? [] : [notice('queue-not-looked-at')]),
     ...leaving,
     ...clocked,
+    ...(isClockNew ? [notice('stream-begun')] : []),
     ...(settling ? [] : findArrivalFaults(evidence)),
     ...findAnswerFaults(evidence),
     ...(evidence.astray ? [notice('sent-astray')] : []),
@@ -132,7 +134,7 @@ function findClock({ clock, clockMade, chains, listing }: HomeEvidence): Notice[
   return listing ? findClockFaults(listing, HOME_CLASS_MINOR) : [];
 }
 
-/** What has left by that clock: the wire shows nothing else. Before it was measured it stands as it was made, which is enough. */
+/** What has left by that clock: the wire shows nothing else. Before it was measured it stands as it was made, which is enough where devices send already. */
 function findClocked({ upload, clockedPerSecond }: HomeEvidence): Notice[] {
   return clockedPerSecond === null ? [] : findStreamFaults(upload, clockedPerSecond);
 }

@@ -1,5 +1,8 @@
 // Slots a second over a sliding window, from a counter that is read now and then.
 
+/** Readings may be closer than a second. */
+const LATEST_MS = 900;
+
 /** Longest history a window may need, in readings. */
 const MAX_READINGS = 64;
 
@@ -56,8 +59,8 @@ export class SlotMeter {
     return Math.min(most, Math.max(least, wanted));
   }
 
-  /** Events a second between the last two readings; 0 before there are two. */
+  /** Events a second in the last second; 0 before it has passed. */
   get latestPerSecond(): number {
-    return this.perSecond(1) ?? 0;
+    return this.perSecond(LATEST_MS) ?? 0;
   }
 }

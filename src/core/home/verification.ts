@@ -6,7 +6,6 @@ import { type ClockChains, clockLeaf } from '../plan/outer-clock.ts';
 import { classId, LEAF_KIND, leafHandle } from '../plan/tc.ts';
 import type { QueueListing, TcListing } from '../plan/tc-listing.ts';
 import { isPaced, type Shape, slotsPerSecond, waitPerSlotMs } from '../stream/stream.ts';
-import type { SlotMeter } from './slot-meter.ts';
 
 /** Share of the slots below which next to none are there. */
 const NONE = 0.1;
@@ -96,16 +95,30 @@ interface Clocked {
 
 /** Window over which slots are counted: two seconds, or six slots of a slow stream. */
 export function meterWindowMs(shape: Shape): number {
-  return windowMs(1900, shape);
+  return Math.max(1900, 6 * waitPerSlotMs(shape));
 }
 
-const windowMs = (leastMs: number, shape: Shape): number =>
-  Math.max(leastMs, 6 * waitPerSlotMs(shape));
+/** The same at a start, so that devices do not wait for it: half as long, and no fewer than twenty slots where the other has as many. */
+function firstWindowMs(shape: Shape): number {
+  return Math.min(meterWindowMs(shape), Math.max(850, 20 * waitPerSlotMs(shape)));
+}
 
-/** Slots a second over that window; at a start over less, six slots all the same, so that devices do not wait for it. */
-export function slotsOf(meter: SlotMeter, shape: Shape, starts: boolean): number | null {
-  const perSecond = meter.perSecond(meterWindowMs(shape));
-  return perSecond === null && starts ? meter.perSecond(windowMs(850, shape)) : perSecond;
+/**
+ * Slots a second of a stream, or null while they were not counted for long enough.
+ *
+ * @param count slots a second over a window, or null.
+ * @param starts whether less is enough to find it in order; to find it broken takes the whole window.
+ */
+export function measureStream(
+  shape: Shape,
+  count: (windowMs: number) => number | null,
+  starts: boolean,
+): number | null {
+  const whole = count(meterWindowMs(shape));
+  if (whole !== null || !starts) return whole;
+  const first = count(firstWindowMs(shape));
+  const share = (first ?? 0) / slotsPerSecond(shape);
+  return share >= TOO_SLOW && share <= TOO_FAST ? first : null;
 }
 
 /**

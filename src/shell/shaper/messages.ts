@@ -28,7 +28,7 @@ export type ToShaper =
     }
   | { kind: 'stop' };
 
-/** Once a second. */
+/** Once a second, oftener while a queue is new. */
 export interface ShaperReport {
   kind: 'report';
   /** What tc listed when it was asked last; null when it was not asked since the queue was made. */

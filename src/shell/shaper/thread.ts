@@ -20,7 +20,7 @@ const REPORT_MS = 1000;
 /** A queue that was just made is looked at sooner, and for so many reports oftener: devices wait for what is seen of it. */
 const FIRST_REPORT_MS = 100;
 const EARLY_REPORT_MS = 500;
-const EARLY_REPORTS = 5;
+const EARLY_REPORTS = 12;
 /** How often what stands in the clock behind OpenVPN is looked at. */
 const LOOK_MS = 200;
 /** Counts of the clock are taken no closer, whoever looked at it. */
@@ -246,7 +246,11 @@ export class ShaperThread {
 
   async #report(): Promise<void> {
     const takenMs = this.#system.clock.monotonicMs();
-    if (this.#earlyReports > 0 && --this.#earlyReports === 0) this.#reportEvery(REPORT_MS);
+    if (this.#earlyReports > 0) {
+      if (--this.#earlyReports === 0) this.#reportEvery(REPORT_MS);
+      // What is not answered yet is not nothing.
+      if (this.#isListing) return;
+    }
     const nothing = { kind: 'report', listing: null, takenMs, heardMs: takenMs } as const;
     if (this.#streams.size === 0 || this.#isListing) {
       this.#say(nothing);

@@ -1,7 +1,7 @@
 // Once a second: what was reported is judged, homes may be sent to or not, and what is broken is made again.
 import { isSame } from '../../equality/equality.ts';
 import type { SlotMeter } from '../../home/slot-meter.ts';
-import { meterWindowMs } from '../../home/verification.ts';
+import { measureStream } from '../../home/verification.ts';
 import { ask } from '../../machine/agenda.ts';
 import { Silence } from '../../machine/silence.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
@@ -176,12 +176,16 @@ function noteCounts(
 function evidenceOf(session: Session, { state, now }: Turn): StreamEvidence[] {
   const { host, name, standing, meter, clocked, open, settlesMs, clockDoubts } = session;
   if (standing === null) return [];
-  const measured = (of: SlotMeter): number | null =>
-    of.nearestPerSecond(meterWindowMs(standing), slotsPerSecond(standing));
+  const isClocked = standingOf(state, host) > 0;
+  const measured = (of: SlotMeter, starts: boolean): number | null =>
+    measureStream(standing, (ms) => of.nearestPerSecond(ms, slotsPerSecond(standing)), starts);
+  const clockedPerSecond = isClocked ? measured(clocked, !open) : null;
+  // As long as nothing is known of its clock, less is not enough.
+  const starts = !open && (!isClocked || clockedPerSecond !== null);
   return [
     {
-      ...{ host, name, shape: standing, perSecond: measured(meter), clockDoubts },
-      clockedPerSecond: standingOf(state, host) > 0 ? measured(clocked) : null,
+      ...{ host, name, shape: standing, perSecond: measured(meter, starts), clockDoubts },
+      clockedPerSecond,
       settling: open && now.monotonicMs < settlesMs,
     },
   ];

@@ -1,4 +1,4 @@
-// Once a second: what was seen is judged, and devices go on or are stopped; what is broken is made again.
+// Once a second, oftener at first: what was seen is judged, and devices go on or are stopped; what is broken is made again.
 
 import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
@@ -11,7 +11,7 @@ import { hasNewcomer } from '../devices/inner-addresses.ts';
 import type { Verdict } from '../judgement.ts';
 import { SlotMeter } from '../slot-meter.ts';
 import { findTakenRanges } from '../taken-ranges.ts';
-import { meterWindowMs, slotsOf } from '../verification.ts';
+import { measureStream, meterWindowMs } from '../verification.ts';
 import { forgetClock, giveUpClock, neededClock, noteClock } from './clock.ts';
 import { deliver } from './delivering.ts';
 import type { Sight } from './events.ts';
@@ -21,8 +21,8 @@ import { type DesiredState, desiredOf, WHOLE } from './state.ts';
 import { passTrial } from './trial.ts';
 import { forbid, type Turn } from './turn.ts';
 
-/** Two looks without a fault before devices may go on. */
-const TICKS_BEFORE_PERMIT = 2;
+/** So long no look finds a fault before devices may go on: the first that finds none is not enough. */
+const GOOD_FOR_MS = 300;
 /** Repairs that follow one another are spaced so. */
 const REPAIR_EVERY_MS = 3000;
 /** A stream of which a part goes on is more likely held up by the line, which no new queue mends. */
@@ -76,8 +76,8 @@ export function judge(turn: Turn, sight: Sight): void {
   if (verdict.faults.length > 0) {
     block(turn, verdict.faults[0]!);
   } else if (!isNews) {
-    state.goodTicks++;
-    if (state.goodTicks >= TICKS_BEFORE_PERMIT) permit(turn);
+    state.goodSinceMs = Math.min(state.goodSinceMs, now.monotonicMs);
+    if (now.monotonicMs - state.goodSinceMs >= GOOD_FOR_MS) permit(turn);
   }
   if (verdict.clockBypassed) giveUpClock(turn);
   passTrial(turn);
@@ -161,9 +161,9 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
     astray: monotonicMs - state.astrayMs < ASTRAY_MS,
     upload,
     download,
-    sentPerSecond: slotsOf(state.sent, upload, !state.everPermitted),
-    clockedPerSecond: state.clocked.perSecond(meterWindowMs(upload)),
-    receivedPerSecond: slotsOf(state.received, download, !state.everPermitted),
+    sentPerSecond: slotsOf(turn, upload, state.sent),
+    clockedPerSecond: slotsOf(turn, upload, state.clocked),
+    receivedPerSecond: slotsOf(turn, download, state.received),
     isSending: goesOn(state.sent, upload),
     isReceiving: goesOn(state.received, download),
     answerSilentMs: sight.answerSilentMs,
@@ -174,6 +174,12 @@ function readVerdict(turn: Turn, { config, rate, profile }: DesiredState, sight:
     settling: monotonicMs < state.settlesMs && state.permitted,
     alive: state.permitted,
   });
+}
+
+/** Those who were stopped wait for the whole window before they go on again. */
+function slotsOf({ state }: Turn, shape: Shape, meter: SlotMeter): number | null {
+  const starts = state.permitted || !state.everPermitted;
+  return measureStream(shape, (windowMs) => meter.perSecond(windowMs), starts);
 }
 
 function goesOn(meter: SlotMeter, shape: Shape): boolean {

@@ -191,7 +191,8 @@ export interface HomeState extends Agenda<Part>, ClockState {
   /** Whether devices may send. */
   permitted: boolean;
   everPermitted: boolean;
-  goodTicks: number;
+  /** Since when no look has found a fault; Infinity where the last one did. */
+  goodSinceMs: number;
   ticks: number;
   /** Why devices may not send; null where nothing was found that stands in the way. */
   obstacle: Notice | null;
@@ -263,7 +264,7 @@ export function initialState(place: Place, unixS: number): HomeState {
     silence: Silence.from(NEVER),
     permitted: false,
     everPermitted: false,
-    goodTicks: 0,
+    goodSinceMs: Number.POSITIVE_INFINITY,
     ticks: 0,
     obstacle: null,
     failure: null,

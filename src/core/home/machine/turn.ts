@@ -29,7 +29,7 @@ export function closeTunnel({ state, acts }: Turn): void {
 /** Stops devices, now and at the firewall. */
 export function forbid(turn: Turn): void {
   const { state, acts } = turn;
-  state.goodTicks = 0;
+  state.goodSinceMs = Number.POSITIVE_INFINITY;
   if (!state.permitted) return;
   state.permitted = false;
   acts.push({ do: 'gate', open: false });
