@@ -57,7 +57,9 @@ test('blocks begin, end and hold alike', async (t) => {
   const Bundled = await bundled;
   let held = 0;
   fc.assert(
-    fc.property(block, fc.array(address, { maxLength: 5 }), (text, others) => {
+    fc.property(block, fc.array(address, { maxLength: 5 }), (text, drawn) => {
+      // Few that are drawn lie in the block: its own does.
+      const others = [text.split('/')[0]!, ...drawn];
       const answers = answersOf(IPCIDR, text, others);
       t.deepEqual(answersOf(Bundled, text, others), answers, text);
       held += answers?.holds.filter(Boolean).length ?? 0;
