@@ -49,8 +49,8 @@ const DELAYS_UNTIL_KBPS = 100;
 const HEAVY_SHARE = 0.6;
 const SATURATED_SHARE = 1.5;
 const SATURATED_S = 10;
-/** Rates beyond those asked that are tried for a moment. */
-const TOP_RATES = [1000, 2000];
+/** Rates beyond those asked that are tried for a moment; a home refuses 2,000 where timers are as good as here. */
+const TOP_RATES = [1000];
 const TOP_S = 10;
 
 const { packetBytes } = streamDefaults;
