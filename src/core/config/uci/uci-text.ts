@@ -1,15 +1,14 @@
 // Bytes of UCI files as strings and back, without losing bytes that are not UTF-8.
 
-// Made where they are used: an engine that has none by itself is given them after it has read this.
-const strictUtf8 = () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+type Decoder = InstanceType<typeof TextDecoder>;
 
 /** Length of the well-formed UTF-8 sequence at `at`, 0 where there is none. */
-function sequenceLength(bytes: Uint8Array, at: number): number {
+function sequenceLength(bytes: Uint8Array, at: number, strictUtf8: Decoder): number {
   const lead = bytes[at] as number;
   const length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
   if (length < 2) return length;
   try {
-    strictUtf8().decode(bytes.subarray(at, at + length));
+    strictUtf8.decode(bytes.subarray(at, at + length));
     return length;
   } catch {
     return 0;
@@ -21,15 +20,17 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
  * surrogate U+DC80…U+DCFF (Python's PEP 383), so that `encodeText` gives the same bytes again.
  */
 export function decodeText(bytes: Uint8Array): string {
+  // Here and not above: an engine that has none by itself is given it after it has read this file.
+  const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
-    return strictUtf8().decode(bytes);
+    return strictUtf8.decode(bytes);
   } catch {
     let text = '';
     let at = 0;
     while (at < bytes.length) {
-      const length = sequenceLength(bytes, at);
+      const length = sequenceLength(bytes, at, strictUtf8);
       if (length === 0) text += String.fromCharCode(0xdc00 + (bytes[at] as number));
-      else text += strictUtf8().decode(bytes.subarray(at, at + length));
+      else text += strictUtf8.decode(bytes.subarray(at, at + length));
       at += Math.max(length, 1);
     }
     return text;
