@@ -82,43 +82,45 @@ test('nothing leaves before it may, and what waited leaves then', async (t) => {
   t.is(two.packets.length, 5);
 });
 
-test('two frames wait in the kernel until departures are counted', async (t) => {
+/** Two ends, of which the first is told what has left its netdev. */
+async function openCounted(t: ExecutionContext, rateKBps: number) {
   const [ours, theirs] = ownEnds();
   let departures = 1000;
-  const slow = { ...shape, rateKBps: 40 };
   const one = await openLink(t, {
     local: ours,
     peer: theirs,
-    shape: slow,
+    shape: { ...shape, rateKBps },
     departures: () => departures,
   });
   const two = await openLink(t, { local: theirs, peer: ours });
+  return {
+    one,
+    two,
+    leave: (packets: number) => {
+      departures += packets;
+    },
+  };
+}
+
+test('two frames wait in the kernel until departures are counted', async (t) => {
+  const { one, two, leave } = await openCounted(t, 40);
   one.link.setOpen(true);
   // Each fills a frame of its own and a bit.
   for (let i = 0; i < 6; i++) one.link.enqueue('a', ipv4(Buffer.alloc(480, i)));
   await two.until(1);
   await new Promise((resolve) => setTimeout(resolve, 80));
   t.is(one.link.framesSent, 2);
-  departures += 1;
+  leave(1);
   await two.until(2);
   await new Promise((resolve) => setTimeout(resolve, 80));
   t.is(one.link.framesSent, 3);
-  departures += 100;
+  leave(100);
   await two.until(4);
   t.true(one.link.framesSent <= 5);
 });
 
 test('behind a frame in the kernel packets wait for one another, and for no longer than a part of a slot', async (t) => {
-  const [ours, theirs] = ownEnds();
-  let departures = 1000;
-  const slow = { ...shape, rateKBps: 1 }; // 512 ms a slot
-  const one = await openLink(t, {
-    local: ours,
-    peer: theirs,
-    shape: slow,
-    departures: () => departures,
-  });
-  const two = await openLink(t, { local: theirs, peer: ours });
+  const { one, two, leave } = await openCounted(t, 1); // 512 ms a slot
   one.link.setOpen(true);
   one.link.enqueue('a', small(1));
   await two.until(1); // the first one goes at once
@@ -127,7 +129,7 @@ test('behind a frame in the kernel packets wait for one another, and for no long
   one.link.enqueue('b', small(3));
   await two.until(3); // though nothing has left
   t.is(one.link.framesSent, 2);
-  departures += 2;
+  leave(2);
   one.link.enqueue('a', small(4));
   await two.until(4);
   t.is(one.link.framesSent, 3);
