@@ -1,8 +1,8 @@
 // Messages of netlink as bytes: what the kernel is asked, and what it answers. Pure.
 
 /** Whoever runs this has the kernel's own byte order: no router that Node.js is built for has the other one. */
-const IS_LITTLE = true;
-const HEADER_BYTES = 16;
+export const IS_LITTLE = true;
+export const HEADER_BYTES = 16;
 const ATTRIBUTE_BYTES = 4;
 /** The two high bits of an attribute's type say how its value is to be read. */
 const TYPE_MASK = 0x3fff;
@@ -26,7 +26,7 @@ export interface NetlinkMessage {
 
 const aligned = (bytes: number): number => (bytes + 3) & ~3;
 
-const viewOf = (bytes: Uint8Array): DataView =>
+export const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 export function join(parts: readonly Uint8Array[]): Uint8Array {

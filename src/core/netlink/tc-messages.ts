@@ -6,10 +6,13 @@ import {
   encodeAttribute,
   encodeMessage,
   encodeName,
+  HEADER_BYTES,
+  IS_LITTLE,
   join,
   type NetlinkMessage,
   REQUEST,
   readName,
+  viewOf,
 } from './netlink.ts';
 
 /** linux/rtnetlink.h */
@@ -35,7 +38,6 @@ const QUANTUM_BYTES = 2048;
  */
 export const CHANGE_BYTES = 128;
 const NLMSG_NOOP = 1;
-const HEADER_BYTES = 16;
 
 /** How fast HTB lets a class go, by two buckets of which neither may be empty. */
 export interface ClassRate {
@@ -59,9 +61,6 @@ function handleText(handle: number): string {
   return `${(handle >>> 16).toString(16)}:${minor === 0 ? '' : minor.toString(16)}`;
 }
 
-const dataOf = (bytes: Uint8Array): DataView =>
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
 /** struct tcmsg */
 interface Family {
   index: number;
@@ -70,14 +69,14 @@ interface Family {
 }
 
 function writeFamily(view: DataView, at: number, { index, handle, parent }: Family): void {
-  view.setInt32(at + 4, index, true);
-  view.setUint32(at + 8, handle, true);
-  view.setUint32(at + 12, parent, true);
+  view.setInt32(at + 4, index, IS_LITTLE);
+  view.setUint32(at + 8, handle, IS_LITTLE);
+  view.setUint32(at + 12, parent, IS_LITTLE);
 }
 
 function family(index: number, handle: number, parent: number): Uint8Array {
   const bytes = new Uint8Array(FAMILY_BYTES);
-  writeFamily(dataOf(bytes), 0, { index, handle, parent });
+  writeFamily(viewOf(bytes), 0, { index, handle, parent });
   return bytes;
 }
 
@@ -95,17 +94,27 @@ function ticksOf(bytes: number, bytesPerSecond: number): number {
 const PARAMETERS_BYTES = 44;
 /** `htb`, as the kernel ends it: no engine has to write text before it has read this file. */
 const KIND_HTB = Uint8Array.of(0x68, 0x74, 0x62, 0);
-/** What changes any class, with nothing said yet; its parameters come last. */
+/** What changes any class, with what is the same for all; its parameters come last. */
 const CLASS_CHANGE = encodeMessage({
   ...{ type: RTM.newClass, flags: REQUEST, sequence: 0 },
   payload: join([
     family(0, 0, 0),
     encodeAttribute(TCA.kind, KIND_HTB),
-    encodeAttribute(TCA.options, encodeAttribute(HTB_PARAMETERS, new Uint8Array(PARAMETERS_BYTES))),
+    encodeAttribute(TCA.options, encodeAttribute(HTB_PARAMETERS, usualParameters())),
   ]),
 });
-const BLANK = filled(CLASS_CHANGE);
+const TEMPLATE = filled(CLASS_CHANGE);
 const PARAMETERS_AT = CLASS_CHANGE.length - PARAMETERS_BYTES;
+
+/** struct tc_htb_opt: two rates of twelve bytes, what their buckets hold, the quantum. */
+function usualParameters(): Uint8Array {
+  const parameters = new Uint8Array(PARAMETERS_BYTES);
+  const view = viewOf(parameters);
+  view.setUint8(1, ETHERNET);
+  view.setUint8(13, ETHERNET);
+  view.setUint32(32, QUANTUM_BYTES, IS_LITTLE);
+  return parameters;
+}
 
 /**
  * Changes the rate of one class in place, as `tc class change` does; takes effect for the interval after the next departure.
@@ -120,21 +129,19 @@ export function encodeClassChange(
   minor: number,
   rate: ClassRate,
 ): Uint8Array {
-  const bytes = BLANK.slice();
-  const view = dataOf(bytes);
+  const bytes = TEMPLATE.slice();
+  const view = viewOf(bytes);
   const parent = handleNumber(root);
   writeFamily(view, HEADER_BYTES, { index, handle: parent + minor, parent });
-  const first = { bytesPerSecond: rate.bytesPerSecond, bytes: rate.burstBytes };
-  const second = { bytesPerSecond: rate.ceilBytesPerSecond, bytes: rate.ceilBurstBytes };
-  for (const [number, bucket] of [first, second].entries()) {
+  const bucket = (number: 0 | 1, bytesPerSecond: number, burstBytes: number): void => {
     const at = PARAMETERS_AT + 12 * number;
-    view.setUint8(at + 1, ETHERNET);
-    view.setUint16(at + 6, rate.leastBytes, true);
-    view.setUint32(at + 8, bucket.bytesPerSecond, true);
-    const ticks = ticksOf(bucket.bytes, bucket.bytesPerSecond);
-    view.setUint32(PARAMETERS_AT + 24 + 4 * number, ticks, true);
-  }
-  view.setUint32(PARAMETERS_AT + 32, QUANTUM_BYTES, true);
+    view.setUint16(at + 6, rate.leastBytes, IS_LITTLE);
+    view.setUint32(at + 8, bytesPerSecond, IS_LITTLE);
+    const ticks = ticksOf(burstBytes, bytesPerSecond);
+    view.setUint32(PARAMETERS_AT + 24 + 4 * number, ticks, IS_LITTLE);
+  };
+  bucket(0, rate.bytesPerSecond, rate.burstBytes);
+  bucket(1, rate.ceilBytesPerSecond, rate.ceilBurstBytes);
   return bytes;
 }
 
@@ -151,7 +158,7 @@ export function encodeFifoLimit(
   limit: number,
 ): Uint8Array {
   const options = new Uint8Array(4);
-  dataOf(options).setUint32(0, limit, true);
+  viewOf(options).setUint32(0, limit, IS_LITTLE);
   const payload = join([
     family(index, handleNumber(handle), handleNumber(parent)),
     encodeName(TCA.kind, 'pfifo'),
@@ -180,22 +187,22 @@ export function readClasses(messages: readonly NetlinkMessage[]): ListedClass[] 
   return messages
     .filter(({ type }) => type === RTM.newClass)
     .map(({ payload }) => {
-      const view = dataOf(payload);
+      const view = viewOf(payload);
       const stats = attributeOf(payload.subarray(FAMILY_BYTES), TCA.stats2) ?? new Uint8Array();
       const basic = attributeOf(stats, STATS.basic);
       const queue = attributeOf(stats, STATS.queue);
       const packets64 = attributeOf(stats, STATS.packets64);
-      const leaf = view.getUint32(16, true);
+      const leaf = view.getUint32(16, IS_LITTLE);
       return {
-        id: handleText(view.getUint32(8, true)),
+        id: handleText(view.getUint32(8, IS_LITTLE)),
         leaf: leaf === 0 ? null : handleText(leaf),
-        bytes: basic ? Number(dataOf(basic).getBigUint64(0, true)) : 0,
+        bytes: basic ? Number(viewOf(basic).getBigUint64(0, IS_LITTLE)) : 0,
         packets: packets64
-          ? Number(dataOf(packets64).getBigUint64(0, true))
+          ? Number(viewOf(packets64).getBigUint64(0, IS_LITTLE))
           : basic
-            ? dataOf(basic).getUint32(8, true)
+            ? viewOf(basic).getUint32(8, IS_LITTLE)
             : 0,
-        backlogPackets: queue ? dataOf(queue).getUint32(0, true) : 0,
+        backlogPackets: queue ? viewOf(queue).getUint32(0, IS_LITTLE) : 0,
       };
     });
 }
@@ -204,14 +211,15 @@ export function readClasses(messages: readonly NetlinkMessage[]): ListedClass[] 
 export function readQdiscs(messages: readonly NetlinkMessage[], index: number): ListedQdisc[] {
   return messages
     .filter(
-      ({ type, payload }) => type === RTM.newQdisc && dataOf(payload).getInt32(4, true) === index,
+      ({ type, payload }) =>
+        type === RTM.newQdisc && viewOf(payload).getInt32(4, IS_LITTLE) === index,
     )
     .map(({ payload }) => {
-      const view = dataOf(payload);
-      const parent = view.getUint32(12, true);
+      const view = viewOf(payload);
+      const parent = view.getUint32(12, IS_LITTLE);
       return {
         kind: readName(attributeOf(payload.subarray(FAMILY_BYTES), TCA.kind)),
-        handle: handleText(view.getUint32(8, true)),
+        handle: handleText(view.getUint32(8, IS_LITTLE)),
         parent: parent === ROOT ? 'root' : handleText(parent),
       };
     });

@@ -31,9 +31,9 @@ export type ToShaper =
 /** Once a second, oftener while a queue is new. */
 export interface ShaperReport {
   kind: 'report';
-  /** What tc listed when it was asked last; null when it was not asked since the queue was made. */
+  /** What was listed last; null where nothing was since the queue was made. */
   listing: TcListing | null;
-  /** When tc was asked; with no listing, when this was said. */
+  /** When that was asked; with no listing, when this was said. */
   takenMs: number;
   /** When the last of what it listed was read: the counts are of between the two. */
   heardMs: number;

@@ -25,7 +25,7 @@ export function hasOuter({ standing }: ShapedStream): boolean {
 }
 
 /** The inner clock's rate, bytes a second. */
-export function bent({ rate, bend }: RunningStream): number {
+function bent({ rate, bend }: RunningStream): number {
   return Math.max(1, Math.round(rate * (1 + bend)));
 }
 
@@ -36,25 +36,26 @@ export interface ClockIndexes {
 }
 
 /** What was drawn, for every clock there is: the same interval at both. */
-export function encodeRates(running: RunningStream, { tunnel, outer }: ClockIndexes): Uint8Array[] {
+export function encodeRates(running: RunningStream, indexes: ClockIndexes): Uint8Array[] {
   const { stream, rate } = running;
   const { minor, shape } = stream;
-  const messages: Uint8Array[] = [];
-  if (hasOuter(stream) && outer !== null) {
-    messages.push(encodeClassChange(outer, CLOCK_HANDLE, minor, clockRate(rate, shape)));
-  }
-  if (tunnel !== null) {
-    messages.push(encodeClassChange(tunnel, ROOT_HANDLE, minor, drawnRate(bent(running), shape)));
-  }
-  return messages;
+  const { outer } = indexes;
+  const inner = encodeInnerRate(running, indexes);
+  if (!hasOuter(stream) || outer === null) return inner;
+  return [encodeClassChange(outer, CLOCK_HANDLE, minor, clockRate(rate, shape)), ...inner];
+}
+
+/** The same for the inner clock alone. */
+export function encodeInnerRate(running: RunningStream, { tunnel }: ClockIndexes): Uint8Array[] {
+  if (tunnel === null) return [];
+  const { minor, shape } = running.stream;
+  return [encodeClassChange(tunnel, ROOT_HANDLE, minor, drawnRate(bent(running), shape))];
 }
 
 /** What bounds the clock behind OpenVPN; what stands there stays. */
-export function encodeLimit(
-  { minor, shape, standing }: ShapedStream,
-  { outer }: ClockIndexes,
-): Uint8Array[] {
-  if (standing === 0 || outer === null) return [];
+export function encodeLimit(stream: ShapedStream, { outer }: ClockIndexes): Uint8Array[] {
+  if (!hasOuter(stream) || outer === null) return [];
+  const { minor, shape, standing } = stream;
   const [parent, leaf] = [classId(minor, CLOCK_HANDLE), clockLeaf(minor)];
   return [encodeFifoLimit(outer, parent, leaf, clockLimit(standing, shape))];
 }

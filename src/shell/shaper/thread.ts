@@ -13,7 +13,13 @@ import type { Cancel, Counter, System, ThreadPort } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
 import { Cover, type KernelCount, unsentFault } from './cover.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
-import { encodeLimit, encodeRates, hasOuter, type RunningStream } from './running-stream.ts';
+import {
+  encodeInnerRate,
+  encodeLimit,
+  encodeRates,
+  hasOuter,
+  type RunningStream,
+} from './running-stream.ts';
 import { TrafficControl } from './traffic-control.ts';
 
 const REPORT_MS = 1000;
@@ -30,8 +36,8 @@ const COUNTED_MS = 1;
 /** Longer than what an ended stream left behind takes, and how much of its rate that is at most. */
 const ENDED_MS = 4000;
 const ENDED_SHARE = 2;
-/** Ahead of the main thread (-20 is first). */
-const NICE = -15;
+/** Ahead of the main thread (-20 is first); no other thread has it. */
+export const SHAPING_NICE = -15;
 
 /** Lives from its making until it is told to stop. */
 export class ShaperThread {
@@ -66,7 +72,7 @@ export class ShaperThread {
     this.#control = new TrafficControl(system, (fault) =>
       this.#say({ kind: 'fault', minor: 0, fault }),
     );
-    system.processes.raisePriority(NICE);
+    system.processes.raisePriority(SHAPING_NICE);
     port.onMessage((message) => this.#receive(message as ToShaper));
     this.#reportEvery(REPORT_MS);
   }
@@ -165,7 +171,7 @@ export class ShaperThread {
     running.bend = bend;
     // Others are drawn anew in a moment.
     if (running.pacer?.dueMs === Number.POSITIVE_INFINITY) {
-      this.#control.tell(encodeRates(running, { ...this.#control.indexes, outer: null }));
+      this.#control.tell(encodeInnerRate(running, this.#control.indexes));
     }
   }
 
@@ -194,7 +200,7 @@ export class ShaperThread {
     this.#streams.set(minor, running);
     const { indexes } = this.#control;
     // Whatever the class was made with: until the first draw cover leaves at this.
-    const first = encodeRates({ ...running, bend: 0 }, { ...indexes, outer: null });
+    const first = encodeInnerRate({ ...running, bend: 0 }, indexes);
     this.#control.tell([...encodeLimit(stream, indexes), ...first]);
     try {
       await cover?.open();

@@ -1,8 +1,8 @@
 // What the processes of one namespace have taken of processors and memory, told apart by what they are.
 import { readdirSync, readFileSync } from 'node:fs';
 import { type ProcessStat, parseStat } from '../../../src/research/lab/bed/processor-time.ts';
+import { SHAPING_NICE } from '../../../src/shell/shaper/thread.ts';
 import { run } from '../../../src/shell/system/node/processes.ts';
-import { SHAPING_NICE } from '../shaping-nice.ts';
 
 /** `shaping` is the service's thread that draws; `kernel` the socats that carry what the kernel is told and asked, and all commands. */
 export const parts = ['service', 'shaping', 'openvpn', 'kernel', 'others', 'generator'] as const;

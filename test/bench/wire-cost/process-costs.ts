@@ -1,7 +1,7 @@
 // What a service and its children use: processor time and voluntary switches by process, memory. Read from /proc.
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseStat } from '../../../src/research/lab/bed/processor-time.ts';
-import { SHAPING_NICE } from '../shaping-nice.ts';
+import { SHAPING_NICE } from '../../../src/shell/shaper/thread.ts';
 
 /** One thread of the service, one process of its children, or what children took that have ended. */
 interface Part {

@@ -9,8 +9,6 @@ import {
   join,
   NESTED,
   type NetlinkMessage,
-  NLMSG_DONE,
-  NLMSG_ERROR,
   readAttributes,
   readMessages,
   readName,
@@ -28,11 +26,9 @@ import {
   PACKETS,
   VALUE,
 } from '../../../src/core/netlink/nft-messages.ts';
+import { answerError, ENOENT, endOfDump, MULTI } from './netlink-answers.ts';
 import { type NftModel, NftRefusal, type NftSet } from './nft-model.ts';
 import type { ProgramStart } from './processes.ts';
-
-const ENOENT = -2;
-const MULTI = 2;
 
 /** `socat -b … - SOCKET-SENDTO:16:3:12:…` */
 export function createNftSocket(nft: NftModel): ProgramStart {
@@ -122,7 +118,6 @@ function renew(nft: NftModel, messages: readonly NetlinkMessage[]): Uint8Array {
     });
     return `${isAdded ? 'add' : 'delete'} element ${place} { ${listed.join(', ')} }\n`;
   });
-  const { sequence } = messages[1]!;
   let error = 0;
   try {
     nft.load(commands.join(''));
@@ -130,9 +125,7 @@ function renew(nft: NftModel, messages: readonly NetlinkMessage[]): Uint8Array {
     if (!(refusal instanceof NftRefusal)) throw refusal;
     error = ENOENT;
   }
-  const payload = new Uint8Array(4);
-  new DataView(payload.buffer).setInt32(0, error, true);
-  return encodeMessage({ type: NLMSG_ERROR, flags: 0, sequence, payload });
+  return answerError(messages[1]!, error);
 }
 
 function dump(
@@ -140,13 +133,8 @@ function dump(
   type: number,
   answers: Uint8Array[][] | null,
 ): Uint8Array[] {
-  const payload = new Uint8Array(4);
-  new DataView(payload.buffer).setInt32(0, answers ? 0 : ENOENT, true);
-  const end = { type: answers ? NLMSG_DONE : NLMSG_ERROR, flags: MULTI, payload };
-  return [
-    ...(answers ?? []).map((parts) => body(question, type, parts, MULTI)),
-    encodeMessage({ ...end, sequence: question.sequence }),
-  ];
+  if (!answers) return [answerError(question, ENOENT, MULTI)];
+  return [...answers.map((parts) => body(question, type, parts, MULTI)), endOfDump(question)];
 }
 
 function body(

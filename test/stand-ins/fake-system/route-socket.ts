@@ -6,9 +6,8 @@ import {
   encodeName,
   join,
   type NetlinkMessage,
-  NLMSG_DONE,
-  NLMSG_ERROR,
   readMessages,
+  viewOf,
 } from '../../../src/core/netlink/netlink.ts';
 import {
   HTB_PARAMETERS,
@@ -19,12 +18,10 @@ import {
 } from '../../../src/core/netlink/tc-messages.ts';
 import type { IpModel, Netdev } from './ip-model.ts';
 import { backlogOf, type NetdevQueue, type QueueClass } from './netdev-queue.ts';
+import { answerError, ENODEV, ENOENT, endOfDump, MULTI } from './netlink-answers.ts';
 import type { ProgramStart } from './processes.ts';
 import type { TcModel } from './tc-model.ts';
 
-const ENOENT = -2;
-const ENODEV = -19;
-const MULTI = 2;
 const FAMILY_BYTES = 20;
 const ROOT = 0xffffffff;
 
@@ -128,27 +125,17 @@ function family(index: number, handle: number, parent: number, info: number): Ui
 }
 
 /** Nobody asked to be told that it went well. */
-function refusal({ sequence }: NetlinkMessage, error: number): Uint8Array[] {
-  if (error === 0) return [];
-  return [encodeMessage({ type: NLMSG_ERROR, flags: 0, sequence, payload: int32(error) })];
+function refusal(message: NetlinkMessage, error: number): Uint8Array[] {
+  return error === 0 ? [] : [answerError(message, error)];
 }
 
 function dump(
-  { sequence }: NetlinkMessage,
+  question: NetlinkMessage,
   listed: readonly [type: number, payload: Uint8Array][],
 ): Uint8Array[] {
+  const { sequence } = question;
   return [
     ...listed.map(([type, payload]) => encodeMessage({ type, flags: MULTI, sequence, payload })),
-    encodeMessage({ type: NLMSG_DONE, flags: MULTI, sequence, payload: int32(0) }),
+    endOfDump(question),
   ];
-}
-
-function int32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  viewOf(bytes).setInt32(0, value, true);
-  return bytes;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -116,9 +116,9 @@ export type EndpointEvent =
   | { kind: 'failed'; part: Part; fault: Notice };
 
 export interface Report {
-  /** What tc listed; null when it was not asked since the queue was made. */
+  /** What was listed; null where nothing was since the queue was made. */
   listing: TcListing | null;
-  /** When tc was asked; with no listing, when it was said. */
+  /** When that was asked; with no listing, when it was said. */
   takenMs: number;
   /** When the last of the listing was read. */
   heardMs: number;

@@ -181,7 +181,7 @@ export interface HomeState extends Agenda<Part>, ClockState {
   /** Rules that stay behind when all is removed; null for none. */
   shut: string | null;
 
-  /** What tc listed since the queue was last looked at. */
+  /** What was listed since the queue was last looked at. */
   listing: TcListing | null;
   /** When the queue was made. */
   queueSinceMs: number;
