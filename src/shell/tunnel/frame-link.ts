@@ -1,6 +1,7 @@
 // One peer's frames: devices' packets packed into its slots just in time, and what it sends unpacked again.
 
 import { companyMs } from '../../core/framing/company.ts';
+import { isEdition } from '../../core/framing/frame.ts';
 import { Packer } from '../../core/framing/packer.ts';
 import { DeviceQueues } from '../../core/framing/queues.ts';
 import { Unpacker } from '../../core/framing/unpacker.ts';
@@ -54,7 +55,10 @@ export class FrameLink {
   #sending = false;
   #budget: SendBudget;
   #pumpQueued = false;
+  /** Frames that stand in the kernel, but for one that a fuller one has replaced. */
   #inKernel = 0;
+  /** The last of them behind all frames, ahead of cover: as an open edition, or already replaced by a fuller one. */
+  #behind: 'open' | 'replaced' | null = null;
   #lastDepartures: number | null = null;
   #cancelPoll: Cancel | null = null;
   /** When what waits is handed over, whether it fills a frame or not; null where it is not waited with. */
@@ -115,6 +119,7 @@ export class FrameLink {
     this.#budget = this.#newBudget();
     this.queues.setLimits(this.#limits(maxDelayMs));
     this.#packer.setPacketBytes(shape.packetBytes);
+    if (this.#behind === 'open') this.#behind = null;
   }
 
   close(): void {
@@ -155,32 +160,49 @@ export class FrameLink {
     if (!socket || !this.#open || this.#sending) return;
     const nowMs = this.#system.clock.monotonicMs();
     if (!this.#packer.hasData(nowMs)) return;
-    if (!this.#hasRoom() || this.#budget.waitMs(nowMs) > 0) {
+    const hasRoom = this.#hasRoom();
+    const isOpen = this.#behind === 'open';
+    // One that replaces another needs no room.
+    if ((!hasRoom && !isOpen) || this.#budget.waitMs(nowMs) > 0) {
       this.#pollLater();
       return;
     }
     if (this.#awaitsCompany(nowMs)) return;
     this.#companyUntilMs = null;
-    const frame = this.#packer.nextFrame(nowMs);
+    const frame = isOpen
+      ? this.#packer.fullerFrame(nowMs)
+      : this.#packer.nextFrame(nowMs, this.#mayStandOpen);
     if (!frame) return;
     this.#sending = true;
     this.#budget.take(nowMs);
-    this.#inKernel++;
+    if (isOpen) this.#behind = 'replaced';
+    else this.#inKernel++;
+    if (isEdition(frame, 'open')) this.#behind = 'open';
     socket.send(frame, (error) => {
       this.#sending = false;
       if (error) {
         this.framesRefused++;
-        this.#inKernel--;
+        this.#inKernel = Math.max(0, this.#inKernel - 1);
+        this.#behind = null;
       } else this.framesSent++;
       this.#pump();
     });
   }
 
-  /** Behind a frame that stands in the kernel the next one leaves a whole interval later: it waits a part of that for more to fill it. */
+  /** Whether a frame with pad may be followed by a fuller one: departures are counted, there is time, and none stands behind the others yet. */
+  get #mayStandOpen(): boolean {
+    return this.#lastDepartures !== null && this.#behind === null && this.#companyMs > 0;
+  }
+
+  get #companyMs(): number {
+    return companyMs(this.#slotMs());
+  }
+
+  /** What waits behind a frame in the kernel, or to replace it, does so for a part of a slot, for more to fill it. */
   #awaitsCompany(nowMs: number): boolean {
-    if (this.#inKernel === 0 || this.#packer.fillsFrame) return false;
-    const waitMs = companyMs(this.#slotMs());
-    this.#companyUntilMs ??= nowMs + waitMs;
+    const last = this.#behind === 'open' ? 'open' : 'closed';
+    if (this.#inKernel === 0 || this.#packer.fills(last)) return false;
+    this.#companyUntilMs ??= nowMs + this.#companyMs;
     const leftMs = this.#companyUntilMs - nowMs;
     if (leftMs <= 0) return false;
     this.#cancelCompany ??= this.#system.timers.after(Math.ceil(leftMs), () => {
@@ -196,15 +218,22 @@ export class FrameLink {
     if (typeof departures !== 'number') {
       this.#lastDepartures = null;
       this.#inKernel = 0;
+      this.#behind = null;
       // Without its netdev a frame would look for another way out.
       return departures === 'shared';
     }
     if (this.#lastDepartures !== null) {
-      const left = Math.max(0, departures - this.#lastDepartures);
-      this.#inKernel = Math.max(0, this.#inKernel - left);
+      this.#noteLeft(Math.max(0, departures - this.#lastDepartures));
     }
     this.#lastDepartures = departures;
     return this.#inKernel < this.#framesAhead();
+  }
+
+  /** What stands behind the others leaves last, and what was replaced after that. */
+  #noteLeft(frames: number): void {
+    const isLast = this.#behind === 'open' ? frames >= this.#inKernel : frames > this.#inKernel;
+    if (isLast) this.#behind = null;
+    this.#inKernel = Math.max(0, this.#inKernel - frames);
   }
 
   #slotMs(): number {
