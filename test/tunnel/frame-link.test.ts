@@ -177,6 +177,27 @@ test('what comes while the first frame of a burst stands in the kernel leaves in
   t.deepEqual(editions, [1, 2, 0, 1, 1]);
 });
 
+test('where departures are not counted, too, for a part of a slot', async (t) => {
+  const [ours, theirs] = ownEnds();
+  const { frames, next } = await openReceiver(t, theirs);
+  const slow = { ...shape, rateKBps: 1 }; // 512 ms a slot
+  const { link } = await openLink(t, { local: ours, peer: theirs, shape: slow });
+  link.setOpen(true);
+  for (let n = 0; n < 3; n++) {
+    const got = next();
+    link.enqueue('a', small(n));
+    await got;
+  }
+  t.deepEqual(
+    frames.map((frame) => [frame.readUInt32BE(0) - frames[0]!.readUInt32BE(0), frame[5]]),
+    [
+      [0, 1],
+      [0, 2],
+      [1, 0],
+    ],
+  );
+});
+
 test('a new packet size holds from the next frame on', async (t) => {
   const [ours, theirs] = ownEnds();
   const { frames, next } = await openReceiver(t, theirs);

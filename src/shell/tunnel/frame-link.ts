@@ -13,6 +13,8 @@ import { uniformRandom } from '../system/uniform-random.ts';
 
 /** Frames that may stand in the kernel: one about to leave, one behind it, so that no slot is missed. */
 const FRAMES_AHEAD = 2;
+/** A frame that was overtaken leaves where nothing else does: about within so many slots. */
+const REPLACED_SLOTS = 4;
 /** What may be handed over at once, in time, where a late timer left slots to cover. */
 const AT_ONCE_MS = 20;
 /** Shortest and longest pause before the departures are counted again. */
@@ -59,6 +61,8 @@ export class FrameLink {
   #inKernel = 0;
   /** The last of them behind all frames, ahead of cover: as an open edition, or already replaced by a fuller one. */
   #behind: 'open' | 'replaced' | null = null;
+  /** Where departures can't be counted: until when it is taken to stand there. */
+  #behindUntilMs = 0;
   #lastDepartures: number | null = null;
   #cancelPoll: Cancel | null = null;
   /** When what waits is handed over, whether it fills a frame or not; null where it is not waited with. */
@@ -160,7 +164,7 @@ export class FrameLink {
     if (!socket || !this.#open || this.#sending) return;
     const nowMs = this.#system.clock.monotonicMs();
     if (!this.#packer.hasData(nowMs)) return;
-    const hasRoom = this.#hasRoom();
+    const hasRoom = this.#hasRoom(nowMs);
     const isOpen = this.#behind === 'open';
     // One that replaces another needs no room.
     if ((!hasRoom && !isOpen) || this.#budget.waitMs(nowMs) > 0) {
@@ -175,9 +179,9 @@ export class FrameLink {
     if (!frame) return;
     this.#sending = true;
     this.#budget.take(nowMs);
-    if (isOpen) this.#behind = 'replaced';
-    else this.#inKernel++;
-    if (isEdition(frame, 'open')) this.#behind = 'open';
+    if (!isOpen) this.#inKernel++;
+    if (isOpen) this.#standBehind('replaced', nowMs + REPLACED_SLOTS * this.#slotMs());
+    else if (isEdition(frame, 'open')) this.#standBehind('open', nowMs + 2 * this.#companyMs);
     socket.send(frame, (error) => {
       this.#sending = false;
       if (error) {
@@ -189,9 +193,14 @@ export class FrameLink {
     });
   }
 
-  /** Whether a frame with pad may be followed by a fuller one: departures are counted, there is time, and none stands behind the others yet. */
+  /** Whether a frame with pad may be followed by a fuller one: there is time, and none stands behind the others yet. */
   get #mayStandOpen(): boolean {
-    return this.#lastDepartures !== null && this.#behind === null && this.#companyMs > 0;
+    return this.#behind === null && this.#companyMs > 0;
+  }
+
+  #standBehind(as: 'open' | 'replaced', untilMs: number): void {
+    this.#behind = as;
+    this.#behindUntilMs = untilMs;
   }
 
   get #companyMs(): number {
@@ -201,7 +210,7 @@ export class FrameLink {
   /** What waits behind a frame in the kernel, or to replace it, does so for a part of a slot, for more to fill it. */
   #awaitsCompany(nowMs: number): boolean {
     const last = this.#behind === 'open' ? 'open' : 'closed';
-    if (this.#inKernel === 0 || this.#packer.fills(last)) return false;
+    if ((this.#inKernel === 0 && last === 'closed') || this.#packer.fills(last)) return false;
     this.#companyUntilMs ??= nowMs + this.#companyMs;
     const leftMs = this.#companyUntilMs - nowMs;
     if (leftMs <= 0) return false;
@@ -213,12 +222,12 @@ export class FrameLink {
   }
 
   /** Strict priority: every departure while frames stand in the kernel was one of them. */
-  #hasRoom(): boolean {
+  #hasRoom(nowMs: number): boolean {
     const departures = this.#options.departures();
     if (typeof departures !== 'number') {
       this.#lastDepartures = null;
       this.#inKernel = 0;
-      this.#behind = null;
+      if (nowMs >= this.#behindUntilMs) this.#behind = null;
       // Without its netdev a frame would look for another way out.
       return departures === 'shared';
     }
