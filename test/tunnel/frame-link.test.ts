@@ -177,6 +177,31 @@ test('what comes while the first frame of a burst stands in the kernel leaves in
   t.deepEqual(editions, [1, 2, 0, 1, 1]);
 });
 
+test('what is about to be sent beside frames overtakes none that stands open', async (t) => {
+  const [ours, theirs] = ownEnds();
+  const { frames, next } = await openReceiver(t, theirs);
+  const slow = { ...shape, rateKBps: 1 };
+  const options = { local: ours, peer: theirs, shape: slow, departures: () => 1000 };
+  const { link } = await openLink(t, options);
+  link.setOpen(true);
+  let got = next();
+  link.enqueue('a', small(1));
+  await got;
+  got = next();
+  link.settle();
+  await got;
+  link.settle(); // once is enough
+  got = next();
+  link.enqueue('a', small(2));
+  await got;
+  t.deepEqual(
+    frames.map((frame) => frame[5]),
+    [1, 2, 0],
+  );
+  const [open, settled] = frames.map((frame) => frame.toString('hex'));
+  t.is(settled!.slice(12), open!.slice(12));
+});
+
 test('where departures are not counted, too, for a part of a slot', async (t) => {
   const [ours, theirs] = ownEnds();
   const { frames, next } = await openReceiver(t, theirs);

@@ -91,11 +91,15 @@ export class Packer {
     return frame;
   }
 
-  /** A fuller edition of the last frame, where that is an open one and something waits; null else. */
-  fullerFrame(nowMs: number): Uint8Array | null {
+  /**
+   * A fuller edition of the last frame, where that is an open one; null else.
+   *
+   * @param needsMore whether it is null, too, where nothing waits.
+   */
+  fullerFrame(nowMs: number, needsMore = true): Uint8Array | null {
     if (!isEdition(this.#last, 'open')) return null;
     this.#packet ??= this.#takePacket(nowMs);
-    if (!this.#packet) return null;
+    if (!this.#packet && needsMore) return null;
     const frame = Uint8Array.from(this.#last);
     setEdition(frame, 'fuller');
     this.#fill(frame, this.#lastEnd, nowMs);

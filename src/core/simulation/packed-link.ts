@@ -226,6 +226,11 @@ export class PackedLink extends SlottedLink {
   /** Control packets go straight to the kernel: behind the frames that stand there, before those to come. */
   #sayControl(timeMs: number): void {
     for (; this.#nextControlMs <= timeMs; this.#nextControlMs += this.#controlEveryMs) {
+      const open = this.#replaceable;
+      if (open) {
+        this.#standing.push(this.#form(this.#nextControlMs, open) ?? open);
+        this.#open = 'replaced';
+      }
       this.#standing.push(null);
     }
   }

@@ -166,22 +166,42 @@ export class FrameLink {
     if (!this.#packer.hasData(nowMs)) return;
     const hasRoom = this.#hasRoom(nowMs);
     const isOpen = this.#behind === 'open';
-    // One that replaces another needs no room.
-    if ((!hasRoom && !isOpen) || this.#budget.waitMs(nowMs) > 0) {
+    // One that replaces another needs no room, and has that one's leave.
+    if (!isOpen && (!hasRoom || this.#budget.waitMs(nowMs) > 0)) {
       this.#pollLater();
       return;
     }
     if (this.#awaitsCompany(nowMs)) return;
-    this.#companyUntilMs = null;
     const frame = isOpen
       ? this.#packer.fullerFrame(nowMs)
       : this.#packer.nextFrame(nowMs, this.#mayStandOpen);
-    if (!frame) return;
+    if (frame) this.#hand(socket, frame, nowMs);
+  }
+
+  /** Lets nothing overtake the frame that stands open: for what is sent beside frames, and in no lower band. */
+  settle(): void {
+    const socket = this.#socket;
+    if (!socket || !this.#open || this.#sending || this.#behind !== 'open') return;
+    const nowMs = this.#system.clock.monotonicMs();
+    this.#hasRoom(nowMs);
+    const frame = this.#behind === 'open' ? this.#packer.fullerFrame(nowMs, false) : null;
+    if (frame) this.#hand(socket, frame, nowMs);
+  }
+
+  #hand(socket: UdpSocket, frame: Uint8Array, nowMs: number): void {
     this.#sending = true;
-    this.#budget.take(nowMs);
-    if (!isOpen) this.#inKernel++;
-    if (isOpen) this.#standBehind('replaced', nowMs + REPLACED_SLOTS * this.#slotMs());
-    else if (isEdition(frame, 'open')) this.#standBehind('open', nowMs + 2 * this.#companyMs);
+    this.#companyUntilMs = null;
+    if (this.#behind === 'open') {
+      this.#behind = 'replaced';
+      this.#behindUntilMs = nowMs + REPLACED_SLOTS * this.#slotMs();
+    } else {
+      this.#budget.take(nowMs);
+      this.#inKernel++;
+      if (isEdition(frame, 'open')) {
+        this.#behind = 'open';
+        this.#behindUntilMs = nowMs + 2 * this.#companyMs;
+      }
+    }
     socket.send(frame, (error) => {
       this.#sending = false;
       if (error) {
@@ -196,11 +216,6 @@ export class FrameLink {
   /** Whether a frame with pad may be followed by a fuller one: there is time, and none stands behind the others yet. */
   get #mayStandOpen(): boolean {
     return this.#behind === null && this.#companyMs > 0;
-  }
-
-  #standBehind(as: 'open' | 'replaced', untilMs: number): void {
-    this.#behind = as;
-    this.#behindUntilMs = untilMs;
   }
 
   get #companyMs(): number {
