@@ -310,7 +310,9 @@ function addMessage(
 
 test('rates alone tell the emulated household apart', (t) => {
   const durationS = 4 * 3600;
-  const series = new Map(deviceCatalogue.map(({ id }) => [id, new RateSeries(1)]));
+  const series = new Map<string, RateSeries>(
+    deviceCatalogue.map(({ id }) => [id, new RateSeries(1)]),
+  );
   for (const { device, atS, upBytes, downBytes, protocol } of planHousehold({ seed: 1, durationS })
     .exchanges) {
     addMessage(series.get(device)!, atS, upBytes, 'up', protocol === 'tcp');

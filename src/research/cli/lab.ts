@@ -15,6 +15,7 @@ import {
 import type { DeviceId } from '../devices/catalogue.ts';
 import { runDevices } from '../lab/bed/devices.ts';
 import { removeLeftovers } from '../lab/bed/leftovers.ts';
+import { runLoops } from '../lab/bed/loops.ts';
 import { runServers } from '../lab/bed/servers.ts';
 import { requireTools } from '../lab/bed/tools.ts';
 import { runDemo } from '../lab/demo.ts';
@@ -25,10 +26,15 @@ import { renderSummary } from '../lab/findings/table.ts';
 import { type LabOptions, labDefaults, type Variant, variants } from '../lab/options.ts';
 import { createProgress } from '../lab/progress.ts';
 import { runLab } from '../lab/run.ts';
+import { type Load, loads } from '../lab/traffic/loads.ts';
 import { runCover } from '../lab/variants/paper.ts';
 import { defaultId, deviceAddress, deviceIds, labId, parseDevices } from './lab-arguments.ts';
 import { withInterrupts } from './lab-interrupts.ts';
 import { registerLabReading } from './lab-reading.ts';
+
+const loadHelp = Object.entries(loads)
+  .map(([load, words]) => `${load} (${words})`)
+  .join(', ');
 
 /** Adds `lab` and its commands. */
 export function registerLab(program: Command): void {
@@ -68,8 +74,19 @@ export function registerLab(program: Command): void {
     )
     .option(
       '--alternate <s>',
-      'all devices idle and active in turn, for so long each',
+      'all devices idle and active by turns of so long each, one of every two active, which one by chance',
       numberBetween(0.5, 3600),
+    )
+    .addOption(
+      command
+        .createOption('--load <load>', `what devices do: ${loadHelp}`)
+        .choices(Object.keys(loads))
+        .default('household'),
+    )
+    .option(
+      '--busy-router',
+      'have another program keep the router’s core busy while devices are active; needs --alternate',
+      false,
     )
     .option('--replay <capture>', 'play a real capture in place of the emulated devices')
     .option('--device <mac|ip>', 'whose traffic in the capture', deviceAddress)
@@ -133,6 +150,7 @@ export function registerLab(program: Command): void {
 
   command.command('emulate', { hidden: true }).action(() => runDevices());
   command.command('servers', { hidden: true }).action(() => runServers());
+  command.command('loops', { hidden: true }).action(() => runLoops());
   command
     .command('cover', { hidden: true })
     .argument('<peer>')
@@ -153,6 +171,8 @@ interface RunFlags {
   seed: number;
   devices?: DeviceId[];
   alternate?: number;
+  load: Load;
+  busyRouter: boolean;
   replay?: string;
   device?: string;
   offset?: number;
@@ -219,6 +239,12 @@ function toOptions(flags: RunFlags): LabOptions {
   if (flags.replay !== undefined && flags.devices !== undefined) {
     throw usageFailure('--devices chooses emulated devices, and --replay plays a capture instead');
   }
+  if (flags.load !== 'household' && (flags.replay ?? flags.devices) !== undefined) {
+    throw usageFailure('--load says what devices do: give neither --replay nor --devices with it');
+  }
+  if (flags.busyRouter && flags.alternate === undefined) {
+    throw usageFailure('--busy-router goes by the turns of --alternate: give it as well');
+  }
   if (flags.drop > 0 && (flags.variant === 'unprotected' || flags.variant === 'block')) {
     throw usageFailure(`--drop: the variant "${flags.variant}" has no tunnel to drop datagrams of`);
   }
@@ -236,6 +262,8 @@ function toOptions(flags: RunFlags): LabOptions {
         : { path: flags.replay, device: flags.device!, offsetS: flags.offset ?? null },
     devices: flags.devices ?? null,
     alternateS: flags.alternate ?? null,
+    load: flags.load,
+    busyRouter: flags.busyRouter,
     dropPercent: flags.drop,
     ipv6: flags.ipv6,
     id: flags.id,

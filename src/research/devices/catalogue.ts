@@ -25,6 +25,9 @@ export type DeviceId =
   | 'orvibo-socket'
   | 'echo';
 
+/** A device of a house that has several of a kind. */
+export type HouseDevice = DeviceId | `${DeviceId}-${number}`;
+
 /**
  * The devices of Apthorpe et al., "Spying on the Smart Home" (2017). Names of Sense, Nest, WeMo and Echo are those of
  * its Figure 2 unless a comment says otherwise; the paper lists none for the other three.

@@ -3,6 +3,7 @@
 import { modeNames } from '../../core/pacing/modes.ts';
 import { streamDefaults } from '../../core/stream/stream.ts';
 import type { DeviceId } from '../devices/catalogue.ts';
+import type { Load } from './traffic/loads.ts';
 
 export const variants = ['unprotected', 'block', 'vpn', 'paper', ...modeNames, 'placebo'] as const;
 
@@ -25,11 +26,15 @@ export interface LabOptions {
   replay: { path: string; device: string; offsetS: number | null } | null;
   /** Which emulated devices talk; null: all of them. */
   devices: readonly DeviceId[] | null;
-  /** All emulated devices idle and active in turn for so long each; null: each at times of its own. */
+  /** What the devices do; left out: live as a household. */
+  load?: Load;
+  /** All emulated devices idle and active by turns of so long each; null: each at times of its own. */
   alternateS: number | null;
   /** Share of the tunnel's datagrams the provider loses, both ways. */
   dropPercent: number;
   ipv6: boolean;
+  /** Another program has the router's core while devices are active. */
+  busyRouter?: boolean;
   /** Part of the namespaces' names. */
   id: string;
 }

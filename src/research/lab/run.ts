@@ -10,18 +10,19 @@ import { nodeSystem } from '../../shell/system/node/node-system.ts';
 import { startCapture } from './bed/capture.ts';
 import { Cleanup } from './bed/cleanup.ts';
 import { readDrops, startDropping } from './bed/dropping.ts';
+import { startLoops } from './bed/loops.ts';
 import { buildNetwork } from './bed/namespaces.ts';
 import type { LabProcess } from './bed/processes.ts';
 import { processTimes, timesBetween } from './bed/processor-time.ts';
 import { readVersions, requireTools } from './bed/tools.ts';
 import { lab, planTopology, type Topology } from './bed/topology.ts';
-import { planHousehold } from './emulators/household.ts';
 import type { DevicePlan } from './emulators/plan.ts';
 import { LabError } from './error.ts';
 import { observeHome, observeProvider } from './findings/observation.ts';
 import { type LabSummary, summarise } from './findings/summary.ts';
 import type { LabOptions, LabProgress } from './options.ts';
 import { renderDelays } from './traffic/delays-csv.ts';
+import { planLoad } from './traffic/loads.ts';
 import { captureQueues } from './traffic/queue-delays.ts';
 import { planReplay, type Replay } from './traffic/replay.ts';
 import { startDevices, startServers } from './traffic/traffic.ts';
@@ -72,16 +73,21 @@ async function runIn(base: Omit<VariantContext, 'topology'>): Promise<LabSummary
   const replay = options.replay && (await readReplay(options.replay, options.seconds));
   const plan: DevicePlan = replay
     ? { exchanges: [], events: [], activities: [] }
-    : planHousehold({
-        seed: options.seed,
+    : planLoad({
+        ...options,
+        load: options.load ?? 'household',
         durationS: options.seconds,
-        devices: options.devices,
         alternateS: options.alternateS ?? undefined,
       });
 
   progress.step('building the network');
   const replayMac = options.replay?.device.includes(':') ? options.replay.device : null;
-  const topology = planTopology({ id: options.id, ipv6: options.ipv6, replayMac });
+  const topology = planTopology({
+    id: options.id,
+    ipv6: options.ipv6,
+    replayMac,
+    crowd: options.load === 'crowd',
+  });
   await buildNetwork(topology, cleanup);
   signal.throwIfAborted();
   const context: VariantContext = { ...base, topology };
@@ -96,20 +102,22 @@ async function runIn(base: Omit<VariantContext, 'topology'>): Promise<LabSummary
   const traffic = { context, plan, replay, logFolder, startMs };
   const servers = await startServers(traffic);
   const devices = await startDevices(traffic);
+  const loops = options.busyRouter ? [await startLoops(context, plan.activities, startMs)] : [];
   await delay(Math.max(startMs - monotonicMs(), 0), undefined, { signal });
 
   const before = await readTimes(started);
   await watch(
     options.seconds,
-    [...started.home, ...started.endpoint, devices, ...servers],
+    [...started.home, ...started.endpoint, devices, ...loops, ...servers],
     context,
   );
   const after = await readTimes(started);
   const service = await started.readStatus();
+  const txDropped = await started.readTxDropped();
   progress.step('letting the last packets arrive');
   await delay(drainMs, undefined, { signal });
 
-  await Promise.all([devices, ...servers].map((child) => child.finish()));
+  await Promise.all([devices, ...loops, ...servers].map((child) => child.finish()));
   const captureDrops = (await Promise.all(captures.map((capture) => capture.stop()))).reduce(
     (a, b) => a + b,
   );
@@ -142,6 +150,7 @@ async function runIn(base: Omit<VariantContext, 'topology'>): Promise<LabSummary
       packets: replay.packets.length,
     },
     cpuPercent: started.home.length > 0 ? cpuPercent(before, after) : null,
+    txDropped,
     captureDrops,
     faults: [...new Set([...logs.devices.faults, ...logs.cloud.faults])],
     versions: await readVersions(),

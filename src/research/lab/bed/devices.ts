@@ -162,7 +162,7 @@ class Resolver {
       if (found === null) this.#cache.delete(name);
       return found;
     });
-    this.#cache.set(name, { untilMs: monotonicMs() + dnsCacheMs, address });
+    this.#cache.set(name, { untilMs: monotonicMs() + (this.#dns.cacheMs ?? dnsCacheMs), address });
     return address;
   }
 

@@ -1,5 +1,5 @@
 // What the lab hands its own processes on standard input: one line of JSON.
-import type { Exchange } from '../emulators/plan.ts';
+import type { Activity, Exchange } from '../emulators/plan.ts';
 import type { ReplayPacket } from '../traffic/replay.ts';
 
 /** The devices' side: whose traffic, from which addresses, beginning when. */
@@ -8,9 +8,16 @@ export interface DevicesConfig {
   startMs: number;
   devices: { id: string; ip: string }[];
   exchanges: Exchange[];
-  dns: { address: string; port: number };
+  /** Whom to ask for names, and how long an answer is kept; left out: as most devices do. */
+  dns: { address: string; port: number; cacheMs?: number };
   replay: ReplaySide | null;
   logPath: string;
+}
+
+/** The other program of the router: when it begins to count, and when it is busy. */
+export interface LoopsConfig {
+  startMs: number;
+  activities: readonly Activity[];
 }
 
 /** A side of a replayed capture; `packets` are those this side sends. */
@@ -44,8 +51,8 @@ export function readProcessConfig<T>(onEnd: () => void): Promise<T> {
     process.stdin.on('data', (chunk: string) => {
       if (parsed) return;
       text += chunk;
+      if (!chunk.includes('\n')) return;
       const end = text.indexOf('\n');
-      if (end < 0) return;
       parsed = true;
       try {
         resolve(JSON.parse(text.slice(0, end)));

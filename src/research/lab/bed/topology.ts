@@ -1,5 +1,6 @@
 // The lab's network as data: namespaces, links, addresses and the commands that build them. Pure.
-import { type DeviceId, deviceCatalogue } from '../../devices/catalogue.ts';
+import { deviceCatalogue, type HouseDevice } from '../../devices/catalogue.ts';
+import { crowdDevices } from '../traffic/loads.ts';
 
 export type Place = 'devices' | 'router' | 'provider' | 'endpoint' | 'cloud';
 
@@ -20,7 +21,7 @@ export const lab = {
 
 export interface LabDevice {
   /** `replay` is the device that plays a capture. */
-  id: DeviceId | 'replay';
+  id: HouseDevice | 'replay';
   name: string;
   mac: string;
   ip: string;
@@ -45,6 +46,8 @@ export interface TopologyOptions {
   ipv6: boolean;
   /** MAC of the device that plays a capture. */
   replayMac?: string | null;
+  /** Many devices rather than one of each kind. */
+  crowd?: boolean;
 }
 
 /** Names are given so that a lab is told from everything else on the machine: `iotlab-<id>-<place>`. */
@@ -58,8 +61,8 @@ export function cloudAddresses(): Map<string, string> {
   return new Map(names.map((name, index) => [name, `192.88.99.${100 + index}`]));
 }
 
-/** The household: one device of each kind, and one that plays captures. */
-export function labDevices(replayMac: string | null = null): LabDevice[] {
+/** The household: one device of each kind, and one that plays captures; of a crowd the others stand behind them. */
+export function labDevices(replayMac: string | null = null, crowd = false): LabDevice[] {
   const kinds = [
     ...deviceCatalogue.map(({ id, name, macPrefix }) => ({
       id,
@@ -67,6 +70,13 @@ export function labDevices(replayMac: string | null = null): LabDevice[] {
       mac: `${macPrefix}:00:00:01`,
     })),
     { id: 'replay' as const, name: 'Replayed capture', mac: replayMac ?? '02:00:5e:00:53:01' },
+    ...(crowd ? crowdDevices().slice(deviceCatalogue.length) : []).map(
+      ({ device, kind: { name, macPrefix } }, index) => ({
+        id: device,
+        name: `${name} (${device})`,
+        mac: `${macPrefix}:00:01:${index.toString(16).padStart(2, '0')}`,
+      }),
+    ),
   ];
   return kinds.map((kind, index) => ({
     ...kind,
@@ -77,7 +87,12 @@ export function labDevices(replayMac: string | null = null): LabDevice[] {
 }
 
 /** @returns everything needed to build the lab's network, nothing of it done */
-export function planTopology({ id, ipv6, replayMac = null }: TopologyOptions): Topology {
+export function planTopology({
+  id,
+  ipv6,
+  replayMac = null,
+  crowd = false,
+}: TopologyOptions): Topology {
   const names: Record<Place, string> = {
     devices: namespaceName(id, 'devices'),
     router: namespaceName(id, 'router'),
@@ -85,7 +100,7 @@ export function planTopology({ id, ipv6, replayMac = null }: TopologyOptions): T
     endpoint: namespaceName(id, 'endpoint'),
     cloud: namespaceName(id, 'cloud'),
   };
-  const devices = labDevices(replayMac);
+  const devices = labDevices(replayMac, crowd);
   const commands: string[][] = [];
   const ip = (place: Place, ...rest: string[]) =>
     commands.push(['ip', '-n', names[place], ...rest]);

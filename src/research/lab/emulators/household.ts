@@ -2,6 +2,7 @@
 
 import { type Random, seededRandom } from '../../../core/random/random.ts';
 import type { DeviceId } from '../../devices/catalogue.ts';
+import { activeStretches, drawTurns } from '../traffic/turns.ts';
 import { amcrest } from './amcrest.ts';
 import { echo } from './echo.ts';
 import { nestCam } from './nest-cam.ts';
@@ -26,7 +27,7 @@ export interface HouseholdOptions {
   durationS: number;
   /** Only these; what each does is the same with or without the others. */
   devices?: readonly DeviceId[] | null;
-  /** All devices idle and active in turn, each for so long, beginning idle; otherwise each at times of its own. */
+  /** All devices idle and active by turns of so long each, in the order of `drawTurns`; otherwise each at times of its own. */
   alternateS?: number | undefined;
 }
 
@@ -38,11 +39,15 @@ const pausesForRunS = 60;
  * Exchanges, events and activities are in the order of time.
  */
 export function planHousehold(options: HouseholdOptions): DevicePlan {
-  const { seed, devices } = options;
+  const { seed, devices, durationS, alternateS } = options;
+  const turns =
+    alternateS === undefined
+      ? undefined
+      : activeStretches(drawTurns(seed, durationS, alternateS), durationS);
   const plans = emulators.flatMap((emulator, index) =>
     devices && !devices.includes(emulator.device)
       ? []
-      : planDevice(emulator, { ...options, random: seededRandom(seed, index + 1) }),
+      : planDevice(emulator, { durationS, turns, random: seededRandom(seed, index + 1) }),
   );
   return {
     exchanges: plans.flatMap(({ exchanges }) => exchanges).sort((a, b) => a.atS - b.atS),
@@ -54,21 +59,19 @@ export function planHousehold(options: HouseholdOptions): DevicePlan {
 interface DeviceOptions {
   random: Random;
   durationS: number;
-  alternateS?: number | undefined;
+  /** When it is in use, where that is the same for all; otherwise at times of its own. */
+  turns?: DevicePlan['activities'] | undefined;
 }
 
 /** Plans one device: heartbeats throughout, uses with pauses between, an event at the start of each use. */
 export function planDevice(
   emulator: Emulator,
-  { random, durationS, alternateS }: DeviceOptions,
+  { random, durationS, turns }: DeviceOptions,
 ): DevicePlan {
-  const activities =
-    alternateS === undefined
-      ? spontaneousActivities(emulator, random, durationS)
-      : alternatingActivities(durationS, alternateS);
+  const activities = turns ?? spontaneousActivities(emulator, random, durationS);
   const heartbeats = emulator.heartbeat(random, durationS);
   // An alternating run compares idle with active stretches: idle then means silent, as between heartbeats.
-  const exchanges = alternateS === undefined ? heartbeats : [];
+  const exchanges = turns ? [] : heartbeats;
   for (const { startS, endS } of activities) {
     exchanges.push(...emulator.activity(random, startS, endS - startS));
   }
@@ -96,14 +99,6 @@ function spontaneousActivities(
     activities.push({ startS, endS });
     // At least two seconds, so that one use ends before the next begins.
     startS = endS + 2 - Math.log(1 - random()) * (pauseS * stretch - 2);
-  }
-  return activities;
-}
-
-function alternatingActivities(durationS: number, alternateS: number): DevicePlan['activities'] {
-  const activities = [];
-  for (let startS = alternateS; startS < durationS; startS += 2 * alternateS) {
-    activities.push({ startS, endS: Math.min(startS + alternateS, durationS) });
   }
   return activities;
 }

@@ -1,13 +1,13 @@
 // What an emulated device does: timed exchanges with its cloud and the events its owner would recognise.
 
 import type { Random } from '../../../core/random/random.ts';
-import type { DeviceId } from '../../devices/catalogue.ts';
+import type { DeviceId, HouseDevice } from '../../devices/catalogue.ts';
 
 /** One message to a cloud server, and what the server sends back. */
 export interface Exchange {
   /** Seconds after the run's start. */
   atS: number;
-  device: DeviceId;
+  device: HouseDevice;
   protocol: 'tcp' | 'udp';
   /** DNS name of the server, looked up first. */
   name: string;
@@ -21,7 +21,7 @@ export interface Exchange {
 /** Something that happened at home, of the kind an observer must not learn. */
 export interface PlannedEvent {
   atS: number;
-  device: DeviceId;
+  device: HouseDevice;
   event: string;
 }
 

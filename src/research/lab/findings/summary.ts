@@ -5,8 +5,11 @@ import {
 } from '../../../core/analysis/statistics/kolmogorov-smirnov.ts';
 import { TUNNEL_OVERHEAD_BYTES } from '../../../core/cost/cost.ts';
 import type { LabOptions } from '../options.ts';
+import type { Load } from '../traffic/loads.ts';
 import type { Delay } from '../traffic/traffic-log.ts';
+import { drawTurns, type Turns } from '../traffic/turns.ts';
 import type { HomePacket, ProviderView, WirePacket } from './observation.ts';
+import { type ComparedStretches, compareStretches } from './stretches.ts';
 
 export interface IntervalStatistics {
   n: number;
@@ -28,8 +31,8 @@ export interface DirectionSummary {
   offPercent: number | null;
   /** Datagrams the provider dropped on purpose. */
   droppedByProvider: number;
-  /** Of an alternating run: how many pairs of an idle stretch and the active one after it a KS test tells apart. */
-  alternating: { pairs: number; toldApart: number; significance: number } | null;
+  /** Of an alternating run. */
+  alternating: ComparedStretches | null;
   intervals: {
     all: IntervalStatistics;
     idle: IntervalStatistics;
@@ -59,6 +62,11 @@ export interface LabSummary {
   intervalSdPercent: number;
   replay: { capture: string; device: string; offsetS: number; packets: number } | null;
   alternateS: number | null;
+  /** Of an alternating run, which stretches were active; null, and absent in what older versions left, where there are no turns. */
+  turns?: Turns | null;
+  /** What the devices did, and whether another program had the router's core meanwhile. */
+  load?: Load;
+  busyRouter?: boolean;
   /** Which emulated devices talked; null: all. */
   deviceIds: readonly string[] | null;
   dropPercent: number;
@@ -76,6 +84,8 @@ export interface LabSummary {
   };
   /** Percent of one core. */
   cpuPercent: { home: number; endpoint: number } | null;
+  /** Packets that the tunnel's netdev dropped at either end, of which there must be none; null without shaping. */
+  txDropped?: { home: number; endpoint: number } | null;
   /** Packets the captures missed; figures are short by so many. */
   captureDrops: number;
   faults: string[];
@@ -95,6 +105,7 @@ export interface SummaryInput {
   droppedByProvider: { up: number; down: number };
   replay: LabSummary['replay'];
   cpuPercent: LabSummary['cpuPercent'];
+  txDropped?: LabSummary['txDropped'];
   captureDrops: number;
   faults: string[];
   versions: Record<string, string>;
@@ -146,6 +157,12 @@ export function summarise(input: SummaryInput): LabSummary {
     intervalSdPercent: options.intervalSdPercent,
     replay: input.replay,
     alternateS: options.alternateS,
+    turns:
+      options.alternateS === null
+        ? null
+        : drawTurns(options.seed, options.seconds, options.alternateS),
+    load: options.load ?? 'household',
+    busyRouter: options.busyRouter ?? false,
     deviceIds: options.devices,
     dropPercent: options.dropPercent,
     tunnelPort: input.tunnelPort,
@@ -181,6 +198,7 @@ export function summarise(input: SummaryInput): LabSummary {
       ),
     },
     cpuPercent: input.cpuPercent,
+    txDropped: input.txDropped ?? null,
     captureDrops: input.captureDrops,
     faults: input.faults,
     versions: input.versions,
@@ -231,31 +249,6 @@ function measureIntervals(
     active: describe(busy),
     idleAgainstActive: idle.length > 0 && busy.length > 0 ? kolmogorovSmirnov(idle, busy) : null,
   };
-}
-
-const significance = 0.05;
-
-/** Compares the intervals of each idle stretch with those of the active stretch after it. */
-function compareStretches(
-  packets: readonly WirePacket[],
-  startS: number,
-  seconds: number,
-  alternateS: number,
-): NonNullable<DirectionSummary['alternating']> {
-  const stretches: number[][] = Array.from({ length: Math.ceil(seconds / alternateS) }, () => []);
-  for (let index = 1; index < packets.length; index++) {
-    const { timeS } = packets[index]!;
-    stretches[Math.floor((timeS - startS) / alternateS)]?.push(timeS - packets[index - 1]!.timeS);
-  }
-  let pairs = 0;
-  let toldApart = 0;
-  for (let idle = 0; idle + 1 < stretches.length; idle += 2) {
-    const [before, after] = [stretches[idle]!, stretches[idle + 1]!];
-    if (before.length === 0 || after.length === 0) continue;
-    pairs++;
-    if (kolmogorovSmirnov(before, after).pValue < significance) toldApart++;
-  }
-  return { pairs, toldApart, significance };
 }
 
 function describe(values: readonly number[]): IntervalStatistics {

@@ -7,6 +7,9 @@ import type { DevicePlan } from '../emulators/plan.ts';
 import type { VariantContext } from '../variants/variant.ts';
 import type { Replay } from './replay.ts';
 
+/** A load does not wait for names, whose answers stand in the queue that it fills. */
+const KEPT_NAMES = { cacheMs: 86_400_000 };
+
 export interface TrafficContext {
   context: VariantContext;
   plan: DevicePlan;
@@ -24,7 +27,11 @@ export function startDevices(traffic: TrafficContext): Promise<LabProcess> {
     devices: context.topology.devices.map(({ id, ip }) => ({ id, ip })),
     exchanges: plan.exchanges,
     // As DHCP tells them: the router. In the placebo a port of its own, so that nothing asks through the tunnel.
-    dns: { address: lab.lanAddress, port: staysInLan(context) ? lab.sinkDnsPort : 53 },
+    dns: {
+      address: lab.lanAddress,
+      port: staysInLan(context) ? lab.sinkDnsPort : 53,
+      ...(isHousehold(context) ? {} : KEPT_NAMES),
+    },
     replay: replaySide(traffic, 'up'),
     logPath: join(context.workFolder, 'devices.json'),
   };
@@ -64,6 +71,10 @@ export async function startServers(traffic: TrafficContext): Promise<LabProcess[
     await startLabProcess(context, 'cloud', 'servers', 'cloud', cloud),
     await startLabProcess(context, 'router', 'servers', 'router-dns', resolver),
   ];
+}
+
+function isHousehold({ options: { load = 'household' } }: VariantContext): boolean {
+  return load === 'household';
 }
 
 function staysInLan({ options }: VariantContext): boolean {

@@ -58,6 +58,7 @@ export async function startPlainTunnel(context: VariantContext): Promise<Started
     expectedPps: null,
     expectedKBps: null,
     readStatus: async () => null,
+    readTxDropped: async () => null,
   };
 }
 

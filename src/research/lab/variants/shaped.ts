@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultMode, isMode } from '../../../core/pacing/modes.ts';
+import { TUNNEL_NETDEV } from '../../../core/plan/names.ts';
 import { slotsPerSecond } from '../../../core/stream/stream.ts';
 import { CommandError } from '../../../shell/system/command.ts';
 import { run } from '../../../shell/system/node/processes.ts';
@@ -78,6 +79,10 @@ export async function startShaped(context: VariantContext): Promise<StartedVaria
     expectedPps: slotsPerSecond(options),
     expectedKBps: options.rateKBps,
     readStatus,
+    readTxDropped: async () => ({
+      home: await readTxDropped(router),
+      endpoint: await readTxDropped(endpoint),
+    }),
   };
 }
 
@@ -120,6 +125,23 @@ async function readServiceStatus(
     if (error instanceof CommandError || error instanceof SyntaxError) return null;
     throw error;
   }
+}
+
+/** What the tunnel's netdev found no room for. */
+async function readTxDropped(netns: string): Promise<number> {
+  const { stdout } = await run([
+    'ip',
+    '-n',
+    netns,
+    '-j',
+    '-s',
+    'link',
+    'show',
+    'dev',
+    TUNNEL_NETDEV,
+  ]);
+  const [link] = JSON.parse(stdout) as [{ stats64: { tx: { dropped: number } } }];
+  return link.stats64.tx.dropped;
 }
 
 /** The port of a profile's `remote HOST PORT`. */

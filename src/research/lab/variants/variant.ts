@@ -28,6 +28,8 @@ export interface StartedVariant {
   expectedKBps: number | null;
   /** What the service says of itself; null where there is none. */
   readStatus(): Promise<unknown>;
+  /** Packets that the tunnel's netdev dropped at either end; null without shaping. */
+  readTxDropped(): Promise<{ home: number; endpoint: number } | null>;
 }
 
 /** Nothing stands between the devices and the provider but the router. */
@@ -38,4 +40,5 @@ export const withoutTunnel: StartedVariant = {
   expectedPps: null,
   expectedKBps: null,
   readStatus: async () => null,
+  readTxDropped: async () => null,
 };
