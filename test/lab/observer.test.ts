@@ -2,7 +2,13 @@
 import test from 'ava';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { labDevices } from '../../src/research/lab/bed/topology.ts';
-import { observeRun, renderObserver } from '../../src/research/lab/findings/observer.ts';
+import {
+  observeActivity,
+  observeNext,
+  observeRun,
+  renderObserver,
+} from '../../src/research/lab/findings/observer.ts';
+import { drawTurns } from '../../src/research/lab/traffic/turns.ts';
 
 const [startS, endS] = [1000, 1240];
 
@@ -40,12 +46,38 @@ test('what leaks is told with its device; what does not is not, and minutes are 
   t.is(minutes!.activity, null);
 });
 
+test('devices that are active by turns are judged by these, not by what reached them', (t) => {
+  const turns = drawTurns(1, endS - startS, 5);
+  const leaky = run(0, 3);
+  const extra = turns.active.flatMap((active, k) =>
+    active ? Array.from({ length: 40 }, (_, i) => startS + 5 * k + i / 8) : [],
+  );
+  const up = [...leaky.wire.up, ...extra.map((timeS) => ({ timeS, bytes: 564 }))].sort(
+    (a, b) => a.timeS - b.timeS,
+  );
+  const wire = { ...leaky.wire, up };
+  const told = (by: typeof turns | null) =>
+    observeActivity({ ...leaky, wire, turns: by }, options)[0]!.activity!;
+  t.is(told(turns).figures.active, 120);
+  t.true(told(turns).figures.forest!.low > 0.8 && told(turns).forestP < 0.01);
+  t.true(told(null).forestP > 0.01);
+});
+
 test('runs stand side by side; beside a placebo, with what is beyond it', (t) => {
-  const vit = { name: 'vit', windows: observeRun(run(8, 1), options) };
+  const leaky = run(8, 1);
+  const came = { up: leaky.home.map(({ timeS }) => timeS), down: [] };
+  const next = observeNext(leaky, came, 1);
+  t.is(next.down, null);
+  const vit = { name: 'vit', windows: observeRun(leaky, options), next };
   const placebo = { name: 'placebo', windows: observeRun(run(0, 2), options) };
   const table = renderObserver([vit, placebo]);
   t.regex(table, /^window +vit +placebo\n-+\n/);
   t.regex(table, /1 s +beyond the placebo’s \(95 %\) +\+0\.\d\d \(\+0\.\d\d to \+0\.\d\d\) +–/);
   t.regex(table, /60 s +windows active\/idle +too few +too few/);
+  t.regex(
+    table,
+    /next +interval after what came, up: gap \(95 % of chance\) +0\.\d{3} \(0\.\d{3}\) +–\n/,
+  );
+  t.notRegex(table, /interval after what came, down/);
   t.notRegex(renderObserver([vit]), /placebo’s/);
 });

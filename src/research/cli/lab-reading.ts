@@ -10,7 +10,7 @@ import { LabError } from '../lab/error.ts';
 import { attackRun } from '../lab/findings/attack.ts';
 import { compareRun, renderComparison } from '../lab/findings/comparison.ts';
 import { renderDefences } from '../lab/findings/defences.ts';
-import { observeRun, renderObserver } from '../lab/findings/observer.ts';
+import { observeNext, observeRun, renderObserver } from '../lab/findings/observer.ts';
 import { observeOverTime, renderOverTime } from '../lab/findings/observer-over-time.ts';
 import { readRunFolder } from '../lab/findings/run-folder.ts';
 import { renderTraceCsv, traceOfPlan } from '../lab/traffic/plan-trace.ts';
@@ -95,8 +95,10 @@ async function observe(
   }
   const runs = [];
   for (const folder of folders) {
-    const { summary, attack } = await readRunFolder(folder);
-    runs.push({ name: summary.variant, folder, windows: observeRun(attack, { windowsS, seed }) });
+    const { summary, attack, came } = await readRunFolder(folder);
+    const windows = observeRun({ ...attack, turns: summary.turns ?? null }, { windowsS, seed });
+    const next = observeNext(attack, came, seed);
+    runs.push({ name: summary.variant, folder, windows, next });
   }
   process.stdout.write(json ? renderJson(runs) : renderObserver(runs));
 }

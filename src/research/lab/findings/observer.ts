@@ -5,8 +5,14 @@ import { testWindows, type WindowFigures } from '../../../core/analysis/audit-wi
 import type { Interval } from '../../../core/analysis/statistics/auc-interval.ts';
 import { renderRows } from '../../../core/plot/text-table.ts';
 import { type DeviceFigures, testDevices } from '../../analysis/audit-devices.ts';
+import { type NextInterval, testNextInterval } from '../../analysis/next-interval.ts';
+import type { Turns } from '../traffic/turns.ts';
 import { type AttackInput, activityByDevice, wireWithin } from './attack.ts';
+import type { Direction, HomePacket } from './observation.ts';
+import { labelByTurns } from './stretches.ts';
 import { underline } from './table.ts';
+
+const PERMUTATIONS = 1999;
 
 export interface ObserverOptions {
   /** Lengths of window. */
@@ -30,19 +36,36 @@ export interface ObservedWindows {
   devices: DeviceFigures;
 }
 
+/** What is looked at of a run; `turns` where its devices were active by turns. */
+export type Observed = Pick<AttackInput, 'startS' | 'endS' | 'wire' | 'home'> & {
+  turns?: Turns | null;
+};
+
 /** Asks every question of one run. */
-export function observeRun(
-  { startS, endS, wire, home }: Pick<AttackInput, 'startS' | 'endS' | 'wire' | 'home'>,
-  { windowsS, permutations = 1999, seed }: ObserverOptions,
-): ObservedWindows[] {
-  const within = ({ timeS }: { timeS: number }) => timeS >= startS && timeS < endS;
-  const packets = wireWithin({ startS, endS, wire });
-  const activity = [...home].filter(within).sort((a, b) => a.timeS - b.timeS);
-  const byDevice = activityByDevice(activity);
+export function observeRun(run: Observed, options: ObserverOptions): ObservedWindows[] {
+  const { startS } = run;
+  const { permutations = PERMUTATIONS, seed } = options;
+  const packets = wireWithin(run);
+  const byDevice = activityByDevice(activityWithin(run));
+  return observeActivity(run, options).map((observed) => ({
+    ...observed,
+    devices: testDevices(packets, byDevice, { ...observed, startS, permutations, seed }),
+  }));
+}
+
+/** Asks whether anything happened, and not which device it was. */
+export function observeActivity(
+  run: Observed,
+  { windowsS, permutations = PERMUTATIONS, seed }: ObserverOptions,
+): Omit<ObservedWindows, 'devices'>[] {
+  const { startS, endS, turns } = run;
+  const packets = wireWithin(run);
+  const activity = activityWithin(run);
   return windowsS.map((windowS) => {
     const windows = Math.floor((endS - startS) / windowS);
     const place = { startS, windowS, windows };
-    const labels = labelWindows(activity, place);
+    // What the tunnel hands to devices follows the wire; their turns do not.
+    const labels = turns ? labelByTurns(turns, place) : labelWindows(activity, place);
     const enough = Math.min(labels.active, labels.idle) >= FEWEST_WINDOWS;
     const tested = enough
       ? testWindows(packets, { startS, windowS, labels, permutations, level: 0.01, seed })
@@ -55,15 +78,36 @@ export function observeRun(
         forestP: tested.tests.results.find(({ name }) => name === 'forest')?.pValue ?? 1,
         anyP: Math.min(...tested.tests.results.map(({ adjustedP }) => adjustedP)),
       },
-      devices: testDevices(packets, byDevice, { ...place, permutations, seed }),
     };
   });
+}
+
+function activityWithin({ startS, endS, home }: Observed): HomePacket[] {
+  return home
+    .filter(({ timeS }) => timeS >= startS && timeS < endS)
+    .sort((a, b) => a.timeS - b.timeS);
+}
+
+/** Asks of each direction whether the intervals after what came into the tunnel differ; null where too little came. */
+export function observeNext(
+  { startS, endS, wire }: Pick<AttackInput, 'startS' | 'endS' | 'wire'>,
+  came: Record<Direction, readonly number[]>,
+  seed: number,
+): Record<Direction, NextInterval | null> {
+  const tested = (direction: Direction) =>
+    testNextInterval(
+      wire[direction].map(({ timeS }) => timeS).filter((timeS) => timeS >= startS && timeS < endS),
+      came[direction],
+      { startS, endS, seed },
+    );
+  return { up: tested('up'), down: tested('down') };
 }
 
 /** One run's answers under its name. */
 export interface ObservedRun {
   name: string;
   windows: ObservedWindows[];
+  next?: Record<Direction, NextInterval | null>;
 }
 
 /** Runs side by side; with a placebo among them, what each has beyond it. */
@@ -108,6 +152,20 @@ export function renderObserver(runs: readonly ObservedRun[]): string {
       row('  p of that', ({ devices: { named } }) => (named ? pText(named.pValue) : '–')),
     ];
   });
+  for (const direction of ['up', 'down'] as const) {
+    if (!runs.some(({ next }) => next?.[direction])) continue;
+    const row = (what: string, cell: (next: NextInterval) => string) =>
+      rows.push([
+        'next',
+        what,
+        ...runs.map(({ next }) => (next?.[direction] ? cell(next[direction]) : '–')),
+      ]);
+    row(
+      `interval after what came, ${direction}: gap (95 % of chance)`,
+      ({ gap, nullHigh }) => `${gap.toFixed(3)} (${nullHigh.toFixed(3)})`,
+    );
+    row('  which after it, p among those tried', ({ lag, pValue }) => `${lag}., ${pText(pValue)}`);
+  }
   const titles = ['window', '', ...runs.map(({ name }) => name)];
   return `${underline(renderRows([titles, ...rows], 2))}${notes.map((note) => `${note}\n`).join('')}`;
 }
@@ -115,6 +173,7 @@ export function renderObserver(runs: readonly ObservedRun[]): string {
 const notes: readonly string[] = [
   'Activity: a random forest on counts, sizes, quantiles, autocorrelation, entropy and spectrum of the intervals, trained on this very traffic and judged on stretches it has not seen: how often it ranks an active window above an idle one (where hardly one is idle: a busier above a quieter). 0.50 is guessing.',
   'p: how often chance alone does as well. Information: the most that one feature shares with activity, and what 95 of 100 draws of chance stay below.',
+  'Interval after what came: from the slot after a packet of a device came to the home’s or the endpoint’s end of the tunnel to the one after that, or some slots later; the largest gap between its distribution and that of all others. Not the interval in which the packet came, which is a long one more often, whatever the stream.',
   'Best told device: the same question asked of each device’s own activity. Windows named right: called after the device that said most in them.',
 ];
 

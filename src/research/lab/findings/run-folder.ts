@@ -15,7 +15,14 @@ import { LabError } from '../error.ts';
 import { parseDelays } from '../traffic/delays-csv.ts';
 import type { Delay } from '../traffic/traffic-log.ts';
 import type { AttackInput } from './attack.ts';
-import { observeHome, observeProvider, type WirePacket } from './observation.ts';
+import {
+  type Direction,
+  type HomePacket,
+  observeArrivals,
+  observeHome,
+  observeProvider,
+  type WirePacket,
+} from './observation.ts';
 import type { LabSummary } from './summary.ts';
 
 /** A run, with all that the provider could have recorded. */
@@ -27,6 +34,8 @@ export interface FinishedRun {
   events: HomeEvent[];
   /** Every message's way. */
   messages: Delay[];
+  /** When packets of devices came to the end that would send them on by the tunnel, seconds; in the placebo to whom they were for. */
+  came: Record<Direction, number[]>;
   attack: AttackInput;
 }
 
@@ -48,23 +57,35 @@ export async function readRunFolder(folder: string): Promise<FinishedRun> {
       : (await observeProvider(openCapture(nodeSystem, provider), { tunnelPort })).data;
   const events = await readEvents(folder);
   const delays = join(folder, 'delays.csv');
+  const home = await observeHome(openCapture(nodeSystem, join(folder, 'device.pcap')));
   return {
     folder,
     summary,
     line,
     events,
     messages: parseDelays(await readFile(delays, 'utf8'), delays),
+    came: {
+      up: timesOf(home, 'up'),
+      down:
+        tunnelPort === null || summary.variant === 'placebo'
+          ? timesOf(home, 'down')
+          : await observeArrivals(openCapture(nodeSystem, join(folder, 'endpoint.pcap'))),
+    },
     attack: {
       startS,
       endS,
       wire,
       streams: tunnelPort === null ? await readStreams(provider, startS, endS) : null,
       dnsNames: Object.keys(summary.dnsNamesInClear),
-      home: await observeHome(openCapture(nodeSystem, join(folder, 'device.pcap'))),
+      home,
       events,
       seed,
     },
   };
+}
+
+function timesOf(home: readonly HomePacket[], direction: Direction): number[] {
+  return home.filter((packet) => packet.direction === direction).map(({ timeS }) => timeS);
 }
 
 /** @throws {LabError} where the folder holds no run */
