@@ -62,11 +62,12 @@ properties: $(MODULES) ## the unit tests with a hundred times as many cases of e
 	@PROPERTY_SHARE=100 sh scripts/test.sh unit
 
 .PHONY: evaluate
+evaluate: ROWS = ^(idle-40|modes|changes)$$
 evaluate: evaluate-wire evaluate-audit evaluate-report ## measure what a provider sees, and whether an audit would (root, 40 minutes)
 
 .PHONY: evaluate-wire
-evaluate-wire: lab-packages dist/iotshaper.js compiled ## the provider's line beside its nulls (root, 25 minutes; SECONDS=N)
-	@node build/test/bench/wire.js $(SECONDS)
+evaluate-wire: lab-packages dist/iotshaper.js compiled ## the provider's line beside its nulls, 16 conditions (root, two hours; SECONDS=300 of each, ROWS='^busy-')
+	@node build/test/bench/wire.js $(SECONDS) '$(ROWS)'
 
 .PHONY: evaluate-audit
 evaluate-audit: lab-packages dist/iotshaper.js compiled ## planted leaks and clean streams, audited (root, 15 minutes; RUNS=N)

@@ -2,18 +2,16 @@
 // Run as root after `make build`: node build/test/bench/outer-clock.js [SECONDS A TURN] [TURNS] [RATES]
 
 import { readdir, readFile } from 'node:fs/promises';
-import { cpus, loadavg } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { loadavg } from 'node:os';
 import { kolmogorovSmirnov } from '../../src/core/analysis/statistics/kolmogorov-smirnov.ts';
 import { HomeNetwork } from '../net/home-network.ts';
 import { packetsPerS, readWire } from '../net/wire.ts';
+import { BUSY_MS, keepCoresBusy } from './busy-cores.ts';
 
 const seconds = Number(process.argv[2] ?? 12);
 const turns = Number(process.argv[3] ?? 4);
 const rates = (process.argv[4] ?? '40,100,400').split(',').map(Number);
 const PACKET_BYTES = 512;
-/** The cores are busy for so long, then idle for as long. */
-const BUSY_MS = 2000;
 /** Streams and clock settle in so long. */
 const SETTLE_MS = 4000;
 /** Longer than any interval that is drawn: the whole machine stood still, whatever the clocks. */
@@ -22,14 +20,6 @@ const VARIANTS = [
   { name: 'one clock', standing: '0' },
   { name: 'two clocks', standing: '' },
 ] as const;
-
-/** Keeps a core busy for {@link BUSY_MS} in twice as long. */
-const LOAD = `
-  const busyMs = ${BUSY_MS};
-  for (;;) {
-    while (Date.now() % (2 * busyMs) < busyMs);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * busyMs - (Date.now() % (2 * busyMs)));
-  }`;
 
 /** One direction in one turn. */
 interface Turn {
@@ -139,12 +129,12 @@ for (const mode of ['vit', 'constant'] as const) {
   for (const rateKBps of mode === 'vit' ? rates : rates.slice(0, 1)) {
     const main = [`option rate '${rateKBps}'`, `option mode '${mode}'`];
     const network = await HomeNetwork.build({ id: 'clk', main });
-    const workers: Worker[] = [];
+    let rest: (() => Promise<unknown>) | null = null;
     try {
       network.startEndpoint();
       network.startHome();
       await network.await('shaping');
-      for (const _ of cpus()) workers.push(new Worker(LOAD, { eval: true }));
+      rest = keepCoresBusy();
       const meanMs = PACKET_BYTES / rateKBps;
       const taken = VARIANTS.map((): Turn[][] => []);
       for (let turn = 0; turn < turns; turn++) {
@@ -168,7 +158,7 @@ for (const mode of ['vit', 'constant'] as const) {
         }
       }
     } finally {
-      for (const worker of workers) await worker.terminate();
+      await rest?.();
       await network.close();
     }
   }
