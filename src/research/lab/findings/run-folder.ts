@@ -17,7 +17,6 @@ import type { Delay } from '../traffic/traffic-log.ts';
 import type { AttackInput } from './attack.ts';
 import {
   type Direction,
-  type HomePacket,
   observeArrivals,
   observeHome,
   observeProvider,
@@ -34,8 +33,6 @@ export interface FinishedRun {
   events: HomeEvent[];
   /** Every message's way. */
   messages: Delay[];
-  /** When packets of devices came to the end that would send them on by the tunnel, seconds; in the placebo to whom they were for. */
-  came: Record<Direction, number[]>;
   attack: AttackInput;
 }
 
@@ -57,35 +54,41 @@ export async function readRunFolder(folder: string): Promise<FinishedRun> {
       : (await observeProvider(openCapture(nodeSystem, provider), { tunnelPort })).data;
   const events = await readEvents(folder);
   const delays = join(folder, 'delays.csv');
-  const home = await observeHome(openCapture(nodeSystem, join(folder, 'device.pcap')));
   return {
     folder,
     summary,
     line,
     events,
     messages: parseDelays(await readFile(delays, 'utf8'), delays),
-    came: {
-      up: timesOf(home, 'up'),
-      down:
-        tunnelPort === null || summary.variant === 'placebo'
-          ? timesOf(home, 'down')
-          : await observeArrivals(openCapture(nodeSystem, join(folder, 'endpoint.pcap'))),
-    },
     attack: {
       startS,
       endS,
       wire,
       streams: tunnelPort === null ? await readStreams(provider, startS, endS) : null,
       dnsNames: Object.keys(summary.dnsNamesInClear),
-      home,
+      home: await observeHome(openCapture(nodeSystem, join(folder, 'device.pcap'))),
       events,
       seed,
     },
   };
 }
 
-function timesOf(home: readonly HomePacket[], direction: Direction): number[] {
-  return home.filter((packet) => packet.direction === direction).map(({ timeS }) => timeS);
+/**
+ * When packets of devices came to the end that sends them on by the tunnel, seconds; where they do not pass it, to whom they were for.
+ * @throws CaptureError where the run has no capture of the endpoint's line
+ */
+export async function readCame({
+  folder,
+  summary: { tunnelPort, variant },
+  attack: { home },
+}: FinishedRun): Promise<Record<Direction, number[]>> {
+  const timesOf = (way: Direction) =>
+    home.filter(({ direction }) => direction === way).map(({ timeS }) => timeS);
+  const isPassed = tunnelPort !== null && variant !== 'placebo';
+  const down = isPassed
+    ? await observeArrivals(openCapture(nodeSystem, join(folder, 'endpoint.pcap')))
+    : timesOf('down');
+  return { up: timesOf('up'), down };
 }
 
 /** @throws {LabError} where the folder holds no run */
