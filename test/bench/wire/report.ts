@@ -37,7 +37,7 @@ export function findBroken({ row, summary }: Found): string[] {
 export function renderFound(found: readonly Found[]): string {
   const lengths = found[0]?.windows.map(({ windowS }) => `${windowS} s: AUC, p, any`) ?? [];
   const titles = [
-    ...['row', 'variant', ...lengths, 'next up: gap (95 %), p', 'down'],
+    ...['row', 'variant', ...lengths, 'next up: gap (95 %), p', 'next down'],
     ...['sizes', 'rate off, %', 'sd / mean, %', 'tun drops', 'beside', 'lost', 'CPU, %', 'load'],
   ];
   const lines = found.map(({ row, load, windows, next, summary }) => [
