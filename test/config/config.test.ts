@@ -386,9 +386,9 @@ const night =
 const unheld: [what: string, text: string, paths: string[]][] = [
   ['the rate', mainOf("rate '2000'"), ['main.rate']],
   [
-    'rates of each direction',
+    'the upload’s, where the download has its own, which is for the endpoint to hold',
     mainOf("rate '5000'", "upload_rate '2000'", "download_rate '1600'"),
-    ['main.upload_rate', 'main.download_rate'],
+    ['main.upload_rate'],
   ],
   ['one direction’s', mainOf("rate '40'", "upload_rate '2000'"), ['main.upload_rate']],
   ['a schedule’s', night, ['@schedule[0].rate']],

@@ -43,11 +43,12 @@ const free = { downKBps: null, upKBps: null, slots: null, monthGB: null };
 function evidence(change: Partial<AdmissionEvidence> = {}): AdmissionEvidence {
   return {
     ...{ limits: free, capacity: { kBps: null, slots: null }, shape, coming: null, usedGB: 0 },
-    ...{ has: null, isAlone: false, others: [], isShort: false },
+    ...{ has: null, isAlone: false, others: [], isShort: false, lateMs: null },
     ...change,
   };
 }
 
+const constant: Shape = { ...shape, rateKBps: 2000, mode: 'constant' };
 const at = (rateKBps: number): Shape => ({ ...shape, rateKBps });
 const machine = { kBps: null, slots: 4000 };
 
@@ -126,6 +127,13 @@ const cases: [what: string, change: Partial<AdmissionEvidence>, refused: unknown
     { isShort: true },
     { code: 'full', asked: 78.2, allowed: 0 },
   ],
+  [
+    'more than the server’s timers hold',
+    { shape: at(2000), lateMs: 0.02 },
+    { code: 'timers', asked: 2000, allowed: 1530 },
+  ],
+  ['as much as its timers hold', { shape: at(1530), lateMs: 0.02 }, null],
+  ['as much in intervals that are all alike', { shape: constant, lateMs: 0.02 }, null],
   ['what it has while those that are there get too little', { isShort: true, has: shape }, null],
 ];
 
@@ -278,6 +286,21 @@ test('a home that asks for more than it may have is told why, and keeps what it 
   play.settle();
   t.true(play.take().includes('welcome 2'));
   t.deepEqual(toldOf(play.state).troubles, []);
+});
+
+test('a home that asks for more than the server’s timers hold is refused, and nobody’s limits are blamed', (t) => {
+  const play = Play.serving(t, [2, 3]);
+  play.state = { ...play.state, place: { ...play.state.place, lateMs: 0.02 } };
+  play.hello(2, at(2000));
+  play.settle();
+  const [refused] = play.acts.filter((act) => act.do === 'refuse');
+  t.like(refused, { host: 2, refusal: { code: 'timers', asked: 2000, allowed: 1530 } });
+  t.deepEqual(
+    toldOf(play.state).troubles.map((trouble) => wordsOf(trouble)),
+    [
+      'home home2 is refused: above 1530 KB/s down the server’s timers blur the intervals of mode vit, and 2000 are asked for; its router has to ask for less, for larger packets, or for mode constant',
+    ],
+  );
 });
 
 test('what a home has is taken away once its operator allows less, and the others go on', (t) => {

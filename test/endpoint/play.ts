@@ -80,6 +80,7 @@ export class Play {
     clientConfigDir: '/run/homes',
     managementSocket: '/run/openvpn.sock',
     isOfFleet: true,
+    lateMs: null,
   });
   nowMs = 0;
   /** Everything that was asked for so far. */

@@ -109,9 +109,9 @@ function readMain(
   }
   if (rateTyped !== undefined) asked.set(`${packageName}.rate`, rateTyped);
   else {
-    if (perDirection.length < 2) asked.set(`${path}.rate`, rateKBps);
+    // Of the download the endpoint says what it holds.
     if (uploadKBps !== null) asked.set(`${path}.upload_rate`, uploadKBps);
-    if (downloadKBps !== null) asked.set(`${path}.download_rate`, downloadKBps);
+    else asked.set(`${path}.rate`, rateKBps);
   }
   return {
     ...values,

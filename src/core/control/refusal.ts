@@ -2,10 +2,10 @@
 import { type Notice, notice } from '../notices/notice.ts';
 
 /**
- * What is too much: the rate down or up (KB/s), slots a second, data in this month (GB), or slots a second beside all that the
- * server has to send already; `other` stands for what a newer endpoint says.
+ * What is too much: the rate down or up (KB/s), the rate down that the server's timers hold, slots a second, data in this month (GB), or
+ * slots a second beside all that the server has to send already; `other` stands for what a newer endpoint says.
  */
-export const refusalCodes = ['down', 'up', 'slots', 'month', 'full', 'other'] as const;
+export const refusalCodes = ['down', 'up', 'timers', 'slots', 'month', 'full', 'other'] as const;
 
 export type RefusalCode = (typeof refusalCodes)[number];
 
@@ -20,6 +20,7 @@ export interface Refusal {
 const reasons: Record<RefusalCode, (figures: Pick<Refusal, 'asked' | 'allowed'>) => Notice> = {
   down: (figures) => notice('limit-down', figures),
   up: (figures) => notice('limit-up', figures),
+  timers: (figures) => notice('limit-timers', figures),
   slots: (figures) => notice('limit-slots', figures),
   month: ({ allowed }) => notice('limit-month', { allowed }),
   full: (figures) => notice('limit-full', figures),

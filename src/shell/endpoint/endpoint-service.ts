@@ -13,6 +13,7 @@ import { noticeOfError } from '../../core/notices/notice-error.ts';
 import { wordsOf } from '../../core/notices/words.ts';
 import { FIXED_NETDEVS, HOUSE_TABLE } from '../../core/plan/names.ts';
 import { INNER_NETDEV } from '../../core/plan/nft/nft-endpoint.ts';
+import { measureLateness } from '../machine/lateness.ts';
 import { serveLocalApi } from '../machine/local-api.ts';
 import { MachineLoop } from '../machine/machine-loop.ts';
 import { ReportWatch } from '../machine/report-watch.ts';
@@ -100,6 +101,7 @@ export class EndpointService {
         clientConfigDir: clientConfigDirOf(runDir),
         managementSocket: managementSocketOf(runDir),
         isOfFleet: options.isOfFleet ?? false,
+        lateMs: measureLateness(system),
       }),
       step: (state, event, now) => step(state, event, now, options.judge),
       act: (act) => this.#effects.act(act),

@@ -1,5 +1,7 @@
 // Whether a home gets what it asks for: by what its operator allows it, and by what is left beside those that are there. Pure.
 import type { Refusal } from '../../control/refusal.ts';
+import { modes } from '../../pacing/modes.ts';
+import { topRateKBps } from '../../pacing/top-rate.ts';
 import { isPaced, PLAIN_KBPS, type Shape, slotsPerSecond } from '../../stream/stream.ts';
 import type { Capacity, Limits } from './limits.ts';
 
@@ -24,6 +26,8 @@ export interface AdmissionEvidence {
   others: readonly Shape[];
   /** Those that are there get less than what they were promised. */
   isShort: boolean;
+  /** How late the server's timers are, in ms; null where that was not measured. */
+  lateMs: number | null;
 }
 
 /** Why it does not get it; null where it does. */
@@ -39,6 +43,8 @@ export function findOwnRefusal(evidence: AdmissionEvidence): Refusal | null {
   // A plain tunnel keeps no rate: it has what its class lets pass.
   const downKBps = isPaced(shape) ? shape.rateKBps : PLAIN_KBPS;
   if (isMore(downKBps, limits.downKBps)) return refusal('down', downKBps, limits.downKBps!);
+  const held = topRate(evidence);
+  if (downKBps > held) return refusal('timers', downKBps, held);
   const slots =
     isPaced(shape) || limits.slots !== null ? slotsOf({ ...shape, rateKBps: downKBps }) : 0;
   const most = mostSlots(evidence);
@@ -47,6 +53,12 @@ export function findOwnRefusal(evidence: AdmissionEvidence): Refusal | null {
   if (isMore(coming.kBps, limits.upKBps, UP_SHARE))
     return refusal('up', coming.kBps, limits.upKBps!);
   return isMore(coming.slots, most, UP_SHARE) ? refusal('slots', coming.slots, most!) : null;
+}
+
+/** Intervals that its timers would blur are promised to nobody. */
+function topRate({ shape, lateMs }: AdmissionEvidence): number {
+  const varies = isPaced(shape) && modes[shape.mode].varies;
+  return varies && lateMs !== null ? topRateKBps(shape, lateMs) : Number.POSITIVE_INFINITY;
 }
 
 /** Without a figure of its operator's a home leaves half of the machine to the others there may be. */

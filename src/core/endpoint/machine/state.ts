@@ -34,10 +34,11 @@ export interface Place {
   authorityPath: string;
   /** Where OpenVPN finds a file for each home. */
   clientConfigDir: string;
-  /** Where OpenVPN finds its management's socket. */
   managementSocket: string;
   /** Whether it is one of several, which homes' profiles name as well. */
   isOfFleet: boolean;
+  /** How late timers here are, in ms; null where that was not measured. */
+  lateMs: number | null;
 }
 
 /** A home that is there. */

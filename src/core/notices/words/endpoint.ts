@@ -21,6 +21,8 @@ export const endpointWords = {
     'the stream to home {name} has no second clock behind OpenVPN, which keeps the schedule on a busy server, too: it is reached by {netdev}, and the clock of the other homes stands on {other}; let both leave by one network device, or give this home a server of its own',
   'endpoint-clock-failed':
     'streams to homes have no second clock behind OpenVPN, which keeps the schedule on a busy server, too ({why})',
+  'home-over-timers':
+    'home {name} is refused: {why}; its router has to ask for less, for larger packets, or for mode constant',
   'home-over-limit':
     'home {name} is refused: {why}; "iotshaper endpoint limit" lists what is allowed, and allows more',
   'homes-short':

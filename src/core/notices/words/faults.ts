@@ -15,6 +15,8 @@ export const faultWords = {
   'refused-wait': 'your endpoint’s operator refuses this home: {why}; ask the operator for more',
   'limit-down': '{allowed} KB/s down are allowed, and {asked} are asked for',
   'limit-up': '{allowed} KB/s up are allowed, and {asked} come',
+  'limit-timers':
+    'above {allowed} KB/s down the server’s timers blur the intervals of mode vit, and {asked} are asked for',
   'limit-slots': '{allowed} packets a second each way are allowed, and {asked} are asked for',
   'limit-full':
     'the server has room for {allowed} of its packets a second, and {asked} are asked for',

@@ -94,6 +94,7 @@ function evidenceOf(
     isAlone: homes.length === 1,
     others: sessions.filter((other) => other.host !== host).map((other) => other.shape),
     isShort: turn.state.isServerShort,
+    lateMs: turn.state.place.lateMs,
   };
 }
 
@@ -105,5 +106,6 @@ export function isMonthNearlyUsed(state: EndpointState, name: string): boolean {
 
 /** As the endpoint's own log and status have it. */
 export function refusedNotice({ name }: Pick<StoredHome, 'name'>, refusal: Refusal): Notice {
-  return notice('home-over-limit', { name, why: reasonOf(refusal) });
+  const code = refusal.code === 'timers' ? 'home-over-timers' : 'home-over-limit';
+  return notice(code, { name, why: reasonOf(refusal) });
 }
