@@ -122,6 +122,12 @@ test('a home that its endpoint refuses holds its devices back and says why, with
     wordsOf(bench.state.told.reason),
     /the server has room for 0 of its packets a second, and 79 are asked for; ask the operator/,
   );
+  bench.hear({ kind: 'refused', refusal: { code: 'timers', asked: 5000, allowed: 1520 } });
+  bench.second();
+  t.regex(
+    wordsOf(bench.state.told.reason),
+    /above 1520 KB\/s down the server’s timers blur .*download_rate=1520; uci commit/,
+  );
   bench.hear({ kind: 'refused', refusal: { code: 'slots', asked: 79, allowed: 20 } });
   bench.second();
   t.regex(wordsOf(bench.state.told.reason), /download_rate=10.2; /);

@@ -9,6 +9,9 @@ export const refusalCodes = ['down', 'up', 'timers', 'slots', 'month', 'full', '
 
 export type RefusalCode = (typeof refusalCodes)[number];
 
+/** Those whose figures are KB/s. */
+export const refusedRates: readonly RefusalCode[] = ['down', 'up', 'timers'];
+
 export interface Refusal {
   code: RefusalCode;
   /** What was asked for, came, or was used. */

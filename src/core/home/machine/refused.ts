@@ -1,5 +1,5 @@
 // The endpoint serves nothing of what is wanted, and says why: what a person is told of it, and for how long that holds.
-import { type Refusal, reasonOf } from '../../control/refusal.ts';
+import { type Refusal, reasonOf, refusedRates } from '../../control/refusal.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
 import { rateBounds, type Shape, shapeOf, waitPerSlotMs } from '../../stream/stream.ts';
 import { rateCommand } from '../verification.ts';
@@ -32,8 +32,9 @@ function downloadOf(state: HomeState): Shape | null {
 function refusedNotice(refusal: Refusal, { packetBytes }: Shape): Notice {
   const { code, allowed } = refusal;
   const why = reasonOf(refusal);
-  const isRate = code === 'down' || code === 'up';
-  const fits = isRate ? allowed : Math.floor(allowed * packetBytes * 0.01) / 10;
+  const fits = refusedRates.includes(code)
+    ? allowed
+    : Math.floor(allowed * packetBytes * 0.01) / 10;
   if (code === 'month' || code === 'other' || fits < rateBounds.least)
     return notice('refused-wait', { why });
   const command = rateCommand(code === 'up' ? 'upload_rate' : 'download_rate', fits);
