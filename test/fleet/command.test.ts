@@ -13,6 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { serveLocalApi } from '../../src/shell/machine/local-api.ts';
+import { nodeSystem as system } from '../../src/shell/system/node/node-system.ts';
 import { findFreePort } from './free-port.ts';
 import { Postgres } from './postgres.ts';
 
@@ -34,7 +36,7 @@ interface Machine {
   run(...words: string[]): { status: number | null; said: string; written: string };
 }
 
-function machine(t: ExecutionContext, name: string): Machine {
+function machine(t: ExecutionContext, name: string, registry = url): Machine {
   const folder = mkdtempSync(join(tmpdir(), 'iotshaper-fleet-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const [stateDir, runDir, copy] = ['endpoint', 'run', 'copy'].map((one) => join(folder, one)) as [
@@ -44,7 +46,7 @@ function machine(t: ExecutionContext, name: string): Machine {
   ];
   for (const dir of [stateDir, runDir]) mkdirSync(dir);
   const configure = (more = ''): void => {
-    const text = `registry ${url}\nendpoint ${name}\ncopy ${copy}\n${more}`;
+    const text = `registry ${registry}\nendpoint ${name}\ncopy ${copy}\n${more}`;
     writeFileSync(join(stateDir, 'fleet.conf'), text, { mode: 0o600 });
   };
   configure();
@@ -156,6 +158,58 @@ test('an endpoint is drained where another one takes its homes, and serves again
   t.regex(one.run('drain', '--undo').said, /^This endpoint serves again whoever comes/);
   t.false(existsSync(mark));
   t.is(one.run('drain', '--undo').status, 0);
+});
+
+test('an endpoint is not drained where others have no room for its homes, unless it is to be', async (t) => {
+  const own = postgres.createDatabase();
+  const [one, two] = [machine(t, 'full1', own), machine(t, 'full2', own)];
+  one.run('init', '--host', '192.0.2.91');
+  two.run('init', '--host', '192.0.2.92');
+  for (const name of ['a', 'b', 'c']) one.run('add-home', name);
+  const columns = 'seen_at = now(), cores = 2, slots = 78.125, kbps = 40';
+  spawnSync('psql', [own, '-c', `UPDATE endpoints SET ${columns} WHERE name = 'full2'`]);
+  one.run('limit', '--machine', '--slots', '160');
+  const stream = { online: true, download_kBps: 40, packet_size: 512 };
+  const gone = { online: false, download_kBps: 0, packet_size: 0 };
+  const homes = [
+    { name: 'a', ...stream },
+    { name: 'b', ...stream },
+    { name: 'c', ...gone },
+  ];
+  const service = await serveLocalApi(system, join(one.runDir, 'api.sock'), {
+    status: () => ({ homes, drained: null }),
+  });
+  t.teardown(() => service.close());
+  const drain = async (...words: string[]) => {
+    const argv = ['dist/iotshaper.js', 'endpoint', 'drain', '--no-wait', ...words];
+    const dirs = ['--state-dir', one.stateDir, '--run-dir', one.runDir];
+    const child = spawn(process.execPath, [...argv, ...dirs], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const [status] = await once(child, 'close');
+    return { status, said };
+  };
+  t.deepEqual(await drain(), {
+    status: 1,
+    said: 'iotshaper: homes here have 157 packets a second, and the other endpoints have room left: full2 for 81; these would find none: b; add an endpoint, or let each carry more, if it can: "iotshaper endpoint limit --machine --slots 235"; "--anyway" sends homes on all the same\n',
+  });
+  const mark = join(one.copy, 'drained');
+  t.false(existsSync(mark));
+  t.is((await drain('--anyway')).status, 0);
+  t.true(existsSync(mark));
+  t.is((await drain('--undo')).status, 0);
+  one.run('limit', '--machine', '--slots', 'none', '--rate', '100');
+  t.regex(
+    (await drain()).said,
+    /^iotshaper: homes here have 80 KB\/s, .*: full2 for 60; .*: b; .* --machine --rate 120"; "--anyway"/,
+  );
+  one.run('limit', '--machine', '--slots', '235', '--rate', '120');
+  t.is((await drain()).status, 0);
+  t.true(existsSync(mark));
 });
 
 test('one machine has no other endpoint: it is drained by whoever knows better', (t) => {

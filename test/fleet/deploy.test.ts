@@ -20,7 +20,7 @@ async function metricNames(): Promise<Set<string>> {
   for (const day of [0, 1, 2]) {
     const homes = Array.from({ length: AMONG_HOMES }, (_, i) => ({
       ...{ name: `home${i}`, online: true, queue_ms: 0, dropped: 0 },
-      ...{ slots_asked_per_s: 80, slots_sent_per_s: 80 },
+      ...{ download_kBps: 40, packet_size: 512, slots_asked_per_s: 80, slots_sent_per_s: 80 },
     }));
     figures.note(homes, day * 86_400_000);
   }

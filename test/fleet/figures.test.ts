@@ -6,7 +6,8 @@ const HOUR_MS = 3_600_000;
 const begin = Date.UTC(2026, 10, 29, 22);
 
 function home(online: boolean, more: Partial<ServedHome> = {}): ServedHome {
-  const usual = { slots_asked_per_s: 80, slots_sent_per_s: 80 };
+  const stream = { download_kBps: 40, packet_size: 512 };
+  const usual = { ...stream, slots_asked_per_s: 80, slots_sent_per_s: 80 };
   return { name: 'a', online, ...usual, queue_ms: 0, dropped: 0, ...more };
 }
 

@@ -126,7 +126,7 @@ test('a drained endpoint is told of, and comes last in the profiles that are mad
     ['vps2', false, false],
   ]);
   const presence = new Presence(one!.database, 'vps1', new EndpointFigures());
-  await presence.tell({ month: '2026-11', homes: {} }, true);
+  await presence.tell({ month: '2026-11', homes: {} }, { drained: true });
   t.deepEqual(await known(), [
     ['vps1', true, true],
     ['vps2', false, false],
@@ -142,6 +142,33 @@ test('a drained endpoint is told of, and comes last in the profiles that are mad
     ['vps1', false, true],
     ['vps2', false, false],
   ]);
+});
+
+test('each endpoint tells what its homes have together, and of its processors', async (t) => {
+  const url = postgres.createDatabase();
+  const [one, two] = ['vps1', 'vps2'].map((name) => endpointOf(t, url, name));
+  await one!.store.init('one.example.org', 1194);
+  await two!.store.init('two.example.org', 1194);
+  const known = async () =>
+    (await two!.store.endpoints()).map(({ cores, slots, kBps }) => [cores, slots, kBps]);
+  const untold = [null, 0, 0];
+  t.deepEqual(await known(), [untold, untold]);
+  const figures = new EndpointFigures();
+  const presence = new Presence(one!.database, 'vps1', figures);
+  const none = { download_kBps: 0, packet_size: 0 };
+  const homes = [
+    servedHome('a', true),
+    servedHome('b', true, { download_kBps: 5.5, packet_size: 1100 }),
+    // A plain tunnel, and one that is not there.
+    servedHome('c', true, { ...none, packet_size: 512 }),
+    servedHome('d', false, none),
+  ];
+  figures.note(homes, 0);
+  await presence.tell({ month: '2026-11', homes: {} }, { cores: 4 });
+  t.deepEqual(await known(), [[4, 83.125, 45.5], untold]);
+  figures.note([], 0);
+  await presence.tell({ month: '2026-11', homes: {} }, { cores: null });
+  t.deepEqual(await known(), [untold, untold]);
 });
 
 test('several endpoints have the same homes, and a profile names them all', async (t) => {
@@ -285,7 +312,8 @@ test('a password that is refused is not said', async (t) => {
 });
 
 function servedHome(name: string, online: boolean, more: Partial<ServedHome> = {}): ServedHome {
-  const usual = { slots_asked_per_s: 80, slots_sent_per_s: 80 };
+  const stream = { download_kBps: 40, packet_size: 512 };
+  const usual = { ...stream, slots_asked_per_s: 80, slots_sent_per_s: 80 };
   return { name, online, ...usual, queue_ms: 0, dropped: 0, ...more };
 }
 

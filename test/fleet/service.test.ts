@@ -19,7 +19,8 @@ import { findFreePort } from './free-port.ts';
 const TOKEN = '0123456789abcdef0123456789abcdef';
 
 function servedHome(name: string, more: Partial<ServedHome> = {}): ServedHome {
-  const usual = { slots_asked_per_s: 80, slots_sent_per_s: 79 };
+  const stream = { download_kBps: 40, packet_size: 512 };
+  const usual = { ...stream, slots_asked_per_s: 80, slots_sent_per_s: 79 };
   return { name, online: true, ...usual, queue_ms: 0, dropped: 0, ...more };
 }
 

@@ -1,5 +1,6 @@
 // What an endpoint and its homes are kept in, as those who use it see it: one machine's files, or a fleet's database.
 import { type LimitBook, withoutHome } from '../../core/endpoint/admission/limits.ts';
+import type { TakingEndpoint } from '../../core/endpoint/fleet/room.ts';
 import type { EndpointIdentity, StoredHome } from '../../core/endpoint/identity.ts';
 import type { EndpointCopy } from '../../core/endpoint/keeping.ts';
 
@@ -51,8 +52,7 @@ export interface Registry {
 }
 
 /** One of several machines. */
-export interface FleetEndpoint {
-  name: string;
+export interface FleetEndpoint extends TakingEndpoint {
   /** Whether it sends its homes on to the others. */
   drained: boolean;
   /** Whether it has told the registry of itself lately. */

@@ -10,6 +10,7 @@ import {
 import { isSame } from '../../core/equality/equality.ts';
 import type { Registry } from '../endpoint/registry.ts';
 import { openServedState, servedDirOf } from '../endpoint/state/fleet-settings.ts';
+import { countCores } from '../endpoint/state/limit-file.ts';
 import { UsageFile, writeElsewhere } from '../endpoint/state/usage-file.ts';
 import { askLocalApi } from '../machine/local-api.ts';
 import type { Log } from '../system/log.ts';
@@ -176,7 +177,9 @@ export class FleetService {
     if (this.#isTelling) return;
     this.#isTelling = true;
     try {
-      const elsewhere = await this.#presence?.tell(await this.#usage.read(), this.#isDrained);
+      const cores = await countCores(this.#options.system);
+      const told = { drained: this.#isDrained, cores };
+      const elsewhere = await this.#presence?.tell(await this.#usage.read(), told);
       if (elsewhere) await this.#keepElsewhere(elsewhere);
     } catch {
       // The next time.

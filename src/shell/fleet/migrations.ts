@@ -82,6 +82,18 @@ ALTER TABLE endpoints ADD COLUMN drained boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN endpoints.drained IS 'Whether it sends its homes on to the others, as it has said last.';
 `,
   },
+  {
+    number: 3,
+    sql: `
+ALTER TABLE endpoints
+  ADD COLUMN cores integer CHECK (cores > 0),
+  ADD COLUMN slots double precision NOT NULL DEFAULT 0 CHECK (slots >= 0),
+  ADD COLUMN kbps double precision NOT NULL DEFAULT 0 CHECK (kbps >= 0);
+COMMENT ON COLUMN endpoints.cores IS 'Processors of the machine, by which it reckons how many packets a second it carries; null where it has not said.';
+COMMENT ON COLUMN endpoints.slots IS 'Packets a second that its homes have each way, as it has said last: the schedule, whatever devices do.';
+COMMENT ON COLUMN endpoints.kbps IS 'KB/s that its homes have each way, as it has said last.';
+`,
+  },
 ];
 
 /** The newest step this program knows. */

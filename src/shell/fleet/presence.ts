@@ -1,10 +1,19 @@
-// Tells the registry which homes are connected here, and what was sent to each in a month.
+// Tells the registry which homes are connected here, what they have together, and what was sent to each in a month.
 import { elsewhereOf, NO_USAGE, type Usage } from '../../core/endpoint/admission/usage.ts';
-import type { EndpointFigures } from '../../core/endpoint/fleet/figures.ts';
+import { type EndpointFigures, loadOfServed } from '../../core/endpoint/fleet/figures.ts';
+import { sumOf } from '../../core/endpoint/fleet/room.ts';
 import type { Ask, Database } from './database.ts';
 
 /** Others take this endpoint for gone once it has said nothing for so long. */
 export const GONE_AFTER_S = 90;
+
+/** What an endpoint says of itself. */
+export interface Told {
+  /** Whether it sends its homes on. */
+  drained?: boolean;
+  /** Null where they could not be counted. */
+  cores?: number | null;
+}
 
 /** Writes what has changed since it could be written last. */
 export class Presence {
@@ -22,12 +31,12 @@ export class Presence {
 
   /**
    * @param usage as the service has counted it so far
-   * @param drained whether it sends its homes on
    * @returns what other endpoints have counted in that month
    * @throws {Error} where the registry can't be told; nothing is lost, and it is told the next time.
    */
-  async tell(usage: Usage, drained = false): Promise<Usage> {
+  async tell(usage: Usage, { drained = false, cores = null }: Told = {}): Promise<Usage> {
     const { month, homes } = usage;
+    const loads = this.#figures.homes.map(loadOfServed);
     const online = new Set(
       this.#figures.homes.filter((home) => home.online).map(({ name }) => name),
     );
@@ -35,9 +44,10 @@ export class Presence {
     const came = [...online].filter((name) => !before?.has(name));
     const here = [...online];
     const all = await this.#database.write(async (ask) => {
-      await ask('UPDATE endpoints SET seen_at = now(), drained = $2 WHERE name = $1', [
-        ...[this.#endpoint, drained],
-      ]);
+      await ask(
+        'UPDATE endpoints SET seen_at = now(), drained = $2, cores = $3, slots = $4, kbps = $5 WHERE name = $1',
+        [this.#endpoint, drained, cores, sumOf(loads, 'slots'), sumOf(loads, 'kBps')],
+      );
       // One that has gone on to another endpoint is that one's, until it comes here again.
       await ask('DELETE FROM holdings WHERE endpoint = $1 AND home <> ALL($2)', [
         ...[this.#endpoint, here],

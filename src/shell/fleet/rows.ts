@@ -3,18 +3,14 @@ import { type LimitBook, readLimitBook } from '../../core/endpoint/admission/lim
 import type { EndpointIdentity, KeyPair, StoredHome } from '../../core/endpoint/identity.ts';
 import { type EndpointCopy, isIdentity, readHomes } from '../../core/endpoint/keeping.ts';
 import { isSame } from '../../core/equality/equality.ts';
+import type { FleetEndpoint } from '../endpoint/registry.ts';
 import type { Ask } from './database.ts';
 import { GONE_AFTER_S } from './presence.ts';
 
 /** A machine of the fleet, and where homes reach it. */
-export interface Member {
-  name: string;
+export interface Member extends FleetEndpoint {
   host: string;
   port: number;
-  /** Whether it sends its homes on to the others. */
-  drained: boolean;
-  /** Whether it has told the registry of itself lately. */
-  heard: boolean;
 }
 
 /** All there is of a fleet. */
@@ -72,7 +68,7 @@ export async function readFleet(ask: Ask): Promise<Fleet | null> {
 
 export function readMembers(ask: Ask): Promise<Member[]> {
   return ask<Member>(
-    `SELECT name, host, port, drained, coalesce(seen_at > now() - make_interval(secs => $1), false) AS heard
+    `SELECT name, host, port, drained, cores, slots, kbps AS "kBps", coalesce(seen_at > now() - make_interval(secs => $1), false) AS heard
      FROM endpoints ORDER BY joined_at, name`,
     [GONE_AFTER_S],
   );

@@ -62,7 +62,11 @@ function topRate({ shape, lateMs }: AdmissionEvidence): number {
 }
 
 /** Without a figure of its operator's a home leaves half of the machine to the others there may be. */
-function mostSlots({ limits, capacity, isAlone }: AdmissionEvidence): number | null {
+export function mostSlots({
+  limits,
+  capacity,
+  isAlone,
+}: Pick<AdmissionEvidence, 'limits' | 'capacity' | 'isAlone'>): number | null {
   if (limits.slots !== null || capacity.slots === null) return limits.slots;
   return isAlone ? capacity.slots : capacity.slots / 2;
 }
@@ -74,25 +78,34 @@ function findFull({ capacity, shape, has, others, isShort }: AdmissionEvidence):
   const isGrowing = slots > before || (has === null ? 0 : has.rateKBps) < shape.rateKBps;
   if (!isGrowing) return null;
   if (isShort) return refusal('full', slots, before);
-  const left = roomOf(capacity.slots, others.map(slotsOf));
-  if (isMore(slots, left)) return refusal('full', slots, left!);
-  const leftKBps = roomOf(
-    capacity.kBps,
-    others.map(({ rateKBps }) => rateKBps),
-  );
-  if (!isMore(shape.rateKBps, leftKBps)) return null;
-  return refusal('full', slots, slotsOf({ ...shape, rateKBps: leftKBps! }));
+  const left = leftOf(capacity, others.map(loadOf));
+  if (isMore(slots, left.slots)) return refusal('full', slots, left.slots!);
+  if (!isMore(shape.rateKBps, left.kBps)) return null;
+  return refusal('full', slots, slotsOf({ ...shape, rateKBps: left.kBps! }));
 }
 
-function roomOf(most: number | null, taken: readonly number[]): number | null {
-  return most === null ? null : Math.max(0, most - taken.reduce((sum, one) => sum + one, 0));
+/** What homes have of a machine, each way. */
+export interface Load {
+  slots: number;
+  kBps: number;
+}
+
+export function loadOf(shape: Pick<Shape, 'rateKBps' | 'packetBytes'>): Load {
+  return { slots: slotsPerSecond(shape), kBps: shape.rateKBps };
+}
+
+/** What is left of a machine beside those that are there. */
+export function leftOf({ slots, kBps }: Capacity, taken: readonly Load[]): Capacity {
+  const roomOf = (most: number | null, figure: keyof Load): number | null =>
+    most === null ? null : Math.max(0, most - taken.reduce((sum, one) => sum + one[figure], 0));
+  return { slots: roomOf(slots, 'slots'), kBps: roomOf(kBps, 'kBps') };
 }
 
 function slotsOf(shape: Shape): number {
   return slotsPerSecond(shape);
 }
 
-function isMore(figure: number, most: number | null, share = 1): boolean {
+export function isMore(figure: number, most: number | null, share = 1): boolean {
   return most !== null && figure > most * share;
 }
 

@@ -1,13 +1,25 @@
 // What an endpoint's status says over time: how often homes came again, what a day adds up to. Pure.
+import { type Load, loadOf } from '../admission/admission.ts';
 
 /** One home as the service's status has it. */
 export interface ServedHome {
   name: string;
   online: boolean;
+  /** Of its stream down; both 0 while it has none. */
+  download_kBps: number;
+  packet_size: number;
   slots_asked_per_s: number;
   slots_sent_per_s: number | null;
   queue_ms: number;
   dropped: number;
+}
+
+/** What a home has, by the status. */
+export function loadOfServed({
+  download_kBps: rateKBps,
+  packet_size: packetBytes,
+}: ServedHome): Load {
+  return rateKBps > 0 ? loadOf({ rateKBps, packetBytes }) : { slots: 0, kBps: 0 };
 }
 
 /** What devices' packets added up to in a day of UTC, over all homes. */

@@ -1,5 +1,7 @@
 // `iotshaper endpoint drain`: takes this endpoint out of service, and tells how its homes leave for others.
 import { join } from 'node:path';
+import { loadOfServed, type ServedHome } from '../../../core/endpoint/fleet/figures.ts';
+import { findShortage, type Shortage } from '../../../core/endpoint/fleet/room.ts';
 import type { Drain } from '../../../core/endpoint/machine/admission/draining.ts';
 import type { FleetEndpoint, Registry } from '../../endpoint/registry.ts';
 import { writeDrained } from '../../endpoint/state/drain-file.ts';
@@ -33,7 +35,7 @@ export function registerDrain(command: AddCommand, context: Context): void {
   const { system, console } = context;
   command('drain', 'send homes on to the other endpoints of their profiles, and take no others')
     .option('--undo', 'serve again whoever comes')
-    .option('--anyway', 'even if no other endpoint is known to be there')
+    .option('--anyway', 'even if no other endpoint is known to be there, or to have room')
     .option('--no-wait', 'do not wait until they have left')
     .option('--run-dir <dir>', 'sockets and temporary files', defaultRunDir)
     .addHelpText(
@@ -52,8 +54,11 @@ export function registerDrain(command: AddCommand, context: Context): void {
         );
         return;
       }
-      if (!anyway)
-        await requireOthers(await openRegistry(system, stateDir), settings?.endpoint ?? '');
+      if (!anyway) {
+        const registry = await openRegistry(system, stateDir);
+        const others = await requireOthers(registry, settings?.endpoint ?? '');
+        await requireRoom(registry, others, (await askService(system, runDir))?.homes ?? []);
+      }
       const since = new Date(system.clock.unixMs()).toISOString();
       await writeDrained(system, dir, since);
       console.writeError('This endpoint is drained: homes that come are sent on.\n');
@@ -61,24 +66,51 @@ export function registerDrain(command: AddCommand, context: Context): void {
     });
 }
 
-/** @throws {Failure} where homes would have nowhere to go */
-async function requireOthers(registry: Registry, own: string): Promise<void> {
-  const hint = '"--anyway" sends homes on all the same';
+const ANYWAY = '"--anyway" sends homes on all the same';
+
+/** Those that would take homes. @throws {Failure} where homes would have nowhere to go */
+async function requireOthers(registry: Registry, own: string): Promise<FleetEndpoint[]> {
   let known: readonly FleetEndpoint[];
   try {
     known = (await registry.endpoints?.()) ?? [];
   } catch (error) {
     throw new Failure(
-      `${(error as Error).message}; so it is not known whether another endpoint is there to take homes; ${hint}`,
+      `${(error as Error).message}; so it is not known whether another endpoint is there to take homes; ${ANYWAY}`,
     );
   }
-  if (known.some(({ name, drained, heard }) => name !== own && heard && !drained)) return;
   const others = known.filter(({ name }) => name !== own);
+  const taking = others.filter(({ drained, heard }) => heard && !drained);
+  if (taking.length > 0) return taking;
   const why =
     others.length === 0
       ? 'there is no other endpoint'
       : `none of the other endpoints (${others.map(({ name }) => name).join(', ')}) is heard and serves homes`;
-  throw new Failure(`${why}, so homes have nowhere to go; ${hint}`);
+  throw new Failure(`${why}, so homes have nowhere to go; ${ANYWAY}`);
+}
+
+/** @param served homes that are here @throws {Failure} where the others have no room for all of them */
+async function requireRoom(
+  registry: Registry,
+  others: readonly FleetEndpoint[],
+  served: readonly ServedHome[],
+): Promise<void> {
+  const leaving = served.map((home) => ({ name: home.name, ...loadOfServed(home) }));
+  const homes = (await registry.homes()).length;
+  const shortage = findShortage({ leaving, others, homes, book: await registry.limits() });
+  if (shortage) throw new Failure(`${renderShortage(shortage)}; ${ANYWAY}`);
+}
+
+/** What is missing, and what would make room. */
+function renderShortage({ homes, leaving, left, enough }: Shortage): string {
+  const { slots, kBps } = enough;
+  const what = slots === null ? 'KB/s' : 'packets a second';
+  const figure = slots === null ? 'kBps' : 'slots';
+  const rooms = left.map((one) => `${one.name} for ${Math.floor(one[figure] ?? 0)}`);
+  const words = [
+    ...(slots === null ? [] : [`--slots ${slots}`]),
+    ...(kBps === null ? [] : [`--rate ${kBps}`]),
+  ];
+  return `homes here have ${Math.ceil(leaving[figure])} ${what}, and the other endpoints have room left: ${rooms.join(', ')}; these would find none: ${namesOf(homes)}; add an endpoint, or let each carry more, if it can: "iotshaper endpoint limit --machine ${words.join(' ')}"`;
 }
 
 /** Tells who leaves until nobody is left that could. @throws {Failure} where some could not */
@@ -87,13 +119,14 @@ async function follow({ system, console }: Context, runDir: string, since: strin
   let left: readonly string[] | null = null;
   let gone = 0;
   for (;;) {
-    const drain = await askDrain(system, runDir);
-    if (drain === undefined) {
+    const service = await askService(system, runDir);
+    if (service === null) {
       console.writeError('No service runs here; it sends homes on once it is started.\n');
       return;
     }
-    if (drain?.since === since) {
-      const { leaving, staying } = drain;
+    const { drained } = service;
+    if (drained?.since === since) {
+      const { leaving, staying } = drained;
       if (left === null) console.writeError(`Homes that are here: ${namesOf(leaving)}.\n`);
       for (const name of left ?? []) {
         if (leaving.includes(name) || staying.includes(name)) continue;
@@ -120,16 +153,19 @@ function namesOf(names: readonly string[]): string {
   return names.join(', ') || 'none';
 }
 
-/** As the running service has it; undefined where none runs. */
-async function askDrain(
-  system: Context['system'],
-  runDir: string,
-): Promise<Drain | null | undefined> {
+/** What the running service says. */
+interface Service {
+  drained?: Drain | null;
+  homes?: ServedHome[];
+}
+
+/** Null where none runs. */
+async function askService(system: Context['system'], runDir: string): Promise<Service | null> {
   try {
     const status = await askLocalApi(system, join(runDir, 'api.sock'), { method: 'status' });
-    return (status as { drained?: Drain | null }).drained ?? null;
+    return status as Service;
   } catch (error) {
-    if (error instanceof NotRunningError) return undefined;
+    if (error instanceof NotRunningError) return null;
     throw error;
   }
 }
