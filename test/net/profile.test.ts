@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { checkProfile } from '../../src/core/openvpn/profile.ts';
+import { checkProfile, type Profile } from '../../src/core/openvpn/profile.ts';
 import {
   renderClientConfig,
   renderEndpointOpenVpn,
@@ -231,14 +231,15 @@ test('every spelling that is taken connects', async (t) => {
   }
 });
 
-test('an endpoint of both families is reached by a name from homes that have one, or both', async (t) => {
-  if (!requireNamespaces(t)) return;
-  const dir = mkdtempSync(join(tmpdir(), 'iotshaper-profile-'));
-  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+/** A home, and an endpoint that runs and that it reaches by a name, or by either family. */
+async function makeBoth(
+  t: ExecutionContext,
+  dir: string,
+): Promise<{ server: string; home: string; profile: Profile }> {
   const store = new EndpointStore(nodeSystem, join(dir, 'endpoint'));
   await store.init('vps.test', 1194);
   const verdict = checkProfile(await store.addHome('cottage'), pemReader);
-  if (!verdict.ok) return t.fail(JSON.stringify(verdict.problems));
+  if (!verdict.ok) throw new Error(JSON.stringify(verdict.problems));
   const { server, home } = await makeLink(t);
   const clientConfigs = join(dir, 'homes');
   mkdirSync(clientConfigs);
@@ -255,9 +256,17 @@ test('an endpoint of both families is reached by a name from homes that have one
   const endpoint = startOpenVpn(server, join(dir, 'server.conf'));
   t.teardown(() => end(endpoint.child));
   await endpoint.up;
+  return { server, home, profile: verdict.profile };
+}
+
+test('an endpoint of both families is reached by a name from homes that have one, or both', async (t) => {
+  if (!requireNamespaces(t)) return;
+  const dir = mkdtempSync(join(tmpdir(), 'iotshaper-profile-'));
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  const { server, home, profile } = await makeBoth(t, dir);
 
   const rendered = renderHomeOpenVpn({
-    ...{ profile: verdict.profile, managementSocket: 'unused', queuePackets: 100 },
+    ...{ profile, managementSocket: 'unused', queuePackets: 100 },
     plainUser: null,
   });
   t.regex(rendered, /^remote vps\.test 1194 udp\nserver-poll-timeout 6$/m);
@@ -305,6 +314,29 @@ test('an endpoint of both families is reached by a name from homes that have one
     }
     t.log(`${what}: ${Math.round(performance.now() - startMs)} ms`);
   }
+});
+
+test('of two endpoints one is left that does not finish what it began', async (t) => {
+  if (!requireNamespaces(t)) return;
+  const dir = mkdtempSync(join(tmpdir(), 'iotshaper-profile-'));
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  const { server, home, profile } = await makeBoth(t, dir);
+  // Both ways lead to the same one, which the home can't know.
+  const remotes = [host6, host4].map((host) => ({ host, port: 1194, proto: 'udp' as const }));
+  const config = renderHomeOpenVpn({
+    ...{ profile: { ...profile, remotes }, managementSocket: 'unused' },
+    ...{ queuePackets: 100, plainUser: null },
+  });
+  writeFileSync(join(dir, 'home.conf'), alone(config), { mode: 0o600 });
+  // What goes on with a handshake, by the first byte of a datagram, does not arrive: the first one answers, and is gone.
+  const goneOn =
+    'table ip6 cut {\nchain in {\ntype filter hook input priority 0;\nudp dport 1194 @th,64,5 4 drop\n}\n}\n';
+  await run(['nft', '-f', '-'], { netns: server, input: goneOn });
+  const client = startOpenVpn(home, join(dir, 'home.conf'));
+  t.teardown(() => end(client.child));
+  const said = await client.up;
+  t.regex(said, /TLS: Initial packet from \[AF_INET6\]2001:db8::1:1194/);
+  t.regex(said, /Peer Connection Initiated with \[AF_INET\]192\.0\.2\.1:1194/);
 });
 
 test('what OpenVPN would run from a profile as uploaded never reaches it', async (t) => {

@@ -33,7 +33,7 @@ const host = '([A-Za-z0-9_.-]{1,253}|[0-9a-fA-F:.]{2,45})';
 const allowed = new RegExp(
   [
     '^# Written by iotshaper from the uploaded profile; changes here are lost\\.\nclient\n',
-    `(remote ${host} \\d{1,5} udp[46]?\n){1,16}(server-poll-timeout [26]\n)?`,
+    `(remote ${host} \\d{1,5} udp[46]?\n){1,16}(server-poll-timeout 6|server-poll-timeout 2\nhand-window 6)\ntls-timeout 1\n`,
     'data-ciphers (AES-256-GCM|CHACHA20-POLY1305)(:AES-256-GCM|:CHACHA20-POLY1305)?\n',
     'tls-version-min 1\\.[23]\n',
     `(<peer-fingerprint>\n((${byte}:){31}${byte}\n)+</peer-fingerprint>\n)?`,

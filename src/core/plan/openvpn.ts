@@ -56,12 +56,17 @@ export interface HomeOpenVpn {
 }
 
 /**
- * Seconds that a remote has to answer before the next is tried, or the same anew: OpenVPN asks at once, after 2 s and after 6 s,
+ * Seconds that a remote has to answer before the next is tried, or the same anew: OpenVPN asks at once, after 1 s and after 3 s,
  * and then ever more seldom, so that a line that is back would go unnoticed.
  */
 const ANSWER_SECONDS = 6;
-/** The same where there is another one to go to, since devices are cut off meanwhile: all are asked in turn. */
+/**
+ * The same where there is another one to go to, since devices are cut off meanwhile: all are asked in turn. One that has answered, but does
+ * not finish what it began, is given up after {@link ANSWER_SECONDS}: OpenVPN by itself stays with it for a minute.
+ */
 const NEXT_SECONDS = 2;
+/** What is lost of a handshake is sent again after a second, not two: so the first datagram is before the next endpoint is asked. */
+const AGAIN = 'tls-timeout 1';
 
 function renderBlock(tag: string, text: string): string[] {
   return [`<${tag}>`, text.trim(), `</${tag}>`];
@@ -73,7 +78,10 @@ function profileLines(profile: Profile): string[] {
   return [
     'client',
     ...remotes.map(({ host, port, proto }) => `remote ${host} ${port} ${proto}`),
-    `server-poll-timeout ${remotes.length > 1 ? NEXT_SECONDS : ANSWER_SECONDS}`,
+    ...(remotes.length > 1
+      ? [`server-poll-timeout ${NEXT_SECONDS}`, `hand-window ${ANSWER_SECONDS}`]
+      : [`server-poll-timeout ${ANSWER_SECONDS}`]),
+    AGAIN,
     `data-ciphers ${dataCiphers.join(':')}`,
     `tls-version-min ${tlsVersionMin}`,
     ...(trust.fingerprints.length > 0
@@ -174,6 +182,7 @@ export function renderEndpointOpenVpn(options: EndpointOpenVpn): string {
     'dh none',
     'data-ciphers AES-256-GCM:CHACHA20-POLY1305',
     'tls-version-min 1.2',
+    AGAIN,
     `cert ${options.certificatePath}`,
     `key ${options.keyPath}`,
     ...trustLines(options.trust),
