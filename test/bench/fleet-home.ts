@@ -93,7 +93,8 @@ export class FleetHome {
     await new Promise<void>((ready) => {
       watch.stderr!.on('data', (text) => String(text).includes('listening on') && ready());
     });
-    watch.stdout!.on('data', (text) => this.outside.push(String(text)));
+    // As it ends it prints an empty line.
+    watch.stdout!.on('data', (text) => String(text).trim() && this.outside.push(String(text)));
     const paths = ['--config', join(this.#dir, 'iotshaper'), '--run-dir', join(this.#dir, 'run')];
     const service = this.#spawn(this.#router, [
       ...[process.execPath, PROGRAM, 'run', ...paths, '--state-dir', join(this.#dir, 'state')],
@@ -113,12 +114,15 @@ export class FleetHome {
     });
   }
 
-  /** What its service says of itself; null while it does not run. */
   async state(): Promise<Status['state'] | null> {
+    return (await this.status())?.state ?? null;
+  }
+
+  /** What its service says of itself, as its page shows it; null while it does not run. */
+  async status(): Promise<Status | null> {
     const path = join(this.#dir, 'run', 'api.sock');
     try {
-      const status = await askLocalApi(nodeSystem, path, { method: 'status' }, 20_000);
-      return (status as Status).state;
+      return (await askLocalApi(nodeSystem, path, { method: 'status' }, 20_000)) as Status;
     } catch (error) {
       if (error instanceof NotRunningError) return null;
       throw error;

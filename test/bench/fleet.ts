@@ -1,6 +1,6 @@
-// Two endpoints with one registry, homes, a real PostgreSQL and a real Prometheus: PostgreSQL goes for a while, then an endpoint is
-// drained, then the one that has all homes dies without a word. Prints what happened when; fails where a device was exposed, or not
-// served again. As root: node build/test/bench/fleet.js [SECONDS-WITHOUT-POSTGRESQL [HOMES]]
+// Two endpoints with one registry, homes, a real PostgreSQL and a real Prometheus: PostgreSQL goes for a while, then a home comes to an
+// endpoint that is full, then an endpoint is drained, then the one that has all homes dies without a word. Prints what happened when;
+// fails where a device was exposed, or not served again. As root: node build/test/bench/fleet.js [SECONDS-WITHOUT-POSTGRESQL [HOMES]]
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
@@ -8,7 +8,9 @@ import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lab } from '../../src/research/lab/bed/topology.ts';
 import { Database } from '../../src/shell/fleet/database.ts';
+import { askLocalApi } from '../../src/shell/machine/local-api.ts';
 import type { CommandError } from '../../src/shell/system/command.ts';
+import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { run } from '../../src/shell/system/node/processes.ts';
 import { Postgres } from '../fleet/postgres.ts';
 import { HomeNetwork } from '../net/home-network.ts';
@@ -26,6 +28,8 @@ const SECOND = {
 const METRICS = '127.0.0.1:9464';
 /** A home that has lost its endpoint is to be served by the other one within so long. */
 const FAILOVER_MS = 10_000;
+/** One that is told that its endpoint is full, then sent on two seconds later, is to be shaped within so long from its start. */
+const FULL_MS = 20_000;
 
 const startMs = performance.now();
 let faults = 0;
@@ -134,6 +138,69 @@ async function profileOfOne(number: number): Promise<string> {
   return profile.replace(/^remote .*$/gm, (line) => (line === first ? line : '#'));
 }
 
+/** Makes the profile of a home that begins with the same endpoint as the first home's. */
+async function profileLikeFirst(number: number): Promise<string> {
+  const remotes = homes[0]!.profile.match(/^remote .*$/gm)!;
+  const profile = await command(endpoints[1]!, 'add-home', homeName(number));
+  return profile.replace(/^remote .*$/gm, () => remotes.shift()!);
+}
+
+/** Slots a second that an endpoint's homes have. */
+async function slotsAt(one: Endpoint): Promise<number> {
+  const socket = `${network.path(`run-${one.name}`)}/api.sock`;
+  const status = await askLocalApi(nodeSystem, socket, { method: 'status' }, 20_000);
+  const { homes } = status as { homes: { slots_asked_per_s: number }[] };
+  return homes.reduce((sum, home) => sum + home.slots_asked_per_s, 0);
+}
+
+/** A home comes to an endpoint that has room for nobody more, while the other one has. */
+async function comeToFull(full: Endpoint, free: Endpoint, number: number): Promise<void> {
+  const most = Math.ceil((await slotsAt(full)) + 20);
+  await command(full, 'limit', '--machine', '--slots', `${most}`);
+  const comer = await FleetHome.build(network, number, await profileLikeFirst(number));
+  comers.push(comer);
+  const limits = `${network.path(`copy-${full.name}`)}/limits.json`;
+  await until(`${full.name} knows its limit`, async () =>
+    (await readFile(limits, 'utf8').catch(() => '')).includes(`${most}`),
+  );
+  const fromMs = performance.now();
+  await comer.start(network);
+  let toldMs = 0;
+  let told = '';
+  await until(`${comer.name} is shaped`, async () => {
+    const status = await comer.status();
+    if (toldMs === 0 && status?.fault?.includes('the server has room for'))
+      [toldMs, told] = [performance.now(), status.fault];
+    return status?.state === 'shaping';
+  });
+  const servedMs = performance.now();
+  tell(
+    told !== '' && servedMs - fromMs < FULL_MS,
+    `${full.name} is full, ${load()}: ${comer.name} is told so ${seconds(toldMs - fromMs)} s after its start ("${told}"), and shaped ${seconds(servedMs - toldMs)} s later`,
+  );
+  await until(`the registry has ${comer.name} at ${free.name}`, async () => {
+    return (await holders()).get(comer.name) === free.name;
+  });
+  comer.startDevice();
+  const answeredMs = performance.now();
+  await until('its device is answered', async () => comer.answeredMs.length > 10);
+  const states = await Promise.all(homes.map((home) => home.state()));
+  const waits = homes.map((home) => home.longestGapMs(fromMs));
+  tell(
+    states.every((state) => state === 'shaping') && comer.longestGapMs(answeredMs) < 4000,
+    `the registry has it at ${free.name}; meanwhile no other device waited for an answer for longer than ${seconds(Math.max(...waits))} s`,
+  );
+  const refused = await command(full, 'drain', '--run-dir', network.path(`run-${full.name}`)).then(
+    () => 'begun',
+    ({ stderr }: CommandError) => stderr.trim(),
+  );
+  tell(
+    refused.includes(`${free.name} for `) && refused.includes('would find none: '),
+    `${full.name} is not drained where ${free.name} has no room for all: ${refused}`,
+  );
+  await command(full, 'limit', '--machine', '--slots', 'default');
+}
+
 /** Waits until the registry says that this endpoint has these homes. */
 async function untilAllAre({ name }: Endpoint, these: readonly FleetHome[]): Promise<void> {
   await until(`the registry has all homes at ${name}`, async () => {
@@ -190,6 +257,8 @@ function startPrometheus({ namespace }: Endpoint, config: string): ChildProcess 
 }
 
 const homes: FleetHome[] = [];
+/** Those that come later. */
+const comers: FleetHome[] = [];
 let prometheus: ChildProcess | null = null;
 try {
   await buildSecond();
@@ -261,6 +330,11 @@ try {
   );
   tell(true, 'PostgreSQL is back, and heard');
 
+  await comeToFull(had, other, HOMES + 2);
+  // What follows is of the homes that were there from the beginning.
+  for (const { name } of comers) await command(had, 'remove-home', name);
+  for (const comer of comers) await comer.close();
+
   const drainMs = performance.now();
   const drained = command(had, 'drain', '--run-dir', network.path(`run-${had.name}`)).then(
     () => 'no home is left',
@@ -306,14 +380,14 @@ try {
   await untilAllAre(had, homes);
   const listed = JSON.parse(await command(had, 'list', '--json')) as { homes: { name: string }[] };
   tell(listed.homes.length === homes.length, `the registry has all homes, at ${had.name}`);
-  const outside = homes.flatMap((home) => home.outside);
+  const outside = [...homes, ...comers].flatMap((home) => home.outside);
   tell(
     outside.length === 0,
     `packets of devices on their homes' lines beside the tunnels: ${outside.join('') || 'none'}`,
   );
 } finally {
   prometheus?.kill('SIGKILL');
-  for (const home of homes) await home.close();
+  for (const home of [...homes, ...comers]) await home.close();
   for (const { child } of endpoints) child?.kill('SIGTERM');
   await database.close().catch(() => {});
   await network.close();
