@@ -28,7 +28,7 @@ export interface NextIntervalOptions {
 }
 
 /** What came leaves as many slots later as stand encrypted; and what it does to the machine may go on for a while. */
-const LAGS = [1, 2, 3, 5, 9, 17, 33];
+const LAGS = [1, 2, 3, 5, 9, 17, 33, 65];
 const BINS = 128;
 const FEWEST_SLOTS = 30;
 /** Moments are moved by at least this. */
@@ -39,7 +39,7 @@ const STREAM = 16;
  * Chance turns the moments against the wire by a random stretch: so they keep how they follow each other, as the wire does, and what
  * comes still falls into long intervals.
  * @param slotsS when the stream's packets left
- * @param cameS when something came that they would carry; both in order of time
+ * @param cameS when something came, at moments of its own; both in order of time
  * @returns null with too few slots of either kind
  */
 export function testNextInterval(

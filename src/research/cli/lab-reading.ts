@@ -12,7 +12,7 @@ import { compareRun, renderComparison } from '../lab/findings/comparison.ts';
 import { renderDefences } from '../lab/findings/defences.ts';
 import { observeNext, observeRun, renderObserver } from '../lab/findings/observer.ts';
 import { observeOverTime, renderOverTime } from '../lab/findings/observer-over-time.ts';
-import { readCame, readRunFolder } from '../lab/findings/run-folder.ts';
+import { readRunFolder } from '../lab/findings/run-folder.ts';
 import { renderTraceCsv, traceOfPlan } from '../lab/traffic/plan-trace.ts';
 import { deviceIds } from './lab-arguments.ts';
 import { withInterrupts } from './lab-interrupts.ts';
@@ -95,10 +95,9 @@ async function observe(
   }
   const runs = [];
   for (const folder of folders) {
-    const run = await readRunFolder(folder);
-    const { summary, attack } = run;
+    const { summary, attack, messages } = await readRunFolder(folder);
     const windows = observeRun({ ...attack, turns: summary.turns ?? null }, { windowsS, seed });
-    const next = observeNext(attack, await readCame(run), seed);
+    const next = observeNext(attack, messages, seed);
     runs.push({ name: summary.variant, folder, windows, next });
   }
   process.stdout.write(json ? renderJson(runs) : renderObserver(runs));

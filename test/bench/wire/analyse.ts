@@ -4,7 +4,7 @@ import {
   observeActivity,
   observeNext,
 } from '../../../src/research/lab/findings/observer.ts';
-import { readCame, readRunFolder } from '../../../src/research/lab/findings/run-folder.ts';
+import { readRunFolder } from '../../../src/research/lab/findings/run-folder.ts';
 import type { LabSummary } from '../../../src/research/lab/findings/summary.ts';
 
 const WINDOWS_S = [0.25, 1, 5];
@@ -17,12 +17,11 @@ export interface Analysis {
   summary: LabSummary;
 }
 
-const run = await readRunFolder(process.argv[2]!);
-const { summary, attack } = run;
+const { summary, attack, messages } = await readRunFolder(process.argv[2]!);
 const turns = summary.turns ?? null;
 const analysis: Analysis = {
   windows: observeActivity({ ...attack, turns }, { windowsS: WINDOWS_S, seed: SEED }),
-  next: observeNext(attack, await readCame(run), SEED),
+  next: observeNext(attack, messages, SEED),
   summary,
 };
 process.stdout.write(JSON.stringify(analysis));

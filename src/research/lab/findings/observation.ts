@@ -175,15 +175,6 @@ export async function observeHome(packets: AsyncIterable<CapturedPacket>): Promi
   return found;
 }
 
-/** When the Internet's packets for the devices came to the endpoint, from a capture of its line without the tunnel; seconds. */
-export async function observeArrivals(packets: AsyncIterable<CapturedPacket>): Promise<number[]> {
-  const found: number[] = [];
-  for await (const packet of packets) {
-    if (decodePacket(packet)?.destination === lab.endpointAddress) found.push(packet.timeS);
-  }
-  return found;
-}
-
 function isDevice(ip: string): boolean {
   return ip.startsWith(lab.lanPrefix) && ip !== lab.lanAddress && !ip.endsWith('.255');
 }

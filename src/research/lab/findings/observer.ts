@@ -6,6 +6,7 @@ import type { Interval } from '../../../core/analysis/statistics/auc-interval.ts
 import { renderRows } from '../../../core/plot/text-table.ts';
 import { type DeviceFigures, testDevices } from '../../analysis/audit-devices.ts';
 import { type NextInterval, testNextInterval } from '../../analysis/next-interval.ts';
+import type { Delay } from '../traffic/traffic-log.ts';
 import type { Turns } from '../traffic/turns.ts';
 import { type AttackInput, activityByDevice, wireWithin } from './attack.ts';
 import type { Direction, HomePacket } from './observation.ts';
@@ -88,16 +89,20 @@ function activityWithin({ startS, endS, home }: Observed): HomePacket[] {
     .sort((a, b) => a.timeS - b.timeS);
 }
 
-/** Asks of each direction whether the intervals after what came into the tunnel differ; null where too little came. */
+/**
+ * Asks of each direction whether the intervals after devices' messages differ; null where they said too little. What they said unprompted: what answers
+ * a packet follows the stream that brought it, and in the lab both streams stall together, as both ends share a core.
+ */
 export function observeNext(
   { startS, endS, wire }: Pick<AttackInput, 'startS' | 'endS' | 'wire'>,
-  came: Record<Direction, readonly number[]>,
+  messages: readonly Pick<Delay, 'timeS' | 'direction'>[],
   seed: number,
 ): Record<Direction, NextInterval | null> {
+  const saidS = messages.filter(({ direction }) => direction === 'up').map(({ timeS }) => timeS);
   const tested = (direction: Direction) =>
     testNextInterval(
       wire[direction].map(({ timeS }) => timeS).filter((timeS) => timeS >= startS && timeS < endS),
-      came[direction],
+      saidS,
       { startS, endS, seed },
     );
   return { up: tested('up'), down: tested('down') };
@@ -161,7 +166,7 @@ export function renderObserver(runs: readonly ObservedRun[]): string {
         ...runs.map(({ next }) => (next?.[direction] ? cell(next[direction]) : '–')),
       ]);
     row(
-      `interval after what came, ${direction}: gap (95 % of chance)`,
+      `interval after a message, ${direction}: gap (95 % of chance)`,
       ({ gap, nullHigh }) => `${gap.toFixed(3)} (${nullHigh.toFixed(3)})`,
     );
     row('  which after it, p among those tried', ({ lag, pValue }) => `${lag}., ${pText(pValue)}`);
@@ -173,7 +178,7 @@ export function renderObserver(runs: readonly ObservedRun[]): string {
 const notes: readonly string[] = [
   'Activity: a random forest on counts, sizes, quantiles, autocorrelation, entropy and spectrum of the intervals, trained on this very traffic and judged on stretches it has not seen: how often it ranks an active window above an idle one (where hardly one is idle: a busier above a quieter). 0.50 is guessing.',
   'p: how often chance alone does as well. Information: the most that one feature shares with activity, and what 95 of 100 draws of chance stay below.',
-  'Interval after what came: from the slot after a packet of a device came to the home’s or the endpoint’s end of the tunnel to the one after that, or some slots later; the largest gap between its distribution and that of all others. Not the interval in which the packet came, which is a long one more often, whatever the stream.',
+  'Interval after a message: from the slot that leaves next after a device began to say something to the one after that, or some slots later; the largest gap between its distribution and that of all others. Not the interval in which the device began, which is a long one more often, whatever the stream.',
   'Best told device: the same question asked of each device’s own activity. Windows named right: called after the device that said most in them.',
 ];
 

@@ -15,13 +15,7 @@ import { LabError } from '../error.ts';
 import { parseDelays } from '../traffic/delays-csv.ts';
 import type { Delay } from '../traffic/traffic-log.ts';
 import type { AttackInput } from './attack.ts';
-import {
-  type Direction,
-  observeArrivals,
-  observeHome,
-  observeProvider,
-  type WirePacket,
-} from './observation.ts';
+import { observeHome, observeProvider, type WirePacket } from './observation.ts';
 import type { LabSummary } from './summary.ts';
 
 /** A run, with all that the provider could have recorded. */
@@ -71,24 +65,6 @@ export async function readRunFolder(folder: string): Promise<FinishedRun> {
       seed,
     },
   };
-}
-
-/**
- * When packets of devices came to the end that sends them on by the tunnel, seconds; where they do not pass it, to whom they were for.
- * @throws CaptureError where the run has no capture of the endpoint's line
- */
-export async function readCame({
-  folder,
-  summary: { tunnelPort, variant },
-  attack: { home },
-}: FinishedRun): Promise<Record<Direction, number[]>> {
-  const timesOf = (way: Direction) =>
-    home.filter(({ direction }) => direction === way).map(({ timeS }) => timeS);
-  const isPassed = tunnelPort !== null && variant !== 'placebo';
-  const down = isPassed
-    ? await observeArrivals(openCapture(nodeSystem, join(folder, 'endpoint.pcap')))
-    : timesOf('down');
-  return { up: timesOf('up'), down };
 }
 
 /** @throws {LabError} where the folder holds no run */
