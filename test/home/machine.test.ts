@@ -709,6 +709,22 @@ test('it follows the way, and devices are held meanwhile', (t) => {
   t.true(bench.state.permitted);
 });
 
+test('where each work takes half a second it follows the way as well, whatever is found amiss until all is done', (t) => {
+  const bench = connectByPort(clockedBench(null));
+  for (let second = 0; second < 6; second++) bench.second();
+  bench.world.way = { netdev: 'wan', index: 9, isEthernet: true };
+  bench.hear({ kind: 'surroundings', what: 'house' });
+  bench.done.length = 0;
+  for (let half = 0; half < 80; half++) {
+    bench.world.advance(500);
+    if (half % 2 === 1) bench.hear(bench.world.report());
+    if (bench.work) bench.end();
+  }
+  t.is(bench.state.clock?.index, 9);
+  t.true(bench.state.permitted, bench.done.join(' '));
+  t.is(bench.done.filter((part) => part === 'clock').length, 1);
+});
+
 test('once rules that lead there were deleted the chains are looked at, and a clock that nothing comes to is made anew', (t) => {
   const bench = connectByPort(clockedBench(null));
   for (let second = 0; second < 6; second++) bench.second();

@@ -1,7 +1,7 @@
 // Once a second, oftener at first: what was seen is judged, and devices go on or are stopped; what is broken is made again.
 
 import { isSame } from '../../equality/equality.ts';
-import { ask } from '../../machine/agenda.ts';
+import { ask, isAsked } from '../../machine/agenda.ts';
 import { Silence } from '../../machine/silence.ts';
 import type { Notice } from '../../notices/notice.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
@@ -86,12 +86,15 @@ export function judge(turn: Turn, sight: Sight): void {
   const isThin =
     verdict.streamBroken && goesOn(state.sent, shapeOf(desired.config, desired.rate.uploadKBps));
   const everyMs = isThin ? REPAIR_THIN_EVERY_MS : REPAIR_EVERY_MS;
-  if ((verdict.repair || state.failure) && monotonicMs - state.repairedMs > everyMs) {
+  // What is being made is not begun again: where each part takes its time the last one would never have its turn.
+  const isUnderWay = isAsked(turn, 'streams') && !state.failure;
+  const isDue = (verdict.repair || state.failure) && monotonicMs - state.repairedMs > everyMs;
+  // Put back as they were loaded, first and whatever else can't be done.
+  if (isDue && !sight.rulesIntact) ask(turn, 'restore');
+  if (isDue && !isUnderWay) {
     state.repairedMs = monotonicMs;
     if (verdict.streamBroken) state.sent = SlotMeter.EMPTY;
     if (verdict.clockBroken) forgetClock(turn);
-    // Put back as they were loaded, first and whatever else can't be done.
-    if (!sight.rulesIntact) ask(turn, 'restore');
     state.again = [
       ...state.again,
       ...(state.failure ? (['rules'] as const) : []),
@@ -103,7 +106,7 @@ export function judge(turn: Turn, sight: Sight): void {
     ask(turn, ...WHOLE);
   } else if (wantsReconnect(turn, shapeOf(desired.config, desired.rate.downloadKBps)))
     turn.acts.push({ do: 'reconnect', next: desired.profile.remotes.length > 1 });
-  if (state.ticks % SURROUNDINGS_EVERY === 1) ask(turn, ...WHOLE);
+  if (state.ticks % SURROUNDINGS_EVERY === 1 && !isUnderWay) ask(turn, ...WHOLE);
 }
 
 /** Has the queue and what paces it made again at once, unless that was just done. */
