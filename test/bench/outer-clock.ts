@@ -1,9 +1,8 @@
 // Evaluation: what a busy machine's line shows up and down with the clocks behind OpenVPN and without, by turns in one running lab.
 // Run as root after `make build`: node build/test/bench/outer-clock.js [SECONDS A TURN] [TURNS] [RATES]
-
-import { readdir, readFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { kolmogorovSmirnov } from '../../src/core/analysis/statistics/kolmogorov-smirnov.ts';
+import { processTimes } from '../../src/research/lab/bed/processor-time.ts';
 import { HomeNetwork } from '../net/home-network.ts';
 import { packetsPerS, readWire } from '../net/wire.ts';
 import { BUSY_MS, keepCoresBusy } from './busy-cores.ts';
@@ -44,22 +43,8 @@ function sdOf(values: readonly number[]): number {
 
 /** CPU time that a process and its children have taken, s. */
 async function cpuSeconds(root: number): Promise<number> {
-  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const rows = await Promise.all(
-    names.map(async (name) => {
-      const text = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
-      const words = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      // utime, stime, and those of children that have ended.
-      const ticks = words.slice(11, 15).reduce((sum, word) => sum + Number(word), 0);
-      return { pid: Number(name), parent: Number(words[1]), ticks };
-    }),
-  );
-  const family = new Set([root]);
-  for (let before = 0; before < family.size; ) {
-    before = family.size;
-    for (const { pid, parent } of rows) if (family.has(parent)) family.add(pid);
-  }
-  return rows.reduce((sum, { pid, ticks }) => sum + (family.has(pid) ? ticks / 100 : 0), 0);
+  const times = await processTimes(root);
+  return [...times.values()].reduce((sum, seconds) => sum + seconds, 0);
 }
 
 /** What each end has taken and lost so far, in the order of {@link DIRECTIONS}. */

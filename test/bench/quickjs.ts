@@ -2,9 +2,10 @@
 // Run as root: IOTSHAPER_HOME='QJS PROGRAM' node build/test/bench/quickjs.js [SECONDS] [RATE …]
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { processTimes } from '../../src/research/lab/bed/processor-time.ts';
+import { parseStat, processTimes } from '../../src/research/lab/bed/processor-time.ts';
 import { HomeNetwork } from '../net/home-network.ts';
 import { intervalsMs, packetsPerS, readWire, sizes } from '../net/wire.ts';
+import { addMemory, readMemory } from './process-memory.ts';
 import { timeStart } from './wire-cost/start.ts';
 
 const [seconds = 60, ...asked] = process.argv.slice(2).map(Number);
@@ -22,25 +23,13 @@ function ownPids(pid: number): number[] {
   const exe = readlinkSync(`/proc/${pid}/exe`);
   const isOwn = (one: number): boolean => {
     try {
-      const stat = readFileSync(`/proc/${one}/stat`, 'latin1');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      const { parent } = parseStat(readFileSync(`/proc/${one}/stat`, 'latin1'));
       return parent === pid && readlinkSync(`/proc/${one}/exe`) === exe;
     } catch {
       return false; // it ended
     }
   };
   return [pid, ...readdirSync('/proc').map(Number).filter(isOwn)];
-}
-
-/** Megabytes: resident and proportional. */
-function memoryOf(pid: number): { rss: number; pss: number } {
-  const sum = { rss: 0, pss: 0 };
-  for (const one of ownPids(pid)) {
-    const text = readFileSync(`/proc/${one}/smaps_rollup`, 'latin1');
-    sum.rss += Number(/^Rss:\s+(\d+)/m.exec(text)![1]) / 1024;
-    sum.pss += Number(/^Pss:\s+(\d+)/m.exec(text)![1]) / 1024;
-  }
-  return sum;
 }
 
 function describe(values: readonly number[]): string {
@@ -82,12 +71,12 @@ async function measure({ name, network }: Home, rate: number, busy: boolean): Pr
     if (own.has(one)) service += used;
     else others += used;
   }
-  const { rss, pss } = memoryOf(pid);
+  const { residentMB, proportionalMB } = [...own].map(readMemory).reduce(addMemory);
   console.log(
     [
       `${name.padEnd(8)}${rate} KB/s, devices ${busy ? 'talk' : 'rest'}: intervals up ${describe(intervalsMs(up))}`,
       `  ${packetsPerS(up).toFixed(2)} packets/s of ${((rate * 1000) / 512).toFixed(2)}, sizes ${sizes(up)}, beside the tunnel ${outside.length}`,
-      `  CPU s a minute: service ${(service / minutes).toFixed(2)} (with commands it ran), OpenVPN, socat, tc, nft ${(others / minutes).toFixed(2)}; memory ${rss.toFixed(1)} MB resident, ${pss.toFixed(1)} proportional in ${own.size} processes`,
+      `  CPU s a minute: service ${(service / minutes).toFixed(2)} (with commands it ran), OpenVPN, socat, tc, nft ${(others / minutes).toFixed(2)}; memory ${residentMB.toFixed(1)} MB resident, ${proportionalMB.toFixed(1)} proportional in ${own.size} processes`,
     ].join('\n'),
   );
 }

@@ -6,17 +6,10 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { slotMs, slotsPerSecond } from '../../../src/core/stream/stream.ts';
+import type { Memory } from '../process-memory.ts';
 import { Bed, FIRST_HOST, OBSERVED, type Row } from './bed.ts';
 import { plotScale, renderScale } from './report.ts';
-import {
-  type Memory,
-  parts,
-  readBusy,
-  readMemory,
-  readSpent,
-  readWhole,
-  type Spent,
-} from './spent.ts';
+import { memoryIn, parts, readBusy, readSpent, readWhole, type Spent } from './spent.ts';
 
 const [homesText = '1 10 50', ratesText = '5 40', secondsText = '20'] = process.argv.slice(2);
 const [, , , , , folder = 'out/scale', kindsText = 'shaped,plain'] = process.argv;
@@ -91,7 +84,7 @@ async function measure(bed: Bed, row: Row): Promise<Measured> {
   const countedAfter = await Promise.all([bed.came(), bed.cameUp(), bed.counts()]);
   const homesCpu = (((await readWhole(homesNamespace)) - wholeBefore) / lasted) * 60;
   const times = await finish();
-  const memory = await readMemory(endpointNamespace, known.service);
+  const memory = await memoryIn(endpointNamespace, known.service);
   const load = loadavg()[0]!;
 
   const asked = slotsPerSecond({ ...row, packetBytes: PACKET_BYTES }) * lasted;

@@ -3,16 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { type ProcessStat, parseStat } from '../../../src/research/lab/bed/processor-time.ts';
 import { SHAPING_NICE } from '../../../src/shell/shaper/thread.ts';
 import { run } from '../../../src/shell/system/node/processes.ts';
+import { type Memory, NO_MEMORY, readMemory } from '../process-memory.ts';
 
 /** `shaping` is the service's thread that draws; `kernel` the socats that carry what the kernel is told and asked, and all commands. */
 export const parts = ['service', 'shaping', 'openvpn', 'kernel', 'others', 'generator'] as const;
 export type Part = (typeof parts)[number];
 export type Spent = Record<Part, number>;
-
-export interface Memory {
-  residentMB: number;
-  proportionalMB: number;
-}
 
 function stat(path: string): ProcessStat | null {
   try {
@@ -74,22 +70,15 @@ export async function readWhole(namespace: string): Promise<number> {
 }
 
 /** Memory of the service and of its OpenVPN. */
-export async function readMemory(
+export async function memoryIn(
   namespace: string,
   service: number | undefined,
 ): Promise<Record<'service' | 'openvpn', Memory>> {
-  const none = { residentMB: 0, proportionalMB: 0 };
-  const found = { service: none, openvpn: none };
+  const found = { service: NO_MEMORY, openvpn: NO_MEMORY };
   for (const pid of await pidsOf(namespace)) {
     const isService = Number(pid) === service;
     if (!isService && commOf(pid) !== 'openvpn') continue;
-    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-    const megabytes = (name: string): number =>
-      Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1]) / 1024;
-    found[isService ? 'service' : 'openvpn'] = {
-      residentMB: megabytes('Rss'),
-      proportionalMB: megabytes('Pss'),
-    };
+    found[isService ? 'service' : 'openvpn'] = readMemory(Number(pid));
   }
   return found;
 }

@@ -1,7 +1,9 @@
 // Makes figures of what was read: which is compared with what, and what each is to be.
+
+import type { Memory } from '../process-memory.ts';
 import type { DelayRow, Played } from './devices.ts';
 import type { Exactness } from './exactness.ts';
-import { type Memory, meanOf, type Reading, sumOf, type Use, useBetween } from './process-costs.ts';
+import { meanOf, type Reading, sumOf, type Use, useBetween } from './process-costs.ts';
 import { type Figure, figure } from './report.ts';
 
 /** What one rate showed. */

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseStat } from '../../../src/research/lab/bed/processor-time.ts';
 import { SHAPING_NICE } from '../../../src/shell/shaper/thread.ts';
+import { addMemory, type Memory, NO_MEMORY, readMemory } from '../process-memory.ts';
 
 /** One thread of the service, one process of its children, or what children took that have ended. */
 interface Part {
@@ -149,26 +150,12 @@ export function sumOf(uses: Map<string, Use>): Use {
   return sum;
 }
 
-/** Megabytes (10^6 bytes): resident, proportional, and what nobody else has. */
-export interface Memory {
-  residentMB: number;
-  proportionalMB: number;
-  privateMB: number;
-}
-
 /** Memory of a process and all that descend from it, by program. */
 export function memoryOf(root: number): Map<string, Memory> {
   const found = new Map<string, Memory>();
   for (const pid of new Set([...readFamily(root).parts.values()].map((part) => part.pid))) {
-    const text = textOf(`${pid}/smaps_rollup`);
-    const mb = (field: string): number =>
-      (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024) / 1e6;
     const name = nameOf(pid);
-    const sum = found.get(name) ?? { residentMB: 0, proportionalMB: 0, privateMB: 0 };
-    sum.residentMB += mb('Rss');
-    sum.proportionalMB += mb('Pss');
-    sum.privateMB += mb('Private_Clean') + mb('Private_Dirty');
-    found.set(name, sum);
+    found.set(name, addMemory(found.get(name) ?? NO_MEMORY, readMemory(pid)));
   }
   return found;
 }

@@ -6,6 +6,8 @@ const TICKS_PER_S = 100;
 
 /** What /proc says of a process or a thread in its stat (proc(5)). */
 export interface ProcessStat {
+  /** The process that started it. */
+  parent: number;
   /** Its own processor seconds, and those of children that have ended. */
   ownS: number;
   childrenS: number;
@@ -15,13 +17,11 @@ export interface ProcessStat {
 /** Reads a stat; zeros where it says nothing. */
 export function parseStat(text: string): ProcessStat {
   // The second field, the command, may hold spaces and parentheses.
-  const [user, system, childUser, childSystem, , nice = 0] = text
-    .slice(text.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 17)
-    .map(Number);
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [user, system, childUser, childSystem, , nice = 0] = fields.slice(11, 17).map(Number);
   const seconds = (one = 0, other = 0): number => (one + other) / TICKS_PER_S;
-  return { ownS: seconds(user, system), childrenS: seconds(childUser, childSystem), nice };
+  const parent = Number(fields[1] ?? 0);
+  return { parent, ownS: seconds(user, system), childrenS: seconds(childUser, childSystem), nice };
 }
 
 /** Processor time (user, system, and ended children's) of a process and its descendants, seconds by pid. */
