@@ -10,7 +10,7 @@ import type {
   ServersConfig,
 } from '../../../src/research/lab/bed/process-config.ts';
 import { lab } from '../../../src/research/lab/bed/topology.ts';
-import { type LatencySummary, measureLatency } from '../../../src/research/lab/findings/summary.ts';
+import { measureLatency } from '../../../src/research/lab/findings/summary.ts';
 import type { ReplayPacket } from '../../../src/research/lab/traffic/replay.ts';
 import {
   type Delay,
@@ -70,6 +70,9 @@ export function planLoad(load: Load, seconds: number, seed: number): ReplayPacke
     .map((packet, index) => ({ ...packet, id: index + 1 }));
 }
 
+/** A lab in which devices talk. */
+export type Ground = Pick<HomeNetwork, 'topology' | 'path' | 'start'>;
+
 /** A plan under way. */
 export interface Playing {
   /** On the monotonic clock, when the first second begins. */
@@ -80,37 +83,41 @@ export interface Playing {
 
 export interface Played {
   delays: Delay[];
-  /** KB/s that arrived from two seconds after the beginning on until `seconds` were over. */
-  arrivedKBps: Record<'up' | 'down', number>;
+  /** KB/s that arrived in each part of the time from two seconds after the beginning on until `seconds` were over. */
+  arrivedKBps: Record<'up' | 'down', number[]>;
 }
 
 const SETTLED_MS = 2000;
 
-/** Has the lab's replaying device and its cloud send a plan of so many seconds. */
-export async function playPlan(
-  network: HomeNetwork,
+/** When a plan may begin that is to be played from now on. */
+export function soonMs(): number {
+  return monotonicMs() + LEAD_MS;
+}
+
+/** Has the lab's replaying device and its cloud send a plan of so many seconds from a moment on. */
+export function playPlan(
+  ground: Ground,
   plan: readonly ReplayPacket[],
-  seconds: number,
-): Promise<Playing> {
-  const startMs = monotonicMs() + LEAD_MS;
+  { startMs, seconds, partCount }: { startMs: number; seconds: number; partCount: number },
+): Playing {
   const side = (direction: 'up' | 'down'): ReplaySide => ({
     address: lab.replayAddress,
     port: lab.replayPort,
-    deviceIp: network.topology.devices.find(({ id }) => id === 'replay')!.ip,
+    deviceIp: ground.topology.devices.find(({ id }) => id === 'replay')!.ip,
     packets: plan.filter((packet) => packet.direction === direction),
   });
   const dns = { address: lab.lanAddress, port: 53 };
   const devices: DevicesConfig = {
     ...{ startMs, devices: [], exchanges: [], dns },
-    ...{ replay: side('up'), logPath: network.path('devices.json') },
+    ...{ replay: side('up'), logPath: ground.path('devices.json') },
   };
   const cloud: ServersConfig = {
     ...{ startMs, listen: [], dns: null, forwarder: null },
-    ...{ replay: side('down'), logPath: network.path('cloud.json') },
+    ...{ replay: side('down'), logPath: ground.path('cloud.json') },
   };
   const children = [
-    network.start('cloud', [process.execPath, PROGRAM, 'lab', 'servers']),
-    network.start('devices', [process.execPath, PROGRAM, 'lab', 'emulate']),
+    ground.start('cloud', [process.execPath, PROGRAM, 'lab', 'servers']),
+    ground.start('devices', [process.execPath, PROGRAM, 'lab', 'emulate']),
   ];
   for (const [index, config] of [cloud, devices].entries()) {
     children[index]!.stdin!.write(`${JSON.stringify(config)}\n`);
@@ -125,11 +132,15 @@ export async function playPlan(
       for (const child of children) child.stdin!.end();
       await Promise.all(ended);
       const [one, other] = [await read(devices.logPath), await read(cloud.logPath)];
-      const arrived = ({ received }: TrafficLog): number => {
-        const [fromMs, untilMs] = [startMs + SETTLED_MS, startMs + seconds * 1000];
-        const counted = received.filter(({ timeMs }) => timeMs >= fromMs && timeMs < untilMs);
-        return counted.reduce((sum, { bytes }) => sum + bytes, 0) / (untilMs - fromMs);
-      };
+      const partMs = (seconds * 1000 - SETTLED_MS) / partCount;
+      const arrived = ({ received }: TrafficLog): number[] =>
+        Array.from({ length: partCount }, (_, part) => {
+          const fromMs = startMs + SETTLED_MS + part * partMs;
+          const counted = received.filter(
+            ({ timeMs }) => timeMs >= fromMs && timeMs < fromMs + partMs,
+          );
+          return counted.reduce((sum, { bytes }) => sum + bytes, 0) / partMs;
+        });
       return {
         delays: joinDelays(one, other, 0),
         arrivedKBps: { up: arrived(other), down: arrived(one) },
@@ -143,40 +154,66 @@ export async function pauseUntil(timeMs: number): Promise<void> {
   await new Promise((done) => setTimeout(done, Math.max(0, timeMs - monotonicMs())));
 }
 
-/** Delays of one direction, of the ideal and of the product as it is simulated, and what the standing slots are of the latter. */
+/** Quantiles of delays. */
+export interface Delays {
+  p50Ms: number;
+  p99Ms: number;
+}
+
+/** Delays of one direction, whole and by parts of the plan. */
 export interface DelayRow {
   load: string;
   direction: 'up' | 'down';
   packets: number;
   lost: number;
-  p50Ms: number;
-  p99Ms: number;
-  ideal: { p50Ms: number; p99Ms: number };
-  simulated: { p50Ms: number; p99Ms: number };
-  standingMs: number;
+  whole: Delays;
+  parts: Delays[];
 }
 
-/** Sets what a plan's packets waited for beside what the simulator says of the same plan. */
-export async function compareDelays(
+/** What a plan's packets waited for. */
+export function measureDelays(
   load: string,
-  plan: readonly ReplayPacket[],
   delays: readonly Delay[],
-  shape: { rateKBps: number; packetBytes: number },
-): Promise<DelayRow[]> {
-  const ideal = await simulated('packed-ideal', plan, shape);
-  const product = await simulated('packed-vit', plan, shape);
+  partCount: number,
+): DelayRow[] {
+  const quantiles = (some: readonly Delay[]): Delays => {
+    const { p50Ms, p99Ms } = measureLatency(some);
+    return { p50Ms: p50Ms ?? Number.NaN, p99Ms: p99Ms ?? Number.NaN };
+  };
   return DIRECTIONS.map((direction): DelayRow => {
-    const own: LatencySummary = measureLatency(delays.filter((one) => one.direction === direction));
-    const { sent: packets, lost, p50Ms, p99Ms } = own;
-    return {
-      ...{ load, direction, packets, lost, p50Ms: p50Ms ?? Number.NaN, p99Ms: p99Ms ?? Number.NaN },
-      ...{ ideal: ideal[direction], simulated: product[direction] },
-      standingMs: usualDelayMs(shape),
-    };
+    const own = delays.filter((one) => one.direction === direction);
+    const { sent: packets, lost } = measureLatency(own);
+    const at = (part: number): number => Math.round((part * own.length) / partCount);
+    const parts = Array.from({ length: partCount }, (_, part) =>
+      quantiles(own.slice(at(part), at(part + 1))),
+    );
+    return { load, direction, packets, lost, whole: quantiles(own), parts };
   });
 }
 
-type Quantiles = Record<'up' | 'down', { p50Ms: number; p99Ms: number }>;
+/** What the simulator says of a plan: of the ideal, of the product, and what the standing slots are of the latter. */
+export interface SimulatedRow {
+  load: string;
+  direction: 'up' | 'down';
+  ideal: Delays;
+  product: Delays;
+  standingMs: number;
+}
+
+export async function simulateDelays(
+  load: string,
+  plan: readonly ReplayPacket[],
+  shape: { rateKBps: number; packetBytes: number },
+): Promise<SimulatedRow[]> {
+  const ideal = await simulated('packed-ideal', plan, shape);
+  const product = await simulated('packed-vit', plan, shape);
+  return DIRECTIONS.map((direction) => ({
+    ...{ load, direction, ideal: ideal[direction], product: product[direction] },
+    standingMs: usualDelayMs(shape),
+  }));
+}
+
+type Quantiles = Record<'up' | 'down', Delays>;
 
 async function simulated(
   name: VariantName,

@@ -1,39 +1,48 @@
-// How near what the provider sees is to the schedule asked for: mean rate, spread of the intervals, slots that are missing.
+// How near what the provider sees is to the schedule asked for: mean rate, spread of the intervals, slots that are missing, sizes.
+import { TUNNEL_OVERHEAD_BYTES } from '../../../src/core/cost/cost.ts';
 import { modes } from '../../../src/core/pacing/modes.ts';
-import { slotMs, slotsPerSecond, streamDefaults } from '../../../src/core/stream/stream.ts';
+import { slotMs, streamDefaults } from '../../../src/core/stream/stream.ts';
 import { startCapture } from '../../../src/research/lab/bed/capture.ts';
 import { Cleanup } from '../../../src/research/lab/bed/cleanup.ts';
-import type { HomeNetwork } from '../../net/home-network.ts';
-import { intervalsMs, packetsPerS, readWire, sizes, type Wire } from '../../net/wire.ts';
+import { intervalsMs, readWire, sizes, type Wire } from '../../net/wire.ts';
+import type { Ground } from './devices.ts';
+
+/** What one direction showed for a while. */
+export interface Shape {
+  /** IP bytes on the tunnel. */
+  rateKBps: number;
+  sdMs: number;
+  /** Standard deviation of the intervals no longer than any that is drawn. */
+  drawnSdMs: number;
+  /** Slots that ought to have left in intervals longer than any that is drawn, percent of all. */
+  missingPercent: number;
+  longestMs: number;
+  /** Packets that have not the commonest size, percent. */
+  oddSizesPercent: number;
+}
 
 export interface Exactness {
   direction: 'up' | 'down';
   slots: number;
-  /** Got against asked, percent off. */
-  ratePercent: number;
-  sdMs: number;
   askedSdMs: number;
-  sdPercent: number;
-  /** What chance alone makes of {@link sdPercent}: one standard error. */
+  /** What chance alone makes of {@link Shape.sdMs}, percent: one standard error. */
   sdErrorPercent: number;
-  /** The same of intervals no longer than any that is drawn. */
-  drawnSdPercent: number;
-  /** Slots that ought to have left in intervals longer than any that is drawn, percent of all. */
-  missingPercent: number;
-  longestMs: number;
+  whole: Shape;
+  /** The same of parts that took as long. */
+  parts: Shape[];
   sizes: number[];
   outside: number;
 }
 
 /** Captures the provider's link to the home; the returned function ends it. */
 export async function captureWire(
-  network: HomeNetwork,
+  ground: Ground,
 ): Promise<() => Promise<{ wire: Wire; dropped: number }>> {
   const cleanup = new Cleanup((fault) => console.error(fault));
-  const path = network.path('provider.pcap');
+  const path = ground.path('provider.pcap');
   const capture = await startCapture({
-    ...{ netns: network.topology.names.provider, netdev: 'home', path, cleanup },
-    ...{ logPath: network.path('tcpdump.log'), signal: new AbortController().signal },
+    ...{ netns: ground.topology.names.provider, netdev: 'home', path, cleanup },
+    ...{ logPath: ground.path('tcpdump.log'), signal: new AbortController().signal },
     snapBytes: 128,
   });
   return async () => {
@@ -43,33 +52,55 @@ export async function captureWire(
   };
 }
 
+type Packets = Wire['up'];
+
 function sdOf(values: readonly number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
 }
 
-/** Compares each direction with its schedule. */
-export function measureExactness(wire: Wire, rateKBps: number, packetBytes: number): Exactness[] {
+function describe(packets: Packets, meanMs: number): Shape {
+  const intervals = intervalsMs(packets);
+  const longestDrawnMs = 1.05 * meanMs * modes.vit.reach(streamDefaults.intervalSdPercent).longest;
+  const long = intervals.filter((ms) => ms > longestDrawnMs);
+  const missing = long.reduce((sum, ms) => sum + ms / meanMs - 1, 0);
+  const tunnelBytes = packets
+    .slice(1)
+    .reduce((sum, { bytes }) => sum + bytes - TUNNEL_OVERHEAD_BYTES, 0);
+  const counts = new Map<number, number>();
+  for (const { bytes } of packets) counts.set(bytes, (counts.get(bytes) ?? 0) + 1);
+  return {
+    rateKBps: tunnelBytes / intervals.reduce((sum, ms) => sum + ms, 0),
+    sdMs: sdOf(intervals),
+    drawnSdMs: sdOf(intervals.filter((ms) => ms <= longestDrawnMs)),
+    missingPercent: (100 * missing) / (intervals.length + missing),
+    longestMs: Math.max(...intervals),
+    oddSizesPercent: 100 * (1 - Math.max(...counts.values()) / packets.length),
+  };
+}
+
+/** Reads each direction beside the schedule asked for, whole and in parts. */
+export function measureExactness(
+  wire: Wire,
+  { rateKBps, packetBytes }: { rateKBps: number; packetBytes: number },
+  partCount: number,
+): Exactness[] {
   const meanMs = slotMs(rateKBps, packetBytes);
-  const askedSdMs = (meanMs * streamDefaults.intervalSdPercent) / 100;
-  const longestMs = meanMs * modes.vit.reach(streamDefaults.intervalSdPercent).longest;
   return (['up', 'down'] as const).map((direction): Exactness => {
     const packets = wire[direction];
-    const intervals = intervalsMs(packets);
-    const drawn = intervals.filter((ms) => ms <= 1.05 * longestMs);
-    const long = intervals.filter((ms) => ms > 1.05 * longestMs);
-    const missing = long.reduce((sum, ms) => sum + ms / meanMs - 1, 0);
-    const sdMs = sdOf(intervals);
-    const off = (got: number, asked: number): number => 100 * (got / asked - 1);
+    const [fromS, untilS] = [packets[0]!.timeS, packets.at(-1)!.timeS];
+    const parts = Array.from({ length: partCount }, (): Packets => []);
+    for (const packet of packets) {
+      const part = Math.floor((partCount * (packet.timeS - fromS)) / (untilS - fromS));
+      parts[Math.min(part, partCount - 1)]!.push(packet);
+    }
     return {
       direction,
       slots: packets.length,
-      ratePercent: off(packetsPerS(packets), slotsPerSecond({ rateKBps, packetBytes })),
-      ...{ sdMs, askedSdMs, sdPercent: off(sdMs, askedSdMs) },
-      sdErrorPercent: 100 / Math.sqrt(2 * intervals.length),
-      drawnSdPercent: off(sdOf(drawn), askedSdMs),
-      missingPercent: (100 * missing) / (intervals.length + missing),
-      longestMs: Math.max(...intervals),
+      askedSdMs: (meanMs * streamDefaults.intervalSdPercent) / 100,
+      sdErrorPercent: 100 / Math.sqrt(2 * packets.length),
+      whole: describe(packets, meanMs),
+      parts: parts.map((part) => describe(part, meanMs)),
       sizes: sizes(packets),
       outside: wire.outside.length,
     };

@@ -38,10 +38,11 @@ function textOf(path: string): string {
   }
 }
 
-/** A child's program, and which of the two socats it is. */
+/** A child's program, and which of the two socats it is; what only sends is called a sender. */
 function nameOf(pid: number): string {
   const words = textOf(`${pid}/cmdline`).split('\0');
   const program = (words[0] ?? '').split('/').at(-1)!;
+  if (words[2] === 'lab' || words[1]?.endsWith('/generator.js')) return 'sender';
   if (program === 'socat') {
     return words.includes('SOCKET-SENDTO') || words.some((word) => word.startsWith('SOCKET-SENDTO'))
       ? 'socat (kernel)'
@@ -71,10 +72,10 @@ function readThread(pid: number, thread: number, name: string): Part | null {
   };
 }
 
-/** Reads a process and all that descend from it. */
-export function readFamily(root: number): Reading {
+/** Reads processes and all that descend from them. */
+export function readFamily(roots: readonly number[]): Reading {
   const parts = new Map<string, Part>();
-  const pending = [root];
+  const pending = [...roots];
   for (let pid = pending.pop(); pid !== undefined; pid = pending.pop()) {
     const own = nameOf(pid);
     const isService = own === 'node' || own === 'qjs';
@@ -100,7 +101,7 @@ export function readFamily(root: number): Reading {
 }
 
 /** What each part used between two readings, by name; what a child had used before it ended counts once. */
-export function useBetween(before: Reading, after: Reading): Map<string, Use> {
+function useBetween(before: Reading, after: Reading): Map<string, Use> {
   const spanS = (after.atMs - before.atMs) / 1000;
   const uses = new Map<string, Use>();
   const add = (name: string, seconds: number, waited: number, switches: number): void => {
@@ -122,7 +123,7 @@ export function useBetween(before: Reading, after: Reading): Map<string, Use> {
 }
 
 /** Mean of parts that took as long, by name. */
-export function meanOf(each: readonly Map<string, Use>[]): Map<string, Use> {
+function meanOf(each: readonly Map<string, Use>[]): Map<string, Use> {
   const names = new Set(each.flatMap((uses) => [...uses.keys()]));
   return new Map(
     [...names].map((name) => {
@@ -150,10 +151,16 @@ export function sumOf(uses: Map<string, Use>): Use {
   return sum;
 }
 
-/** Memory of a process and all that descend from it, by program. */
-export function memoryOf(root: number): Map<string, Memory> {
+/** Use in each part of a run. Switches of a child that was replaced within a part are lost. */
+export function usesOf(readings: readonly Reading[]): { whole: Map<string, Use>; parts: Use[] } {
+  const each = readings.slice(1).map((after, index) => useBetween(readings[index]!, after));
+  return { whole: meanOf(each), parts: each.map(sumOf) };
+}
+
+/** Memory of processes and all that descend from them, by program. */
+export function memoryOf(roots: readonly number[]): Map<string, Memory> {
   const found = new Map<string, Memory>();
-  for (const pid of new Set([...readFamily(root).parts.values()].map((part) => part.pid))) {
+  for (const pid of new Set([...readFamily(roots).parts.values()].map((part) => part.pid))) {
     const name = nameOf(pid);
     found.set(name, addMemory(found.get(name) ?? NO_MEMORY, readMemory(pid)));
   }

@@ -12,8 +12,15 @@ const COVER_PORT = 9;
 const excess = 1.25;
 const timerMs = 50;
 
-/** Tunnel, HTB over two priorities and a cover sender at either end. */
-export async function startPaper(context: VariantContext): Promise<StartedVariant> {
+/**
+ * Tunnel, HTB over two priorities and a cover sender at either end.
+ *
+ * @param coverArgv what runs a cover sender; its own words follow
+ */
+export async function startPaper(
+  context: VariantContext,
+  coverArgv: readonly string[] = ownArgv('lab', 'cover'),
+): Promise<StartedVariant> {
   const started = await startPlainTunnel(context);
   const { router, endpoint } = context.topology.names;
   const { rateKBps, packetBytes } = context.options;
@@ -25,7 +32,7 @@ export async function startPaper(context: VariantContext): Promise<StartedVarian
     await run(['tc', '-batch', '-'], { netns, input: shaperBatch(rateKBps) });
     await run(['nft', '-f', '-'], { netns, input: coverRules });
     const cover = await startProcess({
-      argv: ownArgv('lab', 'cover', peer, String(packetBytes), String(rateKBps)),
+      argv: [...coverArgv, peer, String(packetBytes), String(rateKBps)],
       netns,
       core: 'shaping',
       logPath: join(context.logFolder, `cover-${name}.log`),
