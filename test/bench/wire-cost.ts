@@ -19,7 +19,7 @@ import {
   sizeFigures,
   startFigures,
 } from './wire-cost/figures.ts';
-import { type Bed, measure, type Shown, tryRate } from './wire-cost/measure.ts';
+import { type Bed, measure, PARTS, type Shown, tryRate } from './wire-cost/measure.ts';
 import { DRAWS, searchSizes } from './wire-cost/packet-sizes.ts';
 import { type Figure, renderTable, writeReport } from './wire-cost/report.ts';
 import { timeStart } from './wire-cost/start.ts';
@@ -97,8 +97,7 @@ try {
     console.log(splitLines(shown).join('\n'));
   }
   for (const rateKBps of TOP_RATES) {
-    const { home, paper } = await tryRate(bed, rateKBps, TOP_S);
-    figures.push(...exactnessFigures(home, rateKBps, { paper }));
+    figures.push(...exactnessFigures(await tryRate(bed, rateKBps, TOP_S), rateKBps));
     loads[`${rateKBps}`] = load();
   }
   figures.push(...startFigures(starts, [plain.lab.startS], paperStartS));
@@ -123,7 +122,7 @@ const machine = {
 const tookS = (monotonicMs() - beganMs) / 1000;
 const files = writeReport(folder, {
   ...{ seed: SEED, sizeSeeds: Array.from({ length: DRAWS }, (_, draw) => SEED + draw) },
-  ...{ seconds, packetBytes, machine, loads, figures, details, tookS },
+  ...{ seconds, parts: PARTS, packetBytes, machine, loads, figures, details, tookS },
 });
 const { processors, memoryMB, kernel, node } = machine;
 console.log(

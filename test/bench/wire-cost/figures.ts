@@ -5,7 +5,7 @@ import type { Exactness, Shape } from './exactness.ts';
 import { ENDS, type Shown } from './measure.ts';
 import { type BestSize, DRAWS } from './packet-sizes.ts';
 import { type Reading, sumOf, type Use, usesOf } from './process-costs.ts';
-import { compare, type Figure, type Parted } from './report.ts';
+import { compare, type Figure, type OtherName, type Parted } from './report.ts';
 
 /** Times plain OpenVPN's processor time that the home may take, by rate. */
 const HOME_CPU: Readonly<Record<number, number>> = { 40: 2, 400: 1.5 };
@@ -93,12 +93,6 @@ export function memoryFigures({ memory, rateKBps }: Shown): Figure[] {
   );
 }
 
-/** What other labs showed of the same rate. */
-interface OtherExactness {
-  paper: readonly Exactness[];
-  oneClock?: readonly Exactness[];
-}
-
 interface Row {
   asked?: number;
   against?: string;
@@ -110,10 +104,11 @@ interface Row {
 export function exactnessFigures(
   all: readonly Exactness[],
   rateKBps: number,
-  { paper, oneClock }: OtherExactness,
+  { paper, oneClock }: Partial<Record<OtherName, readonly Exactness[]>> = {},
 ): Figure[] {
   return all.flatMap((one, index) => {
     const { direction, askedSdMs, sdErrorPercent } = one;
+    const theirs = paper?.[index]?.sizes.join(' ');
     const parted = (from: Exactness, of: keyof Shape): Parted => ({
       whole: from.whole[of],
       parts: from.parts.map((part) => part[of]),
@@ -131,7 +126,7 @@ export function exactnessFigures(
         {
           goal,
           others: {
-            ...(hasPaper && { paper: parted(paper[index]!, of) }),
+            ...(hasPaper && paper && { paper: parted(paper[index]!, of) }),
             ...(oneClock && { oneClock: parted(oneClock[index]!, of) }),
           },
         },
@@ -155,7 +150,7 @@ export function exactnessFigures(
       row('slots missing in pauses', '%', 'missingPercent', { hasPaper: false }),
       row('longest interval', 'ms', 'longestMs'),
       row('packets of another size', '%', 'oddSizesPercent', {
-        against: `sizes ${one.sizes.join(' ')}; the prototype's ${paper[index]!.sizes.length}`,
+        against: `sizes ${one.sizes.join(' ')}${theirs ? `, the prototype's ${theirs}` : ''}`,
       }),
     ];
   });

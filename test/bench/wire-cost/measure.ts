@@ -84,11 +84,7 @@ export interface Bed {
 }
 
 /** Sets the home's rate. @param standing encrypted slots in the clock behind OpenVPN: none for no such clock, '' for as many as fit */
-export async function setRate(
-  { network }: Pick<Bed, 'network'>,
-  rateKBps: number,
-  standing: '0' | '',
-): Promise<void> {
+async function setRate({ network }: Bed, rateKBps: number, standing: '0' | ''): Promise<void> {
   await network.configure([
     `option rate '${rateKBps}'`,
     ...(standing === '' ? [] : [`option standing_slots '${standing}'`]),
@@ -138,7 +134,7 @@ async function readLight(bed: Bed, paper: TunnelLab, pids: Pids, rateKBps: numbe
     all.push(readAll());
   }
   const after = await plain.packets();
-  const wires = [await stops[0]!(), await stops[1]!()];
+  const wires = await Promise.all(stops.map((stop) => stop()));
   const load = loadavg()[0]!;
   const played = await playing.finish();
   const seen = ({ wire, dropped }: (typeof wires)[number], { delays }: Played): Seen => ({
@@ -210,24 +206,11 @@ export async function measure(bed: Bed, rateKBps: number): Promise<Shown> {
   }
 }
 
-/** Whether a rate beyond those asked is held, for a moment, and what the prototype makes of it. */
-export async function tryRate(
-  bed: Bed,
-  rateKBps: number,
-  forS: number,
-): Promise<{ home: Exactness[]; paper: Exactness[] }> {
-  const shape = { rateKBps, packetBytes: bed.packetBytes };
-  const paper = await buildPaper('wpaper', rateKBps, bed.packetBytes);
-  try {
-    await setRate(bed, rateKBps, '');
-    const stops = [await captureWire(bed.network), await captureWire(paper)];
-    await pauseUntil(monotonicMs() + forS * 1000);
-    const [home, prototype] = await Promise.all(stops.map((stop) => stop()));
-    return {
-      home: measureExactness(home!.wire, shape, PARTS),
-      paper: measureExactness(prototype!.wire, shape, PARTS),
-    };
-  } finally {
-    await paper.close();
-  }
+/** Whether a rate beyond those asked is held, for a moment. */
+export async function tryRate(bed: Bed, rateKBps: number, forS: number): Promise<Exactness[]> {
+  await setRate(bed, rateKBps, '');
+  const stop = await captureWire(bed.network);
+  await pauseUntil(monotonicMs() + forS * 1000);
+  const { wire } = await stop();
+  return measureExactness(wire, { rateKBps, packetBytes: bed.packetBytes }, PARTS);
 }
