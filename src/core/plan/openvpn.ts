@@ -12,18 +12,17 @@ function commonLines(
   return [...netdevLines(queuePackets), ...processLines(managementSocket, plainUser)];
 }
 
+/** The netdev's own MTU is lowered to packet_size afterwards, so that it can follow a change without a reconnect. */
+const LASTING = [`tun-mtu ${TUNNEL_MTU}`, 'mssfix 0', 'persist-key', 'persist-tun'];
+
 function netdevLines(queuePackets: number): string[] {
   return [
     `dev ${TUNNEL_NETDEV}`,
     'dev-type tun',
     'topology subnet',
-    // The netdev's own MTU is lowered to packet_size afterwards, so that it can follow a change without a reconnect.
-    `tun-mtu ${TUNNEL_MTU}`,
-    'mssfix 0',
+    ...LASTING,
     // Data-channel offload would take packets past the queue discipline's clock.
     'disable-dco',
-    'persist-key',
-    'persist-tun',
     `txqueuelen ${queuePackets}`,
     // Never fires while cover flows; finds a dead path while starting.
     'ping 20',
@@ -72,10 +71,11 @@ function renderBlock(tag: string, text: string): string[] {
   return [`<${tag}>`, text.trim(), `</${tag}>`];
 }
 
-/** What the profile says, word by word from the value; nothing of the uploaded text is copied. */
-function profileLines(profile: Profile): string[] {
+/** What the profile says, word by word from the value, nothing of the uploaded text being copied; then what holds for whoever connects. */
+function clientLines(profile: Profile): string[] {
   const { remotes, identity, trust, dataCiphers, tlsVersionMin } = profile;
   return [
+    '# Written by iotshaper from the uploaded profile; changes here are lost.',
     'client',
     ...remotes.map(({ host, port, proto }) => `remote ${host} ${port} ${proto}`),
     ...(remotes.length > 1
@@ -94,6 +94,10 @@ function profileLines(profile: Profile): string[] {
     ...(trust.name === null ? [] : [`verify-x509-name "${trust.name}" name`]),
     ...renderBlock('cert', identity.certificate),
     ...renderBlock('key', identity.key),
+    'nobind',
+    // The endpoint assigns the tunnel address; routes and DNS are ours to set.
+    'route-nopull',
+    'connect-retry 1 30',
   ];
 }
 
@@ -105,13 +109,8 @@ export function renderHomeOpenVpn({
   plainUser,
 }: HomeOpenVpn): string {
   return [
-    '# Written by iotshaper from the uploaded profile; changes here are lost.',
-    ...profileLines(profile),
-    'nobind',
-    // The endpoint assigns the tunnel address; routes and DNS are ours to set.
-    'route-nopull',
+    ...clientLines(profile),
     'ping-restart 60',
-    'connect-retry 1 30',
     'explicit-exit-notify 1',
     ...commonLines(managementSocket, queuePackets, plainUser),
     '',
@@ -128,19 +127,12 @@ export function renderTrialOpenVpn({
   plainUser,
 }: Omit<HomeOpenVpn, 'queuePackets'>): string {
   return [
-    '# Written by iotshaper from the uploaded profile; changes here are lost.',
-    ...profileLines(profile),
-    'nobind',
+    ...clientLines(profile),
     'dev null',
     'ifconfig-noexec',
-    'route-nopull',
     // There is no netdev to set it on.
     'pull-filter ignore "tun-mtu"',
-    `tun-mtu ${TUNNEL_MTU}`,
-    'mssfix 0',
-    'persist-key',
-    'persist-tun',
-    'connect-retry 1 30',
+    ...LASTING,
     ...processLines(managementSocket, plainUser),
     '',
   ].join('\n');
