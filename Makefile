@@ -194,6 +194,16 @@ evaluate-scale: HOMES = 1 10 50 100 250
 evaluate-scale: test-packages dist/iotshaper.js compiled ## how far one endpoint goes beside a tunnel without shaping: CPU, memory, slots, a plot (root, ten minutes; HOMES='1 10' RATES=40)
 	@node build/test/bench/scale/scale.js "$(HOMES)" "$(RATES)" $(ROW_SECONDS) out/scale
 
+# KB/s that evaluate-pppoe asks for, on an emulated machine; seconds of a row; which rows.
+PPPOE_RATE ?= 20
+PPPOE_SECONDS ?= 15
+
+.PHONY: evaluate-pppoe
+evaluate-pppoe: dist/iotshaper.js compiled ## the second clock on a WAN of real PPPoE in an emulated Debian 13: cake, fq, offload, lines that end (root, half an hour on two idle cores; ROWS='IPv6')
+	@sh scripts/install-packages.sh debootstrap qemu-system-x86
+	@sh test/bench/pppoe/root.sh out/pppoe/root
+	@sh test/bench/pppoe/boot.sh out/pppoe/root out/pppoe $(PPPOE_RATE) $(PPPOE_SECONDS) $(ROWS)
+
 .PHONY: bench-size
 bench-size: test-packages dist/iotshaper.js compiled ## what a router carries, how soon it starts, its memory (root, a minute)
 	@echo "== size"; node build/test/bench/size.js

@@ -33,6 +33,8 @@ export const DEVICE6 = '2001:db8:8::11';
 export interface HomeOptions {
   id: string;
   ipv6?: boolean;
+  /** Where the profile says the endpoint is. */
+  host?: string;
   /** Lines of section main beside `enabled`. */
   main?: string[];
 }
@@ -56,14 +58,19 @@ export class HomeNetwork {
   }
 
   /** Builds the network, the endpoint and the home's profile; starts nothing yet. */
-  static async build({ id, ipv6 = false, main = [] }: HomeOptions): Promise<HomeNetwork> {
+  static async build({
+    id,
+    ipv6 = false,
+    host = lab.endpointAddress,
+    main = [],
+  }: HomeOptions): Promise<HomeNetwork> {
     const dir = await mkdtemp(join(tmpdir(), `iotshaper-${id}-`));
     await chmod(dir, 0o711); // OpenVPN at the endpoint is root no longer
     const network = new HomeNetwork(planTopology({ id, ipv6 }), dir);
     network.#cleanup.add(() => rm(dir, { recursive: true, force: true }));
     await buildNetwork(network.topology, network.#cleanup);
     await mkdir(network.path('run-home'), { mode: 0o700 });
-    await network.endpoint('init', '--host', lab.endpointAddress);
+    await network.endpoint('init', '--host', host);
     await writeFile(network.path('home.ovpn'), await network.endpoint('add-home', 'lab'), {
       mode: 0o600,
     });
@@ -99,7 +106,7 @@ export class HomeNetwork {
       '--state-dir',
       this.path('endpoint'),
     ];
-    return (await run(argv, { netns: this.topology.names.endpoint })).stdout;
+    return (await run(argv, { netns: this.topology.names.endpoint, timeoutMs: 120_000 })).stdout;
   }
 
   startEndpoint(): void {
