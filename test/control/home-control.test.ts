@@ -74,7 +74,6 @@ async function openControl(t: ExecutionContext, local: string, peer: string) {
     inside,
     onWelcome: (message) => heard(message),
     onUnsent: () => {},
-    onHello: () => {},
     onRefused: (refusal) => refused(refusal),
     onFault: (fault) => failed(wordsOf(fault)),
   });

@@ -135,97 +135,18 @@ test('behind a frame in the kernel packets wait for one another, and for no long
   t.is(one.link.framesSent, 3);
 });
 
-/** Frames as they come to an address. */
-async function openReceiver(t: ExecutionContext, address: string) {
-  const frames: Buffer[] = [];
+test('a new packet size holds from the next frame on', async (t) => {
+  const [ours, theirs] = ownEnds();
+  const sizes: number[] = [];
   const receiver = createSocket('udp4');
   const heard: (() => void)[] = [];
   receiver.on('message', (frame) => {
-    frames.push(frame);
+    sizes.push(frame.length);
     heard.shift()?.();
   });
-  await new Promise<void>((resolve) => receiver.bind(FRAME_PORT, address, resolve));
+  const next = () => new Promise<void>((resolve) => heard.push(resolve));
+  await new Promise<void>((resolve) => receiver.bind(FRAME_PORT, theirs, resolve));
   t.teardown(() => receiver.close());
-  return { frames, next: () => new Promise<void>((resolve) => heard.push(resolve)) };
-}
-
-test('what comes while the first frame of a burst stands in the kernel leaves in a fuller edition of it', async (t) => {
-  const [ours, theirs] = ownEnds();
-  let departures = 1000;
-  const { frames, next } = await openReceiver(t, theirs);
-  const { link } = await openLink(t, {
-    local: ours,
-    peer: theirs,
-    shape: { ...shape, rateKBps: 1 }, // 512 ms a slot
-    departures: () => departures,
-  });
-  link.setOpen(true);
-  const handsOver = async (n: number, left: number): Promise<void> => {
-    departures += left;
-    const got = next();
-    link.enqueue('a', small(n));
-    await got;
-  };
-  await handsOver(1, 0); // at once
-  await handsOver(2, 0); // what the first left free, overtaking it
-  await handsOver(3, 1); // that left; what it replaced still stands, and another open one would be behind that
-  await handsOver(4, 2); // nothing stands
-  await handsOver(5, 1); // it left alone: no more of it
-  const numbers = frames.map((frame) => frame.readUInt32BE(0) - frames[0]!.readUInt32BE(0));
-  t.deepEqual(numbers, [0, 0, 1, 2, 3]);
-  const editions = frames.map((frame) => frame[5]);
-  t.deepEqual(editions, [1, 2, 0, 1, 1]);
-});
-
-test('what is about to be sent beside frames overtakes none that stands open', async (t) => {
-  const [ours, theirs] = ownEnds();
-  const { frames, next } = await openReceiver(t, theirs);
-  const slow = { ...shape, rateKBps: 1 };
-  const options = { local: ours, peer: theirs, shape: slow, departures: () => 1000 };
-  const { link } = await openLink(t, options);
-  link.setOpen(true);
-  let got = next();
-  link.enqueue('a', small(1));
-  await got;
-  got = next();
-  link.settle();
-  await got;
-  link.settle(); // once is enough
-  got = next();
-  link.enqueue('a', small(2));
-  await got;
-  t.deepEqual(
-    frames.map((frame) => frame[5]),
-    [1, 2, 0],
-  );
-  const [open, settled] = frames.map((frame) => frame.toString('hex'));
-  t.is(settled!.slice(12), open!.slice(12));
-});
-
-test('where departures are not counted, too, for a part of a slot', async (t) => {
-  const [ours, theirs] = ownEnds();
-  const { frames, next } = await openReceiver(t, theirs);
-  const slow = { ...shape, rateKBps: 1 }; // 512 ms a slot
-  const { link } = await openLink(t, { local: ours, peer: theirs, shape: slow });
-  link.setOpen(true);
-  for (let n = 0; n < 3; n++) {
-    const got = next();
-    link.enqueue('a', small(n));
-    await got;
-  }
-  t.deepEqual(
-    frames.map((frame) => [frame.readUInt32BE(0) - frames[0]!.readUInt32BE(0), frame[5]]),
-    [
-      [0, 1],
-      [0, 2],
-      [1, 0],
-    ],
-  );
-});
-
-test('a new packet size holds from the next frame on', async (t) => {
-  const [ours, theirs] = ownEnds();
-  const { frames, next } = await openReceiver(t, theirs);
   const { link } = await openLink(t, { local: ours, peer: theirs });
   link.setOpen(true);
   let got = next();
@@ -235,10 +156,7 @@ test('a new packet size holds from the next frame on', async (t) => {
   got = next();
   link.enqueue('a', small(1));
   await got;
-  t.deepEqual(
-    frames.map(({ length }) => length),
-    [512 - 28, 1400 - 28],
-  );
+  t.deepEqual(sizes, [512 - 28, 1400 - 28]);
 });
 
 test('only the peer is heard', async (t) => {

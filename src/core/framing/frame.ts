@@ -5,14 +5,12 @@
 //   +-------------------------------------------------------------------+
 //   |                     Sequence number, big-endian                   |
 //   +----------------+----------------+---------------------------------+
-//   |  Sub-type (0)  |    Edition     |           BlockOffset           |
+//   |  Sub-type (0)  |  Reserved (0)  |           BlockOffset           |
 //   +----------------+----------------+---------------------------------+
 //   |  DataBlocks: IPv4/IPv6 packets back to back, then pad (nibble 0)  |
 //
 // The last two rows are RFC 9347 §6.1.1 (non-congestion-control format). ESP would carry the
-// sequence number for it; here the datagram does. The RFC's reserved byte says which edition of a
-// frame this is: one that is not full may stand open in the kernel, and a fuller one of the same
-// number overtake it there.
+// sequence number for it; here the datagram does.
 
 /** IPv4 (20) and UDP (8) headers around each frame on the tunnel netdev. */
 export const FRAME_OVERHEAD_BYTES = 28;
@@ -22,13 +20,6 @@ export const FRAME_HEADER_BYTES = 8;
 
 /** RFC 9347 §6.1: sub-type of payloads without congestion control. */
 const SUB_TYPE_BASIC = 0;
-
-/** Of a frame: the only one of its number, one that a fuller one may follow or overtake, and that one. */
-export const EDITIONS = { only: 0, open: 1, fuller: 2 } as const;
-export type Edition = keyof typeof EDITIONS;
-
-/** Where the edition stands, in bytes. */
-export const EDITION_AT = 5;
 
 /** Length in bytes of the UDP payload that makes an IP packet of `packetBytes`. */
 export function frameBytes(packetBytes: number): number {
@@ -48,14 +39,14 @@ export function writeFrameHeader(frame: Uint8Array, sequence: number, blockOffse
   frame[2] = sequence >>> 8;
   frame[3] = sequence;
   frame[4] = SUB_TYPE_BASIC;
-  frame[EDITION_AT] = EDITIONS.only;
+  frame[5] = 0;
   frame[6] = blockOffset >>> 8;
   frame[7] = blockOffset;
 }
 
 /**
  * Whether the datagram can be a frame: long enough for one byte of data blocks, and of a known
- * sub-type.
+ * sub-type. The reserved byte is ignored, as RFC 9347 §6.1.1 asks.
  */
 export function isFrame(datagram: Uint8Array): boolean {
   return datagram.length > FRAME_HEADER_BYTES && datagram[4] === SUB_TYPE_BASIC;
@@ -69,14 +60,4 @@ export function frameSequence(frame: Uint8Array): number {
 /** BlockOffset in bytes of a frame that {@link isFrame} accepted. */
 export function frameBlockOffset(frame: Uint8Array): number {
   return (frame[6]! << 8) | frame[7]!;
-}
-
-/** Marks a frame as this edition of its number. */
-export function setEdition(frame: Uint8Array, edition: Edition): void {
-  frame[EDITION_AT] = EDITIONS[edition];
-}
-
-/** Whether it is this edition of its number; what names none that there is, is none of them. */
-export function isEdition(frame: Uint8Array, edition: Edition): boolean {
-  return frame[EDITION_AT] === EDITIONS[edition];
 }

@@ -1,13 +1,6 @@
 // Forms frames just in time from what waits in the device queues.
 
-import {
-  FRAME_HEADER_BYTES,
-  FRAME_OVERHEAD_BYTES,
-  frameBytes,
-  isEdition,
-  setEdition,
-  writeFrameHeader,
-} from './frame.ts';
+import { FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES, frameBytes, writeFrameHeader } from './frame.ts';
 import { isIpPacket } from './ip-packet.ts';
 import type { DeviceQueues } from './queues.ts';
 
@@ -41,9 +34,6 @@ export class Packer {
   /** The packet being split; its tail is owed to the far end, so max_delay no longer touches it. */
   #packet: Uint8Array | null = null;
   #packedBytes = 0;
-  /** The frame formed last, and where its data end. */
-  #last: Uint8Array = new Uint8Array(0);
-  #lastEnd = 0;
 
   /** @throws RangeError when `packetBytes` leaves no room for data. */
   constructor({ packetBytes, queues, firstSequence = 0, maxPacketBytes = 1500 }: PackerOptions) {
@@ -53,10 +43,9 @@ export class Packer {
     this.#frameBytes = frameBytesWithRoom(packetBytes);
   }
 
-  /** Size of the frames from the next one on; a split packet continues in them. No frame of the old size stands open. */
+  /** Size of the frames from the next one on; a split packet continues in them. */
   setPacketBytes(packetBytes: number): void {
     this.#frameBytes = frameBytesWithRoom(packetBytes);
-    if (this.#last.length !== this.#frameBytes) this.#last = new Uint8Array(0);
   }
 
   /** Whether a device packet, or the tail of one, waits for a frame. */
@@ -64,51 +53,20 @@ export class Packer {
     return this.#packet !== null || this.#queues.hasPackets(nowMs);
   }
 
-  /** Whether what waits fills the next frame to its end; where the last one stands open, what that has left. */
-  fills(last: 'open' | 'closed'): boolean {
+  /** Whether what waits fills a frame to its end. */
+  get fillsFrame(): boolean {
     const owed = this.#packet ? this.#packet.length - this.#packedBytes : 0;
-    const roomBytes =
-      last === 'open' ? this.#last.length - this.#lastEnd : this.#frameBytes - FRAME_HEADER_BYTES;
-    return owed + this.#queues.totals.depthBytes >= roomBytes;
+    return owed + this.#queues.totals.depthBytes >= this.#frameBytes - FRAME_HEADER_BYTES;
   }
 
-  /**
-   * The next frame, full or padded to its end; null when no device data waits.
-   *
-   * @param mayStandOpen whether one that is padded is to be an open edition, for {@link Packer.fullerFrame}.
-   */
-  nextFrame(nowMs: number, mayStandOpen = false): Uint8Array | null {
+  /** The next frame, full or padded to its end; null when no device data waits. */
+  nextFrame(nowMs: number): Uint8Array | null {
     const blockOffset = this.#packet ? this.#packet.length - this.#packedBytes : 0;
     this.#packet ??= this.#takePacket(nowMs);
     if (!this.#packet) return null;
     const frame = new Uint8Array(this.#frameBytes);
     writeFrameHeader(frame, this.#sequence, blockOffset);
-    this.#sequence = (this.#sequence + 1) >>> 0;
-    this.stats.frames += 1;
-    this.stats.padBytes += frame.length - FRAME_HEADER_BYTES;
-    this.#fill(frame, FRAME_HEADER_BYTES, nowMs);
-    if (mayStandOpen && this.#lastEnd < frame.length) setEdition(frame, 'open');
-    return frame;
-  }
-
-  /**
-   * A fuller edition of the last frame, where that is an open one; null else.
-   *
-   * @param needsMore whether it is null, too, where nothing waits.
-   */
-  fullerFrame(nowMs: number, needsMore = true): Uint8Array | null {
-    if (!isEdition(this.#last, 'open')) return null;
-    this.#packet ??= this.#takePacket(nowMs);
-    if (!this.#packet && needsMore) return null;
-    const frame = Uint8Array.from(this.#last);
-    setEdition(frame, 'fuller');
-    this.#fill(frame, this.#lastEnd, nowMs);
-    return frame;
-  }
-
-  /** Packs what waits from there on. */
-  #fill(frame: Uint8Array, fromByte: number, nowMs: number): void {
-    let at = fromByte;
+    let at = FRAME_HEADER_BYTES;
     while (this.#packet) {
       const room = frame.length - at;
       const owed = this.#packet.length - this.#packedBytes;
@@ -124,10 +82,11 @@ export class Packer {
       // With the frame full the next packet stays in its queue, where a sparser device may pass it.
       this.#packet = at < frame.length ? this.#takePacket(nowMs) : null;
     }
-    this.stats.dataBytes += at - fromByte;
-    this.stats.padBytes -= at - fromByte;
-    this.#last = frame;
-    this.#lastEnd = at;
+    this.#sequence = (this.#sequence + 1) >>> 0;
+    this.stats.frames += 1;
+    this.stats.dataBytes += at - FRAME_HEADER_BYTES;
+    this.stats.padBytes += frame.length - at;
+    return frame;
   }
 
   #takePacket(nowMs: number): Uint8Array | null {

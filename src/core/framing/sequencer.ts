@@ -1,6 +1,6 @@
 // Puts frames back into the order they were sent in, and notices loss, duplicates and restarts.
 
-import { EDITION_AT, EDITIONS, frameSequence, isEdition } from './frame.ts';
+import { frameSequence } from './frame.ts';
 
 /** How far back duplicates are known. */
 const HISTORY_FRAMES = 1024;
@@ -30,8 +30,6 @@ export interface SequencerOptions {
   reorderMs: number;
   /** Called with frames in order; the array is the caller's own again after it returns. */
   deliver(frame: Uint8Array): void;
-  /** Called with a fuller edition of the frame delivered last. */
-  deliverFuller(frame: Uint8Array): void;
   /** Called between two deliveries whose frames don't follow each other. */
   skip(): void;
 }
@@ -53,9 +51,6 @@ interface HeldFrame {
  * frames under probation); otherwise it is thrown away. So is a frame whose number was already
  * received with other content, which only a restarted sender produces.
  *
- * A frame that stands open at the sender may be overtaken there by a fuller edition of itself: whichever comes first is
- * delivered. Of the fuller one, where it comes second, what it has more is; the open one is a duplicate then.
- *
  * The first frame ever pushed starts the stream without probation, so that it costs no wait; frames
  * it overtook on the way are late. Numbers are believed: a forged or damaged number up to 64 ahead
  * of the stream makes the frames it skips late. The tunnel's authenticated encryption guards that.
@@ -67,7 +62,6 @@ export class Sequencer {
   #strays: HeldFrame[] = [];
   readonly #seenSequence = new Uint32Array(HISTORY_FRAMES);
   readonly #seenDigest = new Uint32Array(HISTORY_FRAMES);
-  readonly #seenEdition = new Uint8Array(HISTORY_FRAMES);
   /** How many numbers behind `#next` belong to this stream, at most HISTORY_FRAMES; -1: no stream. */
   #streamFrames = -1;
   #next = 0;
@@ -133,9 +127,8 @@ export class Sequencer {
 
   #hold(frame: HeldFrame): void {
     const { sequence } = frame;
-    const same = this.#held.get(sequence);
-    if (same) {
-      this.#keepFuller(same, frame.frame);
+    if (this.#held.has(sequence)) {
+      this.stats.duplicates += 1;
       return;
     }
     for (const other of this.#held.keys()) {
@@ -159,10 +152,8 @@ export class Sequencer {
     if (this.#seenSequence[slot] !== sequence) {
       this.stats.late += 1;
       this.stats.reordered += 1;
-    } else if (this.#seenDigest[slot] === digest(frame) || this.#isOvertaken(frame, slot)) {
+    } else if (this.#seenDigest[slot] === digest(frame)) {
       this.stats.duplicates += 1;
-    } else if (isEdition(frame, 'fuller') && this.#seenEdition[slot] === EDITIONS.open) {
-      this.#judgeFuller(frame, sequence);
     } else {
       // What was begun must not be completed from a stream that counts alike.
       this.#options.skip();
@@ -170,36 +161,12 @@ export class Sequencer {
     }
   }
 
-  /** Whether a fuller edition of it came before. */
-  #isOvertaken(frame: Uint8Array, slot: number): boolean {
-    return isEdition(frame, 'open') && this.#seenEdition[slot] === EDITIONS.fuller;
-  }
-
-  /** What is read once a later frame was can't be put in order any more. */
-  #judgeFuller(frame: Uint8Array, sequence: number): void {
-    if (sequence !== (this.#next - 1) >>> 0) {
-      this.stats.late += 1;
-      return;
-    }
-    this.#fit();
-    this.#see(frame, sequence);
-    this.#options.deliverFuller(frame);
-  }
-
-  /** Of two that are waited with under one number. */
-  #keepFuller(kept: HeldFrame, other: Uint8Array): void {
-    if (isEdition(kept.frame, 'open') && isEdition(other, 'fuller')) {
-      kept.frame = Uint8Array.from(other);
-    } else this.stats.duplicates += 1;
-  }
-
   #judgeStray(frame: Uint8Array, sequence: number, nowMs: number): void {
     const neighbours = this.#strays.filter(
       (stray) => Math.abs((stray.sequence - sequence) | 0) <= NEAR_FRAMES,
     );
-    const same = neighbours.find((stray) => stray.sequence === sequence);
-    if (same) {
-      this.#keepFuller(same, frame);
+    if (neighbours.some((stray) => stray.sequence === sequence)) {
+      this.stats.duplicates += 1;
       return;
     }
     const stray = this.#remember(frame, sequence, nowMs);
@@ -234,16 +201,11 @@ export class Sequencer {
   }
 
   #deliverNext(frame: Uint8Array): void {
-    this.#see(frame, this.#next);
+    const slot = this.#next % HISTORY_FRAMES;
+    this.#seenSequence[slot] = this.#next;
+    this.#seenDigest[slot] = digest(frame);
     this.#advance(1);
     this.#options.deliver(frame);
-  }
-
-  #see(frame: Uint8Array, sequence: number): void {
-    const slot = sequence % HISTORY_FRAMES;
-    this.#seenSequence[slot] = sequence;
-    this.#seenDigest[slot] = digest(frame);
-    this.#seenEdition[slot] = frame[EDITION_AT]!;
   }
 
   #drain(): void {

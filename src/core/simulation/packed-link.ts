@@ -76,8 +76,6 @@ export class PackedLink extends SlottedLink {
   readonly #packer: Packer;
   readonly #standingFrames: number;
   readonly #standing: Standing[] = [];
-  /** Behind all of these, ahead of cover: one that a fuller one may replace. What was replaced takes a slot that would be cover's. */
-  #open: StandingFrame | 'replaced' | null = null;
   readonly #controlEveryMs: number;
   #nextControlMs: number;
   readonly #pathMs: number;
@@ -143,20 +141,16 @@ export class PackedLink extends SlottedLink {
   protected override hasData(timeMs: number): boolean {
     this.#endTurns(timeMs);
     this.#sayControl(timeMs);
-    if (this.#standing.length > 0 || this.#open) return true;
+    if (this.#standing.length > 0) return true;
     const hasData = this.#packer.hasData(timeMs);
     this.totals.dropped = this.#dropped;
     return hasData;
   }
 
   protected override send(timeMs: number): void {
-    let standing: Standing | 'replaced' | undefined = this.#standing.shift();
-    if (standing === undefined && this.#open) {
-      standing = this.#open;
-      this.#open = null;
-    }
+    const standing = this.#standing.shift();
     const { totals } = this;
-    if (standing === null || standing === 'replaced') {
+    if (standing === null) {
       totals.coverBytes += this.packetBytes;
       return;
     }
@@ -185,7 +179,6 @@ export class PackedLink extends SlottedLink {
 
   protected override isWaiting(timeMs: number): boolean {
     if (this.#turns.length > 0 || this.#standing.some((frame) => frame !== null)) return true;
-    if (this.#replaceable) return true;
     const waits = this.#packer.hasData(timeMs);
     this.totals.dropped = this.#dropped;
     return waits;
@@ -217,8 +210,7 @@ export class PackedLink extends SlottedLink {
 
   /** Whether what waits does so for more, behind a frame that stands. */
   #awaitsCompany(frames: number, timeMs: number): boolean {
-    if (frames === 0 || !this.#packer.hasData(timeMs)) return false;
-    if (this.#packer.fills(this.#replaceable ? 'open' : 'closed')) return false;
+    if (frames === 0 || !this.#packer.hasData(timeMs) || this.#packer.fillsFrame) return false;
     this.#companyUntilMs ??= timeMs + this.#companyMs;
     return timeMs < this.#companyUntilMs;
   }
@@ -226,48 +218,28 @@ export class PackedLink extends SlottedLink {
   /** Control packets go straight to the kernel: behind the frames that stand there, before those to come. */
   #sayControl(timeMs: number): void {
     for (; this.#nextControlMs <= timeMs; this.#nextControlMs += this.#controlEveryMs) {
-      const open = this.#replaceable;
-      if (open) {
-        this.#standing.push(this.#form(this.#nextControlMs, open) ?? open);
-        this.#open = 'replaced';
-      }
       this.#standing.push(null);
     }
   }
 
-  get #replaceable(): StandingFrame | null {
-    return this.#open === 'replaced' ? null : this.#open;
-  }
-
   #formAhead(timeMs: number): void {
-    for (;;) {
-      const replaced = this.#replaceable;
-      const before = this.#standing.filter((frame) => frame !== null).length;
-      const frames = before + (replaced ? 1 : 0);
-      if (!replaced && frames >= this.#standingFrames) return;
+    let frames = this.#standing.filter((frame) => frame !== null).length;
+    for (; frames < this.#standingFrames; frames++) {
       if (this.#awaitsCompany(frames, timeMs)) return;
       this.#companyUntilMs = null;
-      const mayStandOpen = this.#open === null && this.#companyMs > 0;
-      const frame = this.#form(timeMs, replaced);
+      const frame = this.#form(timeMs);
       if (!frame) return;
-      if (mayStandOpen && frame.padBytes > 0) this.#open = frame;
-      else this.#standing.push(frame);
-      if (replaced) this.#open = 'replaced';
+      this.#standing.push(frame);
     }
   }
 
-  /** The next frame, or a fuller one in the place of `replaced`. */
-  #form(timeMs: number, replaced: StandingFrame | null = null): StandingFrame | null {
+  #form(timeMs: number): StandingFrame | null {
     const { stats } = this.#packer;
-    const padBefore = stats.padBytes - (replaced?.padBytes ?? 0);
-    const frame = replaced
-      ? this.#packer.fullerFrame(timeMs)
-      : this.#packer.nextFrame(timeMs, true);
-    if (!frame) return null;
-    const ended = this.#queues.takeEnded(stats.dataBytes);
+    const padBefore = stats.padBytes;
+    if (!this.#packer.nextFrame(timeMs)) return null;
     return {
       padBytes: stats.padBytes - padBefore,
-      packets: replaced ? [...replaced.packets, ...ended] : ended,
+      packets: this.#queues.takeEnded(stats.dataBytes),
     };
   }
 }
@@ -290,8 +262,20 @@ function packetOf(ipBytes: number): Uint8Array {
   if (!packet) {
     packet = new Uint8Array(bytes);
     const checksum = 0xffff - (0x4500 + bytes);
-    packet.set([0x45, 0, bytes >>> 8, bytes & 0xff]);
-    packet.set([checksum >>> 8, checksum & 0xff], 10);
+    packet.set([
+      0x45,
+      0,
+      bytes >>> 8,
+      bytes & 0xff,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      checksum >>> 8,
+      checksum & 0xff,
+    ]);
     packets.set(bytes, packet);
   }
   return packet;

@@ -25,8 +25,6 @@ export interface HomeControlOptions {
   onFault: (fault: Notice) => void;
   /** The machine refused a hello. */
   onUnsent: (error: Error) => void;
-  /** Called before a hello is sent. */
-  onHello: () => void;
 }
 
 /** One home's control socket. */
@@ -89,7 +87,6 @@ export class HomeControl {
       ? this.#handshake.hello(this.#options.system.clock.monotonicMs())
       : null;
     if (!next) return;
-    this.#options.onHello();
     // Refused while the tunnel is being set up; the next one goes through.
     this.#socket!.send(next.datagram, (error) => {
       if (error && this.#socket) this.#options.onUnsent(error);

@@ -15,7 +15,7 @@ export interface EndpointControlOptions {
   system: System;
   log: Log;
   state: () => EndpointState;
-  links: Pick<HomeLinks, 'report' | 'settle'>;
+  links: Pick<HomeLinks, 'report'>;
   /** Called with each hello that counts. */
   onHello: (host: number, hello: Hello, sharing: Sharing) => void;
 }
@@ -61,9 +61,7 @@ export class EndpointControl {
     const queue = this.#options.links.report(host, this.#options.system.clock.monotonicMs());
     const report = { ...queue, ...arrival };
     const datagram = this.#greetings.welcome(host, hello, inner, report, packetBytes);
-    if (!datagram) return;
-    this.#options.links.settle(host);
-    this.#send(datagram, peer);
+    if (datagram) this.#send(datagram, peer);
   }
 
   #hear(datagram: Uint8Array, address: string): void {

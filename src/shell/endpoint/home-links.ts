@@ -84,11 +84,6 @@ export class HomeLinks {
     };
   }
 
-  /** Before a control packet is sent to a home. */
-  settle(host: number): void {
-    this.#byHost.get(host)?.frames.settle();
-  }
-
   /** Packets that a home sent from an address that is not its own. */
   foreignOf(host: number): number {
     return this.#byHost.get(host)?.foreign ?? 0;

@@ -128,7 +128,6 @@ export class HomeTunnel {
     const { controlKey: key, inside } = profile;
     const control = new HomeControl({
       ...{ system, ...tunnel, version, key, inside, onWelcome, onRefused, onFault, onUnsent },
-      onHello: () => this.link?.settle(),
     });
     await control.start();
     this.#control = control;

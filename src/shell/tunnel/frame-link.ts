@@ -1,7 +1,6 @@
 // One peer's frames: devices' packets packed into its slots just in time, and what it sends unpacked again.
 
 import { companyMs } from '../../core/framing/company.ts';
-import { isEdition } from '../../core/framing/frame.ts';
 import { Packer } from '../../core/framing/packer.ts';
 import { DeviceQueues } from '../../core/framing/queues.ts';
 import { Unpacker } from '../../core/framing/unpacker.ts';
@@ -13,8 +12,6 @@ import { uniformRandom } from '../system/uniform-random.ts';
 
 /** Frames that may stand in the kernel: one about to leave, one behind it, so that no slot is missed. */
 const FRAMES_AHEAD = 2;
-/** A frame that was overtaken leaves where nothing else does: about within so many slots. */
-const REPLACED_SLOTS = 4;
 /** What may be handed over at once, in time, where a late timer left slots to cover. */
 const AT_ONCE_MS = 20;
 /** Shortest and longest pause before the departures are counted again. */
@@ -57,12 +54,7 @@ export class FrameLink {
   #sending = false;
   #budget: SendBudget;
   #pumpQueued = false;
-  /** Frames that stand in the kernel, but for one that a fuller one has replaced. */
   #inKernel = 0;
-  /** The last of them behind all frames, ahead of cover: as an open edition, or already replaced by a fuller one. */
-  #behind: 'open' | 'replaced' | null = null;
-  /** Where departures can't be counted: until when it is taken to stand there. */
-  #behindUntilMs = 0;
   #lastDepartures: number | null = null;
   #cancelPoll: Cancel | null = null;
   /** When what waits is handed over, whether it fills a frame or not; null where it is not waited with. */
@@ -123,7 +115,6 @@ export class FrameLink {
     this.#budget = this.#newBudget();
     this.queues.setLimits(this.#limits(maxDelayMs));
     this.#packer.setPacketBytes(shape.packetBytes);
-    if (this.#behind === 'open') this.#behind = null;
   }
 
   close(): void {
@@ -164,69 +155,32 @@ export class FrameLink {
     if (!socket || !this.#open || this.#sending) return;
     const nowMs = this.#system.clock.monotonicMs();
     if (!this.#packer.hasData(nowMs)) return;
-    const hasRoom = this.#hasRoom(nowMs);
-    const isOpen = this.#behind === 'open';
-    // One that replaces another needs no room, and has that one's leave.
-    if (!isOpen && (!hasRoom || this.#budget.waitMs(nowMs) > 0)) {
+    if (!this.#hasRoom() || this.#budget.waitMs(nowMs) > 0) {
       this.#pollLater();
       return;
     }
     if (this.#awaitsCompany(nowMs)) return;
-    const frame = isOpen
-      ? this.#packer.fullerFrame(nowMs)
-      : this.#packer.nextFrame(nowMs, this.#mayStandOpen);
-    if (frame) this.#hand(socket, frame, nowMs);
-  }
-
-  /** Lets nothing overtake the frame that stands open: for what is sent beside frames, and in no lower band. */
-  settle(): void {
-    const socket = this.#socket;
-    if (!socket || !this.#open || this.#sending || this.#behind !== 'open') return;
-    const nowMs = this.#system.clock.monotonicMs();
-    this.#hasRoom(nowMs);
-    const frame = this.#behind === 'open' ? this.#packer.fullerFrame(nowMs, false) : null;
-    if (frame) this.#hand(socket, frame, nowMs);
-  }
-
-  #hand(socket: UdpSocket, frame: Uint8Array, nowMs: number): void {
-    this.#sending = true;
     this.#companyUntilMs = null;
-    if (this.#behind === 'open') {
-      this.#behind = 'replaced';
-      this.#behindUntilMs = nowMs + REPLACED_SLOTS * this.#slotMs();
-    } else {
-      this.#budget.take(nowMs);
-      this.#inKernel++;
-      if (isEdition(frame, 'open')) {
-        this.#behind = 'open';
-        this.#behindUntilMs = nowMs + 2 * this.#companyMs;
-      }
-    }
+    const frame = this.#packer.nextFrame(nowMs);
+    if (!frame) return;
+    this.#sending = true;
+    this.#budget.take(nowMs);
+    this.#inKernel++;
     socket.send(frame, (error) => {
       this.#sending = false;
       if (error) {
         this.framesRefused++;
-        this.#inKernel = Math.max(0, this.#inKernel - 1);
-        this.#behind = null;
+        this.#inKernel--;
       } else this.framesSent++;
       this.#pump();
     });
   }
 
-  /** Whether a frame with pad may be followed by a fuller one: there is time, and none stands behind the others yet. */
-  get #mayStandOpen(): boolean {
-    return this.#behind === null && this.#companyMs > 0;
-  }
-
-  get #companyMs(): number {
-    return companyMs(this.#slotMs());
-  }
-
-  /** What waits behind a frame in the kernel, or to replace it, does so for a part of a slot, for more to fill it. */
+  /** Behind a frame that stands in the kernel the next one leaves a whole interval later: it waits a part of that for more to fill it. */
   #awaitsCompany(nowMs: number): boolean {
-    const last = this.#behind === 'open' ? 'open' : 'closed';
-    if ((this.#inKernel === 0 && last === 'closed') || this.#packer.fills(last)) return false;
-    this.#companyUntilMs ??= nowMs + this.#companyMs;
+    if (this.#inKernel === 0 || this.#packer.fillsFrame) return false;
+    const waitMs = companyMs(this.#slotMs());
+    this.#companyUntilMs ??= nowMs + waitMs;
     const leftMs = this.#companyUntilMs - nowMs;
     if (leftMs <= 0) return false;
     this.#cancelCompany ??= this.#system.timers.after(Math.ceil(leftMs), () => {
@@ -237,27 +191,20 @@ export class FrameLink {
   }
 
   /** Strict priority: every departure while frames stand in the kernel was one of them. */
-  #hasRoom(nowMs: number): boolean {
+  #hasRoom(): boolean {
     const departures = this.#options.departures();
     if (typeof departures !== 'number') {
       this.#lastDepartures = null;
       this.#inKernel = 0;
-      if (nowMs >= this.#behindUntilMs) this.#behind = null;
       // Without its netdev a frame would look for another way out.
       return departures === 'shared';
     }
     if (this.#lastDepartures !== null) {
-      this.#noteLeft(Math.max(0, departures - this.#lastDepartures));
+      const left = Math.max(0, departures - this.#lastDepartures);
+      this.#inKernel = Math.max(0, this.#inKernel - left);
     }
     this.#lastDepartures = departures;
     return this.#inKernel < this.#framesAhead();
-  }
-
-  /** What stands behind the others leaves last, and what was replaced after that. */
-  #noteLeft(frames: number): void {
-    const isLast = this.#behind === 'open' ? frames >= this.#inKernel : frames > this.#inKernel;
-    if (isLast) this.#behind = null;
-    this.#inKernel = Math.max(0, this.#inKernel - frames);
   }
 
   #slotMs(): number {

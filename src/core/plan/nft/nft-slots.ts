@@ -1,12 +1,10 @@
 // Rules for what an endpoint sends into the tunnel: slots, each of its home's own size, and nothing else.
-import { EDITION_AT, EDITIONS } from '../../framing/frame.ts';
 import {
   CONTROL_PORT,
   COVER_PORT,
   COVER_PRIORITY,
   FRAME_PORT,
   FRAME_PRIORITY,
-  OPEN_FRAME_PRIORITY,
   SMALLEST_PACKET_BYTES,
 } from '../names.ts';
 import { comment } from './nft-text.ts';
@@ -38,19 +36,6 @@ export function slotsRules(uid: number, homes: readonly SlotsHome[]): string[] {
   ];
 }
 
-const UDP_HEADER_BYTES = 8;
-/** Matches a frame that stands open, by its edition. */
-const IS_OPEN = `@th,${8 * (UDP_HEADER_BYTES + EDITION_AT)},8 0x${EDITIONS.open.toString(16)}`;
-
-/** What lets frames leave, those that stand open behind the others. @param to matches a packet of a slot's size up to its UDP port, and when it may leave */
-export function frameRules(to: string, when: string): string[] {
-  const frame = `${to} dport ${FRAME_PORT} ${when}`;
-  return [
-    `${frame} ${IS_OPEN} meta priority set 0:${OPEN_FRAME_PRIORITY} accept`,
-    `${frame} meta priority set 0:${FRAME_PRIORITY} accept`,
-  ];
-}
-
 /** A home has to prove itself before it has a stream; what asks it for that is one small packet. */
 function challengeRules(mine: string): string[] {
   return [
@@ -63,6 +48,6 @@ function sizeRules(mine: string, packetBytes: number): string[] {
   return [
     `${to} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept ${comment(`homes of ${packetBytes} bytes`)}`,
     `${mine} <= ${packetBytes} udp dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
-    ...frameRules(to, 'ip daddr @alive'),
+    `${to} dport ${FRAME_PORT} ip daddr @alive meta priority set 0:${FRAME_PRIORITY} accept`,
   ];
 }
