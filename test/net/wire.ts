@@ -1,6 +1,7 @@
 // What a provider's capture shows, for tests.
 import { decodePacket } from '../../src/core/capture/decode.ts';
 import { lab } from '../../src/research/lab/bed/topology.ts';
+import { isNeighbourDiscovery, isRefusal } from '../../src/research/lab/findings/observation.ts';
 import { openCapture } from '../../src/shell/capture/reader.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
@@ -13,7 +14,7 @@ export interface Wire {
   /** Data-channel datagrams: times in seconds and IP lengths, by direction. */
   up: { timeS: number; bytes: number }[];
   down: { timeS: number; bytes: number }[];
-  /** Anything to or from the home that is not the tunnel, in words. */
+  /** Anything to or from the home that is not the tunnel, nor what says that nobody listens there, in words. */
   outside: string[];
 }
 
@@ -28,9 +29,7 @@ export async function readWire(file: string): Promise<Wire> {
     const down = ip.source === lab.endpointAddress && isHome;
     const port = up ? ip.destinationPort : ip.sourcePort;
     if ((!up && !down) || ip.protocol !== 17 || port !== TUNNEL_PORT) {
-      const neighbourly = ip.protocol === 58 && ip.source.startsWith('fe80:');
-      const multicast = ip.destination.startsWith('ff02:');
-      if (!neighbourly && !multicast) {
+      if (!isNeighbourDiscovery(ip) && !isRefusal(ip, TUNNEL_PORT)) {
         wire.outside.push(
           `${ip.source} > ${ip.destination} protocol ${ip.protocol} port ${ip.destinationPort}`,
         );

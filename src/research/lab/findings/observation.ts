@@ -109,7 +109,7 @@ export function cutToLine({ ipBytes, protocol }: Decoded): number[] {
  * While OpenVPN begins again nobody listens, and the router itself answers the endpoint's datagrams with "port unreachable" (RFC 792),
  * which quotes them: no device is in it.
  */
-function isRefusal(
+export function isRefusal(
   { protocol, source, destination, payload }: Decoded,
   port: number | null,
 ): boolean {
@@ -126,7 +126,7 @@ function isRefusal(
 }
 
 /** What hosts on one link tell each other (RFC 4861, RFC 2710): it goes no farther, and devices are not in it. */
-function isNeighbourDiscovery({ version, protocol, source, destination }: Decoded): boolean {
+export function isNeighbourDiscovery({ version, protocol, source, destination }: Decoded): boolean {
   return (
     version === 6 &&
     protocol === 58 &&
