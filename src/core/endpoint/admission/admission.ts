@@ -1,6 +1,6 @@
 // Whether a home gets what it asks for: by what its operator allows it, and by what is left beside those that are there. Pure.
 import type { Refusal } from '../../control/refusal.ts';
-import { modes } from '../../pacing/modes.ts';
+import { sdOf } from '../../pacing/modes.ts';
 import { topRateKBps } from '../../pacing/top-rate.ts';
 import { isPaced, PLAIN_KBPS, type Shape, slotsPerSecond } from '../../stream/stream.ts';
 import type { Capacity, Limits } from './limits.ts';
@@ -46,7 +46,7 @@ export function findOwnRefusal(evidence: AdmissionEvidence): Refusal | null {
   const held = topRate(evidence);
   if (downKBps > held) return refusal('timers', downKBps, held);
   const slots =
-    isPaced(shape) || limits.slots !== null ? slotsOf({ ...shape, rateKBps: downKBps }) : 0;
+    isPaced(shape) || limits.slots !== null ? slotsPerSecond({ ...shape, rateKBps: downKBps }) : 0;
   const most = mostSlots(evidence);
   if (isMore(slots, most)) return refusal('slots', slots, most!);
   if (coming === null) return null;
@@ -57,8 +57,8 @@ export function findOwnRefusal(evidence: AdmissionEvidence): Refusal | null {
 
 /** Intervals that its timers would blur are promised to nobody. */
 function topRate({ shape, lateMs }: AdmissionEvidence): number {
-  const varies = isPaced(shape) && modes[shape.mode].varies;
-  return varies && lateMs !== null ? topRateKBps(shape, lateMs) : Number.POSITIVE_INFINITY;
+  if (lateMs === null || !isPaced(shape)) return Number.POSITIVE_INFINITY;
+  return topRateKBps({ ...shape, sdPercent: sdOf(shape.mode, shape.sdPercent) }, lateMs);
 }
 
 /** Without a figure of its operator's a home leaves half of the machine to the others there may be. */
@@ -73,15 +73,15 @@ export function mostSlots({
 
 /** Nobody who is there gives way: who comes, or asks for more, has what is left. */
 function findFull({ capacity, shape, has, others, isShort }: AdmissionEvidence): Refusal | null {
-  const slots = slotsOf(shape);
-  const before = has === null ? 0 : slotsOf(has);
+  const slots = slotsPerSecond(shape);
+  const before = has === null ? 0 : slotsPerSecond(has);
   const isGrowing = slots > before || (has === null ? 0 : has.rateKBps) < shape.rateKBps;
   if (!isGrowing) return null;
   if (isShort) return refusal('full', slots, before);
   const left = leftOf(capacity, others.map(loadOf));
   if (isMore(slots, left.slots)) return refusal('full', slots, left.slots!);
   if (!isMore(shape.rateKBps, left.kBps)) return null;
-  return refusal('full', slots, slotsOf({ ...shape, rateKBps: left.kBps! }));
+  return refusal('full', slots, slotsPerSecond({ ...shape, rateKBps: left.kBps! }));
 }
 
 /** What homes have of a machine, each way. */
@@ -99,10 +99,6 @@ export function leftOf({ slots, kBps }: Capacity, taken: readonly Load[]): Capac
   const roomOf = (most: number | null, figure: keyof Load): number | null =>
     most === null ? null : Math.max(0, most - taken.reduce((sum, one) => sum + one[figure], 0));
   return { slots: roomOf(slots, 'slots'), kBps: roomOf(kBps, 'kBps') };
-}
-
-function slotsOf(shape: Shape): number {
-  return slotsPerSecond(shape);
 }
 
 export function isMore(figure: number, most: number | null, share = 1): boolean {
