@@ -1,8 +1,10 @@
 // Evaluation: what a busy machine's line shows up and down with the clocks behind OpenVPN and without, by turns in one running lab.
 // Run as root after `make build`: node build/test/bench/outer-clock.js [SECONDS A TURN] [TURNS] [RATES]
+
 import { loadavg } from 'node:os';
 import { kolmogorovSmirnov } from '../../src/core/analysis/statistics/kolmogorov-smirnov.ts';
 import { processTimes } from '../../src/research/lab/bed/processor-time.ts';
+import { sdOf } from '../moments.ts';
 import { HomeNetwork } from '../net/home-network.ts';
 import { packetsPerS, readWire } from '../net/wire.ts';
 import { BUSY_MS, keepCoresBusy } from './busy-cores.ts';
@@ -36,11 +38,6 @@ const DIRECTIONS = [
   { name: 'down', role: 'endpoint', place: 'endpoint' },
 ] as const;
 
-function sdOf(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
-}
-
 /** CPU time that a process and its children have taken, s. */
 async function cpuSeconds(root: number): Promise<number> {
   const times = await processTimes(root);
@@ -49,11 +46,10 @@ async function cpuSeconds(root: number): Promise<number> {
 
 /** What each end has taken and lost so far, in the order of {@link DIRECTIONS}. */
 function readCosts(network: HomeNetwork): Promise<{ cpu: number; dropped: number }[]> {
-  const path = '/sys/class/net/iotvpn0/statistics/tx_dropped';
   return Promise.all(
     DIRECTIONS.map(async ({ role, place }) => ({
       cpu: await cpuSeconds(network.services.get(role)!.pid!),
-      dropped: Number(await network.netns(place, ['cat', path])),
+      dropped: await network.droppedAtTun(place),
     })),
   );
 }

@@ -43,6 +43,15 @@ function endpointOf(t: ExecutionContext, url: string, endpoint: string): Endpoin
   return { store: new FleetStore({ system, database, endpoint, workDir }), database, workDir };
 }
 
+/** Two of one fleet, by their names of one.example.org and two.example.org. */
+async function twoEndpoints(t: ExecutionContext): Promise<[Endpoint, Endpoint]> {
+  const url = postgres.createDatabase();
+  const [one, two] = [endpointOf(t, url, 'vps1'), endpointOf(t, url, 'vps2')];
+  await one.store.init('one.example.org', 1194);
+  await two.store.init('two.example.org', 1194);
+  return [one, two];
+}
+
 async function refusal(t: ExecutionContext, work: Promise<unknown>): Promise<string> {
   return (await t.throwsAsync(work)).message;
 }
@@ -115,24 +124,21 @@ test(
 );
 
 test('a drained endpoint is told of, and comes last in the profiles that are made', async (t) => {
-  const url = postgres.createDatabase();
-  const [one, two] = ['vps1', 'vps2'].map((name) => endpointOf(t, url, name));
-  await one!.store.init('one.example.org', 1194);
-  await two!.store.init('two.example.org', 1194);
+  const [one, two] = await twoEndpoints(t);
   const known = async () =>
-    (await two!.store.endpoints()).map(({ name, drained, heard }) => [name, drained, heard]);
+    (await two.store.endpoints()).map(({ name, drained, heard }) => [name, drained, heard]);
   t.deepEqual(await known(), [
     ['vps1', false, false],
     ['vps2', false, false],
   ]);
-  const presence = new Presence(one!.database, 'vps1', new EndpointFigures());
+  const presence = new Presence(one.database, 'vps1', new EndpointFigures());
   await presence.tell({ month: '2026-11', homes: {} }, { drained: true });
   t.deepEqual(await known(), [
     ['vps1', true, true],
     ['vps2', false, false],
   ]);
   for (const name of ['a', 'b', 'c']) {
-    const verdict = checkProfile(await two!.store.addHome(name), pemReader);
+    const verdict = checkProfile(await two.store.addHome(name), pemReader);
     if (!verdict.ok) return t.fail(JSON.stringify(verdict.problems));
     const hosts = verdict.profile.remotes.map(({ host }) => host);
     t.deepEqual(hosts, ['two.example.org', 'one.example.org']);
@@ -145,16 +151,13 @@ test('a drained endpoint is told of, and comes last in the profiles that are mad
 });
 
 test('each endpoint tells what its homes have together, and of its processors', async (t) => {
-  const url = postgres.createDatabase();
-  const [one, two] = ['vps1', 'vps2'].map((name) => endpointOf(t, url, name));
-  await one!.store.init('one.example.org', 1194);
-  await two!.store.init('two.example.org', 1194);
+  const [one, two] = await twoEndpoints(t);
   const known = async () =>
-    (await two!.store.endpoints()).map(({ cores, slots, kBps }) => [cores, slots, kBps]);
+    (await two.store.endpoints()).map(({ cores, slots, kBps }) => [cores, slots, kBps]);
   const untold = [null, 0, 0];
   t.deepEqual(await known(), [untold, untold]);
   const figures = new EndpointFigures();
-  const presence = new Presence(one!.database, 'vps1', figures);
+  const presence = new Presence(one.database, 'vps1', figures);
   const none = { download_kBps: 0, packet_size: 0 };
   const homes = [
     servedHome('a', true),
@@ -252,12 +255,9 @@ function keeperOf(t: ExecutionContext, { database }: Endpoint, endpoint: string)
 test.serial(
   'other endpoints see a change; while PostgreSQL is gone the last state stays, and what follows is seen',
   async (t) => {
-    const url = postgres.createDatabase();
-    const [one, two] = ['vps1', 'vps2'].map((name) => endpointOf(t, url, name));
-    await one!.store.init('one.example.org', 1194);
-    await two!.store.init('two.example.org', 1194);
-    await one!.store.addHome('a');
-    const { keeper, logged, dir, served } = keeperOf(t, two!, 'vps2');
+    const [one, two] = await twoEndpoints(t);
+    await one.store.addHome('a');
+    const { keeper, logged, dir, served } = keeperOf(t, two, 'vps2');
     keeper.start();
     const homes = (): Promise<string> =>
       served.homes().then(
@@ -269,25 +269,25 @@ test.serial(
     for (const name of readdirSync(dir)) t.is(statSync(join(dir, name)).mode & 0o077, 0, name);
     const stamp = await served.stamp();
 
-    await one!.store.addHome('b');
+    await one.store.addHome('b');
     await until(async () => (await homes()) === 'a,b');
     t.is(await served.stamp(), stamp, 'who serves it goes on');
     const untouched = statSync(served.certificatePath).mtimeMs;
 
     postgres.kill();
     await until(() => logged.some((line) => line.startsWith('warning: ')));
-    const said = await refusal(t, one!.store.addHome('c'));
+    const said = await refusal(t, one.store.addHome('c'));
     t.regex(said, /^the registry at \/tmp\/\S+\/fleet\d+ says: /);
     t.is(await homes(), 'a,b');
     t.false(keeper.isCurrent);
     postgres.start();
     await until(() => keeper.isCurrent);
-    await one!.store.addHome('c');
+    await one.store.addHome('c');
     await until(async () => (await homes()) === 'a,b,c');
-    await one!.store.removeHome('a');
+    await one.store.removeHome('a');
     await until(async () => (await homes()) === 'b,c');
     t.false(existsSync(join(dir, 'limits.json')));
-    await one!.store.changeLimits((book) => withLimits(book, { home: 'b' }, { slots: 90 }));
+    await one.store.changeLimits((book) => withLimits(book, { home: 'b' }, { slots: 90 }));
     await until(() => existsSync(join(dir, 'limits.json')));
     t.is(limitsOf(await served.limits(), 'b').slots, 90);
     t.is(statSync(served.certificatePath).mtimeMs, untouched);
@@ -298,7 +298,7 @@ test.serial(
 
     // A fleet that was wiped out by mistake takes nothing from those who serve it.
     const before = readFileSync(served.homesPath, 'utf8');
-    await one!.database.change((ask) => ask('DELETE FROM endpoints'));
+    await one.database.change((ask) => ask('DELETE FROM endpoints'));
     await until(() => logged.at(-1)?.includes('the registry has no endpoint "vps2"') === true);
     t.is(readFileSync(served.homesPath, 'utf8'), before);
   },
@@ -318,12 +318,9 @@ function servedHome(name: string, online: boolean, more: Partial<ServedHome> = {
 }
 
 test('which endpoint has which home, and what a month adds up to, is told once it can be', async (t) => {
-  const url = postgres.createDatabase();
-  const [one, two] = ['vps1', 'vps2'].map((name) => endpointOf(t, url, name));
-  await one!.store.init('one.example.org', 1194);
-  await two!.store.init('two.example.org', 1194);
-  for (const name of ['a', 'b']) await one!.store.addHome(name);
-  const sides = [one!, two!].map(({ database }, index) => {
+  const [one, two] = await twoEndpoints(t);
+  for (const name of ['a', 'b']) await one.store.addHome(name);
+  const sides = [one, two!].map(({ database }, index) => {
     const figures = new EndpointFigures();
     return { figures, presence: new Presence(database, `vps${index + 1}`, figures) };
   });
@@ -337,7 +334,7 @@ test('which endpoint has which home, and what a month adds up to, is told once i
     side.figures.note(served, Date.UTC(2026, 10, 29, 12));
     return side.presence.tell({ month: '2026-11', homes: bytes });
   };
-  const holders = async () => Object.fromEntries(await one!.store.holders());
+  const holders = async () => Object.fromEntries(await one.store.holders());
 
   await note(left, { a: true, b: true }, { a: 5_000_000_000, b: 7.2 });
   t.deepEqual(await holders(), { a: 'vps1', b: 'vps1' });
@@ -356,7 +353,7 @@ test('which endpoint has which home, and what a month adds up to, is told once i
   t.deepEqual(await note(left, {}, { a: 5_000_000_200 }), {
     ...{ month: '2026-11', homes: { a: 100, b: 7 } },
   });
-  const usage = await one!.database.read((ask) =>
+  const usage = await one.database.read((ask) =>
     ask('SELECT home, month::text, endpoint, bytes::text FROM usage ORDER BY home, endpoint'),
   );
   t.deepEqual(usage, [
@@ -365,8 +362,6 @@ test('which endpoint has which home, and what a month adds up to, is told once i
     { home: 'b', month: '2026-11-01', endpoint: 'vps1', bytes: '7' },
   ]);
   // An endpoint that says nothing any more has no homes.
-  await one!.database.write((ask) =>
-    ask("UPDATE endpoints SET seen_at = now() - interval '2 min'"),
-  );
+  await one.database.write((ask) => ask("UPDATE endpoints SET seen_at = now() - interval '2 min'"));
   t.deepEqual(await holders(), {});
 });

@@ -1,4 +1,5 @@
 // A home, its provider, an endpoint and an Internet in namespaces, with the built service on both ends, for tests.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -6,6 +7,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Status } from '../../src/core/home/api.ts';
+import { TUNNEL_NETDEV } from '../../src/core/plan/names.ts';
 import { Cleanup } from '../../src/research/lab/bed/cleanup.ts';
 import { buildNetwork } from '../../src/research/lab/bed/namespaces.ts';
 import { lab, planTopology, type Topology } from '../../src/research/lab/bed/topology.ts';
@@ -251,6 +253,12 @@ export class HomeNetwork {
     input = '',
   ): Promise<string> {
     return (await run(argv, { netns: this.topology.names[place], input })).stdout;
+  }
+
+  /** Packets that the tunnel's netdev found no room for. */
+  async droppedAtTun(place: keyof Topology['names']): Promise<number> {
+    const path = `/sys/class/net/${TUNNEL_NETDEV}/statistics/tx_dropped`;
+    return Number(await this.netns(place, ['cat', path]));
   }
 
   /** Captures at the provider's link to the home, or to the VPS, until the returned function is called; yields the file. */

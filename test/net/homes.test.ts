@@ -114,8 +114,7 @@ test.serial('a second home is served beside the first, and can’t speak as the 
       ),
     );
   });
-  const lost = ['cat', '/sys/class/net/iotvpn0/statistics/tx_dropped'];
-  t.is(Number(await network.netns('endpoint', lost)), 0);
+  t.is(await network.droppedAtTun('endpoint'), 0);
   await eventually('a class for each home', async () => {
     const classes = await network.netns('endpoint', ['tc', 'class', 'show', 'dev', 'iotvpn0']);
     return [/class htb 1:2 root leaf 1002:/, /class htb 1:3 root leaf 1003:/].every((one) =>

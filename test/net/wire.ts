@@ -5,8 +5,9 @@ import { isNeighbourDiscovery, isRefusal } from '../../src/research/lab/findings
 import { openCapture } from '../../src/shell/capture/reader.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 
-const TUNNEL_PORT = 1194;
-const P_DATA_V2 = 9;
+export const TUNNEL_PORT = 1194;
+/** OpenVPN's opcode of what is in the tunnel. */
+export const P_DATA_V2 = 9;
 /** What the endpoint sees a home come from while the provider translates its address. */
 const TRANSLATED = '203.0.113.1';
 

@@ -69,12 +69,3 @@ export function simulateHtb(options: HtbOptions): HtbRun {
 export function intervals(departures: readonly number[]): number[] {
   return departures.slice(1).map((atMs, index) => atMs - departures[index]!);
 }
-
-export function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-export function sdOf(values: readonly number[]): number {
-  const mean = meanOf(values);
-  return Math.sqrt(meanOf(values.map((value) => (value - mean) ** 2)));
-}

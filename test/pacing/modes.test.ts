@@ -8,8 +8,8 @@ import { seededRandom } from '../../src/core/random/random.ts';
 import { sdBounds } from '../../src/core/stream/stream.ts';
 import { variants } from '../../src/research/lab/options.ts';
 import { variantNames } from '../../src/research/simulation/variants.ts';
+import { sdOf as deviationOf, meanOf } from '../moments.ts';
 import { draws } from '../property-runs.ts';
-import { sdOf as deviationOf, meanOf } from './htb.ts';
 
 const N = draws(200_000);
 

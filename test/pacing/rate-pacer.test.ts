@@ -3,7 +3,8 @@ import test from 'ava';
 import { RatePacer } from '../../src/core/pacing/rate-pacer.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { slotMs } from '../../src/core/stream/stream.ts';
-import { type HtbOptions, intervals, meanOf, sdOf, simulateHtb } from './htb.ts';
+import { meanOf, sdOf } from '../moments.ts';
+import { type HtbOptions, intervals, simulateHtb } from './htb.ts';
 
 interface Load {
   name: string;

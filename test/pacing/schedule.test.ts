@@ -7,8 +7,8 @@ import { seededRandom } from '../../src/core/random/random.ts';
 import { slotMs } from '../../src/core/stream/stream.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import { uniformRandom } from '../../src/shell/system/uniform-random.ts';
+import { meanOf, sdOf } from '../moments.ts';
 import { draws } from '../property-runs.ts';
-import { meanOf, sdOf } from './htb.ts';
 
 const N = draws(200_000);
 

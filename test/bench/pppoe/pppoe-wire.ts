@@ -4,10 +4,10 @@ import { lab } from '../../../src/research/lab/bed/topology.ts';
 import { openCapture } from '../../../src/shell/capture/reader.ts';
 import { nodeSystem } from '../../../src/shell/system/node/node-system.ts';
 import { CLOUD, CLOUD6 } from '../../net/home-network.ts';
+import { P_DATA_V2, TUNNEL_PORT } from '../../net/wire.ts';
 
 export const ENDPOINT6 = '2001:db8:203::10';
 const ENDPOINTS: readonly string[] = [lab.endpointAddress, ENDPOINT6];
-const P_DATA_V2 = 9;
 /** EtherTypes of PPPoE: of its calls, and of its sessions. */
 const DISCOVERY = 0x8863;
 const SESSION = 0x8864;
@@ -49,7 +49,7 @@ export async function readPppoeWire(file: string): Promise<PppoeWire> {
     const isUp = ENDPOINTS.includes(destination);
     const port = isUp ? destinationPort : sourcePort;
     if ([source, destination].some(isOfDevices)) wire.devices.push(words);
-    else if ((!isUp && !ENDPOINTS.includes(source)) || protocol !== 17 || port !== 1194) {
+    else if ((!isUp && !ENDPOINTS.includes(source)) || protocol !== 17 || port !== TUNNEL_PORT) {
       if (!destination.startsWith('ff02:')) wire.own.push(words);
     } else if (ip.payload[0]! >> 3 === P_DATA_V2) {
       (isUp ? wire.up : wire.down).push({ timeS, bytes: originalBytes });

@@ -2,8 +2,9 @@
 // sees while queues, line and cable are changed. Run in a guest of its own: node table.js [KB/s] [SECONDS A ROW] [ROWS]
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Status } from '../../../src/core/home/api.ts';
-import { CLOCK_NETDEV, TABLE, TUNNEL_NETDEV } from '../../../src/core/plan/names.ts';
+import { CLOCK_NETDEV, TABLE } from '../../../src/core/plan/names.ts';
 import { lab } from '../../../src/research/lab/bed/topology.ts';
+import { sdOf } from '../../moments.ts';
 import { CLOUD, CLOUD6, DEVICE, DEVICE6, HomeNetwork } from '../../net/home-network.ts';
 import { intervalsMs, packetsPerS, sizes } from '../../net/wire.ts';
 import { type Case, cases, type Home } from './cases.ts';
@@ -53,11 +54,7 @@ function talk(network: HomeNetwork): void {
 }
 
 async function droppedAtTuns(network: HomeNetwork): Promise<number> {
-  const path = `/sys/class/net/${TUNNEL_NETDEV}/statistics/tx_dropped`;
-  const both = await Promise.all(
-    (['router', 'endpoint'] as const).map((place) => network.netns(place, ['cat', path])),
-  );
-  return both.reduce((sum, text) => sum + Number(text), 0);
+  return (await network.droppedAtTun('router')) + (await network.droppedAtTun('endpoint'));
 }
 
 /** Packets that the chains at this end have led to the clock; null where they do not stand. */
@@ -70,9 +67,7 @@ async function led(network: HomeNetwork, place: 'router' | 'endpoint'): Promise<
 }
 
 function sdMs(frames: readonly Frame[]): number {
-  const intervals = intervalsMs(frames);
-  const mean = intervals.reduce((sum, ms) => sum + ms, 0) / intervals.length;
-  return Math.sqrt(intervals.reduce((sum, ms) => sum + (ms - mean) ** 2, 0) / intervals.length);
+  return sdOf(intervalsMs(frames));
 }
 
 function silenceS(frames: readonly Frame[], fromS: number, toS: number): number {

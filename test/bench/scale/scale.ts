@@ -1,11 +1,13 @@
 // How far one endpoint goes: the real service with so many homes at such a rate, beside a tunnel of as many packets without shaping.
 // Prints a table; writes it with a plot to a folder.
 // As root, after `make build`: node build/test/bench/scale/scale.js [HOMES] [RATES] [SECONDS] [FOLDER] [shaped,plain]
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { slotMs, slotsPerSecond } from '../../../src/core/stream/stream.ts';
+import { meanOf, sdOf } from '../../moments.ts';
 import type { Memory } from '../process-memory.ts';
 import { Bed, FIRST_HOST, OBSERVED, type Row } from './bed.ts';
 import { plotScale, renderScale } from './report.ts';
@@ -54,11 +56,9 @@ function intervalsOf(times: readonly number[], rateKBps: number): Measured['inte
   const meanMs = slotMs(rateKBps, PACKET_BYTES);
   const all = times.slice(1).map((time, at) => time - times[at]!);
   const kept = all.filter((one) => one <= STALL_MEANS * meanMs);
-  const keptMean = kept.reduce((sum, one) => sum + one, 0) / kept.length;
-  const variance = kept.reduce((sum, one) => sum + (one - keptMean) ** 2, 0) / kept.length;
   return {
-    meanMs: keptMean,
-    sdMs: Math.sqrt(variance),
+    meanMs: meanOf(kept),
+    sdMs: sdOf(kept),
     askedSdMs: meanMs * SD_SHARE,
     stalls: all.length - kept.length,
   };

@@ -1,9 +1,11 @@
 // How near what the provider sees is to the schedule asked for: mean rate, spread of the intervals, slots that are missing, sizes.
+
 import { TUNNEL_OVERHEAD_BYTES } from '../../../src/core/cost/cost.ts';
 import { modes } from '../../../src/core/pacing/modes.ts';
 import { slotMs, streamDefaults } from '../../../src/core/stream/stream.ts';
 import { startCapture } from '../../../src/research/lab/bed/capture.ts';
 import { Cleanup } from '../../../src/research/lab/bed/cleanup.ts';
+import { sdOf } from '../../moments.ts';
 import { intervalsMs, readWire, sizes, type Wire } from '../../net/wire.ts';
 import type { Ground } from './devices.ts';
 
@@ -53,11 +55,6 @@ export async function captureWire(
 }
 
 type Packets = Wire['up'];
-
-function sdOf(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
-}
 
 function describe(packets: Packets, meanMs: number): Shape {
   const intervals = intervalsMs(packets);
