@@ -257,10 +257,10 @@ test('who comes from nowhere known passes as fast as the fastest home, and no fa
     { minor: 3, shape: fast, standing: 8 },
     { minor: 4, shape: { ...shape, rateKBps: 0 }, standing: 0 },
   ];
-  const { queue } = planHomesClock({ way: { ...way, port: 1194 }, classes, places: [] });
+  const { queue } = planHomesClock({ way: { ...way, port: 1194 }, classes, places: [] }, 0);
   const rateOf = (id: string) =>
     Number(new RegExp(`classid ${id} htb rate (\\d+)bps`).exec(queue.join('\n'))?.[1]);
-  t.is(rateOf('2:fffe'), rateOf('2:3'));
-  t.is(rateOf('2:2'), 160_000);
-  t.true(rateOf('2:4') > 100_000_000);
+  t.is(rateOf('2:1ffe'), rateOf('2:1003'));
+  t.is(rateOf('2:1002'), 160_000);
+  t.true(rateOf('2:1004') > 100_000_000);
 });

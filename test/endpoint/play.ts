@@ -21,6 +21,7 @@ import { type Notice, notice } from '../../src/core/notices/notice.ts';
 import { CLOCK_HANDLE, STRAY_CLASS_MINOR } from '../../src/core/plan/names.ts';
 import { endpointPassages } from '../../src/core/plan/nft/nft-endpoint-passage.ts';
 import { type ClockChains, clockLeaf } from '../../src/core/plan/outer-clock.ts';
+import { clockClasses, spacerLeaf } from '../../src/core/plan/spacers.ts';
 import { classId, leafHandle } from '../../src/core/plan/tc.ts';
 import type { QueueListing, TcListing } from '../../src/core/plan/tc-listing.ts';
 import { type Shape, slotsPerSecond } from '../../src/core/stream/stream.ts';
@@ -257,13 +258,25 @@ export class Play {
         backlogPackets: 2,
       },
     }));
-    const stray = classId(STRAY_CLASS_MINOR, CLOCK_HANDLE);
+    const none = { packets: 0, bytes: 0, backlogPackets: 0 };
+    const stray = STRAY_CLASS_MINOR;
+    const strays = { id: classId(stray, CLOCK_HANDLE), leaf: clockLeaf(stray), ...none };
+    const others = [stray, ...classes.keys()].flatMap((minor) => {
+      const { whole, spacers } = clockClasses(minor);
+      return [
+        { id: whole, leaf: null, ...none },
+        { id: spacers, leaf: spacerLeaf(minor), ...none },
+      ];
+    });
+    const all = [strays, ...homes, ...others];
     return {
       qdiscs: [
         { kind: 'htb', handle: CLOCK_HANDLE, parent: 'root' },
-        ...homes.map(({ id, leaf }) => ({ kind: 'pfifo', handle: leaf, parent: id })),
+        ...all.flatMap(({ id, leaf }) =>
+          leaf === null ? [] : [{ kind: 'pfifo', handle: leaf, parent: id }],
+        ),
       ],
-      classes: [{ id: stray, leaf: null, packets: 0, bytes: 0, backlogPackets: 0 }, ...homes],
+      classes: all,
     };
   }
 

@@ -76,8 +76,8 @@ test.serial('a second home is served beside the first, and can’t speak as the 
   t.regex(before, /class htb 1:3 root leaf 1003:[^\n]*\n Sent \d{1,4} bytes/);
   // Behind OpenVPN, too: the first home's slots stand there, and it is found by where it is.
   const clock = await network.netns('endpoint', ['tc', '-s', 'class', 'show', 'dev', 'iotclk0']);
-  t.regex(clock, /class htb 2:2 root leaf 2002:[^\n]*\n Sent \d{4,} bytes/);
-  t.regex(clock, /class htb 2:3 root leaf 2003:/);
+  t.regex(clock, /class htb 2:2 parent 2:1002 leaf 2002:[^\n]*\n Sent \d+ bytes \d{2,} pkt/);
+  t.regex(clock, /class htb 2:3 parent 2:1003 leaf 2003:/);
   const welcomed = say();
   impostor.kill('SIGUSR2');
   t.deepEqual(JSON.parse(await welcomed), { welcomed: '10.214.3.0/24' });
@@ -109,9 +109,9 @@ test.serial('a second home is served beside the first, and can’t speak as the 
       'iotclk0',
     ]);
     return [2, 3].every((host) =>
-      new RegExp(`class htb 2:${host} root leaf 200${host}:[^\\n]*\\n Sent \\d{4,} bytes`).test(
-        classes,
-      ),
+      new RegExp(
+        `class htb 2:${host} parent 2:100${host} leaf 200${host}:[^\\n]*\\n Sent \\d+ bytes \\d{2,} pkt`,
+      ).test(classes),
     );
   });
   t.is(await network.droppedAtTun('endpoint'), 0);

@@ -1,8 +1,14 @@
 // What is told and asked of the kernel's traffic control by netlink is what tc tells and lists.
 import test from 'ava';
-import { encodeClassChange, encodeFifoLimit } from '../../src/core/netlink/tc-messages.ts';
-import { CLOCK_HANDLE, ROOT_HANDLE } from '../../src/core/plan/names.ts';
-import { clockLeaf, clockRate } from '../../src/core/plan/outer-clock.ts';
+import { findClockFaults } from '../../src/core/home/verification.ts';
+import {
+  encodeClassAnew,
+  encodeClassChange,
+  encodeFifoLimit,
+} from '../../src/core/netlink/tc-messages.ts';
+import { CLOCK_HANDLE, CLOCK_NETDEV, ROOT_HANDLE } from '../../src/core/plan/names.ts';
+import { clockLeaf, clockRate, renderClock } from '../../src/core/plan/outer-clock.ts';
+import { clockClasses, spacerLeaf, spacerLimit, spacerRate } from '../../src/core/plan/spacers.ts';
 import { classId, classRateWords, drawnRate } from '../../src/core/plan/tc.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 import { TrafficControl } from '../../src/shell/shaper/traffic-control.ts';
@@ -81,8 +87,14 @@ test.serial(
         const other: Shape = { ...shape, packetBytes: 600 };
         const encode = (changed: Shape, bytesPerSecond: number): Uint8Array[] =>
           MINORS.flatMap((minor) => [
-            encodeClassChange(tunnel!, ROOT_HANDLE, minor, drawnRate(bytesPerSecond, changed)),
-            encodeClassChange(outer!, CLOCK_HANDLE, minor, clockRate(bytesPerSecond, changed)),
+            encodeClassChange(
+              { index: tunnel!, parent: ROOT_HANDLE, id: classId(minor) },
+              drawnRate(bytesPerSecond, changed),
+            ),
+            encodeClassChange(
+              { index: outer!, parent: CLOCK_HANDLE, id: classId(minor, CLOCK_HANDLE) },
+              clockRate(bytesPerSecond, changed),
+            ),
           ]);
         t.not(await asTold(() => control.tell(encode(other, 2 * drawn))), byTc);
         const byNetlink = await asTold(() => control.tell(encode(shape, drawn)));
@@ -98,7 +110,12 @@ test.serial(
 
     control.tell(
       MINORS.map((minor) =>
-        encodeFifoLimit(outer!, classId(minor, CLOCK_HANDLE), clockLeaf(minor), 38),
+        encodeFifoLimit({
+          index: outer!,
+          parent: classId(minor, CLOCK_HANDLE),
+          handle: clockLeaf(minor),
+          limit: 38,
+        }),
       ),
     );
     const listed = await control.list(true);
@@ -110,6 +127,37 @@ test.serial(
     for (const line of printed.split('\n')) reader.push(line);
     t.deepEqual(listed, reader.take());
     t.is(printed.match(/ limit 38p/g)?.length, MINORS.length, printed);
+  },
+);
+
+test.serial(
+  'a class is made anew with its queue as tc makes it, whether there was one or not',
+  async (t) => {
+    if (!requireNamespaces(t)) return;
+    const netns = await newNamespace(t, AREA);
+    await addTun(netns, CLOCK_NETDEV);
+    const shape: Shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 };
+    const tc = (lines: readonly string[]) =>
+      run(['tc', '-batch', '-'], { netns, input: lines.join('\n') });
+    const show = async (): Promise<string> =>
+      (await run(['tc', 'class', 'show', 'dev', CLOCK_NETDEV], { netns })).stdout +
+      (await run(['tc', 'qdisc', 'show', 'dev', CLOCK_NETDEV], { netns })).stdout;
+    await tc(renderClock(0x10, 2, shape));
+    const control = new TrafficControl(systemIn(netns), ({ code }) => t.fail(code));
+    t.teardown(() => control.close());
+    await control.find();
+    const made = await show();
+    const { whole, spacers } = clockClasses(0x10);
+    const place = { index: control.indexes.outer!, parent: whole, id: spacers };
+    const leaf = { handle: spacerLeaf(0x10), limit: spacerLimit(shape) };
+    const anew = encodeClassAnew(place, spacerRate(shape), leaf);
+    for (const isThere of [true, false]) {
+      if (!isThere) await tc([`class del dev ${CLOCK_NETDEV} classid ${spacers}`]);
+      control.tell(anew);
+      const listed = await control.list(true);
+      t.is(withoutBuckets(await show()), withoutBuckets(made));
+      t.deepEqual(findClockFaults(listed!, 0x10), []);
+    }
   },
 );
 

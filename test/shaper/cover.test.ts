@@ -4,7 +4,8 @@ import test from 'ava';
 import { wordsOf } from '../../src/core/notices/words.ts';
 import { COVER_PORT } from '../../src/core/plan/names.ts';
 import { openNetdevCounter } from '../../src/shell/network/netdev.ts';
-import { Cover, chargedBytes } from '../../src/shell/shaper/cover.ts';
+import { chargedBytes } from '../../src/shell/shaper/buffered-sockets.ts';
+import { Cover } from '../../src/shell/shaper/cover.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
 import type { System } from '../../src/shell/system/system.ts';
 import { notRun } from '../not-run.ts';
@@ -42,7 +43,7 @@ test('without a queue that holds it back, cover stops itself and says so', async
       peer,
       packetBytes: 512,
       packetsPerS,
-      hasBeats: false,
+      beatMs: 0,
       kernel: () => ({
         atMs: performance.now(),
         sentBytes: sent.read(),
@@ -75,7 +76,7 @@ test('a peer that refuses is told as a fault, again and again, until closed', as
       peer,
       packetBytes: 256,
       packetsPerS: 10,
-      hasBeats: false,
+      beatMs: 0,
       kernel: () => ({ atMs: performance.now(), sentBytes: 0, bytesPerS: 2560 }),
       onFault: (fault) => {
         const text = wordsOf(fault);
@@ -92,7 +93,7 @@ test('a peer that refuses is told as a fault, again and again, until closed', as
 });
 
 /** Cover on a machine that takes everything at once, whose kernel has sent what the test says. */
-async function coverOn(sentBytes: (atMs: number) => number | null, hasBeats = false) {
+async function coverOn(sentBytes: (atMs: number) => number | null, beatMs = 0) {
   const time = new VirtualTime();
   const faults: string[] = [];
   let taken = 0;
@@ -121,7 +122,7 @@ async function coverOn(sentBytes: (atMs: number) => number | null, hasBeats = fa
   } as unknown as System;
   const cover = new Cover({
     ...{ system, local: '10.213.0.2', peer: '10.213.0.1', packetBytes: 512, packetsPerS: 78.125 },
-    hasBeats,
+    beatMs,
     kernel: () => ({ atMs: time.nowMs, sentBytes: sentBytes(time.nowMs), bytesPerS: 40_000 }),
     onFault: (fault) => faults.push(wordsOf(fault)),
   });
@@ -167,7 +168,7 @@ test('what the kernel itself has sent too fast is', async (t) => {
 });
 
 test('after a pause no more than two are handed over before it is seen whether they leave', async (t) => {
-  const { time, cover, makeRoom, taken } = await coverOn((atMs) => atMs * 40, true);
+  const { time, cover, makeRoom, taken } = await coverOn((atMs) => atMs * 40, 16);
   await makeRoom(200);
   await makeRoom(1000);
   // Paused for so long that more would be due.

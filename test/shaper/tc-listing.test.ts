@@ -81,14 +81,21 @@ test('what belongs to the clock behind OpenVPN is listed apart', (t) => {
     ['1:', '1010:'],
   );
   t.deepEqual(clock, {
-    classes: [{ id: '2:10', leaf: '2010:', packets: 22, bytes: 12_716, backlogPackets: 4 }],
+    classes: [
+      { id: '2:1010', leaf: null, packets: 624, bytes: 312_879, backlogPackets: 0 },
+      { id: '2:10', leaf: '2010:', packets: 312, bytes: 312, backlogPackets: 1 },
+      { id: '2:2010', leaf: '3010:', packets: 312, bytes: 312_567, backlogPackets: 75 },
+    ],
     qdiscs: [
       { kind: 'htb', handle: '2:', parent: 'root' },
       { kind: 'pfifo', handle: '2010:', parent: '2:10' },
+      { kind: 'pfifo', handle: '3010:', parent: '2:2010' },
     ],
   });
   t.deepEqual(counts, [
-    ['2:10', 22, 4],
+    ['2:1010', 624, 0],
+    ['2:10', 312, 1],
+    ['2:2010', 312, 75],
     ['1:10', 30, 0],
   ]);
 });

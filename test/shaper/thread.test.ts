@@ -1,10 +1,13 @@
 // What the shaping thread says to the kernel's traffic control, to the network and back.
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { attributeOf, readMessages } from '../../src/core/netlink/netlink.ts';
+import { attributeOf, CREATE, readMessages } from '../../src/core/netlink/netlink.ts';
 import { HTB_PARAMETERS, RTM, TCA } from '../../src/core/netlink/tc-messages.ts';
 import { notice } from '../../src/core/notices/notice.ts';
 import { HOME_CLASS_MINOR } from '../../src/core/plan/names.ts';
+import { SLOT_UNITS, SPACER_PORT, spacerBytes } from '../../src/core/plan/spacers.ts';
+import type { TcListing } from '../../src/core/plan/tc-listing.ts';
+import { seededRandom } from '../../src/core/random/random.ts';
 import type { FromShaper, ShapedStream, ToShaper } from '../../src/shell/shaper/messages.ts';
 import { ShaperThread } from '../../src/shell/shaper/thread.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
@@ -41,7 +44,7 @@ interface Told {
 interface Said {
   /** `class change 1:10`, `qdisc change 2010:`, `class show iotvpn0`, `qdisc show`. */
   what: string;
-  /** Slots a second, each charged in full; 0 where no rate is said. */
+  /** Slots a second, each charged in full; 0 where no rate is said, Infinity where spacers make the intervals. */
   slotsPerS: number;
 }
 
@@ -69,7 +72,8 @@ function machineWithQueues(minors: readonly number[]): FakeMachine {
 function readSaid(machine: FakeMachine, bytes: Uint8Array): Said[] {
   const { messages } = readMessages(bytes);
   const names = new Map([...machine.ip.netdevs.values()].map(({ name, index }) => [index, name]));
-  return messages.flatMap(({ type, payload }) => {
+  return messages.flatMap(({ type, flags, payload }) => {
+    const does = (flags & CREATE) === 0 ? 'change' : 'add';
     const view = new DataView(payload.buffer, payload.byteOffset);
     const handle = view.getUint32(8, true);
     const id = (minor: number): string =>
@@ -80,11 +84,14 @@ function readSaid(machine: FakeMachine, bytes: Uint8Array): Said[] {
         const parameters = attributeOf(options, HTB_PARAMETERS)!;
         const rate = new DataView(parameters.buffer, parameters.byteOffset);
         const slotsPerS = rate.getUint32(8, true) / rate.getUint16(6, true);
-        return [{ what: `class change ${id(handle & 0xffff)}`, slotsPerS }];
+        return [{ what: `class ${does} ${id(handle & 0xffff)}`, slotsPerS }];
       }
       case RTM.newQdisc: {
         const options = attributeOf(payload.subarray(20), TCA.options)!;
-        return [{ what: `qdisc change ${id(0)} limit ${options[0]}`, slotsPerS: 0 }];
+        return [{ what: `qdisc ${does} ${id(0)} limit ${options[0]}`, slotsPerS: 0 }];
+      }
+      case RTM.deleteClass: {
+        return [{ what: `class delete ${id(handle & 0xffff)}`, slotsPerS: 0 }];
       }
       case RTM.getClass:
         return [{ what: `class show ${names.get(view.getInt32(4, true))}`, slotsPerS: 0 }];
@@ -101,7 +108,8 @@ function startThread({ socket: refusal, takes = false, minors = [0x10] }: Failur
   const tc: Told[] = [];
   const machine = machineWithQueues(minors);
   const route = createRouteSocket(machine.tc, machine.ip);
-  const sockets: { sent: number; closed: boolean }[] = [];
+  const sockets: { port: number; sent: number; bytes: number; closed: boolean }[] = [];
+  const random = seededRandom(1);
   const timers = new Set<() => void>();
   const told: FromShaper[] = [];
   let nowMs = 0;
@@ -112,6 +120,7 @@ function startThread({ socket: refusal, takes = false, minors = [0x10] }: Failur
   let say = (_: unknown): void => {};
   const system: System = {
     ...nodeSystem,
+    randomBytes: (count) => Uint8Array.from({ length: count }, () => 256 * random()),
     clock: { monotonicMs: () => nowMs, unixMs: () => 0 },
     timers: {
       ...nodeSystem.timers,
@@ -130,13 +139,14 @@ function startThread({ socket: refusal, takes = false, minors = [0x10] }: Failur
     },
     sockets: {
       ...nodeSystem.sockets,
-      openUdp: async () => {
+      openUdp: async ({ peer }) => {
         if (refusal) throw refusal;
-        const socket = { sent: 0, closed: false };
+        const socket = { port: peer!.port, sent: 0, bytes: 0, closed: false };
         sockets.push(socket);
         return {
-          send: (_, done) => {
+          send: (datagram, done) => {
             socket.sent++;
+            socket.bytes += datagram.length;
             if (takes) done?.(null);
           },
           sendTo: () => {},
@@ -234,7 +244,7 @@ function startThread({ socket: refusal, takes = false, minors = [0x10] }: Failur
 test('a paced stream has cover, a rate that is drawn, and is listed once a second', async (t) => {
   const { apply, report, tc, machine, sockets, timers } = startThread();
   await apply([stream], true);
-  t.deepEqual(sockets, [{ sent: 1, closed: false }], 'the kernel has not taken it yet');
+  t.like(sockets, [{ sent: 1, closed: false }], 'the kernel has not taken it yet');
   t.deepEqual(
     tc[0]!.said.map(({ what }) => what),
     ['class change 1:10', 'class change 1:10'],
@@ -325,7 +335,7 @@ const clockedStream: ShapedStream = { ...stream, standing: 2 };
 function ratesOf(said: readonly Said[]): { outer: number; inner: number } {
   const last = (what: string): number =>
     said.filter((one) => one.what === what).at(-1)?.slotsPerS ?? Number.NaN;
-  return { outer: last('class change 2:10'), inner: last('class change 1:10') };
+  return { outer: last('class change 2:1010'), inner: last('class change 1:10') };
 }
 
 /** So many packets stand in the clock. */
@@ -337,35 +347,126 @@ function stand(machine: FakeMachine, packets: number): void {
   machine.tc.queueOf('iotclk0')!.classes.get(0x10)!.nextMs = Number.POSITIVE_INFINITY;
 }
 
-test('with a clock behind OpenVPN each draw goes to both, and what stands there bends the inner one', async (t) => {
-  const { apply, report, draw, periods, tc, machine } = startThread();
+/** Spacers handed over: how many, and the bytes that the clock charges for them. */
+function spacersOf(sockets: readonly { port: number; sent: number; bytes: number }[]) {
+  const all = sockets.filter(({ port }) => port === SPACER_PORT);
+  const sum = (of: (one: { sent: number; bytes: number }) => number): number =>
+    all.reduce((total, one) => total + of(one), 0);
+  return {
+    count: sum(({ sent }) => sent),
+    units: sum((one) => one.bytes - one.sent * spacerBytes(0)),
+  };
+}
+
+test('with a clock behind OpenVPN a second of intervals stands there as spacers, put there once none of before do', async (t) => {
+  const { apply, draw, report, periods, tc, sockets, machine } = startThread();
   await apply([clockedStream], true);
-  const [child] = tc;
-  t.is(child!.said[0]!.what, 'qdisc change 2010: limit 38');
-  const first = ratesOf(child!.said);
-  t.true(Math.abs(first.inner / first.outer - 1) < 0.001);
-  t.deepEqual([...periods.keys()].sort(), [200, 500]);
-  stand(machine, 4); // where two ought to
-  periods.get(200)!();
-  await settled();
-  t.is(child!.said.at(-1)!.what, 'class show iotclk0');
-  draw();
-  const full = ratesOf(child!.said);
-  t.true(Math.abs(full.inner / full.outer - 0.9744) < 0.001, 'fewer are to come');
-  stand(machine, 0);
-  periods.get(200)!();
-  await settled();
-  draw();
-  const empty = ratesOf(child!.said);
-  t.true(Math.abs(empty.inner / empty.outer - 1.0256) < 0.001, 'more are to come');
-  t.like(await report(), { listing: { clock: { classes: [{ id: '2:10' }] } } });
-  const asked = child!.said.filter(({ what }) => what.includes('show')).slice(-3);
+  const { said } = tc[0]!;
   t.deepEqual(
-    asked.map(({ what }) => what),
-    ['class show iotclk0', 'class show iotvpn0', 'qdisc show'],
+    said.map(({ what }) => what),
+    [
+      ...['qdisc change 2010: limit 38', 'class change 2:10'],
+      ...['class delete 2:2010', 'class add 2:2010', 'qdisc add 3010: limit 173'],
+      ...['class change 2:1010', 'class change 1:10', 'class show iotclk0'],
+      ...['class change 1:10', 'class change 2:1010'],
+    ],
+  );
+  t.is(said.find(({ what }) => what === 'class change 2:1010')!.slotsPerS, 40_000 / 512);
+  t.is(ratesOf(said).outer, Number.POSITIVE_INFINITY, 'they take over from the rate');
+  const { count, units } = spacersOf(sockets);
+  t.true(count > 60 && count < 100, `${count} spacers`);
+  t.true(units * 12.8 >= 1000 * SLOT_UNITS && units * 12.8 < 1040 * SLOT_UNITS, `${units} units`);
+  draw();
+  const more = spacersOf(sockets).units - units;
+  t.true(Math.abs(more * 12.8 - 100 * SLOT_UNITS) < 40 * SLOT_UNITS, `${more} in 100 ms`);
+  t.is(said.at(-1)!.what, 'class change 1:10', 'nothing is told of the clock itself');
+  t.deepEqual([...periods.keys()].sort(), [400, 500]);
+  machine.tc.queueOf('iotclk0')!.classes.get(0x10)!.packets = 5;
+  const listed = [{ id: '2:1010' }, { id: '2:10', packets: 5 }, { id: '2:2010' }];
+  const { listing } = (await report()) as { listing: TcListing };
+  t.like(
+    [...listing.clock!.classes].sort((one, other) =>
+      (one.leaf ?? '').localeCompare(other.leaf ?? ''),
+    ),
+    listed,
   );
   await apply([stream], true);
   t.deepEqual([...periods.keys()], [500], 'nobody looks at a clock that is not there');
+  t.true(sockets.every(({ port, closed }) => closed || port !== SPACER_PORT));
+});
+
+test('spacers whose class others have made again are put there anew, and all of them', async (t) => {
+  const { apply, periods, tc, sockets, machine } = startThread();
+  await apply([clockedStream], true);
+  const queue = machine.tc.queueOf('iotclk0')!;
+  const look = async (): Promise<void> => {
+    periods.get(400)!();
+    await settled();
+    await settled();
+  };
+  queue.classes.get(0x2010)!.packets = 40;
+  await look();
+  const { length } = tc[0]!.said;
+  const before = spacersOf(sockets).count;
+  queue.classes.get(0x2010)!.packets = 2;
+  await look();
+  const since = tc[0]!.said.slice(length).map(({ what }) => what);
+  t.deepEqual(since.slice(0, 3), [
+    'class show iotclk0',
+    'qdisc change 2010: limit 38',
+    'class change 2:10',
+  ]);
+  t.true(since.includes('class add 2:2010'));
+  t.is(since.at(-1), 'class change 2:1010', 'spacers take over again');
+  t.true(spacersOf(sockets).count - before > 60);
+});
+
+test('where no spacers get through each draw is told to both clocks', async (t) => {
+  const { apply, draw, periods, tc, sockets } = startThread();
+  await apply([clockedStream], true);
+  periods.get(400)!();
+  await settled();
+  await settled();
+  t.true(sockets.every(({ port, closed }) => closed || port !== SPACER_PORT));
+  draw();
+  const { outer, inner } = ratesOf(tc[0]!.said);
+  t.true(outer > 40 && outer < 400, `${outer}`);
+  t.true(
+    Math.abs(inner / outer - 1.0256) < 0.001,
+    'the same interval, and two slots that are missing',
+  );
+});
+
+test('what stands in the clock bends the inner one, whose rate is what leaves there next', async (t) => {
+  const inner: number[] = [];
+  for (const standing of [2, 4, 0]) {
+    const { apply, draw, periods, tc, machine } = startThread();
+    await apply([clockedStream], true);
+    stand(machine, standing);
+    machine.tc.queueOf('iotclk0')!.classes.get(0x2010)!.packets = 1;
+    periods.get(400)!();
+    await settled();
+    draw();
+    inner.push(ratesOf(tc[0]!.said).inner);
+  }
+  const [even = 0, full = 0, empty = 0] = inner;
+  t.true(even > 50 && even < 120, `${even} of 78 slots a second`);
+  t.true(Math.abs(full / even - 0.9744) < 0.001, 'fewer are to come');
+  t.true(Math.abs(empty / even - 1.0256) < 0.001, 'more are to come');
+});
+
+test('another rate throws away the spacers of before, and begins with its own', async (t) => {
+  const { apply, tc, sockets } = startThread();
+  await apply([clockedStream], true);
+  const before = sockets.filter(({ port }) => port === SPACER_PORT);
+  const { length } = tc[0]!.said;
+  const shape = { ...stream.shape, rateKBps: 80 };
+  await apply([{ ...clockedStream, shape }], false);
+  t.true(before.every(({ closed }) => closed));
+  const since = tc[0]!.said.slice(length).map(({ what }) => what);
+  t.true(since.indexOf('class delete 2:2010') < since.indexOf('class show iotclk0'));
+  const { count } = spacersOf(sockets.filter(({ closed }) => !closed));
+  t.true(count > 85 && count < 120, `${count} in 640 ms`);
 });
 
 test('constant intervals follow what stands in the clock at once', async (t) => {
@@ -374,7 +475,7 @@ test('constant intervals follow what stands in the clock at once', async (t) => 
   await apply([{ ...clockedStream, shape }], true);
   const [child] = tc;
   stand(machine, 0);
-  periods.get(200)!();
+  periods.get(400)!();
   await settled();
   const { outer, inner } = ratesOf(child!.said);
   t.true(Math.abs(inner / outer - 1.0256) < 0.001);

@@ -29,7 +29,8 @@ test('made twice there is one, taken away there is nothing', async (t) => {
   const machine = build();
   const before = machine.printKernel();
   const clock = new OuterClock(machine.system, 'home');
-  const place = (some: ClockWish) => machine.finish(clock.place(planClock(some)));
+  const place = (some: ClockWish) =>
+    machine.finish(clock.place(planClock(some, machine.processes.uid)));
   t.is(await place(wish), null);
   const once = machine.printKernel();
   t.true(once.includes('fwd to "iotclk0"'));
@@ -51,7 +52,7 @@ test('chains that somebody has changed, or that went with their netdev, are seen
   const clock = new OuterClock(machine.system, 'home');
   const look = () => machine.finish(clock.readChains());
   t.is(await look(), null);
-  await machine.finish(clock.place(planClock(wish)));
+  await machine.finish(clock.place(planClock(wish, machine.processes.uid)));
   t.deepEqual(await look(), { intact: true, ledPackets: 0 });
   machine.nft.load('table netdev theirs {\nchain c {\naccept\n}\n}\n', true);
   machine.nft.tables.get(CLOCK_TABLE)!.counters.get('led')!.packets = 7;
@@ -73,7 +74,9 @@ test('what the kernel has no part for is said, and nothing stays', async (t) => 
   ];
   for (const [machine, said] of cases) {
     const before = machine.printKernel();
-    const why = await machine.finish(new OuterClock(machine.system, 'home').place(planClock(wish)));
+    const why = await machine.finish(
+      new OuterClock(machine.system, 'home').place(planClock(wish, machine.processes.uid)),
+    );
     t.regex(why ? wordsOf(why) : '', said);
     t.is(machine.printKernel(), before);
   }
@@ -82,11 +85,11 @@ test('what the kernel has no part for is said, and nothing stays', async (t) => 
 test('packets without an Ethernet header get one for the pair, and as many hops as they had', (t) => {
   const headless = { ...way, netdev: 'pppoe-wan', isEthernet: false };
   t.regex(
-    renderClockChains(headless),
+    renderClockChains(headless, 0x10, 0),
     /ip daddr 203\.0\.113\.7 udp dport 1194 counter name led ip ttl set 66 fwd ip to 192\.0\.0\.8 device "iotclk0"\n[\s\S]*meta protocol ip fwd ip to 192\.0\.0\.8 device "pppoe-wan"\n/,
   );
   t.regex(
-    renderClockChains({ ...headless, address: '2001:db8::7' }),
+    renderClockChains({ ...headless, address: '2001:db8::7' }, 0x10, 0),
     /ip6 daddr 2001:db8::7 .* ip6 hoplimit set 66 fwd ip6 to fe80::1 device "iotclk0"\n/,
   );
 });

@@ -7,7 +7,7 @@ import {
 } from '../home/verification.ts';
 import type { Notice } from '../notices/notice.ts';
 import { CLOCK_HANDLE, STRAY_CLASS_MINOR } from '../plan/names.ts';
-import { classId } from '../plan/tc.ts';
+import { clockClasses } from '../plan/spacers.ts';
 import type { TcListing } from '../plan/tc-listing.ts';
 import { isPaced, type Shape } from '../stream/stream.ts';
 import { notice } from './notice.ts';
@@ -62,12 +62,12 @@ const CLOCK_STANDS = { clockGone: false, clockBroken: [], clockDoubted: [] } as 
 
 /** Homes whose classes are missing in the clock behind OpenVPN; null where all of it is another one. */
 function findBrokenClocks({ clock }: TcListing, minors: readonly number[]): number[] | null {
-  const ids = [STRAY_CLASS_MINOR, ...minors].map((minor) => classId(minor, CLOCK_HANDLE));
+  const ids = [STRAY_CLASS_MINOR, ...minors].flatMap((minor) => Object.values(clockClasses(minor)));
   const root = clock?.qdiscs.find(({ parent }) => parent === 'root');
   const isWhole =
     root?.kind === 'htb' &&
     root.handle === CLOCK_HANDLE &&
-    clock!.classes.some(({ id }) => id === ids[0]) &&
+    findClockClassFaults(clock!, STRAY_CLASS_MINOR).length === 0 &&
     clock!.classes.every(({ id }) => ids.includes(id));
   if (!isWhole) return null;
   return minors.filter((minor) => findClockClassFaults(clock!, minor).length > 0);

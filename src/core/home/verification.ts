@@ -3,6 +3,7 @@
 import { type Notice, notice } from '../notices/notice.ts';
 import { CLOCK_HANDLE, ROOT_HANDLE } from '../plan/names.ts';
 import { type ClockChains, clockLeaf } from '../plan/outer-clock.ts';
+import { clockClasses, spacerLeaf } from '../plan/spacers.ts';
 import { classId, LEAF_KIND, leafHandle } from '../plan/tc.ts';
 import type { QueueListing, TcListing } from '../plan/tc-listing.ts';
 import { isPaced, type Shape, slotsPerSecond, waitPerSlotMs } from '../stream/stream.ts';
@@ -59,18 +60,23 @@ export function findQueueFaults(
 export function findClockFaults({ clock }: TcListing, minor: number): Notice[] {
   const root = clock?.qdiscs.find(({ parent }) => parent === 'root');
   const isWhole =
-    root?.kind === 'htb' && root.handle === CLOCK_HANDLE && clock?.classes.length === 1;
+    root?.kind === 'htb' &&
+    root.handle === CLOCK_HANDLE &&
+    clock?.classes.length === Object.keys(clockClasses(minor)).length;
   return isWhole ? findClockClassFaults(clock, minor) : [notice('outer-clock-gone')];
 }
 
-/** Faults of one class there. */
+/** Faults of one stream's classes there. */
 export function findClockClassFaults({ classes, qdiscs }: QueueListing, minor: number): Notice[] {
-  const id = classId(minor, CLOCK_HANDLE);
-  const leaf = qdiscs.find(({ parent }) => parent === id);
+  const { slots, spacers, ...others } = clockClasses(minor);
+  const hasLeaf = (id: string, handle: string): boolean =>
+    qdiscs.some((leaf) => leaf.parent === id && leaf.kind === 'pfifo' && leaf.handle === handle);
   const isWhole =
-    classes.some((one) => one.id === id) &&
-    leaf?.kind === 'pfifo' &&
-    leaf.handle === clockLeaf(minor);
+    [slots, spacers, ...Object.values(others)].every((id) =>
+      classes.some((one) => one.id === id),
+    ) &&
+    hasLeaf(slots, clockLeaf(minor)) &&
+    hasLeaf(spacers, spacerLeaf(minor));
   return isWhole ? [] : [notice('outer-clock-gone')];
 }
 

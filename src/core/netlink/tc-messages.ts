@@ -2,6 +2,7 @@
 import type { ListedClass, ListedQdisc } from '../plan/tc-listing.ts';
 import {
   attributeOf,
+  CREATE,
   DUMP,
   encodeAttribute,
   encodeMessage,
@@ -16,7 +17,13 @@ import {
 } from './netlink.ts';
 
 /** linux/rtnetlink.h */
-export const RTM = { newQdisc: 36, getQdisc: 38, newClass: 40, getClass: 42 } as const;
+export const RTM = {
+  newQdisc: 36,
+  getQdisc: 38,
+  newClass: 40,
+  deleteClass: 41,
+  getClass: 42,
+} as const;
 const FAMILY_BYTES = 20;
 /** TCA_KIND and so on. */
 export const TCA = { kind: 1, options: 2, stats2: 7 } as const;
@@ -47,6 +54,8 @@ export interface ClassRate {
   ceilBurstBytes: number;
   /** A shorter packet is charged as much. */
   leastBytes: number;
+  /** By how much it is served before its neighbours; left out for the usual. */
+  quantumBytes?: number;
 }
 
 /** `1:10` or `1:` as the kernel has it; halves are hexadecimal. */
@@ -91,6 +100,8 @@ function ticksOf(bytes: number, bytesPerSecond: number): number {
   return Math.min(0xffffffff, Math.ceil(((bytes / bytesPerSecond) * 1e9) / TICK_NS));
 }
 
+/** In a message's header. */
+const FLAGS_AT = 6;
 const PARAMETERS_BYTES = 44;
 /** `htb`, as the kernel ends it: no engine has to write text before it has read this file. */
 const KIND_HTB = Uint8Array.of(0x68, 0x74, 0x62, 0);
@@ -116,23 +127,26 @@ function usualParameters(): Uint8Array {
   return parameters;
 }
 
+/** A class of a netdev: its own id, and the one of the class or `1:` of the qdisc that it is in. */
+export interface ClassPlace {
+  index: number;
+  parent: string;
+  id: string;
+}
+
 /**
  * Changes the rate of one class in place, as `tc class change` does; takes effect for the interval after the next departure.
  *
- * @param index of its netdev.
- * @param root handle of the qdisc it is in, `1:`
  * @returns {@link CHANGE_BYTES}
  */
-export function encodeClassChange(
-  index: number,
-  root: string,
-  minor: number,
-  rate: ClassRate,
-): Uint8Array {
+export function encodeClassChange({ index, parent, id }: ClassPlace, rate: ClassRate): Uint8Array {
   const bytes = TEMPLATE.slice();
   const view = viewOf(bytes);
-  const parent = handleNumber(root);
-  writeFamily(view, HEADER_BYTES, { index, handle: parent + minor, parent });
+  writeFamily(view, HEADER_BYTES, {
+    index,
+    handle: handleNumber(id),
+    parent: handleNumber(parent),
+  });
   const bucket = (number: 0 | 1, bytesPerSecond: number, burstBytes: number): void => {
     const at = PARAMETERS_AT + 12 * number;
     view.setUint16(at + 6, rate.leastBytes, IS_LITTLE);
@@ -142,21 +156,42 @@ export function encodeClassChange(
   };
   bucket(0, rate.bytesPerSecond, rate.burstBytes);
   bucket(1, rate.ceilBytesPerSecond, rate.ceilBurstBytes);
+  view.setUint32(PARAMETERS_AT + 32, rate.quantumBytes ?? QUANTUM_BYTES, IS_LITTLE);
   return bytes;
 }
 
-/**
- * Bounds what stands in a `pfifo`, as `tc qdisc change` does; what stands stays.
- *
- * @param parent `2:10`
- * @param handle `2010:`
- */
-export function encodeFifoLimit(
-  index: number,
-  parent: string,
-  handle: string,
-  limit: number,
-): Uint8Array {
+/** Makes one with a `pfifo`, as `tc class add` and `tc qdisc add` do; where there is one already all that stands in it goes with it. */
+export function encodeClassAnew(
+  place: ClassPlace,
+  rate: ClassRate,
+  { handle, limit }: { handle: string; limit: number },
+): Uint8Array[] {
+  const { index, id, parent } = place;
+  const payload = family(index, handleNumber(id), handleNumber(parent));
+  const made = encodeClassChange(place, rate);
+  viewOf(made).setUint16(FLAGS_AT, REQUEST | CREATE, IS_LITTLE);
+  return [
+    filled(encodeMessage({ type: RTM.deleteClass, flags: REQUEST, sequence: 0, payload })),
+    made,
+    encodeFifo({ index, parent: id, handle, limit }, REQUEST | CREATE),
+  ];
+}
+
+interface Fifo {
+  index: number;
+  /** `2:10` */
+  parent: string;
+  /** `2010:` */
+  handle: string;
+  limit: number;
+}
+
+/** Bounds what stands in a `pfifo`, as `tc qdisc change` does; what stands stays. */
+export function encodeFifoLimit(fifo: Fifo): Uint8Array {
+  return encodeFifo(fifo, REQUEST);
+}
+
+function encodeFifo({ index, parent, handle, limit }: Fifo, flags: number): Uint8Array {
   const options = new Uint8Array(4);
   viewOf(options).setUint32(0, limit, IS_LITTLE);
   const payload = join([
@@ -164,7 +199,7 @@ export function encodeFifoLimit(
     encodeName(TCA.kind, 'pfifo'),
     encodeAttribute(TCA.options, options),
   ]);
-  return filled(encodeMessage({ type: RTM.newQdisc, flags: REQUEST, sequence: 0, payload }));
+  return filled(encodeMessage({ type: RTM.newQdisc, flags, sequence: 0, payload }));
 }
 
 /** Asks for all classes of a netdev, with their counts. */

@@ -14,11 +14,13 @@ import {
   LED_COUNTER,
   type PlannedClock,
   renderClockClass,
+  renderClockClassRemove,
   renderClockRoot,
   renderNoClockChains,
   throughHeadless,
   type WayOut,
 } from './outer-clock.ts';
+import { ANY_TARGET, renderSpacerChain, renderSpacerMap, SPACERS_END } from './spacers.ts';
 import { classId } from './tc.ts';
 
 /** Where a home is on the Internet, as OpenVPN has heard it last. */
@@ -59,14 +61,14 @@ const STRAY: Shape = {
 /** What is not held passes as fast as any line is. */
 const UNHELD: Shape = { rateKBps: 100_000, packetBytes: 1400, mode: 'constant', sdPercent: 0 };
 
-/** All of it from nothing. */
-export function planHomesClock({ way, classes, places }: HomesClock): PlannedClock {
+/** All of it from nothing. @param uid whose datagrams may be spacers */
+export function planHomesClock({ way, classes, places }: HomesClock, uid: number): PlannedClock {
   const queue = [
     renderClockRoot(STRAY_CLASS_MINOR),
     ...renderClockClass(STRAY_CLASS_MINOR, 1, strayShape(classes)),
     ...classes.flatMap(renderHomeClockClass),
   ];
-  return { queue, chains: renderHomesChains(way, places) };
+  return { queue, chains: renderHomesChains(way, places, uid) };
 }
 
 /** No home's stream is slower there than where it came from; never a burst either. */
@@ -90,8 +92,8 @@ const FEWEST_UNHELD = 1000;
 
 /** Lines that bring the class of those that come from nowhere known to what the homes have now. */
 function renderStrayChange(classes: readonly HomeClockClass[]): string[] {
-  const [made = '', leaf = ''] = renderClockClass(STRAY_CLASS_MINOR, 1, strayShape(classes));
-  return [made, leaf].map((line) => line.replace(' add ', ' change '));
+  const lines = renderClockClass(STRAY_CLASS_MINOR, 1, strayShape(classes));
+  return lines.map((line) => line.replace(' add ', ' change '));
 }
 
 /** What is different about one that stands: classes that go and come, and which of its rules are loaded. */
@@ -102,18 +104,18 @@ export function planClockChange(
     come: readonly HomeClockClass[];
     rules: 'none' | 'places' | 'chains';
   },
+  uid: number,
 ): { gone: string[]; come: string[]; rules: string } {
-  const rules = { none: '', places: renderPlaces(places), chains: renderHomesChains(way, places) };
+  const rules = {
+    none: '',
+    places: renderPlaces(places),
+    chains: renderHomesChains(way, places, uid),
+  };
   return {
-    gone: change.gone.map(renderHomeClockRemove),
+    gone: change.gone.flatMap(renderClockClassRemove),
     come: [...change.come.flatMap(renderHomeClockClass), ...renderStrayChange(classes)],
     rules: rules[change.rules],
   };
-}
-
-/** The line that takes one home's class away. */
-function renderHomeClockRemove(minor: number): string {
-  return `class del dev ${CLOCK_NETDEV} classid ${classId(minor, CLOCK_HANDLE)}`;
 }
 
 /** Says which class a packet to a place is of; HTB takes it from there (sch_htb.c, htb_classify). */
@@ -131,6 +133,7 @@ const FAMILIES = ['ip', 'ip6'] as const;
 export function renderHomesChains(
   { netdev, port, isEthernet }: HomesWay,
   places: readonly HomePlace[],
+  uid: number,
 ): string {
   const led = `counter name ${LED_COUNTER}`;
   const through = isEthernet
@@ -150,6 +153,7 @@ export function renderHomesChains(
     '	}',
     '',
     ...maps,
+    ...renderSpacerMap(),
     '	chain clock {',
     ...FAMILIES.map((ip) => `		meta priority set ${MAPS[ip].key} map @${MAPS[ip].name}`),
     ...through.map((rule) => `		${rule}`),
@@ -162,12 +166,15 @@ export function renderHomesChains(
     '',
     '	chain back {',
     `		type filter hook ingress device "${CLOCK_END_NETDEV}" priority 0; policy drop;`,
+    `		${SPACERS_END}`,
     ...back.map((rule) => `		${rule}`),
     '	}',
     '',
     '	chain spent {',
     `		type filter hook ingress device "${CLOCK_NETDEV}" priority 0; policy drop;`,
     '	}',
+    '',
+    ...renderSpacerChain(ANY_TARGET, uid),
     '}',
     '',
   ];

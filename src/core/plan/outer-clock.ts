@@ -1,10 +1,21 @@
-// The clock behind OpenVPN: a pair of netdevs with a queue of one rate, and the chains that lead OpenVPN's datagrams through it.
+// The clock behind OpenVPN: a pair of netdevs with a queue that paces, and the chains that lead OpenVPN's datagrams through it.
 import type { Config } from '../config/types.ts';
 import { ipVersion } from '../ip/address.ts';
 import type { ClassRate } from '../netlink/tc-messages.ts';
 import { type Shape, slotMs, slotsPerSecond } from '../stream/stream.ts';
 import { CLOCK_END_NETDEV, CLOCK_HANDLE, CLOCK_NETDEV, TABLE } from './names.ts';
-import { classId, classRate, classRateWords, PAUSE_MS } from './tc.ts';
+import {
+  CLOCK_SIZES,
+  clockClasses,
+  renderSpacerChain,
+  SPACERS_END,
+  slotRate,
+  spacerLeaf,
+  spacerLimit,
+  spacerRate,
+  targetOf,
+} from './spacers.ts';
+import { classRate, classRateWords, PAUSE_MS } from './tc.ts';
 
 /** Netdev by which the other end is reached. */
 export interface WayOut {
@@ -87,7 +98,7 @@ function chargedRate(bytesPerSecond: number, packetBytes: number): number {
   return Math.max(1, Math.round((bytesPerSecond / packetBytes) * CHARGED_BYTES));
 }
 
-/** What the clock's class is given. @param bytesPerSecond of slots before they are encrypted, as drawn */
+/** What the clock's class that paces is given where no spacers stand there. @param bytesPerSecond of slots before they are encrypted, as drawn */
 export function clockRate(bytesPerSecond: number, shape: Shape): ClassRate {
   const { packetBytes } = shape;
   const mean = slotsPerSecond(shape) * packetBytes;
@@ -105,17 +116,30 @@ export function renderClock(minor: number, standing: number, shape: Shape): stri
 
 /** The line that makes its root. @param stray minor of the class for packets that nobody says a class of */
 export function renderClockRoot(stray: number): string {
-  return `qdisc add dev ${CLOCK_NETDEV} root handle ${CLOCK_HANDLE} htb default ${stray.toString(16)} direct_qlen 0`;
+  return `qdisc add dev ${CLOCK_NETDEV} root handle ${CLOCK_HANDLE} ${CLOCK_SIZES} htb default ${stray.toString(16)} direct_qlen 0`;
 }
 
-/** The lines that make a class of one stream. */
+/** The lines that make the classes of one stream. */
 export function renderClockClass(minor: number, standing: number, shape: Shape): string[] {
-  const id = classId(minor, CLOCK_HANDLE);
-  const rate = slotsPerSecond(shape) * shape.packetBytes;
+  const { whole, slots, spacers } = clockClasses(minor);
+  const mean = slotsPerSecond(shape) * shape.packetBytes;
+  const add = (parent: string, id: string, rate: ClassRate): string =>
+    `class add dev ${CLOCK_NETDEV} parent ${parent} classid ${id} htb ${classRateWords(rate)}`;
+  const leaf = (parent: string, handle: string, limit: number): string =>
+    `qdisc add dev ${CLOCK_NETDEV} parent ${parent} handle ${handle} pfifo limit ${limit}`;
   return [
-    `class add dev ${CLOCK_NETDEV} parent ${CLOCK_HANDLE} classid ${id} htb ${classRateWords(clockRate(rate, shape))}`,
-    `qdisc add dev ${CLOCK_NETDEV} parent ${id} handle ${clockLeaf(minor)} pfifo limit ${clockLimit(standing, shape)}`,
+    add(CLOCK_HANDLE, whole, clockRate(mean, shape)),
+    add(whole, slots, slotRate(shape)),
+    add(whole, spacers, spacerRate(shape)),
+    leaf(slots, clockLeaf(minor), clockLimit(standing, shape)),
+    leaf(spacers, spacerLeaf(minor), spacerLimit(shape)),
   ];
+}
+
+/** The lines that take them away. */
+export function renderClockClassRemove(minor: number): string[] {
+  const { whole, slots, spacers } = clockClasses(minor);
+  return [spacers, slots, whole].map((id) => `class del dev ${CLOCK_NETDEV} classid ${id}`);
 }
 
 /** What is made of one: its queue line by line, and its chains. */
@@ -124,13 +148,16 @@ export interface PlannedClock {
   chains: string;
 }
 
-/** The clock of a home; null where there is to be none. */
-export function planClock({ way, minor, shape, standing }: ClockWish): PlannedClock | null {
+/** The clock of a home; null where there is to be none. @param uid whose datagrams may be spacers */
+export function planClock(
+  { way, minor, shape, standing }: ClockWish,
+  uid: number,
+): PlannedClock | null {
   if (!way) return null;
-  return { queue: renderClock(minor, standing, shape), chains: renderClockChains(way) };
+  return { queue: renderClock(minor, standing, shape), chains: renderClockChains(way, minor, uid) };
 }
 
-/** Handle of a class's leaf there; handles have 16 bits. */
+/** Handle of the leaf of a stream's slots there; handles have 16 bits. */
 export function clockLeaf(minor: number): string {
   return `${(0x2000 + (minor % 0x1000)).toString(16)}:`;
 }
@@ -166,7 +193,11 @@ export function backHeadless(ip: Family, netdev: string): string {
  * The chains on the way out and back. What comes back is nobody's on its pair of netdevs, which is how it is told from what
  * has not passed the clock; it leaves by the queue that the way out has, whose ever that is.
  */
-export function renderClockChains({ netdev, address, port, isEthernet }: ClockedWay): string {
+export function renderClockChains(
+  { netdev, address, port, isEthernet }: ClockedWay,
+  minor: number,
+  uid: number,
+): string {
   const ip = ipVersion(address) === 6 ? 'ip6' : 'ip';
   const through = isEthernet ? `fwd to "${CLOCK_NETDEV}"` : throughHeadless(ip);
   const back = isEthernet ? `fwd to "${netdev}"` : backHeadless(ip, netdev);
@@ -181,8 +212,11 @@ export function renderClockChains({ netdev, address, port, isEthernet }: Clocked
 
 	chain back {
 		type filter hook ingress device "${CLOCK_END_NETDEV}" priority 0; policy drop;
+		${SPACERS_END}
 		${back}
 	}
+
+${renderSpacerChain(targetOf(minor), uid).join('\n')}
 }
 `;
 }

@@ -56,9 +56,10 @@ export function classRate(
   };
 }
 
-/** The same for tc: `rate … ceil … burst … cburst … mpu …`. */
+/** The same for tc: `rate … ceil … burst … cburst … mpu …`, and `quantum …` where it has one of its own. */
 export function classRateWords(rate: ClassRate): string {
-  return `rate ${rate.bytesPerSecond}bps ceil ${rate.ceilBytesPerSecond}bps burst ${rate.burstBytes} cburst ${rate.ceilBurstBytes} mpu ${rate.leastBytes}`;
+  const quantum = rate.quantumBytes === undefined ? '' : ` quantum ${rate.quantumBytes}`;
+  return `rate ${rate.bytesPerSecond}bps ceil ${rate.ceilBytesPerSecond}bps burst ${rate.burstBytes} cburst ${rate.ceilBurstBytes} mpu ${rate.leastBytes}${quantum}`;
 }
 
 /** A home's class at a rate that was drawn. */

@@ -175,7 +175,7 @@ export class HomeEffects {
       case 'queue':
         return this.#applyQueue(work);
       case 'clock':
-        return this.#clock.place(planClock(work));
+        return this.#clock.place(planClock(work, system.processes.uid));
       case 'streams':
         return this.#applyStreams(work);
       case 'openvpn':

@@ -5,13 +5,11 @@ import { DepartureMeter } from '../../core/pacing/departure-meter.ts';
 import { SendBudget } from '../../core/pacing/send-budget.ts';
 import { COVER_PORT } from '../../core/plan/names.ts';
 import { type Cancel, type System, SystemError, type UdpSocket } from '../system/system.ts';
+import { chargedBytes, openBuffered } from './buffered-sockets.ts';
 
 /** Cover that is queued ahead, so that a pause of this process never shows: at least half of it always stands there. */
 const AHEAD_S = 2;
 const MIN_PACKETS = 4;
-/** What the kernel adds to a datagram's memory: its sk_buff and skb_shared_info (skbuff.h, SKB_TRUESIZE). */
-const SKB_BYTES = 256;
-const SKB_TAIL_BYTES = 352;
 const RETRY_MS = 250;
 /** The kernel held a datagram back that it took no sooner than this. */
 const HELD_MS = 20;
@@ -28,8 +26,8 @@ const AT_ONCE_MS = 50;
 const BATCH_MS = 40;
 /** What has left is looked at no more often. */
 const LOOK_MS = 5;
-/** Between two looks no more than this is handed over where beats come one a draw: it may all leave at once. */
-const BLIND_MS = 20;
+/** Of a time between two beats: so much may go at once, as one may be late. */
+const BEATS_AT_ONCE = 1.25;
 
 export interface CoverOptions {
   system: System;
@@ -38,8 +36,8 @@ export interface CoverOptions {
   packetBytes: number;
   /** Slots a second. */
   packetsPerS: number;
-  /** Somebody calls {@link Cover.beat} at each draw, as long as the stream goes on: no timer is needed. */
-  hasBeats: boolean;
+  /** Somebody calls {@link Cover.beat} so often, as long as the stream goes on: no timer is needed. 0 for nobody. */
+  beatMs: number;
   /** What has left the netdev so far, as the kernel counts it (null while there is none), and what may a second. */
   kernel: () => KernelCount;
   /** Called when cover can't be sent, or is not held back; sending stops in the second case. */
@@ -51,11 +49,6 @@ export interface KernelCount {
   atMs: number;
   sentBytes: number | null;
   bytesPerS: number;
-}
-
-/** Memory one queued datagram is charged for: its head is rounded up to a power of two. */
-export function chargedBytes(packetBytes: number): number {
-  return 2 ** Math.ceil(Math.log2(packetBytes + SKB_TAIL_BYTES)) + SKB_BYTES;
 }
 
 /**
@@ -90,10 +83,7 @@ export class Cover {
     this.#system = options.system;
     this.#datagram = new Uint8Array(frameBytes(options.packetBytes));
     const nowMs = options.system.clock.monotonicMs();
-    this.#budget = new SendBudget(
-      { packetsPerS: options.packetsPerS, atOnceMs: AT_ONCE_MS, least: LEAST },
-      nowMs,
-    );
+    this.#budget = this.#budgetFrom(nowMs);
     this.#heldMs = nowMs;
   }
 
@@ -106,28 +96,17 @@ export class Cover {
   async open(): Promise<void> {
     const { local, peer, packetBytes, packetsPerS } = this.#options;
     const wantedPackets = Math.max(MIN_PACKETS, Math.ceil(packetsPerS * AHEAD_S));
+    const end = { local: { address: local, port: 0 }, peer: { address: peer, port: COVER_PORT } };
     const each = chargedBytes(packetBytes);
-    while (this.#capacityPackets < wantedPackets && !this.#closed) {
-      const socket = await this.#system.sockets.openUdp({
-        local: { address: local, port: 0 },
-        peer: { address: peer, port: COVER_PORT },
-      });
-      if (this.#closed) {
-        socket.close();
-        return;
-      }
-      // The kernel doubles what is asked for, and reads back the doubled figure.
-      socket.setSendBuffer(
-        Math.min(((wantedPackets - this.#capacityPackets) * each) / 2, 0x3fffffff),
-      );
-      this.#capacityPackets += Math.ceil(socket.sendBufferBytes() / each);
-      this.#sockets.push(socket);
+    const { sockets, capacity } = await openBuffered(this.#system, end, wantedPackets, each);
+    if (this.#closed) {
+      for (const socket of sockets) socket.close();
+      return;
     }
+    this.#capacityPackets = capacity;
+    this.#sockets.push(...sockets);
     const nowMs = this.#system.clock.monotonicMs();
-    this.#budget = new SendBudget(
-      { packetsPerS, first: this.#capacityPackets, atOnceMs: AT_ONCE_MS, least: LEAST },
-      nowMs,
-    );
+    this.#budget = this.#budgetFrom(nowMs, this.#capacityPackets);
     this.#heldMs = nowMs;
     for (const socket of this.#sockets) this.#send(socket);
   }
@@ -183,12 +162,19 @@ export class Cover {
   }
 
   get #mostUnseen(): number {
-    const { hasBeats, packetsPerS } = this.#options;
-    return Math.max(LEAST, ((hasBeats ? BLIND_MS : AT_ONCE_MS) * packetsPerS) / 1000);
+    const { beatMs, packetsPerS } = this.#options;
+    const blindMs = beatMs > 0 ? BEATS_AT_ONCE * beatMs : AT_ONCE_MS;
+    return Math.max(LEAST, (blindMs * packetsPerS) / 1000);
+  }
+
+  #budgetFrom(nowMs: number, first = 0): SendBudget {
+    const { beatMs, packetsPerS } = this.#options;
+    const atOnceMs = Math.max(AT_ONCE_MS, BEATS_AT_ONCE * beatMs);
+    return new SendBudget({ packetsPerS, first, atOnceMs, least: LEAST }, nowMs);
   }
 
   #await(socket: UdpSocket, waitMs: number): void {
-    if (this.#options.hasBeats) this.#ready.push(socket);
+    if (this.#options.beatMs > 0) this.#ready.push(socket);
     else this.#later(socket, Math.ceil(Math.max(waitMs, BATCH_MS)));
   }
 

@@ -14,9 +14,11 @@ import { OuterClock } from './outer-clock.ts';
 export class ClockOfHomes {
   readonly #clock: OuterClock;
   readonly #places: HomePlaces;
+  readonly #uid: number;
 
   constructor(system: System, openvpn: Pick<OpenVpn, 'clients'>) {
     this.#clock = new OuterClock(system, 'endpoint');
+    this.#uid = system.processes.uid;
     this.#places = new HomePlaces(system, openvpn);
   }
 
@@ -41,11 +43,11 @@ export class ClockOfHomes {
   async apply(work: Extract<Work, { part: 'clock' }>): Promise<Notice | null> {
     const { clock, rebuild } = work;
     if (!rebuild) {
-      if (clock) await this.#clock.change(planClockChange(clock, work));
+      if (clock) await this.#clock.change(planClockChange(clock, work, this.#uid));
       return null;
     }
     try {
-      return await this.#clock.place(clock && planHomesClock(clock));
+      return await this.#clock.place(clock && planHomesClock(clock, this.#uid));
     } catch (error) {
       await this.#clock.remove();
       return notice('endpoint-clock-failed', { why: noticeOfError(error) });

@@ -1,24 +1,28 @@
 // The shaping thread: rates and cover, on an event loop that device packets never keep busy.
 import { isSame } from '../../core/equality/equality.ts';
-import { modes } from '../../core/pacing/modes.ts';
-import { RatePacer } from '../../core/pacing/rate-pacer.ts';
+import type { Notice } from '../../core/notices/notice.ts';
 import { standingBend } from '../../core/pacing/standing.ts';
-import { CLOCK_HANDLE, TUNNEL_NETDEV } from '../../core/plan/names.ts';
-import { classBytesPerSecond } from '../../core/plan/tc.ts';
+import { CLOCK_HANDLE } from '../../core/plan/names.ts';
+import { minorOfSpacers } from '../../core/plan/spacers.ts';
 import type { ListedClass } from '../../core/plan/tc-listing.ts';
-import { isPaced, type Shape, slotsPerSecond } from '../../core/stream/stream.ts';
-import { openNetdevCounter } from '../network/netdev.ts';
+import { slotsPerSecond } from '../../core/stream/stream.ts';
 import { Serial } from '../system/serial.ts';
-import type { Cancel, Counter, System, ThreadPort } from '../system/system.ts';
+import type { Cancel, System, ThreadPort } from '../system/system.ts';
 import { uniformRandom } from '../system/uniform-random.ts';
-import { Cover, type KernelCount, unsentFault } from './cover.ts';
+import { type Cover, unsentFault } from './cover.ts';
+import { KernelCounter } from './kernel-counter.ts';
 import type { FromShaper, ShapedStream, ToShaper } from './messages.ts';
 import {
+  closeStream,
   encodeInnerRate,
-  encodeLimit,
+  encodeOuterStart,
   encodeRates,
+  encodeStart,
   hasOuter,
+  makeStream,
+  paceByRate,
   type RunningStream,
+  type StreamOptions,
 } from './running-stream.ts';
 import { TrafficControl } from './traffic-control.ts';
 
@@ -28,14 +32,9 @@ const FIRST_REPORT_MS = 100;
 const EARLY_REPORT_MS = 500;
 const EARLY_REPORTS = 12;
 /** How often what stands in the clock behind OpenVPN is looked at. */
-const LOOK_MS = 200;
+const LOOK_MS = 400;
 /** Counts of the clock are taken no closer, whoever looked at it. */
 const OBSERVE_MS = 900;
-/** All cover that asks within so long is told the same of what leaves: what that costs does not grow with homes. */
-const COUNTED_MS = 1;
-/** Longer than what an ended stream left behind takes, and how much of its rate that is at most. */
-const ENDED_MS = 4000;
-const ENDED_SHARE = 2;
 /** Ahead of the main thread (-20 is first); no other thread has it. */
 export const SHAPING_NICE = -15;
 
@@ -43,15 +42,11 @@ export const SHAPING_NICE = -15;
 export class ShaperThread {
   readonly #port: ThreadPort;
   readonly #system: System;
-  readonly #random: () => number;
+  readonly #parts: Omit<StreamOptions, 'onFault'>;
   readonly #serial = new Serial();
   readonly #streams = new Map<number, RunningStream>();
-  /** Streams whose cover stands in classes of theirs that stay. */
-  #ended: { shape: Shape; untilMs: number }[] = [];
   readonly #control: TrafficControl;
-  /** What has left the tunnel's netdev, as the kernel counts it. */
-  readonly #sentBytes: Counter;
-  #counted: KernelCount = { atMs: -COUNTED_MS, sentBytes: null, bytesPerS: 0 };
+  readonly #count: KernelCounter;
   #cancelPace: Cancel | null = null;
   /** Goes up with every queue that is made: what was asked of the one before is not told. */
   #queue = 0;
@@ -67,8 +62,9 @@ export class ShaperThread {
   constructor(port: ThreadPort, system: System) {
     this.#port = port;
     this.#system = system;
-    this.#random = uniformRandom(system);
-    this.#sentBytes = openNetdevCounter(system, TUNNEL_NETDEV, 'tx_bytes');
+    this.#count = new KernelCounter(system);
+    const kernel = () => this.#count.read(this.#streams.values());
+    this.#parts = { system, random: uniformRandom(system), kernel };
     this.#control = new TrafficControl(system, (fault) =>
       this.#say({ kind: 'fault', minor: 0, fault }),
     );
@@ -93,7 +89,6 @@ export class ShaperThread {
   }
 
   async #apply(streams: readonly ShapedStream[], fresh: boolean): Promise<void> {
-    const nowMs = this.#system.clock.monotonicMs();
     if (fresh) {
       this.#queue++;
       this.#control.open();
@@ -102,9 +97,9 @@ export class ShaperThread {
     }
     for (const [minor, running] of this.#streams) {
       if (!streams.some((stream) => stream.minor === minor)) {
-        running.cover?.close();
+        closeStream(running);
         this.#streams.delete(minor);
-        this.#ended.push({ shape: running.stream.shape, untilMs: nowMs + ENDED_MS });
+        this.#count.end(running.stream.shape);
       }
     }
     for (const stream of streams) {
@@ -112,6 +107,7 @@ export class ShaperThread {
       if (!fresh && running && isSame(running.stream, stream)) continue;
       await this.#begin(stream, running ?? null);
     }
+    await this.#beginSpaced();
     this.#followClock();
     this.#pace();
     if (!fresh) return;
@@ -143,9 +139,26 @@ export class ShaperThread {
     if (this.#isLooking) return;
     this.#isLooking = true;
     const queue = this.#queue;
+    const askedMs = this.#system.clock.monotonicMs();
+    for (const { spaced } of this.#streams.values()) spaced?.plan.ask(askedMs);
     const classes = await this.#control.listClock();
     this.#isLooking = false;
-    if (classes && queue === this.#queue && !this.#isStopped) this.#note(classes);
+    if (!classes || queue !== this.#queue || this.#isStopped) return;
+    this.#followSpacers(classes);
+    this.#note(classes);
+  }
+
+  #followSpacers(classes: readonly ListedClass[]): void {
+    const nowMs = this.#system.clock.monotonicMs();
+    const remade: RunningStream[] = [];
+    for (const listed of classes) {
+      const running = this.#streams.get(minorOfSpacers(listed.id) ?? 0);
+      if (!running?.spaced) continue;
+      const found = running.spaced.follow(listed, nowMs);
+      if (found === 'none') paceByRate(running, this.#parts);
+      if (found !== 'its own') remade.push(running);
+    }
+    if (remade.length > 0) void this.#serial.run(() => this.#renewSpaced(remade));
   }
 
   /** Counts of classes: the average is held where slots leave for the wire, which is at the last clock there is. */
@@ -161,6 +174,7 @@ export class ShaperThread {
       if (isOuter && nowMs - running.observedMs < OBSERVE_MS) continue;
       running.observedMs = nowMs;
       running.pacer.observe(packets, nowMs);
+      if (running.spaced) this.#control.tell(running.spaced.shorten(this.#control.indexes));
     }
   }
 
@@ -177,49 +191,40 @@ export class ShaperThread {
 
   /** New cover stands ready before the old is taken away. */
   async #begin(stream: ShapedStream, old: RunningStream | null): Promise<void> {
-    const { minor, shape, local, peer } = stream;
-    const paced = isPaced(shape);
-    const nowMs = this.#system.clock.monotonicMs();
-    const pacer = paced ? new RatePacer(shape, this.#random, nowMs) : null;
-    const cover = paced
-      ? new Cover({
-          system: this.#system,
-          local,
-          peer,
-          packetBytes: shape.packetBytes,
-          packetsPerS: slotsPerSecond(shape),
-          hasBeats: modes[shape.mode].varies,
-          kernel: () => this.#count(),
-          onFault: (fault) => this.#say({ kind: 'fault', minor, fault }),
-        })
-      : null;
-    const bend = (hasOuter(stream) && old?.bend) || 0;
-    const rate = classBytesPerSecond(shape);
-    const observedMs = Number.NEGATIVE_INFINITY;
-    const running = { stream, pacer, cover, rate, bend, observedMs };
+    const { minor } = stream;
+    const onFault = (fault: Notice): void => this.#say({ kind: 'fault', minor, fault });
+    const running = makeStream(stream, old, { ...this.#parts, onFault });
     this.#streams.set(minor, running);
-    const { indexes } = this.#control;
-    // Whatever the class was made with: until the first draw cover leaves at this.
-    const first = encodeInnerRate({ ...running, bend: 0 }, indexes);
-    this.#control.tell([...encodeLimit(stream, indexes), ...first]);
+    // Its spacers would stand behind those that are thrown away.
+    old?.spaced?.close();
+    this.#control.tell(encodeStart(running, this.#control.indexes));
     try {
-      await cover?.open();
+      await running.cover?.open();
+      await running.spaced?.open(this.#system);
     } catch (error) {
-      this.#say({ kind: 'fault', minor, fault: unsentFault(error as Error) });
+      onFault(unsentFault(error as Error));
     }
     old?.cover?.close();
   }
 
-  /** What has left, and what all streams together are let send; of those that ended what stands there leaves yet, at the rate drawn last. */
-  #count(): KernelCount {
-    const atMs = this.#system.clock.monotonicMs();
-    if (atMs - this.#counted.atMs < COUNTED_MS) return this.#counted;
-    this.#ended = this.#ended.filter(({ untilMs }) => atMs < untilMs);
-    let bytesPerS = 0;
-    for (const { stream } of this.#streams.values()) bytesPerS += classBytesPerSecond(stream.shape);
-    for (const { shape } of this.#ended) bytesPerS += ENDED_SHARE * classBytesPerSecond(shape);
-    this.#counted = { atMs, sentBytes: this.#sentBytes.read(), bytesPerS };
-    return this.#counted;
+  /** Where the kernel has no spacers any more, or none yet, they are handed over. */
+  async #beginSpaced(): Promise<void> {
+    const begun = [...this.#streams.values()].filter(({ spaced }) => spaced?.isNew);
+    if (begun.length === 0) return;
+    await this.#control.settle();
+    const nowMs = this.#system.clock.monotonicMs();
+    for (const { spaced } of begun) spaced!.plan.begin(nowMs);
+    this.#pace();
+  }
+
+  /** Has those begin with none again whose classes are others than before, or have been served too long. */
+  async #renewSpaced(remade: readonly RunningStream[] = []): Promise<void> {
+    for (const running of this.#streams.values()) {
+      if (!running.spaced?.isWorn && !remade.includes(running)) continue;
+      running.spaced?.pause();
+      this.#control.tell(encodeOuterStart(running, this.#control.indexes));
+    }
+    await this.#beginSpaced();
   }
 
   #pace(): void {
@@ -230,12 +235,13 @@ export class ShaperThread {
     let dueMs = Number.POSITIVE_INFINITY;
     const drawn: Cover[] = [];
     for (const running of this.#streams.values()) {
-      const { pacer, cover } = running;
+      const { pacer, cover, spaced } = running;
       if (!pacer) continue;
       const rate = pacer.step(nowMs);
       if (rate !== null) {
         running.rate = rate;
         changes.push(...encodeRates(running, this.#control.indexes));
+        if (spaced) changes.push(...spaced.handOver(this.#control.indexes));
         if (cover) drawn.push(cover);
       }
       dueMs = Math.min(dueMs, pacer.dueMs);
@@ -276,6 +282,7 @@ export class ShaperThread {
     this.#note([...(listing.clock?.classes ?? []), ...listing.classes]);
     // Constant intervals are only touched when the last count asked for it.
     this.#pace();
+    void this.#serial.run(() => this.#renewSpaced());
   }
 
   #stop(): void {
@@ -284,10 +291,10 @@ export class ShaperThread {
     this.#cancelFirst();
     this.#cancelLooks?.();
     this.#cancelPace?.();
-    for (const { cover } of this.#streams.values()) cover?.close();
+    for (const running of this.#streams.values()) closeStream(running);
     this.#streams.clear();
     this.#control.close();
-    this.#sentBytes.close();
+    this.#count.close();
     this.#port.close();
   }
 }

@@ -8,10 +8,15 @@ import type { ListedClass, QueueListing, TcListing } from '../../core/plan/tc-li
 import { NetlinkSocket } from '../network/kernel/netlink-socket.ts';
 import { netdevIndex } from '../network/netdev.ts';
 import type { System } from '../system/system.ts';
-import type { ClockIndexes } from './running-stream.ts';
 
 const NETLINK_ROUTE = 0;
 const NOTHING: QueueListing = { classes: [], qdiscs: [] };
+
+/** Netdevs by their index; null where there is none. */
+export interface ClockIndexes {
+  tunnel: number | null;
+  outer: number | null;
+}
 
 /** Says what it is told of to netdevs as {@link TrafficControl.find} found them last. */
 export class TrafficControl {
@@ -55,6 +60,11 @@ export class TrafficControl {
   /** Has changes made, all in one go. */
   tell(changes: readonly Uint8Array[]): void {
     if (changes.length > 0) this.#socket.tell(join(changes));
+  }
+
+  /** Resolves once the kernel has done what it was told so far. */
+  async settle(): Promise<void> {
+    await this.listClock();
   }
 
   /** The classes of the clock behind OpenVPN; null where nothing is answered. */

@@ -37,6 +37,14 @@ const tooSlow: Fault = {
 export const clockFaults: Fault[] = [
   at('home', 'chain flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out'),
   flushedAndPaused,
+  ...(['home', 'endpoint'] as const).map((role) =>
+    at(role, 'chain of spacers flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'spacers'),
+  ),
+  at(
+    'home',
+    'class of spacers deleted',
+    ...['tc', 'class', 'del', 'dev', 'iotclk0', 'classid', '2:2010'],
+  ),
   at('home', 'netdevs deleted', 'ip', 'link', 'del', 'iotclk0'),
   at('home', 'queue deleted', 'tc', 'qdisc', 'del', 'dev', 'iotclk0', 'root'),
   at('endpoint', 'chain flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out'),
@@ -46,13 +54,12 @@ export const clockFaults: Fault[] = [
   at(
     'endpoint',
     'class of a home deleted',
-    'tc',
-    'class',
-    'del',
-    'dev',
-    'iotclk0',
-    'classid',
-    '2:2',
+    ...['tc', 'class', 'del', 'dev', 'iotclk0', 'classid', '2:2'],
+  ),
+  at(
+    'endpoint',
+    'class of spacers deleted',
+    ...['tc', 'class', 'del', 'dev', 'iotclk0', 'classid', '2:2002'],
   ),
   tooSlow,
 ];

@@ -10,7 +10,13 @@ interface Models {
   tc: TcModel;
 }
 
-type Sent = Pick<Packet, 'destination' | 'port' | 'bytes'>;
+type Sent = Pick<Packet, 'destination' | 'port' | 'bytes'> & { uid?: number };
+
+/** Where a packet is led, with the class that is said of it. */
+export interface Led {
+  netdev: string;
+  priority: number;
+}
 
 const SOMETHING: Packet = {
   ...{ family: 'ip', iifname: '', oifname: '', source: '', originalSource: '', destination: '' },
@@ -18,13 +24,8 @@ const SOMETHING: Packet = {
   ...{ mark: 0, zone: 0, priority: 0 },
 };
 
-/** Netdev that the rules of a hook lead a packet to; null for none, undefined where there is no such chain. */
-function leadsTo(
-  nft: NftModel,
-  hook: string,
-  netdev: string,
-  sent: Sent,
-): string | null | undefined {
+/** Where the rules of a hook lead a packet; null for nowhere, undefined where there is no such chain. */
+function leadsTo(nft: NftModel, hook: string, netdev: string, sent: Sent): Led | null | undefined {
   for (const { chains, counters } of nft.tables.values()) {
     for (const { base, rules } of chains.values()) {
       if (base?.hook !== hook || base.device !== netdev) continue;
@@ -35,9 +36,11 @@ function leadsTo(
           if (counter) counter.packets++;
         },
       };
+      const packet = { ...SOMETHING, ...sent };
       for (const rule of rules) {
-        const verdict = compileRule(rule).judge({ ...SOMETHING, ...sent }, context);
-        if (verdict?.kind === 'fwd') return verdict.netdev;
+        const verdict = compileRule(rule).judge(packet, context);
+        if (verdict?.kind === 'fwd') return { netdev: verdict.netdev, priority: packet.priority };
+        if (verdict) break;
       }
       return null;
     }
@@ -47,7 +50,12 @@ function leadsTo(
 
 /** Netdev at which a packet that leaves by another one is held by rules; null where it leaves as it is. */
 export function clockOf(nft: NftModel, way: string, destination: string): string | null {
-  return leadsTo(nft, 'egress', way, { destination, port: 1194, bytes: 0 }) ?? null;
+  return leadsTo(nft, 'egress', way, { destination, port: 1194, bytes: 0 })?.netdev ?? null;
+}
+
+/** Where a datagram to this machine itself is led; null where it stays there. */
+export function ledFromLoopback(nft: NftModel, sent: Sent): Led | null {
+  return leadsTo(nft, 'egress', 'lo', sent) ?? null;
 }
 
 /**
@@ -58,8 +66,8 @@ export function clockOf(nft: NftModel, way: string, destination: string): string
 export function passHook({ nft, ip, tc }: Models, way: string, sent: Sent): boolean {
   const first = leadsTo(nft, 'egress', way, sent);
   if (first == null) return true;
-  const netdev = ip.netdevs.get(first);
+  const netdev = ip.netdevs.get(first.netdev);
   if (!netdev?.isUp || !netdev.peer || !ip.netdevs.get(netdev.peer)?.isUp) return false;
-  tc.queueOf(first)!.pass(sent.bytes);
-  return leadsTo(nft, 'ingress', netdev.peer, sent) === way;
+  tc.queueOf(first.netdev)!.pass(sent.bytes);
+  return leadsTo(nft, 'ingress', netdev.peer, sent)?.netdev === way;
 }

@@ -8,7 +8,7 @@ import {
 } from '../../../src/core/plan/names.ts';
 import { clockOf } from './egress-hook.ts';
 import type { FakeMachine } from './machine.ts';
-import type { NetdevQueue } from './netdev-queue.ts';
+import type { NetdevQueue, QueueClass } from './netdev-queue.ts';
 
 /** Everything that a home's leave to send rests on. */
 export interface Facts {
@@ -69,7 +69,9 @@ function isClocked({ ip, tc, nft, world }: FakeMachine): boolean {
 
 function isIntact({ isHtb, isTampered, classes }: NetdevQueue): boolean {
   const all = [...classes.values()];
-  return isHtb && !isTampered && all.length > 0 && all.every(({ leaf }) => leaf !== null);
+  const isParent = (one: QueueClass): boolean => all.some(({ parent }) => parent === one);
+  const isServed = (one: QueueClass): boolean => one.leaf !== null || isParent(one);
+  return isHtb && !isTampered && all.length > 0 && all.every(isServed);
 }
 
 /** Follows the facts from instant to instant. */

@@ -7,7 +7,7 @@ import { createIpMonitor, createNftMonitor, createSocat, tools } from './childre
 import { addCommands } from './commands.ts';
 import { type Device, DeviceTraffic, innerPacket, type Way } from './device-traffic.ts';
 import { type Call, Door, type Failing } from './door.ts';
-import { passHook } from './egress-hook.ts';
+import { ledFromLoopback, passHook } from './egress-hook.ts';
 import { FactLog } from './facts.ts';
 import { createSystem } from './fake-system.ts';
 import { FarEndpoint } from './far-endpoint.ts';
@@ -92,7 +92,8 @@ export class FakeMachine {
     this.innerNetdev = options.innerNetdev ?? 'iot0';
     this.unix = new UnixSockets(door, files, time);
     const onLeft = (netdev: string, datagram: Datagram) => this.#onLeft(netdev, datagram);
-    this.udp = new UdpModel({ door, time, ip, tc, walk, uid: processes.uid, onLeft });
+    const led = (sent: Parameters<typeof ledFromLoopback>[1]) => ledFromLoopback(nft, sent);
+    this.udp = new UdpModel({ door, time, ip, tc, walk, uid: processes.uid, led, onLeft });
     this.world = {
       ...{ isReachable: true, answersPing: true, answersNames: true, carriedShare: 1 },
       refuses: () => false,

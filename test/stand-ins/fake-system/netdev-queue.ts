@@ -26,6 +26,8 @@ export interface QueueClass {
   bytesPerSecond: number;
   /** Every packet is charged for as many. */
   leastBytes: number;
+  /** The class that it borrows all it sends from; null for one that has a rate of its own. */
+  parent: QueueClass | null;
   leaf: Leaf | null;
   packets: number;
   bytes: number;
@@ -51,6 +53,8 @@ export class NetdevQueue {
   readonly classes = new Map<number, QueueClass>();
   /** Whether the last byte of a packet's destination is the minor of its class. */
   isByAddress = false;
+  /** What is taken off the length of each packet. */
+  offBytes = 0;
   /** Somebody else than the program changed it since the program made it. */
   isTampered = false;
   #line = newClass(0, LINE_BYTES_PER_S, 0, 1000);
@@ -70,15 +74,21 @@ export class NetdevQueue {
     for (const one of [...this.classes.values(), this.#line]) this.#drop(one);
     this.classes.clear();
     this.isByAddress = false;
+    this.offBytes = 0;
     this.root = { kind, handle, defaultMinor };
     this.#line = newClass(0, LINE_BYTES_PER_S, this.#time.nowMs, 1000);
     this.#plan();
   }
 
-  addClass(minor: number, bytesPerSecond: number, leastBytes: number): void {
+  addClass(
+    minor: number,
+    bytesPerSecond: number,
+    leastBytes: number,
+    parent: QueueClass | null = null,
+  ): void {
     this.settle();
     const added = newClass(minor, bytesPerSecond, this.#time.nowMs, 1000);
-    this.classes.set(minor, { ...added, leastBytes });
+    this.classes.set(minor, { ...added, leastBytes, parent });
   }
 
   changeClass(known: QueueClass, bytesPerSecond: number, leastBytes: number): void {
@@ -128,8 +138,9 @@ export class NetdevQueue {
       while (one.nextMs <= nowMs) {
         const packet = one.bands.find((band) => band.length > 0)?.shift();
         if (!packet) break;
-        const charged = Math.max(packet.bytes, one.leastBytes);
-        one.nextMs += (charged / one.bytesPerSecond) * 1000;
+        const paced = one.parent ?? one;
+        const charged = Math.max(packet.bytes - this.offBytes, paced.leastBytes, 1);
+        one.nextMs += (charged / paced.bytesPerSecond) * 1000;
         one.packets++;
         one.bytes += packet.bytes;
         if (one.packets >= one.awaitedPackets) this.#nextAwaited(one);
@@ -163,8 +174,10 @@ export class NetdevQueue {
     return this.isHtb ? this.classes.values() : [this.#line];
   }
 
-  #classOf({ destination }: QueuedPacket): QueueClass | undefined {
+  #classOf({ destination, priority }: QueuedPacket): QueueClass | undefined {
     if (!this.isHtb) return this.#line;
+    const said = this.classes.get(priority & 0xffff);
+    if (said && priority >>> 16 === Number.parseInt(this.root.handle, 16)) return said;
     const minor = this.isByAddress ? Number(destination.split('.').at(-1)) : 0;
     return this.classes.get(minor) ?? this.classes.get(this.root.defaultMinor);
   }
@@ -213,6 +226,7 @@ function newClass(
     minor,
     bytesPerSecond,
     leastBytes,
+    parent: null,
     leaf: null,
     ...counts,
     bands: [[], [], []],

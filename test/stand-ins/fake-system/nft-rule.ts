@@ -1,5 +1,6 @@
 // One rule of nftables as something a packet can be shown: the statements that the program's rules are made of.
 import { networkOf } from '../../../src/core/ip/address.ts';
+import { handleNumber } from '../../../src/core/netlink/tc-messages.ts';
 import { NotUnderstood } from './nft-text.ts';
 
 /** A packet on its way, with what the kernel notes of it. */
@@ -93,7 +94,7 @@ const STATEMENTS: [RegExp, (parts: string[], rule: Draft) => void][] = [
   [/counter(?= |$)/y, () => {}],
   [/meta mark set meta mark & (\w+) \| (\w+)/y, ([mask, mark], rule) => marks(rule, mask!, mark!)],
   [/meta mark set (\w+)/y, ([mark], rule) => marks(rule, '0', mark!)],
-  [/meta priority set 0:(\d+)/y, ([value], rule) => prefers(rule, Number(value))],
+  [/meta priority set (\w+:\w+)/y, ([id], rule) => prefers(rule, handleNumber(id!))],
   [/ct original zone set (\d+)/y, ([zone], rule) => zones(rule, Number(zone))],
   [
     new RegExp(`update @(\\w+) \\{ (${NAMES}) \\}`, 'y'),

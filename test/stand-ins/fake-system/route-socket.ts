@@ -1,12 +1,14 @@
 // What the kernel's traffic control answers by netlink: other rates and limits, and lists of classes and qdiscs.
 import {
   attributeOf,
+  CREATE,
   encodeAttribute,
   encodeMessage,
   encodeName,
   join,
   type NetlinkMessage,
   readMessages,
+  readName,
   viewOf,
 } from '../../../src/core/netlink/netlink.ts';
 import {
@@ -49,9 +51,11 @@ function answerTo(tc: TcModel, ip: IpModel, message: NetlinkMessage): Uint8Array
   const found = [...ip.netdevs.values()].find(({ index }) => index === view.getInt32(4, true));
   switch (type) {
     case RTM.newClass:
-      return refusal(message, found ? changeClass(tc.queueOf(found.name)!, payload) : ENODEV);
+      return refusal(message, found ? setClass(tc.queueOf(found.name)!, message) : ENODEV);
+    case RTM.deleteClass:
+      return refusal(message, found ? deleteClass(tc.queueOf(found.name)!, view) : ENODEV);
     case RTM.newQdisc:
-      return refusal(message, found ? boundLeaf(tc.queueOf(found.name)!, view) : ENODEV);
+      return refusal(message, found ? setLeaf(tc.queueOf(found.name)!, message) : ENODEV);
     case RTM.getClass:
       return dump(message, found ? classesOf(tc.queueOf(found.name)!, found) : []);
     case RTM.getQdisc:
@@ -65,21 +69,40 @@ function answerTo(tc: TcModel, ip: IpModel, message: NetlinkMessage): Uint8Array
 }
 
 /** 0, or a negative error number. */
-function changeClass(queue: NetdevQueue, payload: Uint8Array): number {
+function setClass(queue: NetdevQueue, { flags, payload }: NetlinkMessage): number {
   const view = viewOf(payload);
-  const handle = view.getUint32(8, true);
+  const minor = view.getUint32(8, true) & 0xffff;
   const parent = view.getUint32(12, true);
-  const known = queue.classes.get(handle & 0xffff);
-  if (!known || !queue.isHtb || handleNumber(queue.root.handle) !== parent) return ENOENT;
+  const within = queue.classes.get(parent & 0xffff) ?? null;
+  const isThere = within !== null || handleNumber(queue.root.handle) === parent;
+  if (!queue.isHtb || !isThere) return ENOENT;
   const options = attributeOf(payload.subarray(FAMILY_BYTES), TCA.options)!;
   const parameters = viewOf(attributeOf(options, HTB_PARAMETERS)!);
-  queue.changeClass(known, parameters.getUint32(8, true), parameters.getUint16(6, true));
+  const bytesPerSecond = parameters.getUint32(8, true);
+  const leastBytes = parameters.getUint16(6, true);
+  const known = queue.classes.get(minor);
+  if (known) queue.changeClass(known, bytesPerSecond, leastBytes);
+  else if ((flags & CREATE) === 0) return ENOENT;
+  else queue.addClass(minor, bytesPerSecond, leastBytes, within);
   return 0;
 }
 
-function boundLeaf(queue: NetdevQueue, view: DataView): number {
-  const leaf = queue.classes.get(view.getUint32(12, true) & 0xffff)?.leaf;
-  return leaf && handleNumber(leaf.handle) === view.getUint32(8, true) ? 0 : ENOENT;
+function deleteClass(queue: NetdevQueue, view: DataView): number {
+  const known = queue.classes.get(view.getUint32(8, true) & 0xffff);
+  if (!known) return ENOENT;
+  queue.removeClass(known);
+  return 0;
+}
+
+function setLeaf(queue: NetdevQueue, { flags, payload }: NetlinkMessage): number {
+  const view = viewOf(payload);
+  const handle = view.getUint32(8, true);
+  const one = queue.classes.get(view.getUint32(12, true) & 0xffff);
+  if (one?.leaf && handleNumber(one.leaf.handle) === handle) return 0;
+  if (!one || (flags & CREATE) === 0) return ENOENT;
+  const kind = readName(attributeOf(payload.subarray(FAMILY_BYTES), TCA.kind));
+  one.leaf = { kind, handle: `${(handle >>> 16).toString(16)}:`, limit: 10_000 };
+  return 0;
 }
 
 function classesOf(queue: NetdevQueue, { index }: Netdev): [number, Uint8Array][] {

@@ -86,12 +86,16 @@ export class TcModel {
 
   readonly #actions: Record<string, (queue: NetdevQueue, line: string, netdev: Netdev) => Ended> = {
     'qdisc add': (queue, line, { queuePackets }) => {
-      const root = /root handle (\S+) htb default (\w+) direct_qlen 0$/.exec(line);
+      const root =
+        /root handle (\S+) (?:stab overhead -(\d+) linklayer ethernet )?htb default (\w+) direct_qlen 0$/.exec(
+          line,
+        );
       if (root) {
         if (queue.root.handle !== '0:') {
           return failed(2, 'Error: Exclusivity flag on, cannot modify.');
         }
-        queue.setRoot('htb', root[1]!, Number.parseInt(root[2]!, 16));
+        queue.setRoot('htb', root[1]!, Number.parseInt(root[3]!, 16));
+        queue.offBytes = Number(root[2] ?? 0);
         queue.isTampered = false;
         return DONE;
       }
@@ -112,14 +116,16 @@ export class TcModel {
     },
     'qdisc show': (queue) => printed(listQdiscs(queue)),
     'class add': (queue, line) => {
-      const { minor, bytesPerSecond, leastBytes } = readClass(line);
+      const { minor, within, bytesPerSecond, leastBytes } = readClass(line);
       if (!queue.isHtb) return NO_FILE;
+      const parent = queue.classes.get(within) ?? null;
+      if (within !== 0 && parent === null) return NO_FILE;
       if (queue.classes.has(minor)) return failed(2, 'RTNETLINK answers: File exists');
-      queue.addClass(minor, bytesPerSecond, leastBytes);
+      queue.addClass(minor, bytesPerSecond, leastBytes, parent);
       return DONE;
     },
     'class del': (queue, line) => {
-      const minor = Number.parseInt(/classid 1:(\w+)$/.exec(line)?.[1] ?? '', 16);
+      const minor = Number.parseInt(/classid \d:(\w+)$/.exec(line)?.[1] ?? '', 16);
       const known = queue.classes.get(minor);
       if (!known) return NO_FILE;
       queue.removeClass(known);
@@ -136,13 +142,23 @@ export class TcModel {
   };
 }
 
-function readClass(line: string): { minor: number; bytesPerSecond: number; leastBytes: number } {
+interface ReadClass {
+  minor: number;
+  /** Minor of the class that it is in; 0 for the root. */
+  within: number;
+  bytesPerSecond: number;
+  leastBytes: number;
+}
+
+function readClass(line: string): ReadClass {
   // The ceiling holds back nothing that goes as it is drawn.
-  const pattern = /classid \d:(\w+) htb rate (\d+)bps ceil \d+bps burst \d+ cburst \d+ mpu (\d+)$/;
-  const [, minor, rate, mpu] = pattern.exec(line) ?? [];
+  const pattern =
+    /parent \d:(\w*) classid \d:(\w+) htb rate (\d+)bps ceil \d+bps burst \d+ cburst \d+ mpu (\d+)(?: quantum 1)?$/;
+  const [, within = '', minor, rate, mpu] = pattern.exec(line) ?? [];
   if (minor === undefined) throw new NotUnderstood(`tc ${line}`);
   return {
     minor: Number.parseInt(minor, 16),
+    within: Number.parseInt(within, 16) || 0,
     bytesPerSecond: Number(rate),
     leastBytes: Number(mpu),
   };
@@ -168,7 +184,9 @@ function listClasses(queue: NetdevQueue): string {
       const leaf = one.leaf ? ` leaf ${one.leaf.handle}` : '';
       const rate = printRate(one.bytesPerSecond);
       const burst = Math.max(1, Math.round(one.bytesPerSecond / 4000));
-      const head = `class htb ${queue.root.handle}${hex(one.minor)} root${leaf} prio 0 rate ${rate} ceil ${rate} burst ${burst}b cburst ${burst}b `;
+      const { handle } = queue.root;
+      const where = one.parent ? `parent ${handle}${hex(one.parent.minor)}` : 'root';
+      const head = `class htb ${handle}${hex(one.minor)} ${where}${leaf} prio 0 rate ${rate} ceil ${rate} burst ${burst}b cburst ${burst}b `;
       return `${head}\n`;
     })
     .join('');

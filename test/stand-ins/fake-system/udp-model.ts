@@ -1,6 +1,7 @@
 // UDP sockets of the stand-in machine: what they send takes its route, meets the rules and stands in the queue.
 import { SystemError, type UdpOptions, type UdpSocket } from '../../../src/shell/system/system.ts';
 import { type Door, refusal } from './door.ts';
+import type { Led } from './egress-hook.ts';
 import type { IpModel } from './ip-model.ts';
 import type { QueuedPacket } from './netdev-queue.ts';
 import type { Packet } from './nft-rule.ts';
@@ -29,6 +30,8 @@ export interface UdpModelOptions {
   tc: TcModel;
   walk: NftWalk;
   uid: number;
+  /** Where rules lead what is sent to this machine itself; null for nowhere. */
+  led: (sent: { destination: string; port: number; bytes: number; uid: number }) => Led | null;
   /** Takes what has left by a netdev; `hasQueue` where it stood in its queue. */
   onLeft: (netdev: string, datagram: Datagram) => void;
 }
@@ -108,6 +111,8 @@ export class UdpModel {
     if (!walk.passes('output', packet, true) || !walk.passes('postrouting', packet, true)) {
       throw new SystemError('EPERM', 'send EPERM');
     }
+    const led = dev === 'lo' ? this.#led(packet, to) : null;
+    if (led) return this.#enqueue(led.netdev, { ...packet, priority: led.priority }, onFreed);
     if (dev === 'lo') {
       this.deliver({ ...datagram, bytes: bytes.slice() });
       return null;
@@ -128,6 +133,29 @@ export class UdpModel {
     // Nothing holds it back, and somebody may wait for the answer.
     if (!queue.isHtb) queue.settle();
     return queued;
+  }
+
+  #led({ bytes }: Packet, { address, port }: End): Led | null {
+    const { led, uid } = this.#options;
+    return led({ destination: address, port, bytes, uid });
+  }
+
+  /** Stands in a queue behind which nobody waits for it. */
+  #enqueue(
+    netdev: string,
+    { bytes, priority, destination }: Packet,
+    onFreed: () => void,
+  ): QueuedPacket {
+    const ETHERNET_BYTES = 14;
+    const packet = {
+      bytes: bytes + ETHERNET_BYTES,
+      priority,
+      destination,
+      isAwaited: false,
+      onFreed,
+    };
+    this.#options.tc.queueOf(netdev)?.enqueue(packet);
+    return packet;
   }
 
   /** Has a queue tell when this packet leaves. */

@@ -2,8 +2,9 @@
 import { isSame } from '../../equality/equality.ts';
 import { ask } from '../../machine/agenda.ts';
 import { type Notice, notice } from '../../notices/notice.ts';
-import { HOME_CLASS_MINOR } from '../../plan/names.ts';
+import { CLOCK_HANDLE, HOME_CLASS_MINOR } from '../../plan/names.ts';
 import { type ClockChains, type ClockedWay, standingSlots } from '../../plan/outer-clock.ts';
+import { classId } from '../../plan/tc.ts';
 import type { TcListing } from '../../plan/tc-listing.ts';
 import { isPaced, shapeOf } from '../../stream/stream.ts';
 import { SlotMeter } from '../slot-meter.ts';
@@ -106,7 +107,8 @@ export function forgetClock({ state }: Turn): void {
 
 /** Counts what has left by the clock. */
 export function noteClock({ state }: Turn, listing: TcListing | null, takenMs: number): void {
-  const [listed] = listing?.clock?.classes ?? [];
+  const slots = classId(HOME_CLASS_MINOR, CLOCK_HANDLE);
+  const listed = listing?.clock?.classes.find(({ id }) => id === slots);
   state.clocked = state.clocked.with(listed?.packets ?? null, takenMs);
 }
 
