@@ -41,7 +41,6 @@ export class Unpacker {
       reorderFrames,
       reorderMs,
       deliver: (frame) => reassembler.read(frame),
-      deliverFuller: (frame) => reassembler.readOn(frame),
       skip: () => reassembler.skip(),
     });
   }
