@@ -29,6 +29,14 @@ config network
 	option device 'br-iot'
 `);
 
+/** A tunnel's inside that another test has on this machine for a moment is nothing to `check` here: it looks again. */
+async function check(path: string, run = iotshaper): ReturnType<typeof iotshaper> {
+  for (;;) {
+    const ended = await run('check', path);
+    if (!ended.stderr.includes(' on iot0 lies in ')) return ended;
+  }
+}
+
 /** A sound file in which one option is wrong, and the option as `uci` names it. */
 function oneWrong(option: string, value: string): { path: string; name: string } {
   const [spec, name] = specOf(option);
@@ -43,7 +51,7 @@ function oneWrong(option: string, value: string): { path: string; name: string }
 for (const [option, rule, [value]] of wrong) {
   test.serial(`check: ${option} wrong`, async (t) => {
     const { path, name } = oneWrong(option, value!);
-    const { status, stdout, stderr } = await iotshaper('check', path);
+    const { status, stdout, stderr } = await check(path);
     t.is(status, 1);
     t.is(stdout, '');
     const [first, ...others] = stderr.trimEnd().split('\n');
@@ -61,9 +69,9 @@ test.serial('check: the built program says what the commands of the sources say'
   const own = write(
     readFileSync(good, 'utf8').replace("'tunnel'\n", "'tunnel'\n\toption interface 'iotcheck0'\n"),
   );
-  t.is((await iotshaper('check', own)).status, 0);
+  t.is((await check(own)).status, 0);
   for (const path of [oneWrong(option, value!).path, own, join(folder, 'none')]) {
-    t.deepEqual(await startIotshaper('check', path), await iotshaper('check', path));
+    t.deepEqual(await check(path, startIotshaper), await check(path));
   }
 });
 
@@ -88,7 +96,7 @@ test.serial('check --json: all wrong at once, each with its path and value', asy
 });
 
 test.serial('check: valid', async (t) => {
-  const plain = await iotshaper('check', good);
+  const plain = await check(good);
   t.deepEqual(plain, { status: 0, stdout: `${good}: valid\n`, stderr: '' });
   const json = await iotshaper('check', good, '--json');
   t.deepEqual(JSON.parse(json.stdout), {
