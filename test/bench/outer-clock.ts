@@ -1,6 +1,5 @@
 // Evaluation: what a busy machine's line shows up and down with the clocks behind OpenVPN and without, by turns in one running lab.
 // Run as root after `make build`: node build/test/bench/outer-clock.js [SECONDS A TURN] [TURNS] [RATES]
-
 import { loadavg } from 'node:os';
 import { kolmogorovSmirnov } from '../../src/core/analysis/statistics/kolmogorov-smirnov.ts';
 import { processTimes } from '../../src/research/lab/bed/processor-time.ts';

@@ -68,15 +68,13 @@ export function findClockFaults({ clock }: TcListing, minor: number): Notice[] {
 
 /** Faults of one stream's classes there. */
 export function findClockClassFaults({ classes, qdiscs }: QueueListing, minor: number): Notice[] {
-  const { slots, spacers, ...others } = clockClasses(minor);
+  const ids = clockClasses(minor);
   const hasLeaf = (id: string, handle: string): boolean =>
     qdiscs.some((leaf) => leaf.parent === id && leaf.kind === 'pfifo' && leaf.handle === handle);
   const isWhole =
-    [slots, spacers, ...Object.values(others)].every((id) =>
-      classes.some((one) => one.id === id),
-    ) &&
-    hasLeaf(slots, clockLeaf(minor)) &&
-    hasLeaf(spacers, spacerLeaf(minor));
+    Object.values(ids).every((id) => classes.some((one) => one.id === id)) &&
+    hasLeaf(ids.slots, clockLeaf(minor)) &&
+    hasLeaf(ids.spacers, spacerLeaf(minor));
   return isWhole ? [] : [notice('outer-clock-gone')];
 }
 

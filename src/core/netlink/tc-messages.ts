@@ -123,7 +123,6 @@ function usualParameters(): Uint8Array {
   const view = viewOf(parameters);
   view.setUint8(1, ETHERNET);
   view.setUint8(13, ETHERNET);
-  view.setUint32(32, QUANTUM_BYTES, IS_LITTLE);
   return parameters;
 }
 

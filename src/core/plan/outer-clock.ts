@@ -5,6 +5,7 @@ import type { ClassRate } from '../netlink/tc-messages.ts';
 import { type Shape, slotMs, slotsPerSecond } from '../stream/stream.ts';
 import { CLOCK_END_NETDEV, CLOCK_HANDLE, CLOCK_NETDEV, TABLE } from './names.ts';
 import {
+  CHARGED_BYTES,
   CLOCK_SIZES,
   clockClasses,
   renderSpacerChain,
@@ -50,9 +51,6 @@ export interface ClockWish {
 }
 
 type Rate = Pick<Shape, 'rateKBps' | 'packetBytes'>;
-
-/** What every packet is charged for: more than any is long, so that each takes one interval, one of a handshake too. */
-const CHARGED_BYTES = 2048;
 
 /** Slots that stand in the clock, in time: what OpenVPN is late by is made up of them. */
 const STANDING_MS = 10;

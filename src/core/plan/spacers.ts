@@ -14,6 +14,8 @@ export const SLOT_UNITS = 1000;
 const WHOLE_BYTES = 1514;
 export const CLOCK_SIZES = `stab overhead -${WHOLE_BYTES} linklayer ethernet`;
 const HEADER_BYTES = 14 + 20 + 8;
+/** Where no spacer makes the interval, every packet is charged for more than any is long, so that each takes one, one of a handshake too. */
+export const CHARGED_BYTES = 2048;
 
 /** Bytes that a spacer's datagram has. @param units of its interval */
 export function spacerBytes(units: number): number {
@@ -72,7 +74,6 @@ export function spacedRate(shape: Shape, bend: number): ClassRate {
 const BORROWS = { bytesPerSecond: 1, burstBytes: 1, quantumBytes: 1 };
 /** Slots are let go no faster than the shortest interval, or so many times the mean, should spacers be missing. */
 const FEWEST_TIMES = 5;
-const CHARGED_BYTES = 2048;
 const SPARE = 1.1;
 
 /** What the class of slots is given. */

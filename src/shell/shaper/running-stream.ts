@@ -4,7 +4,7 @@ import type { Notice } from '../../core/notices/notice.ts';
 import { modes } from '../../core/pacing/modes.ts';
 import { RatePacer } from '../../core/pacing/rate-pacer.ts';
 import type { SlotPlan } from '../../core/pacing/slot-plan.ts';
-import { CLOCK_HANDLE, ROOT_HANDLE } from '../../core/plan/names.ts';
+import { ROOT_HANDLE } from '../../core/plan/names.ts';
 import { clockLeaf, clockLimit, clockRate } from '../../core/plan/outer-clock.ts';
 import { clockClasses, slotRate } from '../../core/plan/spacers.ts';
 import { classBytesPerSecond, classId, drawnRate } from '../../core/plan/tc.ts';
@@ -13,7 +13,7 @@ import { isPaced, slotsPerSecond } from '../../core/stream/stream.ts';
 import type { System } from '../system/system.ts';
 import { Cover, type KernelCount } from './cover.ts';
 import type { ShapedStream } from './messages.ts';
-import { encodeNoSpacers, SpacedSlots } from './spaced-slots.ts';
+import { encodeNoSpacers, encodeWholeRate, SpacedSlots } from './spaced-slots.ts';
 import type { ClockIndexes } from './traffic-control.ts';
 
 /** How often cover is told to go on where each draw does. */
@@ -97,11 +97,9 @@ export function encodeRates(running: RunningStream, indexes: ClockIndexes): Uint
 }
 
 /** The same for the clock behind OpenVPN alone. */
-function encodeOuterRate({ stream, rate }: RunningStream, { outer }: ClockIndexes): Uint8Array[] {
-  if (!hasOuter(stream) || outer === null) return [];
+function encodeOuterRate({ stream, rate }: RunningStream, indexes: ClockIndexes): Uint8Array[] {
   const { minor, shape } = stream;
-  const place = { index: outer, parent: CLOCK_HANDLE, id: clockClasses(minor).whole };
-  return [encodeClassChange(place, clockRate(rate, shape))];
+  return hasOuter(stream) ? encodeWholeRate(minor, clockRate(rate, shape), indexes) : [];
 }
 
 /** The same for the inner clock alone. */

@@ -1,5 +1,9 @@
 // One stream whose intervals stand in the clock behind OpenVPN as spacers: when they are drawn, handed over, shortened and thrown away.
-import { encodeClassAnew, encodeClassChange } from '../../core/netlink/tc-messages.ts';
+import {
+  type ClassRate,
+  encodeClassAnew,
+  encodeClassChange,
+} from '../../core/netlink/tc-messages.ts';
 import { SlotPlan } from '../../core/pacing/slot-plan.ts';
 import { CLOCK_HANDLE } from '../../core/plan/names.ts';
 import {
@@ -18,6 +22,17 @@ import type { ClockIndexes } from './traffic-control.ts';
 
 /** HTB counts in 32 bits by how much a class was served beyond its turns (sch_htb.c, `deficit`): half of what would turn it over. */
 const MOST_UNITS = 1e9;
+
+/** Gives the class that paces a stream there its rate. */
+export function encodeWholeRate(
+  minor: number,
+  rate: ClassRate,
+  { outer }: ClockIndexes,
+): Uint8Array[] {
+  if (outer === null) return [];
+  const place = { index: outer, parent: CLOCK_HANDLE, id: clockClasses(minor).whole };
+  return [encodeClassChange(place, rate)];
+}
 
 /** Throws away the spacers that stand there, and what HTB has counted of their class. */
 export function encodeNoSpacers(
@@ -58,9 +73,7 @@ export class SpacedSlots {
   /** Hands over the spacers that were drawn; the first ones take over from the clock's rate. */
   handOver(indexes: ClockIndexes): Uint8Array[] {
     this.#spacers.send(this.plan.take());
-    if (!this.isNew) return [];
-    this.#toldBend = this.plan.bend;
-    return this.#encodeRate(indexes);
+    return this.isNew ? this.#tell(this.plan.bend, indexes) : [];
   }
 
   /** Goes on from where the clock is, by what was counted of its class of spacers; says whose those are. */
@@ -74,9 +87,7 @@ export class SpacedSlots {
   /** Shortens all that stand at once, where they are to be. */
   shorten(indexes: ClockIndexes): Uint8Array[] {
     const { bend } = this.plan;
-    if (this.isNew || bend === this.#toldBend) return [];
-    this.#toldBend = bend;
-    return this.#encodeRate(indexes);
+    return this.isNew || bend === this.#toldBend ? [] : this.#tell(bend, indexes);
   }
 
   /** Whether it has to begin with none again before HTB's count turns over. */
@@ -94,10 +105,9 @@ export class SpacedSlots {
     this.#spacers.close();
   }
 
-  #encodeRate({ outer }: ClockIndexes): Uint8Array[] {
-    if (outer === null) return [];
+  #tell(bend: number, indexes: ClockIndexes): Uint8Array[] {
+    this.#toldBend = bend;
     const { minor, shape } = this.#stream;
-    const place = { index: outer, parent: CLOCK_HANDLE, id: clockClasses(minor).whole };
-    return [encodeClassChange(place, spacedRate(shape, this.#toldBend ?? 0))];
+    return encodeWholeRate(minor, spacedRate(shape, bend), indexes);
   }
 }

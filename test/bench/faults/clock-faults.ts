@@ -34,32 +34,23 @@ const tooSlow: Fault = {
   },
 };
 
+const classDeleted = (role: 'home' | 'endpoint', whose: string, id: string): Fault =>
+  at(role, `class of ${whose} deleted`, 'tc', 'class', 'del', 'dev', 'iotclk0', 'classid', id);
+
 export const clockFaults: Fault[] = [
   at('home', 'chain flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out'),
   flushedAndPaused,
   ...(['home', 'endpoint'] as const).map((role) =>
     at(role, 'chain of spacers flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'spacers'),
   ),
-  at(
-    'home',
-    'class of spacers deleted',
-    ...['tc', 'class', 'del', 'dev', 'iotclk0', 'classid', '2:2010'],
-  ),
+  classDeleted('home', 'spacers', '2:2010'),
   at('home', 'netdevs deleted', 'ip', 'link', 'del', 'iotclk0'),
   at('home', 'queue deleted', 'tc', 'qdisc', 'del', 'dev', 'iotclk0', 'root'),
   at('endpoint', 'chain flushed', 'nft', 'flush', 'chain', 'netdev', 'iotshaper', 'out'),
   at('endpoint', 'map flushed', 'nft', 'flush', 'map', 'netdev', 'iotshaper', 'homes4'),
   at('endpoint', 'netdevs deleted', 'ip', 'link', 'del', 'iotclk0'),
   at('endpoint', 'queue deleted', 'tc', 'qdisc', 'del', 'dev', 'iotclk0', 'root'),
-  at(
-    'endpoint',
-    'class of a home deleted',
-    ...['tc', 'class', 'del', 'dev', 'iotclk0', 'classid', '2:2'],
-  ),
-  at(
-    'endpoint',
-    'class of spacers deleted',
-    ...['tc', 'class', 'del', 'dev', 'iotclk0', 'classid', '2:2002'],
-  ),
+  classDeleted('endpoint', 'a home', '2:2'),
+  classDeleted('endpoint', 'spacers', '2:2002'),
   tooSlow,
 ];

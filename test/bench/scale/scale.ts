@@ -1,7 +1,6 @@
 // How far one endpoint goes: the real service with so many homes at such a rate, beside a tunnel of as many packets without shaping.
 // Prints a table; writes it with a plot to a folder.
 // As root, after `make build`: node build/test/bench/scale/scale.js [HOMES] [RATES] [SECONDS] [FOLDER] [shaped,plain]
-
 import { mkdir, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,4 @@
 // How near what the provider sees is to the schedule asked for: mean rate, spread of the intervals, slots that are missing, sizes.
-
 import { TUNNEL_OVERHEAD_BYTES } from '../../../src/core/cost/cost.ts';
 import { modes } from '../../../src/core/pacing/modes.ts';
 import { slotMs, streamDefaults } from '../../../src/core/stream/stream.ts';
