@@ -82,8 +82,8 @@ export const leaks: readonly Leak[] = [
       },
       {
         file: 'src/core/plan/nft/nft-home.ts',
-        from: 'dport ${FRAME_PORT} meta protocol @alive meta priority set 0:${FRAME_PRIORITY}',
-        to: 'dport ${FRAME_PORT} meta protocol @alive meta priority set 1:21',
+        from: "...frameRules(slot, 'meta protocol @alive'),",
+        to: '`${slot} dport ${FRAME_PORT} meta protocol @alive meta priority set 1:21 accept`,',
       },
       {
         file: 'src/core/plan/nft/nft-home.ts',

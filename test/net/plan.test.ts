@@ -1,6 +1,7 @@
 // Golden files fed to the real nft, tc, ip and OpenVPN, and read back.
 import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
+import { EDITION_AT, FIRST, FULLER } from '../../src/core/framing/frame.ts';
 import {
   findClockClassFaults,
   findClockFaults,
@@ -10,6 +11,8 @@ import { planClockChange, planHomesClock } from '../../src/core/plan/homes-clock
 import {
   CLOCK_END_NETDEV,
   CLOCK_NETDEV,
+  COVER_PORT,
+  FRAME_PORT,
   HOME_CLASS_MINOR,
   STRAY_CLASS_MINOR,
   TUNNEL_NETDEV,
@@ -166,6 +169,59 @@ test.serial(
     t.deepEqual(await send(), whole);
     await tc(renderClassesAdd([absent]));
     t.deepEqual(await send(), { ...whole, '1:fe': 5, [stray]: 0 });
+  },
+);
+
+test.serial(
+  'a fuller frame overtakes the one that it is an edition of, and both go ahead of cover',
+  async (t) => {
+    if (!requireNamespaces(t)) return;
+    const netns = await newNamespace(t, AREA);
+    const shut = 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6';
+    await run(['sh', '-ec', shut], { netns });
+    const ip = (words: string) => run(['ip', ...words.split(' ')], { netns });
+    await ip(`link add ${TUNNEL_NETDEV} type veth peer name far`);
+    for (const netdev of [TUNNEL_NETDEV, 'far']) await ip(`link set ${netdev} up`);
+    await ip(`addr add 10.213.0.2/24 dev ${TUNNEL_NETDEV}`);
+    await ip(`neigh add 10.213.0.1 lladdr 02:00:00:00:00:01 dev ${TUNNEL_NETDEV}`);
+    await run(['nft', '-f', 'test/golden/home/default/rules.nft'], { netns });
+    await run(['nft', 'add element inet iotshaper alive { ip }'], { netns });
+    // Half a second a slot: all stands there before the second leaves.
+    const shape = { rateKBps: 1, packetBytes: 512, mode: 'constant', sdPercent: 0 } as const;
+    const queue = renderQueue([{ minor: HOME_CLASS_MINOR, shape, isShared: false }]);
+    await run(['tc', '-batch', '-'], { netns, input: `${queue.join('\n')}\n` });
+    // Port and edition of what is sent, in that order.
+    const sent = [
+      [COVER_PORT, 0],
+      [COVER_PORT, 0],
+      [FRAME_PORT, FIRST],
+      [FRAME_PORT, FULLER],
+    ];
+    const script = `
+    const { spawn } = require('node:child_process');
+    const words = ['-i', 'far', '-c', '${sent.length}', '-w', '-', '-U', 'udp'];
+    const capture = spawn('tcpdump', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const pieces = [];
+    capture.stdout.on('data', (piece) => pieces.push(piece));
+    capture.stderr.once('data', async () => {
+      const socket = require('node:dgram').createSocket('udp4');
+      for (const [port, edition] of ${JSON.stringify(sent)}) {
+        const payload = Buffer.alloc(512 - 28);
+        payload[${EDITION_AT}] = edition;
+        await new Promise((done) => socket.send(payload, port, '10.213.0.1', done));
+      }
+      socket.close();
+    });
+    capture.once('close', () => {
+      const all = Buffer.concat(pieces);
+      const seen = [];
+      // A file header, and before each IP header one of its own and Ethernet's.
+      for (let at = 24 + 16 + 14; at < all.length; at += 512 + 16 + 14)
+        seen.push([all.readUInt16BE(at + 22), all[at + 28 + ${EDITION_AT}]]);
+      console.log(JSON.stringify(seen));
+    });`;
+    const { stdout } = await run([process.execPath, '-e', script], { netns });
+    t.deepEqual(JSON.parse(stdout), [sent[0], sent[3], sent[2], sent[1]]);
   },
 );
 

@@ -20,7 +20,7 @@ test('each home is in the rules of its own size alone', (t) => {
   const rules = slotsRules(0, homes);
   for (const { address, packetBytes } of homes) {
     const own = rules.filter((rule) => new RegExp(`[ ]${address}[ ,]`).test(rule));
-    t.is(own.length, packetBytes === null ? 1 : 3, address);
+    t.is(own.length, packetBytes === null ? 1 : 4, address);
     for (const rule of own) t.regex(rule, new RegExp(` meta length (<= )?${packetBytes ?? 256} `));
   }
 });

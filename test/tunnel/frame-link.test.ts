@@ -1,6 +1,7 @@
 // Frames over real sockets on loopback addresses: packets come out as they went in, no more than two wait in the kernel.
 import { createSocket } from 'node:dgram';
 import test, { type ExecutionContext } from 'ava';
+import { EDITION_AT, FIRST, FRAME_HEADER_BYTES, FULLER } from '../../src/core/framing/frame.ts';
 import { FRAME_PORT } from '../../src/core/plan/names.ts';
 import type { Shape } from '../../src/core/stream/stream.ts';
 import { nodeSystem } from '../../src/shell/system/node/node-system.ts';
@@ -133,6 +134,54 @@ test('behind a frame in the kernel packets wait for one another, and for no long
   one.link.enqueue('a', small(4));
   await two.until(4);
   t.is(one.link.framesSent, 3);
+});
+
+test('what comes while a burst’s first frame stands alone in the kernel overtakes it, and so do a few behind that', async (t) => {
+  const [ours, theirs] = ownEnds();
+  let departures = 1000;
+  const frames: [number, number][] = [];
+  const one = await openLink(t, {
+    local: ours,
+    peer: theirs,
+    shape: { ...shape, rateKBps: 17 }, // 30 ms a slot
+    departures: () => departures,
+  });
+  const receiver = createSocket('udp4');
+  const heard: (() => void)[] = [];
+  receiver.on('message', (frame) => {
+    frames.push([frame.readUInt32BE(0), frame[EDITION_AT]!]);
+    heard.shift()?.();
+  });
+  await new Promise<void>((resolve) => receiver.bind(FRAME_PORT, theirs, resolve));
+  t.teardown(() => receiver.close());
+  one.link.setOpen(true);
+  const handsOver = async (left: number): Promise<[number, number]> => {
+    departures += left;
+    const got = new Promise<void>((resolve) => heard.push(resolve));
+    one.link.enqueue('a', small(frames.length));
+    await got;
+    const [number, edition] = frames.at(-1)!;
+    return [number - frames[0]![0], edition];
+  };
+  // The far end has not said that it reads others.
+  for (const number of [0, 1, 2, 3]) t.deepEqual(await handsOver(1), [number, FIRST]);
+  t.deepEqual(await handsOver(0), [4, FIRST]);
+  const reply = Buffer.alloc(512 - 28);
+  reply[EDITION_AT] = FIRST;
+  reply.set(small(1), FRAME_HEADER_BYTES);
+  await new Promise<void>((resolve) => receiver.send(reply, FRAME_PORT, ours, () => resolve()));
+  await one.until(1);
+  // The one before has left, and the last stands alone.
+  t.deepEqual(await handsOver(1), [4, FULLER]);
+  t.deepEqual(await handsOver(0), [5, FULLER + 1]);
+  t.deepEqual(await handsOver(1), [6, FULLER + 2]);
+  t.deepEqual(await handsOver(1), [7, FULLER + 3]);
+  t.deepEqual(await handsOver(1), [8, FULLER + 4]);
+  // What was overtaken is behind all of these, and ahead of what comes now.
+  t.deepEqual(await handsOver(1), [9, FIRST]);
+  t.deepEqual(await handsOver(2), [9, FULLER]);
+  // All is gone.
+  t.deepEqual(await handsOver(9), [10, FIRST]);
 });
 
 test('a new packet size holds from the next frame on', async (t) => {

@@ -1,6 +1,14 @@
 // Forms frames just in time from what waits in the device queues.
 
-import { FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES, frameBytes, writeFrameHeader } from './frame.ts';
+import {
+  EDITION_AT,
+  FRAME_HEADER_BYTES,
+  FRAME_OVERHEAD_BYTES,
+  FULLER,
+  frameBytes,
+  SOLE,
+  writeFrameHeader,
+} from './frame.ts';
 import { isIpPacket } from './ip-packet.ts';
 import type { DeviceQueues } from './queues.ts';
 
@@ -34,6 +42,9 @@ export class Packer {
   /** The packet being split; its tail is owed to the far end, so max_delay no longer touches it. */
   #packet: Uint8Array | null = null;
   #packedBytes = 0;
+  /** The frame formed last, and where its data end. */
+  #last: Uint8Array = new Uint8Array(0);
+  #lastEnd = 0;
 
   /** @throws RangeError when `packetBytes` leaves no room for data. */
   constructor({ packetBytes, queues, firstSequence = 0, maxPacketBytes = 1500 }: PackerOptions) {
@@ -43,9 +54,10 @@ export class Packer {
     this.#frameBytes = frameBytesWithRoom(packetBytes);
   }
 
-  /** Size of the frames from the next one on; a split packet continues in them. */
+  /** Size of the frames from the next one on; a split packet continues in them. The last one has no room any more. */
   setPacketBytes(packetBytes: number): void {
     this.#frameBytes = frameBytesWithRoom(packetBytes);
+    this.#lastEnd = this.#last.length;
   }
 
   /** Whether a device packet, or the tail of one, waits for a frame. */
@@ -53,20 +65,46 @@ export class Packer {
     return this.#packet !== null || this.#queues.hasPackets(nowMs);
   }
 
-  /** Whether what waits fills a frame to its end. */
-  get fillsFrame(): boolean {
+  /** What the frame formed last has room for, in bytes; none where it is a fuller edition itself. */
+  get roomBytes(): number {
+    return this.#last.length - this.#lastEnd;
+  }
+
+  /** Whether what waits fills the next frame to its end, or so many bytes. */
+  fills(bytes = this.#frameBytes - FRAME_HEADER_BYTES): boolean {
     const owed = this.#packet ? this.#packet.length - this.#packedBytes : 0;
-    return owed + this.#queues.totals.depthBytes >= this.#frameBytes - FRAME_HEADER_BYTES;
+    return owed + this.#queues.totals.depthBytes >= bytes;
   }
 
   /** The next frame, full or padded to its end; null when no device data waits. */
-  nextFrame(nowMs: number): Uint8Array | null {
+  nextFrame(nowMs: number, edition = SOLE): Uint8Array | null {
     const blockOffset = this.#packet ? this.#packet.length - this.#packedBytes : 0;
     this.#packet ??= this.#takePacket(nowMs);
     if (!this.#packet) return null;
     const frame = new Uint8Array(this.#frameBytes);
-    writeFrameHeader(frame, this.#sequence, blockOffset);
-    let at = FRAME_HEADER_BYTES;
+    writeFrameHeader(frame, this.#sequence, edition, blockOffset);
+    this.#sequence = (this.#sequence + 1) >>> 0;
+    this.stats.frames += 1;
+    this.stats.padBytes += frame.length - FRAME_HEADER_BYTES;
+    this.#fill(frame, FRAME_HEADER_BYTES, nowMs);
+    return frame;
+  }
+
+  /** The frame formed last with what waits put into its room, to overtake it; null when nothing waits, or it has none. */
+  fullerFrame(nowMs: number): Uint8Array | null {
+    if (this.roomBytes === 0) return null;
+    this.#packet ??= this.#takePacket(nowMs);
+    if (!this.#packet) return null;
+    const frame = Uint8Array.from(this.#last);
+    frame[EDITION_AT] = FULLER;
+    this.#fill(frame, this.#lastEnd, nowMs);
+    this.#lastEnd = frame.length;
+    return frame;
+  }
+
+  /** Packs what waits from there on. */
+  #fill(frame: Uint8Array, fromByte: number, nowMs: number): void {
+    let at = fromByte;
     while (this.#packet) {
       const room = frame.length - at;
       const owed = this.#packet.length - this.#packedBytes;
@@ -82,11 +120,10 @@ export class Packer {
       // With the frame full the next packet stays in its queue, where a sparser device may pass it.
       this.#packet = at < frame.length ? this.#takePacket(nowMs) : null;
     }
-    this.#sequence = (this.#sequence + 1) >>> 0;
-    this.stats.frames += 1;
-    this.stats.dataBytes += at - FRAME_HEADER_BYTES;
-    this.stats.padBytes += frame.length - at;
-    return frame;
+    this.stats.dataBytes += at - fromByte;
+    this.stats.padBytes -= at - fromByte;
+    this.#last = frame;
+    this.#lastEnd = at;
   }
 
   #takePacket(nowMs: number): Uint8Array | null {

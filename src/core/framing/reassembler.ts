@@ -27,6 +27,8 @@ export class Reassembler {
   readonly #maxPacketBytes: number;
   readonly #partial: Uint8Array;
   #partialBytes = 0;
+  /** Where reading ended in the frame read last: at its pad, where it has one. */
+  #endByte = 0;
 
   /** `deliver` is handed a fresh array for each packet, in order. */
   constructor(maxPacketBytes: number, deliver: (packet: Uint8Array) => void) {
@@ -46,11 +48,24 @@ export class Reassembler {
     const blockOffset = frameBlockOffset(frame);
     if (this.#partialBytes > 0) {
       // RFC 9347 §2.2.3: an all-pad payload may stand between the fragments of a packet.
-      if (blockOffset === 0 && frame[FRAME_HEADER_BYTES]! >> 4 === 0) return;
+      if (blockOffset === 0 && frame[FRAME_HEADER_BYTES]! >> 4 === 0) {
+        this.#endByte = frame.length;
+        return;
+      }
       this.#continue(frame, blockOffset);
     }
-    let at = FRAME_HEADER_BYTES + blockOffset;
-    while (at < frame.length) at = this.#readBlock(frame, at);
+    this.#readFrom(frame, FRAME_HEADER_BYTES + blockOffset);
+  }
+
+  /** Reads what a fuller edition of the frame read last has more than that. */
+  readOn(frame: Uint8Array): void {
+    this.#readFrom(frame, this.#endByte);
+  }
+
+  #readFrom(frame: Uint8Array, fromByte: number): void {
+    let at = fromByte;
+    while (at < frame.length && frame[at]! >> 4 !== 0) at = this.#readBlock(frame, at);
+    this.#endByte = at;
   }
 
   #continue(frame: Uint8Array, owed: number): void {
@@ -79,11 +94,10 @@ export class Reassembler {
     this.#finish(copyOf(partial, 0, total));
   }
 
-  /** Reads the data block at `at`; returns where the next one begins, past the end for none. */
+  /** Reads the data block at `at`, no pad; returns where the next one begins, past the end for none. */
   #readBlock(frame: Uint8Array, at: number): number {
     const end = frame.length;
     const first = frame[at]!;
-    if (first >> 4 === 0) return end;
     const fieldBytes = ipLengthFieldBytes(first);
     const total = ipTotalBytes(frame, at, end);
     const lengthKnown = fieldBytes !== null && at + fieldBytes <= end;

@@ -1,6 +1,7 @@
 // Puts frames back into the order they were sent in, and notices loss, duplicates and restarts.
 
-import { frameSequence } from './frame.ts';
+import { FIRST, FULLER, frameEdition, frameSequence } from './frame.ts';
+import { type HeldFrame, heldFrame, heldUntilMs, keepFuller } from './held-frame.ts';
 
 /** How far back duplicates are known. */
 const HISTORY_FRAMES = 1024;
@@ -30,16 +31,10 @@ export interface SequencerOptions {
   reorderMs: number;
   /** Called with frames in order; the array is the caller's own again after it returns. */
   deliver(frame: Uint8Array): void;
+  /** Called with a fuller edition of the frame delivered last. */
+  deliverFuller(frame: Uint8Array): void;
   /** Called between two deliveries whose frames don't follow each other. */
   skip(): void;
-}
-
-interface HeldFrame {
-  sequence: number;
-  frame: Uint8Array;
-  sinceMs: number;
-  /** How many frames had come before it. */
-  ordinal: number;
 }
 
 /**
@@ -50,6 +45,13 @@ interface HeldFrame {
  * current stream, moves the stream there (the probation of RFC 3550 A.1, without losing the
  * frames under probation); otherwise it is thrown away. So is a frame whose number was already
  * received with other content, which only a restarted sender produces.
+ *
+ * A first edition may be overtaken at the sender by a fuller one of its number: whichever comes first is delivered. Of the fuller one,
+ * where it comes second, what it has more is; the first is a duplicate then.
+ *
+ * First editions leave in the order of their numbers, so one that comes tells that those before it have, but for what the network
+ * did. One that went ahead tells that only of those that did so right before it: what it overtook is waited for until one comes
+ * that left behind that, or until {@link heldUntilMs}.
  *
  * The first frame ever pushed starts the stream without probation, so that it costs no wait; frames
  * it overtook on the way are late. Numbers are believed: a forged or damaged number up to 64 ahead
@@ -62,6 +64,7 @@ export class Sequencer {
   #strays: HeldFrame[] = [];
   readonly #seenSequence = new Uint32Array(HISTORY_FRAMES);
   readonly #seenDigest = new Uint32Array(HISTORY_FRAMES);
+  readonly #seenEdition = new Uint8Array(HISTORY_FRAMES);
   /** How many numbers behind `#next` belong to this stream, at most HISTORY_FRAMES; -1: no stream. */
   #streamFrames = -1;
   #next = 0;
@@ -87,7 +90,7 @@ export class Sequencer {
       this.#drain();
     } else if (ahead > 0 && ahead <= NEAR_FRAMES) {
       this.#fit();
-      this.#hold(this.#remember(frame, sequence, nowMs));
+      this.#hold(heldFrame(frame, nowMs, this.#ordinal));
     } else if (ahead < 0 && -ahead <= this.#streamFrames) {
       this.#judgeOld(frame, sequence, nowMs);
     } else {
@@ -99,9 +102,7 @@ export class Sequencer {
   /** Gives up missing frames, and strays, whose time is over by `nowMs`. */
   flush(nowMs: number): void {
     const { reorderMs } = this.#options;
-    while (this.#held.size > 0 && earliestMs(this.#held.values()) + reorderMs <= nowMs) {
-      this.#skipToHeld();
-    }
+    while (this.#heldUntilMs() <= nowMs) this.#skipToHeld();
     while (this.#strays.length > 0 && this.#strays[0]!.sinceMs + reorderMs <= nowMs) {
       const stray = this.#strays.shift()!;
       if (stray.ordinal > this.#lastFitOrdinal) this.#resync([stray]);
@@ -110,9 +111,13 @@ export class Sequencer {
 
   /** When {@link flush} has something to do, on the clock of `nowMs`; null when never. */
   nextDeadlineMs(): number | null {
-    if (this.#held.size === 0 && this.#strays.length === 0) return null;
-    const sinceMs = Math.min(earliestMs(this.#held.values()), this.#strays[0]?.sinceMs ?? Infinity);
-    return sinceMs + this.#options.reorderMs;
+    const strayMs = this.#strays[0]?.sinceMs ?? Infinity;
+    const untilMs = Math.min(this.#heldUntilMs(), strayMs + this.#options.reorderMs);
+    return untilMs === Infinity ? null : untilMs;
+  }
+
+  #heldUntilMs(): number {
+    return heldUntilMs(this.#held.values(), this.#next, this.#options.reorderMs);
   }
 
   #startAt(sequence: number): void {
@@ -127,33 +132,39 @@ export class Sequencer {
 
   #hold(frame: HeldFrame): void {
     const { sequence } = frame;
-    if (this.#held.has(sequence)) {
-      this.stats.duplicates += 1;
+    const same = this.#held.get(sequence);
+    if (same) {
+      if (!keepFuller(same, frame)) this.stats.duplicates += 1;
       return;
     }
-    for (const other of this.#held.keys()) {
-      if (((other - sequence) | 0) > 0) {
-        this.stats.reordered += 1;
-        break;
-      }
-    }
-    const oldest = (sequence - this.#options.reorderFrames) >>> 0;
+    const isPassed = [...this.#held.keys()].some((other) => ((other - sequence) | 0) > 0);
+    if (isPassed) this.stats.reordered += 1;
+    if (frame.aheadFrom === null)
+      this.#giveUpBefore((sequence - this.#options.reorderFrames) >>> 0);
+    this.#held.set(sequence, frame);
+    this.#drain();
+  }
+
+  #giveUpBefore(oldest: number): void {
     while (((oldest - this.#next) | 0) > 0) {
       const lowest = this.#lowestHeld();
       if (lowest !== null && ((oldest - lowest) | 0) > 0) this.#skipToHeld();
       else this.#skipTo(oldest);
     }
-    this.#held.set(sequence, frame);
-    this.#drain();
   }
 
   #judgeOld(frame: Uint8Array, sequence: number, nowMs: number): void {
     const slot = sequence % HISTORY_FRAMES;
+    const seen = this.#seenEdition[slot];
+    const edition = frameEdition(frame);
+    const isOvertaken = edition === FIRST && seen === FULLER;
     if (this.#seenSequence[slot] !== sequence) {
       this.stats.late += 1;
       this.stats.reordered += 1;
-    } else if (this.#seenDigest[slot] === digest(frame)) {
+    } else if (this.#seenDigest[slot] === digest(frame) || isOvertaken) {
       this.stats.duplicates += 1;
+    } else if (edition === FULLER && seen === FIRST) {
+      this.#judgeFuller(frame, sequence);
     } else {
       // What was begun must not be completed from a stream that counts alike.
       this.#options.skip();
@@ -161,15 +172,27 @@ export class Sequencer {
     }
   }
 
+  /** What is read once a later frame was can't be put in order any more. */
+  #judgeFuller(frame: Uint8Array, sequence: number): void {
+    if (sequence !== (this.#next - 1) >>> 0) {
+      this.stats.late += 1;
+      return;
+    }
+    this.#fit();
+    this.#see(frame, sequence);
+    this.#options.deliverFuller(frame);
+  }
+
   #judgeStray(frame: Uint8Array, sequence: number, nowMs: number): void {
     const neighbours = this.#strays.filter(
       (stray) => Math.abs((stray.sequence - sequence) | 0) <= NEAR_FRAMES,
     );
-    if (neighbours.some((stray) => stray.sequence === sequence)) {
-      this.stats.duplicates += 1;
+    const stray = heldFrame(frame, nowMs, this.#ordinal);
+    const same = neighbours.find((other) => other.sequence === sequence);
+    if (same) {
+      if (!keepFuller(same, stray)) this.stats.duplicates += 1;
       return;
     }
-    const stray = this.#remember(frame, sequence, nowMs);
     if (neighbours.length > 0) {
       this.#strays = this.#strays.filter((other) => !neighbours.includes(other));
       this.#resync([...neighbours, stray]);
@@ -196,16 +219,17 @@ export class Sequencer {
     for (const frame of frames) this.#hold(frame);
   }
 
-  #remember(frame: Uint8Array, sequence: number, sinceMs: number): HeldFrame {
-    return { sequence, frame: Uint8Array.from(frame), sinceMs, ordinal: this.#ordinal };
-  }
-
   #deliverNext(frame: Uint8Array): void {
-    const slot = this.#next % HISTORY_FRAMES;
-    this.#seenSequence[slot] = this.#next;
-    this.#seenDigest[slot] = digest(frame);
+    this.#see(frame, this.#next);
     this.#advance(1);
     this.#options.deliver(frame);
+  }
+
+  #see(frame: Uint8Array, sequence: number): void {
+    const slot = sequence % HISTORY_FRAMES;
+    this.#seenSequence[slot] = sequence;
+    this.#seenDigest[slot] = digest(frame);
+    this.#seenEdition[slot] = frameEdition(frame);
   }
 
   #drain(): void {
@@ -242,12 +266,6 @@ export class Sequencer {
     }
     return lowest;
   }
-}
-
-function earliestMs(frames: Iterable<HeldFrame>): number {
-  let earliest = Infinity;
-  for (const { sinceMs } of frames) earliest = Math.min(earliest, sinceMs);
-  return earliest;
 }
 
 /** 32-bit FNV-1a: tells a duplicate from another frame of the same number; no guard against forgers. */

@@ -41,6 +41,7 @@ export class Unpacker {
       reorderFrames,
       reorderMs,
       deliver: (frame) => reassembler.read(frame),
+      deliverFuller: (frame) => reassembler.readOn(frame),
       skip: () => reassembler.skip(),
     });
   }

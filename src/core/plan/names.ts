@@ -65,8 +65,12 @@ export const SOCAT_PORT = 20462;
 /** UDP port of the router at which devices' queries for names of the house are answered while they may not leave. */
 export const NAMES_PORT = 20463;
 
-/** Bands of the strict-priority leaf, as skb->priority: its low four bits choose (TC_PRIO_INTERACTIVE, TC_PRIO_BULK). */
-export const FRAME_PRIORITY = 6;
+/**
+ * Bands of the strict-priority leaf, as skb->priority: its low four bits choose (TC_PRIO_INTERACTIVE, TC_PRIO_INTERACTIVE_BULK,
+ * TC_PRIO_BULK). The first is for frames that overtake others.
+ */
+export const AHEAD_PRIORITY = 6;
+export const FRAME_PRIORITY = 4;
 export const COVER_PRIORITY = 2;
 
 /** Handles on the tunnel netdev. A home's class at the endpoint is 1:HOST, HOST the last byte of its tunnel address. */

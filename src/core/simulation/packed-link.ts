@@ -1,7 +1,8 @@
 // This product's shaping in simulated time: its own queues and packer fill the slots.
 import { helloEveryMs } from '../control/rhythm.ts';
-import { FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES } from '../framing/frame.ts';
+import { FIRST, FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES, FULLER } from '../framing/frame.ts';
 import { Packer } from '../framing/packer.ts';
+import { StandingFrames } from '../framing/standing.ts';
 import type { Random } from '../random/random.ts';
 import { type Clock, SlottedLink, type WireListener } from './link.ts';
 import { type BegunPacket, WatchedQueues } from './watched-queues.ts';
@@ -61,7 +62,7 @@ interface Turn {
   packets: { timeMs: number; bytes: number; device: string }[];
 }
 
-/** A frame ahead of its slot; null is a control packet. */
+/** A frame ahead of its slot; null is a control packet, or a frame that a fuller one has overtaken. */
 type Standing = StandingFrame | null;
 
 interface StandingFrame {
@@ -76,6 +77,10 @@ export class PackedLink extends SlottedLink {
   readonly #packer: Packer;
   readonly #standingFrames: number;
   readonly #standing: Standing[] = [];
+  /** Those that leave before all of these. */
+  readonly #ahead: StandingFrame[] = [];
+  /** As the daemon counts them, by what has left. */
+  readonly #inKernel = new StandingFrames();
   readonly #controlEveryMs: number;
   #nextControlMs: number;
   readonly #pathMs: number;
@@ -141,20 +146,21 @@ export class PackedLink extends SlottedLink {
   protected override hasData(timeMs: number): boolean {
     this.#endTurns(timeMs);
     this.#sayControl(timeMs);
-    if (this.#standing.length > 0) return true;
+    if (this.#standing.length + this.#ahead.length > 0) return true;
     const hasData = this.#packer.hasData(timeMs);
     this.totals.dropped = this.#dropped;
     return hasData;
   }
 
   protected override send(timeMs: number): void {
-    const standing = this.#standing.shift();
+    const standing = this.#ahead.shift() ?? this.#standing.shift();
     const { totals } = this;
+    this.#inKernel.left(1);
     if (standing === null) {
       totals.coverBytes += this.packetBytes;
       return;
     }
-    const frame = standing ?? this.#form(timeMs);
+    const frame = standing ?? this.#form(FIRST, timeMs);
     if (!frame) return;
     totals.framingBytes += FRAME_OVERHEAD_BYTES + FRAME_HEADER_BYTES;
     totals.paddingBytes += frame.padBytes;
@@ -178,7 +184,8 @@ export class PackedLink extends SlottedLink {
   }
 
   protected override isWaiting(timeMs: number): boolean {
-    if (this.#turns.length > 0 || this.#standing.some((frame) => frame !== null)) return true;
+    const isStanding = this.#ahead.length > 0 || this.#standing.some((frame) => frame !== null);
+    if (this.#turns.length > 0 || isStanding) return true;
     const waits = this.#packer.hasData(timeMs);
     this.totals.dropped = this.#dropped;
     return waits;
@@ -209,8 +216,9 @@ export class PackedLink extends SlottedLink {
   }
 
   /** Whether what waits does so for more, behind a frame that stands. */
-  #awaitsCompany(frames: number, timeMs: number): boolean {
-    if (frames === 0 || !this.#packer.hasData(timeMs) || this.#packer.fillsFrame) return false;
+  #awaitsCompany(isFuller: boolean, timeMs: number): boolean {
+    if (!this.#inKernel.any || !this.#packer.hasData(timeMs)) return false;
+    if (this.#packer.fills(isFuller ? this.#packer.roomBytes : undefined)) return false;
     this.#companyUntilMs ??= timeMs + this.#companyMs;
     return timeMs < this.#companyUntilMs;
   }
@@ -223,23 +231,36 @@ export class PackedLink extends SlottedLink {
   }
 
   #formAhead(timeMs: number): void {
-    let frames = this.#standing.filter((frame) => frame !== null).length;
-    for (; frames < this.#standingFrames; frames++) {
-      if (this.#awaitsCompany(frames, timeMs)) return;
+    for (;;) {
+      const next = this.#inKernel.next(this.#packer.roomBytes, this.#companyMs);
+      const isFuller = next === FULLER;
+      if (!isFuller && this.#inKernel.before >= this.#standingFrames) return;
+      if (this.#awaitsCompany(isFuller, timeMs)) return;
       this.#companyUntilMs = null;
-      const frame = this.#form(timeMs);
+      const frame = this.#form(next, timeMs);
       if (!frame) return;
-      this.#standing.push(frame);
+      this.#inKernel.made(next);
+      if (isFuller) this.#overtake(frame);
+      (next === FIRST ? this.#standing : this.#ahead).push(frame);
     }
   }
 
-  #form(timeMs: number): StandingFrame | null {
-    const { stats } = this.#packer;
-    const padBefore = stats.padBytes;
-    if (!this.#packer.nextFrame(timeMs)) return null;
+  /** What the last frame that stands carries, leaves in a fuller one; by itself it takes a slot that would be cover's. */
+  #overtake(fuller: StandingFrame): void {
+    const at = this.#standing.findLastIndex((frame) => frame !== null);
+    const first = this.#standing[at]!;
+    this.#standing[at] = null;
+    fuller.padBytes += first.padBytes;
+    fuller.packets.unshift(...first.packets);
+  }
+
+  #form(edition: number, timeMs: number): StandingFrame | null {
+    const packer = this.#packer;
+    const padBefore = packer.stats.padBytes;
+    if (!(edition === FULLER ? packer.fullerFrame(timeMs) : packer.nextFrame(timeMs))) return null;
     return {
-      padBytes: stats.padBytes - padBefore,
-      packets: this.#queues.takeEnded(stats.dataBytes),
+      padBytes: packer.stats.padBytes - padBefore,
+      packets: this.#queues.takeEnded(packer.stats.dataBytes),
     };
   }
 }
@@ -262,20 +283,8 @@ function packetOf(ipBytes: number): Uint8Array {
   if (!packet) {
     packet = new Uint8Array(bytes);
     const checksum = 0xffff - (0x4500 + bytes);
-    packet.set([
-      0x45,
-      0,
-      bytes >>> 8,
-      bytes & 0xff,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      checksum >>> 8,
-      checksum & 0xff,
-    ]);
+    packet.set([0x45, 0, bytes >>> 8, bytes & 0xff]);
+    packet.set([checksum >>> 8, checksum & 0xff], 10);
     packets.set(bytes, packet);
   }
   return packet;

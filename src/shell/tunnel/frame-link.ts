@@ -1,8 +1,10 @@
 // One peer's frames: devices' packets packed into its slots just in time, and what it sends unpacked again.
 
 import { companyMs } from '../../core/framing/company.ts';
+import { FULLER, frameEdition, SOLE } from '../../core/framing/frame.ts';
 import { Packer } from '../../core/framing/packer.ts';
 import { DeviceQueues } from '../../core/framing/queues.ts';
+import { BUFFER_FRAMES, StandingFrames } from '../../core/framing/standing.ts';
 import { Unpacker } from '../../core/framing/unpacker.ts';
 import { SendBudget } from '../../core/pacing/send-budget.ts';
 import { FRAME_PORT } from '../../core/plan/names.ts';
@@ -17,7 +19,7 @@ const AT_ONCE_MS = 20;
 /** Shortest and longest pause before the departures are counted again. */
 const MIN_POLL_MS = 1;
 const MAX_POLL_MS = 250;
-/** Asks for the kernel's smallest: some four small frames, the bound where departures can't be counted. */
+/** Asks for the kernel's smallest: {@link BUFFER_FRAMES} small ones, the bound where departures can't be counted. */
 const SEND_BUFFER_BYTES = 1;
 
 /** Of all devices together. */
@@ -54,8 +56,12 @@ export class FrameLink {
   #sending = false;
   #budget: SendBudget;
   #pumpQueued = false;
-  #inKernel = 0;
+  readonly #inKernel = new StandingFrames();
   #lastDepartures: number | null = null;
+  /** When what has left was last told by time alone. */
+  #leftAtMs = 0;
+  /** Whether the peer reads fuller editions: its own frames say so. */
+  #peerReads = false;
   #cancelPoll: Cancel | null = null;
   /** When what waits is handed over, whether it fills a frame or not; null where it is not waited with. */
   #companyUntilMs: number | null = null;
@@ -63,8 +69,6 @@ export class FrameLink {
   #cancelFlush: Cancel | null = null;
   /** Frames handed to the kernel. */
   framesSent = 0;
-  /** Frames the kernel refused. */
-  framesRefused = 0;
 
   constructor(options: FrameLinkOptions) {
     this.#options = options;
@@ -155,32 +159,44 @@ export class FrameLink {
     if (!socket || !this.#open || this.#sending) return;
     const nowMs = this.#system.clock.monotonicMs();
     if (!this.#packer.hasData(nowMs)) return;
-    if (!this.#hasRoom() || this.#budget.waitMs(nowMs) > 0) {
+    const hasRoom = this.#hasRoom(nowMs);
+    // None overtakes the first frames of all, with which the far end begins to count.
+    const mayOvertake = this.#peerReads && this.framesSent > BUFFER_FRAMES;
+    const fullerMs = mayOvertake ? this.#companyMs : 0;
+    const next = this.#inKernel.next(this.#packer.roomBytes, fullerMs);
+    // A fuller edition needs no room, and has the leave of the one it overtakes.
+    const isFuller = next === FULLER;
+    if (!isFuller && (!hasRoom || this.#budget.waitMs(nowMs) > 0)) {
       this.#pollLater();
       return;
     }
-    if (this.#awaitsCompany(nowMs)) return;
+    if (this.#awaitsCompany(nowMs, isFuller)) return;
     this.#companyUntilMs = null;
-    const frame = this.#packer.nextFrame(nowMs);
+    const frame = isFuller ? this.#packer.fullerFrame(nowMs) : this.#packer.nextFrame(nowMs, next);
     if (!frame) return;
     this.#sending = true;
-    this.#budget.take(nowMs);
-    this.#inKernel++;
+    if (!isFuller) this.#budget.take(nowMs);
+    this.#inKernel.made(next);
     socket.send(frame, (error) => {
       this.#sending = false;
-      if (error) {
-        this.framesRefused++;
-        this.#inKernel--;
-      } else this.framesSent++;
+      if (error) this.#inKernel.left(1);
+      else this.framesSent++;
       this.#pump();
     });
   }
 
-  /** Behind a frame that stands in the kernel the next one leaves a whole interval later: it waits a part of that for more to fill it. */
-  #awaitsCompany(nowMs: number): boolean {
-    if (this.#inKernel === 0 || this.#packer.fillsFrame) return false;
-    const waitMs = companyMs(this.#slotMs());
-    this.#companyUntilMs ??= nowMs + waitMs;
+  get #companyMs(): number {
+    return companyMs(this.#slotMs());
+  }
+
+  /**
+   * Behind a frame that stands in the kernel the next one leaves a whole interval later: it waits a part of that for more to fill it. So
+   * does what would overtake it.
+   */
+  #awaitsCompany(nowMs: number, isFuller: boolean): boolean {
+    const { any } = this.#inKernel;
+    if (!any || this.#packer.fills(isFuller ? this.#packer.roomBytes : undefined)) return false;
+    this.#companyUntilMs ??= nowMs + this.#companyMs;
     const leftMs = this.#companyUntilMs - nowMs;
     if (leftMs <= 0) return false;
     this.#cancelCompany ??= this.#system.timers.after(Math.ceil(leftMs), () => {
@@ -191,20 +207,21 @@ export class FrameLink {
   }
 
   /** Strict priority: every departure while frames stand in the kernel was one of them. */
-  #hasRoom(): boolean {
+  #hasRoom(nowMs: number): boolean {
     const departures = this.#options.departures();
     if (typeof departures !== 'number') {
       this.#lastDepartures = null;
-      this.#inKernel = 0;
       // Without its netdev a frame would look for another way out.
-      return departures === 'shared';
+      const isThere = departures === 'shared';
+      this.#inKernel.passed(isThere ? (nowMs - this.#leftAtMs) / this.#slotMs() : Infinity);
+      this.#leftAtMs = nowMs;
+      return isThere;
     }
     if (this.#lastDepartures !== null) {
-      const left = Math.max(0, departures - this.#lastDepartures);
-      this.#inKernel = Math.max(0, this.#inKernel - left);
+      this.#inKernel.left(Math.max(0, departures - this.#lastDepartures));
     }
     this.#lastDepartures = departures;
-    return this.#inKernel < this.#framesAhead();
+    return this.#inKernel.before < this.#framesAhead();
   }
 
   #slotMs(): number {
@@ -227,6 +244,7 @@ export class FrameLink {
   }
 
   #receive(frame: Uint8Array): void {
+    this.#peerReads = frameEdition(frame) > SOLE;
     for (const packet of this.#unpacker.push(frame, this.#system.clock.monotonicMs()))
       this.#options.onPacket(packet);
     this.#armFlush();

@@ -108,7 +108,7 @@ function socatArgv(netdev: string, plainUser: PlainUser | null): string[] {
   return [
     'socat',
     tunAddress(netdev),
-    `UDP4-DATAGRAM:127.0.0.1:${PACKET_PORT},bind=127.0.0.1:${SOCAT_PORT}${becoming}`,
+    `UDP4-DATAGRAM:127.0.0.1:${PACKET_PORT},bind=127.0.0.1:${SOCAT_PORT},rcvbuf=${BUFFER_BYTES}${becoming}`,
   ];
 }
 

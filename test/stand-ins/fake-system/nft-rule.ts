@@ -18,6 +18,8 @@ export interface Packet {
   port: number;
   /** Of the whole packet. */
   bytes: number;
+  /** Of a datagram of this machine's own: what it carries. */
+  payload?: Uint8Array;
   /** Owner of its socket; null for one that is forwarded. */
   uid: number | null;
   /** What the destination is to this machine. */
@@ -88,6 +90,8 @@ const FIELDS: Record<string, (packet: Packet) => string | null> = {
   'icmpv6 type': () => null,
 };
 
+const UDP_HEADER_BYTES = 8;
+
 const NAMES = Object.keys(FIELDS).join('|');
 const STATEMENTS: [RegExp, (parts: string[], rule: Draft) => void][] = [
   [/counter name "(\w+)"/y, ([name], rule) => counts(rule, name!)],
@@ -95,6 +99,7 @@ const STATEMENTS: [RegExp, (parts: string[], rule: Draft) => void][] = [
   [/meta mark set meta mark & (\w+) \| (\w+)/y, ([mask, mark], rule) => marks(rule, mask!, mark!)],
   [/meta mark set (\w+)/y, ([mark], rule) => marks(rule, '0', mark!)],
   [/meta priority set (\w+:\w+)/y, ([id], rule) => prefers(rule, handleNumber(id!))],
+  [/@th,(\d+),8 > (0x\w+)/y, ([bit, value], rule) => carries(rule, Number(bit) / 8, Number(value))],
   [/ct original zone set (\d+)/y, ([zone], rule) => zones(rule, Number(zone))],
   [
     new RegExp(`update @(\\w+) \\{ (${NAMES}) \\}`, 'y'),
@@ -162,6 +167,11 @@ function compileStatement(text: string, at: number, draft: Draft): number {
     return pattern.lastIndex;
   }
   throw new NotUnderstood(`nft: "${text.slice(at)}" in the rule: ${text}`);
+}
+
+/** More than that in a byte behind the IP header; those of the UDP header nobody asks for. */
+function carries(rule: Draft, atByte: number, least: number): void {
+  rule.steps.push(({ payload }) => (payload?.[atByte - UDP_HEADER_BYTES] ?? 0) > least);
 }
 
 function matches(rule: Draft, field: string, not?: string, set?: string, values = ''): void {

@@ -200,6 +200,7 @@ export function packetOf({ bytes, from, to }: Datagram, oifname: string, uid: nu
     protocol: 'udp',
     port: to.port,
     bytes: bytes.length + HEADER_BYTES,
+    payload: bytes,
     uid,
     destinationType: oifname === 'lo' ? 'local' : 'unicast',
     mark: 0,

@@ -29,6 +29,7 @@ import {
   sourceNat,
 } from './nft-inner.ts';
 import { renderHomePassage } from './nft-passage.ts';
+import { frameRules } from './nft-slots.ts';
 import { block, comment, learnedSet, netdevSet, replaceTable } from './nft-text.ts';
 import { houseRules, watchResolvers, whoRules } from './nft-who.ts';
 
@@ -284,7 +285,7 @@ function outputRules(config: Config, facts: HomeFacts): string[] {
       ? [
           `${slot} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept`,
           `${said} dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept ${comment('smaller where the way takes no larger')}`,
-          `${slot} dport ${FRAME_PORT} meta protocol @alive meta priority set 0:${FRAME_PRIORITY} accept`,
+          ...frameRules(slot, 'meta protocol @alive'),
         ]
       : []),
     `${on} counter name stray_out drop`,

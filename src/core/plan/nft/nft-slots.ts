@@ -1,5 +1,6 @@
 // Rules for what an endpoint sends into the tunnel: slots, each of its home's own size, and nothing else.
 import {
+  AHEAD_PRIORITY,
   CONTROL_PORT,
   COVER_PORT,
   COVER_PRIORITY,
@@ -36,6 +37,18 @@ export function slotsRules(uid: number, homes: readonly SlotsHome[]): string[] {
   ];
 }
 
+/** Its edition, 8 + 5 bytes from where UDP's header begins, is above that of a first one. */
+const IS_AHEAD = '@th,104,8 > 0x1';
+
+/** What lets frames leave. @param to matches a packet of a slot's size up to its UDP port. @param when they may leave */
+export function frameRules(to: string, when: string): string[] {
+  const frame = `${to} dport ${FRAME_PORT} ${when}`;
+  return [
+    `${frame} ${IS_AHEAD} meta priority set 0:${AHEAD_PRIORITY} accept`,
+    `${frame} meta priority set 0:${FRAME_PRIORITY} accept`,
+  ];
+}
+
 /** A home has to prove itself before it has a stream; what asks it for that is one small packet. */
 function challengeRules(mine: string): string[] {
   return [
@@ -48,6 +61,6 @@ function sizeRules(mine: string, packetBytes: number): string[] {
   return [
     `${to} dport ${COVER_PORT} meta priority set 0:${COVER_PRIORITY} accept ${comment(`homes of ${packetBytes} bytes`)}`,
     `${mine} <= ${packetBytes} udp dport ${CONTROL_PORT} meta priority set 0:${FRAME_PRIORITY} accept`,
-    `${to} dport ${FRAME_PORT} ip daddr @alive meta priority set 0:${FRAME_PRIORITY} accept`,
+    ...frameRules(to, 'ip daddr @alive'),
   ];
 }
