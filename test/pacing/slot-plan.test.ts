@@ -1,6 +1,7 @@
 // Slots drawn ahead, against a clock that has their intervals and a queue before it that is told how many leave.
 import test from 'ava';
 import { SlotPlan } from '../../src/core/pacing/slot-plan.ts';
+import { standingSlots } from '../../src/core/plan/outer-clock.ts';
 import { SLOT_UNITS } from '../../src/core/plan/spacers.ts';
 import { seededRandom } from '../../src/core/random/random.ts';
 import { type Shape, slotMs } from '../../src/core/stream/stream.ts';
@@ -35,7 +36,8 @@ const LOOK_MS = 400;
 const OBSERVE_MS = 1000;
 
 function run({ shape, seconds, lateMs = () => 0, slow = 0, lost = 0 }: RunOptions): Run {
-  const plan = new SlotPlan(shape, seededRandom(3));
+  const standing = standingSlots({ main: { standingSlots: null } }, shape);
+  const plan = new SlotPlan(shape, standing, seededRandom(3));
   const late = seededRandom(4);
   const meanMs = slotMs(shape.rateKBps, shape.packetBytes);
   const found: Run = { intervalsMs: [], ahead: [], standing: [] };
@@ -137,7 +139,7 @@ test('spacers that are lost are found missing, and others take their place', (t)
 });
 
 test('others’ spacers in the place of its own are told apart, and it begins again with none', (t) => {
-  const plan = new SlotPlan(shapeOf(40), seededRandom(1));
+  const plan = new SlotPlan(shapeOf(40), 2, seededRandom(1));
   t.is(plan.dueMs, Number.POSITIVE_INFINITY);
   t.is(plan.step(0), null);
   plan.begin(100);
@@ -155,12 +157,27 @@ test('others’ spacers in the place of its own are told apart, and it begins ag
   t.true(plan.take().length > 60);
 });
 
+test('a stream is stepped seldom enough to sleep, and often enough that what stands before the clock does not run out', (t) => {
+  for (const [rateKBps, standing, sdPercent, beatMs] of [
+    [5, 1, 30, 200],
+    [10, 1, 30, 80],
+    [40, 1, 30, 40],
+    [40, 2, 30, 80],
+    [40, 2, 1, 120],
+    [100, 2, 30, 40],
+    [400, 8, 30, 40],
+  ] as const) {
+    const plan = new SlotPlan(shapeOf(rateKBps, sdPercent), standing, seededRandom(1));
+    t.is(plan.beatMs, beatMs, `${rateKBps} KB/s, ${standing} standing`);
+  }
+});
+
 test('all streams are stepped at the same moments', (t) => {
   const due = [5, 40, 400].map((rateKBps) => {
-    const plan = new SlotPlan(shapeOf(rateKBps), seededRandom(1));
+    const plan = new SlotPlan(shapeOf(rateKBps), 2, seededRandom(1));
     plan.begin(123.4);
     plan.step(123.4);
     return plan.dueMs;
   });
-  t.deepEqual(due, [400, 160, 160]);
+  t.deepEqual(due, [400, 240, 160]);
 });

@@ -10,10 +10,13 @@ const AHEAD_SLOTS = 100;
 const LEAST_AHEAD_MS = 400;
 const MOST_AHEAD_MS = 1000;
 const FEWEST_AHEAD = 4;
-/** The clock before it follows so often; where slots are long, every few of them. All streams at the same moments. */
+/** The clock before it follows so often, or each few times so long. All streams at the same moments. */
 const BEAT_MS = 40;
 const MOST_BEATS = 5;
-const SLOTS_A_BEAT = 3;
+/** Where it may be off by more, so many slots at most. */
+const MOST_SLOTS_A_BEAT = 8;
+/** Within a beat it may be off, in the middle and by one standard deviation, by such a share of what stands between the two. */
+const OFF_SHARE = 0.2;
 /** Bounds of what the clock before is told, as shares of the mean: a beat more or less is not made up for at once. */
 const LEAST_SHARE = 0.2;
 const MOST_SHARE = 2.5;
@@ -54,7 +57,8 @@ export class SlotPlan {
   #rest = 0;
   #units = 0;
 
-  constructor(shape: Shape, random: Random) {
+  /** @param standing slots that stand between the two clocks. */
+  constructor(shape: Shape, standing: number, random: Random) {
     this.shape = shape;
     const meanMs = slotMs(shape.rateKBps, shape.packetBytes);
     this.#schedule = new IntervalSchedule({
@@ -63,8 +67,8 @@ export class SlotPlan {
     this.#average = new Average(meanMs);
     const aheadMs = Math.min(MOST_AHEAD_MS, Math.max(LEAST_AHEAD_MS, AHEAD_SLOTS * meanMs));
     this.#aheadMs = Math.max(aheadMs, FEWEST_AHEAD * meanMs);
-    const beats = Math.min(MOST_BEATS, Math.ceil((SLOTS_A_BEAT * meanMs) / BEAT_MS));
-    this.beatMs = beats * BEAT_MS;
+    const beats = Math.round((slotsABeat(shape.sdPercent, standing) * meanMs) / BEAT_MS);
+    this.beatMs = Math.max(1, Math.min(MOST_BEATS, beats)) * BEAT_MS;
   }
 
   /** When {@link SlotPlan.step} wants to be called next; Infinity before it has begun. */
@@ -228,4 +232,12 @@ export class SlotPlan {
     }
     return slots;
   }
+}
+
+/**
+ * A clock that is told the sum of n intervals is off by sd × √n / 2 slots after half of them (the bridge of a random walk).
+ */
+function slotsABeat(sdPercent: number, standing: number): number {
+  const slots = ((2 * OFF_SHARE * standing) / (sdPercent / 100)) ** 2;
+  return Math.min(MOST_SLOTS_A_BEAT, slots);
 }

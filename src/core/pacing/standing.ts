@@ -10,6 +10,11 @@ export const MAX_PILED_BEND = 0.5;
 /** What is too much or too little is made up in about so long, or so many slots. Looked at five times a second, less would overshoot. */
 const MAKE_UP_S = 1;
 const MAKE_UP_SLOTS = 20;
+/**
+ * The two clocks are not in step within an interval, for which a frame waits half of one more: where more than one stands, so much less is
+ * aimed at, on average.
+ */
+const OUT_OF_STEP = 0.25;
 
 /**
  * Share by which the inner rate is raised (or lowered, where negative).
@@ -19,6 +24,7 @@ const MAKE_UP_SLOTS = 20;
  * @param perSecond slots that leave
  */
 export function standingBend(standing: number, meant: number, perSecond: number): number {
-  const bend = (meant - standing) / Math.max(MAKE_UP_S * perSecond, MAKE_UP_SLOTS);
+  const aim = meant > 1 ? meant - OUT_OF_STEP : meant;
+  const bend = (aim - standing) / Math.max(MAKE_UP_S * perSecond, MAKE_UP_SLOTS);
   return Math.max(-MAX_PILED_BEND, Math.min(MAX_STANDING_BEND, bend));
 }

@@ -58,7 +58,7 @@ export class SpacedSlots {
 
   constructor(stream: ShapedStream, random: Random) {
     this.#stream = stream;
-    this.plan = new SlotPlan(stream.shape, random);
+    this.plan = new SlotPlan(stream.shape, stream.standing, random);
   }
 
   open(system: Pick<System, 'sockets'>): Promise<void> {

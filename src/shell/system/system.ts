@@ -26,6 +26,7 @@ export interface Clock {
 
 export interface Timers {
   after(delayMs: number, work: () => void): Cancel;
+  /** At whole multiples of the period, as far as timers have them: first after half of one at least. */
   every(periodMs: number, work: () => void): Cancel;
   /** Once what has arrived already was handled. */
   soon(work: () => void): void;

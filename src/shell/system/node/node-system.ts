@@ -1,6 +1,7 @@
 // The door to a real machine, by Node.js.
 import { randomFillSync } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { untilSharedMs } from '../../../core/pacing/shared-moments.ts';
 import type { System } from '../system.ts';
 import { nodeFiles } from './files.ts';
 import { nodeProcesses } from './processes.ts';
@@ -23,8 +24,12 @@ export const nodeSystem: System = {
       return () => clearTimeout(timer);
     },
     every: (periodMs, work) => {
-      const timer = setInterval(work, periodMs);
-      return () => clearInterval(timer);
+      const again = (): void => {
+        timer = setTimeout(again, untilSharedMs(monotonicMs(), periodMs));
+        work();
+      };
+      let timer = setTimeout(again, untilSharedMs(monotonicMs(), periodMs));
+      return () => clearTimeout(timer);
     },
     soon: (work) => void setImmediate(work),
     oversleep: (delayMs) => {

@@ -1,6 +1,7 @@
 // The event loop: timers, then what descriptors have, then what was put off, each followed by what promises make of it.
 import * as machine from 'quickjs:machine';
 import { now } from 'quickjs:os';
+import { untilSharedMs } from '../../../core/pacing/shared-moments.ts';
 import type { Cancel, Timers } from '../system.ts';
 
 /** As poll(2) has them. */
@@ -38,10 +39,10 @@ export class Loop {
     every: (periodMs, work) => {
       let cancel: Cancel;
       const again = (): void => {
-        cancel = this.#after(periodMs, again);
+        cancel = this.#after(untilSharedMs(now(), periodMs), again);
         work();
       };
-      cancel = this.#after(periodMs, again);
+      cancel = this.#after(untilSharedMs(now(), periodMs), again);
       return () => cancel();
     },
     soon: (work) => this.soon(work),

@@ -1,0 +1,9 @@
+// Moments that all have in common who do something every so often: what falls together wakes a thread once. Pure.
+
+/**
+ * Milliseconds until the next whole multiple of the period that is no nearer than half of one: a timer that fires early must not fire twice.
+ */
+export function untilSharedMs(nowMs: number, periodMs: number): number {
+  const leftMs = periodMs - (Math.floor(nowMs) % periodMs);
+  return leftMs < periodMs / 2 ? leftMs + periodMs : leftMs;
+}
