@@ -9,10 +9,11 @@ import { DeviceQueues } from '../../src/core/framing/queues.ts';
 import { FRAME_PORT } from '../../src/core/plan/names.ts';
 import { PATH_MS } from '../../src/core/simulation/packed-link.ts';
 import { renderJson } from '../../src/core/text/json.ts';
+import { lab } from '../../src/research/lab/bed/topology.ts';
 import { LabError } from '../../src/research/lab/error.ts';
 import { compareRun, renderComparison } from '../../src/research/lab/findings/comparison.ts';
 import { encodeCapture } from '../capture/capture-writer.ts';
-import { buildIpv4 } from '../framing/ip-packets.ts';
+import { buildIpv4, writeIpv4Checksum } from '../framing/ip-packets.ts';
 import { captured } from './support/packets.ts';
 
 const device = '192.168.1.20';
@@ -20,13 +21,21 @@ const packets = 40;
 const seconds = 60;
 const times = { waitMs: 6.5, delayMs: 7 };
 
-/** A UDP datagram in an IPv4 packet of its own, from frame port to frame port. */
-function datagram(payload: Uint8Array): Uint8Array {
+/** A UDP datagram in an IPv4 packet of its own, from a port to the same one. */
+function datagram(payload: Uint8Array, port: number): Uint8Array {
   const udp = new Uint8Array(8 + payload.length);
-  const port = [FRAME_PORT >> 8, FRAME_PORT & 255];
-  udp.set([...port, ...port, udp.length >> 8, udp.length], 0);
+  const bytes = [port >> 8, port & 255];
+  udp.set([...bytes, ...bytes, udp.length >> 8, udp.length], 0);
   udp.set(payload, 8);
   return buildIpv4([10, 0, 0, 1], [10, 0, 0, 2], udp);
+}
+
+/** Its type, code and checksum look like the number of a replayed packet. */
+function echoReply(checksum: number): Uint8Array {
+  const packet = buildIpv4([10, 0, 0, 1], [10, 0, 0, 2], Uint8Array.of(0, 0, 0, checksum));
+  packet[9] = 1;
+  writeIpv4Checksum(packet);
+  return packet;
 }
 
 /** Writes what went into the packer and what left the queue, `waitMs` later. */
@@ -35,15 +44,16 @@ async function writeQueue(folder: string, direction: 'up' | 'down', waitMs: numb
   const packer = new Packer({ packetBytes: 512, queues, firstSequence: 7 });
   const entered = [];
   const left = [];
+  queues.enqueue('device', echoReply(2), 5_000_000);
   for (let k = 0; k < n; k++) {
     const timeS = 5000 + 1.4 * k;
     const numbered = Buffer.alloc(72, 1);
     numbered.writeUInt32BE(k + 1, 0);
-    const data = datagram(numbered);
+    const data = datagram(numbered, lab.replayPort);
     entered.push({ timeS, data });
     queues.enqueue('device', data, timeS * 1000);
     const frame = packer.nextFrame(timeS * 1000)!;
-    left.push({ timeS: timeS + waitMs / 1000, data: datagram(frame) });
+    left.push({ timeS: timeS + waitMs / 1000, data: datagram(frame, FRAME_PORT) });
   }
   const file = (which: string) => join(folder, `queue-${direction}-${which}.pcap`);
   await writeFile(file('in'), encodeCapture(linkTypes.raw, entered));

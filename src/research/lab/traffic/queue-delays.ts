@@ -100,10 +100,12 @@ export async function readQueue(out: string, direction: Direction): Promise<Queu
   return { arrivals, waitsMs, slotsMs };
 }
 
-/** The number of a replayed packet; null for anything else. */
+/** The number of a replayed packet; null for anything else, as the pings by which an endpoint asks who is there. */
 function replayId(packet: CapturedPacket): number | null {
-  const payload = decodePacket(packet)?.payload;
-  if (!payload || payload.length < 4) return null;
+  const decoded = decodePacket(packet);
+  const ports = [decoded?.sourcePort, decoded?.destinationPort];
+  if (!decoded || !ports.includes(lab.replayPort) || decoded.payload.length < 4) return null;
+  const { payload } = decoded;
   // 0 opens the way through the NAT.
   return new DataView(payload.buffer, payload.byteOffset).getUint32(0) || null;
 }
