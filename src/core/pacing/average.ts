@@ -1,7 +1,12 @@
 // Bends intervals by what is missing of the packets that ought to have left, so that the average holds whatever the load. Pure.
 
-/** Time in which a shortfall is made up. */
-const CATCH_UP_MS = 4_000;
+/**
+ * Time in which a shortfall is made up: the shorter, the closer a minute's rate, and the more each interval is bent by counts, which are whole
+ * slots. What is spread by so many percent hides that.
+ */
+const CATCH_UP_MS = 30_000;
+const MOST_CATCH_UP_MS = 4_000;
+const LEAST_CATCH_UP_MS = 1_000;
 /** Time over which a lasting shortfall is learnt. */
 const LEARN_MS = 20_000;
 /** Largest shortfall that late timers may leave behind; what is beyond came from a stop and teaches nothing. */
@@ -17,6 +22,7 @@ const STOPPED_SLOTS = 4;
 /** Counts packets against time. */
 export class Average {
   readonly #meanMs: number;
+  readonly #catchUpMs: number;
   /** Share by which intervals are shortened to make up what is missing now. */
   #catchUp = 0;
   /** Share that every interval loses to late timers. */
@@ -25,9 +31,14 @@ export class Average {
   /** Observation from which on packets are counted against time. */
   #anchor = { atMs: 0, packets: 0 };
 
-  /** @param meanMs interval between packets. */
-  constructor(meanMs: number) {
+  /**
+   * @param meanMs interval between packets.
+   * @param sdPercent standard deviation of what is drawn, percent of that.
+   */
+  constructor(meanMs: number, sdPercent: number) {
     this.#meanMs = meanMs;
+    const catchUpMs = clamp(CATCH_UP_MS / Math.max(1, sdPercent), MOST_CATCH_UP_MS);
+    this.#catchUpMs = Math.max(LEAST_CATCH_UP_MS, catchUpMs, 20 * meanMs);
   }
 
   /** Share by which every interval is to be shortened. */
@@ -56,7 +67,7 @@ export class Average {
       this.#startOver();
       return false;
     }
-    const catchUpMs = Math.max(CATCH_UP_MS, 20 * meanMs);
+    const catchUpMs = this.#catchUpMs;
     const lessonMs = clamp(shortMs, Math.max(LEARN_FROM_MS, 2 * meanMs));
     this.#learnt = clamp(
       this.#learnt + (lessonMs / catchUpMs) * ((nowMs - last.atMs) / LEARN_MS),

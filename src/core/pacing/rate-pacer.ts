@@ -35,7 +35,7 @@ export class RatePacer {
       sdPercent: shape.sdPercent,
       random,
     });
-    this.#average = new Average(this.#schedule.meanMs);
+    this.#average = new Average(this.#schedule.meanMs, shape.sdPercent);
     this.#slotsPerDraw = Math.max(1, Math.ceil(MIN_CHANGE_MS / this.#schedule.meanMs));
     this.#dueMs = nowMs;
   }

@@ -64,7 +64,7 @@ export class SlotPlan {
     this.#schedule = new IntervalSchedule({
       ...{ mode: shape.mode, meanMs, sdPercent: shape.sdPercent, random },
     });
-    this.#average = new Average(meanMs);
+    this.#average = new Average(meanMs, shape.sdPercent);
     const aheadMs = Math.min(MOST_AHEAD_MS, Math.max(LEAST_AHEAD_MS, AHEAD_SLOTS * meanMs));
     this.#aheadMs = Math.max(aheadMs, FEWEST_AHEAD * meanMs);
     const beats = Math.round((slotsABeat(shape.sdPercent, standing) * meanMs) / BEAT_MS);

@@ -34,7 +34,7 @@ const EARLY_REPORTS = 12;
 /** How often what stands in the clock behind OpenVPN is looked at. */
 const LOOK_MS = 400;
 /** Counts of the clock are taken no closer, whoever looked at it. */
-const OBSERVE_MS = 900;
+const OBSERVE_MS = 350;
 /** Ahead of the main thread (-20 is first); no other thread has it. */
 export const SHAPING_NICE = -15;
 
