@@ -22,12 +22,12 @@ test('a fuller edition has the number and the packets of the first one, and what
   queues.enqueue('plug', fromHex(plugPacket), 0);
   const thin = packer.nextFrame(0, FIRST)!;
   t.is(hex(thin), first);
-  t.is(packer.fullerFrame(0), null, 'nothing waits');
+  t.is(packer.nextFrame(0, FULLER), null, 'nothing waits');
   queues.enqueue('camera', fromHex(cameraPacket), 1);
-  t.is(hex(packer.fullerFrame(1)!), fuller);
+  t.is(hex(packer.nextFrame(1, FULLER)!), fuller);
   t.is(hex(thin), first, 'what was handed over stays as it was');
   queues.enqueue('echo', fromHex(echoPacket), 2);
-  t.is(packer.fullerFrame(2), null, 'there is one of each');
+  t.is(packer.nextFrame(2, FULLER), null, 'there is one of each');
   t.is(hex(packer.nextFrame(2, FIRST)!), next);
   const { frames, packets, dataBytes, padBytes } = packer.stats;
   t.deepEqual([frames, packets, dataBytes + padBytes], [2, 3, 2 * (114 - 36)]);
@@ -43,7 +43,7 @@ test('a full frame has no fuller edition, and none has one once frames are of an
   packer.nextFrame(0, FIRST);
   packer.setPacketBytes(128);
   queues.enqueue('plug', fromHex(plugPacket), 0);
-  t.is(packer.fullerFrame(0), null);
+  t.is(packer.nextFrame(0, FULLER), null);
   t.is(packer.nextFrame(0, FIRST)!.length, 128 - 28);
 });
 
@@ -159,7 +159,7 @@ test('whenever slots come and whatever the sender makes of that, each packet arr
       };
       const hand = (): void => {
         const next = standing.next(packer.roomBytes, 1);
-        const frame = next === FULLER ? packer.fullerFrame(0) : packer.nextFrame(0, next);
+        const frame = packer.nextFrame(0, next);
         if (!frame) return;
         standing.made(next);
         bands[next === FIRST ? 'first' : 'ahead'].push(frame);

@@ -115,25 +115,32 @@ for (const { folder, files } of goldenCases) {
   });
 }
 
+/** A namespace with the tunnel's netdev, whose other end is `far`. @param host the last byte of its address @param others those of who is known there */
+async function newTunnel(
+  t: ExecutionContext,
+  host: number,
+  others: readonly number[],
+): Promise<string> {
+  const netns = await newNamespace(t, AREA);
+  // What the kernel sends by itself would be counted among strays.
+  const shut = 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6';
+  await run(['sh', '-ec', shut], { netns });
+  const ip = (words: string) => run(['ip', ...words.split(' ')], { netns });
+  // A tun netdev that nobody reads has no carrier, and drops all.
+  await ip(`link add ${TUNNEL_NETDEV} type veth peer name far`);
+  for (const netdev of [TUNNEL_NETDEV, 'far']) await ip(`link set ${netdev} up`);
+  await ip(`addr add 10.213.0.${host}/24 dev ${TUNNEL_NETDEV}`);
+  for (const other of others)
+    await ip(`neigh add 10.213.0.${other} lladdr 02:00:00:00:00:01 dev ${TUNNEL_NETDEV}`);
+  return netns;
+}
+
 test.serial(
   'each home’s packets come to its own class, and one that leaves takes no other’s',
   async (t) => {
     if (!requireNamespaces(t)) return;
-    const netns = await newNamespace(t, AREA);
-    // What the kernel sends by itself would be counted among strays.
-    const shut = 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6';
-    await run(['sh', '-ec', shut], { netns });
-    // A tun netdev that nobody reads has no carrier, and drops all.
-    const pair = [TUNNEL_NETDEV, 'type', 'veth', 'peer', 'name', 'far'];
-    await run(['ip', 'link', 'add', ...pair], { netns });
-    for (const netdev of [TUNNEL_NETDEV, 'far'])
-      await run(['ip', 'link', 'set', netdev, 'up'], { netns });
-    await run(['ip', 'addr', 'add', '10.213.0.1/24', 'dev', TUNNEL_NETDEV], { netns });
     const hosts = [2, 3, 0x10, 0xfd, 0xfe];
-    for (const host of hosts) {
-      const neighbour = [`10.213.0.${host}`, 'lladdr', '02:00:00:00:00:01', 'dev', TUNNEL_NETDEV];
-      await run(['ip', 'neigh', 'add', ...neighbour], { netns });
-    }
+    const netns = await newTunnel(t, 1, hosts);
     const shape = { rateKBps: 40, packetBytes: 512, mode: 'vit', sdPercent: 30 } as const;
     const classes = hosts.map((minor) => ({ minor, shape, isShared: true }));
     // One home there is not, whose packets are nobody's.
@@ -176,14 +183,7 @@ test.serial(
   'a fuller frame overtakes the one that it is an edition of, and both go ahead of cover',
   async (t) => {
     if (!requireNamespaces(t)) return;
-    const netns = await newNamespace(t, AREA);
-    const shut = 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6';
-    await run(['sh', '-ec', shut], { netns });
-    const ip = (words: string) => run(['ip', ...words.split(' ')], { netns });
-    await ip(`link add ${TUNNEL_NETDEV} type veth peer name far`);
-    for (const netdev of [TUNNEL_NETDEV, 'far']) await ip(`link set ${netdev} up`);
-    await ip(`addr add 10.213.0.2/24 dev ${TUNNEL_NETDEV}`);
-    await ip(`neigh add 10.213.0.1 lladdr 02:00:00:00:00:01 dev ${TUNNEL_NETDEV}`);
+    const netns = await newTunnel(t, 2, [1]);
     await run(['nft', '-f', 'test/golden/home/default/rules.nft'], { netns });
     await run(['nft', 'add element inet iotshaper alive { ip }'], { netns });
     // Half a second a slot: all stands there before the second leaves.

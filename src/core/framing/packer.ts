@@ -70,14 +70,19 @@ export class Packer {
     return this.#last.length - this.#lastEnd;
   }
 
-  /** Whether what waits fills the next frame to its end, or so many bytes. */
-  fills(bytes = this.#frameBytes - FRAME_HEADER_BYTES): boolean {
+  /** Whether what waits fills such an edition to its end. */
+  fills(edition: number): boolean {
     const owed = this.#packet ? this.#packet.length - this.#packedBytes : 0;
-    return owed + this.#queues.totals.depthBytes >= bytes;
+    const room = edition === FULLER ? this.roomBytes : this.#frameBytes - FRAME_HEADER_BYTES;
+    return owed + this.#queues.totals.depthBytes >= room;
   }
 
-  /** The next frame, full or padded to its end; null when no device data waits. */
+  /**
+   * The next frame, full or padded to its end, or a fuller edition of the one formed last, to overtake it; null when no device data waits,
+   * or that one has no room.
+   */
   nextFrame(nowMs: number, edition = SOLE): Uint8Array | null {
+    if (edition === FULLER) return this.#fullerFrame(nowMs);
     const blockOffset = this.#packet ? this.#packet.length - this.#packedBytes : 0;
     this.#packet ??= this.#takePacket(nowMs);
     if (!this.#packet) return null;
@@ -90,8 +95,7 @@ export class Packer {
     return frame;
   }
 
-  /** The frame formed last with what waits put into its room, to overtake it; null when nothing waits, or it has none. */
-  fullerFrame(nowMs: number): Uint8Array | null {
+  #fullerFrame(nowMs: number): Uint8Array | null {
     if (this.roomBytes === 0) return null;
     this.#packet ??= this.#takePacket(nowMs);
     if (!this.#packet) return null;

@@ -37,7 +37,7 @@ export class Average {
    */
   constructor(meanMs: number, sdPercent: number) {
     this.#meanMs = meanMs;
-    const catchUpMs = clamp(CATCH_UP_MS / Math.max(1, sdPercent), MOST_CATCH_UP_MS);
+    const catchUpMs = Math.min(MOST_CATCH_UP_MS, CATCH_UP_MS / sdPercent);
     this.#catchUpMs = Math.max(LEAST_CATCH_UP_MS, catchUpMs, 20 * meanMs);
   }
 

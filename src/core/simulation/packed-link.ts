@@ -216,9 +216,9 @@ export class PackedLink extends SlottedLink {
   }
 
   /** Whether what waits does so for more, behind a frame that stands. */
-  #awaitsCompany(isFuller: boolean, timeMs: number): boolean {
-    if (!this.#inKernel.any || !this.#packer.hasData(timeMs)) return false;
-    if (this.#packer.fills(isFuller ? this.#packer.roomBytes : undefined)) return false;
+  #awaitsCompany(next: number, timeMs: number): boolean {
+    if (!this.#inKernel.any || !this.#packer.hasData(timeMs) || this.#packer.fills(next))
+      return false;
     this.#companyUntilMs ??= timeMs + this.#companyMs;
     return timeMs < this.#companyUntilMs;
   }
@@ -235,7 +235,7 @@ export class PackedLink extends SlottedLink {
       const next = this.#inKernel.next(this.#packer.roomBytes, this.#companyMs);
       const isFuller = next === FULLER;
       if (!isFuller && this.#inKernel.before >= this.#standingFrames) return;
-      if (this.#awaitsCompany(isFuller, timeMs)) return;
+      if (this.#awaitsCompany(next, timeMs)) return;
       this.#companyUntilMs = null;
       const frame = this.#form(next, timeMs);
       if (!frame) return;
@@ -255,12 +255,12 @@ export class PackedLink extends SlottedLink {
   }
 
   #form(edition: number, timeMs: number): StandingFrame | null {
-    const packer = this.#packer;
-    const padBefore = packer.stats.padBytes;
-    if (!(edition === FULLER ? packer.fullerFrame(timeMs) : packer.nextFrame(timeMs))) return null;
+    const { stats } = this.#packer;
+    const padBefore = stats.padBytes;
+    if (!this.#packer.nextFrame(timeMs, edition)) return null;
     return {
-      padBytes: packer.stats.padBytes - padBefore,
-      packets: this.#queues.takeEnded(packer.stats.dataBytes),
+      padBytes: stats.padBytes - padBefore,
+      packets: this.#queues.takeEnded(stats.dataBytes),
     };
   }
 }

@@ -170,9 +170,9 @@ export class FrameLink {
       this.#pollLater();
       return;
     }
-    if (this.#awaitsCompany(nowMs, isFuller)) return;
+    if (this.#awaitsCompany(nowMs, next)) return;
     this.#companyUntilMs = null;
-    const frame = isFuller ? this.#packer.fullerFrame(nowMs) : this.#packer.nextFrame(nowMs, next);
+    const frame = this.#packer.nextFrame(nowMs, next);
     if (!frame) return;
     this.#sending = true;
     if (!isFuller) this.#budget.take(nowMs);
@@ -193,9 +193,8 @@ export class FrameLink {
    * Behind a frame that stands in the kernel the next one leaves a whole interval later: it waits a part of that for more to fill it. So
    * does what would overtake it.
    */
-  #awaitsCompany(nowMs: number, isFuller: boolean): boolean {
-    const { any } = this.#inKernel;
-    if (!any || this.#packer.fills(isFuller ? this.#packer.roomBytes : undefined)) return false;
+  #awaitsCompany(nowMs: number, next: number): boolean {
+    if (!this.#inKernel.any || this.#packer.fills(next)) return false;
     this.#companyUntilMs ??= nowMs + this.#companyMs;
     const leftMs = this.#companyUntilMs - nowMs;
     if (leftMs <= 0) return false;

@@ -1,4 +1,5 @@
 // Rules for what an endpoint sends into the tunnel: slots, each of its home's own size, and nothing else.
+import { EDITION_AT, FIRST } from '../../framing/frame.ts';
 import {
   AHEAD_PRIORITY,
   CONTROL_PORT,
@@ -37,8 +38,8 @@ export function slotsRules(uid: number, homes: readonly SlotsHome[]): string[] {
   ];
 }
 
-/** Its edition, 8 + 5 bytes from where UDP's header begins, is above that of a first one. */
-const IS_AHEAD = '@th,104,8 > 0x1';
+/** Its edition, counted in bits from where UDP's header of 8 bytes begins, is above that of a first one. */
+const IS_AHEAD = `@th,${8 * (8 + EDITION_AT)},8 > 0x${FIRST}`;
 
 /** What lets frames leave. @param to matches a packet of a slot's size up to its UDP port. @param when they may leave */
 export function frameRules(to: string, when: string): string[] {

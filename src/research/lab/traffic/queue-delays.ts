@@ -103,9 +103,9 @@ export async function readQueue(out: string, direction: Direction): Promise<Queu
 /** The number of a replayed packet; null for anything else, as the pings by which an endpoint asks who is there. */
 function replayId(packet: CapturedPacket): number | null {
   const decoded = decodePacket(packet);
-  const ports = [decoded?.sourcePort, decoded?.destinationPort];
-  if (!decoded || !ports.includes(lab.replayPort) || decoded.payload.length < 4) return null;
-  const { payload } = decoded;
+  if (!decoded || decoded.payload.length < 4) return null;
+  const { sourcePort, destinationPort, payload } = decoded;
+  if (sourcePort !== lab.replayPort && destinationPort !== lab.replayPort) return null;
   // 0 opens the way through the NAT.
   return new DataView(payload.buffer, payload.byteOffset).getUint32(0) || null;
 }

@@ -1,8 +1,8 @@
 // The door to a real machine, by Node.js.
 import { randomFillSync } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
-import { untilSharedMs } from '../../../core/pacing/shared-moments.ts';
-import type { System } from '../system.ts';
+import { everyShared } from '../../../core/pacing/shared-moments.ts';
+import type { System, Timers } from '../system.ts';
 import { nodeFiles } from './files.ts';
 import { nodeProcesses } from './processes.ts';
 import { nodeSockets } from './sockets.ts';
@@ -13,24 +13,19 @@ const THREAD_LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 
 // One for all threads; performance.now() begins anew in each.
 const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
+const after: Timers['after'] = (delayMs, work) => {
+  const timer = setTimeout(work, delayMs);
+  return () => clearTimeout(timer);
+};
+
 /** Nobody wakes who sleeps on it. */
 const pillow = new Int32Array(new SharedArrayBuffer(4));
 
 export const nodeSystem: System = {
   clock: { monotonicMs, unixMs: () => Date.now() },
   timers: {
-    after: (delayMs, work) => {
-      const timer = setTimeout(work, delayMs);
-      return () => clearTimeout(timer);
-    },
-    every: (periodMs, work) => {
-      const again = (): void => {
-        timer = setTimeout(again, untilSharedMs(monotonicMs(), periodMs));
-        work();
-      };
-      let timer = setTimeout(again, untilSharedMs(monotonicMs(), periodMs));
-      return () => clearTimeout(timer);
-    },
+    after,
+    every: (periodMs, work) => everyShared(after, monotonicMs, periodMs, work),
     soon: (work) => void setImmediate(work),
     oversleep: (delayMs) => {
       const fromMs = monotonicMs();

@@ -1,7 +1,7 @@
 // The event loop: timers, then what descriptors have, then what was put off, each followed by what promises make of it.
 import * as machine from 'quickjs:machine';
 import { now } from 'quickjs:os';
-import { untilSharedMs } from '../../../core/pacing/shared-moments.ts';
+import { everyShared } from '../../../core/pacing/shared-moments.ts';
 import type { Cancel, Timers } from '../system.ts';
 
 /** As poll(2) has them. */
@@ -36,15 +36,7 @@ export class Loop {
 
   readonly timers: Timers = {
     after: (delayMs, work) => this.#after(delayMs, work),
-    every: (periodMs, work) => {
-      let cancel: Cancel;
-      const again = (): void => {
-        cancel = this.#after(untilSharedMs(now(), periodMs), again);
-        work();
-      };
-      cancel = this.#after(untilSharedMs(now(), periodMs), again);
-      return () => cancel();
-    },
+    every: (periodMs, work) => everyShared(this.timers.after, now, periodMs, work),
     soon: (work) => this.soon(work),
     oversleep: (delayMs) => {
       const fromMs = now();
